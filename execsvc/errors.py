@@ -1,0 +1,78 @@
+"""The error tree, cut by what the caller does about an error.
+
+An error is raised, never returned: unknown is not zero, and unreachable is not empty.
+"""
+
+from __future__ import annotations
+
+
+class ExecsvcError(Exception):
+    """Root of every error that execsvc raises on purpose."""
+
+
+class ConfigRefused(ExecsvcError):
+    """A configuration that cannot be used: do not start."""
+
+    def __init__(self, *faults: str) -> None:
+        self.faults = faults
+        super().__init__("; ".join(faults))
+
+
+class Unavailable(ExecsvcError):
+    """A read that gave no usable answer: skip this pass, a read may be tried again.
+
+    ``retry_after`` is the number of seconds the service asked us to stay away, if it did.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class OrderRefused(ExecsvcError):
+    """An order that was definitely not executed, or was never sent."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class StepRefused(OrderRefused):
+    """The exchange refused the number of decimals of the amount (LOT_SIZE, precision)."""
+
+
+class NotionalRefused(OrderRefused):
+    """The exchange refused the order as worth too little (NOTIONAL)."""
+
+
+class OutcomeUnknown(ExecsvcError):
+    """An order that may or may not have executed: settle it, never send it again.
+
+    ``filled_at_least`` is a lower bound in base units, when the answer named one.
+    """
+
+    def __init__(
+        self, message: str, filled_at_least: str = "0", retry_after: float | None = None
+    ) -> None:
+        self.filled_at_least = filled_at_least
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class LedgerFailed(ExecsvcError):
+    """The ledger or journal cannot be read or written: without a record, do not trade."""
+
+
+class LedgerBusy(LedgerFailed):
+    """Another process holds the ledger; ``pid`` names it when it is known."""
+
+    def __init__(self, message: str, pid: int | None) -> None:
+        self.pid = pid
+        super().__init__(message)
+
+
+class StopRequested(BaseException):
+    """A wait or a read was cut short because this process was told to stop.
+
+    Derived from BaseException so that a strategy's ``except Exception`` does not swallow it.
+    """

@@ -1,0 +1,212 @@
+"""A bot as BotService describes it, and what of it makes a runner."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from decimal import Decimal, InvalidOperation
+from enum import Enum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+_KEY_MEMBERS = ("key_id", "exchange", "account_id")
+_SYMBOL = re.compile(r"[A-Za-z0-9._:-]{1,40}/[A-Za-z0-9._:-]{1,40}")
+_MODES = {"LIVE": "LIVE", "REAL": "LIVE", "PAPER": "PAPER"}
+_LARGEST_ALLOCATION = Decimal("1e18")
+_DEEPEST_PARAMS = 32
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+INTERVAL_BOUNDS = (0.05, 3600.0)
+
+
+class Mode(str, Enum):
+    """Whether a bot's orders reach the exchange."""
+
+    LIVE = "LIVE"
+    PAPER = "PAPER"
+
+
+class RowRefused(ValueError):
+    """A row of BotService that cannot be used; the message says why."""
+
+
+class Binding(BaseModel):
+    """What a position is opened under, and is closed under."""
+
+    model_config = ConfigDict(frozen=True)
+
+    mode: Mode
+    key_id: str
+    symbol: str
+    strategy: str
+
+    @property
+    def base(self) -> str:
+        """The asset that is bought."""
+        return self.symbol.split("/")[0]
+
+    @property
+    def quote(self) -> str:
+        """The asset that is paid with."""
+        return self.symbol.split("/")[1]
+
+
+class BotSpec(BaseModel):
+    """One usable row of BotService."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bot_id: str
+    name: str
+    binding: Binding
+    params: dict[str, Any]
+    allocation: Decimal | None = None
+    interval: float | None = None
+
+    def runs_like(self, other: BotSpec) -> bool:
+        """True when nothing but the name shown differs."""
+        return self.model_copy(update={"name": ""}) == other.model_copy(update={"name": ""})
+
+
+def check_bot_id(value: object) -> str:
+    """The id, when it is one: 1 to 200 printable characters. Raises RowRefused."""
+    if not isinstance(value, str) or not 1 <= len(value) <= 200 or not value.isprintable():
+        raise RowRefused("id is not a string of 1 to 200 printable characters")
+    return value
+
+
+def parse_row(row: object) -> BotSpec:
+    """The bot that ``row`` describes. Raises RowRefused with the reason in words."""
+    if not isinstance(row, dict):
+        raise RowRefused("row is not an object")
+    bot_id = check_bot_id(row.get("id"))
+    name = row.get("name")
+    settings = _member(row, "global_settings")
+    pipeline = _member(row, "pipeline")
+    strategy = _member(pipeline, "strategy", "pipeline.strategy")
+    params = strategy.get("params")
+    if params is None:
+        params = {}
+    if not isinstance(params, dict):
+        raise RowRefused("pipeline.strategy.params is not an object")
+    return BotSpec(
+        bot_id=bot_id,
+        name=_shown(name) if isinstance(name, str) else bot_id,
+        binding=Binding(
+            mode=_mode(settings.get("mode")),
+            key_id=_key_id(settings),
+            symbol=_symbol(settings.get("symbol")),
+            strategy=_text(strategy.get("id"), "pipeline.strategy.id"),
+        ),
+        params=_plain(params, 0),
+        allocation=_allocation(settings.get("account_allocation")),
+        interval=_interval(pipeline.get("triggers")),
+    )
+
+
+def file_stem(identifier: str) -> str:
+    """The file name, without suffix, of a bot's ledger or an account's journal.
+
+    >>> file_stem("a/b")
+    'a_b-c14cddc033f64b9d'
+    """
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", identifier)[:40]
+    return f"{plain}-{hashlib.sha256(identifier.encode()).hexdigest()[:16]}"
+
+
+def canonical(params: dict[str, Any]) -> str:
+    """``params`` as text that is equal when the parameters are."""
+    return json.dumps(params, sort_keys=True, default=str)
+
+
+def _shown(name: str) -> str:
+    """``name`` without what a terminal or an encoder would choke on."""
+    return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in name[:200])
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """``value`` as JSON carries it to another process and back, unchanged."""
+    if depth > _DEEPEST_PARAMS:
+        raise RowRefused("pipeline.strategy.params is nested too deep")
+    if isinstance(value, dict):
+        return {_plain(k, depth + 1): _plain(v, depth + 1) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_plain(item, depth + 1) for item in value]
+    if isinstance(value, str) and not value.isascii() and _LONE_SURROGATE.search(value):
+        raise RowRefused("pipeline.strategy.params holds text that is not Unicode")
+    if isinstance(value, Decimal):
+        # What a float cannot hold stays text, for the strategy's own check to refuse.
+        return float(value) if math.isfinite(float(value)) else str(value)
+    return value
+
+
+def _member(parent: dict[str, Any], name: str, path: str | None = None) -> dict[str, Any]:
+    value = parent.get(name)
+    if not isinstance(value, dict):
+        raise RowRefused(f"{path or name} is missing or not an object")
+    return value
+
+
+def _text(value: object, path: str) -> str:
+    if not isinstance(value, str) or not 1 <= len(value) <= 200 or not value.isprintable():
+        raise RowRefused(f"{path} is not a string of 1 to 200 printable characters")
+    return value
+
+
+def _key_id(settings: dict[str, Any]) -> str:
+    for name in _KEY_MEMBERS:
+        if settings.get(name) not in (None, ""):
+            return _text(settings[name], f"global_settings.{name}")
+    raise RowRefused("global_settings has none of key_id, exchange, account_id")
+
+
+def _symbol(value: object) -> str:
+    if not isinstance(value, str) or not _SYMBOL.fullmatch(value):
+        raise RowRefused("global_settings.symbol is not BASE/QUOTE")
+    if value.split("/")[0] == value.split("/")[1]:
+        raise RowRefused("global_settings.symbol has the same base and quote")
+    return value
+
+
+def _mode(value: object) -> Mode:
+    if value is None:
+        return Mode.LIVE
+    if not isinstance(value, str) or value.upper() not in _MODES:
+        raise RowRefused(f"global_settings.mode {str(value)[:40]!r} is not LIVE, REAL or PAPER")
+    return Mode(_MODES[value.upper()])
+
+
+def _allocation(value: object) -> Decimal | None:
+    if value is None:
+        return None
+    try:
+        if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
+            raise InvalidOperation
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        raise RowRefused("global_settings.account_allocation is not a number") from None
+    if not amount.is_finite() or not 0 <= amount <= _LARGEST_ALLOCATION:
+        raise RowRefused("global_settings.account_allocation is out of range")
+    return amount
+
+
+def _interval(triggers: object) -> float | None:
+    if triggers is None:
+        return None
+    if not isinstance(triggers, dict):
+        raise RowRefused("pipeline.triggers is not an object")
+    value = triggers.get("interval_sec")
+    if value is None:
+        return None
+    try:
+        if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
+            raise ValueError
+        seconds = float(value)
+    except (ValueError, OverflowError):
+        raise RowRefused("pipeline.triggers.interval_sec is not a number") from None
+    low, high = INTERVAL_BOUNDS
+    if not low <= seconds <= high:
+        raise RowRefused(f"pipeline.triggers.interval_sec is not within {low} to {high:g}")
+    return seconds

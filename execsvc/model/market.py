@@ -1,0 +1,202 @@
+"""Market data, balances, and the rules of rounding and minimum sizes.
+
+Everything numeric is ``Decimal``: amounts in base units, prices in quote per base.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_DOWN, Decimal
+from itertools import pairwise
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+LARGEST = Decimal("1e15")
+SMALLEST = Decimal("1e-18")
+MOST_DIGITS = 80
+"""A float written out exactly has some 55 significant digits."""
+DEFAULT_DECIMALS = 8
+ZERO = Decimal(0)
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("is a boolean, not a number")
+    return str(value) if isinstance(value, float) else value
+
+
+def _plausible(value: Decimal) -> Decimal:
+    """Zero for what is less than any asset has decimals: the rest of a sum of floats.
+
+    That also takes the exponent from a zero such as 0E+999999999, which is ruinous to add to.
+    """
+    # copy_abs, because abs() overflows on what it rounds
+    if value.copy_abs() < SMALLEST:
+        return ZERO
+    if value.copy_abs() > LARGEST or len(value.as_tuple().digits) > MOST_DIGITS:
+        raise ValueError(f"is over {LARGEST} or has more than {MOST_DIGITS} digits")
+    return value
+
+
+Number = Annotated[Decimal, BeforeValidator(_number), AfterValidator(_plausible)]
+Price = Annotated[Number, Field(gt=0)]
+Quantity = Annotated[Number, Field(ge=0)]
+
+
+class Limits(BaseModel):
+    """The smallest order an exchange takes; None where it publishes none."""
+
+    model_config = ConfigDict(frozen=True)
+
+    min_notional: Quantity | None = None
+    min_amount: Quantity | None = None
+
+    @property
+    def decimals(self) -> int:
+        """Decimals of the quantity step: the power of ten at or below ``min_amount``."""
+        return -self.min_amount.adjusted() if self.min_amount else DEFAULT_DECIMALS
+
+    def refuses(self, amount: Decimal, price: Decimal | None) -> bool:
+        """True when an order of ``amount`` base units at ``price`` is below a minimum.
+
+        An unknown price (None) leaves the notional unjudged.
+        """
+        if amount <= 0 or (self.min_amount is not None and amount < self.min_amount):
+            return True
+        if self.min_notional is None or price is None:
+            return False
+        return amount * price < self.min_notional
+
+
+class Ticker(BaseModel):
+    """The last price of a market and its limits."""
+
+    model_config = ConfigDict(frozen=True)
+
+    symbol: str
+    price: Price
+    limits: Annotated[Limits, BeforeValidator(lambda v: Limits() if v is None else v)] = Limits()
+
+
+class Level(NamedTuple):
+    """One price level of a book."""
+
+    price: Price
+    amount: Quantity
+
+
+class Depth(BaseModel):
+    """An order book, best level first; never empty on a side, never crossed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    symbol: str
+    timestamp: int | None = None
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+
+    @model_validator(mode="after")
+    def _is_a_book(self) -> Depth:
+        for name, levels, sign in (("bids", self.bids, -1), ("asks", self.asks, 1)):
+            if not levels or levels[0].amount == 0:
+                raise ValueError(f"{name}: is empty at its best level")
+            prices = [sign * level.price for level in levels]
+            if any(a > b for a, b in pairwise(prices)):
+                raise ValueError(f"{name}: is not sorted, best first")
+        if self.best_bid >= self.best_ask:
+            raise ValueError("bids: is crossed with asks")
+        return self
+
+    @property
+    def best_bid(self) -> Decimal:
+        """The highest price somebody buys at."""
+        return self.bids[0].price
+
+    @property
+    def best_ask(self) -> Decimal:
+        """The lowest price somebody sells at."""
+        return self.asks[0].price
+
+    @property
+    def mid(self) -> Decimal:
+        """Half way between best bid and best ask."""
+        return (self.best_bid + self.best_ask) / 2
+
+
+class Trade(BaseModel):
+    """One public trade; ``side`` is the taker's, ``timestamp`` ms since the epoch."""
+
+    model_config = ConfigDict(frozen=True)
+
+    timestamp: int | None = None
+    price: Price | None = None
+    amount: Quantity | None = None
+    side: str | None = None
+
+
+class Trades(BaseModel):
+    """Public trades, oldest first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    symbol: str
+    trades: tuple[Trade, ...]
+
+
+class Holding(BaseModel):
+    """What an account holds of one asset, in its own units."""
+
+    model_config = ConfigDict(frozen=True)
+
+    asset: str
+    free: Quantity
+    locked: Quantity
+
+    @property
+    def total(self) -> Decimal:
+        """Free and locked together."""
+        return self.free + self.locked
+
+
+class Balance(BaseModel):
+    """What an account holds. An asset that is not listed is zero; no asset at all is no answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    assets: tuple[Holding, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Balance:
+        if len({holding.asset for holding in self.assets}) != len(self.assets):
+            raise ValueError("assets: an asset is listed twice")
+        return self
+
+    def holding(self, asset: str) -> Holding:
+        """What is held of ``asset``; zero when it is not listed."""
+        for holding in self.assets:
+            if holding.asset == asset:
+                return holding
+        return Holding(asset=asset, free=ZERO, locked=ZERO)
+
+    def free(self, asset: str) -> Decimal:
+        """What of ``asset`` can be traded now."""
+        return self.holding(asset).free
+
+
+def round_down(amount: Decimal, decimals: int) -> Decimal:
+    """``amount`` cut to ``decimals`` places (negative: tens, hundreds), never more than it was.
+
+    >>> round_down(Decimal("0.0199999"), 5)
+    Decimal('0.01999')
+    """
+    return amount.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_DOWN)
+
+
+def plain(value: Decimal) -> str:
+    """``value`` in plain digits, without an exponent and without trailing zeros.
+
+    >>> plain(Decimal("1.60E-7"))
+    '0.00000016'
+    """
+    text = format(value, "f")
+    return (text.rstrip("0").rstrip(".") or "0") if "." in text else text

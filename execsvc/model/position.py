@@ -1,0 +1,75 @@
+"""What a bot holds by its own ledger, computed from its fills."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from pydantic import BaseModel, ConfigDict
+
+from execsvc.model.market import ZERO
+from execsvc.model.order import Fill, Side
+
+
+class Position(BaseModel):
+    """What a bot bought and still holds of one symbol, net of base fees.
+
+    ``tracked`` and ``sold_short`` are in base units, ``entry_price`` in quote per base.
+    ``dust`` says that what is tracked is too little to be sold.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    tracked: Decimal = ZERO
+    sold_short: Decimal = ZERO
+    entry_price: Decimal | None = None
+    opened_at: datetime | None = None
+    dust: bool = False
+
+    @property
+    def is_flat(self) -> bool:
+        """True when nothing is tracked but, at most, dust."""
+        return self.tracked == 0 or self.dust
+
+    @property
+    def side(self) -> str | None:
+        """``BUY``, ``SELL`` or None when flat."""
+        if not self.is_flat:
+            return "BUY"
+        return "SELL" if self.sold_short > 0 else None
+
+    def after(self, side: Side, fill: Fill, at: datetime) -> Position:
+        """This position once ``fill`` of an order on ``side`` is booked."""
+        tracked = max(self.tracked + fill.base_change(side), ZERO)
+        if side is Side.SELL or fill.filled == 0:
+            return self._holding(tracked)
+        if self.is_flat:
+            return Position(
+                tracked=tracked,
+                sold_short=self.sold_short,
+                entry_price=fill.price,
+                opened_at=at,
+            )
+        return self.model_copy(
+            update={"tracked": tracked, "dust": False, "entry_price": self._averaged(fill)}
+        )
+
+    def without(self, quantity: Decimal) -> Position:
+        """This position once ``quantity`` of it is booked as gone."""
+        return self._holding(max(self.tracked - quantity, ZERO))
+
+    def corrected(self, change: Decimal) -> Position:
+        """This position once an earlier booking of it turns out ``change`` base units off."""
+        tracked = max(self.tracked + change, ZERO)
+        return self._holding(tracked).model_copy(update={"dust": False})
+
+    def _holding(self, tracked: Decimal) -> Position:
+        if tracked == 0:
+            return Position(sold_short=self.sold_short)
+        return self.model_copy(update={"tracked": tracked})
+
+    def _averaged(self, fill: Fill) -> Decimal | None:
+        if self.entry_price is None or fill.price is None:
+            return fill.price or self.entry_price
+        cost = self.tracked * self.entry_price + fill.filled * fill.price
+        return cost / (self.tracked + fill.filled)
