@@ -1,0 +1,252 @@
+"""The journal of one account: every order intent on it, whoever sends it.
+
+Many processes write it, one short transaction at a time; the turn (a lock of its own) says
+who may have an order out.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from execsvc.clock import iso
+from execsvc.errors import LedgerFailed
+from execsvc.ledger import rows
+from execsvc.ledger.database import create, open_writable, query, transaction
+from execsvc.ledger.file_lock import FileLock
+from execsvc.ledger.rows import OrderRow
+from execsvc.model.bot import file_stem
+from execsvc.model.market import plain
+from execsvc.model.order import TRANSITIONS, Fill, Intent, OrderState, Side
+
+FOLDER = "accounts"
+
+
+def journal_path(state_dir: Path, key_id: str) -> Path:
+    """Where the journal of the account ``key_id`` is kept."""
+    return state_dir / FOLDER / f"{file_stem(key_id)}.db"
+
+
+class Expected(BaseModel):
+    """What an account should hold of an asset once its last fill shows."""
+
+    model_config = ConfigDict(frozen=True)
+
+    amount: Decimal
+    tolerance: Decimal
+    filled_at: datetime
+
+    def agrees(self, free: Decimal) -> bool:
+        """True when ``free`` is what the last fill must have left."""
+        return abs(free - self.amount) <= self.tolerance
+
+
+class JournalRow(BaseModel):
+    """An intent as it stands in the journal."""
+
+    model_config = ConfigDict(frozen=True)
+
+    intent: Intent
+    state: OrderState
+    post_ended_at: datetime | None
+    at_least: Decimal
+    fill: Fill
+    settled_at: datetime | None
+    detail: str
+
+    def order(self) -> OrderRow:
+        """The row as the bot's own ledger takes it."""
+        return OrderRow(
+            **self.intent.model_dump(
+                include={
+                    "client_order_id",
+                    "bot_id",
+                    "symbol",
+                    "side",
+                    "amount",
+                    "reason",
+                    "created_at",
+                }
+            ),
+            state=self.state,
+            fill=self.fill,
+            settled_at=self.settled_at,
+            detail=self.detail,
+        )
+
+
+class AccountJournal:
+    """Intents and expected balances of one account. Every method raises LedgerFailed."""
+
+    def __init__(self, state_dir: Path, key_id: str) -> None:
+        self.key_id = key_id
+        self._path = journal_path(state_dir, key_id)
+        self.turn = FileLock(self._path.with_suffix(".lock"))
+        self._connection: sqlite3.Connection | None = None
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection, opened (and the file made) at the first use."""
+        if self._connection is None:
+            first = "INSERT INTO account VALUES (1, ?)"
+            create(self._path, "account_journal.sql", first, (self.key_id,))
+            self._connection = open_writable(self._path)
+        return self._connection
+
+    def close(self) -> None:
+        """Close the file and give up the turn."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        self.turn.close()
+
+    def begin(self, intent: Intent) -> None:
+        """Record an intent that is about to be sent."""
+        if self.unsettled() is not None:
+            raise LedgerFailed("another order of the account is unsettled")
+        with transaction(self.connection) as tx:
+            tx.execute(
+                "INSERT INTO intent (client_order_id, bot_id, symbol, side, amount, reason, price, "
+                "baseline_base, baseline_quote, created_at, state) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+                (
+                    intent.client_order_id,
+                    intent.bot_id,
+                    intent.symbol,
+                    intent.side.value,
+                    plain(intent.amount),
+                    intent.reason,
+                    rows.text(intent.price),
+                    plain(intent.baseline_base),
+                    plain(intent.baseline_quote),
+                    iso(intent.created_at),
+                    OrderState.IN_FLIGHT.value,
+                ),
+            )
+
+    def unknown(
+        self, client_order_id: str, ended_at: datetime, at_least: Decimal, why: str
+    ) -> None:
+        """Record that the request ended without saying what became of the order."""
+        with transaction(self.connection) as tx:
+            self._move(tx, client_order_id, OrderState.UNKNOWN)
+            tx.execute(
+                "UPDATE intent SET post_ended_at=?, at_least=?, detail=? WHERE client_order_id=?",
+                (iso(ended_at), plain(at_least), why, client_order_id),
+            )
+
+    def outcome(
+        self,
+        client_order_id: str,
+        state: OrderState,
+        fill: Fill,
+        at: datetime,
+        detail: str = "",
+        expected: dict[str, Expected] | None = None,
+    ) -> None:
+        """Record what became of an order, and what the balance should be after it."""
+        with transaction(self.connection) as tx:
+            self._move(tx, client_order_id, state)
+            tx.execute(
+                "UPDATE intent SET filled=?, average=?, cost=?, base_fee=?, quote_fee=?, "
+                "exchange_id=?, settled_at=?, post_ended_at=coalesce(post_ended_at, ?), detail=?, "
+                "adopted=0 WHERE client_order_id=?",
+                (*rows.fill_values(fill), iso(at), iso(at), detail, client_order_id),
+            )
+            for asset, entry in (expected or {}).items():
+                tx.execute(
+                    "INSERT INTO expected VALUES (?,?,?,?) ON CONFLICT DO UPDATE SET "
+                    "amount=excluded.amount, tolerance=excluded.tolerance, filled_at=excluded.filled_at",
+                    (asset, plain(entry.amount), plain(entry.tolerance), iso(entry.filled_at)),
+                )
+
+    def adopted(self, client_order_id: str) -> None:
+        """Record that the bot's own ledger has the outcome."""
+        with transaction(self.connection) as tx:
+            tx.execute("UPDATE intent SET adopted=1 WHERE client_order_id=?", (client_order_id,))
+
+    def unsettled(self) -> JournalRow | None:
+        """The order that is in flight or unsettled, whoever sent it."""
+        found = query(
+            self.connection,
+            "SELECT * FROM intent WHERE state IN ('IN_FLIGHT', 'UNKNOWN', 'ARRIVING') LIMIT 1",
+        )
+        return self._row(found[0]) if found else None
+
+    def row(self, client_order_id: str) -> JournalRow:
+        """The intent ``client_order_id``."""
+        found = query(
+            self.connection, "SELECT * FROM intent WHERE client_order_id=?", (client_order_id,)
+        )
+        if not found:
+            raise LedgerFailed(f"order {client_order_id} is not in the journal")
+        return self._row(found[0])
+
+    def to_adopt(self, bot_id: str) -> list[JournalRow]:
+        """Settled orders of ``bot_id`` that its own ledger has not taken yet, oldest first."""
+        found = query(
+            self.connection,
+            "SELECT * FROM intent WHERE bot_id=? AND adopted=0 AND state NOT IN "
+            "('IN_FLIGHT', 'UNKNOWN', 'ARRIVING') ORDER BY seq",
+            (bot_id,),
+        )
+        return [self._row(row) for row in found]
+
+    def contested(self, bot_id: str) -> list[JournalRow]:
+        """Orders of ``bot_id`` that wait for an operator's decision, oldest first."""
+        found = query(
+            self.connection,
+            "SELECT * FROM intent WHERE bot_id=? AND state='CONTESTED' ORDER BY seq",
+            (bot_id,),
+        )
+        return [self._row(row) for row in found]
+
+    def expected(self, asset: str) -> Expected | None:
+        """What the account should hold of ``asset``; None before the first fill."""
+        found = query(self.connection, "SELECT * FROM expected WHERE asset=?", (asset,))
+        if not found:
+            return None
+        filled_at = rows.time(found[0]["filled_at"])
+        assert filled_at is not None
+        return Expected(
+            amount=rows.amount(found[0]["amount"]),
+            tolerance=rows.amount(found[0]["tolerance"]),
+            filled_at=filled_at,
+        )
+
+    def _move(self, tx: sqlite3.Connection, client_order_id: str, to: OrderState) -> None:
+        found = tx.execute(
+            "SELECT state FROM intent WHERE client_order_id=?", (client_order_id,)
+        ).fetchone()
+        if found is None or to not in TRANSITIONS[OrderState(found["state"])]:
+            before = None if found is None else found["state"]
+            raise LedgerFailed(f"order {client_order_id} cannot go from {before} to {to.value}")
+        tx.execute("UPDATE intent SET state=? WHERE client_order_id=?", (to.value, client_order_id))
+
+    def _row(self, row: sqlite3.Row) -> JournalRow:
+        created_at = rows.time(row["created_at"])
+        assert created_at is not None
+        return JournalRow(
+            intent=Intent(
+                client_order_id=row["client_order_id"],
+                bot_id=row["bot_id"],
+                key_id=self.key_id,
+                symbol=row["symbol"],
+                side=Side(row["side"]),
+                amount=rows.amount(row["amount"]),
+                reason=row["reason"],
+                price=rows.decimal(row["price"]),
+                baseline_base=rows.amount(row["baseline_base"]),
+                baseline_quote=rows.amount(row["baseline_quote"]),
+                created_at=created_at,
+            ),
+            state=OrderState(row["state"]),
+            post_ended_at=rows.time(row["post_ended_at"]),
+            at_least=rows.amount(row["at_least"]),
+            fill=rows.fill_of(row),
+            settled_at=rows.time(row["settled_at"]),
+            detail=row["detail"],
+        )

@@ -1,0 +1,87 @@
+"""How a bot's ledger takes the outcome of an order: once, whatever is said twice."""
+
+from __future__ import annotations
+
+import sqlite3
+from decimal import Decimal
+
+from execsvc.clock import iso, now
+from execsvc.ledger import rows
+from execsvc.ledger.bot_ledger import BotLedger, store_position, store_state
+from execsvc.ledger.database import query, transaction
+from execsvc.ledger.rows import OrderRow
+from execsvc.model.bot import Binding
+from execsvc.model.market import plain
+from execsvc.model.position import Position
+
+
+def book(
+    ledger: BotLedger,
+    binding: Binding,
+    order: OrderRow,
+    state: str | None = None,
+    paper: tuple[Decimal, Decimal] | None = None,
+) -> Position:
+    """Book a settled order: order, position, strategy state, paper balance in one transaction.
+
+    An order that is booked already changes the position only by what its outcome was
+    corrected by since (a contested one that was decided). Returns the position afterwards.
+    Raises LedgerFailed.
+    """
+    before = ledger.position(binding)
+    booked = _booked(ledger, order.client_order_id)
+    change = order.fill.base_change(order.side)
+    if booked is None:
+        settled_at = order.settled_at or now()
+        position = before.after(order.side, order.fill, settled_at)
+    elif booked != change:
+        position = before.corrected(change - booked)
+    else:
+        position = before
+    with transaction(ledger.connection) as tx:
+        tx.execute(
+            "INSERT INTO orders (client_order_id, mode, key_id, symbol, side, amount, reason, "
+            "state, filled, average, cost, base_fee, quote_fee, exchange_id, booked, created_at, "
+            "settled_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+            "ON CONFLICT DO UPDATE SET state=excluded.state, filled=excluded.filled, "
+            "average=excluded.average, cost=excluded.cost, base_fee=excluded.base_fee, "
+            "quote_fee=excluded.quote_fee, booked=excluded.booked, settled_at=excluded.settled_at",
+            (
+                order.client_order_id,
+                binding.mode.value,
+                binding.key_id,
+                order.symbol,
+                order.side.value,
+                plain(order.amount),
+                order.reason,
+                order.state.value,
+                *rows.fill_values(order.fill),
+                plain(change),
+                iso(order.created_at),
+                iso(order.settled_at or now()),
+            ),
+        )
+        if position != before:
+            store_position(tx, binding, position)
+        if state is not None:
+            store_state(tx, binding.strategy, state)
+        if paper is not None:
+            tx.execute(
+                "INSERT INTO paper_balance VALUES (?,?,?,?) "
+                "ON CONFLICT DO UPDATE SET base=excluded.base, quote=excluded.quote",
+                (binding.key_id, binding.symbol, plain(paper[0]), plain(paper[1])),
+            )
+    return position
+
+
+def contested_keys(connection: sqlite3.Connection) -> list[str]:
+    """The accounts on which an order of this ledger's bot waits for an operator's decision."""
+    found = query(connection, "SELECT DISTINCT key_id FROM orders WHERE state='CONTESTED'")
+    return [row["key_id"] for row in found]
+
+
+def _booked(ledger: BotLedger, client_order_id: str) -> Decimal | None:
+    found = query(
+        ledger.connection, "SELECT booked FROM orders WHERE client_order_id=?", (client_order_id,)
+    )
+    return rows.amount(found[0]["booked"]) if found else None

@@ -1,0 +1,248 @@
+"""The one writer of a bot's ledger, held by a lock for its process's life."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from execsvc.clock import iso
+from execsvc.errors import LedgerBusy
+from execsvc.ledger import rows
+from execsvc.ledger.database import create, open_writable, query, transaction
+from execsvc.ledger.file_lock import FileLock
+from execsvc.model.bot import Binding, file_stem
+from execsvc.model.market import ZERO, Limits, plain
+from execsvc.model.position import Position
+
+FOLDER = "bots"
+
+
+def ledger_path(state_dir: Path, bot_id: str) -> Path:
+    """Where the ledger of ``bot_id`` is kept."""
+    return state_dir / FOLDER / f"{file_stem(bot_id)}.db"
+
+
+class BotLedger:
+    """Orders, position, strategy state and execution log of one bot.
+
+    Every method raises LedgerFailed when the file cannot be read or written.
+    """
+
+    def __init__(self, state_dir: Path, bot_id: str) -> None:
+        self.bot_id = bot_id
+        self._path = ledger_path(state_dir, bot_id)
+        self._lock = FileLock(self._path.with_suffix(".lock"))
+        self._connection: sqlite3.Connection | None = None
+
+    def open(self) -> None:
+        """Take the lock and open the file, making it when there is none.
+
+        Raises LedgerBusy while another process holds it, LedgerFailed when it is unusable.
+        """
+        if not self._lock.try_acquire():
+            raise LedgerBusy(f"{self._path.name} is in use", self._lock.holder())
+        self._lock.name_holder()
+        create(
+            self._path,
+            "bot_ledger.sql",
+            "INSERT INTO bot (id, bot_id) VALUES (1, ?)",
+            (self.bot_id,),
+        )
+        self._connection = open_writable(self._path)
+
+    def close(self) -> None:
+        """Close the file and release the lock."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        self._lock.close()
+
+    @property
+    def lock_path(self) -> Path:
+        """The file whose lock makes this process the bot's only one."""
+        return self._path.with_suffix(".lock")
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The open connection, for the other modules of this folder."""
+        assert self._connection is not None, "the ledger is not open"
+        return self._connection
+
+    def binding(self) -> Binding | None:
+        """What the bot ran under last; None when it never ran."""
+        row = query(self.connection, "SELECT * FROM bot")[0]
+        return None if row["mode"] is None else rows.binding_of(row)
+
+    def bind(self, binding: Binding, precision: int | None) -> None:
+        """Record what the bot runs under from now on, and its strategy's quantity precision."""
+        with transaction(self.connection) as tx:
+            tx.execute(
+                "UPDATE bot SET mode=?, key_id=?, symbol=?, strategy=?, precision=?",
+                (binding.mode.value, binding.key_id, binding.symbol, binding.strategy, precision),
+            )
+
+    def precision(self) -> int | None:
+        """The quantity precision of the strategy that ran last."""
+        value: int | None = query(self.connection, "SELECT precision FROM bot")[0]["precision"]
+        return value
+
+    def position(self, binding: Binding) -> Position:
+        """What the bot holds under ``binding``'s mode, key and symbol."""
+        found = query(
+            self.connection,
+            "SELECT * FROM position WHERE mode=? AND key_id=? AND symbol=?",
+            (binding.mode.value, binding.key_id, binding.symbol),
+        )
+        return rows.position_of(found[0]) if found else Position()
+
+    def open_positions(self) -> list[tuple[Binding, Position]]:
+        """Every position that is not flat, with what it was opened under."""
+        found = query(self.connection, "SELECT * FROM position")
+        pairs = [(rows.binding_of(row), rows.position_of(row)) for row in found]
+        return [(binding, position) for binding, position in pairs if not position.is_flat]
+
+    def keep_position(self, binding: Binding, position: Position) -> None:
+        """Record ``position`` outside an order: dust, coins gone, a short dropped."""
+        with transaction(self.connection) as tx:
+            store_position(tx, binding, position)
+
+    def gap_since(self, binding: Binding) -> datetime | None:
+        """Since when the account has held less than is tracked; None when it does not."""
+        found = query(
+            self.connection,
+            "SELECT gap_since FROM position WHERE mode=? AND key_id=? AND symbol=?",
+            (binding.mode.value, binding.key_id, binding.symbol),
+        )
+        return rows.time(found[0]["gap_since"]) if found else None
+
+    def keep_gap(self, binding: Binding, since: datetime | None) -> None:
+        """Record since when the account has held less than is tracked."""
+        with transaction(self.connection) as tx:
+            tx.execute(
+                "UPDATE position SET gap_since=? WHERE mode=? AND key_id=? AND symbol=?",
+                (rows.time_text(since), binding.mode.value, binding.key_id, binding.symbol),
+            )
+
+    def state(self, strategy: str) -> str | None:
+        """What ``strategy`` kept, as JSON; None when it kept nothing."""
+        found = query(
+            self.connection, "SELECT state FROM strategy_state WHERE strategy=?", (strategy,)
+        )
+        return found[0]["state"] if found else None
+
+    def keep_state(self, strategy: str, state: str | None) -> None:
+        """Record what ``strategy`` keeps, as JSON; None forgets it."""
+        with transaction(self.connection) as tx:
+            store_state(tx, strategy, state)
+
+    def limits(self, key_id: str, symbol: str) -> Limits:
+        """The limits seen last for ``symbol``; none of them known when it was never seen."""
+        row = self._market(key_id, symbol)
+        if row is None:
+            return Limits()
+        return Limits(
+            min_amount=rows.decimal(row["min_amount"]),
+            min_notional=rows.decimal(row["min_notional"]),
+        )
+
+    def keep_limits(self, key_id: str, symbol: str, limits: Limits) -> None:
+        """Record the limits of ``symbol``, for sells while no ticker can be had."""
+        values = (rows.text(limits.min_amount), rows.text(limits.min_notional))
+        with transaction(self.connection) as tx:
+            tx.execute(
+                "INSERT INTO market (key_id, symbol, min_amount, min_notional) VALUES (?,?,?,?) "
+                "ON CONFLICT DO UPDATE SET min_amount=excluded.min_amount, "
+                "min_notional=excluded.min_notional",
+                (key_id, symbol, *values),
+            )
+
+    def learnt_decimals(self, key_id: str, symbol: str) -> tuple[int | None, bool]:
+        """Decimals learnt from refusals (None: none), and whether the exchange took them since."""
+        row = self._market(key_id, symbol)
+        return (None, False) if row is None else (row["decimals"], bool(row["proven"]))
+
+    def keep_decimals(self, key_id: str, symbol: str, decimals: int, proven: bool) -> None:
+        """Record decimals learnt from a refusal, or that the exchange took them."""
+        with transaction(self.connection) as tx:
+            tx.execute(
+                "INSERT INTO market (key_id, symbol, decimals, proven) VALUES (?,?,?,?) "
+                "ON CONFLICT DO UPDATE SET decimals=excluded.decimals, proven=excluded.proven",
+                (key_id, symbol, decimals, int(proven)),
+            )
+
+    def paper_balance(self, key_id: str, symbol: str) -> tuple[Decimal, Decimal] | None:
+        """Virtual base and quote of a PAPER bot; None before its first order."""
+        found = query(
+            self.connection,
+            "SELECT base, quote FROM paper_balance WHERE key_id=? AND symbol=?",
+            (key_id, symbol),
+        )
+        if not found:
+            return None
+        return rows.amount(found[0]["base"]), rows.amount(found[0]["quote"])
+
+    def failing(self) -> tuple[datetime | None, datetime | None]:
+        """Since when liquidation has been failing, and when that was last said."""
+        row = query(self.connection, "SELECT failing_since, alarmed_at FROM bot")[0]
+        return rows.time(row["failing_since"]), rows.time(row["alarmed_at"])
+
+    def keep_failing(self, since: datetime | None, alarmed_at: datetime | None) -> None:
+        """Record since when liquidation has been failing, and when that was last said."""
+        with transaction(self.connection) as tx:
+            tx.execute(
+                "UPDATE bot SET failing_since=?, alarmed_at=?",
+                (rows.time_text(since), rows.time_text(alarmed_at)),
+            )
+
+    def log(self, at: datetime, event: str, text: str, data: dict[str, Any]) -> None:
+        """Add a row to the execution log."""
+        with transaction(self.connection, durable=False) as tx:
+            tx.execute(
+                "INSERT INTO log (at, event, text, data) VALUES (?,?,?,?)",
+                (iso(at), event, text, json.dumps(data, default=str)),
+            )
+
+    def _market(self, key_id: str, symbol: str) -> sqlite3.Row | None:
+        found = query(
+            self.connection,
+            "SELECT * FROM market WHERE key_id=? AND symbol=?",
+            (key_id, symbol),
+        )
+        return found[0] if found else None
+
+
+def store_position(tx: sqlite3.Connection, binding: Binding, position: Position) -> None:
+    """Write ``position`` within a transaction."""
+    tx.execute(
+        "INSERT INTO position (mode, key_id, symbol, strategy, tracked, sold_short, entry_price, "
+        "opened_at, dust) VALUES (?,?,?,?,?,?,?,?,?) "
+        "ON CONFLICT DO UPDATE SET strategy=excluded.strategy, tracked=excluded.tracked, "
+        "sold_short=excluded.sold_short, entry_price=excluded.entry_price, "
+        "opened_at=excluded.opened_at, dust=excluded.dust",
+        (
+            binding.mode.value,
+            binding.key_id,
+            binding.symbol,
+            binding.strategy,
+            plain(position.tracked),
+            plain(position.sold_short),
+            rows.text(position.entry_price),
+            rows.time_text(position.opened_at),
+            int(position.dust and position.tracked > ZERO),
+        ),
+    )
+
+
+def store_state(tx: sqlite3.Connection, strategy: str, state: str | None) -> None:
+    """Write a strategy's state within a transaction; None forgets it."""
+    if state is None:
+        tx.execute("DELETE FROM strategy_state WHERE strategy=?", (strategy,))
+        return
+    tx.execute(
+        "INSERT INTO strategy_state VALUES (?,?) ON CONFLICT DO UPDATE SET state=excluded.state",
+        (strategy, state),
+    )

@@ -1,0 +1,149 @@
+"""The one way to open an SQLite file: created whole or not at all, checked, and in one version.
+
+Every fault is LedgerFailed; a file that is not what it should be is never written to.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from importlib import resources
+from pathlib import Path
+
+from execsvc.errors import LedgerFailed
+
+BUSY_SECONDS = 10.0
+VERSION = 1
+
+
+def create(path: Path, schema: str, first: str, values: tuple[str, ...]) -> None:
+    """Make the database ``path`` with ``schema`` and one first row, unless it is there.
+
+    It is written under another name and renamed, so that an empty or half-made file under
+    ``path`` is always the sign of a fault and never mistaken for a new ledger.
+    """
+    if path.exists():
+        return
+    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft.unlink(missing_ok=True)
+        with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
+            connection.execute("PRAGMA synchronous=OFF")
+            script = resources.files(__package__).joinpath(schema).read_text()
+            connection.executescript(f"BEGIN; {script} PRAGMA user_version={VERSION};")
+            connection.execute(first, values)
+            connection.execute("COMMIT")
+            connection.execute("PRAGMA journal_mode=WAL")
+        _make_durable(draft)
+        _move_into_place(draft, path)
+        _make_durable(path.parent)
+    except (OSError, sqlite3.Error) as error:
+        raise LedgerFailed(f"{path.name} cannot be created: {error}") from error
+
+
+def _move_into_place(draft: Path, path: Path) -> None:
+    try:
+        os.link(draft, path)  # unlike a rename it fails when another process was faster
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def _make_durable(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def open_writable(path: Path) -> sqlite3.Connection:
+    """A connection that writes. Raises LedgerFailed when the file is not a sound database."""
+    try:
+        connection = _connect(path, "rw")
+        try:
+            _check(connection, path)
+            connection.execute("PRAGMA synchronous=FULL")
+        except BaseException:
+            connection.close()
+            raise
+    except (OSError, sqlite3.Error) as error:
+        raise LedgerFailed(f"{path.name} cannot be opened: {error}") from error
+    return connection
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """A read-only connection for the length of a block; every SQLite fault is LedgerFailed."""
+    try:
+        with closing(_connect(path, "ro")) as connection:
+            _check_version(connection, path)
+            yield connection
+    except (OSError, sqlite3.Error) as error:
+        raise LedgerFailed(f"{path.name} cannot be read: {error}") from error
+
+
+@contextmanager
+def transaction(
+    connection: sqlite3.Connection, durable: bool = True
+) -> Iterator[sqlite3.Connection]:
+    """One transaction: on the disk when the block has ended, or not at all.
+
+    One that is not ``durable`` survives our death but not the machine's: for rows that no
+    decision about money depends on. It saves a wait for the disk.
+    """
+    try:
+        connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:  # a full disk may have rolled it back already
+                connection.execute("ROLLBACK")
+            raise
+    except sqlite3.Error as error:
+        raise LedgerFailed(f"cannot record: {error}") from error
+
+
+def query(
+    connection: sqlite3.Connection, sql: str, values: tuple[object, ...] = ()
+) -> list[sqlite3.Row]:
+    """All rows of ``sql``. Raises LedgerFailed."""
+    try:
+        return connection.execute(sql, values).fetchall()
+    except sqlite3.Error as error:
+        raise LedgerFailed(f"cannot read: {error}") from error
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    if path.stat().st_size == 0:
+        raise LedgerFailed(f"{path.name} is empty")
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    _check_version(connection, path)
+    verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if verdict != "ok":
+        raise LedgerFailed(f"{path.name} is damaged: {verdict}")
+
+
+def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > VERSION:
+        raise LedgerFailed(f"{path.name} has schema {version}, newer than {VERSION} known here")
+    if version < 1:
+        raise LedgerFailed(f"{path.name} has no schema version")

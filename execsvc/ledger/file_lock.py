@@ -1,0 +1,59 @@
+"""Locks between processes that the kernel releases when their holder dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from execsvc.errors import LedgerFailed
+
+
+class FileLock:
+    """An exclusive ``flock`` on a file of its own, which names the holder's pid."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    def try_acquire(self) -> bool:
+        """Take the lock if it is free. Raises LedgerFailed when the file cannot be opened."""
+        try:
+            if self._descriptor is None:
+                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+                self._descriptor = os.open(self._path, flags, 0o600)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            raise LedgerFailed(f"{self._path.name} cannot be locked: {error}") from error
+        return True
+
+    def name_holder(self) -> None:
+        """Write our pid into the file, for whoever waits. A full disk does not matter here."""
+        if self._descriptor is not None:
+            try:
+                os.ftruncate(self._descriptor, 0)
+                os.pwrite(self._descriptor, str(os.getpid()).encode(), 0)
+            except OSError:
+                return  # the lock is held all the same; only its label is missing
+
+    def holder(self) -> int | None:
+        """The pid the holder wrote, None when it wrote none."""
+        try:
+            text = self._path.read_text()
+        except OSError as error:
+            raise LedgerFailed(f"{self._path.name} cannot be read: {error}") from error
+        return int(text) if text.isdigit() else None
+
+    def release(self) -> None:
+        """Let others have it; the file stays open for the next time."""
+        if self._descriptor is not None:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Release the lock and forget the file."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

@@ -1,0 +1,100 @@
+"""An operator's word on what the service cannot know: a contested order, coins that are gone.
+
+It is written to the account's journal, which many may write; whoever owns the bot's ledger
+(its runner, or the process that liquidates it) takes it from there.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+from execsvc.clock import iso, now
+from execsvc.errors import ConfigRefused, LedgerFailed
+from execsvc.ledger.account_journal import FOLDER, AccountJournal, JournalRow
+from execsvc.ledger.database import query, reading, transaction
+from execsvc.ledger.survey import read
+from execsvc.model.market import plain
+from execsvc.model.order import Fill, OrderState
+
+
+def settle(state_dir: Path, bot_id: str, filled: Decimal) -> str:
+    """Decide the oldest contested order of ``bot_id``: ``filled`` base units were filled.
+
+    For a buy it is what arrived, after a fee in base. Returns a line for the operator.
+    Raises ConfigRefused when there is nothing to decide or the quantity cannot be.
+    """
+    for key_id in _accounts(state_dir):
+        journal = AccountJournal(state_dir, key_id)
+        try:
+            contested = journal.contested(bot_id)
+            if contested:
+                _decide(journal, contested[0], filled)
+                return _said(contested, filled)
+        finally:
+            journal.close()
+    raise ConfigRefused(f"no order of bot {bot_id} is contested")
+
+
+def release(state_dir: Path, bot_id: str) -> str:
+    """Ask whoever owns the ledger of ``bot_id`` to book missing coins as gone at once.
+
+    Returns a line for the operator. Raises ConfigRefused when the bot has no ledger.
+    """
+    state = read(state_dir, bot_id)
+    if state is None:
+        raise ConfigRefused(f"bot {bot_id} has no ledger")
+    if state.binding is None or not state.is_open:
+        return f"bot {bot_id} has no open position"
+    journal = AccountJournal(state_dir, state.binding.key_id)
+    try:
+        ask_release(journal, bot_id, now())
+    finally:
+        journal.close()
+    return f"bot {bot_id}: coins that are missing will be booked as gone"
+
+
+def ask_release(journal: AccountJournal, bot_id: str, at: datetime) -> None:
+    """Record an operator's word that missing coins of ``bot_id`` are gone."""
+    with transaction(journal.connection) as tx:
+        tx.execute("INSERT OR REPLACE INTO release VALUES (?,?)", (bot_id, iso(at)))
+
+
+def release_asked(journal: AccountJournal, bot_id: str) -> bool:
+    """True while an operator's release of ``bot_id`` waits to be carried out."""
+    return bool(query(journal.connection, "SELECT 1 FROM release WHERE bot_id=?", (bot_id,)))
+
+
+def released(journal: AccountJournal, bot_id: str) -> None:
+    """Record that an operator's release was carried out."""
+    with transaction(journal.connection) as tx:
+        tx.execute("DELETE FROM release WHERE bot_id=?", (bot_id,))
+
+
+def _accounts(state_dir: Path) -> list[str]:
+    keys = []
+    for path in sorted((state_dir / FOLDER).glob("*.db")):
+        with reading(path) as connection:
+            keys.append(query(connection, "SELECT key_id FROM account")[0]["key_id"])
+    return keys
+
+
+def _decide(journal: AccountJournal, row: JournalRow, filled: Decimal) -> None:
+    intent = row.intent
+    if not 0 <= filled <= intent.amount:
+        raise ConfigRefused(f"--filled must be from 0 to {plain(intent.amount)}")
+    state = OrderState.EXECUTED if filled else OrderState.NOT_EXECUTED
+    fill = Fill(filled=filled, average=row.fill.average or intent.price)
+    journal.outcome(intent.client_order_id, state, fill, now(), "decided by an operator")
+    if journal.row(intent.client_order_id).state is not state:
+        raise LedgerFailed(f"order {intent.client_order_id} was not settled")
+
+
+def _said(contested: list[JournalRow], filled: Decimal) -> str:
+    intent = contested[0].intent
+    more = f"; {len(contested) - 1} more contested" if len(contested) > 1 else ""
+    return (
+        f"order {intent.client_order_id} ({intent.side.value} {plain(intent.amount)} "
+        f"{intent.symbol}) settled as filled {plain(filled)}{more}"
+    )

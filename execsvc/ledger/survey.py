@@ -1,0 +1,137 @@
+"""What stands in the ledgers, read-only: for the supervisor and the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from execsvc.errors import LedgerFailed
+from execsvc.ledger import rows
+from execsvc.ledger.account_journal import journal_path
+from execsvc.ledger.booking import contested_keys
+from execsvc.ledger.bot_ledger import FOLDER, ledger_path
+from execsvc.ledger.database import query, reading
+from execsvc.model.bot import Binding
+from execsvc.model.position import Position
+
+_OPEN_ORDERS = (
+    "SELECT (SELECT count(*) FROM intent WHERE bot_id=? AND adopted=0), "
+    "(SELECT count(*) FROM intent WHERE bot_id=? AND state='CONTESTED')"
+)
+
+
+class LedgerState(BaseModel):
+    """What a bot's ledger and its account's journal say of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bot_id: str
+    stem: str
+    binding: Binding | None
+    """What its open position was opened under, else what it ran under last."""
+    position: Position
+    unsettled: bool
+    """An order of it is in flight, unsettled, or not yet booked in its ledger."""
+    contested: int
+    """How many of its orders wait for an operator's decision."""
+    failing: bool
+    """An attempt to liquidate has failed and the position is open."""
+
+    @property
+    def is_open(self) -> bool:
+        """True unless the bot is flat for certain."""
+        return self.unsettled or not self.position.is_flat
+
+
+class LogRow(BaseModel):
+    """One row of a bot's execution log."""
+
+    model_config = ConfigDict(frozen=True)
+
+    seq: int
+    at: str
+    event: str
+    text: str
+    data: dict[str, Any]
+
+
+def read(state_dir: Path, bot_id: str) -> LedgerState | None:
+    """What stands in the ledger of ``bot_id``; None when it has none. Raises LedgerFailed."""
+    path = ledger_path(state_dir, bot_id)
+    return _read(state_dir, path) if path.exists() else None
+
+
+def survey(state_dir: Path) -> tuple[list[LedgerState], dict[str, str]]:
+    """Every readable ledger, and the unreadable ones with the reason, by file stem."""
+    states: list[LedgerState] = []
+    unreadable: dict[str, str] = {}
+    for path in sorted((state_dir / FOLDER).glob("*.db")):
+        try:
+            states.append(_read(state_dir, path))
+        except LedgerFailed as error:
+            unreadable[path.stem] = str(error)
+    return states, unreadable
+
+
+def read_log(state_dir: Path, bot_id: str, after: int = 0) -> list[LogRow]:
+    """The execution log of ``bot_id`` behind row ``after``, oldest first.
+
+    Raises LedgerFailed, also when the bot has no ledger.
+    """
+    path = ledger_path(state_dir, bot_id)
+    if not path.exists():
+        raise LedgerFailed(f"bot {bot_id} has no ledger")
+    with reading(path) as connection:
+        found = query(connection, "SELECT * FROM log WHERE seq > ? ORDER BY seq", (after,))
+        return [LogRow(**{**dict(row), "data": json.loads(row["data"])}) for row in found]
+
+
+def _read(state_dir: Path, path: Path) -> LedgerState:
+    with reading(path) as connection:
+        bot = query(connection, "SELECT * FROM bot")
+        if not bot:
+            raise LedgerFailed(f"{path.name} names no bot")
+        bound = None if bot[0]["mode"] is None else rows.binding_of(bot[0])
+        pairs = [
+            (rows.binding_of(row), rows.position_of(row))
+            for row in query(connection, "SELECT * FROM position")
+        ]
+        contested_on = set(contested_keys(connection))
+    held = [(binding, position) for binding, position in pairs if not position.is_flat]
+    current = [(b, p) for b, p in pairs if bound is not None and _same_place(b, bound)]
+    binding, position = held[0] if held else current[0] if current else (bound, Position())
+    keys = contested_on | ({bound.key_id} if bound is not None else set())
+    unsettled, contested = _in_journals(state_dir, bot[0]["bot_id"], keys)
+    return LedgerState(
+        bot_id=bot[0]["bot_id"],
+        stem=path.stem,
+        binding=binding,
+        position=position,
+        unsettled=unsettled,
+        contested=contested,
+        failing=bot[0]["failing_since"] is not None and bool(held),
+    )
+
+
+def _same_place(one: Binding, other: Binding) -> bool:
+    return (one.mode, one.key_id, one.symbol) == (other.mode, other.key_id, other.symbol)
+
+
+def _in_journals(state_dir: Path, bot_id: str, keys: set[str]) -> tuple[bool, int]:
+    """Whether an order of the bot is not booked yet, and how many are contested.
+
+    ``keys`` are the account it is bound to (it is never bound anew with an order unbooked)
+    and those where its ledger knows of contested orders.
+    """
+    unsettled, contested = 0, 0
+    for key_id in keys:
+        path = journal_path(state_dir, key_id)
+        if path.exists():
+            with reading(path) as connection:
+                row = query(connection, _OPEN_ORDERS, (bot_id, bot_id))[0]
+            unsettled += row[0]
+            contested += row[1]
+    return unsettled > 0, contested

@@ -1,0 +1,1 @@
+"""What trades: one module a strategy."""

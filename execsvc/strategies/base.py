@@ -1,0 +1,130 @@
+"""What a strategy is, and what it sees."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from execsvc.model.market import Balance, Depth, Limits, Ticker, Trade
+from execsvc.model.order import Fill
+from execsvc.model.position import Position
+
+ParamsT = TypeVar("ParamsT", bound=BaseModel)
+StateT = TypeVar("StateT", bound=BaseModel)
+ParamsT_co = TypeVar("ParamsT_co", bound=BaseModel, covariant=True)
+StateT_co = TypeVar("StateT_co", bound=BaseModel, covariant=True)
+
+
+class StrategyContext(Protocol[ParamsT_co, StateT_co]):
+    """What a strategy may see and do during one tick.
+
+    Reads raise Unavailable when they give no usable answer; a strategy that lets it pass
+    skips the tick. Market data and balance are read at most once a tick.
+    """
+
+    @property
+    def bot_id(self) -> str:
+        """The bot that is run."""
+        ...
+
+    @property
+    def symbol(self) -> str:
+        """``BASE/QUOTE``."""
+        ...
+
+    @property
+    def params(self) -> ParamsT_co:
+        """The bot's parameters, validated."""
+        ...
+
+    @property
+    def state(self) -> StateT_co:
+        """What the strategy keeps; recorded with each order and at the end of each tick."""
+        ...
+
+    @property
+    def allocation(self) -> Decimal | None:
+        """Quote that the bot may hold at most; None for no cap."""
+        ...
+
+    @property
+    def now(self) -> datetime:
+        """Aware UTC at the start of this tick."""
+        ...
+
+    @property
+    def position(self) -> Position:
+        """What the bot bought and still holds, by its own ledger."""
+        ...
+
+    def ticker(self) -> Ticker:
+        """Last price and limits."""
+        ...
+
+    def depth(self, limit: int) -> Depth:
+        """The order book, ``limit`` levels a side."""
+        ...
+
+    def trades(self, limit: int) -> tuple[Trade, ...]:
+        """The last ``limit`` public trades, oldest first."""
+        ...
+
+    def balance(self) -> Balance:
+        """What the account holds; of a PAPER bot, its virtual balance."""
+        ...
+
+    def limits(self) -> Limits:
+        """The smallest order that is taken."""
+        ...
+
+    def buy(self, amount: Decimal, reason: str) -> Fill:
+        """Buy up to ``amount`` base at market; capped by allocation and free quote.
+
+        Returns what was filled. Raises OrderRefused when nothing was.
+        """
+        ...
+
+    def sell(self, amount: Decimal, reason: str) -> Fill:
+        """Sell up to ``amount`` base of the bot's own position at market.
+
+        Returns what was filled. Raises OrderRefused when nothing was.
+        """
+        ...
+
+    def log(self, text: str) -> None:
+        """A line for the log and the bot's execution log."""
+        ...
+
+
+class NoState(BaseModel):
+    """For a strategy that keeps nothing."""
+
+
+class Strategy(ABC, Generic[ParamsT, StateT]):
+    """One strategy: an id, models of its parameters and state, and its logic.
+
+    An instance lives as long as its bot's process; what must survive goes into the state.
+    """
+
+    id: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]] = ()
+    Params: ClassVar[type[BaseModel]]
+    State: ClassVar[type[BaseModel]] = NoState
+
+    def on_start(self, ctx: StrategyContext[ParamsT, StateT]) -> None:
+        """Called once in a process, before the first tick, with state and position recovered."""
+
+    @abstractmethod
+    def execute(self, ctx: StrategyContext[ParamsT, StateT]) -> None:
+        """One tick."""
+
+    def on_stop(self, ctx: StrategyContext[ParamsT, StateT]) -> None:
+        """Called when the bot is stopped, before what is left of its position is sold."""
+
+
+AnyStrategy = Strategy[Any, Any]
+AnyContext = StrategyContext[Any, Any]
