@@ -1,0 +1,1 @@
+"""One bot, in a process of its own."""

@@ -1,0 +1,83 @@
+"""An account as one of its bots sees it: whose turn it is, and what it holds."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from execsvc.clients.exchange_adapter import ExchangeAdapter
+from execsvc.clock import now
+from execsvc.ledger.account_journal import AccountJournal
+from execsvc.ledger.account_pause import AccountPause
+from execsvc.model.market import Balance
+from execsvc.runner.reporter import Reporter
+from execsvc.runner.waits import Waits
+
+_LAG_POLL = 0.25
+"""Seconds between two looks whether a balance shows the last fill."""
+_EXITS_FIRST = 1.0
+"""Seconds that entries stay away after a pause, so that liquidations go first."""
+
+
+class Account:
+    """Turn-taking and balances of one account."""
+
+    def __init__(
+        self,
+        adapter: ExchangeAdapter,
+        journal: AccountJournal,
+        pause: AccountPause,
+        waits: Waits,
+        reporter: Reporter,
+        window: float,
+    ) -> None:
+        self.adapter = adapter
+        self.journal = journal
+        self._pause = pause
+        self._waits = waits
+        self._reporter = reporter
+        self._window = timedelta(seconds=window)
+
+    @contextmanager
+    def turn(self, exits: bool) -> Iterator[None]:
+        """Hold the account's turn for the length of the block.
+
+        The wait for it is cut short by a stop (StopRequested) unless the order ``exits``.
+        """
+        with self._reporter.waiting_for_turn():
+            while self._paused(exits) or not self.journal.turn.try_acquire():
+                wait = random.uniform(0.01, 0.04) if exits else random.uniform(0.03, 0.1)
+                self._waits.wait(wait, interruptible=not exits)
+        try:
+            yield
+        finally:
+            self.journal.turn.release()
+
+    def balance(self, assets: tuple[str, str], exits: bool) -> Balance:
+        """The balance once it shows what the last fill on ``assets`` must have left.
+
+        A balance lags an execution by a second or two; taken too early it would lay another
+        order's fill to the next one's account. Waits at most the settlement window since
+        that fill. Raises Unavailable.
+        """
+        while True:
+            balance = self.adapter.balance()
+            late = [asset for asset in assets if self._lags(asset, balance)]
+            if not late:
+                return balance
+            self._reporter.update(
+                last_error=f"waiting for the balance of {', '.join(late)} to show the last fill"
+            )
+            self._waits.wait(_LAG_POLL, interruptible=not exits)
+
+    def _lags(self, asset: str, balance: Balance) -> bool:
+        expected = self.journal.expected(asset)
+        if expected is None or abs(now() - expected.filled_at) >= self._window:
+            return False
+        return not expected.agrees(balance.free(asset))
+
+    def _paused(self, exits: bool) -> bool:
+        left = self._pause.remaining()
+        return left > 0 if exits else left > -_EXITS_FIRST

@@ -1,0 +1,120 @@
+"""Puts together what a bot's process works with."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from execsvc.clients.exchange_adapter import ExchangeAdapter
+from execsvc.clients.http import HttpClient
+from execsvc.ledger.account_journal import AccountJournal
+from execsvc.ledger.account_pause import AccountPause
+from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.model.bot import Binding, Mode
+from execsvc.runner.account import Account
+from execsvc.runner.desk import OrderDesk
+from execsvc.runner.gone import GoneCoins
+from execsvc.runner.liquidation import Liquidation
+from execsvc.runner.live import LiveVenue
+from execsvc.runner.on_paper import PaperVenue
+from execsvc.runner.record import Record
+from execsvc.runner.reporter import Reporter
+from execsvc.runner.settlement import Settlement
+from execsvc.runner.venue import Venue
+from execsvc.runner.waits import Waits
+from execsvc.settings import Settings
+
+
+class Assembly:
+    """The parts of one bot's process, made for a binding on demand."""
+
+    def __init__(
+        self,
+        bot_id: str,
+        settings: Settings,
+        ledger: BotLedger,
+        record: Record,
+        reporter: Reporter,
+        waits: Waits,
+    ) -> None:
+        self._bot_id = bot_id
+        self._settings = settings
+        self._ledger = ledger
+        self._record = record
+        self._reporter = reporter
+        self._waits = waits
+        token = settings.exchange_adapter_token
+        self._http = HttpClient(
+            settings.exchange_adapter_url,
+            None if token is None else token.get_secret_value(),
+            settings.request_timeout,
+            waits.pulse,
+        )
+
+    def adapter(self, key_id: str) -> ExchangeAdapter:
+        """The exchange, as the account ``key_id`` sees it."""
+        return ExchangeAdapter(self._http, key_id, AccountPause(self._settings.state_dir, key_id))
+
+    def desk(
+        self, binding: Binding, allocation: Decimal | None, precision: int | None
+    ) -> OrderDesk:
+        """The desk that trades under ``binding``."""
+        gone = GoneCoins(self._ledger, binding, self._record, self._settings.gone_after)
+        return OrderDesk(
+            binding,
+            self._ledger,
+            self._venue(binding, allocation),
+            gone,
+            self._record,
+            self._reporter,
+            allocation,
+            precision,
+        )
+
+    def liquidation(self, desk: OrderDesk) -> Liquidation:
+        """The zero position policy for what ``desk`` holds."""
+        return Liquidation(
+            desk,
+            self._ledger,
+            self._record,
+            self._reporter,
+            self._waits,
+            self._settings.liquidation_attempts,
+            self._settings.liquidation_backoff,
+        )
+
+    def _venue(self, binding: Binding, allocation: Decimal | None) -> Venue:
+        adapter = self.adapter(binding.key_id)
+        if binding.mode is Mode.PAPER:
+            return PaperVenue(
+                self._bot_id, binding, self._ledger, adapter, self._record, allocation
+            )
+        account = self._account(adapter, binding.key_id)
+        settlement = Settlement(
+            account,
+            self._waits,
+            self._reporter,
+            self._record,
+            self._settings.settlement_window,
+            self._settings.order_timeout,
+        )
+        return LiveVenue(
+            self._bot_id,
+            binding,
+            self._ledger,
+            account,
+            settlement,
+            self._record,
+            self._reporter,
+            self._waits,
+            self._settings.order_timeout,
+        )
+
+    def _account(self, adapter: ExchangeAdapter, key_id: str) -> Account:
+        return Account(
+            adapter,
+            AccountJournal(self._settings.state_dir, key_id),
+            AccountPause(self._settings.state_dir, key_id),
+            self._waits,
+            self._reporter,
+            self._settings.settlement_window,
+        )

@@ -1,0 +1,118 @@
+"""What a strategy sees during one tick."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from pydantic import BaseModel
+
+from execsvc.clients.exchange_adapter import ExchangeAdapter
+from execsvc.errors import OrderRefused
+from execsvc.model.bot import BotSpec
+from execsvc.model.market import Balance, Depth, Limits, Ticker, Trade
+from execsvc.model.order import Fill
+from execsvc.model.position import Position
+from execsvc.runner.desk import OrderDesk
+from execsvc.runner.record import Record
+
+
+class TickContext:
+    """A StrategyContext; made once, and refreshed for each tick."""
+
+    def __init__(
+        self,
+        spec: BotSpec,
+        params: BaseModel,
+        state: BaseModel,
+        adapter: ExchangeAdapter,
+        desk: OrderDesk,
+        record: Record,
+    ) -> None:
+        self.bot_id = spec.bot_id
+        self.symbol = spec.binding.symbol
+        self.allocation = spec.allocation
+        self.params = params
+        self.state = state
+        self._adapter = adapter
+        self._desk = desk
+        self._record = record
+        self._stopping = False
+        self._now: datetime | None = None
+        self._ticker: Ticker | None = None
+        self._depth: dict[int, Depth] = {}
+        self._trades: dict[int, tuple[Trade, ...]] = {}
+        self._balance: Balance | None = None
+
+    def begin_tick(self, now: datetime, stopping: bool = False) -> None:
+        """Forget what was read; a tick reads afresh. ``stopping`` forbids entries from now on."""
+        self._now = now
+        self._stopping = stopping
+        self._ticker = None
+        self._depth.clear()
+        self._trades.clear()
+        self._balance = None
+
+    @property
+    def now(self) -> datetime:
+        """Aware UTC at the start of this tick."""
+        assert self._now is not None, "no tick has begun"
+        return self._now
+
+    @property
+    def position(self) -> Position:
+        """What the bot bought and still holds."""
+        return self._desk.position
+
+    def ticker(self) -> Ticker:
+        """Last price and limits. Raises Unavailable."""
+        if self._ticker is None:
+            self._ticker = self._adapter.ticker(self.symbol)
+        return self._ticker
+
+    def depth(self, limit: int) -> Depth:
+        """The order book, ``limit`` levels a side. Raises Unavailable."""
+        if limit not in self._depth:
+            self._depth[limit] = self._adapter.depth(self.symbol, limit)
+        return self._depth[limit]
+
+    def trades(self, limit: int) -> tuple[Trade, ...]:
+        """The last ``limit`` public trades, oldest first. Raises Unavailable."""
+        if limit not in self._trades:
+            self._trades[limit] = self._adapter.trades(self.symbol, limit)
+        return self._trades[limit]
+
+    def balance(self) -> Balance:
+        """What can be traded with. Raises Unavailable."""
+        if self._balance is None:
+            self._balance = self._desk.venue.balance()
+        return self._balance
+
+    def limits(self) -> Limits:
+        """The smallest order that is taken. Raises Unavailable."""
+        return self.ticker().limits
+
+    def buy(self, amount: Decimal, reason: str) -> Fill:
+        """Buy up to ``amount`` base. Raises OrderRefused when nothing was bought."""
+        if self._stopping:
+            raise OrderRefused("the bot is stopping: no order that opens or adds")
+        self._balance = None
+        return self._desk.buy(_checked(amount), reason, self._state_text())
+
+    def sell(self, amount: Decimal, reason: str) -> Fill:
+        """Sell up to ``amount`` base of the position. Raises OrderRefused when nothing was sold."""
+        self._balance = None
+        return self._desk.sell(_checked(amount), reason, self._state_text(), exits=self._stopping)
+
+    def log(self, text: str) -> None:
+        """A line for the log and the bot's execution log."""
+        self._record.say("INFO", "strategy", text)
+
+    def _state_text(self) -> str:
+        return self.state.model_dump_json()
+
+
+def _checked(amount: object) -> Decimal:
+    if not isinstance(amount, Decimal) or not amount.is_finite() or amount <= 0:
+        raise OrderRefused(f"{amount!r} is not a positive Decimal")
+    return amount

@@ -1,0 +1,110 @@
+"""When a bot ticks, and what a tick's errors come to."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable
+
+from execsvc.clock import iso, monotonic, now
+from execsvc.errors import LedgerFailed, OrderRefused, Unavailable
+from execsvc.repeats import Repeats
+from execsvc.runner.record import Record
+from execsvc.runner.reporter import Reporter
+from execsvc.runner.waits import Waits
+
+MOST_ERRORS = 10
+"""Exceptions of a strategy in a row after which its bot is given up."""
+_CLEARLY = 0.01
+_LEAST_GAP = 0.25
+"""The second tick comes at least this part of an interval after the first."""
+
+
+class StrategyGaveUp(Exception):
+    """The strategy raised ten times in a row."""
+
+
+class Grid:
+    """Tick times: a fixed grid without drift, at a phase of the bot's own.
+
+    The phase spreads many bots over the interval. A tick that is late skips the times it
+    missed, so ticks never bunch.
+    """
+
+    def __init__(self, bot_id: str, interval: float) -> None:
+        self._interval = interval
+        digest = hashlib.sha256(bot_id.encode()).digest()
+        self._phase = int.from_bytes(digest[:4], "big") / 2**32
+
+    def after(self, moment: float) -> float:
+        """The first tick time clearly behind ``moment``, both monotonic seconds.
+
+        Clearly: a moment that is a tick time itself, give or take a rounding, gives the next one.
+        """
+        turns = math.floor(moment / self._interval - self._phase + _CLEARLY) + 1
+        return (turns + self._phase) * self._interval
+
+    def second(self, first: float) -> float:
+        """The tick time that follows a first tick at ``first``, which came off the grid."""
+        return self.after(first + _LEAST_GAP * self._interval)
+
+
+class ControlLoop:
+    """Calls one tick after the other, until a stop ends a wait with StopRequested."""
+
+    def __init__(
+        self,
+        bot_id: str,
+        interval: float,
+        tick: Callable[[], None],
+        waits: Waits,
+        record: Record,
+        reporter: Reporter,
+    ) -> None:
+        self._grid = Grid(bot_id, interval)
+        self._tick = tick
+        self._waits = waits
+        self._record = record
+        self._reporter = reporter
+        self._repeats = Repeats()
+        self._errors = 0
+
+    def run(self) -> None:
+        """Tick for ever. Raises StopRequested, StrategyGaveUp or LedgerFailed."""
+        self._tick_once()
+        due = self._grid.second(monotonic())
+        while True:
+            self._waits.wait(due - monotonic())
+            self._tick_once()
+            due = self._grid.after(max(due, monotonic()))
+
+    def _tick_once(self) -> None:
+        began = now()
+        error: str | None = None
+        try:
+            self._tick()
+            self._errors = 0
+        except (Unavailable, OrderRefused) as fault:
+            error = str(fault)
+            self._say_skipped(error)
+        except LedgerFailed:
+            raise
+        except Exception as fault:  # noqa: BLE001 - a strategy may raise anything
+            error = repr(fault)
+            self._errors += 1
+            text = f"strategy raised ({self._errors} in a row)"
+            self._record.traceback("strategy_error", text, fault)
+        self._reporter.update(
+            ticks=self._reporter.snapshot.ticks + 1,
+            last_tick_at=iso(began),
+            consecutive_errors=self._errors,
+            last_error=error,
+        )
+        if self._errors >= MOST_ERRORS:
+            raise StrategyGaveUp(f"strategy raised {self._errors} times in a row, last: {error}")
+
+    def _say_skipped(self, error: str) -> None:
+        count = self._repeats.note(error.split(":", maxsplit=1)[0], monotonic())
+        if count is not None:
+            times = f" ({count} times)" if count > 1 else ""
+            self._record.say("WARNING", "tick_skipped", f"tick skipped: {error}{times}")

@@ -1,0 +1,189 @@
+"""The one way an order is placed: sized, rounded, checked, sent to the venue, booked."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from execsvc.errors import NotionalRefused, OrderRefused, StepRefused
+from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.model.bot import Binding
+from execsvc.model.market import Limits, plain
+from execsvc.model.order import Fill, Side
+from execsvc.model.position import Position
+from execsvc.runner.gone import GoneCoins
+from execsvc.runner.record import Record
+from execsvc.runner.report import shown
+from execsvc.runner.reporter import Reporter
+from execsvc.runner.sizing import (
+    buy_amount,
+    fewer_decimals,
+    is_dust,
+    quantity_decimals,
+    sell_amount,
+)
+from execsvc.runner.venue import Funds, Size, Venue
+
+
+class OrderDesk:
+    """Buys and sells for one bot under one binding."""
+
+    def __init__(
+        self,
+        binding: Binding,
+        ledger: BotLedger,
+        venue: Venue,
+        gone: GoneCoins,
+        record: Record,
+        reporter: Reporter,
+        allocation: Decimal | None,
+        precision: int | None,
+    ) -> None:
+        self.binding = binding
+        self.venue = venue
+        self._ledger = ledger
+        self._gone = gone
+        self._record = record
+        self._reporter = reporter
+        self._allocation = allocation
+        self._precision = precision
+        self._price: Decimal | None = None
+
+    @property
+    def position(self) -> Position:
+        """What the bot holds, by its ledger."""
+        return self._ledger.position(self.binding)
+
+    def show_position(self) -> None:
+        """Let the supervisor know the position as it is now."""
+        self._reporter.update(position=shown(self.position))
+
+    def buy(self, amount: Decimal, reason: str, state: str | None) -> Fill:
+        """Buy up to ``amount`` base. Raises OrderRefused when nothing was bought."""
+        blocked = self.venue.entries_blocked()
+        if blocked is not None:
+            raise OrderRefused(blocked)
+
+        def size(funds: Funds) -> Decimal:
+            assert funds.price is not None, "a buy has a ticker"
+            return buy_amount(
+                amount,
+                funds.price,
+                funds.free_quote,
+                self._allocation,
+                self.position,
+                self._decimals(funds.limits, self._precision),
+                funds.limits,
+            )
+
+        return self._place(Side.BUY, size, reason, False, state)
+
+    def sell(self, amount: Decimal, reason: str, state: str | None, exits: bool = False) -> Fill:
+        """Sell up to ``amount`` base of the bot's own, never more than it tracks.
+
+        Raises OrderRefused when nothing was sold, also because what is left is dust; that
+        is then written down.
+        """
+
+        def size(funds: Funds) -> Decimal:
+            position = self._gone.observe(self.position, funds.total_base, self.venue.released())
+            self._refuse_dust(position, funds)
+            decimals = self._decimals(funds.limits, self._precision)
+            sized = sell_amount(amount, funds.free_base, position.tracked, decimals)
+            if exits and funds.limits.refuses(sized, funds.price):
+                # The strategy's own precision is for its orders; it must not strand a position.
+                decimals = self._decimals(funds.limits, None)
+                sized = sell_amount(amount, funds.free_base, position.tracked, decimals)
+            if funds.limits.refuses(sized, funds.price):
+                raise OrderRefused(
+                    f"a sell of {plain(sized)} is below the minimum (asked: {plain(amount)}, "
+                    f"tracked: {plain(position.tracked)}, free: {plain(funds.free_base)})"
+                )
+            return sized
+
+        return self._place(Side.SELL, size, reason, exits, state)
+
+    def _place(self, side: Side, size: Size, reason: str, exits: bool, state: str | None) -> Fill:
+        """Place an order, with ever fewer decimals while the exchange refuses its step."""
+        sized: list[tuple[Decimal, Limits]] = []
+
+        def remembered(funds: Funds) -> Decimal:
+            self._price = funds.price
+            sized.append((size(funds), funds.limits))
+            return sized[-1][0]
+
+        while True:
+            try:
+                order = self.venue.execute(side, remembered, reason, exits, state)
+            except StepRefused:
+                if not sized or not self._drop_decimal(*sized[-1]):
+                    raise
+                continue
+            except NotionalRefused:
+                if side is Side.SELL and sized:
+                    self._dust_if_whole(sized[-1][0], sized[-1][1])
+                raise
+            finally:
+                self.show_position()
+            if order.fill.filled == 0:
+                raise OrderRefused(order.detail or "nothing was filled")
+            self._prove_decimals()
+            if side is Side.SELL:
+                self._write_off_rest(sized[-1][1])
+            return order.fill
+
+    def _decimals(self, limits: Limits, precision: int | None) -> int:
+        learnt, _ = self._ledger.learnt_decimals(self.binding.key_id, self.binding.symbol)
+        return quantity_decimals(limits, learnt, precision)
+
+    def _drop_decimal(self, amount: Decimal, limits: Limits) -> bool:
+        """Remember one decimal less; False when that would leave nothing of ``amount``."""
+        fewer = fewer_decimals(amount, self._decimals(limits, None))
+        if fewer is None:
+            return False
+        self._ledger.keep_decimals(self.binding.key_id, self.binding.symbol, fewer, proven=False)
+        self._record.say(
+            "WARNING", "step_learnt", f"amounts of {self.binding.symbol} have {fewer} decimals now"
+        )
+        return True
+
+    def _prove_decimals(self) -> None:
+        key_id, symbol = self.binding.key_id, self.binding.symbol
+        learnt, proven = self._ledger.learnt_decimals(key_id, symbol)
+        if learnt is not None and not proven:
+            self._ledger.keep_decimals(key_id, symbol, learnt, proven=True)
+
+    def _refuse_dust(self, position: Position, funds: Funds) -> None:
+        learnt, proven = self._ledger.learnt_decimals(self.binding.key_id, self.binding.symbol)
+        if position.tracked == 0:
+            raise OrderRefused("nothing is tracked")
+        if is_dust(position.tracked, funds.limits, funds.price, learnt, proven):
+            self._write_off(position)
+            raise OrderRefused(f"what is tracked is dust: {plain(position.tracked)}")
+
+    def _write_off_rest(self, limits: Limits) -> None:
+        """What rounding left behind after a sell is dust, if it is too little to be sold."""
+        position = self.position
+        learnt, proven = self._ledger.learnt_decimals(self.binding.key_id, self.binding.symbol)
+        if position.tracked > 0 and is_dust(position.tracked, limits, self._price, learnt, proven):
+            self._write_off(position)
+
+    def _dust_if_whole(self, amount: Decimal, limits: Limits) -> None:
+        """A refusal for NOTIONAL makes dust of a position that was to be sold as a whole."""
+        position = self.position
+        whole = sell_amount(
+            position.tracked, position.tracked, position.tracked, self._decimals(limits, None)
+        )
+        if amount == whole:
+            self._write_off(position)
+
+    def _write_off(self, position: Position) -> None:
+        if not position.dust:
+            self._ledger.keep_position(self.binding, position.model_copy(update={"dust": True}))
+            self._record.say(
+                "DEBUG",
+                "dust",
+                f"{plain(position.tracked)} {self.binding.base} is dust: too little to be sold, "
+                f"kept for the next position",
+                tracked=plain(position.tracked),
+            )
+            self.show_position()

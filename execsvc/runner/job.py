@@ -1,0 +1,36 @@
+"""What a forked child is told to do for one bot."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from execsvc.model.bot import BotSpec
+
+
+class Task(str, Enum):
+    """What the process is for."""
+
+    TRADE = "TRADE"
+    """Run the strategy until told to stop."""
+    LIQUIDATE = "LIQUIDATE"
+    """Close what the ledger says is open, then end; no strategy runs."""
+    CHECK = "CHECK"
+    """Say whether strategy and parameters are accepted, then end; touches no ledger."""
+
+
+class Job(BaseModel):
+    """One task for one bot. LIQUIDATE works by the ledger alone and needs no spec."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bot_id: str
+    task: Task
+    spec: BotSpec | None = None
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> Job:
+        if self.task is not Task.LIQUIDATE and self.spec is None:
+            raise ValueError(f"{self.task.value} needs a spec")
+        return self

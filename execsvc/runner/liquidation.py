@@ -1,0 +1,120 @@
+"""The zero position policy: sell what the bot bought, whatever its strategy did."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt
+from tenacity.wait import wait_exponential, wait_random
+
+from execsvc.clock import now
+from execsvc.errors import OrderRefused, StopRequested, Unavailable
+from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.model.market import ZERO, plain
+from execsvc.runner.desk import OrderDesk
+from execsvc.runner.record import Record
+from execsvc.runner.reporter import Reporter
+from execsvc.runner.waits import Waits
+
+LONGEST_BACKOFF = 8.0
+_ALARM_EVERY = timedelta(minutes=1)
+
+
+class Liquidation:
+    """Sells ``min(actual, tracked)`` at market, in up to so many attempts."""
+
+    def __init__(
+        self,
+        desk: OrderDesk,
+        ledger: BotLedger,
+        record: Record,
+        reporter: Reporter,
+        waits: Waits,
+        attempts: int,
+        backoff: float,
+    ) -> None:
+        self._desk = desk
+        self._ledger = ledger
+        self._record = record
+        self._reporter = reporter
+        self._waits = waits
+        self._attempts = attempts
+        self._backoff = backoff
+
+    def run(self) -> bool:
+        """Sell until the position is flat; False when the attempts did not do it.
+
+        Raises LedgerFailed when nothing can be recorded, so nothing may be sold.
+        """
+        self._drop_short()
+        flat = self._desk.position.is_flat or self._attempt_all()
+        self._say_failing(flat)
+        return flat
+
+    def _attempt_all(self) -> bool:
+        retrying = Retrying(
+            stop=stop_after_attempt(self._attempts),
+            wait=wait_exponential(multiplier=self._backoff, max=LONGEST_BACKOFF)
+            + wait_random(0, self._backoff / 4),
+            retry=retry_if_result(lambda flat: not flat),
+            sleep=lambda seconds: self._waits.wait(
+                min(seconds, LONGEST_BACKOFF), interruptible=False
+            ),
+        )
+        try:
+            return bool(retrying(self._attempt))
+        except RetryError:
+            return False
+
+    def _attempt(self) -> bool:
+        """One attempt; both balance and tracked are read afresh within the account's turn.
+
+        Raises StopRequested when the process is told to end without selling.
+        """
+        if self._waits.stop is not None and self._waits.stop.hold:
+            raise StopRequested(self._waits.stop.signal)
+        tracked = self._desk.position.tracked
+        try:
+            self._desk.sell(tracked, "liquidation", None, exits=True)
+        except (OrderRefused, Unavailable) as error:
+            if not self._desk.position.is_flat:
+                text = f"liquidation attempt failed, {plain(tracked)} tracked: {error}"
+                self._record.say("WARNING", "liquidation_attempt_failed", text)
+                self._reporter.update(last_error=text)
+        return self._desk.position.is_flat
+
+    def _drop_short(self) -> None:
+        """A position that sold the user's own base is not bought back: it is risk-off."""
+        position = self._desk.position
+        if position.sold_short > 0:
+            self._ledger.keep_position(
+                self._desk.binding, position.model_copy(update={"sold_short": ZERO})
+            )
+            self._record.say(
+                "WARNING",
+                "short_dropped",
+                f"{plain(position.sold_short)} {self._desk.binding.base} sold short is not bought back",
+            )
+            self._desk.show_position()
+
+    def _say_failing(self, flat: bool) -> None:
+        """One CRITICAL line when it begins to fail and one a minute, over all tries."""
+        since, alarmed_at = self._ledger.failing()
+        self._reporter.update(liquidation_failed=not flat)
+        if flat:
+            if since is not None:
+                self._ledger.keep_failing(None, None)
+                self._record.say("INFO", "liquidation_recovered", "the position is closed now")
+            return
+        level = "DEBUG"
+        if alarmed_at is None or now() - alarmed_at >= _ALARM_EVERY:
+            level, alarmed_at = "CRITICAL", now()
+        self._ledger.keep_failing(since or now(), alarmed_at)
+        position = self._desk.position
+        self._record.say(
+            level,
+            "liquidation_failed",
+            f"liquidation failed, {plain(position.tracked)} {self._desk.binding.base} are open; "
+            f"it is tried again and again",
+            tracked=plain(position.tracked),
+        )

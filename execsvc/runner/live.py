@@ -1,0 +1,223 @@
+"""Orders on the exchange: DESIGN's way of an order, step by step."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from execsvc.clock import now
+from execsvc.errors import OrderRefused, OutcomeUnknown
+from execsvc.ledger import operator
+from execsvc.ledger.account_journal import Expected, JournalRow
+from execsvc.ledger.booking import book
+from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.ledger.rows import OrderRow
+from execsvc.model.bot import Binding
+from execsvc.model.market import ZERO, Balance, plain
+from execsvc.model.order import Fill, Intent, OrderState, Side, new_client_order_id
+from execsvc.runner.account import Account
+from execsvc.runner.record import Record
+from execsvc.runner.reporter import Reporter
+from execsvc.runner.settlement import Settlement
+from execsvc.runner.terms import MarketTerms, market_terms
+from execsvc.runner.venue import Funds, Size
+from execsvc.runner.waits import Waits
+
+_SHOWS = Decimal("0.02")
+"""A balance that differs from what a fill must have left by this part of the fill lags behind."""
+_LEAST_TOLERANCE = Decimal("1e-8")
+
+
+class LiveVenue:
+    """Places one order at a time on the bot's account, and books what came of it."""
+
+    def __init__(
+        self,
+        bot_id: str,
+        binding: Binding,
+        ledger: BotLedger,
+        account: Account,
+        settlement: Settlement,
+        record: Record,
+        reporter: Reporter,
+        waits: Waits,
+        order_timeout: float,
+    ) -> None:
+        self._bot_id = bot_id
+        self._binding = binding
+        self._ledger = ledger
+        self._account = account
+        self._settlement = settlement
+        self._record = record
+        self._reporter = reporter
+        self._waits = waits
+        self._order_timeout = order_timeout
+        self._contested = 0
+
+    def execute(
+        self, side: Side, size: Size, reason: str, exits: bool, state: str | None
+    ) -> OrderRow:
+        """Place one market order and book what came of it."""
+        terms = market_terms(self._account.adapter, self._ledger, self._binding, side)
+        with self._account.turn(exits):
+            self._settle_open_order(exits)
+            self._adopt(state)
+            balance = self._account.balance(self._assets, exits)
+            amount = size(self._funds(balance, terms))
+            intent = self._intent(side, amount, reason, balance, terms.price)
+            self._begin(intent)
+            with self._waits.uninterrupted():
+                self._send(intent, exits)
+                self._adopt(state)
+                self._count_contested()
+        return self._account.journal.row(intent.client_order_id).order()
+
+    def balance(self) -> Balance:
+        """What the account holds. Raises Unavailable."""
+        return self._account.adapter.balance()
+
+    def entries_blocked(self) -> str | None:
+        """Why no entry may go out: a contested order, until an operator has decided it."""
+        contested = self._count_contested()
+        if not contested:
+            return None
+        return f"order {contested[0].intent.client_order_id} is contested (execsvc settle)"
+
+    def recover(self, exits: bool) -> None:
+        """Settle an order of this bot that an earlier process left open; book what is settled."""
+        row = self._account.journal.unsettled()
+        if row is not None and row.intent.bot_id == self._bot_id:
+            with self._account.turn(exits):
+                self._settle_open_order(exits)
+        self._adopt(None)
+        self._count_contested()
+
+    def refresh(self) -> None:
+        """Book what an operator has decided of a contested order since."""
+        if self._contested:
+            self._adopt(None)
+            self._count_contested()
+
+    def released(self) -> bool:
+        """True once after an operator said that missing coins are gone."""
+        asked = operator.release_asked(self._account.journal, self._bot_id)
+        if asked:
+            operator.released(self._account.journal, self._bot_id)
+        return asked
+
+    @property
+    def _assets(self) -> tuple[str, str]:
+        return self._binding.base, self._binding.quote
+
+    def _count_contested(self) -> list[JournalRow]:
+        contested = self._account.journal.contested(self._bot_id)
+        self._contested = len(contested)
+        self._reporter.update(contested=self._contested)
+        return contested
+
+    def _settle_open_order(self, exits: bool) -> None:
+        row = self._account.journal.unsettled()
+        if row is not None:
+            self._settlement.settle(row, self._bot_id, exits)
+
+    def _funds(self, balance: Balance, terms: MarketTerms) -> Funds:
+        base = balance.holding(self._binding.base)
+        return Funds(
+            free_base=base.free,
+            total_base=base.total,
+            free_quote=balance.free(self._binding.quote),
+            price=terms.price,
+            limits=terms.limits,
+        )
+
+    def _intent(
+        self, side: Side, amount: Decimal, reason: str, balance: Balance, price: Decimal | None
+    ) -> Intent:
+        return Intent(
+            client_order_id=new_client_order_id(),
+            bot_id=self._bot_id,
+            key_id=self._binding.key_id,
+            symbol=self._binding.symbol,
+            side=side,
+            amount=amount,
+            reason=reason,
+            price=price,
+            baseline_base=balance.free(self._binding.base),
+            baseline_quote=balance.free(self._binding.quote),
+            created_at=now(),
+        )
+
+    def _begin(self, intent: Intent) -> None:
+        """Record the intent; from here on the order counts as out."""
+        self._account.journal.begin(intent)
+        self._record.say(
+            "DEBUG",
+            "order_intent",
+            f"{intent.side.value} {plain(intent.amount)} {intent.symbol}: {intent.reason}",
+            order_id=intent.client_order_id,
+        )
+
+    def _send(self, intent: Intent, exits: bool) -> None:
+        """Send the order once; when this returns or raises OrderRefused, its outcome is recorded."""
+        try:
+            fill = self._account.adapter.place_order(
+                intent.client_order_id,
+                intent.symbol,
+                intent.side,
+                intent.amount,
+                self._order_timeout,
+            )
+        except OrderRefused as refusal:
+            self._outcome(intent, OrderState.NOT_EXECUTED, Fill(filled=ZERO), str(refusal))
+            raise
+        except OutcomeUnknown as unknown:
+            at_least = Decimal(unknown.filled_at_least)
+            journal = self._account.journal
+            journal.unknown(intent.client_order_id, now(), at_least, str(unknown))
+            self._record.say(
+                "WARNING",
+                "order_unknown",
+                f"outcome of {intent.side.value} {plain(intent.amount)} {intent.symbol} is unknown, "
+                f"not sent again but settled: {unknown}",
+                order_id=intent.client_order_id,
+            )
+            self._settlement.settle(journal.row(intent.client_order_id), self._bot_id, exits)
+            return
+        if fill.filled == 0:
+            self._outcome(intent, OrderState.NOT_EXECUTED, fill, "nothing was filled")
+        elif fill.base_fee is None and intent.side is Side.BUY:
+            self._outcome(intent, OrderState.ARRIVING, fill, "no fee was reported")
+            row = self._account.journal.row(intent.client_order_id)
+            self._settlement.settle(row, self._bot_id, exits)
+        else:
+            self._outcome(intent, OrderState.EXECUTED, fill, "")
+
+    def _outcome(self, intent: Intent, state: OrderState, fill: Fill, detail: str) -> None:
+        expected = _after(intent, fill) if state is OrderState.EXECUTED else None
+        journal = self._account.journal
+        journal.outcome(intent.client_order_id, state, fill, now(), detail, expected)
+
+    def _adopt(self, state: str | None) -> None:
+        """Book in the bot's own ledger what the journal has settled of its orders."""
+        for row in self._account.journal.to_adopt(self._bot_id):
+            order = row.order()
+            binding = self._binding.model_copy(update={"symbol": order.symbol})
+            book(self._ledger, binding, order, state)
+            self._account.journal.adopted(order.client_order_id)
+            self._record.outcome(order)
+
+
+def _after(intent: Intent, fill: Fill) -> dict[str, Expected]:
+    """What the account should hold once ``fill`` shows in its balance."""
+    base, quote = intent.symbol.split("/")
+    change = fill.base_change(intent.side)
+    cost = fill.cost or fill.filled * (fill.price or intent.price or ZERO)
+    paid = cost * intent.side.sign + fill.quote_fee
+    expected = {base: _expected(intent.baseline_base + change, change)}
+    if cost:
+        expected[quote] = _expected(intent.baseline_quote - paid, cost)
+    return expected
+
+
+def _expected(amount: Decimal, change: Decimal) -> Expected:
+    tolerance = max(abs(change) * _SHOWS, _LEAST_TOLERANCE)
+    return Expected(amount=amount, tolerance=tolerance, filled_at=now())

@@ -1,0 +1,101 @@
+"""Orders of a PAPER bot: filled on the real book, out of a virtual balance in its ledger."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from execsvc.clients.exchange_adapter import ExchangeAdapter
+from execsvc.clock import now
+from execsvc.errors import OrderRefused
+from execsvc.ledger.booking import book
+from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.ledger.rows import OrderRow
+from execsvc.model.bot import Binding
+from execsvc.model.market import ZERO, Balance, Holding
+from execsvc.model.order import OrderState, Side, new_client_order_id
+from execsvc.paper.terms import Terms
+from execsvc.paper.trading import trade
+from execsvc.runner.record import Record
+from execsvc.runner.terms import market_terms
+from execsvc.runner.venue import Funds, Size
+
+STARTING_QUOTE = Decimal(10_000)
+"""Virtual quote of a PAPER bot without an ``account_allocation``."""
+BOOK_LEVELS = 200
+
+
+class PaperVenue:
+    """Fills orders without ever sending one."""
+
+    def __init__(
+        self,
+        bot_id: str,
+        binding: Binding,
+        ledger: BotLedger,
+        adapter: ExchangeAdapter,
+        record: Record,
+        allocation: Decimal | None,
+    ) -> None:
+        self._bot_id = bot_id
+        self._binding = binding
+        self._ledger = ledger
+        self._adapter = adapter
+        self._record = record
+        self._starting_quote = STARTING_QUOTE if allocation is None else allocation
+
+    def execute(
+        self, side: Side, size: Size, reason: str, exits: bool, state: str | None
+    ) -> OrderRow:
+        """Fill one market order on the book as it is now, and book it."""
+        terms = market_terms(self._adapter, self._ledger, self._binding, side)
+        depth = self._adapter.depth(self._binding.symbol, BOOK_LEVELS)
+        base, quote = self._balances()
+        amount = size(Funds(base, base, quote, terms.price, terms.limits))
+        began = now()
+        traded = trade(depth, Terms(limits=terms.limits), base, quote, side, amount)
+        if traded.fill.filled == 0:
+            raise OrderRefused("nothing was filled")
+        order = OrderRow(
+            client_order_id=new_client_order_id(),
+            bot_id=self._bot_id,
+            symbol=self._binding.symbol,
+            side=side,
+            amount=amount,
+            reason=reason,
+            state=OrderState.EXECUTED,
+            fill=traded.fill,
+            created_at=began,
+            settled_at=now(),
+            detail="on paper",
+        )
+        book(self._ledger, self._binding, order, state, (traded.free_base, traded.free_quote))
+        self._record.outcome(order)
+        return order
+
+    def balance(self) -> Balance:
+        """The virtual balance."""
+        base, quote = self._balances()
+        return Balance(
+            assets=(
+                Holding(asset=self._binding.base, free=base, locked=ZERO),
+                Holding(asset=self._binding.quote, free=quote, locked=ZERO),
+            )
+        )
+
+    def entries_blocked(self) -> str | None:
+        """Nothing blocks an entry on paper."""
+        return None
+
+    def recover(self, exits: bool) -> None:
+        """An order on paper is booked in one transaction: there is nothing to recover."""
+
+    def refresh(self) -> None:
+        """No order on paper is ever contested."""
+
+    def released(self) -> bool:
+        """Coins on paper do not go missing."""
+        return False
+
+    def _balances(self) -> tuple[Decimal, Decimal]:
+        kept = self._ledger.paper_balance(self._binding.key_id, self._binding.symbol)
+        return (ZERO, self._starting_quote) if kept is None else kept

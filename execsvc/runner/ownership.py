@@ -1,0 +1,54 @@
+"""Makes this process the bot's only one: waits for its ledger, and for whom it waits too long."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+from loguru import logger
+
+from execsvc.clock import monotonic
+from execsvc.errors import LedgerBusy
+from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.runner.reporter import Reporter
+from execsvc.runner.waits import Waits
+
+_POLL = 0.05
+
+
+def open_ledger(ledger: BotLedger, waits: Waits, reporter: Reporter, patience: float) -> None:
+    """Open the ledger, waiting while the runner of a dead supervisor still holds it.
+
+    After ``patience`` seconds that runner is killed: it had its time to stop. Raises
+    LedgerFailed, and StopRequested when a stop cuts the wait short.
+    """
+    kill_at = monotonic() + patience
+    while True:
+        try:
+            ledger.open()
+            return
+        except LedgerBusy as busy:
+            reporter.update(last_error=f"waiting for pid {busy.pid or 'unknown'}")
+            if busy.pid is not None and monotonic() >= kill_at:
+                _kill(busy.pid, ledger.lock_path)
+                kill_at = monotonic() + patience
+        waits.wait(_POLL)
+
+
+def _kill(pid: int, lock: Path) -> None:
+    """Kill ``pid`` and its session, if it is the one that has ``lock`` open.
+
+    The number may have gone to a stranger since it was written down.
+    """
+    try:
+        descriptors = Path(f"/proc/{pid}/fd")
+        if not any(entry.resolve() == lock.resolve() for entry in descriptors.iterdir()):
+            return
+        logger.bind(event="orphan_killed").warning("killing pid {}, which did not stop", pid)
+        if os.getpgid(pid) == pid:
+            os.killpg(pid, signal.SIGKILL)
+        else:
+            os.kill(pid, signal.SIGKILL)
+    except (ProcessLookupError, FileNotFoundError, PermissionError):
+        return  # it is gone, or not ours to kill; the lock tells

@@ -1,0 +1,193 @@
+"""What a bot's process does from its fork to its exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+from loguru import logger
+from setproctitle import setproctitle
+
+from execsvc.errors import ConfigRefused, LedgerFailed, StopRequested
+from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.model.bot import Binding, BotSpec
+from execsvc.runner.assembly import Assembly
+from execsvc.runner.job import Job, Task
+from execsvc.runner.ownership import open_ledger
+from execsvc.runner.record import Record
+from execsvc.runner.report import EXIT_CODES, End, EndKind
+from execsvc.runner.reporter import Reporter
+from execsvc.runner.runner import BotRunner
+from execsvc.runner.waits import Waits
+from execsvc.settings import Settings
+from execsvc.strategies.registry import find, parse_params
+
+
+def run(job: Job, settings: Settings, lifeline: int, report: int) -> int:
+    """Do ``job``; called in a forked child with signals blocked. Returns the exit code."""
+    _set_title(job)
+    _silence_stdout()
+    os.register_at_fork(after_in_child=_leave)
+    reporter = Reporter(report)
+    waits = Waits(_listen_to_signals(), lifeline, settings.on_shutdown == "hold", reporter.beat)
+    reporter.beat()
+    ledger = BotLedger(settings.state_dir, job.bot_id)
+    record = Record(job.bot_id, ledger)
+    try:
+        end = _Process(job, settings, ledger, record, reporter, waits).do()
+    except StopRequested as stop:
+        end = _cut_short(waits, str(stop))
+    except ConfigRefused as refusal:
+        end = End(kind=EndKind.REFUSED, detail=str(refusal))
+    except LedgerFailed as failure:
+        logger.bind(bot_id=job.bot_id, event="ledger_failed").critical("{}", failure)
+        end = End(kind=EndKind.FAILED, detail=str(failure))
+    ledger.close()
+    reporter.end(end)
+    return EXIT_CODES[end.kind]
+
+
+class _Process:
+    """The three tasks a bot's process may have."""
+
+    def __init__(
+        self,
+        job: Job,
+        settings: Settings,
+        ledger: BotLedger,
+        record: Record,
+        reporter: Reporter,
+        waits: Waits,
+    ) -> None:
+        self._job = job
+        self._settings = settings
+        self._ledger = ledger
+        self._record = record
+        self._reporter = reporter
+        self._waits = waits
+
+    def do(self) -> End:
+        if self._job.task is Task.LIQUIDATE:
+            return self._liquidate()
+        assert self._job.spec is not None, "a job that trades has a spec"
+        strategy = find(self._job.spec.binding.strategy)
+        params = parse_params(strategy, self._job.spec.params)
+        if self._job.task is Task.CHECK:
+            return End(kind=EndKind.CHECKED)
+        self._own_ledger()
+        return self._trade(self._job.spec, strategy(), params)
+
+    def _own_ledger(self) -> None:
+        open_ledger(self._ledger, self._waits, self._reporter, self._settings.stop_timeout)
+        self._reporter.update(last_error=None)
+
+    def _assembly(self) -> Assembly:
+        return Assembly(
+            self._job.bot_id,
+            self._settings,
+            self._ledger,
+            self._record,
+            self._reporter,
+            self._waits,
+        )
+
+    def _trade(self, spec: BotSpec, strategy: Any, params: Any) -> End:
+        assembly = self._assembly()
+        bound = self._ledger.binding()
+        if bound is not None and bound != spec.binding:
+            assembly.desk(bound, None, None).venue.recover(exits=False)
+            unfit = [b for b, _ in self._ledger.open_positions() if b != spec.binding]
+            if unfit:
+                return End(kind=EndKind.RESIDUE, detail=f"still open: {unfit[0].symbol}")
+            self._ledger.keep_state(spec.binding.strategy, None)
+        self._record.bind(spec.binding)
+        precision = getattr(params, "quantity_precision", None)
+        self._ledger.bind(spec.binding, precision)
+        desk = assembly.desk(spec.binding, spec.allocation, precision)
+        runner = BotRunner(
+            spec,
+            strategy,
+            params,
+            assembly.adapter(spec.binding.key_id),
+            desk,
+            assembly.liquidation(desk),
+            self._ledger,
+            self._record,
+            self._reporter,
+            self._waits,
+            spec.interval or self._settings.tick_interval,
+            self._settings.on_shutdown == "hold",
+        )
+        return runner.run()
+
+    def _liquidate(self) -> End:
+        """Close whatever the ledger says is open, each as it was opened."""
+        self._reporter.update(phase="STOPPING")
+        self._own_ledger()
+        assembly = self._assembly()
+        precision = self._ledger.precision()
+        flat = True
+        with self._waits.uninterrupted():
+            for binding in self._bindings():
+                self._record.bind(binding)
+                desk = assembly.desk(binding, None, precision)
+                desk.venue.recover(exits=True)
+                desk.show_position()
+                flat = assembly.liquidation(desk).run() and flat
+                self._ledger.keep_state(binding.strategy, None)
+        if not flat:
+            return End(kind=EndKind.RESIDUE, detail="position is open")
+        self._record.say("INFO", "liquidated", "what was left is closed")
+        return End(kind=EndKind.STOPPED)
+
+    def _bindings(self) -> list[Binding]:
+        """What is open, and what the bot ran under last: an order may be unsettled there."""
+        bound = self._ledger.binding()
+        held = [binding for binding, _ in self._ledger.open_positions()]
+        places = {(b.mode, b.key_id, b.symbol): b for b in [*([bound] if bound else []), *held]}
+        return list(places.values())
+
+
+def _cut_short(waits: Waits, signal_name: str) -> End:
+    stop = waits.stop
+    assert stop is not None, signal_name
+    kind = EndKind.HELD if stop.hold else EndKind.STOPPED
+    return End(kind=kind, signal=stop.signal, detail="stopped before it had begun")
+
+
+def _set_title(job: Job) -> None:
+    if job.spec is None:
+        setproctitle(f"execsvc: bot {job.bot_id} liquidating")
+        return
+    binding = job.spec.binding
+    setproctitle(f"execsvc: bot {job.bot_id} {binding.strategy} {binding.symbol}")
+
+
+def _silence_stdout() -> None:
+    """What a strategy prints goes nowhere: the log is on stderr, and stdout may be a full pipe."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+
+
+def _leave() -> None:
+    """A strategy that forks must not have a second runner of its bot."""
+    os._exit(0)
+
+
+def _listen_to_signals() -> int:
+    """Let signals write to a pipe, unblock them, and return the pipe's read end."""
+    read_end, write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2):
+        signal.signal(number, _written_to_the_pipe)
+    for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    return read_end
+
+
+def _written_to_the_pipe(number: int, frame: object) -> None:
+    """Nothing: the wake-up descriptor has the signal."""

@@ -1,0 +1,84 @@
+"""What a bot's process says: a line in the log and a row in its execution log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from execsvc.clock import monotonic, now
+from execsvc.errors import LedgerFailed
+from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.ledger.rows import OrderRow
+from execsvc.logs import bound
+from execsvc.model.bot import Binding
+from execsvc.model.market import plain
+from execsvc.model.order import OrderState, Side
+from execsvc.repeats import Repeats
+
+_VERBS = {Side.BUY: "bought", Side.SELL: "sold"}
+
+
+class Record:
+    """The execution log of one bot, with its twin on the service's log."""
+
+    def __init__(self, bot_id: str, ledger: BotLedger) -> None:
+        self._bot_id = bot_id
+        self._ledger = ledger
+        self._logger = bound(bot_id=bot_id)
+        self._repeats = Repeats()
+
+    def bind(self, binding: Binding) -> None:
+        """Name strategy and symbol in every line from now on."""
+        self._logger = bound(bot_id=self._bot_id, strategy=binding.strategy, symbol=binding.symbol)
+
+    def say(self, level: str, event: str, text: str, **data: Any) -> None:
+        """One line at ``level`` and one row.
+
+        A row that cannot be written does not stop what it tells of: the records that trading
+        depends on are the journal's and the ledger's own, and they raise.
+        """
+        fields = {name: str(value) for name, value in data.items() if value is not None}
+        self._logger.bind(event=event, **fields).log(level, text)
+        try:
+            self._ledger.log(now(), event, text, fields)
+        except LedgerFailed as error:
+            self._logger.bind(event="ledger_failed").error("execution log: {}", error)
+
+    def outcome(self, order: OrderRow) -> None:
+        """Tell what became of an order; a refusal that repeats is said once a minute."""
+        asked = f"{order.side.value} {plain(order.amount)} {order.symbol} ({order.reason})"
+        level, event, text = "INFO", "order_filled", f"{_VERBS[order.side]} {_filled(order)}"
+        if order.state is OrderState.CONTESTED:
+            level, event = "WARNING", "order_booked_contested"
+            text = f"contested {asked} booked as filled {plain(order.fill.filled)}"
+        elif order.fill.filled == 0:
+            level, event, text = "WARNING", "order_refused", f"{asked} not executed: {order.detail}"
+            if self._repeats.note(order.detail, monotonic()) is None:
+                level = "DEBUG"
+        self.say(
+            level,
+            event,
+            text,
+            order_id=order.client_order_id,
+            exchange_id=order.fill.exchange_id,
+            side=order.side.value,
+            amount=plain(order.amount),
+            filled=plain(order.fill.filled),
+            average=order.fill.price,
+            base_fee=order.fill.base_fee,
+            reason=order.reason,
+        )
+
+    def traceback(self, event: str, text: str, error: BaseException) -> None:
+        """As :meth:`say` at ERROR, with the traceback of ``error`` in the log."""
+        self._logger.bind(event=event).opt(exception=error).error(text)
+        try:
+            self._ledger.log(now(), event, f"{text}: {error!r}", {})
+        except LedgerFailed as failure:
+            self._logger.bind(event="ledger_failed").error("execution log: {}", failure)
+
+
+def _filled(order: OrderRow) -> str:
+    part = "" if order.fill.filled == order.amount else f" of {plain(order.amount)}"
+    price = order.fill.price
+    at = "" if price is None else f" at {plain(round(price, 8))}"
+    return f"{plain(order.fill.filled)}{part} {order.symbol}{at} ({order.reason})"

@@ -1,0 +1,145 @@
+"""What a runner tells its supervisor: one JSON line, each a full snapshot.
+
+A line is at most ``PIPE_BUF`` (4096) bytes, so that a write to a pipe is whole or not at all,
+and a pipe that is full drops the line: a runner never waits for its supervisor.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+from enum import Enum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from execsvc.clock import iso
+from execsvc.model.market import plain
+from execsvc.model.position import Position
+
+SignalName = Literal["TERM", "INT", "USR2", "LIFELINE"]
+"""What a runner can be told to end by."""
+LARGEST_LINE = 4096
+LONGEST_TEXT = 1000
+"""Characters that are kept of an error or of the detail of an end."""
+
+
+class EndKind(str, Enum):
+    """Why a runner ended on purpose."""
+
+    STOPPED = "STOPPED"
+    """The way of a stop was gone to its end; the ledger says whether it is flat."""
+    HELD = "HELD"
+    """Ended without selling, as asked."""
+    FAILED = "FAILED"
+    """The strategy kept raising, or the ledger failed; stopped as far as it could."""
+    REFUSED = "REFUSED"
+    """The configuration of the bot is refused."""
+    CHECKED = "CHECKED"
+    """A CHECK task found nothing wrong."""
+    RESIDUE = "RESIDUE"
+    """The way of a stop was gone, and a position is still open."""
+
+
+EXIT_CODES = {
+    EndKind.STOPPED: 0,
+    EndKind.HELD: 0,
+    EndKind.CHECKED: 0,
+    EndKind.FAILED: 70,
+    EndKind.RESIDUE: 75,
+    EndKind.REFUSED: 78,
+}
+
+
+class End(BaseModel):
+    """The last words of a runner that ends on purpose; ``signal`` is what it ended on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: EndKind
+    signal: SignalName | None = None
+    detail: str = ""
+
+
+def shown(position: Position) -> dict[str, str | None]:
+    """``position`` as ``/status`` shows it: decimal strings, times ISO 8601 in UTC."""
+    flat = position.side is None
+    return {
+        "side": position.side,
+        "tracked": plain(position.tracked),
+        "sold_short": plain(position.sold_short),
+        "entry_price": None if flat or position.entry_price is None else plain(position.entry_price),
+        "opened_at": None if flat or position.opened_at is None else iso(position.opened_at),
+    }
+
+
+class Snapshot(BaseModel):
+    """The state of a runner, all of it. ``turn_wait`` is in seconds, since the process started."""
+
+    model_config = ConfigDict(frozen=True)
+
+    phase: Literal["BOOTING", "RUNNING", "STOPPING"] = "BOOTING"
+    ticks: int = 0
+    last_tick_at: str | None = None
+    consecutive_errors: int = 0
+    last_error: str | None = None
+    position: dict[str, str | None] = shown(Position())
+    on_stop: bool = False
+    stopping_on: SignalName | None = None
+    """What the present stop was begun by; None while it runs, or when it stops of its own accord."""
+    turn_wait: float = 0.0
+    contested: int = 0
+    liquidation_failed: bool = False
+    end: End | None = None
+
+
+def encode(snapshot: Snapshot) -> bytes:
+    """``snapshot`` as one line of at most 4096 bytes; texts that are too long are cut."""
+    room = LONGEST_TEXT
+    while len(line := _line(snapshot, room)) > LARGEST_LINE and room > 0:
+        room //= 2
+    return line
+
+
+def decode(line: bytes) -> Snapshot:
+    """The snapshot that :func:`encode` wrote. Raises ValueError for anything else."""
+    return Snapshot.model_validate_json(line)
+
+
+def send(descriptor: int, snapshot: Snapshot) -> bool:
+    """Write ``snapshot`` without waiting; False when the pipe is full or nobody reads it.
+
+    ``descriptor`` is non-blocking, and stays so.
+    """
+    try:
+        return os.write(descriptor, encode(snapshot)) > 0
+    except (BlockingIOError, BrokenPipeError):
+        return False
+
+
+def send_last(descriptor: int, snapshot: Snapshot, patience: float = 2.0) -> bool:
+    """Write the line that carries the end; waits up to ``patience`` seconds for room in the pipe.
+
+    An end that is not heard counts as a crash, so this one line is worth a short wait.
+    """
+    if send(descriptor, snapshot):
+        return True
+    room = select.poll()
+    room.register(descriptor, select.POLLOUT)
+    return bool(room.poll(patience * 1000)) and send(descriptor, snapshot)
+
+
+def _line(snapshot: Snapshot, room: int) -> bytes:
+    changes: dict[str, object] = {"last_error": _cut(snapshot.last_error, room)}
+    if snapshot.end is not None:
+        detail = _cut(snapshot.end.detail, room)
+        changes["end"] = snapshot.end.model_copy(update={"detail": detail})
+    return snapshot.model_copy(update=changes).model_dump_json().encode() + b"\n"
+
+
+def _cut(text: str | None, room: int) -> str | None:
+    """At most ``room`` characters of ``text``, and none that UTF-8 cannot write."""
+    if text is None:
+        return None
+    short = text if len(text) <= room else text[: max(room - 1, 0)] + "…"
+    return short.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,151 @@
+"""Runs one bot: boot, recover, loop, stop."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ValidationError
+
+from execsvc.clients.exchange_adapter import ExchangeAdapter
+from execsvc.clock import now
+from execsvc.errors import ConfigRefused, LedgerFailed, OrderRefused, StopRequested, Unavailable
+from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.model.bot import BotSpec
+from execsvc.runner.context import TickContext
+from execsvc.runner.control_loop import ControlLoop, StrategyGaveUp
+from execsvc.runner.desk import OrderDesk
+from execsvc.runner.liquidation import Liquidation
+from execsvc.runner.record import Record
+from execsvc.runner.report import End, EndKind
+from execsvc.runner.reporter import Reporter
+from execsvc.runner.waits import Waits
+from execsvc.strategies.base import AnyStrategy
+
+_HOLD_PATIENCE = 1.0
+"""Seconds that a stop waits, where the service is set to hold, for word that all of it stops."""
+
+
+class BotRunner:
+    """One bot's way from its first tick to its end."""
+
+    def __init__(
+        self,
+        spec: BotSpec,
+        strategy: AnyStrategy,
+        params: BaseModel,
+        adapter: ExchangeAdapter,
+        desk: OrderDesk,
+        liquidation: Liquidation,
+        ledger: BotLedger,
+        record: Record,
+        reporter: Reporter,
+        waits: Waits,
+        interval: float,
+        may_hold: bool,
+    ) -> None:
+        self._strategy = strategy
+        self._kept_as = spec.binding.strategy
+        self._desk = desk
+        self._liquidation = liquidation
+        self._ledger = ledger
+        self._record = record
+        self._reporter = reporter
+        self._waits = waits
+        self._may_hold = may_hold
+        self._started = False
+        self._state_text: str | None = None
+        state = self._recovered_state()
+        self._context = TickContext(spec, params, state, adapter, desk, record)
+        self._loop = ControlLoop(spec.bot_id, interval, self._tick, waits, record, reporter)
+
+    def run(self) -> End:
+        """Run until told to stop, or until the strategy gives up; then go the way of a stop."""
+        failure: str | None = None
+        try:
+            self._recover()
+            self._loop.run()
+        except StopRequested:
+            pass
+        except StrategyGaveUp as error:
+            failure = str(error)
+        return self._stop(failure)
+
+    def _recover(self) -> None:
+        self._desk.venue.recover(exits=False)
+        self._desk.show_position()
+        position = self._desk.position
+        holding = "" if position.is_flat else f", holding {position.tracked:f} from before"
+        self._record.say("INFO", "started", f"started{holding}")
+        self._reporter.update(phase="RUNNING", last_error=None)
+
+    def _tick(self) -> None:
+        self._context.begin_tick(now())
+        self._desk.venue.refresh()
+        if not self._started:
+            self._strategy.on_start(self._context)
+            self._started = True
+        try:
+            self._strategy.execute(self._context)
+        finally:
+            self._keep_state()
+
+    def _stop(self, failure: str | None) -> End:
+        stop = self._waits.stop
+        signal = None if stop is None else stop.signal
+        self._reporter.update(stopping_on=signal)
+        if failure is None and self._is_to_hold():
+            return self._hold()
+        self._reporter.update(phase="STOPPING")
+        why = f": {failure}" if failure else f" on {signal}"
+        self._record.say("ERROR" if failure else "INFO", "stopping", f"stopping{why}")
+        with self._waits.uninterrupted():
+            self._on_stop()
+            flat = self._liquidation.run()
+        if not flat:
+            kind = EndKind.RESIDUE if failure is None else EndKind.FAILED
+            return End(kind=kind, signal=signal, detail=failure or "position is open")
+        self._ledger.keep_state(self._kept_as, None)
+        if failure is not None:
+            self._record.say("ERROR", "failed", f"given up, flat: {failure}")
+            return End(kind=EndKind.FAILED, detail=failure)
+        self._record.say("INFO", "stopped", "stopped, flat")
+        return End(kind=EndKind.STOPPED, signal=signal)
+
+    def _is_to_hold(self) -> bool:
+        patience = _HOLD_PATIENCE if self._may_hold else 0.0
+        return self._waits.hold_asked_within(patience)
+
+    def _hold(self) -> End:
+        stop = self._waits.stop
+        assert stop is not None, "somebody asked to hold"
+        self._record.say("INFO", "held", f"ended on {stop.signal}, position kept")
+        return End(kind=EndKind.HELD, signal=stop.signal)
+
+    def _on_stop(self) -> None:
+        """The strategy's own way out; whatever it does or raises, the policy looks afterwards."""
+        self._reporter.update(on_stop=True)
+        try:
+            self._context.begin_tick(now(), stopping=True)
+            self._strategy.on_stop(self._context)
+        except (Unavailable, OrderRefused) as error:
+            self._record.say("WARNING", "on_stop_skipped", f"on_stop: {error}")
+        except LedgerFailed:
+            raise
+        except Exception as error:  # noqa: BLE001 - a strategy may raise anything
+            self._record.traceback("on_stop_error", "on_stop raised", error)
+        finally:
+            self._reporter.update(on_stop=False)
+
+    def _keep_state(self) -> None:
+        text = self._context.state.model_dump_json()
+        if text != self._state_text:
+            self._ledger.keep_state(self._kept_as, text)
+            self._state_text = text
+
+    def _recovered_state(self) -> BaseModel:
+        text = self._ledger.state(self._kept_as)
+        self._state_text = text
+        if text is None:
+            return self._strategy.State()
+        try:
+            return self._strategy.State.model_validate_json(text)
+        except ValidationError as error:
+            raise ConfigRefused(f"kept state does not fit {self._kept_as}: {error}") from None

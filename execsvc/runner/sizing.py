@@ -1,0 +1,74 @@
+"""How large an order may be. Pure; quantities in base units, rounded down."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from execsvc.errors import OrderRefused
+from execsvc.model.market import ZERO, Limits, plain, round_down
+from execsvc.model.position import Position
+
+SPENDABLE = Decimal("0.99")
+"""The part of the free quote balance that a buy may spend."""
+
+
+def buy_amount(
+    requested: Decimal,
+    price: Decimal,
+    free_quote: Decimal,
+    allocation: Decimal | None,
+    position: Position,
+    decimals: int,
+    limits: Limits,
+) -> Decimal:
+    """What of ``requested`` may be bought at ``price``.
+
+    Raises OrderRefused when that is below the exchange's minimum.
+    """
+    affordable = free_quote * SPENDABLE / price
+    amount = min(requested, affordable)
+    if allocation is not None:
+        amount = min(amount, allocation / price - position.tracked)
+    rounded = round_down(max(amount, ZERO), decimals)
+    if limits.refuses(rounded, price):
+        raise OrderRefused(
+            f"a buy of {plain(rounded)} is below the minimum (asked: {plain(requested)}, "
+            f"affordable: {plain(round_down(max(affordable, ZERO), decimals))})"
+        )
+    return rounded
+
+
+def sell_amount(requested: Decimal, free_base: Decimal, tracked: Decimal, decimals: int) -> Decimal:
+    """``min(requested, actual, tracked)``, rounded down; may be zero."""
+    return round_down(max(min(requested, free_base, tracked), ZERO), decimals)
+
+
+def quantity_decimals(limits: Limits, learnt: int | None, precision: int | None) -> int:
+    """Decimals of an amount: the coarsest of the exchange's step, what was learnt, the strategy's."""
+    known = [limits.decimals, learnt, precision]
+    return min(decimals for decimals in known if decimals is not None)
+
+
+def fewer_decimals(amount: Decimal, decimals: int) -> int | None:
+    """The decimals to try after ``amount`` was refused for its step; None when none are left.
+
+    Places that ``amount`` does not use are skipped: leaving them out changes nothing.
+    """
+    exponent = amount.normalize().as_tuple().exponent
+    assert isinstance(exponent, int)
+    fewer = min(decimals, -exponent) - 1
+    return fewer if round_down(amount, fewer) > 0 else None
+
+
+def is_dust(
+    tracked: Decimal, limits: Limits, price: Decimal | None, learnt: int | None, proven: bool
+) -> bool:
+    """True when ``tracked`` is too little to be sold.
+
+    A step that was learnt from refusals makes dust only once the exchange has taken an order
+    with it: a refusal alone must not write off a position.
+    """
+    sellable = round_down(tracked, limits.decimals)
+    if limits.refuses(sellable, price):
+        return True
+    return learnt is not None and proven and round_down(tracked, learnt) == 0

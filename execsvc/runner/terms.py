@@ -1,0 +1,36 @@
+"""Price and limits of a bot's market, with the limits seen last for when no ticker can be had."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from execsvc.clients.exchange_adapter import ExchangeAdapter
+from execsvc.errors import Unavailable
+from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.model.bot import Binding
+from execsvc.model.market import Limits
+from execsvc.model.order import Side
+
+
+class MarketTerms(NamedTuple):
+    """Ticker price (None: no ticker could be had) and limits."""
+
+    price: Decimal | None
+    limits: Limits
+
+
+def market_terms(
+    adapter: ExchangeAdapter, ledger: BotLedger, binding: Binding, side: Side
+) -> MarketTerms:
+    """Ask the ticker; a failed one never blocks a sell. Raises Unavailable for a buy."""
+    known = ledger.limits(binding.key_id, binding.symbol)
+    try:
+        ticker = adapter.ticker(binding.symbol)
+    except Unavailable:
+        if side is Side.BUY:
+            raise
+        return MarketTerms(None, known)
+    if ticker.limits != known:
+        ledger.keep_limits(binding.key_id, binding.symbol, ticker.limits)
+    return MarketTerms(ticker.price, ticker.limits)

@@ -1,0 +1,61 @@
+"""Where orders of a bot go: what the desk may ask of it, live or on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import NamedTuple, Protocol
+
+from execsvc.ledger.rows import OrderRow
+from execsvc.model.market import Balance, Limits
+from execsvc.model.order import Side
+
+
+class Funds(NamedTuple):
+    """What an order is sized by. Base and quote in their own units, price in quote per base.
+
+    ``price`` is None when no ticker could be had, which never blocks a sell.
+    """
+
+    free_base: Decimal
+    total_base: Decimal
+    free_quote: Decimal
+    price: Decimal | None
+    limits: Limits
+
+
+Size = Callable[[Funds], Decimal]
+"""How much to order, given the funds. Raises OrderRefused when it is nothing."""
+
+
+class Venue(Protocol):
+    """The live exchange, or the one on paper."""
+
+    def execute(
+        self, side: Side, size: Size, reason: str, exits: bool, state: str | None
+    ) -> OrderRow:
+        """Place one market order and book what came of it, with the strategy's ``state``.
+
+        Raises OrderRefused (StepRefused, NotionalRefused), Unavailable, LedgerFailed.
+        """
+        ...
+
+    def balance(self) -> Balance:
+        """What can be traded with. Raises Unavailable."""
+        ...
+
+    def entries_blocked(self) -> str | None:
+        """Why no entry may go out now, None when it may."""
+        ...
+
+    def recover(self, exits: bool) -> None:
+        """Settle and book what an earlier process left unfinished."""
+        ...
+
+    def refresh(self) -> None:
+        """Book what an operator has decided since; called once a tick, so it is cheap."""
+        ...
+
+    def released(self) -> bool:
+        """True once after an operator said that missing coins are gone."""
+        ...

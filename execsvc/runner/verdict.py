@@ -1,0 +1,89 @@
+"""What two balances say of an order whose outcome is unknown. Pure; CONTRACTS section 2."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import Enum
+
+from pydantic import BaseModel, ConfigDict
+
+from execsvc.model.market import DEFAULT_DECIMALS, ZERO, round_down
+from execsvc.model.order import LARGEST_BASE_FEE, Fill, Intent, Side
+
+QUOTE_TOLERANCE = Decimal("0.02")
+"""How far the quote that moved may be from amount times price."""
+_NOISE = Decimal("1e-6")
+"""The part of an order that the floats on the wire may be off by."""
+_LEAST_NOISE = Decimal("1e-9")
+
+
+class Finding(str, Enum):
+    """What became of an order, as far as the balances say."""
+
+    FULL = "FULL"
+    PARTLY = "PARTLY"
+    NONE = "NONE"
+    CONTESTED = "CONTESTED"
+
+
+class Verdict(BaseModel):
+    """A finding, and the fill to book for it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    finding: Finding
+    fill: Fill
+
+
+def judge(intent: Intent, base: Decimal, quote: Decimal, at_least: Decimal = ZERO) -> Verdict:
+    """Judge by free ``base`` and ``quote`` of the account now, against the intent's baseline.
+
+    ``at_least`` is what the exchange said was filled so far, in base units.
+    """
+    moved = (base - intent.baseline_base) * intent.side.sign
+    paid = (intent.baseline_quote - quote) * intent.side.sign
+    noise = max(intent.amount * _NOISE, _LEAST_NOISE)
+    if abs(moved) <= noise and abs(paid) <= noise * (intent.price or 1) and at_least == 0:
+        return Verdict(finding=Finding.NONE, fill=Fill(filled=ZERO))
+    least_full = _least_arriving(intent.side, intent.amount)
+    if least_full - noise <= moved <= intent.amount + noise and _paid_fits(
+        intent, intent.amount, intent.amount, paid
+    ):
+        return Verdict(finding=Finding.FULL, fill=_fill(intent, intent.amount, moved, paid))
+    largest = moved / (1 - LARGEST_BASE_FEE) if intent.side is Side.BUY else moved
+    if (
+        noise < moved < intent.amount
+        and _paid_fits(intent, moved, largest, paid)
+        and _least_arriving(intent.side, at_least) <= moved + noise
+    ):
+        return Verdict(finding=Finding.PARTLY, fill=_fill(intent, moved, moved, paid))
+    return Verdict(finding=Finding.CONTESTED, fill=_safe(intent, moved, paid))
+
+
+def _least_arriving(side: Side, filled: Decimal) -> Decimal:
+    return filled * (1 - LARGEST_BASE_FEE) if side is Side.BUY else filled
+
+
+def _paid_fits(intent: Intent, least: Decimal, most: Decimal, paid: Decimal) -> bool:
+    if intent.price is None:
+        return paid > 0
+    low = least * intent.price * (1 - QUOTE_TOLERANCE)
+    high = most * intent.price * (1 + QUOTE_TOLERANCE)
+    return low <= paid <= high
+
+
+def _fill(intent: Intent, filled: Decimal, moved: Decimal, paid: Decimal) -> Fill:
+    fee = max(filled - moved, ZERO) if intent.side is Side.BUY else ZERO
+    return Fill(filled=filled, average=abs(paid) / filled, cost=abs(paid), base_fee=fee)
+
+
+def _safe(intent: Intent, moved: Decimal, paid: Decimal) -> Fill:
+    """The booking under which nobody else's coin can be sold."""
+    if intent.side is Side.SELL:
+        return Fill(filled=intent.amount, average=intent.price)
+    supported = min(moved, intent.amount)
+    if intent.price is not None:
+        supported = min(supported, paid / intent.price)
+    if supported <= 0 or paid <= 0:
+        return Fill(filled=ZERO)
+    return Fill(filled=round_down(supported, DEFAULT_DECIMALS), average=intent.price)

@@ -1,0 +1,17 @@
+"""Fixtures for tests of a bot's process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.bot_process import BotProcesses, processes
+
+from execsvc.sandbox.server import Sandbox
+
+
+@pytest.fixture
+def bots(sandbox: Sandbox, tmp_path: Path) -> Iterator[BotProcesses]:
+    """Bots' processes against the sandbox."""
+    yield from processes(sandbox.url, tmp_path)
