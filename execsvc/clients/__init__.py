@@ -1,0 +1,1 @@
+"""The two services we call, and the supervisor's own door."""

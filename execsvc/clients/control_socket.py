@@ -1,0 +1,58 @@
+"""The supervisor's door, as those who knock see it: a unix socket, one JSON line each way."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+from execsvc.clock import monotonic
+from execsvc.errors import Unavailable
+
+SOCKET_NAME = "control.sock"
+LARGEST_ANSWER = 64 * 1024 * 1024
+
+
+def ask(runtime_dir: Path, request: dict[str, Any], timeout: float) -> dict[str, Any]:
+    """The supervisor's answer, within ``timeout`` seconds. Raises Unavailable."""
+    deadline = monotonic() + timeout
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
+            door.settimeout(timeout)
+            door.connect(str(runtime_dir / SOCKET_NAME))
+            door.sendall(json.dumps(request).encode() + b"\n")
+            line = _line(door, deadline)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise Unavailable(f"the supervisor does not answer at {runtime_dir}: {reason}") from None
+    return _parsed(line)
+
+
+def _line(door: socket.socket, deadline: float) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while size <= LARGEST_ANSWER:
+        left = deadline - monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        door.settimeout(left)
+        part = door.recv(64 * 1024)
+        if not part:
+            raise Unavailable("the supervisor closed the connection without an answer")
+        head, newline, _ = part.partition(b"\n")
+        parts.append(head)
+        size += len(head)
+        if newline:
+            return b"".join(parts)
+    raise Unavailable("the supervisor's answer is too large")
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(line)
+    except (ValueError, RecursionError):
+        answer = None
+    if not isinstance(answer, dict):
+        raise Unavailable("the supervisor's answer is not a JSON object")
+    return answer

@@ -1,0 +1,129 @@
+"""ExchangeAdapterService: what an account holds, what the market does, and the one way to order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Protocol, TypeVar
+
+from execsvc.clients.answers import read
+from execsvc.clients.http import HttpClient, NotSent, segment
+from execsvc.clients.order_answer import judge
+from execsvc.errors import OrderRefused, OutcomeUnknown, Unavailable
+from execsvc.model.market import Balance, Depth, Ticker, Trade, Trades, plain
+from execsvc.model.order import Fill, Side
+
+_CALL = "POST /order"
+
+
+class Throttle(Protocol):
+    """The memory, shared by all bots of an account, of how long it must be left alone."""
+
+    def remaining(self) -> float:
+        """Seconds for which nothing may be asked for the account; 0 when free."""
+        ...
+
+    def pause(self, seconds: float) -> None:
+        """The service wants the account left alone for so long."""
+        ...
+
+
+Market = TypeVar("Market", Ticker, Depth, Trades)
+
+
+class ExchangeAdapter:
+    """The adapter as one account sees it. Reads raise Unavailable."""
+
+    def __init__(self, http: HttpClient, key_id: str, throttle: Throttle) -> None:
+        self._http = http
+        self._key_id = key_id
+        self._throttle = throttle
+
+    def balance(self) -> Balance:
+        """What the account holds now, each asset in its own units."""
+        call = "GET /balance"
+        return read(Balance, call, self._get(call, f"/balance/{segment(self._key_id)}", {}))
+
+    def ticker(self, symbol: str) -> Ticker:
+        """The last price of ``symbol`` and its limits."""
+        return self._market(Ticker, "ticker", symbol, {})
+
+    def depth(self, symbol: str, limit: int) -> Depth:
+        """The order book of ``symbol``, ``limit`` levels a side."""
+        return self._market(Depth, "depth", symbol, {"limit": limit})
+
+    def trades(self, symbol: str, limit: int) -> tuple[Trade, ...]:
+        """The last ``limit`` public trades of ``symbol``, oldest first."""
+        return self._market(Trades, "trades", symbol, {"limit": limit}).trades
+
+    def place_order(
+        self, client_order_id: str, symbol: str, side: Side, amount: Decimal, timeout: float
+    ) -> Fill:
+        """The final fill of a market order of ``amount`` base units, sent exactly once.
+
+        Does not wait for a pause of the account: its caller does, before it records the order.
+        Raises OrderRefused (with its kinds StepRefused and NotionalRefused) when it was
+        definitely not executed, OutcomeUnknown when nobody can tell.
+        """
+        body = self._order(client_order_id, symbol, side, amount)
+        try:
+            answer = self._http.post(_CALL, "/order", body, timeout)
+            return judge(answer, self._http.told(answer), symbol, side, amount)
+        except NotSent as error:
+            raise OrderRefused(str(error)) from None
+        except Unavailable as error:
+            self._respect(error.retry_after)
+            raise OutcomeUnknown(str(error), retry_after=error.retry_after) from None
+        except (OrderRefused, OutcomeUnknown) as error:
+            self._respect(error.retry_after)
+            raise
+
+    def _order(self, client_order_id: str, symbol: str, side: Side, amount: Decimal) -> str:
+        members = {
+            "key_id": json.dumps(self._key_id),
+            "symbol": json.dumps(symbol),
+            "side": json.dumps(side.value),
+            # As text: a float would have other digits than were rounded to.
+            "amount": plain(amount),
+            "order_type": '"market"',
+            "price": "null",
+            "client_order_id": json.dumps(client_order_id),
+        }
+        return "{" + ", ".join(f'"{name}": {text}' for name, text in members.items()) + "}"
+
+    def _market(
+        self, model: type[Market], what: str, symbol: str, params: Mapping[str, int]
+    ) -> Market:
+        call = f"GET /market/{what}"
+        asked: dict[str, str | int] = {"key_id": self._key_id, "symbol": symbol, **params}
+        answer = read(model, call, self._get(call, f"/market/{what}", asked))
+        if answer.symbol != symbol:
+            raise Unavailable(f"{call}: symbol: is {answer.symbol[:40]}, asked for {symbol}")
+        return answer
+
+    def _get(self, call: str, path: str, params: Mapping[str, str | int]) -> Any:
+        timeout = self._http.timeout - self._wait_for_turn(call)
+        try:
+            return self._http.get_within(timeout, call, path, params)
+        except Unavailable as error:
+            self._respect(error.retry_after)
+            raise
+
+    def _wait_for_turn(self, call: str) -> float:
+        """Seconds waited for the end of a pause, when that leaves half of the call's time."""
+        pause = self._throttle.remaining()
+        if pause <= 0:
+            return 0.0
+        if pause <= self._http.timeout / 2:
+            self._http.wait(pause)
+            # Another bot may have been told to stay away in the meantime.
+            left = self._throttle.remaining()
+            if left <= 0:
+                return pause
+            pause = left
+        raise Unavailable(f"{call}: account paused for {pause:.1f} s by Retry-After", pause)
+
+    def _respect(self, retry_after: float | None) -> None:
+        if retry_after is not None:
+            self._throttle.pause(retry_after)

@@ -1,0 +1,234 @@
+"""HTTP to the two services: one session, a deadline over the whole call, nothing followed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import requests
+from requests.adapters import HTTPAdapter
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_random_exponential,
+)
+from urllib3.exceptions import HTTPError
+
+from execsvc import __version__
+from execsvc.clients.answers import Answer, Unreadable, read_body, retry_after
+from execsvc.clients.sockets import pool_classes, ssl_context
+from execsvc.clients.watch import DeadlinePassed, Pulse, Stage, Watch, no_pulse
+from execsvc.errors import Unavailable
+
+READ_ATTEMPTS = 3
+_FAULTS = (requests.RequestException, HTTPError, OSError, ValueError)
+"""What the libraries raise for whatever goes wrong on the network."""
+
+
+class Transient(Unavailable):
+    """A call that broke, or a 5xx: a read may be tried again at once."""
+
+
+class NotSent(Transient):
+    """The connection was never made: nothing of the request has left."""
+
+
+class HttpClient:
+    """One service, called by one process, one call at a time."""
+
+    def __init__(
+        self, base_url: str, token: str | None, timeout: float, pulse: Pulse = no_pulse
+    ) -> None:
+        self._base_url = base_url
+        self._token = token
+        self._timeout = timeout
+        self._watch = Watch(pulse)
+        self._session = _Session()
+        self._session.mount("http://", _Adapter(self._watch))
+        self._session.mount("https://", _Adapter(self._watch))
+        self._session.headers.update(_headers(token))
+
+    def get(self, call: str, path: str, params: Mapping[str, str | int]) -> Any:
+        """The JSON of a 2xx answer, numbers exact; tried again while the deadline allows.
+
+        ``call`` names it in errors, ``path`` begins with a slash and is encoded. Raises
+        Unavailable, with ``retry_after`` in seconds when the service wants to be left alone.
+        """
+        return self.get_within(self._timeout, call, path, params)
+
+    def get_within(
+        self, timeout: float, call: str, path: str, params: Mapping[str, str | int]
+    ) -> Any:
+        """As :meth:`get`, with ``timeout`` seconds for all of it."""
+        url = self._base_url + path + ("?" + _query(params) if params else "")
+        self._watch.start(timeout, interruptible=True)
+        attempts = Retrying(
+            retry=retry_if_exception_type(Transient),
+            stop=stop_after_attempt(READ_ATTEMPTS) | stop_before_delay(timeout),
+            wait=wait_random_exponential(multiplier=0.1, max=1.0),
+            sleep=self._back_off,
+            reraise=True,
+        )
+        return attempts(self._read, call, url)
+
+    def status(self, call: str, path: str) -> int:
+        """The HTTP status of the answer to one GET, whatever it is. Raises Unavailable."""
+        self._watch.start(self._timeout, interruptible=True)
+        return self._send(call, "GET", self._base_url + path, None).status
+
+    def post(self, call: str, path: str, body: str, timeout: float) -> Answer:
+        """The answer to ``body`` (JSON text), whatever its status; sent at most once.
+
+        Raises NotSent when the connection was never made, else Unavailable when no answer
+        came within ``timeout`` seconds or could be read.
+        """
+        url = self._base_url + path
+        if url not in self._session.adapters:
+            self._session.mount(url, _FreshAdapter(self._watch))
+        self._watch.start(timeout, interruptible=False)
+        return self._send(call, "POST", url, body.encode("utf-8"))
+
+    def told(self, answer: Answer) -> str:
+        """What a failure says, in one line for people."""
+        detail = self._clean(answer.detail())
+        if 300 <= answer.status <= 399:
+            detail = "redirects are refused"
+        text = f"{answer.call}: HTTP {answer.status}"
+        return f"{text}: {detail}" if detail else text
+
+    def wait(self, seconds: float) -> None:
+        """Lets ``seconds`` pass with signs of life. Raises StopRequested."""
+        self._watch.start(seconds + 1.0, interruptible=True)
+        self._watch.wait(seconds)
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that one read may take, all of it."""
+        return self._timeout
+
+    def close(self) -> None:
+        """Closes the connections that are kept for the next read."""
+        self._session.close()
+
+    def _read(self, call: str, url: str) -> Any:
+        answer = self._send(call, "GET", url, None)
+        if answer.is_success:
+            return answer.json()
+        text = self.told(answer)
+        if answer.status >= 500 and answer.retry_after is None:
+            raise Transient(text)
+        raise Unavailable(text, answer.retry_after)
+
+    def _send(self, call: str, method: str, url: str, body: bytes | None) -> Answer:
+        request = self._session.prepare_request(requests.Request(method, self._base_url, data=body))
+        # Set behind the back of requests, which would turn %2E%2E into .. and resolve it.
+        request.url = url
+        if body is not None:
+            request.headers["Content-Type"] = "application/json"
+        pause: float | None = None
+        try:
+            with self._session.send(request, stream=True, allow_redirects=False) as response:
+                status = response.status_code
+                pause = retry_after(status, response.headers.get("Retry-After"))
+                return Answer(
+                    call, status, read_body(status, response.headers, response.raw), pause
+                )
+        except Unreadable as error:
+            raise Unavailable(f"{call}: {self._clean(str(error))}", pause) from None
+        except _FAULTS as error:
+            reason = self._clean(_reason(error))
+            if self._watch.stage is Stage.CONNECTING:
+                raise NotSent(f"{call}: cannot connect: {reason}") from None
+            kind = Transient if pause is None else Unavailable
+            raise kind(f"{call}: {reason}", pause) from None
+
+    def _back_off(self, seconds: float) -> None:
+        try:
+            self._watch.wait(seconds)
+        except DeadlinePassed:
+            # The next attempt says so at once, as any call does that has no time left.
+            return
+
+    def _clean(self, text: str) -> str:
+        """Text of a service for an error: short, and without our token, should it be echoed."""
+        return (text.replace(self._token, "***") if self._token else text)[:300]
+
+
+def segment(text: str) -> str:
+    """``text`` as one segment of a path, also when it is ``..`` or holds slashes."""
+    return text.replace(".", "%2E") if text in (".", "..") else quote(text, safe="")
+
+
+def warm() -> None:
+    """Makes what a process needs for TLS, once, before its children are forked."""
+    ssl_context()
+
+
+class _Session(requests.Session):
+    """Nothing of the environment, no cookies, no redirects."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """None: even an unfollowed redirect would be read to its end, whatever its size."""
+        return None
+
+
+class _Adapter(HTTPAdapter):
+    """Keeps connections alive, all of them watched."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        super().__init__(pool_connections=1, pool_maxsize=1)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """As requests does it, with pools that make watched connections."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = pool_classes(self._watch)
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Nothing to load: the process's own TLS settings verify."""
+
+
+class _FreshAdapter(_Adapter):
+    """A connection of its own for each call.
+
+    One that was kept alive may be closed by the server just as the request goes out, and then
+    nobody could say whether an order arrived.
+    """
+
+    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+        """As requests does it, on a connection that was never used."""
+        self.poolmanager.clear()
+        return super().send(*args, **kwargs)
+
+
+def _headers(token: str | None) -> dict[str, str]:
+    headers = {
+        "User-Agent": f"execsvc/{__version__}",
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",
+    }
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token}"
+    return headers
+
+
+def _query(params: Mapping[str, str | int]) -> str:
+    return urlencode(params, quote_via=quote, safe="")
+
+
+def _reason(error: BaseException) -> str:
+    """The first cause of an error that libraries have wrapped, in words."""
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__

@@ -1,0 +1,178 @@
+"""Sockets that ask the watch of their call before every wait, and the connections made of them."""
+
+from __future__ import annotations
+
+import errno
+import functools
+import os
+import socket
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import certifi
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util import wait_for_write
+
+from execsvc.clients.watch import Stage, Watch
+from execsvc.clock import monotonic
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+CONNECT_TIMEOUT = 5.0
+"""Seconds for making a connection, within those of the call."""
+
+
+class WatchedSocket(socket.socket):
+    """A TCP socket; each wait is a slice of the call's time."""
+
+    watch: Watch
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        """As the socket does it, but never beyond the deadline of the call."""
+        while True:
+            self.settimeout(self.watch.slice())
+            try:
+                return super().recv_into(*args, **kwargs)
+            except TimeoutError:
+                continue
+
+    def sendall(self, data: Buffer, flags: int = 0) -> None:
+        """As the socket does it, but never beyond the deadline of the call."""
+        rest = memoryview(data).cast("B")
+        while rest:
+            self.settimeout(self.watch.slice())
+            self.watch.stage = Stage.SENT
+            try:
+                rest = rest[super().send(rest, flags) :]
+            except TimeoutError:
+                continue
+
+
+class WatchedTLSSocket(ssl.SSLSocket):
+    """A TLS socket; each wait is a slice of the call's time."""
+
+    watch: Watch
+
+    def do_handshake(self, block: bool = False) -> None:
+        """Agrees on keys; nothing of the request leaves before that is done."""
+        while True:
+            self.settimeout(self.watch.slice())
+            try:
+                return super().do_handshake(block)
+            except TimeoutError:
+                continue
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        """As the socket does it, but never beyond the deadline of the call."""
+        while True:
+            self.settimeout(self.watch.slice())
+            try:
+                return super().recv_into(*args, **kwargs)
+            except TimeoutError:
+                continue
+
+    def sendall(self, data: Buffer, flags: int = 0) -> None:
+        """As the socket does it, but never beyond the deadline of the call."""
+        rest = memoryview(data).cast("B")
+        while rest:
+            self.settimeout(self.watch.slice())
+            self.watch.stage = Stage.SENT
+            try:
+                rest = rest[super().send(rest, flags) :]
+            except TimeoutError:
+                # OpenSSL wants the same bytes again, which is what the next pass offers.
+                continue
+
+
+@functools.cache
+def ssl_context() -> ssl.SSLContext:
+    """The TLS settings of the process, made once: its certificates take 10 ms and 1 MB.
+
+    Trusts what the system trusts, and certifi's list for systems that have none.
+    """
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    context.set_alpn_protocols(["http/1.1"])
+    context.sslsocket_class = WatchedTLSSocket
+    return context
+
+
+def pool_classes(watch: Watch) -> dict[str, type[HTTPConnectionPool]]:
+    """The connection pools, by scheme, whose connections are watched by ``watch``."""
+
+    class Connection(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            return connect(self.host, self.port or self.default_port, watch)
+
+    class TLSConnection(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            return connect(self.host, self.port or self.default_port, watch)
+
+        def connect(self) -> None:
+            self.sock = wrap(self._new_conn(), self.host.rstrip("."), watch)
+            self.is_verified = True
+
+    class Pool(HTTPConnectionPool):
+        ConnectionCls = Connection
+
+    class TLSPool(HTTPSConnectionPool):
+        ConnectionCls = TLSConnection
+
+    return {"http": Pool, "https": TLSPool}
+
+
+def connect(host: str, port: int, watch: Watch) -> WatchedSocket:
+    """A connection to the first address of ``host`` that takes one. Raises OSError.
+
+    The resolver of the C library cannot be interrupted: that wait alone is not in slices.
+    """
+    watch.stage = Stage.CONNECTING
+    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    until = monotonic() + CONNECT_TIMEOUT
+    failure: OSError = OSError(f"{host} has no address")
+    for place, (family, kind, protocol, _, address) in enumerate(addresses):
+        # An equal part each: the first may be an address family that leads nowhere.
+        part = (until - monotonic()) / (len(addresses) - place)
+        try:
+            return _connected(WatchedSocket(family, kind, protocol), address, watch, part)
+        except OSError as error:
+            failure = error
+    raise failure
+
+
+def _connected(plain: WatchedSocket, address: Any, watch: Watch, seconds: float) -> WatchedSocket:
+    plain.watch = watch
+    try:
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        plain.setblocking(False)
+        number = plain.connect_ex(address)
+        if number == errno.EINPROGRESS:
+            number = _outcome(plain, monotonic() + seconds)
+        if number:
+            raise OSError(number, os.strerror(number))
+    except BaseException:
+        plain.close()
+        raise
+    return plain
+
+
+def _outcome(plain: WatchedSocket, until: float) -> int:
+    """What became of a connection in progress: an error number, or 0."""
+    while not wait_for_write(plain, plain.watch.slice()):
+        if monotonic() >= until:
+            raise TimeoutError(f"no connection within {CONNECT_TIMEOUT:g} s")
+    return plain.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+
+
+def wrap(plain: socket.socket, name: str, watch: Watch) -> ssl.SSLSocket:
+    """TLS over ``plain`` with the server that ``name`` names, verified. Raises OSError."""
+    secure = ssl_context().wrap_socket(plain, server_hostname=name, do_handshake_on_connect=False)
+    vars(secure)["watch"] = watch
+    try:
+        secure.do_handshake()
+    except BaseException:
+        secure.close()
+        raise
+    return secure

@@ -1,0 +1,85 @@
+"""What watches over one call on the network: its deadline, and the sign of life of its process."""
+
+from __future__ import annotations
+
+import select
+from enum import Enum
+from typing import Protocol
+
+from execsvc.clock import monotonic
+
+SLICE = 0.25
+"""Seconds that a process may be deaf while it waits on the network."""
+
+
+class Pulse(Protocol):
+    """What a wait on the network owes its process."""
+
+    def __call__(self, interruptible: bool) -> None:
+        """Called at least every 0.25 s. Raises StopRequested if interruptible and told to stop."""
+        ...
+
+
+def no_pulse(interruptible: bool) -> None:
+    """For a process that owes nobody a sign of life."""
+
+
+class DeadlinePassed(TimeoutError):
+    """The call has had all of its time."""
+
+
+class Stage(Enum):
+    """How far a call has come."""
+
+    IDLE = 0
+    CONNECTING = 1
+    """A connection is being made; nothing of the request has left."""
+    SENT = 2
+    """Some of the request may have left."""
+
+
+class Watch:
+    """The clock of the call in flight; a process makes one call at a time.
+
+    Its sockets ask it before every wait, so that a server which drips its answer gets no more
+    time than any other, and the process stays responsive without a thread or a signal.
+    """
+
+    def __init__(self, pulse: Pulse) -> None:
+        self._pulse = pulse
+        self._interruptible = True
+        self._deadline = 0.0
+        self._pulsed_at = 0.0
+        self.timeout = 0.0
+        self.stage = Stage.IDLE
+
+    def start(self, timeout: float, interruptible: bool) -> None:
+        """A call begins that may take ``timeout`` seconds, all of it together."""
+        self._deadline = monotonic() + timeout
+        self._interruptible = interruptible
+        self.timeout = timeout
+        self.stage = Stage.IDLE
+
+    def remaining(self) -> float:
+        """Seconds left. Raises DeadlinePassed when there are none."""
+        left = self._deadline - monotonic()
+        if left <= 0:
+            raise DeadlinePassed(f"no answer within {self.timeout:g} s")
+        return left
+
+    def slice(self) -> float:
+        """Seconds for which the next wait may last, after a sign of life when one is due.
+
+        Raises DeadlinePassed, and StopRequested where the call may be interrupted.
+        """
+        now = monotonic()
+        if now - self._pulsed_at >= SLICE:
+            self._pulsed_at = now
+            self._pulse(self._interruptible)
+        return min(SLICE, self.remaining())
+
+    def wait(self, seconds: float) -> None:
+        """Lets ``seconds`` of the call's time pass. Raises as :meth:`slice` does."""
+        until = monotonic() + seconds
+        while (left := until - monotonic()) > 0:
+            select.select([], [], [], min(left, self.slice()))

@@ -1,0 +1,20 @@
+"""What the service is told at its start, and what of it is refused."""
+
+from execsvc.settings.addresses import Bind
+from execsvc.settings.checks import merged, warnings
+from execsvc.settings.directories import private_directory, runtime_directory, state_directory
+from execsvc.settings.model import SOCKET_NAME, Settings, variable_of
+from execsvc.settings.sources import load
+
+__all__ = [
+    "SOCKET_NAME",
+    "Bind",
+    "Settings",
+    "load",
+    "merged",
+    "private_directory",
+    "runtime_directory",
+    "state_directory",
+    "variable_of",
+    "warnings",
+]

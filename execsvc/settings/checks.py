@@ -1,0 +1,132 @@
+"""What settings mean together: which cannot work, and which may change while the service runs."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from execsvc.settings.addresses import Bind
+from execsvc.settings.model import PREFIX, Settings, variable_of
+
+LONGEST_SILENCE = 10.0
+"""Seconds within which every process gives a sign of life."""
+LONGEST_RESTART_DELAY = 60.0
+LONGEST_LIQUIDATION_DELAY = 8.0
+
+IN_FLIGHT = frozenset(
+    {
+        "poll_interval",
+        "tick_interval",
+        "request_timeout",
+        "order_timeout",
+        "settlement_window",
+        "gone_after",
+        "liquidation_backoff",
+        "liquidation_retry",
+        "stop_timeout",
+        "shutdown_timeout",
+        "hang_timeout",
+        "restart_window",
+        "log_level",
+    }
+)
+"""Fields that a reload may change; everything else keeps its value until a restart."""
+
+
+def merged(running: Settings, reloaded: Settings) -> tuple[Settings, list[str]]:
+    """``running`` with what may change in flight taken from ``reloaded``.
+
+    Also returns the variables that differ but need a restart, for the log.
+    """
+    changed = [
+        field
+        for field in Settings.model_fields
+        if getattr(running, field) != getattr(reloaded, field)
+    ]
+    taken = {field: getattr(reloaded, field) for field in changed if field in IN_FLIGHT}
+    late = [variable_of(field) for field in changed if field not in IN_FLIGHT]
+    return running.model_copy(update=taken), late
+
+
+def warnings(settings: Settings) -> list[str]:
+    """What is allowed but cannot work together, one line each."""
+    return [*_stop_warnings(settings), *_watch_warnings(settings), *_clear_text_warnings(settings)]
+
+
+def _stop_warnings(settings: Settings) -> list[str]:
+    lines = []
+    order = settings.order_timeout + settings.settlement_window
+    liquidation = settings.stop_timeout * 3 / 4
+    if liquidation < order:
+        lines.append(
+            f"{PREFIX}STOP_TIMEOUT leaves {liquidation:g} s beside on_stop, less than the"
+            f" {order:g} s that one order and its settlement may take ({PREFIX}ORDER_TIMEOUT"
+            f" + {PREFIX}SETTLEMENT_WINDOW)"
+        )
+    waits = _liquidation_waits(settings)
+    if liquidation < waits:
+        lines.append(
+            f"{PREFIX}STOP_TIMEOUT leaves {liquidation:g} s beside on_stop, less than the"
+            f" {waits:g} s between the {settings.liquidation_attempts} attempts of a liquidation"
+        )
+    if settings.shutdown_timeout < settings.stop_timeout:
+        lines.append(
+            f"{PREFIX}SHUTDOWN_TIMEOUT ({settings.shutdown_timeout:g} s) is shorter than"
+            f" {PREFIX}STOP_TIMEOUT ({settings.stop_timeout:g} s)"
+        )
+    return lines
+
+
+def _watch_warnings(settings: Settings) -> list[str]:
+    lines = []
+    if settings.hang_timeout < 2 * LONGEST_SILENCE:
+        lines.append(
+            f"{PREFIX}HANG_TIMEOUT ({settings.hang_timeout:g} s) is shorter than twice the"
+            f" {LONGEST_SILENCE:g} s within which a healthy runner gives a sign of life"
+        )
+    delays = _restart_delays(settings)
+    if delays > settings.restart_window:
+        lines.append(
+            f"{PREFIX}MAX_RESTARTS ({settings.max_restarts}) can never be reached within"
+            f" {PREFIX}RESTART_WINDOW ({settings.restart_window:g} s): so many restarts are"
+            f" spread over {delays:g} s"
+        )
+    if settings.gone_after < settings.settlement_window:
+        lines.append(
+            f"{PREFIX}GONE_AFTER ({settings.gone_after:g} s) is shorter than"
+            f" {PREFIX}SETTLEMENT_WINDOW ({settings.settlement_window:g} s):"
+            " coins whose balance lags would be booked as gone"
+        )
+    return lines
+
+
+def _clear_text_warnings(settings: Settings) -> list[str]:
+    services = (
+        ("BOT_SERVICE", settings.bot_service_url, settings.bot_service_token),
+        ("EXCHANGE_ADAPTER", settings.exchange_adapter_url, settings.exchange_adapter_token),
+    )
+    return [
+        f"{PREFIX}{name}_TOKEN crosses the network in clear text, {PREFIX}{name}_URL is http"
+        for name, url, token in services
+        if token is not None and url.startswith("http:") and not _is_here(url)
+    ]
+
+
+def _is_here(url: str) -> bool:
+    return Bind(host=urlsplit(url).hostname or "", port=0).is_loopback
+
+
+def _liquidation_waits(settings: Settings) -> float:
+    """Seconds between the attempts of one liquidation, at most."""
+    attempts = range(min(settings.liquidation_attempts, 1000) - 1)
+    return sum(
+        min(settings.liquidation_backoff * 2.0 ** min(n, 40), LONGEST_LIQUIDATION_DELAY)
+        for n in attempts
+    )
+
+
+def _restart_delays(settings: Settings) -> float:
+    """Seconds over which so many restarts in a row are spread, at least."""
+    later = max(settings.max_restarts - 1, 0)
+    return sum(min(2.0**n, LONGEST_RESTART_DELAY) for n in range(min(later, 6))) + (
+        LONGEST_RESTART_DELAY * max(later - 6, 0)
+    )

@@ -1,0 +1,54 @@
+"""The two directories of the service: both ours, and nobody else's."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from execsvc.errors import ConfigRefused
+
+_OTHERS_MAY_WRITE = 0o022
+_ROOT = 0
+
+
+def runtime_directory(path: Path) -> None:
+    """Makes the directory of the control socket, mode 0700.
+
+    Raises ConfigRefused when it is there and is not ours with mode 0700.
+    """
+    variable = "EXECSVC_RUNTIME_DIR"
+    mode = _ours(path, variable)
+    if mode & 0o777 != 0o700:
+        raise ConfigRefused(f"{variable}: {path} has mode {mode & 0o777:04o}, not 0700")
+
+
+def state_directory(path: Path) -> None:
+    """Makes the directory of ledgers, journals and locks, mode 0700.
+
+    Raises ConfigRefused when it is there and is not ours, or others may write to it.
+    """
+    variable = "EXECSVC_STATE_DIR"
+    mode = _ours(path, variable)
+    if mode & _OTHERS_MAY_WRITE:
+        raise ConfigRefused(f"{variable}: {path} has mode {mode & 0o777:04o}, others may write")
+
+
+def private_directory(path: Path) -> None:
+    """Makes a directory within one of ours, mode 0700. Raises OSError."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _ours(path: Path, variable: str) -> int:
+    """Mode of the directory, made when it is missing. Raises ConfigRefused unless we own it."""
+    try:
+        private_directory(path)
+        found, link = path.stat(), path.lstat()
+    except OSError as error:
+        raise ConfigRefused(f"{variable}: {path}: {error.strerror}") from None
+    if found.st_uid != os.geteuid():
+        raise ConfigRefused(f"{variable}: {path} belongs to uid {found.st_uid}, not to us")
+    # systemd links the directories of a dynamic user; a link of anybody else is a trap in /tmp.
+    if stat.S_ISLNK(link.st_mode) and link.st_uid not in (_ROOT, os.geteuid()):
+        raise ConfigRefused(f"{variable}: {path} is a link that uid {link.st_uid} made")
+    return found.st_mode

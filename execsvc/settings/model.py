@@ -1,0 +1,130 @@
+"""The settings: one frozen object, a field for every variable, each with its range."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
+
+from execsvc.settings.addresses import Bind, service_url
+
+PREFIX = "EXECSVC_"
+SOCKET_NAME = "control.sock"
+LONGEST_SOCKET_PATH = 107
+"""Bytes of a unix socket's path that the kernel takes."""
+LONGEST_TOKEN = 4096
+DAY = 86400.0
+
+Seconds = Annotated[float, Field(gt=0, le=30 * DAY, allow_inf_nan=False)]
+SecondsOrNone = Annotated[float, Field(ge=0, le=30 * DAY, allow_inf_nan=False)]
+Interval = Annotated[float, Field(ge=0.05, le=3600, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+CountOrNone = Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+def _token(value: Any) -> Any:
+    """None for an empty token; a header takes visible ASCII only. The value is never named."""
+    if value in (None, ""):
+        return None
+    if len(value) > LONGEST_TOKEN or not all("!" <= character <= "~" for character in value):
+        raise ValueError(f"is not 1 to {LONGEST_TOKEN} visible ASCII characters without spaces")
+    return value
+
+
+def _directory(value: Any) -> Any:
+    if isinstance(value, str) and not value:
+        raise ValueError("is empty")
+    try:
+        return os.path.abspath(Path(value).expanduser())
+    except RuntimeError:
+        raise ValueError("names a home directory that is not known") from None
+
+
+def _upper(value: Any) -> Any:
+    return value.upper() if isinstance(value, str) else value
+
+
+Token = Annotated[SecretStr | None, BeforeValidator(_token)]
+Url = Annotated[str, AfterValidator(service_url)]
+Directory = Annotated[Path, BeforeValidator(_directory)]
+Level = Annotated[
+    Literal["TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL"],
+    BeforeValidator(_upper),
+]
+
+
+class Settings(BaseModel):
+    """Every variable of the service; a field is named as its variable without ``EXECSVC_``.
+
+    Durations are in seconds.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    bot_service_url: Url
+    exchange_adapter_url: Url
+    bot_service_token: Token = None
+    exchange_adapter_token: Token = None
+    poll_interval: Seconds = 5.0
+    page_size: Annotated[int, Field(ge=0, le=100_000)] = 200
+    tick_interval: Interval = 5.0
+    request_timeout: Seconds = 5.0
+    order_timeout: Seconds = 30.0
+    settlement_window: Seconds = 10.0
+    gone_after: SecondsOrNone = 600.0
+    liquidation_attempts: Count = 5
+    liquidation_backoff: SecondsOrNone = 1.0
+    liquidation_retry: Seconds = 30.0
+    stop_timeout: Seconds = 90.0
+    shutdown_timeout: Seconds = 120.0
+    on_shutdown: Literal["liquidate", "hold"] = "liquidate"
+    hang_timeout: Seconds = 60.0
+    max_restarts: CountOrNone = 5
+    restart_window: Seconds = 300.0
+    mass_stop_threshold: Count = 5
+    mass_stop_confirmations: Count = 3
+    state_dir: Directory
+    runtime_dir: Directory
+    http_token: Token = None
+    http_bind: Annotated[Bind, BeforeValidator(Bind.parse)] = Bind(host="127.0.0.1", port=8090)
+    log_level: Level = "INFO"
+    log_format: Literal["auto", "text", "json", "journald"] = "auto"
+
+    @field_validator("runtime_dir")
+    @classmethod
+    def _socket_fits(cls, value: Path) -> Path:
+        length = len(os.fsencode(value / SOCKET_NAME))
+        if length > LONGEST_SOCKET_PATH:
+            raise ValueError(
+                f"the path of {SOCKET_NAME} in it has {length} bytes, more than the"
+                f" {LONGEST_SOCKET_PATH} of a unix socket"
+            )
+        return value
+
+    @field_validator("http_bind")
+    @classmethod
+    def _open_only_with_token(cls, value: Bind, info: ValidationInfo) -> Bind:
+        # A token that is itself at fault is missing from info.data, and has its own line.
+        if not value.is_loopback and info.data.get("http_token", "at fault") is None:
+            raise ValueError(f"is not a loopback address, and {PREFIX}HTTP_TOKEN is not set")
+        return value
+
+
+SECRET = frozenset({"bot_service_token", "exchange_adapter_token", "http_token"})
+URLS = ("bot_service_url", "exchange_adapter_url")
+
+
+def variable_of(field: str) -> str:
+    """The name of the variable behind a field."""
+    return PREFIX + field.upper()

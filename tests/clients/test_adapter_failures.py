@@ -1,0 +1,141 @@
+"""An order that failed: definitely not executed, or unknown."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import requests
+import responses
+from adapter_samples import (
+    URL,
+    Pauses,
+    answer,
+    order,
+)
+from clients_wire import http
+
+from execsvc.clients.exchange_adapter import ExchangeAdapter
+from execsvc.clients.http import HttpClient
+from execsvc.errors import NotionalRefused, OrderRefused, OutcomeUnknown, StepRefused
+from execsvc.model.order import Side
+
+
+@pytest.mark.parametrize(
+    ("status", "detail", "kind"),
+    [
+        (400, "bad", OrderRefused),
+        (401, "who", OrderRefused),
+        (403, None, OrderRefused),
+        (404, "bad", OrderRefused),
+        (422, [{"loc": ["amount"], "msg": "field required"}], OrderRefused),
+        (422, [{"msg": "precision of amount"}], StepRefused),
+        (500, "Account has Insufficient Balance for requested action.", OrderRefused),
+        (500, "binance Filter failure: LOT_SIZE", StepRefused),
+        (500, "Filter failure: MARKET_LOT_SIZE", StepRefused),
+        (500, "Filter failure: NOTIONAL", NotionalRefused),
+        (500, "Filter failure: MIN_NOTIONAL", NotionalRefused),
+        (500, "Filter failure: PRICE_FILTER", OrderRefused),
+        (500, "ccxt.base.errors.InsufficientFunds: no", OrderRefused),
+        (500, "InvalidOrder('amount must be greater than minimum amount precision')", StepRefused),
+        (500, "InvalidOrder: no", OrderRefused),
+        (500, "BadSymbol: no", OrderRefused),
+        (500, "AuthenticationError", OrderRefused),
+        (500, "PermissionDenied", OrderRefused),
+        (400, "Filter failure: NOTIONAL", NotionalRefused),
+        (400, "Precision is over the maximum", StepRefused),
+    ],
+)
+def test_definitely_not_executed(
+    service: responses.RequestsMock,
+    adapter: ExchangeAdapter,
+    status: int,
+    detail: Any,
+    kind: type[OrderRefused],
+) -> None:
+    answer(service, status, {"detail": detail})
+    with pytest.raises(OrderRefused) as raised:
+        order(adapter)
+    assert type(raised.value) is kind
+    assert len(service.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (500, {"detail": "timed out"}),
+        (500, {"detail": "precision"}),
+        (500, {"detail": "insufficient  balance of patience"}),
+        (500, {"detail": "NOTIONALLY fine, InvalidOrderBook, PERCENT_PRICE_FILTER_X"}),
+        (500, {"detail": "invalidorder"}),
+        (500, {"detail": None}),
+        (500, {"error": "InsufficientFunds"}),
+        (500, "InsufficientFunds"),
+        (500, ["InsufficientFunds"]),
+        (500, ""),
+        (501, {"detail": "InsufficientFunds"}),
+        (502, {"detail": "InsufficientFunds"}),
+        (503, {"detail": "InsufficientFunds"}),
+        (504, "<html>"),
+        (408, {"detail": "x"}),
+        (409, {"detail": "InvalidOrder"}),
+        (425, {"detail": "x"}),
+        (301, ""),
+        (307, {"detail": "InvalidOrder"}),
+    ],
+)
+def test_unknown(
+    service: responses.RequestsMock, adapter: ExchangeAdapter, status: int, body: Any
+) -> None:
+    answer(service, status, body, Location=f"{URL}/elsewhere")
+    with pytest.raises(OutcomeUnknown) as raised:
+        order(adapter)
+    assert raised.value.filled_at_least == "0"
+    assert len(service.calls) == 1
+
+
+def test_an_error_of_the_library_that_says_nothing_is_unknown(
+    service: responses.RequestsMock, adapter: ExchangeAdapter
+) -> None:
+    service.add("POST", f"{URL}/order", body=requests.ConnectionError("reset"))
+    with pytest.raises(OutcomeUnknown, match="POST /order: reset"):
+        order(adapter)
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        lambda connection: connection.close(),
+        lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Le"),
+        lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"),
+        lambda connection: connection.sendall(b"HTTP/1.1 400 Bad\r\nContent-Length: 99\r\n\r\n{"),
+        lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + b" " * (9 << 20)),
+        lambda connection: connection.sendall(http("200 OK", b"x", Content_Encoding="gzip")),
+        lambda connection: connection.sendall(http("302 Found", Location="/order")),
+        lambda connection: connection.recv(1),
+    ],
+)
+def test_broken_after_the_send_is_unknown_and_sent_once(
+    serve: Callable[..., Any], pauses: Pauses, ending: Callable[[socket.socket], None]
+) -> None:
+    def script(connection: socket.socket, _: bytes) -> None:
+        ending(connection)
+        connection.close()
+
+    server = serve(script)
+    adapter = ExchangeAdapter(HttpClient(server.url, None, 5.0), "k", pauses)
+    with pytest.raises(OutcomeUnknown):
+        adapter.place_order("id", "A/B", Side.BUY, Decimal(1), 0.5)
+    assert len(server.requests) == 1
+    assert pauses.asked == []
+
+
+def test_a_connection_never_made_is_refused(pauses: Pauses) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+    adapter = ExchangeAdapter(HttpClient(f"http://127.0.0.1:{port}", None, 5.0), "k", pauses)
+    with pytest.raises(OrderRefused, match="cannot connect"):
+        adapter.place_order("id", "A/B", Side.BUY, Decimal(1), 30.0)

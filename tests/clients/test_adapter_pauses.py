@@ -1,0 +1,117 @@
+"""Retry-After, for all bots of an account."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+
+import pytest
+import responses
+from adapter_samples import (
+    BALANCE,
+    DETAILS,
+    URL,
+    Pauses,
+    answer,
+    order,
+)
+
+from execsvc.clients.exchange_adapter import ExchangeAdapter
+from execsvc.errors import OrderRefused, OutcomeUnknown, Unavailable
+
+RETRY_AFTER = [
+    (429, "7", 7, OrderRefused),
+    (418, "7.5", 7.5, OrderRefused),
+    (429, None, 1, OrderRefused),
+    (418, "soon", 1, OrderRefused),
+    (429, "nan", 1, OrderRefused),
+    (429, "-5", 0, OrderRefused),
+    (429, "1e9", 3600, OrderRefused),
+    (503, "7", 7, OutcomeUnknown),
+    (503, None, None, OutcomeUnknown),
+    (503, "soon", None, OutcomeUnknown),
+    (500, "7", None, OutcomeUnknown),
+]
+
+
+def in_seconds(seconds: float) -> str:
+    return format_datetime(datetime.now(timezone.utc) + timedelta(seconds=seconds), usegmt=True)
+
+
+@pytest.mark.parametrize(("status", "header", "seconds", "kind"), RETRY_AFTER)
+def test_retry_after_pauses_the_account(
+    service: responses.RequestsMock,
+    adapter: ExchangeAdapter,
+    pauses: Pauses,
+    status: int,
+    header: str | None,
+    seconds: float | None,
+    kind: type[OrderRefused] | type[OutcomeUnknown],
+) -> None:
+    headers = {} if header is None else {"Retry_After": header}
+    answer(service, status, {"detail": "x"}, **headers)
+    with pytest.raises(kind) as raised:
+        order(adapter)
+    assert raised.value.retry_after == seconds
+    assert pauses.asked == ([] if seconds is None else [seconds])
+
+
+def test_retry_after_may_be_a_date(
+    service: responses.RequestsMock, adapter: ExchangeAdapter, pauses: Pauses
+) -> None:
+    answer(service, 429, "", Retry_After=in_seconds(100))
+    answer(service, 429, "", Retry_After=in_seconds(-100))
+    for _ in range(2):
+        with pytest.raises(OrderRefused):
+            order(adapter)
+    assert 50 < pauses.asked[0] <= 100
+    assert pauses.asked[1] == 0
+
+
+def test_retry_after_counts_for_reads_and_for_unreadable_bodies(
+    service: responses.RequestsMock, adapter: ExchangeAdapter, pauses: Pauses
+) -> None:
+    service.get(f"{URL}/balance/key%2F1", status=429, headers={"Retry-After": "7"})
+    with pytest.raises(Unavailable) as raised:
+        adapter.balance()
+    assert raised.value.retry_after == 7
+    answer(service, 429, b"x", Retry_After="8", Content_Encoding="gzip")
+    with pytest.raises(OutcomeUnknown):
+        order(adapter)
+    assert pauses.asked == [7, 8]
+
+
+def test_a_read_of_a_paused_account_asks_nobody(
+    service: responses.RequestsMock, adapter: ExchangeAdapter, pauses: Pauses
+) -> None:
+    pauses.left = [3.2]
+    with pytest.raises(Unavailable, match=r"GET /balance: account paused for 3\.2 s") as raised:
+        adapter.balance()
+    assert raised.value.retry_after == 3.2
+    assert pauses.asked == []
+    assert len(service.calls) == 0
+
+
+def test_a_short_pause_is_waited_out(
+    service: responses.RequestsMock, adapter: ExchangeAdapter, pauses: Pauses
+) -> None:
+    service.get(f"{URL}/balance/key%2F1", json=BALANCE)
+    pauses.left = [0.1, 0.0]
+    assert adapter.balance().free("BTC")
+
+
+def test_a_pause_that_was_prolonged_meanwhile_is_respected(
+    service: responses.RequestsMock, adapter: ExchangeAdapter, pauses: Pauses
+) -> None:
+    pauses.left = [0.1, 9.0]
+    with pytest.raises(Unavailable, match=r"paused for 9\.0 s"):
+        adapter.balance()
+    assert len(service.calls) == 0
+
+
+def test_an_order_does_not_wait_for_a_pause(
+    service: responses.RequestsMock, adapter: ExchangeAdapter, pauses: Pauses
+) -> None:
+    pauses.left = [100.0]
+    answer(service, 200, {"details": DETAILS})
+    assert order(adapter).filled

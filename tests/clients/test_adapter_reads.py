@@ -1,0 +1,89 @@
+"""What the adapter says about account and market, and what of it is not believed."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import responses
+from adapter_samples import (
+    BALANCE,
+    DEPTH,
+    TICKER,
+    TRADES,
+    URL,
+    changed,
+)
+
+from execsvc.clients.exchange_adapter import ExchangeAdapter
+from execsvc.errors import Unavailable
+
+
+def test_the_reads(service: responses.RequestsMock, adapter: ExchangeAdapter) -> None:
+    service.get(f"{URL}/balance/key%2F1", json=BALANCE)
+    service.get(f"{URL}/market/ticker?key_id=key%2F1&symbol=BTC%2FUSDT", json=TICKER)
+    service.get(f"{URL}/market/depth?key_id=key%2F1&symbol=BTC%2FUSDT&limit=50", json=DEPTH)
+    service.get(f"{URL}/market/trades?key_id=key%2F1&symbol=BTC%2FUSDT&limit=20", json=TRADES)
+    assert adapter.balance().free("BTC") == Decimal("0.1")
+    assert adapter.balance().free("ETH") == 0
+    ticker = adapter.ticker("BTC/USDT")
+    assert (ticker.price, ticker.limits.decimals) == (Decimal("88162.08"), 5)
+    assert adapter.depth("BTC/USDT", 50).mid == Decimal("1.25")
+    assert [trade.amount for trade in adapter.trades("BTC/USDT", 20)] == [2, None]
+
+
+@pytest.mark.parametrize("limits", [None, {}, {"min_notional": None}, "absent"])
+def test_limits_may_be_missing(
+    service: responses.RequestsMock, adapter: ExchangeAdapter, limits: Any
+) -> None:
+    body: dict[str, Any] = {**TICKER, "limits": limits}
+    if limits == "absent":
+        del body["limits"]
+    service.get(f"{URL}/market/ticker", json=body)
+    assert adapter.ticker("BTC/USDT").limits.decimals == 8
+
+
+@pytest.mark.parametrize(
+    ("read", "body", "said"),
+    [
+        ("balance", changed(BALANCE, assets=[]), "GET /balance: assets: "),
+        ("balance", {}, "GET /balance: assets: Field required"),
+        ("balance", [], "GET /balance: "),
+        ("balance", changed(BALANCE, assets=[{"asset": "BTC", "locked": 0}]), "assets.0.free: "),
+        (
+            "balance",
+            changed(BALANCE, assets=[{"asset": "BTC", "free": "x", "locked": 0}]),
+            "GET /balance: assets.0.free: Input should be a valid decimal",
+        ),
+        ("balance", changed(BALANCE, assets=[{"asset": "B", "free": -1, "locked": 0}]), "free"),
+        ("balance", changed(BALANCE, assets=[{"asset": "B", "free": "NaN", "locked": 0}]), "free"),
+        ("balance", changed(BALANCE, assets=BALANCE["assets"] * 2), "twice"),
+        ("ticker", changed(TICKER, price=0), "GET /market/ticker: price: "),
+        ("ticker", changed(TICKER, price=-1), "price: "),
+        ("ticker", changed(TICKER, price=None), "price: "),
+        ("ticker", changed(TICKER, price="inf"), "price: "),
+        ("ticker", changed(TICKER, price=True), "price: "),
+        ("ticker", changed(TICKER, price=1e300), "price: "),
+        ("ticker", changed(TICKER, limits=7), "limits: "),
+        ("ticker", changed(TICKER, symbol="ETH/USDT"), "symbol: is ETH/USDT, asked for BTC/USDT"),
+        ("depth", changed(DEPTH, bids=[]), "bids: is empty"),
+        ("depth", changed(DEPTH, asks=[[0.5, 1]]), "crossed"),
+        ("depth", changed(DEPTH, bids=[[1, 1], [1.2, 1]]), "not sorted"),
+        ("depth", changed(DEPTH, bids=[[1]]), "GET /market/depth: bids.0."),
+        ("depth", changed(DEPTH, asks=[[1.5, 1], ["x", 1]]), "asks.1.0: "),
+        ("depth", changed(DEPTH, symbol="X/Y"), "asked for BTC/USDT"),
+        ("trades", changed(TRADES, trades=None), "GET /market/trades: trades: "),
+        ("trades", changed(TRADES, trades=[{"price": -1}]), "trades.0.price: "),
+        ("trades", changed(TRADES, symbol="X/Y"), "asked for BTC/USDT"),
+    ],
+)
+def test_bad_data_is_unavailable_and_named(
+    service: responses.RequestsMock, adapter: ExchangeAdapter, read: str, body: Any, said: str
+) -> None:
+    path = "balance/key%2F1" if read == "balance" else f"market/{read}"
+    service.get(f"{URL}/{path}", json=body)
+    arguments = {"balance": (), "ticker": ("BTC/USDT",)}.get(read, ("BTC/USDT", 20))
+    with pytest.raises(Unavailable) as raised:
+        getattr(adapter, read)(*arguments)
+    assert said in str(raised.value)

@@ -1,0 +1,166 @@
+"""Order states, and how a ccxt order is read."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from execsvc.errors import OutcomeUnknown
+from execsvc.model.order import (
+    FINAL_STATUSES,
+    TRANSITIONS,
+    Fill,
+    OrderState,
+    Side,
+    new_client_order_id,
+    read_details,
+)
+
+AMOUNT = Decimal("0.00016")
+
+
+def details(**members: Any) -> dict[str, Any]:
+    fee = {"currency": "BTC", "cost": Decimal("1.6e-07")}
+    return {
+        "id": "1",
+        "filled": AMOUNT,
+        "average": Decimal("88162.08"),
+        "cost": Decimal("14.1059328"),
+        "status": "closed",
+        "fee": fee,
+        "fees": [fee],
+        **members,
+    }
+
+
+def read(content: Any) -> Fill:
+    return read_details(content, AMOUNT, "BTC", "USDT")
+
+
+def test_a_final_fill_with_its_base_fee() -> None:
+    fill = read(details())
+    assert (fill.filled, fill.base_fee, fill.quote_fee) == (AMOUNT, Decimal("1.6e-07"), 0)
+    assert fill.base_change(Side.BUY) == Decimal("0.00015984")
+    assert fill.base_change(Side.SELL) == Decimal("-0.00016016")
+    assert fill.exchange_id == "1"
+
+
+@pytest.mark.parametrize(
+    ("members", "base_fee", "quote_fee"),
+    [
+        ({"fee": None, "fees": None}, None, 0),
+        ({"fee": None, "fees": []}, None, 0),
+        ({"fee": {"currency": None, "cost": None}, "fees": [{}]}, None, 0),
+        ({"fee": {"currency": "BTC", "cost": None}}, "1.6e-07", 0),
+        ({"fees": [], "fee": {"currency": "USDT", "cost": 2}}, "0", 2),
+        ({"fees": [{"currency": "BTC", "cost": 1}, {"currency": "BTC", "cost": "2"}]}, "3", 0),
+        ({"fees": [{"currency": "BNB", "cost": 1}]}, "0", 0),
+        ({"fees": [{"currency": "BTC", "cost": -1}]}, "0", 0),
+        ({"fees": [{"currency": "BTC", "cost": 1}, {"currency": "USDT", "cost": 4}]}, "1", 4),
+        ({"filled": 0, "fee": None, "fees": None}, "0", 0),
+    ],
+)
+def test_fees(members: dict[str, Any], base_fee: str | None, quote_fee: int) -> None:
+    fill = read(details(**members))
+    assert fill.base_fee == (None if base_fee is None else Decimal(base_fee))
+    assert fill.quote_fee == quote_fee
+
+
+def test_a_buy_without_a_known_fee_counts_for_its_cautious_end() -> None:
+    fill = read(details(fee=None, fees=None))
+    assert fill.base_change(Side.BUY) == AMOUNT * Decimal("0.99")
+    assert fill.base_change(Side.SELL) == -AMOUNT
+
+
+@pytest.mark.parametrize(
+    ("members", "price"),
+    [
+        ({}, "88162.08"),
+        ({"average": None}, "88162.08"),
+        ({"average": 0}, "88162.08"),
+        ({"average": None, "cost": None}, None),
+        ({"average": None, "cost": 0, "filled": 0}, None),
+    ],
+)
+def test_the_price_is_the_average_else_cost_over_filled(
+    members: dict[str, Any], price: str | None
+) -> None:
+    assert read(details(**members)).price == (None if price is None else Decimal(price))
+
+
+@pytest.mark.parametrize("status", sorted(FINAL_STATUSES))
+def test_final_statuses_with_any_filled(status: str) -> None:
+    assert read(details(status=status, filled="0")).filled == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "at_least"),
+    [
+        (None, "0"),
+        ([], "0"),
+        ({}, "0"),
+        (details(filled=None), "0"),
+        (details(filled="x"), "0"),
+        (details(filled=True), "0"),
+        (details(fee=7), "0"),
+        (details(status="open", filled="0.0001"), "0.0001"),
+        (details(status="CLOSED"), "0.00016"),
+        (details(status=None), "0.00016"),
+        (details(filled=1), "0.00016"),
+    ],
+)
+def test_what_is_not_final_is_unknown(content: Any, at_least: str) -> None:
+    with pytest.raises(OutcomeUnknown) as raised:
+        read(content)
+    assert raised.value.filled_at_least == at_least
+
+
+def test_a_numeric_id_is_taken() -> None:
+    assert read(details(id=54762105231)).exchange_id == "54762105231"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.decimals(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+NAMES = st.sampled_from(["id", "status", "filled", "average", "cost", "fee", "fees"])
+
+
+@given(st.dictionaries(NAMES, JSON))
+def test_whatever_comes_is_a_fill_or_unknown(members: dict[str, Any]) -> None:
+    try:
+        fill = read(details(**members))
+        at_least = fill.filled
+    except OutcomeUnknown as unknown:
+        at_least = Decimal(unknown.filled_at_least)
+    assert 0 <= at_least <= AMOUNT
+
+
+def test_transitions_lead_from_open_to_final() -> None:
+    final = {state for state, following in TRANSITIONS.items() if not following}
+    assert final == {OrderState.EXECUTED, OrderState.NOT_EXECUTED}
+    assert set(TRANSITIONS) == set(OrderState)
+    for state, following in TRANSITIONS.items():
+        assert state not in following
+        assert OrderState.IN_FLIGHT not in following
+
+
+@pytest.mark.parametrize("state", list(OrderState))
+def test_unsettled_states_hold_the_account(state: OrderState) -> None:
+    assert state.unsettled == (state.name in ("IN_FLIGHT", "UNKNOWN", "ARRIVING"))
+
+
+def test_client_order_ids_are_unique_and_fit_the_contract() -> None:
+    ids = {new_client_order_id() for _ in range(1000)}
+    assert len(ids) == 1000
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]{1,36}", one) for one in ids)
+
+
+def test_sides_have_signs() -> None:
+    assert (Side.BUY.sign, Side.SELL.sign) == (1, -1)

@@ -1,0 +1,57 @@
+"""The command line as tests see it, and the control socket of a daemon as it sees that."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+class Outcome(NamedTuple):
+    """What a command exited with and printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+Execsvc = Callable[..., Outcome]
+
+
+class ControlSocket:
+    """The control socket of a daemon that knows some bots and takes note of what it is told."""
+
+    def __init__(self, runtime_dir: Path) -> None:
+        self.names: dict[str, str] = {}
+        self.told: list[dict[str, Any]] = []
+        runtime_dir.mkdir(mode=0o700)
+        self._door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._door.bind(str(runtime_dir / "control.sock"))
+        self._door.listen()
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close the socket, and end the thread that waits on it."""
+        self._door.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._door.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                knock, _ = self._door.accept()
+            except OSError:
+                return
+            with knock, knock.makefile("rwb") as stream:
+                stream.write(json.dumps(self._answer(json.loads(stream.readline()))).encode())
+                stream.write(b"\n")
+
+    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        if request["call"] == "status":
+            return {"bots": [{"bot_id": key, "name": name} for key, name in self.names.items()]}
+        self.told.append(request)
+        return {"done": True}

@@ -1,0 +1,201 @@
+"""``execsvc run`` as a subprocess, and what can be seen of it from outside."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+import requests
+from support.deadline import eventually
+
+FAST = {
+    "EXECSVC_POLL_INTERVAL": "0.2",
+    "EXECSVC_TICK_INTERVAL": "0.1",
+    "EXECSVC_REQUEST_TIMEOUT": "2",
+    "EXECSVC_ORDER_TIMEOUT": "2",
+    "EXECSVC_SETTLEMENT_WINDOW": "1",
+    "EXECSVC_LIQUIDATION_ATTEMPTS": "3",
+    "EXECSVC_LIQUIDATION_BACKOFF": "0.1",
+    "EXECSVC_LIQUIDATION_RETRY": "0.5",
+    "EXECSVC_STOP_TIMEOUT": "30",
+    "EXECSVC_SHUTDOWN_TIMEOUT": "40",
+    "EXECSVC_HTTP_BIND": "127.0.0.1:0",
+    "EXECSVC_LOG_LEVEL": "INFO",
+}
+
+
+class Daemon:
+    """The real program, started and stopped by a test; its state outlives it."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.folder = folder
+        self.state_dir = folder / "state"
+        self.log_file = folder / "daemon.log"
+        self.environ = {
+            **FAST,
+            "EXECSVC_BOT_SERVICE_URL": url,
+            "EXECSVC_EXCHANGE_ADAPTER_URL": url,
+            "EXECSVC_STATE_DIR": str(self.state_dir),
+            "EXECSVC_RUNTIME_DIR": str(folder / "run"),
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+        self._seen: set[psutil.Process] = set()
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The daemon's process."""
+        assert self._process is not None, "not started"
+        return self._process
+
+    @property
+    def pid(self) -> int:
+        """The supervisor's pid."""
+        return self.process.pid
+
+    def start(self, *arguments: str, wait: bool = True, **environ: str) -> Daemon:
+        """Start it; ``environ`` in EXECSVC_ names. Returns once it answers, if it is to be waited for."""
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("EXECSVC_")}
+        with self.log_file.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "execsvc", "run", *arguments],
+                env={**inherited, **self.environ, **environ},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        if wait:
+            eventually(self._answers, "the daemon answers")
+        return self
+
+    def command(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run ``execsvc`` with the daemon's environment."""
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("EXECSVC_")}
+        return subprocess.run(
+            [sys.executable, "-m", "execsvc", *arguments],
+            env={**inherited, **self.environ, **environ},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    @property
+    def log(self) -> str:
+        """All that it logged."""
+        return self.log_file.read_text(errors="replace")
+
+    @property
+    def port(self) -> int:
+        """Where it listens now; 0 before it does."""
+        for connection in psutil.Process(self.pid).net_connections(kind="tcp"):
+            if connection.status == psutil.CONN_LISTEN:
+                return int(connection.laddr.port)
+        return 0
+
+    def get(self, path: str, **kwargs: Any) -> requests.Response:
+        """GET from the control plane."""
+        return self._session.get(f"http://127.0.0.1:{self.port}{path}", timeout=10, **kwargs)
+
+    def post(self, path: str, **kwargs: Any) -> requests.Response:
+        """POST to the control plane."""
+        return self._session.post(f"http://127.0.0.1:{self.port}{path}", timeout=10, **kwargs)
+
+    def status(self) -> dict[str, Any]:
+        """``/status``."""
+        answer = self.get("/status")
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def health(self) -> tuple[int, dict[str, Any]]:
+        """``/health``: HTTP status and body."""
+        answer = self.get("/health")
+        return answer.status_code, answer.json()
+
+    def bot(self, bot_id: str = "b1") -> dict[str, Any]:
+        """What ``/status`` says of one bot; empty when it says nothing."""
+        found = [bot for bot in self.status()["bots"] if bot["bot_id"] == bot_id]
+        return found[0] if found else {}
+
+    def until(self, state: str, bot_id: str = "b1", within: float = 30.0) -> dict[str, Any]:
+        """Wait until the bot is in ``state``."""
+        return eventually(
+            lambda: self._in_state(bot_id, state), f"bot {bot_id} is {state}", within
+        )
+
+    def until_holding(self, bot_id: str = "b1", within: float = 30.0) -> dict[str, Any]:
+        """Wait until the bot runs and holds a position."""
+        return eventually(lambda: self._holding(bot_id), f"bot {bot_id} holds", within)
+
+    def signal(self, number: int) -> None:
+        """Send the supervisor a signal."""
+        os.kill(self.pid, number)
+
+    def wait(self, within: float = 60.0) -> int:
+        """Its exit code."""
+        return self.process.wait(timeout=within)
+
+    def stop(self, within: float = 60.0) -> int:
+        """Stop it gracefully; its exit code."""
+        self.signal(signal.SIGTERM)
+        return self.wait(within)
+
+    def family(self) -> list[psutil.Process]:
+        """Every process of it that lives, as far as it was seen, the supervisor first.
+
+        Those of an earlier start count too, orphans that hold a file of the state directory.
+        """
+        if self._process is not None and self._process.poll() is None:
+            supervisor = psutil.Process(self.pid)
+            self._seen.update([supervisor, *supervisor.children(recursive=True)])
+        self._seen.update(_holders_of(self.state_dir))
+        return sorted((p for p in self._seen if _lives(p)), key=lambda p: p.create_time())
+
+    def close(self) -> None:
+        """Kill whatever is left of it."""
+        for process in self.family():
+            process.kill()
+        if self._process is not None:
+            self._process.wait(timeout=30)
+
+    def _answers(self) -> bool:
+        assert self.process.poll() is None, f"the daemon ended: {self.log[-2000:]}"
+        try:
+            return bool(self.port) and self.get("/status").status_code == 200
+        except requests.RequestException:
+            return False
+
+    def _in_state(self, bot_id: str, state: str) -> dict[str, Any]:
+        bot = self.bot(bot_id)
+        return bot if bot.get("state") == state else {}
+
+    def _holding(self, bot_id: str) -> dict[str, Any]:
+        bot = self.bot(bot_id)
+        return bot if bot and bot["position"]["side"] == "BUY" else {}
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _holders_of(folder: Path) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            links = [link.readlink() for link in Path(f"/proc/{process.pid}/fd").iterdir()]
+        except (psutil.Error, OSError):
+            continue
+        if any(folder in link.parents for link in links):
+            found.append(process)
+    return found

@@ -1,0 +1,87 @@
+"""How a test looks at a sandbox and orders faults, over HTTP."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import requests
+
+OWN_BTC = Decimal(1)
+"""What the user owns in the tests' account; no bot bought it."""
+
+
+class Exchange:
+    """A sandbox's exchange, judged by its own books."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """The JSON of one admin call."""
+        answer = self._session.request(method, self.url + path, json=body, timeout=10)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def fund(self, key: str = "k1", usdt: str = "10000", btc: Decimal = OWN_BTC) -> None:
+        """A fresh account with the user's own coins in it."""
+        self.call("PUT", f"/sandbox/accounts/{key}", {"USDT": usdt, "BTC": str(btc)})
+
+    def market(self, **changes: Any) -> None:
+        """Change the market: price, limits, fees."""
+        self.call("PUT", "/sandbox/market", changes)
+
+    def fault(self, kind: str, **rule: Any) -> None:
+        """Order a fault."""
+        self.call("POST", "/sandbox/faults", {"kind": kind, **rule})
+
+    def heal(self) -> None:
+        """No more faults."""
+        self.call("DELETE", "/sandbox/faults")
+
+    def by_hand(self, key: str = "k1", **trade: Any) -> None:
+        """The user trades."""
+        self.call("POST", f"/sandbox/accounts/{key}/trade", trade)
+
+    def account(self, key: str = "k1") -> dict[str, Any]:
+        """The exchange's books of one account; empty when nobody ever used it."""
+        accounts = self.call("GET", f"/sandbox/books?key={key}&events=0")["accounts"]
+        found: dict[str, Any] = accounts.get(key, {})
+        return found
+
+    def orders(self, key: str = "k1", side: str | None = None) -> list[dict[str, Any]]:
+        """Orders that reached the exchange."""
+        orders = self.account(key).get("orders", [])
+        return [order for order in orders if side in (None, order["side"])]
+
+    def executed(self, key: str = "k1", side: str | None = None) -> list[dict[str, Any]]:
+        """Orders of which something was filled."""
+        return [order for order in self.orders(key, side) if Decimal(order["filled"]) > 0]
+
+    def bots_base(self, key: str = "k1", asset: str = "BTC", own: Decimal = OWN_BTC) -> Decimal:
+        """What is in the account beyond the user's own, by the exchange."""
+        balance = self.account(key)["balances"].get(asset, {"free": "0", "locked": "0"})
+        return Decimal(balance["free"]) + Decimal(balance["locked"]) - own
+
+    def lowest(self, key: str = "k1", asset: str = "BTC") -> Decimal:
+        """The smallest balance that was ever seen."""
+        return Decimal(self.account(key)["assets"][asset]["lowest"])
+
+    def requests_of(self, call: str) -> int:
+        """How many requests of a call arrived."""
+        counts: dict[str, int] = self.call("GET", "/sandbox/requests")["counts"]
+        return counts.get(call, 0)
+
+    def list_bots(self, *rows: Any) -> None:
+        """Let BotService list these rows and no others."""
+        self.call("PUT", "/sandbox/bots", list(rows))
+
+    def change_bot(self, bot_id: str, **changes: Any) -> None:
+        """Change members of a bot's row."""
+        self.call("PUT", f"/bots/{bot_id}", changes)
+
+    def stop_bot(self, bot_id: str = "b1") -> None:
+        """Stop a bot in BotService."""
+        self.call("POST", f"/bots/{bot_id}/stop")

@@ -1,0 +1,186 @@
+"""Bots, faults and deaths to choose from at random, and what must hold whatever is chosen."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from support.bot_process import bot_row
+from support.daemon import Daemon
+from support.deadline import eventually
+from support.exchange import OWN_BTC, Exchange
+
+from execsvc.errors import LedgerFailed
+from execsvc.ledger import survey
+from execsvc.sandbox.server import Sandbox
+
+BOTS = ("b1", "b2", "b3", "b4")
+KEYS = ("k1", "k2")
+CRUMB = Decimal("0.00001")
+"""Less than this of a coin cannot be sold."""
+
+ORDER_FAULTS: tuple[dict[str, Any], ...] = (
+    {"kind": "status", "status": 500, "execute": True},
+    {"kind": "status", "status": 500, "execute": False},
+    {"kind": "status", "status": 500, "execute": True, "lag": 0.7},
+    {"kind": "status", "status": 500, "execute": True, "fraction": "0.5"},
+    {"kind": "refuse"},
+    {"kind": "refuse", "detail": "binance RateLimit InvalidOrder"},
+    {"kind": "status", "status": 429, "headers": {"Retry-After": "1"}},
+    {"kind": "reset", "execute": True},
+    {"kind": "reset", "execute": False},
+    {"kind": "hang", "execute": True, "seconds": 3},
+    {"kind": "hang", "execute": False, "seconds": 3},
+    {"kind": "garbage"},
+    {"kind": "no_details"},
+    {"kind": "null_filled"},
+    {"kind": "no_fee"},
+    {"kind": "partial", "fraction": "0.3"},
+    {"kind": "open", "fraction": "0.4"},
+    {"kind": "lag", "seconds": 0.8},
+    {"kind": "late", "seconds": 0.6, "status": 500},
+)
+READ_FAULTS: tuple[dict[str, Any], ...] = (
+    {"kind": "status", "status": 500},
+    {"kind": "reset"},
+    {"kind": "garbage"},
+    {"kind": "hang", "seconds": 3},
+    {"kind": "body", "body": {}},
+    {"kind": "status", "status": 429, "headers": {"Retry-After": "1"}},
+)
+LISTING_FAULTS: tuple[dict[str, Any], ...] = (
+    {"kind": "status", "status": 500},
+    {"kind": "body", "body": {}},
+    {"kind": "body", "body": "[{"},
+    {"kind": "reset"},
+    {"kind": "hang", "seconds": 3},
+)
+
+
+class World:
+    """A sandbox, a daemon and what a fate does to them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.sandbox = Sandbox()
+        self.sandbox.start()
+        self.exchange = Exchange(self.sandbox.url)
+        self.exchange.market(price="50000")
+        for key in KEYS:
+            self.exchange.fund(key, usdt="100000")
+        self.daemon = Daemon(self.sandbox.url, folder)
+        self.daemon.start()
+        self.rows: dict[str, dict[str, Any]] = {}
+        self.counts: Counter[str] = Counter()
+        self.violations: list[str] = []
+
+    def list_bot(self, bot_id: str, key: str, hold: float) -> None:
+        """Let a bot run, or run otherwise."""
+        params = {"loop_count": 0, "hold_duration": hold, "allocation_ratio": "0.02"}
+        self.rows[bot_id] = bot_row(bot_id, key=key, params=params)
+        self._relist("listed")
+
+    def drop_bot(self, bot_id: str) -> None:
+        """Stop a bot."""
+        self.rows.pop(bot_id, None)
+        self._relist("dropped")
+
+    def order_fault(self, rule: dict[str, Any], side: str | None) -> None:
+        """The next order fails in some way."""
+        match = {} if side is None else {"side": side}
+        self.exchange.fault(call="order", match=match, **rule)
+        self.counts[f"order {rule['kind']}"] += 1
+
+    def read_fault(self, rule: dict[str, Any], call: str, times: int) -> None:
+        """Some reads fail."""
+        self.exchange.fault(call=call, times=times, **rule)
+        self.counts[f"{call} {rule['kind']}"] += 1
+
+    def listing_fault(self, rule: dict[str, Any], times: int) -> None:
+        """Some listings fail."""
+        self.exchange.fault(call="bots", times=times, **rule)
+        self.counts[f"bots {rule['kind']}"] += 1
+
+    def kill_runner(self, which: int) -> None:
+        """Kill -9 of some bot's process."""
+        pids = [bot["pid"] for bot in self.daemon.status()["bots"] if bot["pid"]]
+        if pids:
+            self._kill(pids[which % len(pids)], "runner killed")
+
+    def kill_any(self, which: int) -> None:
+        """Kill -9 of any child: listing, control plane, its worker, a runner."""
+        children = self.daemon.family()[1:]
+        if children:
+            self._kill(children[which % len(children)].pid, "child killed")
+
+    def restart(self, how: str) -> None:
+        """End the service one way or another, and start it again."""
+        number = {"kill": signal.SIGKILL, "stop": signal.SIGTERM, "hold": signal.SIGUSR2}[how]
+        self.daemon.signal(number)
+        self.daemon.wait(90)
+        self.counts[f"service {how}"] += 1
+        self.daemon.start()
+
+    def tick(self) -> None:
+        """Let the daemon get somewhere: until it has listed twice more."""
+        seen = self.exchange.requests_of("bots")
+        eventually(lambda: self.exchange.requests_of("bots") >= seen + 3, "listings", 60)
+
+    def check(self) -> None:
+        """What must hold at every moment, by the exchange's books."""
+        for key in KEYS:
+            account = self.exchange.account(key)
+            lowest = Decimal(account["assets"].get("BTC", {}).get("lowest", OWN_BTC))
+            assert lowest >= OWN_BTC, f"{key}: the user's own coins were sold, down to {lowest}"
+            for order in account["orders"]:
+                assert not order["resends"], f"{key}: {order['client_order_id']} was sent twice"
+        pids = [bot["pid"] for bot in self.daemon.status()["bots"] if bot["pid"]]
+        assert len(pids) == len(set(pids))
+
+    def settle(self) -> None:
+        """Heal everything and stop every bot: all flat, and the books agree to the last digit."""
+        self.exchange.heal()
+        self.rows.clear()
+        self._relist("dropped")
+        eventually(self._all_flat, "every bot is flat", 120)
+        self.check()
+        for key in KEYS:
+            left = sum((state.position.tracked for state in self._ledgers(key)), Decimal(0))
+            assert left == self.exchange.bots_base(key), f"{key}: {left} tracked"
+            assert left < CRUMB * len(BOTS), f"{key}: {left} left"
+
+    def close(self) -> None:
+        """Stop the service; it ends with nothing left, and leaves no process."""
+        try:
+            assert self.daemon.stop(90) == 0, self.daemon.log[-3000:]
+            eventually(lambda: not self.daemon.family(), "no process of it lives")
+        finally:
+            self.daemon.close()
+            self.sandbox.stop()
+
+    def _all_flat(self) -> bool:
+        bots = self.daemon.status()["bots"]
+        resting = all(bot["pid"] is None and bot["state"] in ("STOPPED", "HELD") for bot in bots)
+        states, unreadable = survey.survey(self.daemon.state_dir)
+        return resting and not unreadable and not any(state.is_open for state in states)
+
+    def _ledgers(self, key: str) -> list[survey.LedgerState]:
+        try:
+            states, _ = survey.survey(self.daemon.state_dir)
+        except LedgerFailed as error:
+            raise AssertionError(str(error)) from error
+        return [state for state in states if state.binding and state.binding.key_id == key]
+
+    def _relist(self, what: str) -> None:
+        self.exchange.list_bots(*self.rows.values())
+        self.counts[what] += 1
+
+    def _kill(self, pid: int, what: str) -> None:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+        self.counts[what] += 1

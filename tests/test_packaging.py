@@ -1,0 +1,158 @@
+"""What setup.cfg says of the package, and where the package keeps to its walls."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+import execsvc
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "execsvc"
+TOP_LEVEL = {
+    "setup.cfg",
+    "setup.py",
+    "execsvc",
+    "tests",
+    "systemd",
+    "scripts",
+    "README.rst",
+    "CHANGELOG.rst",
+}
+ONLY_IN = {
+    "requests": "clients/http.py",
+    "sqlite3": "ledger/",
+    "flask": "control_plane/",
+    "gunicorn": "control_plane/",
+    "time": "clock.py",
+}
+"""The one place within the package that may import a library."""
+
+
+@pytest.fixture(scope="module")
+def config() -> configparser.ConfigParser:
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / "setup.cfg", encoding="utf-8")
+    return parser
+
+
+def lines(text: str) -> list[str]:
+    return [line for line in text.split("\n") if line]
+
+
+def imports() -> Iterator[tuple[str, str]]:
+    """Each file of the package, with each top-level module that it imports when it runs."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        where = path.relative_to(PACKAGE).as_posix()
+        waiting: list[ast.AST] = [ast.parse(path.read_text("utf-8"))]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, ast.Import):
+                yield from ((where, alias.name.split(".")[0]) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                yield where, node.module.split(".")[0]
+            elif not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+                waiting.extend(ast.iter_child_nodes(node))
+
+
+def test_nothing_else_stands_at_the_top() -> None:
+    tracked = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    if tracked.returncode != 0:
+        pytest.skip("not a checkout")
+
+    found = {name.split("/")[0] for name in tracked.stdout.splitlines()}
+
+    assert {name for name in found if not name.startswith(".")} <= TOP_LEVEL
+
+
+def test_every_file_that_is_no_module_is_installed(config: configparser.ConfigParser) -> None:
+    patterns = lines(config["options.package_data"]["*"])
+    data = [
+        path.name
+        for path in PACKAGE.rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc")
+    ]
+
+    assert "py.typed" in data
+    assert any(name.endswith(".sql") for name in data)
+    assert [name for name in data if not any(fnmatch(name, p) for p in patterns)] == []
+
+
+def test_every_folder_with_modules_is_a_package() -> None:
+    folders = {path.parent for path in PACKAGE.rglob("*.py")}
+
+    assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
+def test_the_floors_name_everything(config: configparser.ConfigParser) -> None:
+    contract = config["importlinter:contract:floors"]
+    floors = set(re.findall(r"\w+", contract["layers"]))
+    there = {path.stem for path in PACKAGE.iterdir() if not path.name.startswith("__pycache__")}
+
+    assert floors == {name for name in there if name not in {"__init__", "py"}}
+    assert contract["exhaustive"] == "True"
+
+
+@pytest.mark.parametrize(("library", "place"), ONLY_IN.items())
+def test_a_library_is_imported_in_its_place_only(library: str, place: str) -> None:
+    importers = {where for where, module in imports() if module == library}
+
+    assert importers
+    assert {where for where in importers if not where.startswith(place)} == set()
+
+
+def test_what_is_imported_is_required_and_the_other_way_round(
+    config: configparser.ConfigParser,
+) -> None:
+    required = {re.split("[<>=]", line)[0] for line in lines(config["options"]["install_requires"])}
+    imported = {module for _, module in imports()} - set(sys.stdlib_module_names) - {"execsvc"}
+
+    assert imported == required
+
+
+def test_every_requirement_has_a_lower_bound(config: configparser.ConfigParser) -> None:
+    extras = config["options.extras_require"]
+    required = [config["options"]["install_requires"], extras["test"], extras["lint"]]
+
+    assert [
+        r
+        for text in required
+        for r in lines(text)
+        if not re.fullmatch(r"[\w-]+>=[\d.]+(,<[\d.]+)?", r)
+    ] == []
+
+
+@pytest.fixture
+def installed() -> metadata.Distribution:
+    try:
+        return metadata.distribution("execsvc")
+    except metadata.PackageNotFoundError:
+        pytest.skip("run from the sources alone; scripts/test installs the package")
+
+
+def test_the_installed_package_is_this_one(installed: metadata.Distribution) -> None:
+    scripts = {entry.name: entry.value for entry in installed.entry_points}
+
+    assert installed.version == execsvc.__version__
+    assert scripts["execsvc"] == "execsvc.cli:main"
+    assert installed.metadata["Requires-Python"] == ">=3.10"
+
+
+def test_built_in_strategies_are_not_declared_a_second_time(
+    installed: metadata.Distribution,
+) -> None:
+    assert {entry.group for entry in installed.entry_points} == {"console_scripts"}

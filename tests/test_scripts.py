@@ -1,0 +1,72 @@
+"""The scripts on a machine that lacks what they need."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
+
+
+def run(script: str, python: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [SCRIPTS / script],
+        env={"PATH": "/usr/bin:/bin", "PYTHON": str(python)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def interpreter(folder: Path, answer: str) -> Path:
+    """A program that answers what the scripts ask of a Python."""
+    path = folder / "python3"
+    path.write_text(f"#!/bin/sh\necho '{answer}'\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize("script", ["test", "lint", "demo"])
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [("3.9 old /usr/bin/python3.9", "too old"), ("3.11 no-venv /usr/bin/python3.11", "venv")],
+)
+def test_a_python_that_will_not_do_is_said_in_one_line_with_the_package(
+    script: str, answer: str, reason: str, tmp_path: Path
+) -> None:
+    done = run(script, interpreter(tmp_path, answer))
+
+    assert done.returncode == 1
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert reason in line
+    assert "python3-venv" in line
+
+
+def test_a_python_that_does_not_run_is_said_in_one_line(tmp_path: Path) -> None:
+    done = run("demo", tmp_path / "nothing")
+
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert "nothing" in line
+
+
+def test_lower_bounds_are_read_from_setup_cfg() -> None:
+    done = subprocess.run(
+        ["bash", "-c", f". '{SCRIPTS}/_venv.sh' && lower_bounds"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    pinned = dict(line.split("==") for line in done.stdout.splitlines())
+    assert {"click", "pydantic", "requests", "pytest", "ruff"} <= set(pinned)
+
+
+def test_no_script_names_a_home_or_a_registry() -> None:
+    text = "".join(path.read_text("utf-8") for path in SCRIPTS.iterdir() if path.is_file())
+
+    assert [word for word in ("/root", "/home/", "pypi", "index-url") if word in text] == []
