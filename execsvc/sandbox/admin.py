@@ -1,0 +1,141 @@
+"""The calls under ``/sandbox``, by which a test looks at the sandbox and changes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from execsvc.model.market import Quantity
+from execsvc.sandbox.books import all_books
+from execsvc.sandbox.bots import Listing
+from execsvc.sandbox.exchange import HandTrade
+from execsvc.sandbox.faults import Rule
+from execsvc.sandbox.market import MarketChange
+from execsvc.sandbox.state import Adapter, State
+from execsvc.sandbox.wire import Reply, Request, json_reply, refusal
+
+_BALANCES = TypeAdapter(dict[str, Quantity])
+_RULES = TypeAdapter(list[Rule])
+_DONE = {"done": True}
+
+
+def books(state: State, request: Request) -> Reply:
+    """``GET /sandbox/books``; ``key`` picks one account, ``events=0`` leaves events out."""
+    events = request.query.get("events") != "0"
+    return json_reply(all_books(state.exchange, request.query.get("key"), events))
+
+
+def set_account(state: State, request: Request) -> Reply:
+    """``PUT /sandbox/accounts/{key}``: a new account with the balances of the body."""
+    state.exchange.open_account(request.segments[2], _BALANCES.validate_python(request.parsed()))
+    return json_reply(_DONE)
+
+
+def trade_by_hand(state: State, request: Request) -> Reply:
+    """``POST /sandbox/accounts/{key}/trade``: the user trades, or moves coins."""
+    state.exchange.by_hand(request.segments[2], HandTrade.model_validate(request.parsed()))
+    return json_reply(_DONE)
+
+
+def change_market(state: State, request: Request) -> Reply:
+    """``PUT /sandbox/market``."""
+    state.market.change(MarketChange.model_validate(request.parsed()))
+    return json_reply(_DONE)
+
+
+def change_adapter(state: State, request: Request) -> Reply:
+    """``PUT /sandbox/adapter``."""
+    wanted = Adapter.model_validate(request.parsed())
+    state.adapter.order_lookup = wanted.order_lookup
+    state.exchange.deduplicate = state.adapter.deduplicate = wanted.deduplicate
+    return json_reply(_DONE)
+
+
+def replace_bots(state: State, request: Request) -> Reply:
+    """``PUT /sandbox/bots``: these rows and no others."""
+    state.bots.replace(_array(request))
+    return json_reply(_DONE)
+
+
+def change_listing(state: State, request: Request) -> Reply:
+    """``PUT /sandbox/listing``: how ``GET /bots`` answers from now on."""
+    state.bots.listing = Listing.model_validate(request.parsed())
+    return json_reply(_DONE)
+
+
+def add_faults(state: State, request: Request) -> Reply:
+    """``POST /sandbox/faults``: one rule or an array of them."""
+    given = request.parsed()
+    state.faults.append(_RULES.validate_python(given if isinstance(given, list) else [given]))
+    return json_reply(_DONE)
+
+
+def clear_faults(state: State, request: Request) -> Reply:
+    """``DELETE /sandbox/faults``."""
+    state.faults.clear()
+    return json_reply(_DONE)
+
+
+def show_faults(state: State, request: Request) -> Reply:
+    """``GET /sandbox/faults``: the rules with what they matched and struck."""
+    return json_reply(state.faults.report())
+
+
+def show_requests(state: State, request: Request) -> Reply:
+    """``GET /sandbox/requests``; ``last`` says how many are shown in full (200)."""
+    return json_reply(state.seen.report(int(request.query.get("last", 200))))
+
+
+def forget_requests(state: State, request: Request) -> Reply:
+    """``DELETE /sandbox/requests``."""
+    state.seen.clear()
+    return json_reply(_DONE)
+
+
+def get_bot(state: State, request: Request) -> Reply:
+    """``GET /bots/{id}``."""
+    return _row(state.bots.get(request.segments[1]))
+
+
+def add_bot(state: State, request: Request) -> Reply:
+    """``POST /bots``."""
+    return json_reply(state.bots.add(_object(request)), 201)
+
+
+def change_bot(state: State, request: Request) -> Reply:
+    """``PUT /bots/{id}``: the members of the body replace those of the row."""
+    return _row(state.bots.change(request.segments[1], _object(request)))
+
+
+def remove_bot(state: State, request: Request) -> Reply:
+    """``DELETE /bots/{id}``."""
+    return json_reply(_DONE) if state.bots.remove(request.segments[1]) else _row(None)
+
+
+def start_bot(state: State, request: Request) -> Reply:
+    """``POST /bots/{id}/start``."""
+    return _row(state.bots.change(request.segments[1], {"status": "RUNNING"}))
+
+
+def stop_bot(state: State, request: Request) -> Reply:
+    """``POST /bots/{id}/stop``."""
+    return _row(state.bots.change(request.segments[1], {"status": "STOPPED"}))
+
+
+def _row(row: dict[str, Any] | None) -> Reply:
+    return refusal("Bot not found", 404) if row is None else json_reply(row)
+
+
+def _object(request: Request) -> dict[str, Any]:
+    value = request.parsed()
+    if not isinstance(value, dict):
+        raise ValueError("body is not an object")
+    return value
+
+
+def _array(request: Request) -> list[Any]:
+    value = request.parsed()
+    if not isinstance(value, list):
+        raise ValueError("body is not an array")
+    return value

@@ -1,0 +1,108 @@
+"""BotService: the rows, and how badly it lists them."""
+
+from __future__ import annotations
+
+import random
+import threading
+import uuid
+from datetime import timezone
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from execsvc.clock import Clock
+
+USUAL_LIMIT = 100
+
+
+class Listing(BaseModel):
+    """How ``GET /bots`` answers; each default is a service at its best."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cap: int | None = Field(default=None, ge=1)
+    """No page has more rows than this."""
+    ignore_paging: bool = False
+    ignore_status: bool = False
+    shuffle: bool = False
+    """Every page comes from another order of the rows."""
+    repeat: int = Field(default=0, ge=0)
+    """So many rows of a page come twice in it."""
+    body: Any = None
+    """Answered instead of any page: a string as it is, anything else as JSON."""
+    status: int = Field(default=200, ge=200, le=999)
+
+
+class BotStore:
+    """The rows of BotService. Any JSON can be a row. Safe for threads."""
+
+    def __init__(self, clock: Clock, rows: list[Any], seed: int) -> None:
+        self.listing = Listing()
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._rows: list[Any] = list(rows)
+        self._rng = random.Random(seed)
+
+    def replace(self, rows: list[Any]) -> None:
+        """Have these rows and no others."""
+        with self._lock:
+            self._rows = list(rows)
+
+    def page(self, status: str | None, skip: int, limit: int) -> list[Any]:
+        """One page of the rows of that status, as :class:`Listing` says."""
+        listing = self.listing
+        with self._lock:
+            rows = list(self._rows)
+            if listing.shuffle:
+                self._rng.shuffle(rows)
+        if status is not None and not listing.ignore_status:
+            rows = [row for row in rows if _status(row) in (status, None)]
+        if not listing.ignore_paging:
+            rows = rows[skip : skip + min(limit, listing.cap or limit)]
+        return rows + rows[: listing.repeat]
+
+    def get(self, bot_id: str) -> dict[str, Any] | None:
+        """The row of a bot, if there is one."""
+        with self._lock:
+            return self._find(bot_id)
+
+    def add(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Add a bot; id, status and times are filled in where they lack."""
+        stamp = self._stamp()
+        usual = {"id": str(uuid.uuid4()), "status": "STOPPED", "status_message": None}
+        whole = {**usual, "created_at": stamp, "updated_at": stamp, **row}
+        with self._lock:
+            self._rows.append(whole)
+        return whole
+
+    def change(self, bot_id: str, members: dict[str, Any]) -> dict[str, Any] | None:
+        """Give a bot other ``members``; the row as it is then, if there is one."""
+        with self._lock:
+            row = self._find(bot_id)
+            if row is None:
+                return None
+            changed = {**row, "updated_at": self._stamp(), **members}
+            self._rows[self._rows.index(row)] = changed
+            return changed
+
+    def remove(self, bot_id: str) -> bool:
+        """Forget a bot. False when there is none."""
+        with self._lock:
+            row = self._find(bot_id)
+            if row is not None:
+                self._rows.remove(row)
+            return row is not None
+
+    def _find(self, bot_id: str) -> dict[str, Any] | None:
+        for row in self._rows:
+            if isinstance(row, dict) and row.get("id") == bot_id:
+                return row
+        return None
+
+    def _stamp(self) -> str:
+        return self._clock.now().astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")
+
+
+def _status(row: Any) -> Any:
+    """The status of a row; None, which fits all, when the row is not even an object."""
+    return row.get("status") if isinstance(row, dict) else None

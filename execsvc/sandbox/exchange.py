@@ -1,0 +1,167 @@
+"""The sandbox's exchange: accounts by key, orders filled on the market's book."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from execsvc.clock import Clock
+from execsvc.errors import OrderRefused
+from execsvc.model.market import Limits, Price, Quantity, round_down
+from execsvc.model.order import Fill, Side
+from execsvc.sandbox.accounts import Account, OrderRecord
+from execsvc.sandbox.instruments import UnknownSymbol
+from execsvc.sandbox.market import Market
+
+_FIRST_ORDER_ID = 54762105231
+
+
+def _json_number(value: Any) -> Any:
+    if isinstance(value, str):
+        raise ValueError("is a string, not a number")
+    return value
+
+
+class OrderBody(BaseModel):
+    """The body of ``POST /order``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key_id: str
+    symbol: str
+    side: Side
+    amount: Annotated[Price, BeforeValidator(_json_number)]
+    order_type: Literal["market"] = "market"
+    price: None = None
+    client_order_id: str | None = None
+
+
+class HandTrade(BaseModel):
+    """What the user does to the account by hand; ``amount`` in base units or in the asset's own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["buy", "sell", "deposit", "withdraw", "lock", "unlock"]
+    amount: Quantity
+    symbol: str = "BTC/USDT"
+    asset: str | None = None
+    lag: float = 0.0
+
+
+class Exchange:
+    """All accounts. An unknown key gets an account with the default balances. Safe for threads."""
+
+    def __init__(self, market: Market, clock: Clock, balances: Mapping[str, Decimal]) -> None:
+        self.deduplicate = False
+        self._market = market
+        self._clock = clock
+        self._default = dict(balances)
+        self._lock = threading.Lock()
+        self._accounts: dict[str, Account] = {}
+        self._ids: Iterator[int] = itertools.count(_FIRST_ORDER_ID)
+
+    def account(self, key_id: str) -> Account:
+        """The account of ``key_id``."""
+        with self._lock:
+            if key_id not in self._accounts:
+                self._accounts[key_id] = Account(self._default)
+            return self._accounts[key_id]
+
+    def accounts(self) -> dict[str, Account]:
+        """All accounts so far."""
+        with self._lock:
+            return dict(self._accounts)
+
+    def open_account(self, key_id: str, balances: Mapping[str, Decimal]) -> None:
+        """Give ``key_id`` a new account with these balances; what it had is forgotten."""
+        with self._lock:
+            self._accounts[key_id] = Account(balances)
+
+    def receive(self, body: OrderBody) -> OrderRecord:
+        """Write down an order that came in; nothing is executed yet."""
+        account = self.account(body.key_id)
+        with account.lock:
+            known = _find(account, body.client_order_id) if self.deduplicate else None
+            if known is not None:
+                known.resends += 1
+                return known
+            record = OrderRecord(
+                order_id=str(next(self._ids)),
+                client_order_id=body.client_order_id,
+                key_id=body.key_id,
+                symbol=body.symbol,
+                side=body.side,
+                amount=body.amount,
+                received_at=self._clock.now(),
+            )
+            account.orders.append(record)
+            return record
+
+    def execute(self, record: OrderRecord, part: Decimal | None = None, lag: float = 0.0) -> None:
+        """Fill ``part`` (None: all) of the order, unless it was filled before.
+
+        Raises OrderRefused, which the record keeps.
+        """
+        if not record.fills:
+            self._fill(record, part, lag)
+
+    def execute_rest(self, record: OrderRecord) -> None:
+        """Fill what :meth:`execute` left over. Raises OrderRefused."""
+        if record.filled < record.amount:
+            self._fill(record, None, 0.0)
+
+    def by_hand(self, key_id: str, trade: HandTrade) -> None:
+        """Let the user move the account. Raises OrderRefused, UnknownSymbol."""
+        account, now = self.account(key_id), self._clock.now()
+        cause = f"hand {trade.kind}"
+        asset = trade.asset or trade.symbol.split("/")[0]
+        with account.lock:
+            match trade.kind:
+                case "buy" | "sell":
+                    depth, terms = (
+                        self._market.depth(trade.symbol),
+                        self._market.terms(trade.symbol),
+                    )
+                    account.paper.execute(depth, terms, Side(trade.kind), trade.amount, now, cause)
+                case "deposit" | "withdraw":
+                    sign = 1 if trade.kind == "deposit" else -1
+                    account.paper.deposit(asset, sign * trade.amount, now, cause)
+                case "lock" | "unlock":
+                    sign = 1 if trade.kind == "lock" else -1
+                    account.paper.lock(asset, sign * trade.amount, now, cause)
+            account.moved(trade.lag)
+
+    def _fill(self, record: OrderRecord, part: Decimal | None, lag: float) -> None:
+        account = self.account(record.key_id)
+        with account.lock:
+            try:
+                fill = self._trade(account, record, part)
+            except UnknownSymbol:
+                record.refused = f"BadSymbol: does not have market symbol {record.symbol}"
+                raise OrderRefused(record.refused) from None
+            except OrderRefused as error:
+                record.refused = str(error)
+                raise
+            account.moved(lag)
+            record.fills.append(fill)
+
+    def _trade(self, account: Account, record: OrderRecord, part: Decimal | None) -> Fill:
+        depth, terms = self._market.depth(record.symbol), self._market.terms(record.symbol)
+        decimals, left = terms.step_decimals, record.amount - record.filled
+        if record.fills:  # the rest of an order that was taken is not judged again
+            terms = terms._replace(limits=Limits(), decimals=decimals)
+        at_most = left if part is None else round_down(record.amount * part, decimals)
+        record.executed_at = now = self._clock.now()
+        return account.paper.execute(depth, terms, record.side, left, now, record.cause, at_most)
+
+
+def _find(account: Account, client_order_id: str | None) -> OrderRecord | None:
+    for record in account.orders:
+        if client_order_id is not None and record.client_order_id == client_order_id:
+            return record
+    return None

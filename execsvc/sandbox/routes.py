@@ -1,0 +1,83 @@
+"""Which call a request is, and what becomes of one that is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pydantic import ValidationError
+
+from execsvc.errors import OrderRefused
+from execsvc.sandbox import admin, calls
+from execsvc.sandbox.instruments import UnknownSymbol
+from execsvc.sandbox.state import State
+from execsvc.sandbox.wire import Reply, Request, refusal
+
+Call = Callable[[State, Request], Reply]
+
+_ROUTES: dict[tuple[str, ...], Call] = {
+    ("GET", "bots"): calls.bots,
+    ("GET", "balance", "*"): calls.balance,
+    ("GET", "market", "ticker"): calls.ticker,
+    ("GET", "market", "depth"): calls.depth,
+    ("GET", "market", "trades"): calls.trades,
+    ("POST", "order"): calls.order,
+    ("GET", "order", "*"): calls.lookup,
+    ("POST", "bots"): admin.add_bot,
+    ("GET", "bots", "*"): admin.get_bot,
+    ("PUT", "bots", "*"): admin.change_bot,
+    ("DELETE", "bots", "*"): admin.remove_bot,
+    ("POST", "bots", "*", "start"): admin.start_bot,
+    ("POST", "bots", "*", "stop"): admin.stop_bot,
+    ("GET", "sandbox", "books"): admin.books,
+    ("PUT", "sandbox", "accounts", "*"): admin.set_account,
+    ("POST", "sandbox", "accounts", "*", "trade"): admin.trade_by_hand,
+    ("PUT", "sandbox", "market"): admin.change_market,
+    ("PUT", "sandbox", "adapter"): admin.change_adapter,
+    ("PUT", "sandbox", "bots"): admin.replace_bots,
+    ("PUT", "sandbox", "listing"): admin.change_listing,
+    ("POST", "sandbox", "faults"): admin.add_faults,
+    ("GET", "sandbox", "faults"): admin.show_faults,
+    ("DELETE", "sandbox", "faults"): admin.clear_faults,
+    ("GET", "sandbox", "requests"): admin.show_requests,
+    ("DELETE", "sandbox", "requests"): admin.forget_requests,
+}
+
+
+def answer(state: State, request: Request) -> Reply:
+    """The answer of any request at all; all but those of ``/sandbox`` are written down."""
+    call = _find(request)
+    if request.segments[0] == "sandbox":
+        return _called(state, request, call)
+    entry = state.seen.arrived("unknown" if call is None else call.__name__, request)
+    reply = _called(state, request, call)
+    state.seen.answered(entry, reply)
+    return reply
+
+
+def _called(state: State, request: Request, call: Call | None) -> Reply:
+    if call is None:
+        return refusal("Not Found", 404)
+    try:
+        return call(state, request)
+    except ValidationError as error:
+        return refusal(error.errors(include_url=False), 422)
+    except (ValueError, KeyError) as error:
+        return refusal(f"unusable request: {error}", 422)
+    except UnknownSymbol as error:
+        return refusal(f"BadSymbol: does not have market symbol {error}", 500)
+    except OrderRefused as error:
+        return refusal(str(error), 409)
+
+
+def _find(request: Request) -> Call | None:
+    for route, call in _ROUTES.items():
+        method, *pattern = route
+        if method == request.method and _fits(pattern, request.segments):
+            return call
+    return None
+
+
+def _fits(pattern: list[str], segments: tuple[str, ...]) -> bool:
+    if len(pattern) != len(segments):
+        return False
+    return all(want in ("*", have) for want, have in zip(pattern, segments, strict=True))

@@ -1,0 +1,62 @@
+"""Everything that a sandbox consists of but its server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from execsvc.clock import Clock
+from execsvc.sandbox.bots import BotStore
+from execsvc.sandbox.delivery import Halt
+from execsvc.sandbox.exchange import Exchange
+from execsvc.sandbox.faults import FaultBook
+from execsvc.sandbox.later import Later
+from execsvc.sandbox.market import Market
+from execsvc.sandbox.seen import Seen
+
+DEFAULT_BALANCES: Mapping[str, Decimal] = {"USDT": Decimal(100_000)}
+
+
+class Adapter(BaseModel):
+    """How good an adapter the sandbox is: today's, unless a test wants a better one."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+    deduplicate: bool = False
+    order_lookup: Literal["absent", "refused", "answered"] = "absent"
+    """``GET /order/{client_order_id}``: no such path, 405, or an answer."""
+
+
+@dataclass
+class State:
+    """The parts of one sandbox, each of them safe for threads."""
+
+    clock: Clock
+    market: Market
+    exchange: Exchange
+    bots: BotStore
+    faults: FaultBook
+    seen: Seen
+    adapter: Adapter
+    later: Later
+    halt: Halt
+
+
+def new_state(clock: Clock, rows: list[Any], balances: Mapping[str, Decimal], seed: int) -> State:
+    """The parts of a sandbox in which nothing has happened yet."""
+    market = Market(clock, seed)
+    return State(
+        clock=clock,
+        market=market,
+        exchange=Exchange(market, clock, balances),
+        bots=BotStore(clock, rows, seed),
+        faults=FaultBook(seed),
+        seen=Seen(clock),
+        adapter=Adapter(),
+        later=Later(),
+        halt=Halt(),
+    )

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from execsvc.errors import NotionalRefused, OrderRefused, StepRefused
+from execsvc.model.market import Depth, Level, Limits
+from execsvc.model.order import Side
+from execsvc.paper.terms import FeeAsset, Terms
+from execsvc.paper.trading import fill_on_book, trade
+
+DEPTH = Depth(
+    symbol="BTC/USDT",
+    bids=(Level(Decimal(49_990), Decimal(1)),),
+    asks=(Level(Decimal(50_000), Decimal(1)),),
+)
+LIMITS = Limits(min_notional=Decimal(5), min_amount=Decimal("0.00001"))
+TERMS = Terms(LIMITS)
+MUCH = Decimal(1_000_000)
+
+
+def test_the_fee_of_a_buy_is_taken_in_base() -> None:
+    fill = fill_on_book(DEPTH, Side.BUY, Decimal("0.02"))
+    assert fill.filled == Decimal("0.02")
+    assert fill.cost == Decimal(1000)
+    assert fill.average == Decimal(50_000)
+    assert (fill.base_fee, fill.quote_fee) == (Decimal("0.00002"), 0)
+
+
+def test_the_fee_of_a_sell_is_taken_in_quote() -> None:
+    fill = fill_on_book(DEPTH, Side.SELL, Decimal("0.02"))
+    assert (fill.base_fee, fill.quote_fee) == (0, Decimal("0.9998"))
+
+
+def test_the_fee_can_always_be_taken_in_quote() -> None:
+    fill = fill_on_book(DEPTH, Side.BUY, Decimal("0.02"), Decimal("0.002"), FeeAsset.QUOTE)
+    assert (fill.base_fee, fill.quote_fee) == (0, Decimal(2))
+
+
+def test_fractions_of_the_eighth_decimal_are_not_charged() -> None:
+    assert fill_on_book(DEPTH, Side.BUY, Decimal("0.00019999")).base_fee == Decimal("0.00000019")
+
+
+def test_a_buy_pays_from_quote_and_brings_base_less_its_fee() -> None:
+    traded = trade(DEPTH, TERMS, Decimal(1), Decimal(1000), Side.BUY, Decimal("0.02"))
+    assert (traded.free_base, traded.free_quote) == (Decimal("1.01998"), 0)
+
+
+def test_a_sell_takes_base_and_brings_quote_less_its_fee() -> None:
+    traded = trade(DEPTH, TERMS, Decimal("0.02"), Decimal(0), Side.SELL, Decimal("0.02"))
+    assert (traded.free_base, traded.free_quote) == (0, Decimal("998.8002"))
+
+
+def test_a_thin_book_fills_partly() -> None:
+    traded = trade(DEPTH, TERMS, Decimal(0), MUCH, Side.BUY, Decimal(3))
+    assert traded.fill.filled == 1
+    assert traded.free_base == Decimal("0.999")
+
+
+def test_an_order_can_be_filled_in_part() -> None:
+    traded = trade(DEPTH, TERMS, Decimal(0), MUCH, Side.BUY, Decimal("0.1"), Decimal("0.00001"))
+    assert traded.fill.filled == Decimal("0.00001")
+
+
+def test_an_order_can_be_filled_not_at_all() -> None:
+    traded = trade(DEPTH, TERMS, Decimal(0), MUCH, Side.BUY, Decimal("0.1"), Decimal(0))
+    assert (traded.fill.filled, traded.fill.average) == (0, None)
+    assert (traded.free_base, traded.free_quote) == (0, MUCH)
+
+
+@pytest.mark.parametrize(
+    ("side", "amount", "error", "words"),
+    [
+        (Side.BUY, "0.000123", StepRefused, "LOT_SIZE"),
+        (Side.BUY, "0.000001", StepRefused, "LOT_SIZE"),
+        (Side.BUY, "0", StepRefused, "LOT_SIZE"),
+        (Side.BUY, "0.00009", NotionalRefused, "NOTIONAL"),
+        (Side.SELL, "0.0001", NotionalRefused, "NOTIONAL"),
+        (Side.BUY, "0.02001", OrderRefused, "insufficient balance"),
+        (Side.SELL, "0.50001", OrderRefused, "insufficient balance"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_the_words_of_an_exchange(
+    side: Side, amount: str, error: type[OrderRefused], words: str
+) -> None:
+    with pytest.raises(OrderRefused, match=words) as raised:
+        trade(DEPTH, TERMS, Decimal("0.5"), Decimal(1000), side, Decimal(amount))
+    assert type(raised.value) is error
+
+
+def test_the_smallest_order_is_taken() -> None:
+    assert trade(DEPTH, TERMS, MUCH, MUCH, Side.BUY, Decimal("0.0001")).fill.cost == 5
+
+
+def test_a_coarser_step_than_the_limits_tell() -> None:
+    coarse = TERMS._replace(decimals=3)
+    with pytest.raises(StepRefused):
+        trade(DEPTH, coarse, MUCH, MUCH, Side.BUY, Decimal("0.0012"))
+    assert trade(DEPTH, coarse, MUCH, MUCH, Side.BUY, Decimal("0.001")).fill.filled
+
+
+def test_a_fee_in_quote_has_to_be_paid_for_too() -> None:
+    in_quote = TERMS._replace(fee_asset=FeeAsset.QUOTE)
+    with pytest.raises(OrderRefused, match="insufficient"):
+        trade(DEPTH, in_quote, Decimal(0), Decimal(1000), Side.BUY, Decimal("0.02"))
+
+
+def test_the_whole_order_has_to_be_affordable_even_if_a_part_is_filled() -> None:
+    with pytest.raises(OrderRefused, match="insufficient"):
+        trade(DEPTH, TERMS, Decimal(0), Decimal(600), Side.BUY, Decimal("0.02"), Decimal("0.01"))

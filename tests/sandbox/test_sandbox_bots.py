@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import requests
+
+from execsvc.model.bot import parse_row
+from execsvc.sandbox.demo import demo_bots
+from execsvc.sandbox.server import Sandbox
+
+
+def rows(count: int, status: str = "RUNNING") -> list[dict[str, Any]]:
+    return [{"id": f"bot-{number}", "status": status} for number in range(count)]
+
+
+def put(sandbox: Sandbox, path: str, body: Any) -> None:
+    answer = requests.put(sandbox.url + path, json=body, timeout=10)
+    assert answer.status_code == 200, answer.text
+
+
+def page(sandbox: Sandbox, **query: Any) -> list[Any]:
+    answer = requests.get(f"{sandbox.url}/bots", params=query, timeout=10)
+    assert answer.status_code == 200, answer.text
+    listed: list[Any] = answer.json()
+    return listed
+
+
+def ids(listed: list[Any]) -> list[str]:
+    return [row["id"] for row in listed]
+
+
+def test_pages(sandbox: Sandbox) -> None:
+    put(sandbox, "/sandbox/bots", rows(150))
+    assert len(page(sandbox)) == 100
+    assert ids(page(sandbox, skip=100)) == [f"bot-{number}" for number in range(100, 150)]
+    assert len(page(sandbox, limit=200)) == 150
+    assert page(sandbox, skip=150) == []
+
+
+def test_only_the_status_asked_for(sandbox: Sandbox) -> None:
+    put(sandbox, "/sandbox/bots", [*rows(2), {"id": "off", "status": "STOPPED"}, "malformed"])
+    assert page(sandbox, status="RUNNING") == [*rows(2), "malformed"]
+    assert len(page(sandbox)) == 4
+    put(sandbox, "/sandbox/listing", {"ignore_status": True})
+    assert len(page(sandbox, status="RUNNING")) == 4
+
+
+def test_a_service_can_cap_its_pages(sandbox: Sandbox) -> None:
+    put(sandbox, "/sandbox/bots", rows(10))
+    put(sandbox, "/sandbox/listing", {"cap": 3})
+    assert ids(page(sandbox, skip=2, limit=200)) == ["bot-2", "bot-3", "bot-4"]
+
+
+def test_a_service_can_ignore_paging(sandbox: Sandbox) -> None:
+    put(sandbox, "/sandbox/bots", rows(10))
+    put(sandbox, "/sandbox/listing", {"ignore_paging": True})
+    assert len(page(sandbox, skip=8, limit=1)) == 10
+
+
+def test_rows_can_move_between_pages(sandbox: Sandbox) -> None:
+    put(sandbox, "/sandbox/bots", rows(50))
+    put(sandbox, "/sandbox/listing", {"shuffle": True})
+    first, again = page(sandbox), page(sandbox)
+    assert ids(first) != ids(again)
+    assert sorted(ids(first)) == sorted(ids(again))
+
+
+def test_rows_can_be_repeated(sandbox: Sandbox) -> None:
+    put(sandbox, "/sandbox/bots", rows(3))
+    put(sandbox, "/sandbox/listing", {"repeat": 2})
+    assert ids(page(sandbox)) == ["bot-0", "bot-1", "bot-2", "bot-0", "bot-1"]
+
+
+@pytest.mark.parametrize("body", ["<html>", "[{", {"bots": []}, [1, None]])
+def test_a_listing_can_be_anything(sandbox: Sandbox, body: Any) -> None:
+    put(sandbox, "/sandbox/listing", {"body": body, "status": 203})
+    answer = requests.get(f"{sandbox.url}/bots", timeout=10)
+    assert answer.status_code == 203
+    assert (answer.text if isinstance(body, str) else answer.json()) == body
+
+
+def test_the_life_of_a_bot(sandbox: Sandbox) -> None:
+    url = f"{sandbox.url}/bots"
+    added = requests.post(url, json={"name": "new"}, timeout=10)
+    assert added.status_code == 201
+    row = added.json()
+    assert row["status"] == "STOPPED"
+    own = f"{url}/{row['id']}"
+    assert requests.post(f"{own}/start", timeout=10).json()["status"] == "RUNNING"
+    assert ids(page(sandbox, status="RUNNING")) == [row["id"]]
+    assert requests.put(own, json={"name": "other"}, timeout=10).json()["name"] == "other"
+    assert requests.post(f"{own}/stop", timeout=10).json()["status"] == "STOPPED"
+    assert requests.get(own, timeout=10).json()["name"] == "other"
+    assert requests.delete(own, timeout=10).status_code == 200
+    for answer in (requests.get(own, timeout=10), requests.post(f"{own}/start", timeout=10)):
+        assert answer.status_code == 404
+
+
+def test_an_id_of_any_script(sandbox: Sandbox) -> None:
+    bot_id = "a/b ../ü?#%"
+    put(sandbox, "/sandbox/bots", [{"id": bot_id, "status": "STOPPED"}])
+    url = f"{sandbox.url}/bots/{quote(bot_id, safe='')}"
+    assert requests.post(f"{url}/start", timeout=10).json() == {
+        "id": bot_id,
+        "status": "RUNNING",
+        "updated_at": requests.get(url, timeout=10).json()["updated_at"],
+    }
+
+
+def test_the_demo_bots_are_usable() -> None:
+    bots = [parse_row(row) for row in demo_bots()]
+    assert len({bot.bot_id for bot in bots}) == 3
+    assert sorted(bot.binding.mode.value for bot in bots) == ["LIVE", "LIVE", "PAPER"]
+    assert {row["status"] for row in demo_bots()} == {"RUNNING"}

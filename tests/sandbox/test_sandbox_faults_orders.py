@@ -1,0 +1,157 @@
+"""Faults in what becomes of an order, as its victim sees them and as the books have them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import requests
+from support.deadline import eventually
+from support.victim import fault, filled, orders, pin, place
+
+from execsvc.clock import from_iso
+from execsvc.sandbox.server import Sandbox
+
+
+@pytest.fixture
+def victim(sandbox: Sandbox) -> Sandbox:
+    """A sandbox at a price of 50 000."""
+    pin(sandbox, price=50000)
+    return sandbox
+
+
+def test_refused_in_the_words_of_an_exchange(victim: Sandbox) -> None:
+    fault(victim, "refuse", times=1)
+    fault(victim, "refuse", detail="binance Filter failure: LOT_SIZE")
+    details = [place(victim).json()["detail"] for _ in range(2)]
+    assert "insufficient balance" in details[0]
+    assert details[1] == "binance Filter failure: LOT_SIZE"
+    assert filled(victim) == ["0", "0"]
+
+
+@pytest.mark.parametrize(("execute", "expected"), [(False, "0"), (True, "0.01"), (None, "0")])
+def test_any_status_before_and_after_execution(
+    victim: Sandbox, execute: bool | None, expected: str
+) -> None:
+    fault(
+        victim, "status", status=503, execute=execute, detail="tired", headers={"Retry-After": "7"}
+    )
+    answer = place(victim)
+    assert (answer.status_code, answer.json()) == (503, {"detail": "tired"})
+    assert answer.headers["Retry-After"] == "7"
+    assert filled(victim) == [expected]
+
+
+@pytest.mark.parametrize("execute", [False, True])
+def test_slow_but_right(victim: Sandbox, execute: bool) -> None:
+    fault(victim, "slow", seconds=0.7, execute=execute)
+    assert place(victim).json()["details"]["filled"] == 0.01
+    received, executed, answered = (
+        from_iso(orders(victim)[0][name]) for name in ("received_at", "executed_at", "answered_at")
+    )
+    waited = answered - executed if execute else executed - received
+    assert waited >= timedelta(seconds=0.69)
+
+
+def test_slow_executes_after_its_client_has_left(victim: Sandbox) -> None:
+    fault(victim, "slow", seconds=1.0)
+    with pytest.raises(requests.ReadTimeout):
+        place(victim, timeout=0.2)
+    eventually(lambda: filled(victim) == ["0.01"])
+
+
+def test_late_after_a_hang(victim: Sandbox) -> None:
+    fault(victim, "late", seconds=1.0)
+    with pytest.raises(requests.ReadTimeout):
+        place(victim, timeout=0.2)
+    eventually(lambda: filled(victim) == ["0.01"])
+
+
+def test_late_after_an_answer(victim: Sandbox) -> None:
+    fault(victim, "late", seconds=0.5, status=500, detail="timed out")
+    answer = place(victim)
+    assert (answer.status_code, answer.json()) == (500, {"detail": "timed out"})
+    eventually(lambda: filled(victim) == ["0.01"])
+    order = orders(victim)[0]
+    assert order["executed_at"] > order["answered_at"]
+
+
+def test_late_and_then_refused(victim: Sandbox) -> None:
+    fault(victim, "late", seconds=0.3, status=500)
+    place(victim, side="sell")
+    eventually(lambda: orders(victim)[0]["refused"] is not None)
+    assert filled(victim) == ["0"]
+
+
+def test_partly_filled(victim: Sandbox) -> None:
+    fault(victim, "partial")
+    fault(victim, "partial", fraction=0.25, order_status="expired")
+    details = [place(victim).json()["details"] for _ in range(2)]
+    assert [(told["filled"], told["status"]) for told in details] == [
+        (0.005, "canceled"),
+        (0.0025, "expired"),
+    ]
+    assert filled(victim) == ["0.005", "0.0025"]
+
+
+def test_open(victim: Sandbox) -> None:
+    fault(victim, "open")
+    details = place(victim).json()["details"]
+    assert (details["filled"], details["remaining"], details["status"]) == (0.005, 0.005, "open")
+    assert filled(victim) == ["0.005"]
+
+
+def test_open_and_filled_later_even_if_the_rest_is_too_little(victim: Sandbox) -> None:
+    fault(victim, "open", fraction=0.995, seconds=0.5)
+    assert place(victim).json()["details"]["filled"] == 0.00995
+    eventually(lambda: filled(victim) == ["0.01"])
+    assert orders(victim)[0]["refused"] is None
+
+
+def test_null_filled(victim: Sandbox) -> None:
+    fault(victim, "null_filled")
+    details = place(victim).json()["details"]
+    assert [details[name] for name in ("filled", "remaining", "average", "cost")] == [None] * 4
+    assert filled(victim) == ["0.01"]
+
+
+def test_no_details(victim: Sandbox) -> None:
+    fault(victim, "no_details")
+    assert place(victim).json()["details"] is None
+    assert filled(victim) == ["0.01"]
+
+
+def test_no_fee(victim: Sandbox) -> None:
+    fault(victim, "no_fee")
+    details = place(victim).json()["details"]
+    assert (details["fee"], details["fees"]) == (None, [])
+    assert orders(victim)[0]["base_fee"] == "0.00001"
+
+
+def free_base(sandbox: Sandbox) -> float:
+    assets = requests.get(f"{sandbox.url}/balance/k", timeout=10).json()["assets"]
+    return sum(row["free"] for row in assets if row["asset"] == "BTC")
+
+
+def test_balances_that_lag(victim: Sandbox) -> None:
+    fault(victim, "lag", seconds=3600)
+    place(victim)
+    assert free_base(victim) == 0
+    place(victim)
+    assert free_base(victim) == 0.00999
+    told = requests.get(f"{victim.url}/sandbox/books", timeout=10).json()["accounts"]["k"]
+    assert told["balances"]["BTC"]["free"] == "0.01998"
+
+
+def test_a_balance_that_is_old(victim: Sandbox) -> None:
+    place(victim)
+    fault(victim, "lag", "balance", seconds=3600)
+    assert free_base(victim) == 0
+    assert free_base(victim) == 0.00999
+
+
+def test_lag_and_part_go_with_any_kind(victim: Sandbox) -> None:
+    fault(victim, "status", execute=True, fraction=0.5, lag=1.0)
+    assert place(victim).status_code == 500
+    assert filled(victim) == ["0.005"]
+    eventually(lambda: free_base(victim) == 0.004995)

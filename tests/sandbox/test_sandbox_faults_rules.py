@@ -1,0 +1,88 @@
+"""Which requests a fault strikes."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from support.victim import fault, orders, pin, place, ticker
+
+from execsvc.sandbox.faults import Kind, Rule
+from execsvc.sandbox.server import Sandbox
+from execsvc.sandbox.wire import Manner
+
+
+@pytest.fixture
+def victim(sandbox: Sandbox) -> Sandbox:
+    """A sandbox at a price of 50 000."""
+    pin(sandbox, price=50000)
+    return sandbox
+
+
+def test_a_rule_is_for_what_it_matches(victim: Sandbox) -> None:
+    fault(victim, "status", match={"side": "sell", "symbol": "BTC/USDT"})
+    fault(victim, "status", match={"key_id": "other"})
+    assert place(victim).status_code == 200
+    assert place(victim, side="sell", amount=0.005).json()["detail"] == "exchange request failed"
+    assert place(victim, side="sell", amount=0.005).status_code == 200
+    assert place(victim, key_id="other").status_code == 500
+
+
+def test_a_rule_skips_then_strikes_so_many_times(victim: Sandbox) -> None:
+    fault(victim, "status", "ticker", skip=1, times=2)
+    assert [ticker(victim).status_code for _ in range(5)] == [200, 500, 500, 200, 200]
+    assert requests.get(f"{victim.url}/sandbox/faults", timeout=10).json() == [
+        {"kind": "status", "call": "ticker", "skip": 1, "times": 2, "matched": 3, "hits": 2}
+    ]
+
+
+def test_a_rule_can_strike_for_ever_until_it_is_cleared(victim: Sandbox) -> None:
+    fault(victim, "status", "*", times=None)
+    assert [ticker(victim).status_code for _ in range(5)] == [500] * 5
+    for path in ("/bots", "/balance/k", "/market/depth?key_id=k&symbol=A/B"):
+        assert requests.get(victim.url + path, timeout=10).status_code == 500
+    requests.delete(f"{victim.url}/sandbox/faults", timeout=10)
+    assert ticker(victim).status_code == 200
+
+
+def test_a_rule_can_strike_by_chance(victim: Sandbox) -> None:
+    fault(victim, "status", "ticker", times=None, chance=0.5)
+    statuses = [ticker(victim).status_code for _ in range(100)]
+    assert 20 < statuses.count(500) < 80
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"kind": "unheard"},
+        {"call": "order"},
+        {"kind": "hang", "typo": 1},
+        {"kind": "hang", "times": -1},
+    ],
+)
+def test_a_rule_that_makes_no_sense_is_refused(victim: Sandbox, rule: dict[str, Any]) -> None:
+    assert requests.post(f"{victim.url}/sandbox/faults", json=rule, timeout=10).status_code == 422
+
+
+def test_the_fault_stands_beside_the_order(victim: Sandbox) -> None:
+    fault(victim, "hang", seconds=0)
+    with contextlib.suppress(requests.ConnectionError):
+        place(victim)
+    told = orders(victim)[0]
+    assert (told["fault"], told["answered"], told["client_order_id"]) == (
+        "hang",
+        "200 hang",
+        "intent-1",
+    )
+
+
+def test_every_kind_of_fault_has_a_test_here() -> None:
+    here = Path(__file__).parent.glob("test_sandbox_faults_*.py")
+    source = "".join(file.read_text(encoding="utf-8") for file in here)
+    for kind in Kind:
+        assert f'"{kind.value}"' in source, kind
+    assert all(Rule(kind=kind) for kind in Kind)
+    assert {manner.value for manner in Manner} - {"plain"} <= {kind.value for kind in Kind}
