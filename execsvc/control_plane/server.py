@@ -1,0 +1,119 @@
+"""The control plane's process: gunicorn with one threaded worker, on a socket that is open already."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import setproctitle
+from flask import Flask
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
+
+from execsvc import logs
+from execsvc.clients import control_socket
+from execsvc.control_plane.app import create_app
+from execsvc.control_plane.worker import Worker
+from execsvc.settings import Settings
+
+ANSWER_SECONDS = 2.0
+"""Seconds that the supervisor has to answer; after that it counts as down."""
+_THREADS = 8
+_CONNECTIONS = 20_000
+"""Clients that may be connected without having asked anything yet."""
+_BACKLOG = 1024
+_TITLE = "execsvc: control plane"
+# A heartbeat in a file on a disk blocks whenever that disk does.
+_SHARED_MEMORY = Path("/dev/shm")
+_NOT_OURS = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGTTIN, signal.SIGTTOU)
+
+
+def serve(settings: Settings, listener: int, lifeline: int) -> int:
+    """Answer HTTP at the open descriptor ``listener`` until the lifeline ends or TERM comes."""
+    setproctitle.setproctitle(_TITLE)
+    logs.setup(settings.log_level, settings.log_format)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    try:
+        _Application(settings, listener, lifeline).run()
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else 1
+    return 0
+
+
+class _Log(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """Errors of gunicorn go to our log, and nothing else of it."""
+
+    def setup(self, cfg: Any) -> None:
+        self.error_log.propagate = True
+        self.error_log.setLevel(logging.ERROR)
+        self.access_log.disabled = True
+
+    def access(self, *_: Any) -> None:
+        """No access log: the log is for what happens to money."""
+
+    def reopen_files(self) -> None:
+        """There are none."""
+
+
+class _Application(BaseApplication):  # type: ignore[misc]
+    """Our settings for gunicorn, and our application."""
+
+    def __init__(self, settings: Settings, listener: int, lifeline: int) -> None:
+        self._settings = settings
+        self._options = _options(listener)
+        Worker.lifeline = lifeline
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Called by gunicorn. Options that this version does not know are left out."""
+        for name, value in self._options.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Called by gunicorn in its worker."""
+        runtime_dir, token = self._settings.runtime_dir, self._settings.http_token
+        return create_app(
+            lambda request: control_socket.ask(runtime_dir, request, ANSWER_SECONDS),
+            token.get_secret_value() if token is not None else None,
+        )
+
+
+def _options(listener: int) -> dict[str, Any]:
+    usable = _SHARED_MEMORY.is_dir() and os.access(_SHARED_MEMORY, os.W_OK)
+    return {
+        "bind": f"fd://{listener}",
+        "workers": 1,
+        "worker_class": Worker,
+        "threads": _THREADS,
+        "timeout": 15,
+        "graceful_timeout": 1,
+        # One request a connection: what a client keeps open is the machine's, and never ours.
+        "keepalive": 0,
+        "worker_connections": _CONNECTIONS,
+        "backlog": _BACKLOG,
+        "limit_request_field_size": 4096,
+        "limit_request_fields": 50,
+        "worker_tmp_dir": str(_SHARED_MEMORY) if usable else None,
+        "control_socket_disable": True,
+        "accesslog": None,
+        "logger_class": _Log,
+        "when_ready": _deafen,
+        "pre_fork": _rename,
+        "post_fork": _rename,
+        "post_worker_init": _deafen,
+    }
+
+
+def _deafen(_: Any) -> None:
+    """Ignore what gunicorn would obey: on USR2, say, it starts the whole program once more."""
+    for signum in _NOT_OURS:
+        signal.signal(signum, signal.SIG_IGN)
+
+
+def _rename(_arbiter: Any, _worker: Any) -> None:
+    """Gunicorn gives its processes titles of its own before each of these calls."""
+    setproctitle.setproctitle(_TITLE)

@@ -1,0 +1,170 @@
+"""Gunicorn's thread worker, which leaves with the supervisor and waits for no slow client.
+
+A connection gets a thread only when the whole head of its request has arrived, so that clients
+which send nothing, or a byte now and then, cost a descriptor and not one of a few threads.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import selectors
+import signal
+import socket
+import threading
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+from gunicorn.http import errors  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
+
+from execsvc.clock import monotonic
+
+HEAD_SECONDS = 5.0
+"""Seconds that a client has for the head of its request."""
+ANSWER_SECONDS = 10.0
+"""Seconds that a thread has for one answer, to a client that may read it slowly."""
+LARGEST_HEAD = 16 * 1024
+"""Bytes after which gunicorn is let at a head that has no end: it knows what to say to it."""
+_LOOK = 1.0
+
+
+class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
+    """A connection that can wait for its request without a thread."""
+
+    data_ready = True
+
+    def head_is_here(self) -> bool:
+        """True when a thread would find a whole head, too long a one, or the end."""
+        try:
+            seen = self.sock.recv(LARGEST_HEAD, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        whole = not seen or len(seen) >= LARGEST_HEAD or b"\r\n\r\n" in seen
+        # What is left unread would wake the poller again and again: it is to wait for more.
+        low_water = 1 if whole else len(seen) + 1
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, low_water)
+        return whole
+
+    def close(self, graceful: bool = False) -> None:
+        """Close at once: gunicorn's graceful way lets a client hold up the whole worker."""
+        try:
+            self.sock.setblocking(False)
+            self.sock.recv(LARGEST_HEAD)  # what is unread would cost the client its answer
+        except OSError:
+            pass
+        finally:
+            self.sock.close()
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """Serves requests in threads; another thread of it watches the lifeline and the clients."""
+
+    lifeline = -1
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._waiting: dict[Connection, float] = {}
+        self._served_since: dict[Connection, float] = {}
+
+    def init_process(self) -> None:
+        """Gunicorn's entry into the worker, which returns when it ends."""
+        threading.Thread(target=self._watch, name="watch", daemon=True).start()
+        super().init_process()
+
+    def accept(self, *args: Any) -> None:
+        """A connection waits at the listener, which is the last of ``args``."""
+        listener = args[-1]
+        try:
+            client, address = listener.accept()
+        except OSError:
+            return  # it left again, or there is no descriptor for it
+        self.nr_conns += 1
+        connection = Connection(self.cfg, client, address, listener.getsockname())
+        self._waiting[connection] = monotonic() + HEAD_SECONDS
+        self._look(connection)
+
+    def murder_keepalived(self, *args: Any, **kwargs: Any) -> None:
+        """Gunicorn calls this once in each turn of its loop."""
+        super().murder_keepalived(*args, **kwargs)
+        now = monotonic()
+        while self._waiting and next(iter(self._waiting.values())) <= now:
+            connection = next(iter(self._waiting))
+            del self._waiting[connection]
+            self.poller.unregister(connection.sock)
+            self.nr_conns -= 1
+            connection.close()
+
+    def handle(self, conn: Connection) -> Any:
+        """One request, in a thread of the pool."""
+        self._served_since[conn] = monotonic()
+        try:
+            return super().handle(conn)
+        finally:
+            self._served_since.pop(conn, None)
+
+    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
+        """A request that is no HTTP: gunicorn would answer with a page of HTML."""
+        status = _status_of(exc)
+        if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+            self.log.error("Error handling request", exc_info=exc)
+        body = json.dumps({"error": status.phrase.lower()}).encode() + b"\n"
+        head = (
+            f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        try:
+            client.sendall(head.encode() + body)
+        except OSError:
+            return  # the client is gone
+
+    def _look(self, connection: Connection) -> None:
+        if connection.head_is_here():
+            del self._waiting[connection]
+            self.enqueue_req(connection)
+            return
+        more = partial(self._more, connection)
+        self.poller.register(connection.sock, selectors.EVENT_READ, more)
+
+    def _more(self, connection: Connection, client: socket.socket) -> None:
+        self.poller.unregister(client)
+        self._look(connection)
+
+    def _watch(self) -> None:
+        lifeline = select.poll()
+        lifeline.register(self.lifeline, select.POLLIN)
+        while True:
+            if lifeline.poll(_LOOK * 1000):
+                self._leave()
+            now = monotonic()
+            for connection, since in list(self._served_since.items()):
+                if now - since > ANSWER_SECONDS:
+                    _hang_up(connection.sock)
+
+    def _leave(self) -> None:
+        """The supervisor is gone: nothing that could be answered is left, for gunicorn neither."""
+        if os.getppid() == self.ppid:
+            os.kill(self.ppid, signal.SIGKILL)
+        os._exit(0)
+
+
+def _hang_up(client: socket.socket) -> None:
+    """Wake the thread that is busy with a slow client; it finds the connection closed."""
+    try:
+        client.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return
+
+
+def _status_of(exc: Exception) -> HTTPStatus:
+    if isinstance(exc, errors.LimitRequestLine):
+        return HTTPStatus.REQUEST_URI_TOO_LONG
+    if isinstance(exc, errors.LimitRequestHeaders):
+        return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+    if isinstance(exc, errors.ParseException):
+        return HTTPStatus.BAD_REQUEST
+    return HTTPStatus.INTERNAL_SERVER_ERROR

@@ -1,0 +1,183 @@
+"""The record of one bot: what is wanted of it, what it does, and what is known of its position."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from execsvc.ledger.survey import LedgerState
+from execsvc.model.bot import Binding, BotSpec
+from execsvc.runner.job import Task
+from execsvc.runner.report import Snapshot, shown
+from execsvc.supervisor.next_step import Case, Listed, Service
+from execsvc.supervisor.restarts import Restarts
+from execsvc.supervisor.run import Run
+from execsvc.supervisor.states import Event, State, after
+
+_LEFT = "left by an earlier run of the service; waits for the first good listing"
+
+
+class Verdict(NamedTuple):
+    """A decision that stands until something ends it: HELD or FAILED."""
+
+    state: State
+    detail: str
+    keeps: bool = False
+    row: BotSpec | None = None
+    """The row a FAILED bot had; another one ends the verdict."""
+
+
+class Question(NamedTuple):
+    """A runner ended on a signal that was not ours: to be seen whether others did as well."""
+
+    due: float
+    signalled_at: float
+    keeps: bool
+    retry_at: float
+    """When what it left is liquidated, if it turns out to be HELD."""
+
+
+@dataclass
+class Bot:
+    """Everything the supervisor knows of one bot. Moments are seconds of the loop's own clock."""
+
+    bot_id: str
+    restarts: Restarts
+    state: State = State.STOPPED
+    state_since: float = 0.0
+    listed: Listed = Listed.UNSEEN
+    row: BotSpec | None = None
+    """The last row that could be used."""
+    row_error: str | None = None
+    error: str | None = None
+    verdict: Verdict | None = None
+    question: Question | None = None
+    closing: bool = False
+    """It was told to stop and liquidate, and was not seen flat since."""
+    run: Run | None = None
+    check: Run | None = None
+    queued: Task | None = None
+    to_check: BotSpec | None = None
+    refused: BotSpec | None = None
+    check_after: float = -math.inf
+    last: Snapshot = field(default_factory=Snapshot)
+    """The last report of its latest process that trades."""
+    ledger: LedgerState | None = None
+    unreadable: str | None = None
+    ledger_known: bool = False
+    not_before: float = -math.inf
+    liquidate_at: float = -math.inf
+    liquidation_failed: bool = False
+    signalled_at: float = -math.inf
+    """When its runner last stopped on a signal that was not ours."""
+    crashed: bool = False
+    restart_count: int = 0
+    ever_ran: bool = False
+    stand_in: bool = False
+    """It stands for a ledger that cannot be read, and ``bot_id`` is the name of that file."""
+
+    def become(self, event: Event, now: float) -> None:
+        """Follow the arrow of ``event``."""
+        self.state = after(self.state, event)
+        self.state_since = now
+
+    def begin_anew(self) -> None:
+        """Forget crashes and faults: its row changed, it came back, or an operator let it go on."""
+        self.restarts.forget()
+        self.error, self.last, self.restart_count = None, Snapshot(), 0
+        self.not_before, self.crashed, self.ledger_known = -math.inf, False, False
+
+    def end_failure(self) -> None:
+        """FAILED is over when the row is another one than that which failed."""
+        failed, row = self.verdict, self.row
+        if failed is None or failed.state is not State.FAILED or failed.row is None or row is None:
+            return
+        if (failed.row.binding, failed.row.params) != (row.binding, row.params):
+            self.verdict = None
+            self.begin_anew()
+
+    @property
+    def is_open(self) -> bool:
+        """True unless its ledger says for certain that it is flat."""
+        return self.unreadable is not None or (self.ledger is not None and self.ledger.is_open)
+
+    @property
+    def trades(self) -> bool:
+        """True while a process runs its strategy."""
+        return self.run is not None and self.run.task is Task.TRADE
+
+    @property
+    def runs_freely(self) -> bool:
+        """True while its strategy runs and nobody has told it to end."""
+        return self.run is not None and self.run.task is Task.TRADE and self.run.told is None
+
+    @property
+    def at_stake(self) -> bool:
+        """True when it has a runner or an open position."""
+        return self.run is not None or self.is_open
+
+    @property
+    def binding(self) -> Binding | None:
+        """What it trades: by the row, else by its process, else by its ledger."""
+        if self.run is not None and self.run.spec is not None:
+            return self.run.spec.binding
+        if self.state is State.LIQUIDATING and self.ledger is not None and self.ledger.binding:
+            return self.ledger.binding
+        if self.row is not None:
+            return self.row.binding
+        return self.ledger.binding if self.ledger is not None else None
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The latest report."""
+        return self.run.snapshot if self.run is not None else self.last
+
+    @property
+    def position(self) -> dict[str, str | None]:
+        """Its position as ``/status`` shows it: from its process, else from its ledger."""
+        if self._speaks:
+            return self.snapshot.position
+        return shown(self.ledger.position) if self.ledger is not None else Snapshot().position
+
+    @property
+    def last_error(self) -> str | None:
+        """What ``/status`` shows: a fault of the row, else what its process or its end said."""
+        alive = self.run.snapshot.last_error if self.run is not None else None
+        verdict = self.verdict.detail if self.verdict is not None else None
+        waits = _LEFT if self.listed is Listed.UNSEEN else None
+        return self.row_error or alive or verdict or self.error or self.last.last_error or waits
+
+    @property
+    def contested(self) -> int:
+        """How many of its orders wait for an operator."""
+        ledger = self.ledger.contested if self.ledger is not None else 0
+        return self.snapshot.contested if self._speaks else ledger
+
+    @property
+    def residue(self) -> bool:
+        """True when an attempt to liquidate has failed and the position is open."""
+        known = self.ledger is not None and self.ledger.failing
+        before = self.is_open and (known or self.liquidation_failed)
+        if not self._speaks:
+            return before
+        # The next try has not failed yet, but neither has it sold anything.
+        return self.snapshot.liquidation_failed or (before and not self.trades)
+
+    def case(self, service: Service) -> Case:
+        """What the decision about its next step depends on."""
+        bound = self.ledger.binding if self.ledger is not None else None
+        return Case(
+            service=service,
+            listed=self.listed,
+            verdict=self.verdict.state if self.verdict is not None else None,
+            keeps=self.verdict is not None and self.verdict.keeps,
+            is_open=self.is_open,
+            readable=self.unreadable is None,
+            moved=bound is not None and self.row is not None and bound != self.row.binding,
+            closing=self.closing,
+        )
+
+    @property
+    def _speaks(self) -> bool:
+        return self.run is not None and self.run.snapshot.phase != "BOOTING"

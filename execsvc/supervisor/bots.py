@@ -1,0 +1,203 @@
+"""All bots: what a listing, a report, a death, a timer or an operator means for each of them."""
+
+from __future__ import annotations
+
+from execsvc.clients.bot_service import Listing
+from execsvc.clock import monotonic
+from execsvc.ledger.survey import LedgerState
+from execsvc.model.bot import file_stem
+from execsvc.supervisor import changes, ends, rows, steps
+from execsvc.supervisor.bot import Bot, Verdict
+from execsvc.supervisor.child import Child
+from execsvc.supervisor.context import Context
+from execsvc.supervisor.next_step import Listed, Service
+from execsvc.supervisor.restarts import Restarts
+from execsvc.supervisor.run import Run, Told
+from execsvc.supervisor.states import Event, State
+from execsvc.supervisor.steps import SHOWN_STOPPED
+
+BATCH_SECONDS = 0.05
+"""Seconds that one turn of the loop may spend on forks."""
+
+
+class Bots:
+    """Every bot that is wanted, runs, or has left something behind."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._bots = context.bots
+        self._flat: dict[str, LedgerState] = {}
+        """Read at the start already; used up by the first listing."""
+        self.nameless: list[str] = []
+
+    def recover(self) -> None:
+        """Take up what an earlier run of the service left; the first good listings decide on it."""
+        states, unreadable = self._context.ledgers.survey()
+        for state in states:
+            if state.is_open or state.contested:
+                bot = self._new(state.bot_id)
+                bot.ledger, bot.ledger_known, bot.ever_ran = state, True, True
+                steps.proceed(self._context, bot)
+            else:
+                self._flat[state.bot_id] = state
+        for stem, reason in unreadable.items():
+            bot = self._new(stem)
+            bot.stand_in, bot.unreadable, bot.ever_ran = True, reason, True
+            steps.fails(self._context, bot, reason, None)
+            bot.become(Event.FAILS, self._context.clock.now)
+        for bot_id, keeps in self._context.held.bots.items():
+            bot = self._bots.get(bot_id) or self._new(bot_id)
+            bot.verdict = Verdict(State.HELD, "ended on a signal to its process", keeps=keeps)
+            bot.closing, bot.ever_ran = not keeps, True
+            steps.proceed(self._context, bot)
+
+    def listed(self, listing: Listing) -> None:
+        """Take every row of a complete listing; who is missing from it is judged elsewhere."""
+        self.nameless = listing.nameless
+        for bot_id, row in listing.bots.items():
+            rows.seen(self._context, self._known(bot_id), row)
+        for bot_id, reason in listing.invalid.items():
+            rows.row_refused(self._context, self._known(bot_id), reason)
+        self._flat.clear()
+
+    def gone(self, bot_ids: frozenset[str]) -> None:
+        """These are not listed any more."""
+        for bot_id in sorted(bot_ids):
+            bot = self._bots[bot_id]
+            rows.gone(self._context, bot)
+            if bot.state is State.STOPPED and not bot.ever_ran:
+                self._forget(bot)
+
+    def hear(self) -> None:
+        """Read every report that waits."""
+        now = self._context.clock.now
+        for bot_id in self._context.reports.speaking():
+            bot = self._bots[bot_id]
+            for run in (bot.run, bot.check):
+                if run is not None and run.listen(now) and run is bot.run:
+                    self._heard(bot, run)
+                if run is not None and run.lines.ended:
+                    self._context.reports.quiet(run.lines)
+
+    def died(self, child: Child, code: int) -> bool:
+        """A child was reaped; False when it was no process of a bot."""
+        bot = self._bots.get(self._context.owners.pop(child.pid, ""))
+        if bot is None:
+            return False
+        for run in (bot.run, bot.check):
+            if run is not None and run.child is child:
+                ends.ended(self._context, bot, run, code)
+        return True
+
+    def due(self, bot_id: str) -> None:
+        """A moment has come that somebody asked for on behalf of this bot."""
+        bot = self._bots.get(bot_id)
+        if bot is None:
+            return
+        for run in (bot.run, bot.check):
+            if run is not None:
+                self._judge(bot, run)
+        if bot.question is not None:
+            ends.answer(self._context, bot)
+        elif bot.runs_freely:
+            changes.consider(self._context, bot)
+        elif self._is_over(bot):
+            self._forget(bot)
+        else:
+            steps.proceed(self._context, bot)
+
+    def launch(self) -> bool:
+        """Fork some of what is queued; True when more is left for the next turn."""
+        until = monotonic() + BATCH_SECONDS
+        queue = self._context.queue
+        while queue and monotonic() < until:
+            bot = self._bots.get(queue.popleft())
+            if bot is not None:
+                steps.launch(self._context, bot)
+        return bool(queue)
+
+    def end_all(self) -> None:
+        """The service stops: everybody is told at once, as ``context.service`` says."""
+        for bot in self._bots.values():
+            self._end(bot)
+
+    def known(self) -> set[str]:
+        """The bots that the next listing is expected to hold."""
+        return {bot.bot_id for bot in self._bots.values() if bot.listed is not Listed.GONE}
+
+    def at_stake(self) -> set[str]:
+        """Those of them that have a runner or an open position."""
+        return {bot_id for bot_id in self.known() if self._bots[bot_id].at_stake}
+
+    def busy(self) -> bool:
+        """True while a process works for a bot, or one is still to be forked."""
+        liquidating = self._context.service is Service.LIQUIDATE
+        return any(
+            bot.run is not None
+            or bot.check is not None
+            or bot.queued is not None
+            or (liquidating and bot.state is State.LIQUIDATING)
+            for bot in self._bots.values()
+        )
+
+    def _end(self, bot: Bot) -> None:
+        bot.question = bot.to_check = None
+        bot.liquidate_at = self._context.clock.now
+        if bot.check is not None:
+            self._context.children.kill(bot.check.child)
+        hold = self._context.service is Service.HOLD
+        if bot.runs_freely:
+            steps.tell(self._context, bot, Told.HOLD if hold else Told.STOP)
+        elif bot.run is not None and not bot.trades and hold and bot.run.told is None:
+            steps.tell(self._context, bot, Told.HOLD)
+        steps.proceed(self._context, bot)
+
+    def _heard(self, bot: Bot, run: Run) -> None:
+        now = self._context.clock.now
+        if run.stop_since is not None:
+            self._context.timers.ask(bot.bot_id, run.deadline(self._context.settings))
+        if not bot.runs_freely:
+            return
+        phase = run.snapshot.phase
+        if phase == "RUNNING" and bot.state is State.BOOTING:
+            bot.become(Event.TICKS, now)
+        elif phase == "STOPPING" and bot.state in (State.BOOTING, State.RUNNING):
+            bot.become(Event.STOPS, now)
+            if run.snapshot.stopping_on is not None:
+                bot.signalled_at = now
+
+    def _judge(self, bot: Bot, run: Run) -> None:
+        why = run.overdue(self._context.clock.now, self._context.settings)
+        if why is not None:
+            steps.kill(self._context, bot, run, why)
+        else:
+            self._context.timers.ask(bot.bot_id, run.deadline(self._context.settings))
+
+    def _known(self, bot_id: str) -> Bot:
+        bot = self._bots.get(bot_id)
+        if bot is None:
+            stand_in = self._bots.get(file_stem(bot_id))
+            if stand_in is not None and stand_in.stand_in:
+                self._forget(stand_in)
+            bot = self._new(bot_id)
+        return bot
+
+    def _new(self, bot_id: str) -> Bot:
+        settings = self._context.settings
+        restarts = Restarts(settings.max_restarts, settings.restart_window)
+        bot = Bot(bot_id, restarts, state_since=self._context.clock.now)
+        bot.ledger = self._flat.pop(bot_id, None)
+        bot.ledger_known = bot.ledger is not None
+        self._bots[bot_id] = bot
+        return bot
+
+    def _is_over(self, bot: Bot) -> bool:
+        return (
+            bot.state is State.STOPPED
+            and bot.listed is Listed.GONE
+            and not bot.contested
+            and self._context.clock.now >= bot.state_since + SHOWN_STOPPED
+        )
+
+    def _forget(self, bot: Bot) -> None:
+        del self._bots[bot.bot_id]

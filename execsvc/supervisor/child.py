@@ -1,0 +1,158 @@
+"""The only place that forks, signals and reaps.
+
+Children are made by multiprocessing's fork context, daemonic, but they are reaped here: the
+session of a dead child is killed before its pid is given back, which a reaping by anybody else
+would make impossible.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import multiprocessing
+import multiprocessing.process
+import os
+import signal
+from collections.abc import Callable, Collection
+from multiprocessing.context import ForkProcess
+from pathlib import Path
+
+from loguru import logger
+
+from execsvc.supervisor.child_begin import begin
+
+_FORK = multiprocessing.get_context("fork")
+_TASKS = Path("/proc/self/task")
+
+
+class Child:
+    """One forked process, a session of its own."""
+
+    def __init__(self, process: ForkProcess) -> None:
+        assert process.pid is not None
+        self.process = process
+        self.pid = process.pid
+
+
+class Children:
+    """Every process that this one forked and has not reaped yet.
+
+    ``lifeline`` is the read end of a pipe whose write end nobody but this process keeps: its
+    end of file tells a child that the supervisor is gone.
+    """
+
+    def __init__(self) -> None:
+        self.lifeline, self._lifeline_write = os.pipe()
+        self._by_pid: dict[int, Child] = {}
+        self._failed_before: set[str] | None = None
+
+    def freeze(self) -> None:
+        """Call once before the first fork, when everything a child needs is imported.
+
+        What is frozen is left alone by the collections of every child, so that their pages
+        stay shared.
+        """
+        gc.collect()
+        gc.freeze()
+
+    def fork(self, work: Callable[[], int], keep: Collection[int]) -> Child:
+        """Run ``work`` in a new process, which exits with what it returns.
+
+        Of all open descriptors it has stdin, stdout, stderr, the lifeline and ``keep``. Signals
+        are still blocked in it: ``work`` installs its handlers and unblocks. Raises OSError.
+        """
+        process = _FORK.Process(
+            target=begin, args=(work, {self.lifeline, *keep}), daemon=True, name="execsvc"
+        )
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            self._start(process)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        child = Child(process)
+        self._by_pid[child.pid] = child
+        return child
+
+    def tell(self, child: Child, signum: signal.Signals) -> None:
+        """Send a signal to one child. A pid that is not reaped yet cannot be anybody else's."""
+        if child.pid in self._by_pid:
+            os.kill(child.pid, signum)
+
+    def kill(self, child: Child) -> None:
+        """Kill a child and its session."""
+        if child.pid in self._by_pid:
+            _kill_group(child.pid)
+            os.kill(child.pid, signal.SIGKILL)
+
+    def reap(self) -> list[tuple[Child, int]]:
+        """The children that ended, each with its exit code (negative: the signal's number)."""
+        ended: list[tuple[Child, int]] = []
+        while (pid := _dead_child()) is not None:
+            child = self._by_pid.pop(pid, None)
+            if child is None:
+                os.waitpid(pid, 0)  # a stray that was killed, or ended by itself
+                continue
+            _kill_group(pid)
+            code = child.process.exitcode  # this reaps
+            child.process.close()
+            ended.append((child, -1 if code is None else code))
+        self._kill_strays()
+        return ended
+
+    def close_lifeline(self) -> None:
+        """Let every child know that this process is about to be gone."""
+        os.close(self._lifeline_write)
+
+    def __len__(self) -> int:
+        return len(self._by_pid)
+
+    def _start(self, process: ForkProcess) -> None:
+        before = _descriptors() if self._failed_before is not None else None
+        try:
+            process.start()
+        except OSError:
+            # multiprocessing leaves its pipes open when the fork fails; a machine that is out of
+            # processes for a day must not run this one out of descriptors as well.
+            for name in _descriptors() - before if before is not None else ():
+                with contextlib.suppress(OSError):
+                    os.close(int(name))
+            self._failed_before = before or set()
+            raise
+        self._failed_before = None
+        # Every start() of multiprocessing polls all of the processes it knows, and so reaps them
+        # behind our back: it must not know ours.
+        getattr(multiprocessing.process, "_children", set()).discard(process)
+
+    def _kill_strays(self) -> None:
+        """Kill what dead runners left: this process is a subreaper, so it inherits them."""
+        for pid in _own_children() - self._by_pid.keys():
+            logger.bind(event="stray_killed").warning("killed stray process {}", pid)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _dead_child() -> int | None:
+    """The pid of a child that ended and is not reaped yet."""
+    try:
+        found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return None
+    return found.si_pid if found is not None else None
+
+
+def _kill_group(pid: int) -> None:
+    # A child killed before its setsid() has no group of its own: there is nobody to kill then.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _own_children() -> set[int]:
+    try:
+        text = (_TASKS / str(os.getpid()) / "children").read_text()
+    except OSError:  # a kernel without CONFIG_PROC_CHILDREN: strays live until they end
+        return set()
+    return {int(pid) for pid in text.split()}
+
+
+def _descriptors() -> set[str]:
+    return set(os.listdir("/proc/self/fd"))  # noqa: PTH208 (names, not paths)

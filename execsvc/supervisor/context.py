@@ -1,0 +1,54 @@
+"""What everything in the supervisor shares: settings, clock, children, and where ledgers are."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from execsvc.ledger.held import HeldBots
+from execsvc.ledger.survey import LedgerState
+from execsvc.runner.job import Job
+from execsvc.settings import Settings
+from execsvc.supervisor.bot import Bot
+from execsvc.supervisor.child import Children
+from execsvc.supervisor.loop_clock import LoopClock
+from execsvc.supervisor.next_step import Service
+from execsvc.supervisor.reports import Reports
+from execsvc.supervisor.timers import Timers
+
+Runner = Callable[[Job, Settings, int, int], int]
+"""``run(job, settings, lifeline, report)``: the work of a forked runner, its exit code."""
+
+
+class Ledgers(Protocol):
+    """What the supervisor reads of the ledgers."""
+
+    def read(self, bot_id: str) -> LedgerState | None:
+        """The state of one; None when the bot has none. Raises LedgerFailed."""
+        ...
+
+    def survey(self) -> tuple[list[LedgerState], dict[str, str]]:
+        """All that can be read, and why the others cannot, by file stem."""
+        ...
+
+
+@dataclass
+class Context:
+    """Handed to every part of the supervisor; ``settings`` and ``service`` change in flight."""
+
+    settings: Settings
+    run: Runner
+    ledgers: Ledgers
+    held: HeldBots
+    children: Children = field(default_factory=Children)
+    clock: LoopClock = field(default_factory=LoopClock)
+    timers: Timers = field(default_factory=Timers)
+    reports: Reports = field(default_factory=Reports)
+    bots: dict[str, Bot] = field(default_factory=dict)
+    owners: dict[int, str] = field(default_factory=dict)
+    """The bot that a process works for, by pid."""
+    queue: deque[str] = field(default_factory=deque)
+    """Bots for which a process is to be forked, in this order."""
+    service: Service = Service.RUNNING

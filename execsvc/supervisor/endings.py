@@ -1,0 +1,73 @@
+"""What the end of a trading process means. Pure."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterable
+from enum import Enum
+from typing import NamedTuple
+
+from execsvc.runner.report import EndKind, Snapshot
+
+OPERATOR_WINDOW = 2.0
+"""Seconds that the supervisor itself has to live on before a signal was an operator's word, and
+within which other runners must not have been signalled as well."""
+_MANY = 5
+_BY_HAND = frozenset({"TERM", "INT", "USR2"})
+
+
+class Meaning(Enum):
+    """Why a process that trades has ended."""
+
+    ASKED = "it was told to stop"
+    OPERATOR = "somebody sent it a signal"
+    FAILED = "its strategy or its ledger failed"
+    REFUSED = "its configuration is refused"
+    CRASHED = "nobody asked for it, whatever its exit code"
+
+
+class Ending(NamedTuple):
+    """A meaning, with words for ``last_error``, and whether the position is kept."""
+
+    meaning: Meaning
+    detail: str
+    keeps: bool = False
+
+
+def meaning_of(snapshot: Snapshot, code: int, *, told: bool, killed_for: str | None) -> Ending:
+    """Judge by the last report; the exit code only serves to describe a crash.
+
+    ``told``: the supervisor had told it to stop. ``killed_for``: why the supervisor killed it.
+    """
+    end = snapshot.end
+    words = killed_for or (end.detail if end else None) or described(code)
+    if told:
+        return Ending(Meaning.ASKED, words)
+    signalled = end.signal if end and end.signal else snapshot.stopping_on
+    if end is not None and end.kind is EndKind.FAILED:
+        return Ending(Meaning.FAILED, words)
+    if end is not None and end.kind is EndKind.REFUSED:
+        return Ending(Meaning.REFUSED, words)
+    if signalled in _BY_HAND:
+        return Ending(Meaning.OPERATOR, f"ended on {signalled}", keeps=signalled == "USR2")
+    return Ending(Meaning.CRASHED, words)
+
+
+def described(code: int) -> str:
+    """An exit code in words; negative codes are signals."""
+    if code >= 0:
+        return f"ended without a word, exit code {code}"
+    try:
+        return f"killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"killed by signal {-code}"
+
+
+def one_of_many(mine: float, signalled_at: Iterable[float], runners: int) -> bool:
+    """True when a signal was for a group, and so nobody's word on one bot.
+
+    ``mine``: when this bot was signalled. ``signalled_at``: when bots were, this one among them.
+    ``runners``: how many ran before.
+    """
+    together = sum(abs(moment - mine) <= OPERATOR_WINDOW for moment in signalled_at)
+    return together >= 2 and (together >= _MANY or 2 * together > runners)

@@ -1,0 +1,55 @@
+"""Holds back what may be a database wiped or restored: most of the bots gone at once. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from typing import NamedTuple
+
+
+class Pending(NamedTuple):
+    """A mass stop that waits for more polls to say the same."""
+
+    bots: int
+    """How many bots all of the polls so far lack."""
+    of: int
+    """How many bots have a runner or an open position."""
+    polls: int
+    needed: int
+
+
+class MassStopGuard:
+    """Lets a set of gone bots through, unless it is more than half of all and at least ``threshold``.
+
+    A set so large goes through once ``confirmations`` successive polls said one as large,
+    whatever the set; then those go that all of the polls lacked.
+    """
+
+    def __init__(self, threshold: int, confirmations: int) -> None:
+        self._threshold = threshold
+        self._confirmations = confirmations
+        self._lacked_by_all: frozenset[str] = frozenset()
+        self.pending: Pending | None = None
+
+    def judge(self, gone: AbstractSet[str], population: AbstractSet[str]) -> frozenset[str]:
+        """Which of ``gone`` are stopped after this poll.
+
+        ``population``: the bots that have a runner or an open position. While a mass stop waits,
+        the others stay as well: a HELD bot that is flat must not lose its state to a wiped database.
+        """
+        at_stake = gone & population
+        if len(at_stake) < self._threshold or 2 * len(at_stake) <= len(population):
+            self._reset()
+            return frozenset(gone)
+        polls = self.pending.polls + 1 if self.pending else 1
+        self._lacked_by_all = self._lacked_by_all & gone if self.pending else frozenset(gone)
+        if polls < self._confirmations:
+            bots = len(self._lacked_by_all & population)
+            self.pending = Pending(bots, len(population), polls, self._confirmations)
+            return frozenset()
+        agreed = self._lacked_by_all
+        self._reset()
+        return agreed
+
+    def _reset(self) -> None:
+        self._lacked_by_all = frozenset()
+        self.pending = None

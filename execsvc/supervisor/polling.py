@@ -1,0 +1,53 @@
+"""What one listing after the other says together: who is new, who changed, who is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from loguru import logger
+
+from execsvc.clients.bot_service import Listing
+from execsvc.settings import Settings
+from execsvc.supervisor.absence import Absence
+from execsvc.supervisor.bots import Bots
+from execsvc.supervisor.guard import MassStopGuard, Pending
+
+
+class Polling:
+    """Applies listings to ``bots``; ``confirm`` asks for the second listing of a pair."""
+
+    def __init__(self, settings: Settings, bots: Bots, confirm: Callable[[], None]) -> None:
+        self._bots = bots
+        self._confirm = confirm
+        self._absence = Absence()
+        self._guard = MassStopGuard(settings.mass_stop_threshold, settings.mass_stop_confirmations)
+
+    @property
+    def pending(self) -> Pending | None:
+        """A mass stop that waits for more polls."""
+        return self._guard.pending
+
+    def take(self, listing: Listing, unchanged: bool) -> None:
+        """A complete listing came in; ``unchanged``: it says what the last one said."""
+        if not unchanged:
+            self._bots.listed(listing)
+        poll = self._absence.listed(
+            listing.bots.keys() | listing.invalid.keys(), self._bots.known()
+        )
+        if poll.again:
+            self._confirm()
+        if poll.gone is not None:
+            stopped = self._guard.judge(poll.gone, self._bots.at_stake())
+            self._say(poll.gone)
+            self._bots.gone(stopped)
+
+    def _say(self, gone: frozenset[str]) -> None:
+        pending = self._guard.pending
+        if pending is not None:
+            logger.bind(event="mass_stop_held_back").critical(
+                "{} of {} bots are missing from the listing: nobody is stopped yet, poll {} of {}",
+                len(gone),
+                pending.of,
+                pending.polls,
+                pending.needed,
+            )

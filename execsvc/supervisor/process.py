@@ -1,0 +1,22 @@
+"""What this process asks of the kernel before it becomes a parent."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import resource
+
+from loguru import logger
+
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def prepare() -> None:
+    """As many descriptors as allowed, and every orphan of a runner becomes our child."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        logger.bind(event="no_subreaper").warning(
+            "this kernel has no subreapers: processes that a strategy leaves may live on"
+        )

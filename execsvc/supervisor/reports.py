@@ -1,0 +1,42 @@
+"""The report pipes of all runners, behind one descriptor that says whether any has something."""
+
+from __future__ import annotations
+
+import select
+
+from execsvc.supervisor.pipes import Lines
+
+
+class Reports:
+    """An epoll of its own, so that the loop can look away from it between two drainings.
+
+    Runners may report a thousand times a second; they are read at most ten times a second, all
+    of those that have something at once.
+    """
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+        self._owners: dict[int, str] = {}
+
+    def fileno(self) -> int:
+        """What to wait for."""
+        return self._epoll.fileno()
+
+    def add(self, lines: Lines, bot_id: str) -> None:
+        """Listen to a pipe of ``bot_id``."""
+        self._epoll.register(lines.descriptor, select.EPOLLIN)
+        self._owners[lines.descriptor] = bot_id
+
+    def quiet(self, lines: Lines) -> None:
+        """Stop listening to a pipe: its end was reached, or it is about to be closed.
+
+        It must be unregistered before it is closed: a descriptor that a child still holds would
+        go on waking an epoll from which nobody can remove it any more.
+        """
+        if self._owners.pop(lines.descriptor, None) is not None:
+            self._epoll.unregister(lines.descriptor)
+
+    def speaking(self) -> list[str]:
+        """The bots that have something to say."""
+        ready = self._epoll.poll(0, max(len(self._owners), 1))
+        return list({self._owners[descriptor] for descriptor, _ in ready})

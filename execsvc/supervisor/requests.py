@@ -1,0 +1,94 @@
+"""What is asked at the control socket, and what is answered."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from loguru import logger
+
+from execsvc.clock import monotonic
+from execsvc.clock import now as utc_now
+from execsvc.supervisor import rows, status
+from execsvc.supervisor.bot import Bot
+from execsvc.supervisor.bots import Bots
+from execsvc.supervisor.context import Context
+from execsvc.supervisor.feed import Feed
+from execsvc.supervisor.next_step import Service
+from execsvc.supervisor.polling import Polling
+
+
+class Requests:
+    """Answers ``{"call": …}``; a call that is not known is answered with an error."""
+
+    def __init__(self, context: Context, bots: Bots, feed: Feed, polling: Polling) -> None:
+        self._context = context
+        self._bots = bots
+        self._feed = feed
+        self._polling = polling
+        self._started_at = utc_now()
+        self._began = monotonic()
+        self._calls: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+            "status": lambda _: status.status(self.facts()),
+            "health": lambda _: status.health(self.facts()),
+            "poll": self._poll,
+            "recheck": lambda request: self._for_bot(request, rows.recheck),
+            "release": lambda request: self._for_bot(request, rows.release),
+        }
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The answer to one request."""
+        call = self._calls.get(str(request.get("call")))
+        return call(request) if call is not None else {"error": "no such call"}
+
+    def facts(self) -> status.Facts:
+        """What both documents are made of."""
+        feed = self._feed
+        return status.Facts(
+            pid=os.getpid(),
+            service=self._context.service,
+            started_at=self._started_at,
+            uptime=monotonic() - self._began,
+            polled=status.Polled(
+                interval=self._context.settings.poll_interval,
+                age=feed.age(),
+                last_success_at=feed.last_success_at,
+                failures=feed.failures,
+                last_error=feed.last_error,
+                pending=self._polling.pending,
+            ),
+            bots=list(self._context.bots.values()),
+            nameless=self._bots.nameless,
+        )
+
+    def log_status(self) -> None:
+        """Write the whole status to the log, a line a bot."""
+        document = status.status(self.facts())
+        logger.bind(event="status").info(
+            "{}, pid {}, {}", document["state"], document["pid"], self.summary()
+        )
+        for bot in document["bots"]:
+            text = ", ".join(f"{name} {value}" for name, value in bot.items() if value is not None)
+            logger.bind(event="status", bot_id=bot["bot_id"]).info("{}", text)
+
+    def summary(self) -> str:
+        """How many bots are in which state, in a few words."""
+        counts = Counter(bot.state.value for bot in self._context.bots.values())
+        return ", ".join(f"{n} {state}" for state, n in sorted(counts.items())) or "no bots"
+
+    def _poll(self, _: dict[str, Any]) -> dict[str, Any]:
+        self._feed.poll()
+        return {"accepted": True}
+
+    def _for_bot(
+        self, request: dict[str, Any], act: Callable[[Context, Bot], None]
+    ) -> dict[str, Any]:
+        bot = self._context.bots.get(str(request.get("bot_id")))
+        if bot is None:
+            return {"error": "no such bot"}
+        if self._context.service is not Service.RUNNING:
+            return {"error": "the service is stopping"}
+        act(self._context, bot)
+        return {"ok": True, "state": bot.state.value}

@@ -1,0 +1,78 @@
+"""What BotService says of one bot, and what follows from it."""
+
+from __future__ import annotations
+
+from execsvc.logs import bound
+from execsvc.model.bot import BotSpec
+from execsvc.supervisor import changes
+from execsvc.supervisor.bot import Bot
+from execsvc.supervisor.context import Context
+from execsvc.supervisor.ends import remember_held
+from execsvc.supervisor.next_step import Listed
+from execsvc.supervisor.run import Told
+from execsvc.supervisor.states import State
+from execsvc.supervisor.steps import proceed, tell
+
+
+def seen(context: Context, bot: Bot, row: BotSpec) -> None:
+    """``bot`` is listed with a row that can be used."""
+    if bot.listed is Listed.VALID and bot.row == row:
+        return
+    if bot.listed is Listed.GONE and bot.run is None:
+        bot.begin_anew()
+    bot.listed, bot.row = Listed.VALID, row
+    bot.end_failure()
+    if bot.runs_freely:
+        changes.consider(context, bot)
+    else:
+        bot.row_error = None
+        proceed(context, bot)
+
+
+def row_refused(context: Context, bot: Bot, reason: str) -> None:
+    """``bot`` is listed with a row that cannot be used: a runner goes on as it was."""
+    if bot.listed is Listed.INVALID and bot.row_error == reason:
+        return
+    bot.listed, bot.row_error, bot.to_check = Listed.INVALID, reason, None
+    bound(bot_id=bot.bot_id).bind(event="row_invalid").warning("row cannot be used: {}", reason)
+    proceed(context, bot)
+
+
+def gone(context: Context, bot: Bot) -> None:
+    """``bot`` is not listed any more: whatever it was, it ends, and ends flat."""
+    bot.listed = Listed.GONE
+    if bot.stand_in:
+        return  # nothing can be closed by a ledger that cannot be read
+    bot.row_error = bot.refused = bot.to_check = bot.question = None
+    if bot.verdict is not None:
+        bot.verdict, bot.ledger_known = None, False
+        remember_held(context, bot)
+    bot.restarts.forget()
+    if bot.check is not None:
+        context.children.kill(bot.check.child)
+    if bot.runs_freely:
+        tell(context, bot, Told.STOP)
+    elif bot.trades:
+        bot.closing = True
+    proceed(context, bot)
+
+
+def release(context: Context, bot: Bot) -> None:
+    """An operator lets the bot go on: HELD and FAILED end, and its crashes are forgotten."""
+    bot.restarts.forget()
+    if bot.verdict is not None:
+        bot.verdict = None
+        bot.begin_anew()
+        remember_held(context, bot)
+    bot.not_before = bot.liquidate_at = context.clock.now
+    recheck(context, bot)
+
+
+def recheck(context: Context, bot: Bot) -> None:
+    """Its ledger or journal was changed by hand: read it again and act on what it says."""
+    if bot.run is not None or bot.stand_in:
+        return
+    if bot.unreadable is not None and bot.verdict is not None:
+        bot.verdict = None if bot.verdict.state is State.FAILED else bot.verdict
+    bot.ledger_known = False
+    proceed(context, bot)

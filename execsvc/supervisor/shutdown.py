@@ -1,0 +1,122 @@
+"""The end of the service: everybody is told at once, and what stays open is named."""
+
+from __future__ import annotations
+
+import math
+
+from loguru import logger
+
+from execsvc.logs import bound
+from execsvc.supervisor import steps
+from execsvc.supervisor.bot import Bot
+from execsvc.supervisor.bots import Bots
+from execsvc.supervisor.context import Context
+from execsvc.supervisor.next_step import Listed, Service, Step, next_step
+
+KEY = "\0shutdown"
+SECOND_AFTER = 2.0
+"""Seconds after which another signal means that somebody has lost patience."""
+SECOND_PATIENCE = 5.0
+KILL_PATIENCE = 5.0
+"""Seconds that a killed process has to be gone; one in the kernel's hands may take longer."""
+EXIT_FLAT = 0
+EXIT_RESIDUE = 75
+
+
+class Shutdown:
+    """Begins when the service is told to stop, and is over when nobody works any more."""
+
+    def __init__(self, context: Context, bots: Bots) -> None:
+        self._context = context
+        self._bots = bots
+        self._asked = Service.RUNNING
+        self._began_at = -math.inf
+        self._until = math.inf
+        self._killed = False
+
+    @property
+    def begun(self) -> bool:
+        """True once the service was told to stop."""
+        return self._asked is not Service.RUNNING
+
+    def begin(self, service: Service, why: str) -> bool:
+        """Stop as ``service`` says, or shorten a stop that is under way; True when it begins."""
+        now = self._context.clock.now
+        if self.begun:
+            self._hurry(now, why)
+            return False
+        self._asked = self._context.service = service
+        self._began_at = now
+        self._until = now + self._context.settings.shutdown_timeout
+        self._context.timers.ask(KEY, self._until)
+        holds = "positions are kept" if service is Service.HOLD else "every position is closed"
+        logger.bind(event="service_stopping").info("stopping on {}: {}", why, holds)
+        self._bots.end_all()
+        return True
+
+    def due(self) -> None:
+        """Look whether the time is over."""
+        if self._context.clock.now < self._until:
+            self._context.timers.ask(KEY, self._until)
+        elif self.begun and not self._killed:
+            self._kill_all()
+
+    def over(self) -> bool:
+        """True when nobody works any more, or nobody can be waited for any longer."""
+        if not self.begun:
+            return False
+        given_up = self._killed and self._context.clock.now >= self._until
+        return given_up or not self._bots.busy()
+
+    def conclude(self) -> int:
+        """Name what stays open; the exit code of the service."""
+        code = EXIT_FLAT
+        for bot in list(self._context.bots.values()):
+            if not bot.stand_in and (bot.run is not None or not bot.ledger_known):
+                steps.look(self._context, bot)
+            if not bot.is_open:
+                continue
+            if self._is_held(bot):
+                _name(bot, "position held as asked", "INFO", "position_held")
+            else:
+                _name(bot, "position left open", "CRITICAL", "position_left")
+                code = EXIT_RESIDUE
+        return code
+
+    def _hurry(self, now: float, why: str) -> None:
+        if now - self._began_at >= SECOND_AFTER and not self._killed:
+            logger.bind(event="service_hurried").warning(
+                "{} again: {:g} s are left", why, SECOND_PATIENCE
+            )
+            self._until = min(self._until, now + SECOND_PATIENCE)
+            self._context.timers.ask(KEY, self._until)
+
+    def _kill_all(self) -> None:
+        logger.bind(event="service_out_of_time").error("out of time: what still runs is killed")
+        self._killed = True
+        self._context.service = Service.HOLD  # nothing is forked any more
+        self._until = self._context.clock.now + KILL_PATIENCE
+        self._context.timers.ask(KEY, self._until)
+        for bot in self._context.bots.values():
+            for run in (bot.run, bot.check):
+                if run is not None and run.killed_for is None:
+                    steps.kill(self._context, bot, run, "the service is out of time to stop")
+            steps.proceed(self._context, bot)
+
+    def _is_held(self, bot: Bot) -> bool:
+        if bot.unreadable is not None:
+            return False
+        if self._asked is Service.HOLD:
+            step, _ = next_step(bot.case(Service.RUNNING))
+            return step is not Step.LIQUIDATE
+        keeps = bot.verdict is not None and bot.verdict.keeps
+        return keeps and bot.listed is not Listed.GONE
+
+
+def _name(bot: Bot, what: str, level: str, event: str) -> None:
+    binding = bot.ledger.binding if bot.ledger is not None else None
+    symbol = binding.symbol if binding is not None else None
+    tracked = bot.position["tracked"] if bot.ledger is not None else "unknown"
+    bound(bot_id=bot.bot_id, symbol=symbol).bind(event=event, tracked=tracked).log(
+        level, "{}: bot {}, {}, tracked {}", what, bot.bot_id, symbol or "unknown symbol", tracked
+    )

@@ -1,0 +1,45 @@
+"""Signals to the supervisor: handlers do nothing, a byte in a pipe says which one came."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+HEARD = (
+    signal.SIGTERM,
+    signal.SIGINT,
+    signal.SIGHUP,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGCHLD,
+)
+
+
+class Signals:
+    """The read end of the wake-up pipe, for the selector."""
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def listen(self) -> None:
+        """From now on signals are written to the pipe."""
+        signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+        for signum in HEARD:
+            signal.signal(signum, _nothing)
+        # A reader that went away is seen by the write that fails, not by the death of this process.
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+
+    def fileno(self) -> int:
+        """What to wait for."""
+        return self._read
+
+    def take(self) -> list[int]:
+        """The signals that came, in their order."""
+        try:
+            return list(os.read(self._read, 65536))
+        except BlockingIOError:
+            return []
+
+
+def _nothing(signum: int, frame: object) -> None:
+    """Python needs a handler to write its byte; whatever else it did would race with the loop."""

@@ -1,0 +1,174 @@
+"""What is done for a bot: decide its next step, fork a process for it, tell one to end."""
+
+from __future__ import annotations
+
+import os
+import signal
+from functools import partial
+
+from execsvc.clock import iso
+from execsvc.errors import LedgerFailed
+from execsvc.logs import bound
+from execsvc.model.bot import BotSpec
+from execsvc.runner.job import Job, Task
+from execsvc.runner.report import LARGEST_LINE
+from execsvc.supervisor.bot import Bot, Verdict
+from execsvc.supervisor.context import Context
+from execsvc.supervisor.next_step import Step, next_step
+from execsvc.supervisor.pipes import Lines
+from execsvc.supervisor.run import Run, Told
+from execsvc.supervisor.states import TOWARDS, Event, State
+
+SHOWN_STOPPED = 3600.0
+"""Seconds for which a bot that ended is shown."""
+NO_PROCESS = 5.0
+"""Seconds until a fork that failed is tried again."""
+_SIGNALS = {Told.STOP: signal.SIGTERM, Told.HOLD: signal.SIGUSR2}
+
+
+def proceed(context: Context, bot: Bot) -> None:
+    """Do what is next for ``bot``, if it has no process and no question is open."""
+    if bot.run is not None or bot.question is not None or bot.stand_in:
+        return
+    bot.queued = None
+    if not bot.ledger_known:
+        look(context, bot)
+    step, rest = next_step(bot.case(context.service))
+    if step is Step.START:
+        _start(context, bot)
+    elif step is Step.LIQUIDATE:
+        _liquidate(context, bot)
+    else:
+        rests(context, bot, rest)
+
+
+def look(context: Context, bot: Bot) -> None:
+    """Read the bot's ledger: it alone says whether the bot is flat."""
+    bot.ledger, bot.unreadable, bot.ledger_known = None, None, True
+    try:
+        bot.ledger = context.ledgers.read(bot.bot_id)
+    except LedgerFailed as error:
+        bot.unreadable = str(error)
+        if bot.verdict is None:
+            fails(context, bot, bot.unreadable, bot.row)
+    if not bot.is_open:
+        bot.closing = bot.liquidation_failed = False
+
+
+def fails(context: Context, bot: Bot, why: str, row: BotSpec | None) -> None:
+    """Give the bot up as ``row`` has it, until that changes or an operator releases it."""
+    bot.verdict = Verdict(State.FAILED, why, row=row)
+    bound(bot_id=bot.bot_id).bind(event="bot_failed").error("failed: {}", why)
+    bot.end_failure()
+
+
+def rests(context: Context, bot: Bot, state: State) -> None:
+    """``bot`` is now in ``state``, which is one without a process that trades."""
+    if bot.state is not state:
+        bot.become(TOWARDS[state], context.clock.now)
+        if state in (State.STOPPED, State.HELD, State.INVALID):
+            bound(bot_id=bot.bot_id).bind(event=f"bot_{state.value.lower()}").info(
+                "{}: {}", state.value, bot.last_error or "flat"
+            )
+    if state is State.STOPPED:
+        context.timers.ask(bot.bot_id, bot.state_since + SHOWN_STOPPED)
+
+
+def tell(context: Context, bot: Bot, told: Told) -> None:
+    """Send the bot's process the signal to end; it has its time for that from now on."""
+    assert bot.run is not None
+    context.children.tell(bot.run.child, _SIGNALS[told])
+    bot.run.asked_to_stop(told, context.clock.now)
+    bot.closing = bot.closing or told is Told.STOP
+    if bot.state in (State.BOOTING, State.RUNNING):
+        bot.become(Event.STOPS, context.clock.now)
+    context.timers.ask(bot.bot_id, bot.run.deadline(context.settings))
+
+
+def kill(context: Context, bot: Bot, run: Run, why: str) -> None:
+    """Kill a process of the bot; what follows is decided when it is dead."""
+    run.killed_for = why
+    bound(bot_id=bot.bot_id).bind(event="process_killed", pid=run.child.pid).error(
+        "killing process {}: {}", run.child.pid, why
+    )
+    context.children.kill(run.child)
+
+
+def launch(context: Context, bot: Bot) -> None:
+    """Fork what is queued for ``bot``."""
+    if bot.queued is not None and bot.run is None:
+        task, bot.queued = bot.queued, None
+        try:
+            bot.run = fork(context, bot, task, bot.row if task is Task.TRADE else None)
+        except OSError as error:
+            _no_process(context, bot, error)
+        else:
+            _started(bot, task)
+    if bot.to_check is not None and bot.check is None:
+        row, bot.to_check = bot.to_check, None
+        try:
+            bot.check = fork(context, bot, Task.CHECK, row)
+        except OSError as error:
+            bot.row_error = f"the change cannot be checked: {error.strerror}"
+            bot.check_after = context.clock.now + NO_PROCESS
+            context.timers.ask(bot.bot_id, bot.check_after)
+
+
+def fork(context: Context, bot: Bot, task: Task, row: BotSpec | None) -> Run:
+    """Start one process for ``bot``. Raises OSError."""
+    job = Job(bot_id=bot.bot_id, task=task, spec=row)
+    read, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    work = partial(context.run, job, context.settings, context.children.lifeline, write)
+    try:
+        child = context.children.fork(work, {write})
+    except OSError:
+        os.close(read)
+        raise
+    finally:
+        os.close(write)
+    run = Run(child, task, row, Lines(read, LARGEST_LINE), context.clock.now)
+    context.owners[child.pid] = bot.bot_id
+    context.reports.add(run.lines, bot.bot_id)
+    context.timers.ask(bot.bot_id, run.deadline(context.settings))
+    return run
+
+
+def _start(context: Context, bot: Bot) -> None:
+    if context.clock.now < bot.not_before:
+        rests(context, bot, State.BACKOFF)
+        context.timers.ask(bot.bot_id, bot.not_before)
+        return
+    if bot.state is not State.BOOTING:
+        bot.become(Event.STARTS, context.clock.now)
+    bot.queued = Task.TRADE
+    context.queue.append(bot.bot_id)
+
+
+def _liquidate(context: Context, bot: Bot) -> None:
+    rests(context, bot, State.LIQUIDATING)
+    if context.clock.now < bot.liquidate_at:
+        context.timers.ask(bot.bot_id, bot.liquidate_at)
+        return
+    bot.queued = Task.LIQUIDATE
+    context.queue.appendleft(bot.bot_id)  # closing a position comes before starting anybody
+
+
+def _started(bot: Bot, task: Task) -> None:
+    assert bot.run is not None
+    again = bot.crashed and task is Task.TRADE
+    if again:
+        bot.restart_count += 1
+        bot.crashed = False
+    bot.ledger_known, bot.ever_ran = False, True
+    event = "liquidating" if task is Task.LIQUIDATE else "restarted" if again else "started"
+    bound(bot_id=bot.bot_id).bind(
+        event=f"bot_{event}", pid=bot.run.child.pid, at=iso(bot.run.started_at)
+    ).info("{}, pid {}", event, bot.run.child.pid)
+
+
+def _no_process(context: Context, bot: Bot, error: OSError) -> None:
+    """The machine has no process to give: not the bot's fault, and no crash of it."""
+    bot.error = f"no process can be started: {error.strerror}"
+    bound(bot_id=bot.bot_id).bind(event="fork_failed").error("{}", bot.error)
+    bot.not_before = bot.liquidate_at = context.clock.now + NO_PROCESS
+    proceed(context, bot)

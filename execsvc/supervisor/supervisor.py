@@ -1,0 +1,237 @@
+"""The supervisor: one thread, one selector, and every other process is its child."""
+
+from __future__ import annotations
+
+import selectors
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import setproctitle
+from loguru import logger
+
+from execsvc import logs
+from execsvc.errors import ConfigRefused
+from execsvc.ledger.ballast import Ballast
+from execsvc.ledger.held import HeldBots
+from execsvc.settings import Settings, merged, runtime_directory, state_directory
+from execsvc.supervisor import control, door, process, shutdown
+from execsvc.supervisor.bots import Bots
+from execsvc.supervisor.context import Context, Ledgers, Runner
+from execsvc.supervisor.feed import Feed
+from execsvc.supervisor.front import Front, Server
+from execsvc.supervisor.next_step import Service
+from execsvc.supervisor.polling import Polling
+from execsvc.supervisor.requests import Requests
+from execsvc.supervisor.shutdown import Shutdown
+from execsvc.supervisor.signals import Signals
+from execsvc.supervisor.systemd import Notifier
+
+DRAIN = 0.1
+"""Seconds between two drainings of the report pipes, at least."""
+FAREWELL = 0.5
+"""Seconds that the control plane has for the answers under way when all else is over."""
+_HOUSE = "\0house"
+_HOUSEKEEPING = 10.0
+_NOTIFY = "\0notify"
+
+
+class Supervisor:
+    """Holds the state directory from its making on, and runs until it is told to stop.
+
+    ``run`` is the work of a runner, ``serve`` that of the control plane, each in a process of
+    its own. ``reload`` reads the settings again. Raises Taken, ConfigRefused, LedgerFailed.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        run: Runner,
+        serve: Server,
+        ledgers: Ledgers,
+        reload: Callable[[], Settings],
+    ) -> None:
+        state_directory(settings.state_dir)
+        runtime_directory(settings.runtime_dir)
+        self._lock = door.lock_state(settings)
+        self._ballast = Ballast(settings.state_dir)
+        self._ballast.keep()
+        self._listener = door.listen_http(settings.http_bind)
+        control_door = door.listen_control(settings.runtime_dir)
+        self.context = Context(settings, run, ledgers, HeldBots(settings.state_dir))
+        self._reload = reload
+        self._notifier = Notifier()
+        self._signals = Signals()
+        self._selector = selectors.EpollSelector()
+        self._bots = Bots(self.context)
+        self._feed = Feed(self.context, self._selector, self._take_listing)
+        self._polling = Polling(settings, self._bots, self._feed.confirm)
+        self._front = Front(self.context, self._listener, serve)
+        self._requests = Requests(self.context, self._bots, self._feed, self._polling)
+        self._shutdown = Shutdown(self.context, self._bots)
+        self._control = control.ControlSocket(
+            control_door,
+            self._selector,
+            self.context.clock,
+            self.context.timers,
+            self._requests.answer,
+        )
+        self._speaking = False
+        self._drain_after = 0.0
+        self._said = ""
+
+    @property
+    def port(self) -> int:
+        """Where HTTP is answered, also when the settings left it open."""
+        port: int = self._listener.getsockname()[1]
+        return port
+
+    def run(self) -> int:
+        """Run until told to stop. Returns the exit code of the service."""
+        setproctitle.setproctitle("execsvc: supervisor")
+        process.prepare()
+        self._signals.listen()
+        self._selector.register(self._signals, selectors.EVENT_READ, self._signalled)
+        self._selector.register(self.context.reports, selectors.EVENT_READ, self._reports_wait)
+        self.context.children.freeze()
+        self._front.start()
+        self._feed.start()
+        self._bots.recover()
+        self.context.timers.ask(_HOUSE, self.context.clock.now + _HOUSEKEEPING)
+        self._notify()
+        logger.bind(event="service_started").info(
+            "started, HTTP at {}:{}", self.context.settings.http_bind.host, self.port
+        )
+        self._notifier.ready(self._said)
+        while not self._shutdown.over():
+            self._turn()
+        code = self._shutdown.conclude()
+        self._say_farewell()
+        door.leave_control(self.context.settings.runtime_dir)
+        logger.bind(event="service_stopped").info("stopped, exit code {}", code)
+        return code
+
+    def _turn(self) -> None:
+        """Wait for something to happen, and do what it asks for."""
+        clock, timers = self.context.clock, self.context.timers
+        more = self._bots.launch()
+        wait = 0.0 if more else max(self._next_moment() - clock.now, 0.0)
+        clock.plan(wait)
+        events = self._selector.select(wait)
+        clock.wake()
+        if clock.gap:
+            logger.bind(event="loop_gap").warning("stood still for {:.1f} s", clock.gap)
+        for ready, _ in events:
+            ready.data()
+        # Whoever is judged by its silence has been heard just before.
+        due = timers.next() <= clock.now
+        if due or (self._speaking and clock.now >= self._drain_after):
+            self._drain()
+        if due:
+            for key in timers.due(clock.now):
+                self._due(key)
+
+    def _next_moment(self) -> float:
+        moment = self.context.timers.next()
+        return min(moment, self._drain_after) if self._speaking else moment
+
+    def _due(self, key: str) -> None:
+        special = {
+            self._feed.key: self._feed.due,
+            self._front.key: self._front.due,
+            control.KEY: self._control.due,
+            shutdown.KEY: self._shutdown.due,
+            _HOUSE: self._keep_house,
+            _NOTIFY: self._notify,
+        }
+        act = special.get(key)
+        if act is not None:
+            act()
+        else:
+            self._bots.due(key)
+
+    def _reports_wait(self) -> None:
+        """A runner spoke: look away until the pipes may be drained again."""
+        self._selector.unregister(self.context.reports)
+        self._speaking = True
+
+    def _drain(self) -> None:
+        self._bots.hear()
+        self._drain_after = self.context.clock.now + DRAIN
+        if self._speaking:
+            self._selector.register(self.context.reports, selectors.EVENT_READ, self._reports_wait)
+            self._speaking = False
+
+    def _take_listing(self, listing: Any, unchanged: bool) -> None:
+        if not self._shutdown.begun:
+            self._polling.take(listing, unchanged)
+
+    def _signalled(self) -> None:
+        for signum in dict.fromkeys(self._signals.take()):
+            if signum == signal.SIGCHLD:
+                self._reap()
+            elif signum in (signal.SIGTERM, signal.SIGINT):
+                holds = self.context.settings.on_shutdown == "hold"
+                self._stop(Service.HOLD if holds else Service.LIQUIDATE, signum)
+            elif signum == signal.SIGUSR2:
+                self._stop(Service.HOLD, signum)
+            elif signum == signal.SIGUSR1:
+                self._requests.log_status()
+            elif signum == signal.SIGHUP and not self._shutdown.begun:
+                self._read_settings()
+
+    def _reap(self) -> None:
+        for child, code in self.context.children.reap():
+            if not self._bots.died(child, code) and not self._feed.died(child, code):
+                self._front.died(child, code)
+
+    def _stop(self, service: Service, signum: int) -> None:
+        if self._shutdown.begun and signum == signal.SIGUSR2:
+            return  # what is being closed is not held any more, and nobody is hurried by this
+        if self._shutdown.begin(service, signal.Signals(signum).name):
+            self._feed.stop()
+            self._notifier.stopping(self._requests.summary())
+
+    def _read_settings(self) -> None:
+        """Take what may change in flight; the listing child is replaced if that concerns it."""
+        try:
+            settings, late = merged(self.context.settings, self._reload())
+        except ConfigRefused as refused:
+            logger.bind(event="reload_refused").error("settings are kept: {}", refused)
+            self._feed.poll()
+            return
+        if late:
+            logger.bind(event="reload").warning("only a restart changes {}", ", ".join(late))
+        changed = settings != self.context.settings
+        self.context.settings = settings
+        logs.setup(settings.log_level, settings.log_format)
+        logger.bind(event="reload").info("settings read again{}", "" if changed else ", no change")
+        if changed:
+            self._feed.replace()
+        else:
+            self._feed.poll()
+
+    def _keep_house(self) -> None:
+        """What nobody gives notice of: strays, deaths whose signal was lost in a full pipe, room."""
+        self._reap()
+        self._ballast.keep()
+        self.context.timers.ask(_HOUSE, self.context.clock.now + _HOUSEKEEPING)
+
+    def _notify(self) -> None:
+        if not self._notifier.heard:
+            return
+        summary = self._requests.summary()
+        if summary != self._said:
+            self._notifier.status(summary)
+            self._said = summary
+        self._notifier.alive()
+        self.context.timers.ask(_NOTIFY, self.context.clock.now + self._notifier.interval)
+
+    def _say_farewell(self) -> None:
+        """The control plane answers to the very end; then nothing of ours is left alive."""
+        for end in (self._front.dismiss, self._front.kill):
+            end()
+            until = self.context.clock.now + FAREWELL
+            self.context.timers.ask(_HOUSE, until)
+            while not self._front.gone and self.context.clock.now < until:
+                self._turn()

@@ -1,0 +1,37 @@
+"""Who wants to be looked at, and when. Pure."""
+
+from __future__ import annotations
+
+import heapq
+
+
+class Timers:
+    """One moment for each key, the earliest that was asked for; whoever is due asks anew.
+
+    A key is looked at once and not once a deadline, so that a deadline that moves with each
+    sign of life costs nothing until its first date.
+    """
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, str]] = []
+        self._when: dict[str, float] = {}
+
+    def ask(self, key: str, when: float) -> None:
+        """Look at ``key`` no later than ``when``."""
+        if when < self._when.get(key, float("inf")):
+            self._when[key] = when
+            heapq.heappush(self._heap, (when, key))
+
+    def due(self, now: float) -> list[str]:
+        """The keys whose moment has come, earliest first; they are forgotten here."""
+        keys = []
+        while self._heap and self._heap[0][0] <= now:
+            when, key = heapq.heappop(self._heap)
+            if self._when.get(key) == when:
+                del self._when[key]
+                keys.append(key)
+        return keys
+
+    def next(self) -> float:
+        """When the next key is due; infinity when none is."""
+        return self._heap[0][0] if self._heap else float("inf")

@@ -1,0 +1,199 @@
+"""The control plane's real process, with a supervisor that is a socket in this one."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+from support.deadline import eventually
+from support.settings import settings
+
+from execsvc.control_plane.server import serve
+from execsvc.settings import SOCKET_NAME
+from execsvc.supervisor.child_begin import begin
+
+Answer = Callable[[dict[str, str]], bytes]
+
+
+class Door:
+    """Answers every request with the same line, as long as it is open."""
+
+    def __init__(self, folder: Path) -> None:
+        self.answer = b'{"status": "ok"}\n'
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(str(folder / SOCKET_NAME))
+        self._listener.listen()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                visitor, _ = self._listener.accept()
+            except OSError:
+                return
+            with visitor:
+                json.loads(visitor.makefile().readline())
+                if self.answer:
+                    visitor.sendall(self.answer)
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+
+class Plane:
+    """The forked control plane."""
+
+    def __init__(self, folder: Path) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        read, self.lifeline = os.pipe()
+        given = settings(runtime_dir=str(folder), state_dir=str(folder))
+        descriptor = self.listener.fileno()
+        self.pid = os.fork()
+        if self.pid == 0:
+            logging.getLogger().handlers.clear()  # pytest's, whose streams are closed in a child
+            begin(lambda: serve(given, descriptor, read), {read, descriptor})
+        os.close(read)
+
+    def get(self, path: str) -> requests.Response:
+        return requests.get(self.url + path, timeout=20)
+
+    def ended(self) -> bool:
+        pid, _ = os.waitpid(self.pid, os.WNOHANG)
+        return pid != 0
+
+    def raw(self, request: bytes) -> bytes:
+        """All that is answered to these bytes."""
+        with socket.create_connection(self.listener.getsockname(), timeout=30) as client:
+            client.sendall(request)
+            answer = b""
+            while part := client.recv(65536):
+                answer += part
+        return answer
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Iterator[Door]:
+    made = Door(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def plane(door: Door, tmp_path: Path) -> Iterator[Plane]:
+    made = Plane(tmp_path)
+    family = []
+    try:
+        assert made.get("/health").status_code == 200
+        master = psutil.Process(made.pid)
+        family = [*master.children(), master]
+        yield made
+    finally:
+        made.listener.close()
+        for process in family:
+            if process.is_running():
+                process.kill()
+
+
+def test_it_answers_in_json_whatever_is_asked(plane: Plane) -> None:
+    assert plane.get("/health").json() == {"status": "ok"}
+    for request, status in (
+        (b"nonsense\r\n\r\n", b"400"),
+        (b"GET /health HTTP/9.9\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 9000 + b"\r\n\r\n", b"431"),
+        (b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\n\r\n", b"414"),
+        (b"GET /nothing HTTP/1.0\r\n\r\n", b"404"),
+    ):
+        head, _, body = plane.raw(request).partition(b"\r\n\r\n")
+        assert head.split()[1] == status
+        assert "error" in json.loads(body)
+
+
+def test_a_supervisor_that_does_not_answer_is_down(plane: Plane, door: Door) -> None:
+    door.answer = b""
+    answer = plane.get("/health")
+    assert (answer.status_code, answer.json()["status"]) == (503, "down")
+    assert plane.get("/status").status_code == 503
+
+
+@pytest.mark.parametrize("begun", [b"", b"G", b"GET /health HTTP/1.1\r\nX"])
+def test_slow_clients_hold_nobody_up(plane: Plane, begun: bytes) -> None:
+    slow = [socket.create_connection(plane.listener.getsockname()) for _ in range(300)]
+    for client in slow:
+        client.sendall(begun)
+    for _ in range(3):
+        assert plane.get("/health").status_code == 200
+    eventually(lambda: shown_out(slow), "who says nothing is shown out")
+
+
+def test_a_head_that_comes_byte_by_byte_is_answered(plane: Plane) -> None:
+    with socket.create_connection(plane.listener.getsockname(), timeout=30) as client:
+        for byte in b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n":
+            client.sendall(bytes([byte]))
+        assert client.recv(100).startswith(b"HTTP/1.1 200")
+
+
+def test_clients_that_never_read_or_never_close_hold_nobody_up(plane: Plane, door: Door) -> None:
+    door.answer = json.dumps({"status": "ok", "reasons": ["x" * 4_000_000]}).encode() + b"\n"
+    deaf = [socket.create_connection(plane.listener.getsockname()) for _ in range(4)]
+    for client in deaf:
+        client.sendall(b"GET /health HTTP/1.1\r\n\r\n")
+    assert plane.get("/health").status_code == 200
+    for client in deaf:
+        client.close()
+
+
+def test_a_body_is_not_waited_for(plane: Plane) -> None:
+    request = b"POST /poll HTTP/1.1\r\nContent-Length: 1000\r\n\r\n"
+    assert b"202" in plane.raw(request).splitlines()[0]
+
+
+def test_it_does_not_turn_in_circles_for_half_a_request(plane: Plane) -> None:
+    worker = psutil.Process(plane.pid).children()[0]
+    with socket.create_connection(plane.listener.getsockname()) as client:
+        client.sendall(b"GET /health HTT")
+        before = sum(worker.cpu_times()[:2])
+        eventually(lambda: shown_out([client]), "it is shown out")
+        assert sum(worker.cpu_times()[:2]) - before < 1
+
+
+def test_it_leaves_with_the_lifeline_and_its_worker_too(plane: Plane) -> None:
+    worker = eventually(psutil.Process(plane.pid).children)[0]
+    os.close(plane.lifeline)
+    eventually(plane.ended, "the master is gone")
+    eventually(lambda: not worker.is_running(), "the worker is gone")
+
+
+def test_term_ends_it(plane: Plane) -> None:
+    os.kill(plane.pid, signal.SIGTERM)
+    eventually(plane.ended, "it ended")
+
+
+def test_its_title_says_what_it_is(plane: Plane) -> None:
+    master = psutil.Process(plane.pid)
+    titles = [process.cmdline()[0] for process in (master, *master.children())]
+    assert titles == ["execsvc: control plane"] * 2
+
+
+def shown_out(clients: list[socket.socket]) -> bool:
+    """True when the other side has closed all of these."""
+    for client in clients:
+        client.setblocking(False)
+        try:
+            if client.recv(1):
+                return False
+        except BlockingIOError:
+            return False
+        except OSError:
+            continue
+    return True

@@ -1,0 +1,206 @@
+"""Moments that must not be lost when a look comes before them, and records that must not be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.bot_process import bot_row
+from support.settings import settings
+
+from execsvc.clients.bot_service import Listing
+from execsvc.errors import LedgerFailed
+from execsvc.ledger.held import HeldBots
+from execsvc.ledger.survey import LedgerState
+from execsvc.model.bot import BotSpec, parse_row
+from execsvc.model.position import Position
+from execsvc.supervisor import rows, steps
+from execsvc.supervisor.attendant import Attendant
+from execsvc.supervisor.bot import Bot, Question
+from execsvc.supervisor.bots import Bots
+from execsvc.supervisor.child import Child
+from execsvc.supervisor.context import Context
+from execsvc.supervisor.loop_clock import LoopClock
+from execsvc.supervisor.next_step import Listed
+from execsvc.supervisor.states import State
+
+
+class Ledgers:
+    """Ledgers that say what a test tells them to."""
+
+    def __init__(self) -> None:
+        self.damaged = False
+        self.reads = 0
+        self.states: list[LedgerState] = []
+
+    def read(self, _: str) -> LedgerState | None:
+        self.reads += 1
+        if self.damaged:
+            raise LedgerFailed("damaged")
+        return None
+
+    def survey(self) -> tuple[list[LedgerState], dict[str, str]]:
+        return self.states, {}
+
+
+def nothing(*_: Any) -> int:
+    raise AssertionError("nothing is forked here")
+
+
+@pytest.fixture
+def ledgers() -> Ledgers:
+    return Ledgers()
+
+
+@pytest.fixture
+def context(tmp_path: Path, ledgers: Ledgers) -> Context:
+    context = Context(settings(), nothing, ledgers, HeldBots(tmp_path))
+    context.clock = LoopClock(lambda: 0.0)
+    return context
+
+
+@pytest.fixture
+def bots(context: Context) -> Bots:
+    return Bots(context)
+
+
+def row(bot_id: str = "b1", **changes: Any) -> BotSpec:
+    return parse_row(bot_row(bot_id, **changes))
+
+
+def listing(*specs: BotSpec, **invalid: str) -> Listing:
+    return Listing(bots={spec.bot_id: spec for spec in specs}, invalid=invalid, nameless=[])
+
+
+def look_at(context: Context, bots: Bots, now: float) -> None:
+    """The loop's clock shows ``now``, and whoever is due is looked at."""
+    context.clock.now = now
+    for key in context.timers.due(now):
+        bots.due(key)
+
+
+def only(context: Context) -> Bot:
+    (bot,) = context.bots.values()
+    return bot
+
+
+def test_a_question_survives_a_look_that_comes_too_early(context: Context, bots: Bots) -> None:
+    bots.listed(listing(row()))
+    bot = only(context)
+    bot.queued, bot.state = None, State.STOPPING
+    bot.question = Question(61.5, 59.5, keeps=False, retry_at=61.5)
+    context.timers.ask("b1", 60.0)
+    context.timers.ask("b1", bot.question.due)
+    look_at(context, bots, 60.0)
+    assert context.timers.next() == 61.5
+    look_at(context, bots, 61.5)
+    assert bot.state is State.HELD
+
+
+@pytest.mark.parametrize("moment", ["not_before", "liquidate_at"])
+def test_a_delay_survives_a_look_that_comes_too_early(
+    context: Context, bots: Bots, ledgers: Ledgers, moment: str
+) -> None:
+    bots.listed(listing(row()))
+    bot = only(context)
+    if moment == "liquidate_at":
+        position = Position(tracked=1)
+        bot.ledger = LedgerState(
+            bot_id="b1",
+            stem="b1",
+            binding=row().binding,
+            position=position,
+            unsettled=False,
+            contested=0,
+            failing=False,
+        )
+        bot.closing = True
+    setattr(bot, moment, 90.0)
+    steps.proceed(context, bot)
+    context.timers.ask("b1", 60.0)
+    look_at(context, bots, 60.0)
+    assert bot.queued is None
+    look_at(context, bots, 90.0)
+    assert bot.queued is not None
+
+
+def test_a_restart_of_a_child_survives_a_look_that_comes_too_early(context: Context) -> None:
+    forks: list[float] = []
+
+    def fork() -> Child:
+        forks.append(context.clock.now)
+        raise OSError(11, "no process")
+
+    attendant = Attendant(context, "x", fork)
+    context.timers.ask(attendant.key, 3.0)
+    attendant.start()
+    for now in (3.0, 5.0):
+        context.clock.now = now
+        for _ in context.timers.due(now):
+            attendant.due()
+    assert forks == [0.0, 5.0]
+
+
+def test_a_stopped_bot_is_forgotten_after_an_hour_and_not_before(
+    context: Context, bots: Bots
+) -> None:
+    bots.listed(listing(row()))
+    bot = only(context)
+    bot.ever_ran = True
+    bots.gone(frozenset({"b1"}))
+    assert bot.state is State.STOPPED
+    look_at(context, bots, 3599.0)
+    assert context.bots
+    look_at(context, bots, 3600.0)
+    assert not context.bots
+
+
+def test_a_bot_that_never_ran_is_forgotten_at_once(context: Context, bots: Bots) -> None:
+    bots.listed(listing(b2="pipeline is missing"))
+    bots.gone(frozenset({"b2"}))
+    assert not context.bots
+
+
+def test_a_ledger_that_cannot_be_read_is_never_forgotten(
+    context: Context, bots: Bots, ledgers: Ledgers
+) -> None:
+    ledgers.damaged = True
+    bots.listed(listing(row()))
+    bots.gone(frozenset({"b1"}))
+    assert only(context).state is State.FAILED
+    look_at(context, bots, 1e6)
+    assert only(context).is_open
+
+
+def test_a_reason_stays_until_the_row_is_good_again(context: Context, bots: Bots) -> None:
+    bots.listed(listing(row()))
+    bot = only(context)
+    rows.row_refused(context, bot, "no symbol")
+    look_at(context, bots, 1e6)
+    assert (bot.listed, bot.last_error) == (Listed.INVALID, "no symbol")
+
+
+def test_what_was_read_at_the_start_is_not_read_again(
+    context: Context, bots: Bots, ledgers: Ledgers
+) -> None:
+    known = {"binding": None, "unsettled": False, "contested": 0, "failing": False}
+    ledgers.states = [
+        LedgerState(bot_id=f"b{n}", stem=f"b{n}", position=Position(), **known) for n in range(5)
+    ]
+    bots.recover()
+    assert not context.bots
+    bots.listed(listing(*[row(f"b{n}") for n in range(6)]))
+    assert ledgers.reads == 1
+    assert len(context.queue) == 6
+
+
+def test_a_failure_of_a_row_that_is_no_longer_listed_does_not_fail_the_new_one(
+    context: Context, bots: Bots
+) -> None:
+    bots.listed(listing(row(params={"hold_duration": 61})))
+    bot = only(context)
+    steps.fails(context, bot, "raised", row())
+    assert bot.verdict is None
+    steps.fails(context, bot, "raised", bot.row)
+    assert bot.verdict is not None

@@ -1,0 +1,138 @@
+"""What happens to a bot that has no process: every combination that decides something."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from execsvc.supervisor.next_step import Case, Listed, Service, Step, next_step
+from execsvc.supervisor.states import State
+
+BASE = Case(
+    service=Service.RUNNING,
+    listed=Listed.VALID,
+    verdict=None,
+    keeps=False,
+    is_open=False,
+    readable=True,
+    moved=False,
+    closing=False,
+)
+START = (Step.START, State.BOOTING)
+
+
+def test_a_listed_bot_starts() -> None:
+    assert next_step(BASE) == START
+
+
+def test_a_listed_bot_resumes_its_position() -> None:
+    assert next_step(BASE._replace(is_open=True)) == START
+
+
+@pytest.mark.parametrize("why", ["moved", "closing"])
+def test_a_position_that_is_not_to_be_resumed_is_closed_first(why: str) -> None:
+    assert next_step(BASE._replace(is_open=True, **{why: True}))[0] is Step.LIQUIDATE
+    assert next_step(BASE._replace(**{why: True})) == START
+
+
+def test_a_bot_that_is_gone_ends_flat() -> None:
+    gone = BASE._replace(listed=Listed.GONE)
+    assert next_step(gone) == (Step.REST, State.STOPPED)
+    assert next_step(gone._replace(is_open=True)) == (Step.LIQUIDATE, State.STOPPED)
+
+
+def test_an_invalid_row_without_a_runner_is_liquidated() -> None:
+    invalid = BASE._replace(listed=Listed.INVALID)
+    assert next_step(invalid) == (Step.REST, State.INVALID)
+    assert next_step(invalid._replace(is_open=True)) == (Step.LIQUIDATE, State.INVALID)
+
+
+@pytest.mark.parametrize("verdict", [State.HELD, State.FAILED])
+def test_a_verdict_stands_once_it_is_flat(verdict: State) -> None:
+    judged = BASE._replace(verdict=verdict)
+    assert next_step(judged) == (Step.REST, verdict)
+    assert next_step(judged._replace(is_open=True)) == (Step.LIQUIDATE, verdict)
+
+
+def test_a_bot_held_by_usr2_keeps_its_position_until_it_leaves() -> None:
+    held = BASE._replace(verdict=State.HELD, keeps=True, is_open=True)
+    assert next_step(held) == (Step.REST, State.HELD)
+    assert next_step(held._replace(listed=Listed.INVALID)) == (Step.REST, State.HELD)
+    assert next_step(held._replace(service=Service.LIQUIDATE)) == (Step.REST, State.HELD)
+    assert next_step(held._replace(listed=Listed.GONE))[0] is Step.LIQUIDATE
+
+
+def test_what_cannot_be_read_cannot_be_closed() -> None:
+    broken = BASE._replace(verdict=State.FAILED, is_open=True, readable=False)
+    for service, listed in product(Service, Listed):
+        assert next_step(broken._replace(service=service, listed=listed)) == (
+            Step.REST,
+            State.FAILED,
+        )
+
+
+def test_before_the_first_listing_nothing_is_decided() -> None:
+    unseen = BASE._replace(listed=Listed.UNSEEN, is_open=True)
+    assert next_step(unseen) == (Step.REST, State.BACKOFF)
+    assert next_step(unseen._replace(verdict=State.HELD)) == (Step.REST, State.HELD)
+
+
+@pytest.mark.parametrize("listed", Listed)
+def test_a_service_that_stops_closes_everything(listed: Listed) -> None:
+    case = BASE._replace(service=Service.LIQUIDATE, listed=listed)
+    assert next_step(case._replace(is_open=True))[0] is Step.LIQUIDATE
+    assert next_step(case)[0] is Step.REST
+
+
+def test_a_service_that_stops_rests_flat_bots_in_stopped() -> None:
+    assert next_step(BASE._replace(service=Service.LIQUIDATE)) == (Step.REST, State.STOPPED)
+    assert next_step(BASE._replace(service=Service.HOLD)) == (Step.REST, State.STOPPED)
+
+
+@pytest.mark.parametrize("listed", Listed)
+@pytest.mark.parametrize("closing", [True, False])
+def test_a_service_that_holds_starts_nothing(listed: Listed, closing: bool) -> None:
+    case = BASE._replace(service=Service.HOLD, listed=listed, is_open=True, closing=closing)
+    assert next_step(case) == (Step.REST, State.HELD)
+
+
+def every_case() -> list[Case]:
+    verdicts = (None, State.HELD, State.FAILED)
+    flags = (False, True)
+    cases = [
+        Case(*parts)
+        for parts in product(Service, Listed, verdicts, flags, flags, flags, flags, flags)
+    ]
+    return [case for case in cases if not case.keeps or case.verdict is State.HELD]
+
+
+def test_nobody_trades_that_should_not() -> None:
+    for case in every_case():
+        step, _ = next_step(case)
+        if step is Step.START:
+            assert case.service is Service.RUNNING
+            assert case.listed is Listed.VALID
+            assert case.verdict is None
+            assert not (case.is_open and case.readable and (case.moved or case.closing))
+
+
+def test_nothing_flat_is_liquidated() -> None:
+    for case in every_case():
+        if next_step(case)[0] is Step.LIQUIDATE:
+            assert case.is_open
+            assert case.readable
+            assert case.service is not Service.HOLD
+
+
+def test_no_rest_is_a_state_with_a_process() -> None:
+    for case in every_case():
+        step, rest = next_step(case)
+        if step is Step.REST:
+            assert rest in (
+                State.STOPPED,
+                State.HELD,
+                State.FAILED,
+                State.INVALID,
+                State.BACKOFF,
+            )

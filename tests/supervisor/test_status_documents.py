@@ -1,0 +1,196 @@
+"""The shape of ``/status`` and ``/health``."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from execsvc.ledger.survey import LedgerState
+from execsvc.model.bot import Binding, BotSpec, Mode
+from execsvc.model.position import Position
+from execsvc.runner.job import Task
+from execsvc.runner.report import Snapshot, shown
+from execsvc.supervisor.bot import Bot, Verdict
+from execsvc.supervisor.child import Child
+from execsvc.supervisor.guard import Pending
+from execsvc.supervisor.next_step import Listed, Service
+from execsvc.supervisor.pipes import Lines
+from execsvc.supervisor.restarts import Restarts
+from execsvc.supervisor.run import Run
+from execsvc.supervisor.states import State
+from execsvc.supervisor.status import Facts, Polled, health, status
+
+AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test_trading_v1")
+ROW = BotSpec(bot_id="b1", name="My bot", binding=BINDING, params={})
+HELD = Position(
+    tracked=Decimal("0.0199800"),
+    sold_short=Decimal(0),
+    entry_price=Decimal("50000.25"),
+    opened_at=AT,
+)
+
+
+def bot(**changes: Any) -> Bot:
+    made = Bot("b1", Restarts(5, 300), row=ROW, listed=Listed.VALID)
+    for name, value in changes.items():
+        setattr(made, name, value)
+    return made
+
+
+def running(**report: Any) -> Run:
+    child = cast(Child, SimpleNamespace(pid=4250))
+    run = Run(child, Task.TRADE, ROW, Lines(-1, 0), 0.0, AT)
+    run.snapshot = Snapshot(**{"phase": "RUNNING", "position": shown(HELD), **report})
+    return run
+
+
+def ledger(**changes: Any) -> LedgerState:
+    known: dict[str, Any] = {
+        "bot_id": "b1",
+        "stem": "b1",
+        "binding": BINDING,
+        "position": Position(),
+        "unsettled": False,
+        "contested": 0,
+        "failing": False,
+    }
+    return LedgerState(**{**known, **changes})
+
+
+def facts(*bots: Bot, **changes: Any) -> Facts:
+    polled = Polled(5.0, 1.0, AT, 0, None, None)
+    known: dict[str, Any] = {
+        "pid": 4242,
+        "service": Service.RUNNING,
+        "started_at": AT,
+        "uptime": 12.3456,
+        "polled": polled,
+        "bots": list(bots),
+        "nameless": [],
+    }
+    return Facts(**{**known, **changes})
+
+
+def test_the_whole_document() -> None:
+    run = running(ticks=31, last_tick_at="2026-01-02T03:04:05.000Z")
+    document = status(facts(bot(run=run, state=State.RUNNING)))
+    assert document == {
+        "service": "execution-service",
+        "version": "0.1.0",
+        "pid": 4242,
+        "state": "RUNNING",
+        "started_at": "2026-01-02T03:04:05.000Z",
+        "uptime_sec": 12.346,
+        "poll": {
+            "interval_sec": 5.0,
+            "last_success_at": "2026-01-02T03:04:05.000Z",
+            "consecutive_failures": 0,
+            "last_error": None,
+            "pending_mass_stop": None,
+        },
+        "running_bots": 1,
+        "counts": {"RUNNING": 1},
+        "bots": [
+            {
+                "bot_id": "b1",
+                "name": "My bot",
+                "strategy": "test_trading_v1",
+                "symbol": "BTC/USDT",
+                "key_id": "k1",
+                "mode": "LIVE",
+                "state": "RUNNING",
+                "pid": 4250,
+                "started_at": "2026-01-02T03:04:05.000Z",
+                "restarts": 0,
+                "ticks": 31,
+                "last_tick_at": "2026-01-02T03:04:05.000Z",
+                "consecutive_errors": 0,
+                "last_error": None,
+                "position": {
+                    "side": "BUY",
+                    "tracked": "0.01998",
+                    "sold_short": "0",
+                    "entry_price": "50000.25",
+                    "opened_at": "2026-01-02T03:04:05.000Z",
+                },
+            }
+        ],
+    }
+
+
+def test_every_bot_has_every_member_whatever_is_known_of_it() -> None:
+    bare = Bot("b2", Restarts(5, 300))
+    documents = status(facts(bot(run=running()), bare, nameless=["row is not an object"]))["bots"]
+    assert all(list(document) == list(documents[0]) for document in documents)
+    assert documents[1]["name"] == "b2"
+    assert (documents[2]["bot_id"], documents[2]["state"]) == ("", "INVALID")
+
+
+def test_before_a_runner_speaks_its_ledger_does() -> None:
+    waiting = bot(run=running(phase="BOOTING"), ledger=ledger(position=HELD))
+    assert status(facts(waiting))["bots"][0]["position"] == shown(HELD)
+
+
+def test_a_mass_stop_that_waits_is_shown() -> None:
+    polled = Polled(5.0, 1.0, None, 2, "HTTP 500", Pending(6, 8, 1, 3))
+    poll = status(facts(polled=polled))["poll"]
+    assert poll["pending_mass_stop"] == {"bots": 6, "of": 8, "polls": 1, "needed": 3}
+    assert (poll["last_success_at"], poll["last_error"]) == (None, "HTTP 500")
+
+
+def test_all_is_well() -> None:
+    held = bot(verdict=Verdict(State.HELD, "x"), state=State.HELD)
+    assert health(facts(bot(run=running()), held)) == {
+        "status": "ok",
+        "service": "execution-service",
+        "reasons": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (bot(state=State.FAILED, verdict=Verdict(State.FAILED, "no disk")), "is FAILED: no disk"),
+        (bot(state=State.LIQUIDATING, verdict=Verdict(State.FAILED, "x")), "is FAILED"),
+        (bot(run=running(liquidation_failed=True)), "liquidation failed"),
+        (bot(liquidation_failed=True, ledger=ledger(position=HELD)), "liquidation failed"),
+        (bot(ledger=ledger(position=HELD, failing=True)), "liquidation failed"),
+        (bot(run=running(contested=2)), "2 contested"),
+        (bot(ledger=ledger(contested=1)), "1 contested"),
+    ],
+)
+def test_degraded(wrong: Bot, words: str) -> None:
+    document = health(facts(wrong, bot(run=running())))
+    assert document["status"] == "degraded"
+    (reason,) = document["reasons"]
+    assert words in reason
+    assert "b1" in reason
+
+
+@pytest.mark.parametrize(("age", "state"), [(15.0, "ok"), (15.1, "degraded")])
+def test_degraded_when_the_last_good_listing_is_older_than_three_intervals(
+    age: float, state: str
+) -> None:
+    document = health(facts(polled=Polled(5.0, age, AT, 3, "refused", None)))
+    assert document["status"] == state
+
+
+def test_a_cause_each() -> None:
+    failed = bot(state=State.FAILED, verdict=Verdict(State.FAILED, "x"), ledger=ledger(contested=1))
+    reasons = health(facts(failed, polled=Polled(5.0, 99.0, None, 3, "x", None)))["reasons"]
+    assert len(reasons) == 3
+
+
+def test_a_position_that_was_closed_at_last_is_no_reason() -> None:
+    assert health(facts(bot(liquidation_failed=True, ledger=ledger())))["status"] == "ok"
+
+
+@pytest.mark.parametrize("service", [Service.LIQUIDATE, Service.HOLD])
+def test_stopping(service: Service) -> None:
+    assert health(facts(service=service))["status"] == "stopping"
+    assert status(facts(service=service))["state"] == "STOPPING"

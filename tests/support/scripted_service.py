@@ -1,0 +1,78 @@
+"""A real supervisor with scripted bots, as a subprocess."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+from support.daemon import Daemon
+from support.deadline import eventually
+from support.scripted_folder import Folder
+
+from execsvc.clients import control_socket
+
+FAST = {
+    "EXECSVC_POLL_INTERVAL": "0.2",
+    "EXECSVC_LIQUIDATION_RETRY": "0.4",
+    "EXECSVC_STOP_TIMEOUT": "20",
+    "EXECSVC_SHUTDOWN_TIMEOUT": "30",
+    "EXECSVC_HANG_TIMEOUT": "20",
+}
+TESTS = Path(__file__).parents[1]
+
+
+class Scripted(Daemon):
+    """The supervisor of ``support.scripted`` as a subprocess."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        super().__init__(url, folder)
+        self.environ |= FAST
+        self.scripts = Folder(folder)
+
+    def start(self, *arguments: str, wait: bool = True, **environ: str) -> Scripted:
+        """Start it with these settings."""
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("EXECSVC_")}
+        with self.log_file.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "support.scripted", str(self.folder)],
+                env={**inherited, **self.environ, "PYTHONPATH": str(TESTS), **environ},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        if wait:
+            eventually(self._answers, "it answers")
+        return self
+
+    def history(self, bot_id: str = "b1") -> list[str]:
+        """What the processes of the bot did."""
+        return self.scripts.history(bot_id)
+
+    def direct(self, bot_id: str = "b1", **script: Any) -> None:
+        """What the bot's next process is to do."""
+        self.scripts.direct(bot_id, **script)
+
+    def ask(self, call: str, bot_id: str = "b1") -> dict[str, Any]:
+        """What the control socket answers."""
+        return control_socket.ask(self.folder / "run", {"call": call, "bot_id": bot_id}, 10)
+
+    def checks(self) -> list[int]:
+        """The processes that check a row at present."""
+        children = psutil.Process(self.pid).children()
+        return [child.pid for child in children if "CHECK" in " ".join(child.cmdline())]
+
+    def child(self, title: str) -> int:
+        """The pid of the supervisor's child with this title."""
+        for child in psutil.Process(self.pid).children():
+            if child.cmdline() and child.cmdline()[0] == title:
+                return child.pid
+        return 0
+
+    def happened(self, *lines: str, bot_id: str = "b1") -> None:
+        """Wait until the bot's history is exactly this."""
+        eventually(lambda: self.history(bot_id) == list(lines), f"{bot_id}: {lines}")
