@@ -1,0 +1,96 @@
+"""The command line: one file a command, loaded when it is asked for.
+
+``execsvc run`` forks all of its children from this process, so that what another command imports
+would be paid for by every bot.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import sys
+from collections.abc import Sequence
+
+import click
+
+import execsvc
+from execsvc.cli.exit_codes import DONE, FAULT, INTERRUPTED, REFUSED, UNREACHABLE
+from execsvc.errors import ConfigRefused, ExecsvcError, Unavailable
+
+COMMANDS = {
+    "run": "The daemon, in the foreground.",
+    "check": "Configuration valid and both services reachable, then out.",
+    "status": "The table of bots.",
+    "log": "A bot's execution log.",
+    "strategies": "The known strategies and their parameters.",
+    "settle": "Decide a contested order by hand.",
+    "release": "Book coins that are gone; end HELD and FAILED.",
+    "replay": "A strategy on recorded markets.",
+    "record": "Record a live market for replay.",
+    "sandbox": "A local BotService and paper exchange on one port.",
+    "demo": "Sandbox, three bots and the daemon together, until Ctrl-C.",
+}
+"""Each command, which is ``execsvc.cli.<name>.<name>``, and what it does."""
+
+_CODES: dict[type[Exception], int] = {ConfigRefused: REFUSED, Unavailable: UNREACHABLE}
+
+
+class _Commands(click.Group):
+    """A group that imports a command's module when that command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"execsvc.cli.{cmd_name}")
+        command = getattr(module, cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=_Commands,
+    no_args_is_help=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+    epilog="Exit codes are listed in the help of each command.",
+)
+@click.version_option(execsvc.__version__, message="%(prog)s %(version)s")
+def program() -> None:
+    """An execution service for trading bots."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; an error that was meant is one line on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a bot's name may be in any script
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = program.main(arguments, prog_name="execsvc", standalone_mode=False)
+    except click.Abort:
+        return INTERRUPTED
+    except (click.ClickException, ExecsvcError, PermissionError) as error:
+        for line in _lines(error):
+            click.echo(f"execsvc: {line}", err=True)
+        return _code(error)
+    return code if isinstance(code, int) else DONE
+
+
+def _lines(error: Exception) -> Sequence[str]:
+    if isinstance(error, ConfigRefused):
+        return error.faults
+    if isinstance(error, click.UsageError):
+        asked = error.ctx.command_path if error.ctx else "execsvc"
+        return [f"{error.format_message()} ({asked} --help)"]
+    return [error.format_message() if isinstance(error, click.ClickException) else str(error)]
+
+
+def _code(error: Exception) -> int:
+    if isinstance(error, click.ClickException):
+        return error.exit_code
+    return next((code for kind, code in _CODES.items() if isinstance(error, kind)), FAULT)

@@ -1,0 +1,114 @@
+"""Options that say under what conditions a strategy is replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from functools import update_wrapper
+from typing import Any
+
+import click
+
+from execsvc.replay.result import Conditions
+
+Command = Callable[..., Any]
+
+
+def number(text: str) -> Decimal:
+    """A decimal number, zero or more. Raises ValueError."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(text) from None
+    if not value.is_finite() or value < 0:
+        raise ValueError(text)
+    return value
+
+
+def balance(text: str) -> tuple[Decimal, Decimal]:
+    """``BASE,QUOTE``: two such numbers. Raises ValueError."""
+    base, _, quote = text.partition(",")
+    return number(base), number(quote)
+
+
+_OPTIONS = [
+    click.option(
+        "--interval",
+        type=click.FloatRange(0.05, 3600),
+        default=5.0,
+        show_default=True,
+        metavar="SEC",
+        help="From one tick to the next.",
+    ),
+    click.option(
+        "--phase",
+        type=click.FloatRange(0),
+        default=0.0,
+        metavar="SEC",
+        help="The first tick comes so long after the first line.",
+    ),
+    click.option(
+        "--fee",
+        type=number,
+        default="0.001",
+        show_default=True,
+        metavar="F",
+        help="Part of an order that is taken as its fee.",
+    ),
+    click.option(
+        "--latency",
+        type=click.FloatRange(0, 60_000),
+        default=100.0,
+        show_default=True,
+        metavar="MS",
+        help="From an order to its fill.",
+    ),
+    click.option(
+        "--balance",
+        type=balance,
+        default="1,10000",
+        show_default=True,
+        metavar="BASE,QUOTE",
+        help="What the account holds at first.",
+    ),
+    click.option(
+        "--allocation", type=number, metavar="QUOTE", help="The bot's account_allocation."
+    ),
+    click.option(
+        "--min-amount",
+        type=number,
+        default="0.00001",
+        show_default=True,
+        metavar="BASE",
+        help="The smallest order the exchange takes.",
+    ),
+    click.option(
+        "--min-notional",
+        type=number,
+        default="5",
+        show_default=True,
+        metavar="QUOTE",
+        help="The least an order is worth.",
+    ),
+    click.option(
+        "--symbol",
+        default="BASE/QUOTE",
+        show_default=True,
+        metavar="BASE/QUOTE",
+        help="What the market is called.",
+    ),
+]
+
+
+def takes_conditions(command: Command) -> Command:
+    """Give ``command`` these options, and ``conditions`` made of them."""
+
+    def wrapped(**values: Any) -> Any:
+        given = {name: values.pop(name) for name in Conditions.model_fields}
+        given["latency"] /= 1000
+        return command(conditions=Conditions(**given), **values)
+
+    taking: Command = update_wrapper(wrapped, command)
+    for option in reversed(_OPTIONS):
+        taking = option(taking)
+    return taking

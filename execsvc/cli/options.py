@@ -1,0 +1,67 @@
+"""Options that several commands take: where their settings come from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import update_wrapper
+from pathlib import Path
+from typing import Any
+
+import click
+
+from execsvc import settings
+from execsvc.settings.model import SECRET
+
+Command = Callable[..., Any]
+
+_PLACES = ("state_dir", "runtime_dir")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a command's settings come from: its own options, the environment, a file."""
+
+    overrides: dict[str, str] = field(default_factory=dict)
+    env_file: Path | None = None
+
+    def load(self) -> settings.Settings:
+        """All settings. Raises ConfigRefused with every fault."""
+        return settings.load(self.overrides, self.env_file, os.environ)
+
+    def places(self) -> settings.Settings:
+        """Settings that need not name the two services, for a command that calls neither."""
+        return settings.load(self.overrides, self.env_file, os.environ, services_required=False)
+
+
+def takes_settings(command: Command) -> Command:
+    """Give ``command`` an option for each setting but the tokens, and a ``source`` made of them.
+
+    A token on a command line could be read by everyone on the machine.
+    """
+    return _takes(command, [name for name in settings.Settings.model_fields if name not in SECRET])
+
+
+def takes_places(command: Command) -> Command:
+    """Give ``command`` the options for the two directories, and a ``source`` made of them."""
+    return _takes(command, list(_PLACES))
+
+
+def _takes(command: Command, fields: list[str]) -> Command:
+    def wrapped(*, env_file: Path | None, **values: Any) -> Any:
+        given = {settings.variable_of(name): values.pop(name) for name in fields}
+        overrides = {name: text for name, text in given.items() if text is not None}
+        return command(source=Source(overrides, env_file), **values)
+
+    taking: Command = update_wrapper(wrapped, command)
+    for name in reversed(fields):
+        option = "--" + name.replace("_", "-")
+        taking = click.option(
+            option, name, metavar="VALUE", help=f"Instead of {settings.variable_of(name)}."
+        )(taking)
+    return click.option(
+        "--env-file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Read settings from this file too; the environment wins over it.",
+    )(taking)

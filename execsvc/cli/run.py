@@ -1,0 +1,61 @@
+"""``execsvc run``: the daemon, in the foreground."""
+
+from __future__ import annotations
+
+import os
+from typing import NoReturn
+
+import click
+from loguru import logger
+
+from execsvc import logs
+from execsvc.cli.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE, exit_codes
+from execsvc.cli.options import Source, takes_settings
+from execsvc.runner.process import run as run_bot
+from execsvc.settings import Settings, warnings
+from execsvc.supervisor.ledgers import StateDirectory
+from execsvc.supervisor.supervisor import Supervisor
+
+
+@click.command(
+    epilog=exit_codes(
+        (DONE, "stopped; every position is closed, or held as asked"),
+        (FAULT, "a fault of its own"),
+        (UNREACHABLE, "another supervisor has the state directory, or the port is taken"),
+        (RESIDUE, "stopped; positions are left open that should not be, see the log"),
+        (REFUSED, "the configuration is refused"),
+    )
+)
+@takes_settings
+def run(source: Source) -> None:
+    """Run the bots that BotService lists, until TERM or Ctrl-C."""
+    settings = source.load()
+    logs.setup(settings.log_level, settings.log_format)
+    supervisor = Supervisor(
+        settings, run_bot, _serve, StateDirectory(settings.state_dir), source.load
+    )
+    for line in warnings(settings):
+        logger.bind(event="settings_warning").warning("{}", line)
+    _run(supervisor)
+
+
+def _run(supervisor: Supervisor) -> NoReturn:
+    """The outermost frame: it leaves without any exit handler.
+
+    The one of multiprocessing would wait for children that wait for the end of this process.
+    """
+    code = FAULT
+    try:
+        code = supervisor.run()
+    except BaseException:  # noqa: BLE001 (the outermost frame of this process)
+        logger.opt(exception=True).critical("the supervisor failed; its bots stop by themselves")
+    finally:
+        supervisor.context.children.close_lifeline()
+        os._exit(code)
+
+
+def _serve(settings: Settings, listener: int, lifeline: int) -> int:
+    # Flask and gunicorn are for this child only: a bot would pay for them with its memory.
+    from execsvc.control_plane.server import serve
+
+    return serve(settings, listener, lifeline)

@@ -1,0 +1,37 @@
+"""``execsvc sandbox``: a local BotService and paper exchange on one port."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from execsvc.cli.exit_codes import DONE, REFUSED, UNREACHABLE, exit_codes
+from execsvc.errors import ConfigRefused, Unavailable
+from execsvc.sandbox.server import read_bots, serve_forever
+
+
+@click.command(
+    epilog=exit_codes(
+        (DONE, "ended by SIGTERM or SIGINT"),
+        (UNREACHABLE, "the port is taken"),
+        (REFUSED, "the file of bots cannot be used"),
+    )
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=8099, show_default=True)
+@click.option(
+    "--bots",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A JSON array of bot rows; without it there are none.",
+)
+def sandbox(port: int, bots: Path | None) -> None:
+    """A local BotService and paper exchange on one port, for trying and for tests."""
+    try:
+        rows = [] if bots is None else read_bots(bots)
+    except (OSError, ValueError) as error:
+        raise ConfigRefused(f"--bots: {error}") from None
+    try:
+        serve_forever(port, rows, click.echo)
+    except OSError as error:
+        raise Unavailable(f"port {port}: {error.strerror or error}") from None

@@ -1,0 +1,49 @@
+"""``execsvc settle``: an operator's word on a contested order."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+
+import click
+
+from execsvc.cli.daemon import tell
+from execsvc.cli.exit_codes import DONE, FAULT, REFUSED, USAGE, exit_codes
+from execsvc.cli.options import Source, takes_places
+from execsvc.cli.which_bot import which_bot
+from execsvc.ledger import operator
+
+
+def _quantity(ctx: click.Context, param: click.Parameter, value: str) -> Decimal:
+    """A finite number of base units, zero or more. Raises click.BadParameter."""
+    try:
+        quantity = Decimal(value)
+    except InvalidOperation:
+        quantity = Decimal("NaN")
+    if not quantity.is_finite() or quantity < 0:
+        raise click.BadParameter(f"{value!r} is not a number of base units, zero or more")
+    return quantity
+
+
+@click.command(
+    epilog=exit_codes(
+        (DONE, "settled"),
+        (FAULT, "the ledger cannot be read or written"),
+        (USAGE, "no such bot"),
+        (REFUSED, "nothing to settle, or the quantity cannot be"),
+    )
+)
+@click.argument("bot")
+@click.option(
+    "--filled",
+    callback=_quantity,
+    required=True,
+    metavar="QTY",
+    help="What was filled of it, in base units; for a buy what arrived, after fees.",
+)
+@takes_places
+def settle(source: Source, bot: str, filled: Decimal) -> None:
+    """Decide the oldest contested order of BOT by hand: look at the exchange first."""
+    places = source.places()
+    bot_id = which_bot(bot, places.state_dir, places.runtime_dir)
+    click.echo(operator.settle(places.state_dir, bot_id, filled))
+    tell(places.runtime_dir, "recheck", bot_id)

@@ -1,0 +1,73 @@
+"""``execsvc status``: the table of bots, also when the HTTP side is down."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import Any
+
+import click
+
+from execsvc.cli.exit_codes import DONE, UNREACHABLE, exit_codes
+from execsvc.cli.options import Source, takes_places
+from execsvc.cli.table import WIDTH, plain_text, table
+from execsvc.clients import control_socket
+
+TIMEOUT = 5.0
+"""Seconds the daemon has to answer."""
+_HEADER = ("BOT", "NAME", "STATE", "SYMBOL", "MODE", "TRACKED", "TICKS", "PID")
+
+
+@click.command(epilog=exit_codes((DONE, "printed"), (UNREACHABLE, "no daemon answers")))
+@click.option("--json", "as_json", is_flag=True, help="What GET /status answers.")
+@takes_places
+def status(source: Source, as_json: bool) -> None:
+    """Show every bot of the running daemon."""
+    places = source.places()
+    document = control_socket.ask(places.runtime_dir, {"call": "status"}, TIMEOUT)
+    if as_json:
+        click.echo(json.dumps(document, indent=2))
+        return
+    click.echo(_headline(document))
+    if document["bots"]:
+        width = max(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
+        click.echo(table(_HEADER, [_row(bot) for bot in document["bots"]], width))
+    for line in _faults(document):
+        click.echo(plain_text(line))
+
+
+def _headline(document: dict[str, Any]) -> str:
+    counts = ", ".join(f"{count} {state}" for state, count in document["counts"].items())
+    return (
+        f"{document['state']}, pid {document['pid']}, up {document['uptime_sec']:.0f} s: "
+        f"{counts or 'no bots'}"
+    )
+
+
+def _row(bot: dict[str, Any]) -> list[str]:
+    shown = (
+        bot["bot_id"],
+        bot["name"],
+        bot["state"],
+        bot["symbol"],
+        bot["mode"],
+        bot["position"]["tracked"],
+        bot["ticks"],
+        bot["pid"],
+    )
+    return ["-" if cell in (None, "") else str(cell) for cell in shown]
+
+
+def _faults(document: dict[str, Any]) -> list[str]:
+    poll = document["poll"]
+    lines = []
+    if poll["last_error"]:
+        lines.append(f"listing failed {poll['consecutive_failures']} times: {poll['last_error']}")
+    pending = poll["pending_mass_stop"]
+    if pending:
+        lines.append(
+            f"{pending['bots']} of {pending['of']} bots are missing from the listing; nobody is "
+            f"stopped yet, poll {pending['polls']} of {pending['needed']}"
+        )
+    errors = [(bot["bot_id"] or "-", bot["last_error"]) for bot in document["bots"]]
+    return lines + [f"{bot_id}: {error}" for bot_id, error in errors if error]

@@ -1,0 +1,47 @@
+"""A command line of its own for each test: no settings from outside, directories under tmp_path."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.command import ControlSocket, Execsvc, Outcome
+
+from execsvc.cli import main
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variable of ours from outside, and both directories under ``tmp_path``."""
+    for name in list(os.environ):
+        if name.startswith("EXECSVC_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("EXECSVC_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("EXECSVC_RUNTIME_DIR", str(tmp_path / "run"))
+
+
+@pytest.fixture
+def state_dir(tmp_path: Path) -> Path:
+    """Where the commands look for ledgers."""
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def execsvc(capsys: pytest.CaptureFixture[str]) -> Execsvc:
+    """Runs one command in this process."""
+
+    def run(*arguments: str) -> Outcome:
+        code = main(arguments)
+        return Outcome(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[ControlSocket]:
+    """A daemon, as far as the operator's commands see it."""
+    running = ControlSocket(tmp_path / "run")
+    yield running
+    running.stop()

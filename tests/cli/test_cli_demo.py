@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+pytestmark = pytest.mark.daemon
+
+PATIENCE = 90.0
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A temporary directory with a path so short that a unix socket fits in."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def demo(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """``execsvc demo`` on free ports, its files under ``folder``."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "execsvc", "demo", "--port", "0"],
+        env={**os.environ, "TMPDIR": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    with process:
+        yield process
+        process.kill()
+
+
+def lines_until(stream: IO[str] | None, *wanted: str) -> list[str]:
+    """The lines up to the one with which all of ``wanted`` have been seen."""
+    assert stream is not None
+    seen: list[str] = []
+    missing = set(wanted)
+    until = time.monotonic() + PATIENCE
+    while missing:
+        assert time.monotonic() < until, seen
+        line = stream.readline()
+        assert line, f"ended without {missing}: {seen}"
+        seen.append(line)
+        missing = {text for text in missing if text not in line}
+    return seen
+
+
+def books(lines: list[str]) -> dict[str, list[str]]:
+    """Bought, sold and left of each coin."""
+    rows = [line.split() for line in lines if line.startswith("demo-account")]
+    return {row[1]: row[2:] for row in rows}
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_it_tells_what_happens_and_ends_with_everything_sold(
+    demo: subprocess.Popen[str], signum: int
+) -> None:
+    holding = ("demo-btc  holding", "demo-eth  holding", "demo-sol  holding")
+    seen = lines_until(demo.stdout, "/status", *holding)
+    (url,) = re.findall(r"http://\S+/status", "".join(seen))
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        running = json.load(answer)["running_bots"]
+    demo.send_signal(signum)
+    rest, _ = demo.communicate(timeout=PATIENCE)
+
+    assert demo.returncode == 0, rest
+    assert running == 3
+    for bot in ("demo-btc", "demo-eth", "demo-sol"):
+        story = [line for line in [*seen, *rest.splitlines()] if f"  {bot}  " in line]
+        told = re.findall(r"(?<=  )(started|bought|holding|sold|stopped)", "".join(story))
+        assert told[:3] == ["started", "bought", "holding"]
+        assert told[-2:] == ["sold", "stopped"]
+    assert set(books(rest.splitlines())) == {"BTC", "ETH"}
+    for bought, sold, left in books(rest.splitlines()).values():
+        assert (bought, left) == (sold, "0")
+
+
+def test_nothing_stays_behind(demo: subprocess.Popen[str], folder: Path) -> None:
+    lines_until(demo.stdout, "/status")
+    (daemon,) = children(demo.pid)
+    assert list(folder.iterdir())
+
+    demo.send_signal(signal.SIGINT)
+    demo.communicate(timeout=PATIENCE)
+
+    assert list(folder.iterdir()) == []
+    assert not Path(f"/proc/{daemon}").exists()
+
+
+def test_a_daemon_that_is_killed_is_said_and_its_bots_sell_all_the_same(
+    demo: subprocess.Popen[str],
+) -> None:
+    lines_until(demo.stdout, "demo-btc  holding", "demo-eth  holding")
+    (daemon,) = children(demo.pid)
+
+    os.kill(daemon, signal.SIGKILL)
+    rest, _ = demo.communicate(timeout=PATIENCE)
+
+    assert demo.returncode == 1
+    assert "the daemon ended by itself" in rest
+    assert {left for _, _, left in books(rest.splitlines()).values()} == {"0"}

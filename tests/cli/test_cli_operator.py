@@ -1,0 +1,187 @@
+"""``execsvc settle`` and ``execsvc release``."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from support.command import ControlSocket, Execsvc
+
+from execsvc.ledger.account_journal import AccountJournal
+from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.ledger.held import HeldBots
+from execsvc.ledger.operator import release_asked
+from execsvc.model.bot import Binding, Mode
+from execsvc.model.order import Fill, Intent, OrderState, Side
+from execsvc.model.position import Position
+
+AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+BINDING = Binding(mode=Mode.LIVE, key_id="key", symbol="BTC/USDT", strategy="test_trading_v1")
+BOT = "bot-1"
+
+
+def make_bot(state_dir: Path, tracked: str = "0") -> None:
+    ledger = BotLedger(state_dir, BOT)
+    ledger.open()
+    ledger.bind(BINDING, None)
+    ledger.keep_position(BINDING, Position(tracked=Decimal(tracked), opened_at=AT))
+    ledger.close()
+
+
+def contest(state_dir: Path, amount: str) -> str:
+    """Leave a contested sell order of ``amount`` in the account's journal; its id."""
+    journal = AccountJournal(state_dir, "key")
+    intent = Intent(
+        client_order_id="order-1",
+        bot_id=BOT,
+        key_id="key",
+        symbol="BTC/USDT",
+        side=Side.SELL,
+        amount=Decimal(amount),
+        reason="test",
+        price=Decimal(50000),
+        baseline_base=Decimal(1),
+        baseline_quote=Decimal(0),
+        created_at=AT,
+    )
+    journal.begin(intent)
+    fill = Fill(filled=Decimal(amount))
+    journal.outcome(intent.client_order_id, OrderState.CONTESTED, fill, AT)
+    journal.close()
+    return intent.client_order_id
+
+
+def settled(state_dir: Path, order_id: str) -> tuple[OrderState, Decimal]:
+    journal = AccountJournal(state_dir, "key")
+    row = journal.row(order_id)
+    journal.close()
+    return row.state, row.fill.filled
+
+
+def is_released(state_dir: Path) -> bool:
+    journal = AccountJournal(state_dir, "key")
+    asked = release_asked(journal, BOT)
+    journal.close()
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("filled", "state"), [("0.01", OrderState.EXECUTED), ("0", OrderState.NOT_EXECUTED)]
+)
+def test_settle_decides_the_order_and_tells_the_daemon(
+    filled: str, state: OrderState, execsvc: Execsvc, state_dir: Path, daemon: ControlSocket
+) -> None:
+    make_bot(state_dir, tracked="0.02")
+    order = contest(state_dir, "0.02")
+
+    outcome = execsvc("settle", BOT, "--filled", filled)
+
+    assert outcome.code == 0
+    assert settled(state_dir, order) == (state, Decimal(filled))
+    assert daemon.told == [{"call": "recheck", "bot_id": BOT}]
+    assert order in outcome.out
+    assert "the running daemon was told" in outcome.out
+
+
+def test_settle_works_without_a_daemon_and_says_so(execsvc: Execsvc, state_dir: Path) -> None:
+    make_bot(state_dir)
+    order = contest(state_dir, "0.02")
+
+    outcome = execsvc("settle", BOT, "--filled", "0.02")
+
+    assert outcome.code == 0
+    assert settled(state_dir, order)[0] is OrderState.EXECUTED
+    assert "no daemon" in outcome.out
+
+
+def test_settle_with_nothing_contested_is_refused(
+    execsvc: Execsvc, state_dir: Path, daemon: ControlSocket
+) -> None:
+    make_bot(state_dir)
+
+    outcome = execsvc("settle", BOT, "--filled", "0")
+
+    assert outcome.code == 78
+    assert "contested" in outcome.err
+    assert daemon.told == []
+
+
+def test_settle_of_more_than_was_ordered_is_refused(execsvc: Execsvc, state_dir: Path) -> None:
+    make_bot(state_dir)
+    order = contest(state_dir, "0.02")
+
+    outcome = execsvc("settle", BOT, "--filled", "0.03")
+
+    assert outcome.code == 78
+    assert settled(state_dir, order)[0] is OrderState.CONTESTED
+
+
+@pytest.mark.parametrize("quantity", ["-1", "nan", "inf", "much", ""])
+def test_what_is_no_quantity_is_wrong_usage(
+    quantity: str, execsvc: Execsvc, state_dir: Path
+) -> None:
+    make_bot(state_dir)
+    order = contest(state_dir, "0.02")
+
+    outcome = execsvc("settle", BOT, "--filled", quantity)
+
+    assert outcome.code == 2
+    assert len(outcome.err.splitlines()) == 1
+    assert settled(state_dir, order)[0] is OrderState.CONTESTED
+
+
+def test_release_is_written_down_and_told(
+    execsvc: Execsvc, state_dir: Path, daemon: ControlSocket
+) -> None:
+    make_bot(state_dir, tracked="0.02")
+
+    outcome = execsvc("release", BOT)
+
+    assert outcome.code == 0
+    assert is_released(state_dir)
+    assert daemon.told == [{"call": "release", "bot_id": BOT}]
+
+
+def test_release_ends_held_also_without_a_daemon(execsvc: Execsvc, state_dir: Path) -> None:
+    make_bot(state_dir)
+    held = HeldBots(state_dir)
+    held.add(BOT, keeps=False)
+    held.add("another", keeps=False)
+
+    outcome = execsvc("release", BOT)
+
+    assert outcome.code == 0
+    assert set(HeldBots(state_dir).bots) == {"another"}
+
+
+def test_release_of_a_bot_without_a_ledger_is_the_daemon_s_to_do(
+    execsvc: Execsvc, daemon: ControlSocket
+) -> None:
+    daemon.names = {"never-started": "A bot"}
+
+    outcome = execsvc("release", "never-started")
+
+    assert outcome.code == 0
+    assert daemon.told == [{"call": "release", "bot_id": "never-started"}]
+
+
+def test_a_bot_is_found_by_the_name_that_the_daemon_knows(
+    execsvc: Execsvc, state_dir: Path, daemon: ControlSocket
+) -> None:
+    make_bot(state_dir, tracked="0.02")
+    daemon.names = {BOT: "My BTC bot", "other": "Your BTC bot"}
+
+    assert execsvc("release", "My BTC bot").code == 0
+    assert daemon.told == [{"call": "release", "bot_id": BOT}]
+
+
+def test_a_name_that_two_bots_have_is_refused(execsvc: Execsvc, daemon: ControlSocket) -> None:
+    daemon.names = {"one": "Twin", "two": "Twin"}
+
+    outcome = execsvc("release", "Twin")
+
+    assert outcome.code == 2
+    assert "one, two" in outcome.err
+    assert daemon.told == []
