@@ -1,13 +1,15 @@
 """The only place that reads time.
 
-Records carry aware UTC, waits are measured on the monotonic clock. ``Clock`` is what the
-code that must run in replay takes; ``SystemClock`` is the real one.
+Records carry aware UTC, waits are measured on the monotonic clock. Both are the machine's unless
+a process has installed another clock with :func:`installed`, as replay does.
 """
 
 from __future__ import annotations
 
 import time
-from datetime import datetime, timezone
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from typing import Protocol
 
 
@@ -36,16 +38,54 @@ class SystemClock:
 
 
 SYSTEM = SystemClock()
+_clock: Clock = SYSTEM
+
+
+class SimulatedClock:
+    """A clock that moves when it is told to, exact to the microsecond.
+
+    It begins at ``start`` (aware UTC) and ``monotonic`` seconds.
+    """
+
+    def __init__(self, start: datetime, monotonic: float = 0.0) -> None:
+        self._start = start
+        self._origin = monotonic
+        self._microseconds = 0
+        self._now = start
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+        return self._now
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        return self._origin + self._microseconds / 1e6
+
+    def advance(self, seconds: float) -> None:
+        """Let ``seconds`` pass; less than nothing lets nothing pass."""
+        self._microseconds += max(round(seconds * 1e6), 0)
+        self._now = self._start + timedelta(microseconds=self._microseconds)
+
+
+@contextmanager
+def installed(clock: Clock) -> Iterator[None]:
+    """Let this process live by ``clock`` for the length of the block."""
+    global _clock  # noqa: PLW0603 - the one thing that all of a process has to share
+    before, _clock = _clock, clock
+    try:
+        yield
+    finally:
+        _clock = before
 
 
 def now() -> datetime:
-    """Aware UTC of the machine."""
-    return SYSTEM.now()
+    """Aware UTC of the clock this process lives by."""
+    return _clock.now()
 
 
 def monotonic() -> float:
-    """Monotonic seconds of the machine."""
-    return time.monotonic()
+    """Monotonic seconds of the clock this process lives by."""
+    return _clock.monotonic()
 
 
 def iso(moment: datetime) -> str:

@@ -29,6 +29,10 @@ class Unavailable(ExecsvcError):
         super().__init__(message)
 
 
+class NotFound(Unavailable):
+    """The service answered 404; whether that is about the thing or the road, its caller knows."""
+
+
 class OrderRefused(ExecsvcError):
     """An order that was definitely not executed, or was never sent."""
 

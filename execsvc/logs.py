@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import select
 import traceback
 from collections.abc import Callable
 from datetime import timezone
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from loguru import Logger, Record
 
 _STDERR = 2
+_PATIENCE_MS = 200
 _FIRST = ("bot_id", "strategy", "symbol", "event")
 """Fields that stand before the message in text; the others follow it."""
 _CORE = ("time", "level", "message", "exception")
@@ -52,10 +54,10 @@ _ESCAPES = {
 def setup(settings_level: str, settings_format: str) -> None:
     """Sends the records of this process to stderr; called again in each forked child."""
     _hold_standard_descriptors()
-    render = _renderer(settings_format)
+    output = _Output(_renderer(settings_format))
     logger.remove()
     logger.add(
-        lambda message: _write(render(message.record)),
+        lambda message: output.write(message.record),
         level=settings_level,
         format=lambda _: "",
         backtrace=False,
@@ -167,17 +169,38 @@ def _json_value(value: object) -> Any:
         return str(value)
 
 
-def _write(line: str) -> None:
-    """One write a record, so that the lines of several processes do not mix.
+class _Output:
+    """Standard error, as long as somebody reads it.
 
-    A log that nobody reads any more (closed pipe, full disk) ends no process.
+    A log that nobody reads any more (closed pipe, full disk) ends no process, and one that is
+    not read at present (a pipe that is full) holds none up: what does not fit is left out.
     """
-    data = (line + "\n").encode("utf-8", "backslashreplace")
-    try:
-        while data:
-            data = data[os.write(_STDERR, data) :]
-    except OSError:
-        return
+
+    def __init__(self, render: Callable[[Record], str]) -> None:
+        self._render = render
+        self._poll = select.poll()
+        self._poll.register(_STDERR, select.POLLOUT)
+        self._left_out = 0
+
+    def write(self, record: Record) -> None:
+        """One write a record, so that the lines of several processes do not mix."""
+        # Who has not read for that long is not waited for again before it reads.
+        if not self._poll.poll(0 if self._left_out else _PATIENCE_MS):
+            self._left_out += 1
+            return
+        line = self._render(record)
+        if self._left_out:
+            said = f"{self._left_out} lines were left out: nobody read the log"
+            missing: Any = {**record, "message": said, "exception": None, "extra": {}}
+            line = f"{self._render(missing)}\n{line}"
+            self._left_out = 0
+        data = (line + "\n").encode("utf-8", "backslashreplace")
+        try:
+            while data and self._poll.poll(_PATIENCE_MS):
+                # Room for PIPE_BUF bytes is what a pipe that is ready to be written promises.
+                data = data[os.write(_STDERR, data[: select.PIPE_BUF]) :]
+        except OSError:
+            return
 
 
 def _hold_standard_descriptors() -> None:

@@ -4,10 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from support.exchange import Exchange
 
 from execsvc.sandbox.server import Sandbox
+
+# A busy machine is no failure.
+hypothesis.settings.register_profile("execsvc", deadline=None)
+hypothesis.settings.load_profile("execsvc")
+
+
+FORKING = {("runner", "bots"), ("supervisor", "service"), ("control_plane", "plane")}
+"""Folders, and in each the fixture that forks: what uses it is none of the fast tests."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what forks the processes of the program."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if any(item.path.parent.name == folder and name in fixtures for folder, name in FORKING):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture

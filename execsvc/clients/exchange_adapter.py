@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from execsvc.clients.answers import read
 from execsvc.clients.http import HttpClient, NotSent, segment
-from execsvc.clients.order_answer import judge
+from execsvc.clients.order_answer import judge, judge_found
 from execsvc.errors import OrderRefused, OutcomeUnknown, Unavailable
 from execsvc.model.market import Balance, Depth, Ticker, Trade, Trades, plain
 from execsvc.model.order import Fill, Side
@@ -75,9 +75,27 @@ class ExchangeAdapter:
         except Unavailable as error:
             self._respect(error.retry_after)
             raise OutcomeUnknown(str(error), retry_after=error.retry_after) from None
-        except (OrderRefused, OutcomeUnknown) as error:
+        except OrderRefused as error:
             self._respect(error.retry_after)
             raise
+        except OutcomeUnknown as error:
+            self._respect(error.retry_after)
+            text = self._http.clean(str(error))
+            raise OutcomeUnknown(text, error.filled_at_least, error.retry_after) from None
+
+    def find_order(self, client_order_id: str, symbol: str, side: Side, amount: Decimal) -> Fill:
+        """The final fill of an order that was sent, by the adapter's own records.
+
+        Raises OutcomeUnknown while it is not final, NotFound on a 404 (which an adapter without
+        this call answers as well), Unavailable for whatever is not this order.
+        """
+        call = "GET /order"
+        content = self._get(call, f"/order/{segment(client_order_id)}", {})
+        try:
+            return judge_found(content, client_order_id, symbol, side, amount)
+        except OutcomeUnknown as error:
+            text = self._http.clean(str(error))
+            raise OutcomeUnknown(text, error.filled_at_least) from None
 
     def _order(self, client_order_id: str, symbol: str, side: Side, amount: Decimal) -> str:
         members = {
@@ -99,7 +117,8 @@ class ExchangeAdapter:
         asked: dict[str, str | int] = {"key_id": self._key_id, "symbol": symbol, **params}
         answer = read(model, call, self._get(call, f"/market/{what}", asked))
         if answer.symbol != symbol:
-            raise Unavailable(f"{call}: symbol: is {answer.symbol[:40]}, asked for {symbol}")
+            shown = self._http.clean(answer.symbol)[:40]
+            raise Unavailable(f"{call}: symbol: is {shown}, asked for {symbol}")
         return answer
 
     def _get(self, call: str, path: str, params: Mapping[str, str | int]) -> Any:

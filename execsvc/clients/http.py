@@ -22,7 +22,7 @@ from execsvc import __version__
 from execsvc.clients.answers import Answer, Unreadable, read_body, retry_after
 from execsvc.clients.sockets import pool_classes, ssl_context
 from execsvc.clients.watch import DeadlinePassed, Pulse, Stage, Watch, no_pulse
-from execsvc.errors import Unavailable
+from execsvc.errors import NotFound, Unavailable
 
 READ_ATTEMPTS = 3
 _FAULTS = (requests.RequestException, HTTPError, OSError, ValueError)
@@ -94,11 +94,19 @@ class HttpClient:
 
     def told(self, answer: Answer) -> str:
         """What a failure says, in one line for people."""
-        detail = self._clean(answer.detail())
+        detail = self.clean(answer.detail())
         if 300 <= answer.status <= 399:
             detail = "redirects are refused"
         text = f"{answer.call}: HTTP {answer.status}"
         return f"{text}: {detail}" if detail else text
+
+    def clean(self, text: str) -> str:
+        """Text of a service for an error: short, without our token, should it be echoed.
+
+        Without lone surrogates too, which JSON can carry and no log or ledger can.
+        """
+        shown = text.replace(self._token, "***") if self._token else text
+        return shown[:300].encode("utf-8", "replace").decode("utf-8")
 
     def wait(self, seconds: float) -> None:
         """Lets ``seconds`` pass with signs of life. Raises StopRequested."""
@@ -119,6 +127,8 @@ class HttpClient:
         if answer.is_success:
             return answer.json()
         text = self.told(answer)
+        if answer.status == 404:
+            raise NotFound(text)
         if answer.status >= 500 and answer.retry_after is None:
             raise Transient(text)
         raise Unavailable(text, answer.retry_after)
@@ -138,9 +148,9 @@ class HttpClient:
                     call, status, read_body(status, response.headers, response.raw), pause
                 )
         except Unreadable as error:
-            raise Unavailable(f"{call}: {self._clean(str(error))}", pause) from None
+            raise Unavailable(f"{call}: {self.clean(str(error))}", pause) from None
         except _FAULTS as error:
-            reason = self._clean(_reason(error))
+            reason = self.clean(_reason(error))
             if self._watch.stage is Stage.CONNECTING:
                 raise NotSent(f"{call}: cannot connect: {reason}") from None
             kind = Transient if pause is None else Unavailable
@@ -152,10 +162,6 @@ class HttpClient:
         except DeadlinePassed:
             # The next attempt says so at once, as any call does that has no time left.
             return
-
-    def _clean(self, text: str) -> str:
-        """Text of a service for an error: short, and without our token, should it be echoed."""
-        return (text.replace(self._token, "***") if self._token else text)[:300]
 
 
 def segment(text: str) -> str:

@@ -18,6 +18,10 @@ from execsvc.model.order import Fill, Side, read_details
 
 _AMBIGUOUS = frozenset({408, 409, 425})
 """4xx after which the order may have executed all the same."""
+_LONGEST_TEXT = 100
+"""Characters that are kept of an id or a status; no exchange needs half as many."""
+_MORE = Decimal("1.000001")
+"""An amount that went through floats may come back so much larger."""
 _FAILURE = 500
 """The status of every failure of today's adapter; its detail tells which are certain."""
 
@@ -55,6 +59,20 @@ def judge(answer: Answer, text: str, symbol: str, side: Side, amount: Decimal) -
     raise OrderRefused(text, answer.retry_after)
 
 
+def judge_found(
+    content: Any, client_order_id: str, symbol: str, side: Side, amount: Decimal
+) -> Fill:
+    """The final fill that an order which was looked up states.
+
+    Raises OutcomeUnknown while it is not final, Unavailable when it is not the order asked for.
+    """
+    details = content.get("details", content) if isinstance(content, dict) else None
+    if not isinstance(details, dict) or details.get("clientOrderId") != client_order_id:
+        raise Unavailable("GET /order: the answer is not the order that was asked for")
+    details = _ours(details, symbol, side, amount)
+    return read_details(details, amount, *symbol.split("/"))
+
+
 def _is_certain(status: int, detail: str) -> bool:
     """True when the order was definitely not executed."""
     if 400 <= status <= 499:
@@ -71,19 +89,34 @@ def _fill(answer: Answer, symbol: str, side: Side, amount: Decimal) -> Fill:
     base, quote = symbol.split("/")
     try:
         if isinstance(details, dict):
-            _is_ours(details, symbol, side)
+            details = _ours(details, symbol, side, amount)
         return read_details(details, amount, base, quote)
     except OutcomeUnknown as error:
         raise OutcomeUnknown(f"{answer.call}: {error}", error.filled_at_least) from None
 
 
-def _is_ours(details: dict[str, Any], symbol: str, side: Side) -> None:
-    """Raises OutcomeUnknown when ``details`` are those of another order."""
-    named, way = details.get("symbol"), details.get("side")
+def _ours(details: dict[str, Any], symbol: str, side: Side, amount: Decimal) -> dict[str, Any]:
+    """``details`` with texts that a ledger can keep.
+
+    Raises OutcomeUnknown when they are those of another order. Ids do not tell: today's adapter
+    lets the exchange make up its own.
+    """
+    details = {name: _kept(value) for name, value in details.items()}
+    named, way, asked = (details.get(name) for name in ("symbol", "side", "amount"))
     if isinstance(named, str) and _letters(named) != _letters(symbol):
         raise OutcomeUnknown(f"details.symbol is {named[:40]}, asked for {symbol}")
     if isinstance(way, str) and way.lower() != side.value:
         raise OutcomeUnknown(f"details.side is {way[:40]}, asked for {side.value}")
+    if isinstance(asked, (int, Decimal)) and asked > amount * _MORE:
+        raise OutcomeUnknown("details.amount is more than was ordered")
+    return details
+
+
+def _kept(value: Any) -> Any:
+    """A text short and without lone surrogates, which JSON can carry; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    return value[:_LONGEST_TEXT].encode("utf-8", "replace").decode("utf-8")
 
 
 def _letters(symbol: str) -> str:

@@ -11,16 +11,14 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
 from execsvc.clock import iso
 from execsvc.errors import LedgerFailed
-from execsvc.ledger import rows
+from execsvc.ledger import holdings, rows
 from execsvc.ledger.database import create, open_writable, query, transaction
-from execsvc.ledger.file_lock import FileLock
-from execsvc.ledger.rows import OrderRow
+from execsvc.ledger.file_lock import FileLock, Turn
+from execsvc.ledger.rows import Expected, JournalRow
 from execsvc.model.bot import file_stem
-from execsvc.model.market import plain
+from execsvc.model.market import exact_sum, plain
 from execsvc.model.order import TRANSITIONS, Fill, Intent, OrderState, Side
 
 FOLDER = "accounts"
@@ -31,61 +29,14 @@ def journal_path(state_dir: Path, key_id: str) -> Path:
     return state_dir / FOLDER / f"{file_stem(key_id)}.db"
 
 
-class Expected(BaseModel):
-    """What an account should hold of an asset once its last fill shows."""
-
-    model_config = ConfigDict(frozen=True)
-
-    amount: Decimal
-    tolerance: Decimal
-    filled_at: datetime
-
-    def agrees(self, free: Decimal) -> bool:
-        """True when ``free`` is what the last fill must have left."""
-        return abs(free - self.amount) <= self.tolerance
-
-
-class JournalRow(BaseModel):
-    """An intent as it stands in the journal."""
-
-    model_config = ConfigDict(frozen=True)
-
-    intent: Intent
-    state: OrderState
-    post_ended_at: datetime | None
-    at_least: Decimal
-    fill: Fill
-    settled_at: datetime | None
-    detail: str
-
-    def order(self) -> OrderRow:
-        """The row as the bot's own ledger takes it."""
-        return OrderRow(
-            **self.intent.model_dump(
-                include={
-                    "client_order_id",
-                    "bot_id",
-                    "symbol",
-                    "side",
-                    "amount",
-                    "reason",
-                    "created_at",
-                }
-            ),
-            state=self.state,
-            fill=self.fill,
-            settled_at=self.settled_at,
-            detail=self.detail,
-        )
-
-
 class AccountJournal:
     """Intents and expected balances of one account. Every method raises LedgerFailed."""
 
     def __init__(self, state_dir: Path, key_id: str) -> None:
         self.key_id = key_id
+        self._state_dir = state_dir
         self._path = journal_path(state_dir, key_id)
-        self.turn = FileLock(self._path.with_suffix(".lock"))
+        self.turn: Turn = FileLock(self._path.with_suffix(".lock"))
         self._connection: sqlite3.Connection | None = None
 
     @property
@@ -94,7 +45,7 @@ class AccountJournal:
         if self._connection is None:
             first = "INSERT INTO account VALUES (1, ?)"
             create(self._path, "account_journal.sql", first, (self.key_id,))
-            self._connection = open_writable(self._path)
+            self._connection = open_writable(self._path, "SELECT key_id FROM account", self.key_id)
         return self._connection
 
     def close(self) -> None:
@@ -111,7 +62,8 @@ class AccountJournal:
         with transaction(self.connection) as tx:
             tx.execute(
                 "INSERT INTO intent (client_order_id, bot_id, symbol, side, amount, reason, price, "
-                "baseline_base, baseline_quote, created_at, state) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+                "baseline_base, baseline_quote, created_at, short, state) "
+                "VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
                 (
                     intent.client_order_id,
                     intent.bot_id,
@@ -123,6 +75,7 @@ class AccountJournal:
                     plain(intent.baseline_base),
                     plain(intent.baseline_quote),
                     iso(intent.created_at),
+                    int(intent.short),
                     OrderState.IN_FLIGHT.value,
                 ),
             )
@@ -185,6 +138,15 @@ class AccountJournal:
             raise LedgerFailed(f"order {client_order_id} is not in the journal")
         return self._row(found[0])
 
+    def last_executed(self) -> JournalRow | None:
+        """The order that executed last, by the exchange's own answer; None before the first."""
+        found = query(
+            self.connection,
+            "SELECT * FROM intent WHERE state='EXECUTED' AND exchange_id IS NOT NULL "
+            "ORDER BY seq DESC LIMIT 1",
+        )
+        return self._row(found[0]) if found else None
+
     def to_adopt(self, bot_id: str) -> list[JournalRow]:
         """Settled orders of ``bot_id`` that its own ledger has not taken yet, oldest first."""
         found = query(
@@ -203,6 +165,25 @@ class AccountJournal:
             (bot_id,),
         )
         return [self._row(row) for row in found]
+
+    def tracked_by_all(self, asset: str) -> Decimal:
+        """Base units of ``asset`` that the account's bots track: their ledgers, and what these lack.
+
+        For whoever holds the turn. Raises LedgerFailed while it cannot be told for certain: a
+        ledger cannot be read, or a buy waits for an operator's decision.
+        """
+        total = holdings.tracked(self._state_dir, self.key_id, asset)
+        found = query(
+            self.connection,
+            "SELECT * FROM intent WHERE side='buy' AND short=0 AND (adopted=0 OR state='CONTESTED')",
+        )
+        for row in map(self._row, found):
+            if row.intent.symbol.split("/")[0] != asset:
+                continue
+            if row.state is OrderState.CONTESTED:
+                raise LedgerFailed(f"order {row.intent.client_order_id} is contested")
+            total = exact_sum(total, row.fill.base_change(Side.BUY))
+        return total
 
     def expected(self, asset: str) -> Expected | None:
         """What the account should hold of ``asset``; None before the first fill."""
@@ -227,6 +208,12 @@ class AccountJournal:
         tx.execute("UPDATE intent SET state=? WHERE client_order_id=?", (to.value, client_order_id))
 
     def _row(self, row: sqlite3.Row) -> JournalRow:
+        try:
+            return self._read_row(row)
+        except ValueError as error:
+            raise LedgerFailed(f"order {row['client_order_id']} is unreadable: {error}") from error
+
+    def _read_row(self, row: sqlite3.Row) -> JournalRow:
         created_at = rows.time(row["created_at"])
         assert created_at is not None
         return JournalRow(
@@ -242,6 +229,7 @@ class AccountJournal:
                 baseline_base=rows.amount(row["baseline_base"]),
                 baseline_quote=rows.amount(row["baseline_quote"]),
                 created_at=created_at,
+                short=bool(row["short"]),
             ),
             state=OrderState(row["state"]),
             post_ended_at=rows.time(row["post_ended_at"]),

@@ -26,7 +26,8 @@ CREATE TABLE intent (
     exchange_id     TEXT,
     settled_at      TEXT,
     detail          TEXT NOT NULL DEFAULT '',
-    adopted         INTEGER NOT NULL DEFAULT 0  -- the bot's own ledger has it
+    adopted         INTEGER NOT NULL DEFAULT 0, -- the bot's own ledger has it
+    short           INTEGER NOT NULL DEFAULT 0  -- of the user's own base, not of the position
 );
 CREATE INDEX intent_not_adopted ON intent (bot_id) WHERE adopted = 0;
 CREATE INDEX intent_unsettled ON intent (seq) WHERE state IN ('IN_FLIGHT', 'UNKNOWN', 'ARRIVING');

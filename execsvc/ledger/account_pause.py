@@ -10,6 +10,8 @@ from execsvc.errors import LedgerFailed
 from execsvc.ledger.account_journal import journal_path
 
 NEVER_PAUSED = float("-inf")
+_CLOCK_SLACK = 1.0
+"""Seconds by which the kernel's idea of now may differ from ours."""
 
 
 class AccountPause:
@@ -24,11 +26,14 @@ class AccountPause:
     def remaining(self) -> float:
         """Seconds left of the pause; negative: seconds since it ended; -inf: there was none."""
         try:
-            return self._path.stat().st_mtime - now().timestamp()
+            found = self._path.stat()
         except FileNotFoundError:
             return NEVER_PAUSED
         except OSError as error:
             raise LedgerFailed(f"{self._path.name} cannot be read: {error}") from error
+        at = now().timestamp()
+        # Written in the future, so the clock was set back: that must not prolong the pause.
+        return NEVER_PAUSED if at < found.st_ctime - _CLOCK_SLACK else found.st_mtime - at
 
     def pause(self, seconds: float) -> None:
         """Leave the account alone for ``seconds`` from now on, or longer if it is so already."""

@@ -7,11 +7,12 @@ from decimal import Decimal
 
 from execsvc.clock import iso, now
 from execsvc.ledger import rows
-from execsvc.ledger.bot_ledger import BotLedger, store_position, store_state
+from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.database import query, transaction
 from execsvc.ledger.rows import OrderRow
-from execsvc.model.bot import Binding
-from execsvc.model.market import plain
+from execsvc.ledger.writes import store_position, store_state
+from execsvc.model.bot import Binding, Mode
+from execsvc.model.market import exact_sum, plain
 from execsvc.model.position import Position
 
 
@@ -33,16 +34,16 @@ def book(
     change = order.fill.base_change(order.side)
     if booked is None:
         settled_at = order.settled_at or now()
-        position = before.after(order.side, order.fill, settled_at)
+        position = before.after(order.side, order.fill, settled_at, order.short)
     elif booked != change:
-        position = before.corrected(change - booked)
+        position = before.corrected(exact_sum(change, -booked), order.short)
     else:
         position = before
     with transaction(ledger.connection) as tx:
         tx.execute(
             "INSERT INTO orders (client_order_id, mode, key_id, symbol, side, amount, reason, "
             "state, filled, average, cost, base_fee, quote_fee, exchange_id, booked, created_at, "
-            "settled_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+            "settled_at, short) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
             "ON CONFLICT DO UPDATE SET state=excluded.state, filled=excluded.filled, "
             "average=excluded.average, cost=excluded.cost, base_fee=excluded.base_fee, "
             "quote_fee=excluded.quote_fee, booked=excluded.booked, settled_at=excluded.settled_at",
@@ -59,6 +60,7 @@ def book(
                 plain(change),
                 iso(order.created_at),
                 iso(order.settled_at or now()),
+                int(order.short),
             ),
         )
         if position != before:
@@ -78,6 +80,22 @@ def contested_keys(connection: sqlite3.Connection) -> list[str]:
     """The accounts on which an order of this ledger's bot waits for an operator's decision."""
     found = query(connection, "SELECT DISTINCT key_id FROM orders WHERE state='CONTESTED'")
     return [row["key_id"] for row in found]
+
+
+def contested_places(connection: sqlite3.Connection, strategy: str) -> list[Binding]:
+    """Where orders wait for an operator's decision: also accounts the bot has left since.
+
+    ``strategy`` is what the bot runs now; an order does not say what it was sent by.
+    """
+    found = query(
+        connection, "SELECT DISTINCT mode, key_id, symbol FROM orders WHERE state='CONTESTED'"
+    )
+    return [
+        Binding(
+            mode=Mode(row["mode"]), key_id=row["key_id"], symbol=row["symbol"], strategy=strategy
+        )
+        for row in found
+    ]
 
 
 def _booked(ledger: BotLedger, client_order_id: str) -> Decimal | None:

@@ -12,10 +12,12 @@ from typing import Any
 from execsvc.clock import iso
 from execsvc.errors import LedgerBusy
 from execsvc.ledger import rows
+from execsvc.ledger.ballast import Ballast
 from execsvc.ledger.database import create, open_writable, query, transaction
 from execsvc.ledger.file_lock import FileLock
+from execsvc.ledger.writes import store_position, store_state
 from execsvc.model.bot import Binding, file_stem
-from execsvc.model.market import ZERO, Limits, plain
+from execsvc.model.market import Limits
 from execsvc.model.position import Position
 
 FOLDER = "bots"
@@ -35,6 +37,7 @@ class BotLedger:
     def __init__(self, state_dir: Path, bot_id: str) -> None:
         self.bot_id = bot_id
         self._path = ledger_path(state_dir, bot_id)
+        self._ballast = Ballast(state_dir)
         self._lock = FileLock(self._path.with_suffix(".lock"))
         self._connection: sqlite3.Connection | None = None
 
@@ -52,7 +55,7 @@ class BotLedger:
             "INSERT INTO bot (id, bot_id) VALUES (1, ?)",
             (self.bot_id,),
         )
-        self._connection = open_writable(self._path)
+        self._connection = open_writable(self._path, "SELECT bot_id FROM bot", self.bot_id)
 
     def close(self) -> None:
         """Close the file and release the lock."""
@@ -60,6 +63,10 @@ class BotLedger:
             self._connection.close()
             self._connection = None
         self._lock.close()
+
+    def make_room(self) -> None:
+        """Give up what is kept for this when the disk is full: what is sold must be recorded."""
+        self._ballast.give_up_if_full()
 
     @property
     def lock_path(self) -> Path:
@@ -213,36 +220,3 @@ class BotLedger:
             (key_id, symbol),
         )
         return found[0] if found else None
-
-
-def store_position(tx: sqlite3.Connection, binding: Binding, position: Position) -> None:
-    """Write ``position`` within a transaction."""
-    tx.execute(
-        "INSERT INTO position (mode, key_id, symbol, strategy, tracked, sold_short, entry_price, "
-        "opened_at, dust) VALUES (?,?,?,?,?,?,?,?,?) "
-        "ON CONFLICT DO UPDATE SET strategy=excluded.strategy, tracked=excluded.tracked, "
-        "sold_short=excluded.sold_short, entry_price=excluded.entry_price, "
-        "opened_at=excluded.opened_at, dust=excluded.dust",
-        (
-            binding.mode.value,
-            binding.key_id,
-            binding.symbol,
-            binding.strategy,
-            plain(position.tracked),
-            plain(position.sold_short),
-            rows.text(position.entry_price),
-            rows.time_text(position.opened_at),
-            int(position.dust and position.tracked > ZERO),
-        ),
-    )
-
-
-def store_state(tx: sqlite3.Connection, strategy: str, state: str | None) -> None:
-    """Write a strategy's state within a transaction; None forgets it."""
-    if state is None:
-        tx.execute("DELETE FROM strategy_state WHERE strategy=?", (strategy,))
-        return
-    tx.execute(
-        "INSERT INTO strategy_state VALUES (?,?) ON CONFLICT DO UPDATE SET state=excluded.state",
-        (strategy, state),
-    )

@@ -38,7 +38,8 @@ CREATE TABLE orders (
     base_fee        TEXT,
     quote_fee       TEXT NOT NULL,
     exchange_id     TEXT,
-    booked          TEXT NOT NULL,      -- by how much it changed the position
+    booked          TEXT NOT NULL,      -- by how much it changed the base balance
+    short           INTEGER NOT NULL,   -- of the user's own base, not of the position
     created_at      TEXT NOT NULL,
     settled_at      TEXT NOT NULL
 );

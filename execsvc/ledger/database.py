@@ -13,7 +13,10 @@ from importlib import resources
 from pathlib import Path
 
 from execsvc.errors import LedgerFailed
+from execsvc.waypoints import Waypoint, passed
 
+_FAULTS = (sqlite3.Error, UnicodeEncodeError, OverflowError)
+"""What SQLite raises: the last two for values that no column can hold."""
 BUSY_SECONDS = 10.0
 VERSION = 1
 
@@ -26,6 +29,9 @@ def create(path: Path, schema: str, first: str, values: tuple[str, ...]) -> None
     """
     if path.exists():
         return
+    if path.with_name(f"{path.name}-wal").exists():
+        # SQLite would pour what the lost file had not taken yet into the new one.
+        raise LedgerFailed(f"{path.name} is gone, but its -wal is there: restore it")
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -42,6 +48,15 @@ def create(path: Path, schema: str, first: str, values: tuple[str, ...]) -> None
         _make_durable(path.parent)
     except (OSError, sqlite3.Error) as error:
         raise LedgerFailed(f"{path.name} cannot be created: {error}") from error
+
+
+def in_memory(schema: str, first: str, values: tuple[str, ...]) -> sqlite3.Connection:
+    """A database with ``schema`` and one first row that never touches a disk."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.executescript(resources.files(__package__).joinpath(schema).read_text())
+    connection.execute(first, values)
+    connection.row_factory = sqlite3.Row
+    return connection
 
 
 def _move_into_place(draft: Path, path: Path) -> None:
@@ -61,12 +76,19 @@ def _make_durable(path: Path) -> None:
         os.close(descriptor)
 
 
-def open_writable(path: Path) -> sqlite3.Connection:
-    """A connection that writes. Raises LedgerFailed when the file is not a sound database."""
+def open_writable(path: Path, owner: str, owned_by: str) -> sqlite3.Connection:
+    """A connection that writes. Raises LedgerFailed when the file is not a sound database.
+
+    ``owner`` is the query for whom it belongs to, which has to be ``owned_by``.
+    """
     try:
+        # Looked at first by somebody who cannot write: closing a damaged file would already
+        # pour its -wal into it.
+        with closing(_connect(path, "ro")) as looked_at:
+            _check(looked_at, path)
+            _check_owner(looked_at, path, owner, owned_by)
         connection = _connect(path, "rw")
         try:
-            _check(connection, path)
             connection.execute("PRAGMA synchronous=FULL")
         except BaseException:
             connection.close()
@@ -101,12 +123,14 @@ def transaction(
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield connection
+            passed(Waypoint.BEFORE_COMMIT)
             connection.execute("COMMIT")
+            passed(Waypoint.AFTER_COMMIT)
         except BaseException:
             if connection.in_transaction:  # a full disk may have rolled it back already
                 connection.execute("ROLLBACK")
             raise
-    except sqlite3.Error as error:
+    except _FAULTS as error:
         raise LedgerFailed(f"cannot record: {error}") from error
 
 
@@ -139,6 +163,12 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if verdict != "ok":
         raise LedgerFailed(f"{path.name} is damaged: {verdict}")
+
+
+def _check_owner(connection: sqlite3.Connection, path: Path, owner: str, owned_by: str) -> None:
+    found = [row[0] for row in connection.execute(owner)]
+    if found != [owned_by]:
+        raise LedgerFailed(f"{path.name} belongs to {', '.join(found) or 'nobody'}: not {owned_by}")
 
 
 def _check_version(connection: sqlite3.Connection, path: Path) -> None:

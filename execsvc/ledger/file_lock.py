@@ -5,8 +5,25 @@ from __future__ import annotations
 import fcntl
 import os
 from pathlib import Path
+from typing import Protocol
 
 from execsvc.errors import LedgerFailed
+
+
+class Turn(Protocol):
+    """What whoever wants to have an order out has to hold."""
+
+    def try_acquire(self) -> bool:
+        """Take it if it is free."""
+        ...
+
+    def release(self) -> None:
+        """Let others have it."""
+        ...
+
+    def close(self) -> None:
+        """Give it up for good."""
+        ...
 
 
 class FileLock:

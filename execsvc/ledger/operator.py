@@ -12,9 +12,11 @@ from pathlib import Path
 
 from execsvc.clock import iso, now
 from execsvc.errors import ConfigRefused, LedgerFailed
-from execsvc.ledger.account_journal import FOLDER, AccountJournal, JournalRow
+from execsvc.ledger.account_journal import FOLDER, AccountJournal
 from execsvc.ledger.database import query, reading, transaction
+from execsvc.ledger.rows import JournalRow
 from execsvc.ledger.survey import read
+from execsvc.model.bot import Mode
 from execsvc.model.market import plain
 from execsvc.model.order import Fill, OrderState
 
@@ -25,7 +27,8 @@ def settle(state_dir: Path, bot_id: str, filled: Decimal) -> str:
     For a buy it is what arrived, after a fee in base. Returns a line for the operator.
     Raises ConfigRefused when there is nothing to decide or the quantity cannot be.
     """
-    for key_id in _accounts(state_dir):
+    key_ids, unreadable = _accounts(state_dir)
+    for key_id in key_ids:
         journal = AccountJournal(state_dir, key_id)
         try:
             contested = journal.contested(bot_id)
@@ -34,6 +37,8 @@ def settle(state_dir: Path, bot_id: str, filled: Decimal) -> str:
                 return _said(contested, filled)
         finally:
             journal.close()
+    if unreadable is not None:
+        raise unreadable
     raise ConfigRefused(f"no order of bot {bot_id} is contested")
 
 
@@ -47,6 +52,8 @@ def release(state_dir: Path, bot_id: str) -> str:
         raise ConfigRefused(f"bot {bot_id} has no ledger")
     if state.binding is None or not state.is_open:
         return f"bot {bot_id} has no open position"
+    if state.binding.mode is Mode.PAPER:
+        return f"bot {bot_id} trades on paper, where no coins go missing"
     journal = AccountJournal(state_dir, state.binding.key_id)
     try:
         ask_release(journal, bot_id, now())
@@ -72,12 +79,17 @@ def released(journal: AccountJournal, bot_id: str) -> None:
         tx.execute("DELETE FROM release WHERE bot_id=?", (bot_id,))
 
 
-def _accounts(state_dir: Path) -> list[str]:
-    keys = []
+def _accounts(state_dir: Path) -> tuple[list[str], LedgerFailed | None]:
+    """The accounts that have a journal, and the fault of one that cannot be read."""
+    keys: list[str] = []
+    unreadable: LedgerFailed | None = None
     for path in sorted((state_dir / FOLDER).glob("*.db")):
-        with reading(path) as connection:
-            keys.append(query(connection, "SELECT key_id FROM account")[0]["key_id"])
-    return keys
+        try:
+            with reading(path) as connection:
+                keys += [row[0] for row in query(connection, "SELECT key_id FROM account")]
+        except LedgerFailed as error:
+            unreadable = error
+    return keys, unreadable
 
 
 def _decide(journal: AccountJournal, row: JournalRow, filled: Decimal) -> None:

@@ -12,7 +12,7 @@ from execsvc.clock import from_iso, iso
 from execsvc.errors import LedgerFailed
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.market import plain
-from execsvc.model.order import Fill, OrderState, Side
+from execsvc.model.order import Fill, Intent, OrderState, Side
 from execsvc.model.position import Position
 
 
@@ -32,6 +32,56 @@ class OrderRow(BaseModel):
     created_at: datetime
     settled_at: datetime | None = None
     detail: str = ""
+    short: bool = False
+
+
+class Expected(BaseModel):
+    """What an account should hold of an asset once its last fill shows."""
+
+    model_config = ConfigDict(frozen=True)
+
+    amount: Decimal
+    tolerance: Decimal
+    filled_at: datetime
+
+    def agrees(self, free: Decimal) -> bool:
+        """True when ``free`` is what the last fill must have left."""
+        return abs(free - self.amount) <= self.tolerance
+
+
+class JournalRow(BaseModel):
+    """An intent as it stands in the journal."""
+
+    model_config = ConfigDict(frozen=True)
+
+    intent: Intent
+    state: OrderState
+    post_ended_at: datetime | None
+    at_least: Decimal
+    fill: Fill
+    settled_at: datetime | None
+    detail: str
+
+    def order(self) -> OrderRow:
+        """The row as the bot's own ledger takes it."""
+        return OrderRow(
+            **self.intent.model_dump(
+                include={
+                    "client_order_id",
+                    "bot_id",
+                    "symbol",
+                    "side",
+                    "amount",
+                    "reason",
+                    "created_at",
+                    "short",
+                }
+            ),
+            state=self.state,
+            fill=self.fill,
+            settled_at=self.settled_at,
+            detail=self.detail,
+        )
 
 
 def text(value: Decimal | None) -> str | None:

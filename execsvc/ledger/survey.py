@@ -43,7 +43,7 @@ class LedgerState(BaseModel):
     @property
     def is_open(self) -> bool:
         """True unless the bot is flat for certain."""
-        return self.unsettled or not self.position.is_flat
+        return self.unsettled or self.position.side is not None
 
 
 class LogRow(BaseModel):

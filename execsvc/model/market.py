@@ -5,7 +5,7 @@ Everything numeric is ``Decimal``: amounts in base units, prices in quote per ba
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, Context, Decimal
 from itertools import pairwise
 from typing import Annotated, Any, NamedTuple
 
@@ -17,6 +17,10 @@ MOST_DIGITS = 80
 """A float written out exactly has some 55 significant digits."""
 DEFAULT_DECIMALS = 8
 ZERO = Decimal(0)
+FLOAT_NOISE = Decimal("1e-12")
+"""The part of a quantity that a float on its way to us may have added or taken."""
+_EXACT = Context(prec=400)
+"""Holds the sum of any two plausible numbers; the usual 28 digits would round it."""
 
 
 def _number(value: Any) -> Any:
@@ -189,7 +193,19 @@ def round_down(amount: Decimal, decimals: int) -> Decimal:
     >>> round_down(Decimal("0.0199999"), 5)
     Decimal('0.01999')
     """
-    return amount.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_DOWN)
+    return amount.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_DOWN, context=_EXACT)
+
+
+def exact_sum(*values: Decimal) -> Decimal:
+    """The sum of ``values`` to the last digit, whatever their sizes.
+
+    >>> exact_sum(Decimal("1e15"), Decimal("-1e-18"))
+    Decimal('999999999999999.999999999999999999')
+    """
+    total = ZERO
+    for value in values:
+        total = _EXACT.add(total, value)
+    return total
 
 
 def plain(value: Decimal) -> str:

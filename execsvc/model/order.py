@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from execsvc.errors import OutcomeUnknown
-from execsvc.model.market import ZERO, Number, Price, Quantity, plain
+from execsvc.model.market import ZERO, Number, Price, Quantity, exact_sum, plain
 
 FINAL_STATUSES = frozenset({"closed", "canceled", "expired", "rejected"})
 LARGEST_BASE_FEE = Decimal("0.01")
@@ -91,9 +91,9 @@ class Fill(BaseModel):
     def base_change(self, side: Side) -> Decimal:
         """By how much the order changed the base balance; the cautious end while the fee is open."""
         if side is Side.SELL:
-            return -self.filled - (self.base_fee or ZERO)
+            return exact_sum(-self.filled, -(self.base_fee or ZERO))
         fee = self.filled * LARGEST_BASE_FEE if self.base_fee is None else self.base_fee
-        return self.filled - fee
+        return exact_sum(self.filled, -fee)
 
 
 class Intent(BaseModel):
@@ -113,6 +113,8 @@ class Intent(BaseModel):
     baseline_base: Decimal
     baseline_quote: Decimal
     created_at: datetime
+    short: bool = False
+    """It sells base that the user owns, or buys that back; it never touches what is tracked."""
 
 
 def new_client_order_id() -> str:
@@ -169,14 +171,19 @@ def read_details(details: Any, amount: Decimal, base: str, quote: str) -> Fill:
 
 
 def _fees(order: _Details, base: str, quote: str) -> tuple[Decimal | None, Decimal]:
-    """Fee in base (None when no fee is reported at all) and fee in quote."""
-    listed = [fee for fee in order.fees or [] if fee.currency and fee.cost is not None]
-    if not listed and order.fee and order.fee.currency and order.fee.cost is not None:
+    """Fee in base (None when no fee is reported, or none that can be) and fee in quote."""
+    listed = [fee for fee in order.fees or [] if fee.cost is not None]
+    if not listed and order.fee and order.fee.cost is not None:
         listed = [order.fee]
-    if not listed:
+    if not listed or any(not fee.currency for fee in listed):
         return None, ZERO
     spent = {base: ZERO, quote: ZERO}
+    names = {base.upper(): base, quote.upper(): quote}
     for fee in listed:
-        if fee.currency in spent:
-            spent[fee.currency] += max(fee.cost or ZERO, ZERO)
-    return spent[base], spent[quote]
+        asset = names.get((fee.currency or "").upper())
+        if asset is not None:
+            spent[asset] += fee.cost or ZERO
+    # A fee that eats all of the fill was reported in some other unit, and one that adds to it
+    # may be a mere sign: what arrived has to tell.
+    plausible = ZERO <= spent[base] < (order.filled or ZERO)
+    return spent[base] if plausible else None, max(spent[quote], ZERO)

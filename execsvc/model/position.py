@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
 
-from execsvc.model.market import ZERO
+from execsvc.model.market import ZERO, exact_sum
 from execsvc.model.order import Fill, Side
 
 
@@ -38,9 +38,14 @@ class Position(BaseModel):
             return "BUY"
         return "SELL" if self.sold_short > 0 else None
 
-    def after(self, side: Side, fill: Fill, at: datetime) -> Position:
-        """This position once ``fill`` of an order on ``side`` is booked."""
-        tracked = max(self.tracked + fill.base_change(side), ZERO)
+    def after(self, side: Side, fill: Fill, at: datetime, short: bool = False) -> Position:
+        """This position once ``fill`` of an order on ``side`` is booked.
+
+        ``short``: the order sold base that the user owns, or buys it back.
+        """
+        if short:
+            return self._after_short(side, fill, at)
+        tracked = max(exact_sum(self.tracked, fill.base_change(side)), ZERO)
         if side is Side.SELL or fill.filled == 0:
             return self._holding(tracked)
         if self.is_flat:
@@ -56,14 +61,36 @@ class Position(BaseModel):
 
     def without(self, quantity: Decimal) -> Position:
         """This position once ``quantity`` of it is booked as gone."""
-        return self._holding(max(self.tracked - quantity, ZERO))
+        return self._holding(max(exact_sum(self.tracked, -quantity), ZERO))
 
-    def corrected(self, change: Decimal) -> Position:
+    def corrected(self, change: Decimal, short: bool = False) -> Position:
         """This position once an earlier booking of it turns out ``change`` base units off."""
-        tracked = max(self.tracked + change, ZERO)
+        if short:
+            return self._short_of(max(exact_sum(self.sold_short, -change), ZERO))
+        tracked = max(exact_sum(self.tracked, change), ZERO)
         return self._holding(tracked).model_copy(update={"dust": False})
 
+    def _after_short(self, side: Side, fill: Fill, at: datetime) -> Position:
+        """Fees in base are a cost: they neither add to what was sold nor have to be bought back."""
+        sold_short = max(exact_sum(self.sold_short, -side.sign * fill.filled), ZERO)
+        if side is Side.BUY or fill.filled == 0:
+            return self._short_of(sold_short)
+        opening = {"sold_short": sold_short, "entry_price": fill.price, "opened_at": at}
+        return self.model_copy(update=opening)
+
+    def _short_of(self, sold_short: Decimal) -> Position:
+        update: dict[str, object] = {"sold_short": sold_short}
+        if sold_short == 0 and self.is_flat:
+            update |= {"entry_price": None, "opened_at": None}
+        return self.model_copy(update=update)
+
+    def without_short(self) -> Position:
+        """This position once what was sold short is not to be bought back."""
+        return self._short_of(ZERO)
+
     def _holding(self, tracked: Decimal) -> Position:
+        if tracked == 0 and self.side == "SELL":
+            return self.model_copy(update={"tracked": ZERO, "dust": False})
         if tracked == 0:
             return Position(sold_short=self.sold_short)
         return self.model_copy(update={"tracked": tracked})

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from execsvc.clients.exchange_adapter import ExchangeAdapter
+from execsvc.clients.exchange_adapter import ExchangeAdapter, Throttle
 from execsvc.clock import now
 from execsvc.ledger.account_journal import AccountJournal
-from execsvc.ledger.account_pause import AccountPause
 from execsvc.model.market import Balance
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.waits import Waits
@@ -28,7 +27,7 @@ class Account:
         self,
         adapter: ExchangeAdapter,
         journal: AccountJournal,
-        pause: AccountPause,
+        pause: Throttle,
         waits: Waits,
         reporter: Reporter,
         window: float,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime
 from decimal import Decimal
 
@@ -15,6 +16,7 @@ from execsvc.model.order import Fill
 from execsvc.model.position import Position
 from execsvc.runner.desk import OrderDesk
 from execsvc.runner.record import Record
+from execsvc.runner.short_desk import ShortDesk
 
 
 class TickContext:
@@ -28,15 +30,19 @@ class TickContext:
         adapter: ExchangeAdapter,
         desk: OrderDesk,
         record: Record,
+        interval: float,
     ) -> None:
         self.bot_id = spec.bot_id
         self.symbol = spec.binding.symbol
         self.allocation = spec.allocation
         self.params = params
         self.state = state
+        self.interval = interval
         self._adapter = adapter
         self._desk = desk
+        self._short = ShortDesk(desk)
         self._record = record
+        self._thread = threading.get_ident()
         self._stopping = False
         self._now: datetime | None = None
         self._ticker: Ticker | None = None
@@ -94,19 +100,47 @@ class TickContext:
 
     def buy(self, amount: Decimal, reason: str) -> Fill:
         """Buy up to ``amount`` base. Raises OrderRefused when nothing was bought."""
-        if self._stopping:
-            raise OrderRefused("the bot is stopping: no order that opens or adds")
-        self._balance = None
+        self._begin_order()
+        self._refuse_while_stopping()
         return self._desk.buy(_checked(amount), reason, self._state_text())
 
     def sell(self, amount: Decimal, reason: str) -> Fill:
         """Sell up to ``amount`` base of the position. Raises OrderRefused when nothing was sold."""
-        self._balance = None
+        self._begin_order()
         return self._desk.sell(_checked(amount), reason, self._state_text(), exits=self._stopping)
+
+    def free_base(self) -> Decimal:
+        """Base that the user owns. Raises OrderRefused, Unavailable."""
+        return self._short.free_base()
+
+    def sell_owned(self, amount: Decimal, reason: str) -> Fill:
+        """Sell up to ``amount`` of it. Raises OrderRefused when nothing was sold."""
+        self._begin_order()
+        self._refuse_while_stopping()
+        return self._short.sell_owned(_checked(amount), reason, self._state_text())
+
+    def buy_back(self, amount: Decimal, reason: str) -> Fill:
+        """Buy back up to ``amount`` of that. Raises OrderRefused when nothing was bought."""
+        self._begin_order()
+        self._refuse_while_stopping()
+        return self._short.buy_back(_checked(amount), reason, self._state_text())
 
     def log(self, text: str) -> None:
         """A line for the log and the bot's execution log."""
         self._record.say("INFO", "strategy", text)
+
+    def _begin_order(self) -> None:
+        """What was read of the balance is old now.
+
+        The account's turn is held by the process, so a second thread would not wait for it.
+        """
+        if threading.get_ident() != self._thread:
+            raise OrderRefused("orders are placed by the thread that runs the strategy alone")
+        self._balance = None
+
+    def _refuse_while_stopping(self) -> None:
+        if self._stopping:
+            raise OrderRefused("the bot is stopping: no order that opens or adds")
 
     def _state_text(self) -> str:
         return self.state.model_dump_json()

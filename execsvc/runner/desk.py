@@ -7,7 +7,7 @@ from decimal import Decimal
 from execsvc.errors import NotionalRefused, OrderRefused, StepRefused
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding
-from execsvc.model.market import Limits, plain
+from execsvc.model.market import ZERO, Limits, plain
 from execsvc.model.order import Fill, Side
 from execsvc.model.position import Position
 from execsvc.runner.gone import GoneCoins
@@ -22,6 +22,8 @@ from execsvc.runner.sizing import (
     sell_amount,
 )
 from execsvc.runner.venue import Funds, Size, Venue
+
+_SURELY_NO_DUST = 10
 
 
 class OrderDesk:
@@ -44,7 +46,7 @@ class OrderDesk:
         self._gone = gone
         self._record = record
         self._reporter = reporter
-        self._allocation = allocation
+        self.allocation = allocation
         self._precision = precision
         self._price: Decimal | None = None
 
@@ -53,29 +55,55 @@ class OrderDesk:
         """What the bot holds, by its ledger."""
         return self._ledger.position(self.binding)
 
+    def refresh(self) -> None:
+        """Carry out what an operator has said since; called once a tick, so it is cheap.
+
+        Raises Unavailable when the balance that it takes cannot be read.
+        """
+        self.venue.refresh()
+        if self.venue.release_asked():
+            self._observed(self.venue.held())
+            self.show_position()
+
     def show_position(self) -> None:
         """Let the supervisor know the position as it is now."""
         self._reporter.update(position=shown(self.position))
 
-    def buy(self, amount: Decimal, reason: str, state: str | None) -> Fill:
-        """Buy up to ``amount`` base. Raises OrderRefused when nothing was bought."""
+    def refuse_if_blocked(self) -> None:
+        """Raise OrderRefused while an order waits for an operator's decision."""
         blocked = self.venue.entries_blocked()
         if blocked is not None:
             raise OrderRefused(blocked)
 
+    def drop_short(self, why: str) -> None:
+        """What is sold short is not bought back any more."""
+        position = self.position
+        self._ledger.keep_position(self.binding, position.without_short())
+        text = (
+            f"{plain(position.sold_short)} {self.binding.base} sold short is not bought back: {why}"
+        )
+        self._record.say("WARNING", "short_dropped", text)
+        self._reporter.update(last_error=text)
+        self.show_position()
+
+    def buy(self, amount: Decimal, reason: str, state: str | None) -> Fill:
+        """Buy up to ``amount`` base. Raises OrderRefused when nothing was bought."""
+        self.refuse_if_blocked()
+
         def size(funds: Funds) -> Decimal:
             assert funds.price is not None, "a buy has a ticker"
+            self._gone.clear_if_held(self.position, funds.total_base)
             return buy_amount(
                 amount,
                 funds.price,
                 funds.free_quote,
-                self._allocation,
+                self.allocation,
                 self.position,
                 self._decimals(funds.limits, self._precision),
                 funds.limits,
             )
 
-        return self._place(Side.BUY, size, reason, False, state)
+        return self.place(Side.BUY, size, reason, state=state)
 
     def sell(self, amount: Decimal, reason: str, state: str | None, exits: bool = False) -> Fill:
         """Sell up to ``amount`` base of the bot's own, never more than it tracks.
@@ -85,11 +113,12 @@ class OrderDesk:
         """
 
         def size(funds: Funds) -> Decimal:
-            position = self._gone.observe(self.position, funds.total_base, self.venue.released())
+            position = self._observed(funds.total_base)
             self._refuse_dust(position, funds)
             decimals = self._decimals(funds.limits, self._precision)
             sized = sell_amount(amount, funds.free_base, position.tracked, decimals)
-            if exits and funds.limits.refuses(sized, funds.price):
+            whole = exits or amount >= position.tracked
+            if whole and funds.limits.refuses(sized, funds.price):
                 # The strategy's own precision is for its orders; it must not strand a position.
                 decimals = self._decimals(funds.limits, None)
                 sized = sell_amount(amount, funds.free_base, position.tracked, decimals)
@@ -100,9 +129,25 @@ class OrderDesk:
                 )
             return sized
 
-        return self._place(Side.SELL, size, reason, exits, state)
+        return self.place(Side.SELL, size, reason, exits, state)
 
-    def _place(self, side: Side, size: Size, reason: str, exits: bool, state: str | None) -> Fill:
+    def _observed(self, held: Decimal) -> Position:
+        """The position once what is missing of it was compared to ``held`` of the account."""
+        asked = self.venue.release_asked()
+        position = self._gone.observe(self.position, held, asked)
+        if asked:
+            self.venue.release_done()
+        return position
+
+    def place(
+        self,
+        side: Side,
+        size: Size,
+        reason: str,
+        exits: bool = False,
+        state: str | None = None,
+        short: bool = False,
+    ) -> Fill:
         """Place an order, with ever fewer decimals while the exchange refuses its step."""
         sized: list[tuple[Decimal, Limits]] = []
 
@@ -113,13 +158,13 @@ class OrderDesk:
 
         while True:
             try:
-                order = self.venue.execute(side, remembered, reason, exits, state)
+                order = self.venue.execute(side, remembered, reason, exits, state, short)
             except StepRefused:
                 if not sized or not self._drop_decimal(*sized[-1]):
                     raise
                 continue
             except NotionalRefused:
-                if side is Side.SELL and sized:
+                if side is Side.SELL and sized and not short:
                     self._dust_if_whole(sized[-1][0], sized[-1][1])
                 raise
             finally:
@@ -127,9 +172,13 @@ class OrderDesk:
             if order.fill.filled == 0:
                 raise OrderRefused(order.detail or "nothing was filled")
             self._prove_decimals()
-            if side is Side.SELL:
+            if side is Side.SELL and not short:
                 self._write_off_rest(sized[-1][1])
             return order.fill
+
+    def decimals(self, limits: Limits) -> int:
+        """Decimals that an amount of the strategy's own orders may have."""
+        return self._decimals(limits, self._precision)
 
     def _decimals(self, limits: Limits, precision: int | None) -> int:
         learnt, _ = self._ledger.learnt_decimals(self.binding.key_id, self.binding.symbol)
@@ -168,8 +217,14 @@ class OrderDesk:
             self._write_off(position)
 
     def _dust_if_whole(self, amount: Decimal, limits: Limits) -> None:
-        """A refusal for NOTIONAL makes dust of a position that was to be sold as a whole."""
+        """A refusal for NOTIONAL makes dust of a position that was to be sold as a whole.
+
+        Exchanges name a maximum alike; a position worth many times the minimum is no dust.
+        """
         position = self.position
+        worth = ZERO if self._price is None else amount * self._price
+        if limits.min_notional and worth > _SURELY_NO_DUST * limits.min_notional:
+            return
         whole = sell_amount(
             position.tracked, position.tracked, position.tracked, self._decimals(limits, None)
         )

@@ -8,7 +8,7 @@ from decimal import Decimal
 from execsvc.clock import iso, now
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding
-from execsvc.model.market import plain
+from execsvc.model.market import FLOAT_NOISE, exact_sum, plain
 from execsvc.model.position import Position
 from execsvc.runner.record import Record
 
@@ -29,13 +29,11 @@ class GoneCoins:
 
         ``held`` is free and locked base of the account; ``released`` an operator's word.
         """
-        missing = position.tracked - held
-        since = self._ledger.gap_since(self._binding)
-        if missing <= 0:
-            if since is not None:
-                self._ledger.keep_gap(self._binding, None)
+        if self.clear_if_held(position, held):
             return position
-        if since is None:
+        missing = exact_sum(position.tracked, -held)
+        since = self._ledger.gap_since(self._binding)
+        if since is None or since > now():  # a clock that was set back begins anew
             since = now()
             self._ledger.keep_gap(self._binding, since)
             self._record.say(
@@ -48,6 +46,14 @@ class GoneCoins:
         if not released and now() - since < self._gone_after:
             return position
         return self._book(position, missing, iso(since), released)
+
+    def clear_if_held(self, position: Position, held: Decimal) -> bool:
+        """True, and the gap forgotten, when the account holds what is tracked."""
+        if exact_sum(position.tracked, -held) > position.tracked * FLOAT_NOISE:
+            return False
+        if self._ledger.gap_since(self._binding) is not None:
+            self._ledger.keep_gap(self._binding, None)
+        return True
 
     def _book(self, position: Position, missing: Decimal, since: str, released: bool) -> Position:
         left = position.without(missing)

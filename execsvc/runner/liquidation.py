@@ -10,14 +10,49 @@ from tenacity.wait import wait_exponential, wait_random
 from execsvc.clock import now
 from execsvc.errors import OrderRefused, StopRequested, Unavailable
 from execsvc.ledger.bot_ledger import BotLedger
-from execsvc.model.market import ZERO, plain
+from execsvc.model.market import plain
 from execsvc.runner.desk import OrderDesk
 from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.waits import Waits
+from execsvc.waypoints import Waypoint, passed
 
 LONGEST_BACKOFF = 8.0
 _ALARM_EVERY = timedelta(minutes=1)
+
+
+class LiquidationAlarm:
+    """One CRITICAL line when positions cannot be closed and one a minute, over all processes."""
+
+    def __init__(self, ledger: BotLedger, record: Record, reporter: Reporter) -> None:
+        self._ledger = ledger
+        self._record = record
+        self._reporter = reporter
+
+    def judge(self, flat: bool) -> None:
+        """Tell whether everything that was tried is closed; called after all of it was."""
+        since, alarmed_at = self._ledger.failing()
+        self._reporter.update(liquidation_failed=not flat)
+        if flat:
+            if since is not None:
+                self._ledger.keep_failing(None, None)
+                self._record.say("INFO", "liquidation_recovered", "the position is closed now")
+            return
+        level = "DEBUG"
+        # The difference may be negative: a clock that was set back must not silence it.
+        if alarmed_at is None or abs(now() - alarmed_at) >= _ALARM_EVERY:
+            level, alarmed_at = "CRITICAL", now()
+        self._ledger.keep_failing(since or now(), alarmed_at)
+        held = ", ".join(
+            f"{plain(position.tracked)} {binding.base}"
+            for binding, position in self._ledger.open_positions()
+        )
+        self._record.say(
+            level,
+            "liquidation_failed",
+            f"liquidation failed, {held} are open; it is tried again and again",
+            tracked=held,
+        )
 
 
 class Liquidation:
@@ -38,6 +73,7 @@ class Liquidation:
         self._record = record
         self._reporter = reporter
         self._waits = waits
+        self._alarm = LiquidationAlarm(ledger, record, reporter)
         self._attempts = attempts
         self._backoff = backoff
 
@@ -46,10 +82,14 @@ class Liquidation:
 
         Raises LedgerFailed when nothing can be recorded, so nothing may be sold.
         """
-        self._drop_short()
-        flat = self._desk.position.is_flat or self._attempt_all()
-        self._say_failing(flat)
+        flat = self.close()
+        self._alarm.judge(flat)
         return flat
+
+    def close(self) -> bool:
+        """As :meth:`run`, without a word when it fails: for one of several positions."""
+        self._drop_short()
+        return self._desk.position.is_flat or self._attempt_all()
 
     def _attempt_all(self) -> bool:
         retrying = Retrying(
@@ -73,6 +113,8 @@ class Liquidation:
         """
         if self._waits.stop is not None and self._waits.stop.hold:
             raise StopRequested(self._waits.stop.signal)
+        passed(Waypoint.LIQUIDATION_ATTEMPT)
+        self._ledger.make_room()
         tracked = self._desk.position.tracked
         try:
             self._desk.sell(tracked, "liquidation", None, exits=True)
@@ -85,36 +127,5 @@ class Liquidation:
 
     def _drop_short(self) -> None:
         """A position that sold the user's own base is not bought back: it is risk-off."""
-        position = self._desk.position
-        if position.sold_short > 0:
-            self._ledger.keep_position(
-                self._desk.binding, position.model_copy(update={"sold_short": ZERO})
-            )
-            self._record.say(
-                "WARNING",
-                "short_dropped",
-                f"{plain(position.sold_short)} {self._desk.binding.base} sold short is not bought back",
-            )
-            self._desk.show_position()
-
-    def _say_failing(self, flat: bool) -> None:
-        """One CRITICAL line when it begins to fail and one a minute, over all tries."""
-        since, alarmed_at = self._ledger.failing()
-        self._reporter.update(liquidation_failed=not flat)
-        if flat:
-            if since is not None:
-                self._ledger.keep_failing(None, None)
-                self._record.say("INFO", "liquidation_recovered", "the position is closed now")
-            return
-        level = "DEBUG"
-        if alarmed_at is None or now() - alarmed_at >= _ALARM_EVERY:
-            level, alarmed_at = "CRITICAL", now()
-        self._ledger.keep_failing(since or now(), alarmed_at)
-        position = self._desk.position
-        self._record.say(
-            level,
-            "liquidation_failed",
-            f"liquidation failed, {plain(position.tracked)} {self._desk.binding.base} are open; "
-            f"it is tried again and again",
-            tracked=plain(position.tracked),
-        )
+        if self._desk.position.sold_short > 0:
+            self._desk.drop_short("the bot stops, and the quote is kept")

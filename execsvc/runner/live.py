@@ -5,26 +5,23 @@ from __future__ import annotations
 from decimal import Decimal
 
 from execsvc.clock import now
-from execsvc.errors import OrderRefused, OutcomeUnknown
+from execsvc.errors import LedgerFailed, OrderRefused, OutcomeUnknown
 from execsvc.ledger import operator
-from execsvc.ledger.account_journal import Expected, JournalRow
 from execsvc.ledger.booking import book
 from execsvc.ledger.bot_ledger import BotLedger
-from execsvc.ledger.rows import OrderRow
+from execsvc.ledger.rows import JournalRow, OrderRow
 from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, Balance, plain
 from execsvc.model.order import Fill, Intent, OrderState, Side, new_client_order_id
 from execsvc.runner.account import Account
+from execsvc.runner.expectation import after_fill
 from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.settlement import Settlement
 from execsvc.runner.terms import MarketTerms, market_terms
 from execsvc.runner.venue import Funds, Size
 from execsvc.runner.waits import Waits
-
-_SHOWS = Decimal("0.02")
-"""A balance that differs from what a fill must have left by this part of the fill lags behind."""
-_LEAST_TOLERANCE = Decimal("1e-8")
+from execsvc.waypoints import Waypoint, passed
 
 
 class LiveVenue:
@@ -54,26 +51,47 @@ class LiveVenue:
         self._contested = 0
 
     def execute(
-        self, side: Side, size: Size, reason: str, exits: bool, state: str | None
+        self,
+        side: Side,
+        size: Size,
+        reason: str,
+        exits: bool,
+        state: str | None,
+        short: bool = False,
     ) -> OrderRow:
         """Place one market order and book what came of it."""
         terms = market_terms(self._account.adapter, self._ledger, self._binding, side)
         with self._account.turn(exits):
+            passed(Waypoint.TURN_TAKEN)
             self._settle_open_order(exits)
             self._adopt(state)
             balance = self._account.balance(self._assets, exits)
             amount = size(self._funds(balance, terms))
-            intent = self._intent(side, amount, reason, balance, terms.price)
+            intent = self._intent(side, amount, reason, balance, terms.price, short)
+            if not exits:
+                # A strategy may have swallowed the StopRequested of an earlier wait.
+                self._waits.look()
             self._begin(intent)
             with self._waits.uninterrupted():
-                self._send(intent, exits)
-                self._adopt(state)
-                self._count_contested()
+                try:
+                    self._send(intent, exits)
+                finally:
+                    # A refusal too: an outcome that is not booked makes a flat bot look open.
+                    self._adopt(state)
+                    self._count_contested()
         return self._account.journal.row(intent.client_order_id).order()
 
     def balance(self) -> Balance:
         """What the account holds. Raises Unavailable."""
         return self._account.adapter.balance()
+
+    def tracked_by_all(self) -> Decimal:
+        """What of the base all bots of the account track, by their ledgers."""
+        try:
+            return self._account.journal.tracked_by_all(self._binding.base)
+        except LedgerFailed as fault:
+            # Another bot's ledger must not end this one; it only must not sell anything then.
+            raise OrderRefused(f"what is the user's own cannot be told: {fault}") from fault
 
     def entries_blocked(self) -> str | None:
         """Why no entry may go out: a contested order, until an operator has decided it."""
@@ -97,12 +115,21 @@ class LiveVenue:
             self._adopt(None)
             self._count_contested()
 
-    def released(self) -> bool:
-        """True once after an operator said that missing coins are gone."""
-        asked = operator.release_asked(self._account.journal, self._bot_id)
-        if asked:
-            operator.released(self._account.journal, self._bot_id)
-        return asked
+    def held(self) -> Decimal:
+        """Free and locked base of the account, with nothing unsettled on it. Raises Unavailable."""
+        with self._account.turn(exits=False):
+            self._settle_open_order(exits=False)
+            self._adopt(None)
+            balance = self._account.balance(self._assets, exits=False)
+        return balance.holding(self._binding.base).total
+
+    def release_asked(self) -> bool:
+        """True while an operator's word that missing coins are gone waits to be carried out."""
+        return operator.release_asked(self._account.journal, self._bot_id)
+
+    def release_done(self) -> None:
+        """It was carried out."""
+        operator.released(self._account.journal, self._bot_id)
 
     @property
     def _assets(self) -> tuple[str, str]:
@@ -130,7 +157,13 @@ class LiveVenue:
         )
 
     def _intent(
-        self, side: Side, amount: Decimal, reason: str, balance: Balance, price: Decimal | None
+        self,
+        side: Side,
+        amount: Decimal,
+        reason: str,
+        balance: Balance,
+        price: Decimal | None,
+        short: bool,
     ) -> Intent:
         return Intent(
             client_order_id=new_client_order_id(),
@@ -144,6 +177,7 @@ class LiveVenue:
             baseline_base=balance.free(self._binding.base),
             baseline_quote=balance.free(self._binding.quote),
             created_at=now(),
+            short=short,
         )
 
     def _begin(self, intent: Intent) -> None:
@@ -158,6 +192,7 @@ class LiveVenue:
 
     def _send(self, intent: Intent, exits: bool) -> None:
         """Send the order once; when this returns or raises OrderRefused, its outcome is recorded."""
+        passed(Waypoint.BEFORE_SEND)
         try:
             fill = self._account.adapter.place_order(
                 intent.client_order_id,
@@ -167,9 +202,11 @@ class LiveVenue:
                 self._order_timeout,
             )
         except OrderRefused as refusal:
+            passed(Waypoint.AFTER_SEND)
             self._outcome(intent, OrderState.NOT_EXECUTED, Fill(filled=ZERO), str(refusal))
             raise
         except OutcomeUnknown as unknown:
+            passed(Waypoint.AFTER_SEND)
             at_least = Decimal(unknown.filled_at_least)
             journal = self._account.journal
             journal.unknown(intent.client_order_id, now(), at_least, str(unknown))
@@ -182,6 +219,7 @@ class LiveVenue:
             )
             self._settlement.settle(journal.row(intent.client_order_id), self._bot_id, exits)
             return
+        passed(Waypoint.AFTER_SEND)
         if fill.filled == 0:
             self._outcome(intent, OrderState.NOT_EXECUTED, fill, "nothing was filled")
         elif fill.base_fee is None and intent.side is Side.BUY:
@@ -192,7 +230,7 @@ class LiveVenue:
             self._outcome(intent, OrderState.EXECUTED, fill, "")
 
     def _outcome(self, intent: Intent, state: OrderState, fill: Fill, detail: str) -> None:
-        expected = _after(intent, fill) if state is OrderState.EXECUTED else None
+        expected = after_fill(intent, fill) if state is OrderState.EXECUTED else None
         journal = self._account.journal
         journal.outcome(intent.client_order_id, state, fill, now(), detail, expected)
 
@@ -204,20 +242,3 @@ class LiveVenue:
             book(self._ledger, binding, order, state)
             self._account.journal.adopted(order.client_order_id)
             self._record.outcome(order)
-
-
-def _after(intent: Intent, fill: Fill) -> dict[str, Expected]:
-    """What the account should hold once ``fill`` shows in its balance."""
-    base, quote = intent.symbol.split("/")
-    change = fill.base_change(intent.side)
-    cost = fill.cost or fill.filled * (fill.price or intent.price or ZERO)
-    paid = cost * intent.side.sign + fill.quote_fee
-    expected = {base: _expected(intent.baseline_base + change, change)}
-    if cost:
-        expected[quote] = _expected(intent.baseline_quote - paid, cost)
-    return expected
-
-
-def _expected(amount: Decimal, change: Decimal) -> Expected:
-    tolerance = max(abs(change) * _SHOWS, _LEAST_TOLERANCE)
-    return Expected(amount=amount, tolerance=tolerance, filled_at=now())

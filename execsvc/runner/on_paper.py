@@ -44,7 +44,13 @@ class PaperVenue:
         self._starting_quote = STARTING_QUOTE if allocation is None else allocation
 
     def execute(
-        self, side: Side, size: Size, reason: str, exits: bool, state: str | None
+        self,
+        side: Side,
+        size: Size,
+        reason: str,
+        exits: bool,
+        state: str | None,
+        short: bool = False,
     ) -> OrderRow:
         """Fill one market order on the book as it is now, and book it."""
         terms = market_terms(self._adapter, self._ledger, self._binding, side)
@@ -67,6 +73,7 @@ class PaperVenue:
             created_at=began,
             settled_at=now(),
             detail="on paper",
+            short=short,
         )
         book(self._ledger, self._binding, order, state, (traded.free_base, traded.free_quote))
         self._record.outcome(order)
@@ -82,6 +89,10 @@ class PaperVenue:
             )
         )
 
+    def tracked_by_all(self) -> Decimal:
+        """What this bot tracks: its virtual balance is its own."""
+        return self._ledger.position(self._binding).tracked
+
     def entries_blocked(self) -> str | None:
         """Nothing blocks an entry on paper."""
         return None
@@ -92,9 +103,16 @@ class PaperVenue:
     def refresh(self) -> None:
         """No order on paper is ever contested."""
 
-    def released(self) -> bool:
+    def held(self) -> Decimal:
+        """Virtual base."""
+        return self._balances()[0]
+
+    def release_asked(self) -> bool:
         """Coins on paper do not go missing."""
         return False
+
+    def release_done(self) -> None:
+        """Nothing is ever asked."""
 
     def _balances(self) -> tuple[Decimal, Decimal]:
         kept = self._ledger.paper_balance(self._binding.key_id, self._binding.symbol)

@@ -10,10 +10,12 @@ from loguru import logger
 from setproctitle import setproctitle
 
 from execsvc.errors import ConfigRefused, LedgerFailed, StopRequested
+from execsvc.ledger.booking import contested_places
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding, BotSpec
 from execsvc.runner.assembly import Assembly
 from execsvc.runner.job import Job, Task
+from execsvc.runner.liquidation import LiquidationAlarm
 from execsvc.runner.ownership import open_ledger
 from execsvc.runner.record import Record
 from execsvc.runner.report import EXIT_CODES, End, EndKind
@@ -46,6 +48,10 @@ def run(job: Job, settings: Settings, lifeline: int, report: int) -> int:
     ledger.close()
     reporter.end(end)
     return EXIT_CODES[end.kind]
+
+
+FINEST = 12
+"""Decimals that a strategy may ask for at most."""
 
 
 class _Process:
@@ -95,14 +101,16 @@ class _Process:
     def _trade(self, spec: BotSpec, strategy: Any, params: Any) -> End:
         assembly = self._assembly()
         bound = self._ledger.binding()
+        for binding in self._bindings():
+            if binding != spec.binding:
+                assembly.desk(binding, None, None).venue.recover(exits=False)
+        unfit = [b for b, _ in self._ledger.open_positions() if b != spec.binding]
+        if unfit:
+            return End(kind=EndKind.RESIDUE, detail=f"still open: {unfit[0].symbol}")
         if bound is not None and bound != spec.binding:
-            assembly.desk(bound, None, None).venue.recover(exits=False)
-            unfit = [b for b, _ in self._ledger.open_positions() if b != spec.binding]
-            if unfit:
-                return End(kind=EndKind.RESIDUE, detail=f"still open: {unfit[0].symbol}")
             self._ledger.keep_state(spec.binding.strategy, None)
         self._record.bind(spec.binding)
-        precision = getattr(params, "quantity_precision", None)
+        precision = _precision(params)
         self._ledger.bind(spec.binding, precision)
         desk = assembly.desk(spec.binding, spec.allocation, precision)
         runner = BotRunner(
@@ -126,27 +134,51 @@ class _Process:
         self._reporter.update(phase="STOPPING")
         self._own_ledger()
         assembly = self._assembly()
-        precision = self._ledger.precision()
+        faults: list[LedgerFailed] = []
         flat = True
         with self._waits.uninterrupted():
             for binding in self._bindings():
                 self._record.bind(binding)
-                desk = assembly.desk(binding, None, precision)
-                desk.venue.recover(exits=True)
-                desk.show_position()
-                flat = assembly.liquidation(desk).run() and flat
-                self._ledger.keep_state(binding.strategy, None)
+                try:
+                    flat = self._close(assembly, binding) and flat
+                except LedgerFailed as fault:
+                    # One account's damaged journal must not keep another's position open.
+                    faults.append(fault)
+        LiquidationAlarm(self._ledger, self._record, self._reporter).judge(flat and not faults)
+        if faults:
+            raise faults[0]
         if not flat:
             return End(kind=EndKind.RESIDUE, detail="position is open")
         self._record.say("INFO", "liquidated", "what was left is closed")
         return End(kind=EndKind.STOPPED)
 
+    def _close(self, assembly: Assembly, binding: Binding) -> bool:
+        desk = assembly.desk(binding, None, self._ledger.precision())
+        desk.venue.recover(exits=True)
+        desk.show_position()
+        flat = assembly.liquidation(desk).close()
+        self._ledger.keep_state(binding.strategy, None)
+        return flat
+
     def _bindings(self) -> list[Binding]:
-        """What is open, and what the bot ran under last: an order may be unsettled there."""
+        """What is open, what the bot ran under last, and where orders of it were contested.
+
+        At the latter two an order may be unsettled, or decided by an operator since.
+        """
         bound = self._ledger.binding()
+        if bound is None:
+            return []
         held = [binding for binding, _ in self._ledger.open_positions()]
-        places = {(b.mode, b.key_id, b.symbol): b for b in [*([bound] if bound else []), *held]}
+        contested = contested_places(self._ledger.connection, bound.strategy)
+        places = {(b.mode, b.key_id, b.symbol): b for b in [*contested, bound, *held]}
         return list(places.values())
+
+
+def _precision(params: object) -> int | None:
+    """The strategy's ``quantity_precision``; what a third party else calls so is none."""
+    value = getattr(params, "quantity_precision", None)
+    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= FINEST
+    return value if known else None
 
 
 def _cut_short(waits: Waits, signal_name: str) -> End:

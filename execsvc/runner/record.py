@@ -10,7 +10,7 @@ from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.rows import OrderRow
 from execsvc.logs import bound
 from execsvc.model.bot import Binding
-from execsvc.model.market import plain
+from execsvc.model.market import plain, round_down
 from execsvc.model.order import OrderState, Side
 from execsvc.repeats import Repeats
 
@@ -80,5 +80,5 @@ class Record:
 def _filled(order: OrderRow) -> str:
     part = "" if order.fill.filled == order.amount else f" of {plain(order.amount)}"
     price = order.fill.price
-    at = "" if price is None else f" at {plain(round(price, 8))}"
+    at = "" if price is None else f" at {plain(round_down(price, 8))}"
     return f"{plain(order.fill.filled)}{part} {order.symbol}{at} ({order.reason})"

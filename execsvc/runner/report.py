@@ -68,7 +68,9 @@ def shown(position: Position) -> dict[str, str | None]:
         "side": position.side,
         "tracked": plain(position.tracked),
         "sold_short": plain(position.sold_short),
-        "entry_price": None if flat or position.entry_price is None else plain(position.entry_price),
+        "entry_price": None
+        if flat or position.entry_price is None
+        else plain(position.entry_price),
         "opened_at": None if flat or position.opened_at is None else iso(position.opened_at),
     }
 

@@ -18,6 +18,7 @@ from execsvc.runner.report import End, EndKind
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.waits import Waits
 from execsvc.strategies.base import AnyStrategy
+from execsvc.waypoints import Waypoint, passed
 
 _HOLD_PATIENCE = 1.0
 """Seconds that a stop waits, where the service is set to hold, for word that all of it stops."""
@@ -53,7 +54,7 @@ class BotRunner:
         self._started = False
         self._state_text: str | None = None
         state = self._recovered_state()
-        self._context = TickContext(spec, params, state, adapter, desk, record)
+        self._context = TickContext(spec, params, state, adapter, desk, record, interval)
         self._loop = ControlLoop(spec.bot_id, interval, self._tick, waits, record, reporter)
 
     def run(self) -> End:
@@ -72,13 +73,15 @@ class BotRunner:
         self._desk.venue.recover(exits=False)
         self._desk.show_position()
         position = self._desk.position
-        holding = "" if position.is_flat else f", holding {position.tracked:f} from before"
+        held = position.tracked if position.side == "BUY" else position.sold_short
+        what = "holding" if position.side == "BUY" else "sold short"
+        holding = "" if position.side is None else f", {what} {held:f} from before"
         self._record.say("INFO", "started", f"started{holding}")
         self._reporter.update(phase="RUNNING", last_error=None)
 
     def _tick(self) -> None:
         self._context.begin_tick(now())
-        self._desk.venue.refresh()
+        self._desk.refresh()
         if not self._started:
             self._strategy.on_start(self._context)
             self._started = True
@@ -96,12 +99,18 @@ class BotRunner:
         self._reporter.update(phase="STOPPING")
         why = f": {failure}" if failure else f" on {signal}"
         self._record.say("ERROR" if failure else "INFO", "stopping", f"stopping{why}")
+        passed(Waypoint.STOP_BEGUN)
         with self._waits.uninterrupted():
+            # The stop may have cut recovery short: an order of ours may still be open.
+            self._desk.venue.recover(exits=True)
+            self._desk.show_position()
             self._on_stop()
+            passed(Waypoint.ON_STOP_ENDED)
             flat = self._liquidation.run()
         if not flat:
             kind = EndKind.RESIDUE if failure is None else EndKind.FAILED
             return End(kind=kind, signal=signal, detail=failure or "position is open")
+        passed(Waypoint.FLAT)
         self._ledger.keep_state(self._kept_as, None)
         if failure is not None:
             self._record.say("ERROR", "failed", f"given up, flat: {failure}")

@@ -6,19 +6,21 @@ The caller holds the account's turn. Whoever sent the order may be dead.
 from __future__ import annotations
 
 from contextlib import nullcontext
-from datetime import datetime, timedelta
 from decimal import Decimal
 
-from execsvc.clock import now
+from execsvc.clock import monotonic, now
 from execsvc.errors import StopRequested, Unavailable
-from execsvc.ledger.account_journal import Expected, JournalRow
-from execsvc.model.market import Balance
-from execsvc.model.order import LARGEST_BASE_FEE, OrderState
+from execsvc.ledger.rows import Expected, JournalRow
+from execsvc.model.market import ZERO, Balance, exact_sum
+from execsvc.model.order import LARGEST_BASE_FEE, Fill, OrderState, Side
 from execsvc.runner.account import Account
+from execsvc.runner.expectation import after_fill
+from execsvc.runner.lookup import Found, OrderLookup
 from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
-from execsvc.runner.verdict import Finding, Verdict, judge
+from execsvc.runner.verdict import Finding, Verdict, base_noise, contested, judge, quote_noise
 from execsvc.runner.waits import Waits
+from execsvc.waypoints import Waypoint, passed
 
 READ_INTERVAL = 0.5
 """Seconds between the two reads that have to agree."""
@@ -51,9 +53,10 @@ class Settlement:
         self._waits = waits
         self._reporter = reporter
         self._record = record
-        self._window = timedelta(seconds=window)
-        self._lag = timedelta(seconds=min(LARGEST_LAG, window * LAG_SHARE))
-        self._order_timeout = timedelta(seconds=order_timeout)
+        self._window = window
+        self._lookup = OrderLookup(account.adapter, account.journal)
+        self._lag = min(LARGEST_LAG, window * LAG_SHARE)
+        self._order_timeout = order_timeout
 
     def settle(self, row: JournalRow, bot_id: str, exits: bool) -> JournalRow:
         """Wait until the outcome of ``row`` is decided; returns it settled.
@@ -65,17 +68,56 @@ class Settlement:
         with nullcontext() if may_leave else self._waits.uninterrupted():
             if row.state is OrderState.ARRIVING:
                 self._arrival(row)
-            else:
-                self._outcome(row)
+            elif not self._by_records(row):
+                self._by_balances(row)
         self._reporter.update(last_error=None)
         return self._account.journal.row(row.intent.client_order_id)
 
-    def _outcome(self, row: JournalRow) -> None:
+    def _by_records(self, row: JournalRow) -> bool:
+        """Decide by the adapter's own records of orders; False where balances have to tell."""
+        decided_from = self._deadline(row) + self._lag
+        what = f"{row.intent.side.value} {row.intent.symbol} of bot {row.intent.bot_id}"
+        while True:
+            asked_at = monotonic()
+            found = self._lookup.ask(row)
+            passed(Waypoint.SETTLING)
+            if isinstance(found, Fill):
+                self._accept(row, found)
+                return True
+            if found is Found.NO_RECORDS or asked_at >= decided_from + self._window:
+                return False
+            if found is Found.NEVER_HEARD_OF and asked_at >= decided_from:
+                self._accept(row, Fill(filled=ZERO))
+                return True
+            self._reporter.update(last_error=f"settling a {what}: {found.value}")
+            self._pause()
+
+    def _accept(self, row: JournalRow, fill: Fill) -> None:
+        intent, journal = row.intent, self._account.journal
+        arriving = fill.filled > 0 and fill.base_fee is None and intent.side is Side.BUY
+        state = OrderState.EXECUTED if fill.filled else OrderState.NOT_EXECUTED
+        journal.outcome(
+            intent.client_order_id,
+            OrderState.ARRIVING if arriving else state,
+            fill,
+            now(),
+            "settled by the adapter's records",
+            after_fill(intent, fill) if fill.filled and not arriving else None,
+        )
+        text = (
+            f"outcome of {intent.side.value} {intent.amount:f} {intent.symbol} of bot "
+            f"{intent.bot_id} was unknown, settled by the adapter's records: filled {fill.filled:f}"
+        )
+        self._record.say("WARNING", "order_settled", text, order_id=intent.client_order_id)
+        if arriving:
+            self._arrival(journal.row(intent.client_order_id))
+
+    def _by_balances(self, row: JournalRow) -> None:
         decided_from = self._deadline(row) + self._lag
         before: tuple[Verdict, Balance] | None = None
         what = f"{row.intent.side.value} {row.intent.symbol} of bot {row.intent.bot_id}"
         while True:
-            asked_at = now()
+            asked_at = monotonic()
             balance = self._read(row, what)
             verdict = self._judge(row, balance)
             same = before is not None and _unmoved(row, before[1], balance)
@@ -83,7 +125,8 @@ class Settlement:
                 self._decide(row, verdict, balance)
                 return
             if before is not None and not same and asked_at >= decided_from + self._window:
-                self._decide(row, verdict.model_copy(update=_CONTESTED), balance)
+                # It never comes to rest, so what it shows at this moment proves nothing.
+                self._decide(row, self._contested(row, balance), balance)
                 return
             before = (verdict, balance)
             self._reporter.update(last_error=f"settling the unknown outcome of a {what}")
@@ -92,13 +135,13 @@ class Settlement:
     def _arrival(self, row: JournalRow) -> None:
         """Find what fee in base a buy paid that reported none: by what arrived."""
         deadline = self._deadline(row)
-        filled = row.fill.filled
+        filled, noise = row.fill.filled, base_noise(row.intent)
         while True:
-            asked_at = now()
+            asked_at = monotonic()
             balance = self._read(row, f"arrival of {row.intent.symbol}")
-            arrived = balance.free(_base(row)) - row.intent.baseline_base
-            if filled * (1 - LARGEST_BASE_FEE) - _TOLERANCE <= arrived <= filled + _TOLERANCE:
-                fee = max(filled - arrived, Decimal(0))
+            arrived = exact_sum(balance.free(_base(row)), -row.intent.baseline_base)
+            if filled * (1 - LARGEST_BASE_FEE) - noise <= arrived <= filled + noise:
+                fee = max(exact_sum(filled, -arrived), ZERO)
                 break
             if asked_at >= deadline:
                 fee = filled * LARGEST_BASE_FEE
@@ -112,15 +155,25 @@ class Settlement:
             expected=_settled_balance(row, balance),
         )
 
-    def _deadline(self, row: JournalRow) -> datetime:
+    def _deadline(self, row: JournalRow) -> float:
+        """When the window ends, in monotonic seconds.
+
+        The journal knows wall time only. A clock that is set back must not block the account
+        for as long as it was set back, and one that is set ahead while we wait must not end it.
+        """
         if row.post_ended_at is not None:
-            return row.post_ended_at + self._window
-        return row.intent.created_at + self._order_timeout + self._window
+            since, longest = row.post_ended_at, self._window
+        else:
+            since, longest = row.intent.created_at, self._order_timeout + self._window
+        left = longest - (now() - since).total_seconds()
+        return monotonic() + min(max(left, 0.0), longest)
 
     def _read(self, row: JournalRow, what: str) -> Balance:
         while True:
             try:
-                return self._account.adapter.balance()
+                balance = self._account.adapter.balance()
+                passed(Waypoint.SETTLING)
+                return balance
             except Unavailable as error:
                 self._reporter.update(last_error=f"settling {what}: {error}")
                 self._pause()
@@ -133,6 +186,10 @@ class Settlement:
     def _judge(self, row: JournalRow, balance: Balance) -> Verdict:
         base, quote = row.intent.symbol.split("/")
         return judge(row.intent, balance.free(base), balance.free(quote), row.at_least)
+
+    def _contested(self, row: JournalRow, balance: Balance) -> Verdict:
+        base, quote = row.intent.symbol.split("/")
+        return contested(row.intent, balance.free(base), balance.free(quote))
 
     def _decide(self, row: JournalRow, verdict: Verdict, balance: Balance) -> None:
         state = _STATES[verdict.finding]
@@ -156,9 +213,6 @@ class Settlement:
         )
 
 
-_CONTESTED = {"finding": Finding.CONTESTED}
-
-
 def _said(row: JournalRow, verdict: Verdict) -> str:
     intent = row.intent
     text = (
@@ -176,9 +230,10 @@ def _base(row: JournalRow) -> str:
 
 
 def _unmoved(row: JournalRow, one: Balance, other: Balance) -> bool:
+    noises = (base_noise(row.intent), quote_noise(row.intent))
     return all(
-        abs(one.free(asset) - other.free(asset)) <= _TOLERANCE
-        for asset in row.intent.symbol.split("/")
+        abs(one.free(asset) - other.free(asset)) <= noise
+        for asset, noise in zip(row.intent.symbol.split("/"), noises, strict=True)
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from execsvc.errors import OrderRefused
-from execsvc.model.market import ZERO, Limits, plain, round_down
+from execsvc.model.market import FLOAT_NOISE, ZERO, Limits, plain, round_down
 from execsvc.model.position import Position
 
 SPENDABLE = Decimal("0.99")
@@ -40,7 +40,9 @@ def buy_amount(
 
 def sell_amount(requested: Decimal, free_base: Decimal, tracked: Decimal, decimals: int) -> Decimal:
     """``min(requested, actual, tracked)``, rounded down; may be zero."""
-    return round_down(max(min(requested, free_base, tracked), ZERO), decimals)
+    # Rounding must not take a whole step for what a float lost on its way to us.
+    actual = tracked if 0 < tracked - free_base <= tracked * FLOAT_NOISE else free_base
+    return round_down(max(min(requested, actual, tracked), ZERO), decimals)
 
 
 def quantity_decimals(limits: Limits, learnt: int | None, precision: int | None) -> int:

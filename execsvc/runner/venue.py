@@ -32,9 +32,17 @@ class Venue(Protocol):
     """The live exchange, or the one on paper."""
 
     def execute(
-        self, side: Side, size: Size, reason: str, exits: bool, state: str | None
+        self,
+        side: Side,
+        size: Size,
+        reason: str,
+        exits: bool,
+        state: str | None,
+        short: bool = False,
     ) -> OrderRow:
         """Place one market order and book what came of it, with the strategy's ``state``.
+
+        ``short``: it sells base that the user owns, or buys that back.
 
         Raises OrderRefused (StepRefused, NotionalRefused), Unavailable, LedgerFailed.
         """
@@ -42,6 +50,10 @@ class Venue(Protocol):
 
     def balance(self) -> Balance:
         """What can be traded with. Raises Unavailable."""
+        ...
+
+    def tracked_by_all(self) -> Decimal:
+        """What of the base all bots of the account track. Raises OrderRefused if nobody can tell."""
         ...
 
     def entries_blocked(self) -> str | None:
@@ -56,6 +68,14 @@ class Venue(Protocol):
         """Book what an operator has decided since; called once a tick, so it is cheap."""
         ...
 
-    def released(self) -> bool:
-        """True once after an operator said that missing coins are gone."""
+    def held(self) -> Decimal:
+        """Free and locked base, with nothing unsettled on the account. Raises Unavailable."""
+        ...
+
+    def release_asked(self) -> bool:
+        """True while an operator's word that missing coins are gone waits to be carried out."""
+        ...
+
+    def release_done(self) -> None:
+        """It was carried out."""
         ...

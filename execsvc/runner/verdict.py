@@ -7,7 +7,14 @@ from enum import Enum
 
 from pydantic import BaseModel, ConfigDict
 
-from execsvc.model.market import DEFAULT_DECIMALS, ZERO, round_down
+from execsvc.model.market import (
+    DEFAULT_DECIMALS,
+    LARGEST,
+    SMALLEST,
+    ZERO,
+    exact_sum,
+    round_down,
+)
 from execsvc.model.order import LARGEST_BASE_FEE, Fill, Intent, Side
 
 QUOTE_TOLERANCE = Decimal("0.02")
@@ -15,6 +22,10 @@ QUOTE_TOLERANCE = Decimal("0.02")
 _NOISE = Decimal("1e-6")
 """The part of an order that the floats on the wire may be off by."""
 _LEAST_NOISE = Decimal("1e-9")
+_TINY_NOISE = Decimal("1e-3")
+"""The part of an order that noise never exceeds, however small the order is."""
+_FLOAT_STEP = Decimal("1e-15")
+"""The part of a balance by which two neighbouring floats differ, and more."""
 
 
 class Finding(str, Enum):
@@ -40,10 +51,9 @@ def judge(intent: Intent, base: Decimal, quote: Decimal, at_least: Decimal = ZER
 
     ``at_least`` is what the exchange said was filled so far, in base units.
     """
-    moved = (base - intent.baseline_base) * intent.side.sign
-    paid = (intent.baseline_quote - quote) * intent.side.sign
-    noise = max(intent.amount * _NOISE, _LEAST_NOISE)
-    if abs(moved) <= noise and abs(paid) <= noise * (intent.price or 1) and at_least == 0:
+    moved, paid = _moved(intent, base, quote)
+    noise = base_noise(intent)
+    if abs(moved) <= noise and abs(paid) <= quote_noise(intent) and at_least == 0:
         return Verdict(finding=Finding.NONE, fill=Fill(filled=ZERO))
     least_full = _least_arriving(intent.side, intent.amount)
     if least_full - noise <= moved <= intent.amount + noise and _paid_fits(
@@ -57,7 +67,32 @@ def judge(intent: Intent, base: Decimal, quote: Decimal, at_least: Decimal = ZER
         and _least_arriving(intent.side, at_least) <= moved + noise
     ):
         return Verdict(finding=Finding.PARTLY, fill=_fill(intent, moved, moved, paid))
-    return Verdict(finding=Finding.CONTESTED, fill=_safe(intent, moved, paid))
+    return contested(intent, base, quote)
+
+
+def contested(intent: Intent, base: Decimal, quote: Decimal) -> Verdict:
+    """The verdict when somebody else moved the account: nobody else's coin can be sold under it."""
+    return Verdict(finding=Finding.CONTESTED, fill=_safe(intent, *_moved(intent, base, quote)))
+
+
+def base_noise(intent: Intent) -> Decimal:
+    """Base units by which a balance may be off without that meaning anything."""
+    least = min(_LEAST_NOISE, intent.amount * _TINY_NOISE)
+    return max(least, intent.amount * _NOISE, intent.baseline_base * _FLOAT_STEP)
+
+
+def quote_noise(intent: Intent) -> Decimal:
+    """As :func:`base_noise`, in quote."""
+    least = min(_LEAST_NOISE, intent.amount * _TINY_NOISE)
+    worth = max(least, intent.amount * _NOISE) * (intent.price or 1)
+    return max(worth, intent.baseline_quote * _FLOAT_STEP)
+
+
+def _moved(intent: Intent, base: Decimal, quote: Decimal) -> tuple[Decimal, Decimal]:
+    """Base that came in and quote that went out since the baseline; a sell's the other way round."""
+    moved = exact_sum(base, -intent.baseline_base) * intent.side.sign
+    paid = exact_sum(intent.baseline_quote, -quote) * intent.side.sign
+    return moved, paid
 
 
 def _least_arriving(side: Side, filled: Decimal) -> Decimal:
@@ -73,8 +108,13 @@ def _paid_fits(intent: Intent, least: Decimal, most: Decimal, paid: Decimal) -> 
 
 
 def _fill(intent: Intent, filled: Decimal, moved: Decimal, paid: Decimal) -> Fill:
-    fee = max(filled - moved, ZERO) if intent.side is Side.BUY else ZERO
-    return Fill(filled=filled, average=abs(paid) / filled, cost=abs(paid), base_fee=fee)
+    fee = max(exact_sum(filled, -moved), ZERO) if intent.side is Side.BUY else ZERO
+    average = paid / filled
+    # Without a ticker any quote fits, and a price that no model takes must not end settlement.
+    believable = SMALLEST <= average <= LARGEST
+    return Fill(
+        filled=filled, average=average if believable else None, cost=abs(paid), base_fee=fee
+    )
 
 
 def _safe(intent: Intent, moved: Decimal, paid: Decimal) -> Fill:

@@ -104,7 +104,8 @@ def lookup(state: State, request: Request) -> Reply:
     def act() -> Reply:
         for account in state.exchange.accounts().values():
             for record in account.orders:
-                if record.client_order_id == wanted:
+                arrived = record.executed_at is not None or record.refused is not None
+                if arrived and record.client_order_id == wanted:
                     report = state.market.fee_report(record.symbol)
                     return json_reply(answers.unified(record, report))
         return refusal(f"unknown order {wanted}", 404)

@@ -23,6 +23,7 @@ from execsvc.model.market import (
 )
 from execsvc.paper.terms import USUAL_FEE_RATE, FeeAsset, Terms
 from execsvc.sandbox import instruments
+from execsvc.sandbox.recorded import Recorded
 from execsvc.sandbox.synthetic import LEVELS, Synthetic
 
 EVERY_SYMBOL = "*"
@@ -67,9 +68,10 @@ class MarketChange(BaseModel):
 class Market:
     """Books, trades and terms of every symbol. Safe for threads. Raises UnknownSymbol."""
 
-    def __init__(self, clock: Clock, seed: int = 1) -> None:
+    def __init__(self, clock: Clock, seed: int = 1, recorded: Recorded | None = None) -> None:
         self._clock = clock
         self._seed = seed
+        self._recorded = recorded
         self._lock = threading.Lock()
         self._feeds: dict[str, Synthetic] = {}
         self._changes: dict[str, dict[str, Any]] = {}
@@ -144,6 +146,9 @@ class Market:
     def _feed(self, symbol: str) -> tuple[Depth, list[Trade]]:
         instrument, now_ms = instruments.find(symbol), self._now_ms()
         with self._lock:
+            if self._recorded is not None:
+                self._recorded.advance(now_ms)
+                return self._recorded.depth(symbol), self._recorded.trades()
             if symbol not in self._feeds:
                 self._feeds[symbol] = Synthetic(instrument, self._seed, now_ms)
             feed = self._feeds[symbol]

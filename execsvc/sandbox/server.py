@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from execsvc import clock
 from execsvc.sandbox.delivery import Halt, deliver
+from execsvc.sandbox.recorded import Recorded
 from execsvc.sandbox.routes import answer
 from execsvc.sandbox.state import DEFAULT_BALANCES, State, new_state
 from execsvc.sandbox.wire import Request
@@ -38,8 +39,9 @@ class Sandbox:
         balances: Mapping[str, Decimal] = DEFAULT_BALANCES,
         seed: int = 1,
         time: clock.Clock = clock.SYSTEM,
+        recorded: Recorded | None = None,
     ) -> None:
-        self.state = new_state(time, list(bots), balances, seed)
+        self.state = new_state(time, list(bots), balances, seed, recorded)
         self._port = port
         self._server: _Server | None = None
 
@@ -67,14 +69,19 @@ class Sandbox:
             server.close_connections()
 
 
-def serve_forever(port: int, bots: Sequence[Any], announce: Callable[[str], object]) -> None:
+def serve_forever(
+    port: int,
+    bots: Sequence[Any],
+    announce: Callable[[str], object],
+    recorded: Recorded | None = None,
+) -> None:
     """Run a sandbox until SIGTERM or SIGINT; ``announce`` is told its URL once it listens.
 
     Raises OSError when the port is taken.
     """
     ends = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # before there are threads that could take them
-    sandbox = Sandbox(port, bots)
+    sandbox = Sandbox(port, bots, recorded=recorded)
     sandbox.start()
     announce(f"execsvc sandbox listens on {sandbox.url}")
     signal.sigwait(ends)

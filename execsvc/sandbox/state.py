@@ -16,6 +16,7 @@ from execsvc.sandbox.exchange import Exchange
 from execsvc.sandbox.faults import FaultBook
 from execsvc.sandbox.later import Later
 from execsvc.sandbox.market import Market
+from execsvc.sandbox.recorded import Recorded
 from execsvc.sandbox.seen import Seen
 
 DEFAULT_BALANCES: Mapping[str, Decimal] = {"USDT": Decimal(100_000)}
@@ -46,9 +47,15 @@ class State:
     halt: Halt
 
 
-def new_state(clock: Clock, rows: list[Any], balances: Mapping[str, Decimal], seed: int) -> State:
+def new_state(
+    clock: Clock,
+    rows: list[Any],
+    balances: Mapping[str, Decimal],
+    seed: int,
+    recorded: Recorded | None = None,
+) -> State:
     """The parts of a sandbox in which nothing has happened yet."""
-    market = Market(clock, seed)
+    market = Market(clock, seed, recorded)
     return State(
         clock=clock,
         market=market,

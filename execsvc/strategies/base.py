@@ -52,6 +52,11 @@ class StrategyContext(Protocol[ParamsT_co, StateT_co]):
         ...
 
     @property
+    def interval(self) -> float:
+        """Seconds from one tick to the next."""
+        ...
+
+    @property
     def now(self) -> datetime:
         """Aware UTC at the start of this tick."""
         ...
@@ -81,6 +86,13 @@ class StrategyContext(Protocol[ParamsT_co, StateT_co]):
         """The smallest order that is taken."""
         ...
 
+    def free_base(self) -> Decimal:
+        """Base that the user owns: free, less what all bots of the account track of that asset.
+
+        Raises OrderRefused while that cannot be said for certain.
+        """
+        ...
+
     def buy(self, amount: Decimal, reason: str) -> Fill:
         """Buy up to ``amount`` base at market; capped by allocation and free quote.
 
@@ -92,6 +104,22 @@ class StrategyContext(Protocol[ParamsT_co, StateT_co]):
         """Sell up to ``amount`` base of the bot's own position at market.
 
         Returns what was filled. Raises OrderRefused when nothing was.
+        """
+        ...
+
+    def sell_owned(self, amount: Decimal, reason: str) -> Fill:
+        """Sell up to ``amount`` of :meth:`free_base` at market; capped by the allocation.
+
+        It is kept as ``position.sold_short``. Returns what was filled. Raises OrderRefused when
+        nothing was.
+        """
+        ...
+
+    def buy_back(self, amount: Decimal, reason: str) -> Fill:
+        """Buy back up to ``amount`` base of what :meth:`sell_owned` sold, at market.
+
+        What the free quote does not pay for, or is too little to be bought, is dropped: the
+        position is closed then. Returns what was filled. Raises OrderRefused when nothing was.
         """
         ...
 
@@ -114,6 +142,8 @@ class Strategy(ABC, Generic[ParamsT, StateT]):
     aliases: ClassVar[tuple[str, ...]] = ()
     Params: ClassVar[type[BaseModel]]
     State: ClassVar[type[BaseModel]] = NoState
+    seen: object = None
+    """What the last tick saw, of a strategy that shows it: replay's report is made of it."""
 
     def on_start(self, ctx: StrategyContext[ParamsT, StateT]) -> None:
         """Called once in a process, before the first tick, with state and position recovered."""

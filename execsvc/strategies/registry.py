@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import inspect
+from decimal import Decimal
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
 
 from execsvc.errors import ConfigRefused
 from execsvc.strategies.base import AnyStrategy, Strategy
+from execsvc.strategies.orderflow_exhaustion_v1 import OrderflowExhaustion
 from execsvc.strategies.test_trading_v1 import TrialTrading
 
 ENTRY_POINT_GROUP = "execsvc.strategies"
 BUILT_IN: dict[str, type[AnyStrategy]] = {
-    name: strategy for strategy in (TrialTrading,) for name in (strategy.id, *strategy.aliases)
+    name: strategy
+    for strategy in (TrialTrading, OrderflowExhaustion)
+    for name in (strategy.id, *strategy.aliases)
 }
 
 
@@ -40,6 +47,8 @@ def parse_params(strategy: type[AnyStrategy], params: dict[str, Any]) -> BaseMod
             for fault in error.errors()
         ]
         raise ConfigRefused(*faults) from None
+    except Exception as error:  # a third party's validator may raise anything
+        raise ConfigRefused(f"params: {error!r}") from error
 
 
 def check(strategy_id: str, params: dict[str, Any]) -> None:
@@ -58,7 +67,7 @@ def catalogue() -> list[dict[str, Any]]:
             continue
         try:
             rows.append(_entry(_load(entry_point)))
-        except ConfigRefused as error:
+        except Exception as error:  # noqa: BLE001 - its schema may raise anything too
             rows.append({"id": entry_point.name, "error": str(error)})
     return rows
 
@@ -68,15 +77,42 @@ def _entry(strategy: type[AnyStrategy]) -> dict[str, Any]:
         "id": strategy.id,
         "aliases": list(strategy.aliases),
         "description": (strategy.__doc__ or "").strip().split("\n")[0],
-        "params": strategy.Params.model_json_schema(),
+        "params": strategy.Params.model_json_schema(schema_generator=_CatalogueSchema),
     }
+
+
+class _CatalogueSchema(GenerateJsonSchema):
+    """A decimal is a plain number with its bounds: what a form is made of."""
+
+    def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
+        bounds = {
+            "minimum": schema.get("ge"),
+            "exclusiveMinimum": schema.get("gt"),
+            "maximum": schema.get("le"),
+            "exclusiveMaximum": schema.get("lt"),
+        }
+        known = {name: _json_number(bound) for name, bound in bounds.items() if bound is not None}
+        return {"type": "number", **known}
+
+    def encode_default(self, dft: Any) -> Any:
+        return _json_number(dft) if isinstance(dft, Decimal) else super().encode_default(dft)
+
+
+def _json_number(value: Decimal) -> float:
+    return int(value) if value == int(value) else float(value)
 
 
 def _load(entry_point: EntryPoint) -> type[AnyStrategy]:
     try:
         strategy = entry_point.load()
-    except Exception as error:  # a third party's module may raise anything at import
+    except (Exception, SystemExit) as error:  # a third party's module may raise anything
         raise ConfigRefused(f"strategy {entry_point.name!r} cannot be loaded: {error!r}") from error
     if not isinstance(strategy, type) or not issubclass(strategy, Strategy):
         raise ConfigRefused(f"strategy {entry_point.name!r} is not a Strategy")
+    if inspect.isabstract(strategy):
+        raise ConfigRefused(f"strategy {entry_point.name!r} has no execute()")
+    for member in ("Params", "State"):
+        model = getattr(strategy, member, None)
+        if not isinstance(model, type) or not issubclass(model, BaseModel):
+            raise ConfigRefused(f"strategy {entry_point.name!r}: {member} is not a pydantic model")
     return strategy

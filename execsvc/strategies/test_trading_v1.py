@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar
 
@@ -52,7 +52,7 @@ class TrialTrading(Strategy[TrialParams, TrialState]):
             state.opened_at = None
         if position.side == "BUY":
             state.opened_at = state.opened_at or position.opened_at or ctx.now
-            if ctx.now - state.opened_at >= timedelta(seconds=ctx.params.hold_duration):
+            if (ctx.now - state.opened_at).total_seconds() >= ctx.params.hold_duration:
                 ctx.sell(position.tracked, f"held {ctx.params.hold_duration:g} s")
         elif ctx.params.loop_count == 0 or state.loops < ctx.params.loop_count:
             self._buy(ctx)

@@ -7,10 +7,14 @@ from collections.abc import Callable
 from loguru import logger
 
 from execsvc.clients.bot_service import Listing
+from execsvc.clock import monotonic
+from execsvc.repeats import Repeats
 from execsvc.settings import Settings
 from execsvc.supervisor.absence import Absence
 from execsvc.supervisor.bots import Bots
 from execsvc.supervisor.guard import MassStopGuard, Pending
+
+_KEY = "mass stop"
 
 
 class Polling:
@@ -20,6 +24,7 @@ class Polling:
         self._bots = bots
         self._confirm = confirm
         self._absence = Absence()
+        self._repeats = Repeats()
         self._guard = MassStopGuard(settings.mass_stop_threshold, settings.mass_stop_confirmations)
 
     @property
@@ -43,9 +48,12 @@ class Polling:
 
     def _say(self, gone: frozenset[str]) -> None:
         pending = self._guard.pending
-        if pending is not None:
+        if pending is None:
+            self._repeats.forget(_KEY)
+        elif self._repeats.note(_KEY, monotonic()) is not None:
             logger.bind(event="mass_stop_held_back").critical(
-                "{} of {} bots are missing from the listing: nobody is stopped yet, poll {} of {}",
+                "{} bots are missing from the listing, of {} that have a runner or a position: "
+                "nobody is stopped yet, poll {} of {}",
                 len(gone),
                 pending.of,
                 pending.polls,

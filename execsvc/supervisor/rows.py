@@ -51,6 +51,7 @@ def gone(context: Context, bot: Bot) -> None:
     if bot.check is not None:
         context.children.kill(bot.check.child)
     if bot.runs_freely:
+        bound(bot_id=bot.bot_id).bind(event="bot_unlisted").info("no longer listed: told to stop")
         tell(context, bot, Told.STOP)
     elif bot.trades:
         bot.closing = True

@@ -6,7 +6,6 @@ import os
 import signal
 from functools import partial
 
-from execsvc.clock import iso
 from execsvc.errors import LedgerFailed
 from execsvc.logs import bound
 from execsvc.model.bot import BotSpec
@@ -66,10 +65,10 @@ def rests(context: Context, bot: Bot, state: State) -> None:
     """``bot`` is now in ``state``, which is one without a process that trades."""
     if bot.state is not state:
         bot.become(TOWARDS[state], context.clock.now)
-        if state in (State.STOPPED, State.HELD, State.INVALID):
-            bound(bot_id=bot.bot_id).bind(event=f"bot_{state.value.lower()}").info(
-                "{}: {}", state.value, bot.last_error or "flat"
-            )
+        if state is State.STOPPED:
+            bound(bot_id=bot.bot_id).bind(event="bot_stopped").info("STOPPED")
+        elif state is State.HELD and bot.verdict is not None:
+            bound(bot_id=bot.bot_id).bind(event="bot_held").warning("held: {}", bot.verdict.detail)
     if state is State.STOPPED:
         context.timers.ask(bot.bot_id, bot.state_since + SHOWN_STOPPED)
 
@@ -161,9 +160,9 @@ def _started(bot: Bot, task: Task) -> None:
         bot.crashed = False
     bot.ledger_known, bot.ever_ran = False, True
     event = "liquidating" if task is Task.LIQUIDATE else "restarted" if again else "started"
-    bound(bot_id=bot.bot_id).bind(
-        event=f"bot_{event}", pid=bot.run.child.pid, at=iso(bot.run.started_at)
-    ).info("{}, pid {}", event, bot.run.child.pid)
+    bound(bot_id=bot.bot_id).bind(event=f"bot_{event}", pid=bot.run.child.pid).info(
+        "{}, pid {}", event, bot.run.child.pid
+    )
 
 
 def _no_process(context: Context, bot: Bot, error: OSError) -> None:

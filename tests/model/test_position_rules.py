@@ -114,3 +114,28 @@ def test_a_fill_without_a_price_leaves_the_entry_price_alone() -> None:
     unknown = Position().after(Side.BUY, fill("1", None), AT)
     assert unknown.entry_price is None
     assert unknown.after(Side.BUY, fill("1", "100"), AT).entry_price == 100
+
+
+def test_the_users_own_base_is_sold_and_bought_back_beside_what_is_tracked() -> None:
+    dust = Position(tracked=Decimal("0.001"), dust=True)
+    sold = dust.after(Side.SELL, fill("2", "100"), AT, short=True)
+    assert (sold.side, sold.sold_short, sold.tracked) == ("SELL", 2, Decimal("0.001"))
+    assert (sold.entry_price, sold.opened_at) == (100, AT)
+
+    part = sold.after(Side.BUY, fill("0.5", "90"), LATER, short=True)
+    assert (part.sold_short, part.entry_price) == (Decimal("1.5"), 100)
+    back = part.after(Side.BUY, fill("1.5", "90"), LATER, short=True)
+    assert (back.side, back.sold_short, back.entry_price) == (None, 0, None)
+    assert back.tracked == Decimal("0.001")
+
+
+def test_a_fee_in_base_is_a_cost_of_buying_back() -> None:
+    sold = Position().after(Side.SELL, fill("2", "100"), AT, short=True)
+    paid = Fill(filled=Decimal(2), average=Decimal(90), base_fee=Decimal("0.002"))
+    assert sold.after(Side.BUY, paid, LATER, short=True).sold_short == 0
+
+
+def test_a_booked_sale_of_the_users_own_base_is_corrected() -> None:
+    sold = Position().after(Side.SELL, fill("2", "100"), AT, short=True)
+    assert sold.corrected(Decimal("0.5"), short=True).sold_short == Decimal("1.5")
+    assert sold.corrected(Decimal(2), short=True).side is None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from support.bot_process import bot_row
@@ -15,7 +16,8 @@ from execsvc.ledger.held import HeldBots
 from execsvc.ledger.survey import LedgerState
 from execsvc.model.bot import BotSpec, parse_row
 from execsvc.model.position import Position
-from execsvc.supervisor import rows, steps
+from execsvc.runner.job import Task
+from execsvc.supervisor import steps
 from execsvc.supervisor.attendant import Attendant
 from execsvc.supervisor.bot import Bot, Question
 from execsvc.supervisor.bots import Bots
@@ -23,6 +25,8 @@ from execsvc.supervisor.child import Child
 from execsvc.supervisor.context import Context
 from execsvc.supervisor.loop_clock import LoopClock
 from execsvc.supervisor.next_step import Listed
+from execsvc.supervisor.pipes import Lines
+from execsvc.supervisor.run import Run
 from execsvc.supervisor.states import State
 
 
@@ -176,9 +180,14 @@ def test_a_ledger_that_cannot_be_read_is_never_forgotten(
 def test_a_reason_stays_until_the_row_is_good_again(context: Context, bots: Bots) -> None:
     bots.listed(listing(row()))
     bot = only(context)
-    rows.row_refused(context, bot, "no symbol")
-    look_at(context, bots, 1e6)
+    child = cast(Child, SimpleNamespace(pid=1))
+    bot.queued, bot.run = None, Run(child, Task.TRADE, row(), Lines(-1, 0), 0.0)
+    bots.listed(listing(b1="no symbol"))
+    context.timers.ask("b1", 1.0)
+    look_at(context, bots, 1.0)
     assert (bot.listed, bot.last_error) == (Listed.INVALID, "no symbol")
+    bots.listed(listing(row()))
+    assert bot.last_error is None
 
 
 def test_what_was_read_at_the_start_is_not_read_again(

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from execsvc.model.bot import parse_row
 from execsvc.runner.job import Job, Task
 from execsvc.runner.process import run
 from execsvc.runner.report import Snapshot, decode
+from execsvc.waypoints import Waypoint, watch
 
 FAST = {
     "EXECSVC_TICK_INTERVAL": "0.1",
@@ -72,6 +73,11 @@ class BotProcess:
         """What it said last."""
         self._drain()
         return self.snapshots[-1] if self.snapshots else Snapshot()
+
+    @property
+    def ended(self) -> bool:
+        """True once it is dead."""
+        return self._ended()
 
     def signal(self, number: int) -> None:
         """Send it a signal."""
@@ -133,9 +139,16 @@ class BotProcesses:
         self._started: list[BotProcess] = []
 
     def start(
-        self, row: dict[str, Any] | str, task: Task = Task.TRADE, **environ: str
+        self,
+        row: dict[str, Any] | str,
+        task: Task = Task.TRADE,
+        watcher: Callable[[Waypoint], None] | None = None,
+        **environ: str,
     ) -> BotProcess:
-        """Fork a process for ``row`` (an id for LIQUIDATE); ``environ`` in EXECSVC_ names."""
+        """Fork a process for ``row`` (an id for LIQUIDATE); ``environ`` in EXECSVC_ names.
+
+        ``watcher`` is called in the process at each waypoint that it passes.
+        """
         loaded = settings.load({}, None, {**self._environ, **environ})
         if isinstance(row, str):
             job = Job(bot_id=row, task=Task.LIQUIDATE)
@@ -147,6 +160,7 @@ class BotProcesses:
         sys.stderr.flush()
         pid = os.fork()
         if pid == 0:
+            watch(watcher)
             _child(job, loaded, lifeline_read, report_write, [lifeline, report])
         os.close(lifeline_read)
         os.close(report_write)
@@ -181,7 +195,7 @@ def _child(
         logging.getLogger().handlers.clear()  # pytest's, whose files are closed here
         logs.setup(loaded.log_level, loaded.log_format)
         code = run(job, loaded, lifeline, report)
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - it is told, and the process ends
         os.write(2, traceback.format_exc().encode())
     finally:
         os._exit(code)

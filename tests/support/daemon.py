@@ -127,9 +127,7 @@ class Daemon:
 
     def until(self, state: str, bot_id: str = "b1", within: float = 30.0) -> dict[str, Any]:
         """Wait until the bot is in ``state``."""
-        return eventually(
-            lambda: self._in_state(bot_id, state), f"bot {bot_id} is {state}", within
-        )
+        return eventually(lambda: self._in_state(bot_id, state), f"bot {bot_id} is {state}", within)
 
     def until_holding(self, bot_id: str = "b1", within: float = 30.0) -> dict[str, Any]:
         """Wait until the bot runs and holds a position."""
@@ -179,7 +177,8 @@ class Daemon:
 
     def _holding(self, bot_id: str) -> dict[str, Any]:
         bot = self.bot(bot_id)
-        return bot if bot and bot["position"]["side"] == "BUY" else {}
+        runs = bot.get("state") == "RUNNING"
+        return bot if runs and bot["position"]["side"] == "BUY" else {}
 
 
 def _lives(process: psutil.Process) -> bool:

@@ -1,0 +1,73 @@
+"""Asks the adapter what became of one order, where it answers ``GET /order/{client_order_id}``.
+
+Today's adapter does not: it answers 404 to a road it does not know, and so would a better one to
+an order it never heard of. A 404 is therefore believed only once the adapter has found an order
+that is known to have executed. An order that it finds is believed at once.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from execsvc.clients.exchange_adapter import ExchangeAdapter
+from execsvc.errors import NotFound, OutcomeUnknown, Unavailable
+from execsvc.ledger.account_journal import AccountJournal
+from execsvc.ledger.rows import JournalRow
+from execsvc.model.order import Fill
+
+
+class Found(Enum):
+    """What a look-up says when it states no final fill."""
+
+    NEVER_HEARD_OF = "the adapter keeps records of orders, and this one is not among them"
+    NOT_FINAL = "the adapter knows the order, which may still be filled"
+    SILENT = "the adapter keeps records of orders, but does not answer at present"
+    NO_RECORDS = "nothing shows that the adapter keeps records of orders"
+
+
+class OrderLookup:
+    """The adapter's own records of orders, and whether there are any."""
+
+    def __init__(self, adapter: ExchangeAdapter, journal: AccountJournal) -> None:
+        self._adapter = adapter
+        self._journal = journal
+        self._kept: bool | None = None
+
+    def ask(self, row: JournalRow) -> Fill | Found:
+        """The final fill of the order in ``row``, or what else the adapter's records say."""
+        if self._kept is False:
+            return Found.NO_RECORDS
+        try:
+            fill = self._find(row)
+        except NotFound:
+            return Found.NEVER_HEARD_OF if self._are_kept() else Found.NO_RECORDS
+        except OutcomeUnknown:
+            self._kept = True
+            return Found.NOT_FINAL
+        except Unavailable:
+            return Found.SILENT if self._kept else Found.NO_RECORDS
+        self._kept = True
+        return fill
+
+    def _are_kept(self) -> bool:
+        """Whether the adapter finds an order that is known to have executed."""
+        if self._kept is None:
+            known = self._journal.last_executed()
+            if known is None:
+                return False
+            try:
+                self._find(known)
+                self._kept = True
+            except OutcomeUnknown:
+                self._kept = True
+            except NotFound:
+                self._kept = False
+            except Unavailable:
+                return False
+        return self._kept
+
+    def _find(self, row: JournalRow) -> Fill:
+        intent = row.intent
+        return self._adapter.find_order(
+            intent.client_order_id, intent.symbol, intent.side, intent.amount
+        )

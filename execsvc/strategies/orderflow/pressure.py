@@ -1,0 +1,100 @@
+"""Pressure: takers push one way, hard enough that the book gives way.
+
+One-sided taker volume is the *trade imbalance* of Cont, Kukanov and Stoikov (2014). A spread that
+widens while it lasts is what Glosten and Milgrom, "Bid, Ask and Transaction Prices in a
+Specialist Market with Heterogeneously Informed Traders" (Journal of Financial Economics 14,
+1985), expect of makers who fear to trade against somebody who knows more. The jump of the mid is
+the *sweep*: resting orders are taken level by level faster than they are put back.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from execsvc.model.order import Side
+from execsvc.strategies.orderflow.market_view import View, opposite
+from execsvc.strategies.orderflow.params import OrderflowParams
+
+Missing = Literal["volume", "imbalance", "spread", "jump"]
+
+
+class Pressure(BaseModel):
+    """Pressure as it is remembered until it is absorbed, replaced, or times out.
+
+    ``calm_spread`` is the average that its spread was judged against, ``extreme`` how far the
+    price was pushed: best ask of BUY pressure, best bid of SELL; both in quote per base.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    side: Side
+    at: datetime
+    exchange_time: int
+    calm_spread: Decimal
+    extreme: Decimal
+
+
+class Signals(NamedTuple):
+    """Which signals of pressure one tick shows. ``side`` is that of the imbalance, if any."""
+
+    enough_volume: bool
+    side: Side | None
+    expanded: bool
+    jumped: bool
+
+    @property
+    def held(self) -> int:
+        """How many of imbalance, spread and jump hold."""
+        return (self.side is not None) + self.expanded + self.jumped
+
+    @property
+    def first_missing(self) -> Missing | None:
+        """What the tick lacked first of a pressure in all three ways."""
+        if not self.enough_volume:
+            return "volume"
+        if self.side is None:
+            return "imbalance"
+        if not self.expanded:
+            return "spread"
+        return None if self.jumped else "jump"
+
+
+def signals(view: View, params: OrderflowParams) -> Signals:
+    """Judge one tick."""
+    flow = view.window.flow()
+    enough = flow.total > 0 and flow.total >= params.min_total_quote_volume
+    side = None
+    if enough:
+        for one in Side:
+            if flow.of(one) >= params.delta_ratio_threshold * flow.of(opposite(one)):
+                side = one
+    expanded = (
+        view.average is not None
+        and view.spread >= params.spread_expand_ratio_threshold * view.average
+    )
+    return Signals(enough, side, expanded, side is not None and _jumped(view, side, params))
+
+
+def pressure(view: View, seen: Signals, params: OrderflowParams) -> Pressure | None:
+    """The pressure that a tick shows; None when it shows none."""
+    if seen.side is None or seen.held < params.pressure_signals_required:
+        return None
+    assert view.exchange_time is not None, "there is no window without it"
+    return Pressure(
+        side=seen.side,
+        at=view.now,
+        exchange_time=view.exchange_time,
+        calm_spread=view.spread if view.average is None else view.average,
+        extreme=view.worst(seen.side),
+    )
+
+
+def _jumped(view: View, side: Side, params: OrderflowParams) -> bool:
+    if view.last_mid is None or not view.last_is_recent:
+        return False
+    move = (view.mid - view.last_mid) * side.sign
+    return move > 0 and move >= params.sweep_move_pct_threshold * view.last_mid

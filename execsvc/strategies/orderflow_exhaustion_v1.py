@@ -1,0 +1,210 @@
+"""Fades a push of takers that no longer moves the price.
+
+The rules are in ``strategies/orderflow``: what a tick sees of the market (``market_view``),
+when one-sided flow is *pressure* (``pressure``), when it is *absorbed* (``absorption``), when a
+position is closed (``exits``); each says, with sources, what it measures. Here is the order in
+which they are asked, and what is ordered then.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import ClassVar
+
+from pydantic import BaseModel
+
+from execsvc.errors import OrderRefused, Unavailable
+from execsvc.model.market import round_down
+from execsvc.model.order import Fill, Side
+from execsvc.strategies.base import Strategy, StrategyContext
+from execsvc.strategies.orderflow.absorption import step, timed_out
+from execsvc.strategies.orderflow.exits import Held, judge
+from execsvc.strategies.orderflow.market_view import View, look, opposite
+from execsvc.strategies.orderflow.params import OrderflowParams
+from execsvc.strategies.orderflow.pressure import pressure, signals
+from execsvc.strategies.orderflow.state import OrderflowState, Phase, Seen
+
+Context = StrategyContext[OrderflowParams, OrderflowState]
+
+
+class OrderflowExhaustion(Strategy[OrderflowParams, OrderflowState]):
+    """Fades one-sided taker flow once the book absorbs it; buys, or sells the user's own base."""
+
+    id = "orderflow_exhaustion_v1"
+    Params: ClassVar[type[BaseModel]] = OrderflowParams
+    State: ClassVar[type[BaseModel]] = OrderflowState
+
+    def execute(self, ctx: Context) -> None:
+        """One tick. What time alone decides is decided before a failed read ends it."""
+        self.seen = Seen()
+        view, fault = self._look(ctx)
+        self._follow_position(ctx)
+        state = ctx.state
+        if state.phase is Phase.COOLDOWN and _is_over(ctx):
+            _go(state, Phase.FLAT)
+        if state.phase is Phase.IN_POSITION:
+            self._hold(ctx, view)
+        elif state.phase is Phase.WAIT_CONFIRM:
+            self._confirm(ctx, view)
+        elif state.phase is Phase.FLAT and view is not None:
+            self._seek(ctx, view)
+        if fault is not None:
+            raise fault
+
+    def _look(self, ctx: Context) -> tuple[View | None, Unavailable | None]:
+        """This tick's market, None without a book; and the read that failed."""
+        params, state = ctx.params, ctx.state
+        fault = None
+        try:
+            depth = ctx.depth(params.depth_limit)
+        except Unavailable as error:
+            return None, error
+        try:
+            trades = ctx.trades(params.trades_limit)
+        except Unavailable as error:
+            trades, fault = (), error
+        view, state.memory = look(
+            state.memory,
+            depth,
+            trades,
+            ctx.now,
+            ctx.interval,
+            params.trades_lookback_sec,
+            params.trades_limit,
+            params.spread_ema_alpha,
+        )
+        self.seen = Seen(view)
+        if view.window.cut:
+            self._count_cut(ctx)
+        return view, fault
+
+    def _count_cut(self, ctx: Context) -> None:
+        ctx.state.cut_windows += 1
+        if ctx.state.cut_windows == 1:
+            ctx.log(
+                f"trades_limit {ctx.params.trades_limit} is too small for "
+                f"{ctx.params.trades_lookback_sec:g} s of this market: the window is cut short"
+            )
+
+    def _follow_position(self, ctx: Context) -> None:
+        """The position is asked, not remembered: orders may have been settled since."""
+        state, position = ctx.state, ctx.position
+        if position.side is None:
+            if state.phase is Phase.IN_POSITION:
+                _cool_down(ctx)
+        elif state.held is None:
+            state.phase = Phase.IN_POSITION
+            state.held = Held(
+                side=Side.BUY if position.side == "BUY" else Side.SELL,
+                opened_at=position.opened_at or ctx.now,
+                since=state.memory.exchange_time,
+                extreme=None if state.pressure is None else state.pressure.extreme,
+            )
+
+    def _seek(self, ctx: Context, view: View) -> None:
+        seen = signals(view, ctx.params)
+        found = pressure(view, seen, ctx.params)
+        self.seen = Seen(view, seen, None if found is None else "pressure", found)
+        if found is not None:
+            _go(ctx.state, Phase.WAIT_CONFIRM)
+            ctx.state.pressure = found
+
+    def _confirm(self, ctx: Context, view: View | None) -> None:
+        state = ctx.state
+        assert state.pressure is not None, "it is what is waited on"
+        if view is None:
+            if timed_out(state.pressure, ctx.now, ctx.params):
+                self.seen = Seen(None, None, "timed_out", state.pressure)
+                _go(state, Phase.FLAT)
+            return
+        seen = signals(view, ctx.params)
+        fresh = pressure(view, seen, ctx.params)
+        done = step(state.pressure, state.absorbed, view, fresh, ctx.params)
+        event = None if done.verdict == "waits" else done.verdict
+        self.seen = Seen(view, seen, event, done.pressure)
+        state.pressure, state.absorbed = done.pressure, done.absorbed
+        if done.verdict == "absorbed":
+            self._enter(ctx, view)
+        elif done.verdict == "timed_out":
+            _go(state, Phase.FLAT)
+
+    def _enter(self, ctx: Context, view: View) -> None:
+        """Trade against the absorbed pressure; the state that goes with the order is the one after."""
+        state = ctx.state
+        assert state.pressure is not None, "it is what was absorbed"
+        side = opposite(state.pressure.side)
+        state.phase = Phase.IN_POSITION
+        state.held = Held(
+            side=side,
+            opened_at=ctx.now,
+            since=view.exchange_time,
+            extreme=state.pressure.extreme,
+        )
+        try:
+            _order_entry(ctx, side, view)
+        except OrderRefused as refusal:
+            if ctx.position.side is None:
+                ctx.log(f"no {side.name} entry: {refusal}")
+                _cool_down(ctx)
+        except BaseException:
+            # Nothing is known to be filled; a position that turns up is followed all the same.
+            state.phase, state.held = Phase.WAIT_CONFIRM, None
+            raise
+
+    def _hold(self, ctx: Context, view: View | None) -> None:
+        state = ctx.state
+        assert state.held is not None, "it is what is held"
+        state.held = judge(state.held, ctx.position.entry_price, view, ctx.params, ctx.now)
+        if state.held.rule is None:
+            return
+        try:
+            _order_exit(ctx, state.held.side, state.held.rule)
+        except OrderRefused:
+            if ctx.position.side is not None:
+                raise
+        if ctx.position.side is None:
+            _cool_down(ctx)
+
+
+def _order_entry(ctx: Context, side: Side, view: View) -> Fill:
+    """Raises OrderRefused when nothing was filled."""
+    params, allocation = ctx.params, ctx.allocation
+    reason = f"absorbed {opposite(side).name} pressure"
+    if side is Side.BUY:
+        quote = ctx.symbol.split("/")[1]
+        spend = ctx.balance().free(quote) * params.buy_allocation_ratio
+        spend = spend if allocation is None else min(spend, allocation)
+        return ctx.buy(_rounded(spend / view.best_ask, params), reason)
+    amount = ctx.free_base() * params.sell_allocation_ratio
+    amount = amount if allocation is None else min(amount, allocation / view.best_bid)
+    return ctx.sell_owned(_rounded(amount, params), reason)
+
+
+def _rounded(amount: Decimal, params: OrderflowParams) -> Decimal:
+    rounded = round_down(amount, params.quantity_precision)
+    if rounded <= 0:
+        raise OrderRefused("not affordable")
+    return rounded
+
+
+def _order_exit(ctx: Context, side: Side, rule: str) -> None:
+    if side is Side.BUY:
+        ctx.sell(ctx.position.tracked, rule)
+    else:
+        ctx.buy_back(ctx.position.sold_short, rule)
+
+
+def _is_over(ctx: Context) -> bool:
+    since = ctx.state.cooldown_from
+    return since is None or ctx.now - since >= timedelta(seconds=ctx.params.cooldown_sec)
+
+
+def _cool_down(ctx: Context) -> None:
+    _go(ctx.state, Phase.COOLDOWN)
+    ctx.state.cooldown_from = ctx.now
+
+
+def _go(state: OrderflowState, phase: Phase) -> None:
+    state.phase = phase
+    state.pressure, state.absorbed, state.held, state.cooldown_from = None, 0, None, None

@@ -1,0 +1,41 @@
+"""The points at which a process may die, on the way of an order and on the way of a stop.
+
+Nothing happens at them, unless a test watches: it ends the process there, dead, and looks
+whether a successor comes out right. A new step on one of the ways gets a point of its own here,
+and the test that goes through all of them fails until it has been there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+
+
+class Waypoint(str, Enum):
+    """A point between two steps."""
+
+    TURN_TAKEN = "the account's turn is ours, nothing is recorded"
+    BEFORE_COMMIT = "a transaction is written, not committed"
+    AFTER_COMMIT = "a transaction is on the disk"
+    BEFORE_SEND = "the intent is recorded, the request not sent"
+    AFTER_SEND = "the request has ended, its outcome is not recorded"
+    SETTLING = "a balance was read to settle an unknown outcome"
+    STOP_BEGUN = "told to stop, nothing done"
+    ON_STOP_ENDED = "the strategy's own way out is over"
+    LIQUIDATION_ATTEMPT = "an attempt to sell begins"
+    FLAT = "the ledger says flat, nobody was told"
+
+
+_watcher: Callable[[Waypoint], None] | None = None
+
+
+def passed(waypoint: Waypoint) -> None:
+    """Say that this process is at ``waypoint``."""
+    if _watcher is not None:
+        _watcher(waypoint)
+
+
+def watch(watcher: Callable[[Waypoint], None] | None) -> None:
+    """Let ``watcher`` know of every point this process passes; for tests."""
+    global _watcher  # noqa: PLW0603 - one process, one watcher
+    _watcher = watcher

@@ -1,0 +1,110 @@
+"""What errors of a tick come to."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from execsvc.errors import LedgerFailed, OrderRefused, StopRequested, Unavailable
+from execsvc.runner import control_loop
+from execsvc.runner.control_loop import ControlLoop, StrategyGaveUp
+from execsvc.runner.report import Snapshot
+
+
+class Bench:
+    """A loop whose time passes only in its own waits, and that is stopped after its script."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.elapsed = 0.0
+        self.script: list[BaseException | float | None] = []
+        self.ticked_at: list[float] = []
+        self.said: list[tuple[str, str]] = []
+        self.tracebacks = 0
+        self.snapshot = Snapshot()
+        monkeypatch.setattr(control_loop, "monotonic", lambda: self.elapsed)
+        record: Any = SimpleNamespace(say=self.say, traceback=self.traceback)
+        waits: Any = SimpleNamespace(wait=self.wait)
+        reporter: Any = self
+        self.loop = ControlLoop("b1", 5.0, self.tick, waits, record, reporter)
+
+    def wait(self, seconds: float) -> None:
+        self.elapsed += max(seconds, 0.0)
+
+    def say(self, level: str, event: str, text: str) -> None:
+        self.said.append((event, text))
+
+    def traceback(self, event: str, text: str, error: BaseException) -> None:
+        self.tracebacks += 1
+
+    def update(self, **changes: Any) -> None:
+        self.snapshot = self.snapshot.model_copy(update=changes)
+
+    def tick(self) -> None:
+        self.ticked_at.append(self.elapsed)
+        step = self.script.pop(0) if self.script else StopRequested("TERM")
+        if isinstance(step, float):
+            self.elapsed += step
+        elif step is not None:
+            raise step
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
+    return Bench(monkeypatch)
+
+
+def run(bench: Bench, *script: BaseException | float | None) -> None:
+    bench.script = list(script)
+    with pytest.raises(StopRequested):
+        bench.loop.run()
+
+
+def test_ten_exceptions_in_a_row_are_the_end(bench: Bench) -> None:
+    bench.script = [ValueError(str(n)) for n in range(20)]
+    with pytest.raises(StrategyGaveUp, match="10 times in a row"):
+        bench.loop.run()
+    assert len(bench.ticked_at) == bench.tracebacks == 10
+    assert bench.snapshot.consecutive_errors == 10
+    assert bench.snapshot.ticks == 10
+
+
+def test_a_good_tick_begins_the_count_anew(bench: Bench) -> None:
+    run(bench, *[ValueError()] * 9, None, *[ValueError()] * 9)
+    assert bench.snapshot.consecutive_errors == 9
+
+
+def test_a_failed_read_is_no_error_of_the_strategy(bench: Bench) -> None:
+    run(bench, *[Unavailable("GET /balance: down")] * 15, OrderRefused("too small"))
+    assert bench.snapshot.consecutive_errors == 0
+    assert bench.snapshot.last_error == "too small"
+    assert bench.tracebacks == 0
+
+
+def test_skipped_ticks_are_said_once_a_minute_with_a_count(bench: Bench) -> None:
+    run(bench, *[Unavailable(f"GET /balance: try {n}") for n in range(40)])
+    texts = [text for event, text in bench.said if event == "tick_skipped"]
+    assert texts[0] == "tick skipped: GET /balance: try 0"
+    assert all("(12 times)" in text or "(13 times)" in text for text in texts[1:])
+    assert len(texts) in (3, 4)
+
+
+def test_a_failed_ledger_is_nothing_to_go_on_with(bench: Bench) -> None:
+    bench.script = [LedgerFailed("disk full")]
+    with pytest.raises(LedgerFailed):
+        bench.loop.run()
+
+
+def test_the_first_tick_is_at_once_and_the_others_on_a_grid(bench: Bench) -> None:
+    run(bench, None, 1.0, 4.9, None)
+    first, second, *rest = bench.ticked_at
+    assert first == 0
+    assert 1.2 <= second <= 6.3
+    assert [at - second for at in rest] == pytest.approx([5.0, 10.0, 15.0])
+
+
+def test_a_tick_that_takes_too_long_skips_and_does_not_bunch(bench: Bench) -> None:
+    run(bench, None, 17.0, None, None)
+    _, second, *rest = bench.ticked_at
+    assert [at - second for at in rest] == pytest.approx([20.0, 25.0, 30.0])

@@ -1,0 +1,190 @@
+"""A process that stops dead at any point of an order or a stop has a successor that comes right."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.bot_process import BotProcess, BotProcesses, bot_row
+from support.deadline import eventually
+from support.exchange import OWN_BTC, Exchange
+from support.sandbox_process import sandbox_process
+
+from execsvc.ledger import survey
+from execsvc.runner.job import Task
+from execsvc.waypoints import Waypoint
+
+DEAD = 99
+CRUMB = Decimal("0.0001")
+"""Worth 5 USDT: less than this is dust."""
+Point = tuple[str, int]
+QUICK = {
+    # A request of a dead process may wait in the sandbox's queue, and executes when it is busy.
+    "EXECSVC_ORDER_TIMEOUT": "5",
+    "EXECSVC_SETTLEMENT_WINDOW": "1",
+    "EXECSVC_LIQUIDATION_ATTEMPTS": "10",
+}
+
+SCENARIOS: dict[str, dict[str, Any] | None] = {
+    "every order answered": None,
+    "executed, said 500, shown late": {
+        "kind": "status",
+        "status": 500,
+        "execute": True,
+        "lag": 0.5,
+    },
+    "executed without a reported fee": {"kind": "no_fee", "lag": 0.3},
+    "half executed, said 500": {
+        "kind": "status",
+        "status": 500,
+        "execute": True,
+        "fraction": "0.5",
+    },
+}
+
+
+class Crash:
+    """Ends its process dead at the n-th pass of a waypoint; keeps a trace of all it passed."""
+
+    def __init__(self, trace: Path, at: Point | None) -> None:
+        self._trace = trace
+        self._at = at
+        self._passed: Counter[str] = Counter()
+
+    def __call__(self, waypoint: Waypoint) -> None:
+        self._passed[waypoint.name] += 1
+        with self._trace.open("a") as trace:
+            trace.write(waypoint.name + "\n")
+        if (waypoint.name, self._passed[waypoint.name]) == self._at:
+            os._exit(DEAD)
+
+
+@pytest.fixture
+def exchange() -> Iterator[Exchange]:
+    """A sandbox in a process of its own."""
+    with sandbox_process() as url:
+        seen = Exchange(url)
+        seen.market(price="50000")
+        yield seen
+
+
+@pytest.fixture
+def bots(exchange: Exchange, tmp_path: Path) -> Iterator[BotProcesses]:
+    """Bots' processes against it."""
+    made = BotProcesses(exchange.url, tmp_path)
+    yield made
+    made.close()
+
+
+class Life:
+    """One bot on an account of its own, dying at one point."""
+
+    def __init__(
+        self, bots: BotProcesses, exchange: Exchange, name: str, trace: Path, at: Point | None
+    ) -> None:
+        self.name = name
+        self._bots = bots
+        self._exchange = exchange
+        self._trace = trace
+        self._row = bot_row(name, key=name)
+        self._term_sent = False
+        self.died = False
+        exchange.fund(name)
+        self.process = bots.start(self._row, watcher=Crash(trace, at), **QUICK)
+
+    @property
+    def trace(self) -> list[str]:
+        """The waypoints that its first process passed."""
+        return self._trace.read_text().split() if self._trace.exists() else []
+
+    def stop_once_holding(self) -> None:
+        """Let it buy; then tell it to stop, if it still lives."""
+        eventually(lambda: _dead(self.process) or _holds(self.process), f"{self.name} buys", 90)
+        if not _dead(self.process):
+            self._term_sent = True
+            self.process.signal(signal.SIGTERM)
+
+    def recover(self) -> None:
+        """Start whatever the supervisor would start."""
+        code = self.process.wait(90)
+        assert code in (0, DEAD), f"{self.name}: {code}"
+        self.died = code == DEAD
+        if not self.died:
+            return
+        task = Task.LIQUIDATE if self._term_sent else Task.TRADE
+        self.process = self._bots.start(
+            self.name if self._term_sent else self._row, task=task, **QUICK
+        )
+
+    def stop_again(self) -> None:
+        """A successor that trades holds the one position, then stops."""
+        if not self._term_sent:
+            self.stop_once_holding()
+
+    def judge(self) -> None:
+        """By the exchange's books: one entry, all of it sold, nobody else's coin."""
+        assert self.process.wait(90) == 0, f"{self.name}: {self.trace[-3:]}"
+        exchange, name = self._exchange, self.name
+        assert exchange.lowest(name) >= OWN_BTC, name
+        assert len(exchange.executed(name, "buy")) == 1, name
+        state = survey.read(self._bots.state_dir, name)
+        assert state is not None and not state.is_open, name
+        assert state.position.tracked == exchange.bots_base(name), name
+        assert exchange.bots_base(name) < CRUMB, name
+        assert not any(order["resends"] for order in exchange.orders(name)), name
+
+
+def _dead(process: BotProcess) -> bool:
+    process.last  # noqa: B018 - hears it out
+    return process.ended
+
+
+def _holds(process: BotProcess) -> bool:
+    return process.last.position["side"] == "BUY"
+
+
+def _name(at: Point | None) -> str:
+    return "alive" if at is None else f"{at[0]}-{at[1]}"
+
+
+def lead(
+    bots: BotProcesses, exchange: Exchange, folder: Path, points: list[Point | None]
+) -> list[Life]:
+    """Let one bot die at each of ``points``, all at the same time, and judge each."""
+    lives = [Life(bots, exchange, _name(at), folder / f"trace-{_name(at)}", at) for at in points]
+    steps: list[Callable[[Life], None]] = [
+        Life.stop_once_holding,
+        Life.recover,
+        Life.stop_again,
+        Life.judge,
+    ]
+    for step in steps:
+        for life in lives:
+            step(life)
+    return lives
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_death_at_every_point(
+    bots: BotProcesses, exchange: Exchange, tmp_path: Path, scenario: str
+) -> None:
+    rule = SCENARIOS[scenario]
+    if rule is not None:
+        exchange.fault(call="order", times=None, **rule)
+    (alive,) = lead(bots, exchange, tmp_path, [None])
+    assert len(alive.trace) > 20
+    points = [(name, n + 1) for name, times in Counter(alive.trace).items() for n in range(times)]
+    lives = lead(bots, exchange, tmp_path, list(points))
+    died_at = {life.trace[-1] for life in lives if life.died}
+    unseen = set(Waypoint.__members__) - died_at
+    if rule is None:
+        unseen.discard(Waypoint.SETTLING.name)
+    assert not unseen, f"no process died at {unseen}: extend the scenarios"

@@ -1,0 +1,165 @@
+"""The zero position policy: attempts, back-off, and who hears of a failure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from execsvc.errors import LedgerFailed, OrderRefused, StopRequested, Unavailable
+from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.model.bot import Binding, Mode
+from execsvc.model.position import Position
+from execsvc.runner import liquidation
+from execsvc.runner.liquidation import Liquidation
+from execsvc.runner.waits import StopOrder
+
+D = Decimal
+BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test_trading_v1")
+
+
+class Bench:
+    """A ledger with a position, a desk that does what its script says, a clock in hand."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = datetime(2026, 1, 1, tzinfo=timezone.utc)
+        monkeypatch.setattr(liquidation, "now", lambda: self.now)
+        self.ledger = BotLedger(folder, "b1")
+        self.ledger.open()
+        self.hold("0.02")
+        self.slept: list[float] = []
+        self.attempts = 0
+        self.sell: Callable[[], None] = lambda: None
+        self.said: list[str] = []
+        self.reported: dict[str, object] = {}
+        self.stop: StopOrder | None = None
+
+    def hold(self, tracked: str, sold_short: str = "0") -> None:
+        position = Position(tracked=D(tracked), sold_short=D(sold_short))
+        self.ledger.keep_position(BINDING, position)
+
+    def run(self, attempts: int = 5, backoff: float = 1.0) -> bool:
+        """A new process liquidates."""
+        desk: Any = _Desk(self)
+        record: Any = SimpleNamespace(say=lambda level, *rest, **data: self.said.append(level))
+        reporter: Any = SimpleNamespace(update=self.reported.update)
+        waits: Any = SimpleNamespace(wait=self.wait, stop=self.stop, uninterrupted=nullcontext)
+        parts = (desk, self.ledger, record, reporter, waits)
+        return Liquidation(*parts, attempts, backoff).run()
+
+    def wait(self, seconds: float, interruptible: bool) -> None:
+        assert not interruptible
+        self.slept.append(seconds)
+
+
+class _Desk:
+    binding = BINDING
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+
+    @property
+    def position(self) -> Position:
+        return self._bench.ledger.position(BINDING)
+
+    def drop_short(self, why: str) -> None:
+        self._bench.ledger.keep_position(BINDING, self.position.without_short())
+
+    def sell(self, amount: Decimal, reason: str, state: str | None, exits: bool) -> None:
+        assert exits
+        assert amount == self.position.tracked
+        self._bench.attempts += 1
+        self._bench.sell()
+
+    def show_position(self) -> None: ...
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    made = Bench(tmp_path, monkeypatch)
+    yield made
+    made.ledger.close()
+
+
+def failing(error: Exception) -> Callable[[], None]:
+    def sell() -> None:
+        raise error
+
+    return sell
+
+
+def test_one_sale_is_enough(bench: Bench) -> None:
+    bench.sell = lambda: bench.hold("0")
+    assert bench.run()
+    assert (bench.attempts, bench.slept) == (1, [])
+
+
+def test_nothing_tracked_is_nothing_sold(bench: Bench) -> None:
+    bench.hold("0")
+    assert bench.run()
+    assert bench.attempts == 0
+
+
+@pytest.mark.parametrize("error", [OrderRefused("no"), Unavailable("down")])
+def test_it_is_tried_so_often_with_growing_waits(bench: Bench, error: Exception) -> None:
+    bench.sell = failing(error)
+    assert not bench.run(attempts=7)
+    assert bench.attempts == 7
+    assert len(bench.slept) == 6
+    for slept, least in zip(bench.slept, (1, 2, 4, 8, 8, 8), strict=True):
+        assert least <= slept <= min(least + 0.25, 8)
+
+
+def test_a_part_is_followed_by_the_rest(bench: Bench) -> None:
+    rests = iter(("0.01", "0.005", "0"))
+    bench.sell = lambda: bench.hold(next(rests))
+    assert bench.run()
+    assert bench.attempts == 3
+
+
+def test_one_alarm_when_it_begins_and_one_a_minute_over_all_processes(bench: Bench) -> None:
+    bench.sell = failing(Unavailable("down"))
+    for _ in range(10):
+        assert not bench.run(attempts=1)
+        bench.now += timedelta(seconds=20)
+    assert bench.said.count("CRITICAL") == 4
+    assert bench.reported["liquidation_failed"] is True
+    bench.sell = lambda: bench.hold("0")
+    assert bench.run()
+    assert bench.reported["liquidation_failed"] is False
+    assert bench.ledger.failing() == (None, None)
+
+
+def test_a_clock_that_is_set_back_does_not_silence_it(bench: Bench) -> None:
+    bench.sell = failing(Unavailable("down"))
+    bench.run(attempts=1)
+    bench.now -= timedelta(days=30)
+    bench.run(attempts=1)
+    assert bench.said.count("CRITICAL") == 2
+
+
+def test_a_short_is_dropped_not_bought_back(bench: Bench) -> None:
+    bench.hold("0", sold_short="0.5")
+    assert bench.run()
+    assert bench.attempts == 0
+    assert bench.ledger.position(BINDING).sold_short == 0
+
+
+def test_what_cannot_be_recorded_is_not_tried_on(bench: Bench) -> None:
+    bench.sell = failing(LedgerFailed("disk full"))
+    with pytest.raises(LedgerFailed):
+        bench.run()
+    assert bench.attempts == 1
+
+
+def test_told_to_hold_it_sells_no_more(bench: Bench) -> None:
+    bench.stop = StopOrder("USR2", hold=True)
+    with pytest.raises(StopRequested):
+        bench.run()
+    assert bench.attempts == 0

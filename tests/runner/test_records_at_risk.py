@@ -1,0 +1,123 @@
+"""Without a record no trade: disks that are full or read-only, files that are damaged."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from support.bot_process import BotProcess, BotProcesses, bot_row
+from support.deadline import eventually
+from support.exchange import OWN_BTC, Exchange
+
+from execsvc.ledger.account_journal import journal_path
+from execsvc.ledger.ballast import SIZE, Ballast
+from execsvc.ledger.bot_ledger import ledger_path
+
+DUST = Decimal("0.00001")
+
+
+def tracked(bot: BotProcess) -> Decimal:
+    return Decimal(bot.last.position["tracked"] or 0)
+
+
+@pytest.fixture
+def small_disk(bots: BotProcesses) -> Iterator[Path]:
+    """The state directory on a file system of its own, of one megabyte."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount")
+    bots.state_dir.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(bots.state_dir)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("this machine does not let us mount")
+    yield bots.state_dir
+    subprocess.run(["umount", "-l", str(bots.state_dir)], check=True)
+
+
+def fill(folder: Path) -> Path:
+    """A file that leaves no room."""
+    junk = folder / "junk"
+    with junk.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(4096))
+        except OSError:
+            return junk
+
+
+def test_a_full_disk_stops_trading_and_loses_nothing(
+    bots: BotProcesses, exchange: Exchange, small_disk: Path
+) -> None:
+    looping = {"hold_duration": 1, "loop_count": 0}
+    bot = bots.start(bot_row(params=looping))
+    eventually(lambda: tracked(bot) > 0, "the buy")
+    junk = fill(small_disk)
+    code = bot.wait(90)
+    assert code == 70
+    assert bot.last.end is not None
+    assert bot.last.end.kind == "FAILED"
+    assert bots.start(bot_row("b2")).wait() == 70
+    assert len(exchange.orders()) == 1, "nothing is sent that cannot be recorded"
+    junk.unlink()
+    assert bots.start("b1").wait() == 0
+    assert 0 <= exchange.bots_base() < DUST
+    assert exchange.lowest() >= OWN_BTC
+
+
+def test_a_read_only_disk_is_no_place_to_trade_from(
+    bots: BotProcesses, exchange: Exchange, small_disk: Path
+) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    bot = bots.start(bot_row())
+    assert bot.wait() == 70
+    assert exchange.orders() == []
+
+
+@pytest.mark.parametrize("which", ["ledger", "journal"])
+def test_a_damaged_file_is_left_alone_and_nothing_is_traded(
+    bots: BotProcesses, exchange: Exchange, which: str
+) -> None:
+    bot = bots.start(bot_row())
+    eventually(lambda: tracked(bot) > 0, "the buy")
+    bot.signal(signal.SIGUSR2)
+    assert bot.wait() == 0
+    path = ledger_path(bots.state_dir, "b1")
+    if which == "journal":
+        path = journal_path(bots.state_dir, "k1")
+    sound = path.read_bytes()
+    damages = (bytes(len(sound)), b"", sound[: len(sound) // 2])
+    for damage in damages:
+        path.write_bytes(damage)
+        for job in (bot_row(), "b1"):
+            again = bots.start(job)
+            assert again.wait() == 70
+            assert again.last.end is not None
+            assert again.last.end.kind == "FAILED"
+            assert path.name in again.last.end.detail
+        assert path.read_bytes() == damage
+    assert len(exchange.orders()) == 1
+    path.write_bytes(sound)
+    assert bots.start("b1").wait() == 0
+    assert 0 <= exchange.bots_base() < DUST
+
+
+def test_a_stop_on_a_full_disk_sells_with_the_room_that_was_kept(
+    bots: BotProcesses, exchange: Exchange, small_disk: Path
+) -> None:
+    remount = ["mount", "-o", "remount,size=40m", str(small_disk)]
+    subprocess.run(remount, check=True)
+    ballast = Ballast(small_disk)
+    ballast.keep()
+    assert (small_disk / "ballast").stat().st_size == SIZE
+    bot = bots.start(bot_row())
+    eventually(lambda: tracked(bot) > 0, "the buy")
+    fill(small_disk)
+    bot.signal(signal.SIGTERM)
+    assert bot.wait(90) == 0
+    assert 0 <= exchange.bots_base() < DUST
+    assert exchange.lowest() >= OWN_BTC
+    assert not (small_disk / "ballast").exists()

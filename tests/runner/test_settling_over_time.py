@@ -1,0 +1,194 @@
+"""Settlement on a clock of its own: windows, clocks that jump, accounts that never rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from execsvc.errors import NotFound, Unavailable
+from execsvc.ledger.account_journal import AccountJournal
+from execsvc.model.market import Balance, Holding
+from execsvc.model.order import Fill, Intent, OrderState, Side
+from execsvc.runner import settlement
+from execsvc.runner.settlement import Settlement
+
+D = Decimal
+WINDOW, TIMEOUT = 10.0, 30.0
+START = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+
+def holding(base: str, quote: str) -> Balance:
+    return Balance(
+        assets=(
+            Holding(asset="BTC", free=D(base), locked=D(0)),
+            Holding(asset="USDT", free=D(quote), locked=D(0)),
+        )
+    )
+
+
+UNMOVED = holding("1", "10000")
+BOUGHT = holding("1.01998", "9000")
+SOLD = holding("0.98", "11000")
+
+
+def no_records(*asked: object) -> Fill:
+    """Today's adapter has no such call."""
+    raise NotFound("GET /order: HTTP 404: Not Found")
+
+
+class Bench:
+    """A settlement whose time passes only in its own waits."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.elapsed = 0.0
+        self.wall = START
+        self.journal = AccountJournal(folder, "k1")
+        self.shown: Callable[[float], Balance] = lambda at: UNMOVED
+        self.said: list[str] = []
+        monkeypatch.setattr(settlement, "monotonic", lambda: 500.0 + self.elapsed)
+        monkeypatch.setattr(settlement, "now", lambda: self.wall)
+        parts: Any = SimpleNamespace(
+            adapter=SimpleNamespace(
+                balance=lambda: self.shown(self.elapsed), find_order=no_records
+            ),
+            journal=self.journal,
+        )
+        reporter: Any = SimpleNamespace(update=lambda **changes: None)
+        record: Any = SimpleNamespace(say=lambda level, *rest, **data: self.said.append(level))
+        waits: Any = SimpleNamespace(wait=self.wait, stop=None, uninterrupted=self.uninterrupted)
+        self.settlement = Settlement(parts, waits, reporter, record, WINDOW, TIMEOUT)
+
+    def wait(self, seconds: float) -> None:
+        assert self.elapsed < 3600, "it waits for ever"
+        self.elapsed += seconds
+        self.wall += timedelta(seconds=seconds)
+
+    def uninterrupted(self) -> Any:
+        return self
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *error: object) -> None: ...
+
+    def sent(self, side: Side = Side.BUY, answered: bool = True) -> None:
+        self.journal.begin(
+            Intent(
+                client_order_id="c1",
+                bot_id="b1",
+                key_id="k1",
+                symbol="BTC/USDT",
+                side=side,
+                amount=D("0.02"),
+                reason="test",
+                price=D(50000),
+                baseline_base=D(1),
+                baseline_quote=D(10000),
+                created_at=self.wall,
+            )
+        )
+        if answered:
+            self.journal.unknown("c1", self.wall, D(0), "test")
+
+    def settle(self) -> tuple[OrderState, Fill]:
+        row = self.settlement.settle(self.journal.row("c1"), "b1", exits=False)
+        return row.state, row.fill
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    made = Bench(tmp_path, monkeypatch)
+    yield made
+    made.journal.close()
+
+
+def test_a_full_fill_is_decided_by_two_reads(bench: Bench) -> None:
+    bench.sent()
+    bench.shown = lambda at: BOUGHT
+    assert bench.settle()[0] is OrderState.EXECUTED
+    assert bench.elapsed == 0.5
+
+
+@pytest.mark.parametrize(("answered", "until"), [(True, WINDOW), (False, TIMEOUT + WINDOW)])
+def test_nothing_is_decided_only_after_the_window(
+    bench: Bench, answered: bool, until: float
+) -> None:
+    bench.sent(answered=answered)
+    assert bench.settle()[0] is OrderState.NOT_EXECUTED
+    assert until <= bench.elapsed <= until + 5
+
+
+@pytest.mark.parametrize("at", [9.5, 12.0])
+def test_an_execution_at_the_end_of_the_window_is_seen(bench: Bench, at: float) -> None:
+    bench.sent()
+    bench.shown = lambda now: BOUGHT if now >= at else UNMOVED
+    state, fill = bench.settle()
+    assert state is OrderState.EXECUTED
+    assert fill.base_change(Side.BUY) == D("0.01998")
+
+
+def test_while_balances_cannot_be_read_it_waits(bench: Bench) -> None:
+    def shown(at: float) -> Balance:
+        if at < 100:
+            raise Unavailable("down")
+        return BOUGHT
+
+    bench.sent()
+    bench.shown = shown
+    assert bench.settle()[0] is OrderState.EXECUTED
+
+
+@pytest.mark.parametrize("jump", [-86400, -60, 60, 86400])
+def test_a_clock_that_is_set_while_it_waits_changes_nothing(bench: Bench, jump: int) -> None:
+    def shown(at: float) -> Balance:
+        if at == 1.0:
+            bench.wall += timedelta(seconds=jump)
+        return BOUGHT if at >= 9.5 else UNMOVED
+
+    bench.sent()
+    bench.shown = shown
+    assert bench.settle()[0] is OrderState.EXECUTED
+
+
+def test_a_clock_that_was_set_back_does_not_block_the_account(bench: Bench) -> None:
+    bench.sent(answered=False)
+    bench.wall -= timedelta(days=365)
+    assert bench.settle()[0] is OrderState.NOT_EXECUTED
+    assert bench.elapsed <= TIMEOUT + WINDOW + 5
+
+
+def test_an_account_that_never_rests_is_contested_and_a_sell_booked_in_full(
+    bench: Bench,
+) -> None:
+    """Whatever the last moment shows, even "nothing happened", the coins may be sold."""
+    bench.sent(Side.SELL)
+    looks = iter(range(10_000))
+    bench.shown = lambda at: (UNMOVED, SOLD)[next(looks) % 2]
+    state, fill = bench.settle()
+    assert state is OrderState.CONTESTED
+    assert fill.base_change(Side.SELL) == D("-0.02")
+    assert bench.said == ["CRITICAL"]
+
+
+def test_an_arrival_tells_the_fee(bench: Bench) -> None:
+    bench.sent(answered=False)
+    fill = Fill(filled=D("0.02"), base_fee=None, average=D(50000))
+    bench.journal.outcome("c1", OrderState.ARRIVING, fill, bench.wall)
+    bench.shown = lambda at: BOUGHT if at >= 3 else UNMOVED
+    state, settled = bench.settle()
+    assert state is OrderState.EXECUTED
+    assert settled.base_fee == D("0.00002")
+
+
+def test_an_arrival_that_cannot_be_told_is_taken_with_care(bench: Bench) -> None:
+    bench.sent(answered=False)
+    fill = Fill(filled=D("0.02"), base_fee=None, average=D(50000))
+    bench.journal.outcome("c1", OrderState.ARRIVING, fill, bench.wall)
+    bench.shown = lambda at: holding("5", "9000")
+    assert bench.settle()[1].base_change(Side.BUY) == D("0.0198")
+    assert WINDOW <= bench.elapsed <= WINDOW + 1

@@ -1,0 +1,129 @@
+"""How large an order may be, and what is dust."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from execsvc.errors import OrderRefused
+from execsvc.model.market import Limits
+from execsvc.model.position import Position
+from execsvc.runner.sizing import (
+    buy_amount,
+    fewer_decimals,
+    is_dust,
+    quantity_decimals,
+    sell_amount,
+)
+
+D = Decimal
+LIMITS = Limits(min_notional=D(5), min_amount=D("0.00001"))
+
+
+def buy(requested: str, quote: str = "10000", cap: str | None = None, held: str = "0") -> Decimal:
+    allocation = None if cap is None else D(cap)
+    position = Position(tracked=D(held))
+    return buy_amount(D(requested), D(50000), D(quote), allocation, position, 5, LIMITS)
+
+
+def test_a_buy_is_rounded_down() -> None:
+    assert buy("0.0199999") == D("0.01999")
+
+
+def test_a_buy_leaves_one_percent_of_the_quote() -> None:
+    assert buy("1", quote="1000") == D("0.0198")
+
+
+def test_a_buy_is_capped_by_what_the_bot_may_still_hold() -> None:
+    assert buy("1", cap="500") == D("0.01")
+    assert buy("1", cap="500", held="0.004") == D("0.006")
+
+
+@pytest.mark.parametrize(
+    ("requested", "quote", "cap", "held"),
+    [
+        ("0.00009", "10000", None, "0"),
+        ("1", "5", None, "0"),
+        ("1", "0", None, "0"),
+        ("1", "10000", "0", "0"),
+        ("1", "10000", "500", "0.01"),
+        ("1", "10000", "500", "0.5"),
+    ],
+)
+def test_a_buy_below_the_minimum_is_not_sent(
+    requested: str, quote: str, cap: str | None, held: str
+) -> None:
+    with pytest.raises(OrderRefused, match="below the minimum"):
+        buy(requested, quote, cap, held)
+
+
+def test_at_the_minimum_a_buy_is_sent() -> None:
+    assert buy("0.0001") == D("0.0001")
+
+
+@pytest.mark.parametrize(
+    ("asked", "free", "tracked", "sold"),
+    [
+        ("1", "1", "0.5", "0.5"),
+        ("1", "0.3", "0.5", "0.3"),
+        ("0.2", "1", "0.5", "0.2"),
+        ("1", "0", "0.5", "0"),
+        ("1", "0.199999", "0.2", "0.19999"),
+        ("1", "0.1999999999999999", "0.2", "0.2"),
+    ],
+)
+def test_a_sell_is_the_least_of_three(asked: str, free: str, tracked: str, sold: str) -> None:
+    assert sell_amount(D(asked), D(free), D(tracked), 5) == D(sold)
+
+
+quantities = st.decimals(0, 10**15, places=18, allow_nan=False)
+
+
+@given(asked=quantities, free=quantities, tracked=quantities, decimals=st.integers(-9, 18))
+def test_a_sell_is_never_more_than_is_tracked(
+    asked: Decimal, free: Decimal, tracked: Decimal, decimals: int
+) -> None:
+    sold = sell_amount(asked, free, tracked, decimals)
+    assert 0 <= sold <= tracked
+    assert sold <= asked
+    assert sold <= free + tracked * D("1e-12")
+
+
+def test_the_coarsest_step_counts() -> None:
+    assert quantity_decimals(LIMITS, None, None) == 5
+    assert quantity_decimals(LIMITS, 3, 4) == 3
+    assert quantity_decimals(LIMITS, None, 2) == 2
+    assert quantity_decimals(Limits(), None, None) == 8
+    assert quantity_decimals(Limits(min_amount=D(10)), None, 5) == -1
+
+
+@pytest.mark.parametrize(
+    ("amount", "decimals", "fewer"),
+    [("0.01998", 8, 4), ("0.0199", 4, 3), ("0.01", 2, None), ("120", 8, -2), ("100", 0, None)],
+)
+def test_the_next_coarser_step(amount: str, decimals: int, fewer: int | None) -> None:
+    assert fewer_decimals(D(amount), decimals) == fewer
+
+
+def test_dust_by_amount_and_by_worth() -> None:
+    assert is_dust(D("0.0000099"), LIMITS, None, None, proven=False)
+    assert not is_dust(D("0.00001"), LIMITS, None, None, proven=False)
+    assert is_dust(D("0.00009"), LIMITS, D(50000), None, proven=False)
+    assert not is_dust(D("0.0001"), LIMITS, D(50000), None, proven=False)
+    assert is_dust(D("0.00010999"), LIMITS, D(47000), None, proven=False)
+
+
+def test_a_step_makes_dust_only_once_it_is_proven() -> None:
+    assert not is_dust(D("0.009"), Limits(), D(50000), 2, proven=False)
+    assert is_dust(D("0.009"), Limits(), D(50000), 2, proven=True)
+    assert not is_dust(D("0.01"), Limits(), D(50000), 2, proven=True)
+
+
+def test_tens_are_a_step() -> None:
+    tens = Limits(min_amount=D(10))
+    assert sell_amount(D(99), D(99), D("57.9"), tens.decimals) == 50
+    assert is_dust(D("9.99"), tens, None, None, proven=False)
+    assert not is_dust(D(15), tens, None, None, proven=False)

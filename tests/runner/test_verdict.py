@@ -1,0 +1,195 @@
+"""What two balances say of an order: every rule of settlement at its edge."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from execsvc.model.market import exact_sum
+from execsvc.model.order import Intent, Side
+from execsvc.model.position import Position
+from execsvc.runner.verdict import Finding, Verdict, base_noise, contested, judge
+
+D = Decimal
+AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
+BASE, QUOTE = D(1), D(10000)
+PRICE = D(50000)
+AMOUNT = D("0.02")
+
+
+def intent(
+    side: Side = Side.BUY, amount: Decimal = AMOUNT, price: Decimal | None = PRICE
+) -> Intent:
+    return Intent(
+        client_order_id="c",
+        bot_id="b",
+        key_id="k",
+        symbol="BTC/USDT",
+        side=side,
+        amount=amount,
+        reason="test",
+        price=price,
+        baseline_base=BASE,
+        baseline_quote=QUOTE,
+        created_at=AT,
+    )
+
+
+def moved(of: Intent, base: str, quote: str, at_least: str = "0") -> Verdict:
+    """The verdict when base and quote moved by so much from the baseline."""
+    return judge(of, BASE + D(base), QUOTE + D(quote), D(at_least))
+
+
+BUYS = [
+    ("0", "0", Finding.NONE),
+    ("0.000000001", "-0.0001", Finding.NONE),
+    ("0.02", "-1000", Finding.FULL),
+    ("0.0198", "-1000", Finding.FULL),
+    ("0.0197", "-1000", Finding.PARTLY),
+    ("0.02", "-980", Finding.FULL),
+    ("0.02", "-979.99", Finding.CONTESTED),
+    ("0.02", "-1020", Finding.FULL),
+    ("0.02", "-1020.01", Finding.CONTESTED),
+    ("0.02", "1000", Finding.CONTESTED),
+    ("0.0201", "-1005", Finding.CONTESTED),
+    ("0.01", "-500", Finding.PARTLY),
+    ("0.01", "-515.15", Finding.PARTLY),
+    ("0.01", "-515.16", Finding.CONTESTED),
+    ("0.01", "-490", Finding.PARTLY),
+    ("0.01", "-489.99", Finding.CONTESTED),
+    ("0.01", "0", Finding.CONTESTED),
+    ("0", "-500", Finding.CONTESTED),
+    ("-0.02", "1000", Finding.CONTESTED),
+]
+SELLS = [
+    ("0", "0", Finding.NONE),
+    ("-0.02", "1000", Finding.FULL),
+    ("-0.02", "980", Finding.FULL),
+    ("-0.02", "979.99", Finding.CONTESTED),
+    ("-0.02", "1020", Finding.FULL),
+    ("-0.02", "1020.01", Finding.CONTESTED),
+    ("-0.0199", "995", Finding.PARTLY),
+    ("-0.01", "510", Finding.PARTLY),
+    ("-0.01", "510.01", Finding.CONTESTED),
+    ("-0.01", "-500", Finding.CONTESTED),
+    ("-0.0201", "1005", Finding.CONTESTED),
+    ("0.02", "-1000", Finding.CONTESTED),
+]
+
+
+@pytest.mark.parametrize(("base", "quote", "finding"), BUYS)
+def test_a_buy(base: str, quote: str, finding: Finding) -> None:
+    assert moved(intent(), base, quote).finding is finding
+
+
+@pytest.mark.parametrize(("base", "quote", "finding"), SELLS)
+def test_a_sell(base: str, quote: str, finding: Finding) -> None:
+    assert moved(intent(Side.SELL), base, quote).finding is finding
+
+
+def test_a_full_buy_tracks_what_arrived() -> None:
+    fill = moved(intent(), "0.01998", "-1000").fill
+    assert (fill.filled, fill.base_fee) == (AMOUNT, D("0.00002"))
+    assert fill.base_change(Side.BUY) == D("0.01998")
+    assert fill.average == PRICE
+
+
+def test_a_part_is_what_moved() -> None:
+    assert moved(intent(), "0.00999", "-500").fill.base_change(Side.BUY) == D("0.00999")
+    assert moved(intent(Side.SELL), "-0.01", "500").fill.base_change(Side.SELL) == D("-0.01")
+
+
+def test_what_the_exchange_said_was_filled_is_a_lower_bound() -> None:
+    assert moved(intent(), "0", "0", at_least="0.01").finding is Finding.CONTESTED
+    assert moved(intent(), "0.0099", "-500", at_least="0.01").finding is Finding.PARTLY
+    assert moved(intent(), "0.0098", "-495", at_least="0.01").finding is Finding.CONTESTED
+    assert moved(intent(Side.SELL), "-0.01", "500", at_least="0.01").finding is Finding.PARTLY
+    assert moved(intent(Side.SELL), "-0.0099", "495", "0.01").finding is Finding.CONTESTED
+    assert moved(intent(), "0.01998", "-1000", at_least="0.02").finding is Finding.FULL
+
+
+def test_without_a_price_only_the_direction_of_the_quote_counts() -> None:
+    sell = intent(Side.SELL, price=None)
+    assert moved(sell, "-0.02", "3").finding is Finding.FULL
+    assert moved(sell, "-0.01", "3").finding is Finding.PARTLY
+    assert moved(sell, "-0.02", "0").finding is Finding.CONTESTED
+    assert moved(sell, "-0.02", "-1").finding is Finding.CONTESTED
+    assert moved(sell, "0", "0").finding is Finding.NONE
+
+
+@pytest.mark.parametrize(
+    ("base", "quote", "booked"),
+    [
+        ("0.03", "-1500", "0.02"),
+        ("0.03", "-500", "0.01"),
+        ("0.01", "-1500", "0.01"),
+        ("0.02", "1000", "0"),
+        ("-0.02", "-1000", "0"),
+        ("0.02", "0", "0"),
+    ],
+)
+def test_a_contested_buy_is_what_base_and_quote_both_support(
+    base: str, quote: str, booked: str
+) -> None:
+    fill = contested(intent(), BASE + D(base), QUOTE + D(quote)).fill
+    assert fill.base_change(Side.BUY) == D(booked)
+
+
+@pytest.mark.parametrize(("base", "quote"), [("0", "0"), ("-0.01", "500"), ("0.5", "-9000")])
+def test_a_contested_sell_is_booked_as_executed(base: str, quote: str) -> None:
+    verdict = contested(intent(Side.SELL), BASE + D(base), QUOTE + D(quote))
+    assert verdict.finding is Finding.CONTESTED
+    assert verdict.fill.base_change(Side.SELL) == -AMOUNT
+
+
+@pytest.mark.parametrize("amount", ["1e-9", "1e-12", "1e-18", "1e15"])
+def test_an_order_is_never_mistaken_for_noise(amount: str) -> None:
+    price = PRICE if D(amount) < 1 else 1 / PRICE
+    quote = D(10) ** 15
+    bare = {"baseline_base": D(0), "baseline_quote": quote if D(amount) > 1 else D(1)}
+    order = intent(amount=D(amount), price=price).model_copy(update=bare)
+    assert base_noise(order) < D(amount) / 100
+    paid = exact_sum(order.baseline_quote, -order.amount * price)
+    found = judge(order, order.amount, paid)
+    assert found.finding in (Finding.FULL, Finding.PARTLY)
+    assert found.fill.base_change(Side.BUY) == order.amount
+
+
+def test_a_price_beyond_belief_does_not_end_settlement() -> None:
+    tiny = intent(Side.SELL, amount=D("1e-9"), price=None)
+    verdict = judge(tiny, BASE - tiny.amount, QUOTE + 10**14)
+    assert verdict.finding is Finding.FULL
+    assert verdict.fill.average is None
+
+
+amounts = st.decimals("0.000001", 1000, places=6, allow_nan=False)
+shown = st.decimals(-2000, 2000, places=8, allow_nan=False)
+
+
+@given(amount=amounts, base=shown, quote=shown, at_least=amounts, priced=st.booleans())
+def test_a_buy_never_books_more_than_came_in(
+    amount: Decimal, base: Decimal, quote: Decimal, at_least: Decimal, priced: bool
+) -> None:
+    order = intent(amount=amount, price=PRICE if priced else None)
+    verdict = judge(order, BASE + base, QUOTE + quote, min(at_least, amount))
+    tracked = Position().after(Side.BUY, verdict.fill, AT).tracked
+    assert tracked <= max(base, D(0)) + base_noise(order)
+    assert tracked <= amount
+
+
+@given(amount=amounts, base=shown, quote=shown, at_least=amounts, more=amounts)
+def test_after_a_sell_no_more_can_be_sold_than_was_not(
+    amount: Decimal, base: Decimal, quote: Decimal, at_least: Decimal, more: Decimal
+) -> None:
+    """What is tracked afterwards and what went out are never more than was tracked before."""
+    order = intent(Side.SELL, amount=amount)
+    verdict = judge(order, BASE + base, QUOTE + quote, min(at_least, amount))
+    before = Position(tracked=amount + more)
+    after = before.after(Side.SELL, verdict.fill, AT).tracked
+    went_out = min(max(-base, D(0)), amount)
+    assert after + went_out <= before.tracked + base_noise(order)
+    assert after >= more - base_noise(order)

@@ -1,0 +1,124 @@
+"""Which strategies are found, and what becomes of broken ones."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import EntryPoint
+from types import ModuleType
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, field_validator
+
+from execsvc.errors import ConfigRefused
+from execsvc.strategies import registry
+from execsvc.strategies.base import AnyContext, Strategy
+from execsvc.strategies.registry import catalogue, check, find, parse_params
+from execsvc.strategies.test_trading_v1 import TrialTrading
+
+
+class Params(BaseModel):
+    size: int = 1
+
+    @field_validator("size")
+    @classmethod
+    def _explodes(cls, value: int) -> int:
+        return value // (value - 13)
+
+
+class Sound(Strategy[Params, BaseModel]):
+    """From a third party.
+
+    With more to say.
+    """
+
+    id = "sound"
+    Params = Params
+
+    def execute(self, ctx: AnyContext) -> None: ...
+
+
+class Unfinished(Strategy[Params, BaseModel]):
+    id = "unfinished"
+    Params = Params
+
+
+class Bare(Strategy[Params, BaseModel]):
+    id = "bare"
+
+    def execute(self, ctx: AnyContext) -> None: ...
+
+
+class Mad(Sound):
+    id = "mad"
+    Params = dict  # type: ignore[assignment]
+
+
+@pytest.fixture(autouse=True)
+def plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("third_party")
+    for thing in (Sound, Unfinished, Bare, Mad):
+        setattr(module, thing.__name__, thing)
+    vars(module)["number"] = 5
+    monkeypatch.setitem(sys.modules, "third_party", module)
+    named = {
+        "sound": "third_party:Sound",
+        "unfinished": "third_party:Unfinished",
+        "bare": "third_party:Bare",
+        "mad": "third_party:Mad",
+        "number": "third_party:number",
+        "missing": "third_party:nothing",
+        "gone": "no_such_module:x",
+        "exits": "exits_at_import:x",
+        "test_trading": "third_party:Sound",
+    }
+    group = registry.ENTRY_POINT_GROUP
+    points = [EntryPoint(name, value, group) for name, value in named.items()]
+    monkeypatch.setattr(registry, "entry_points", lambda group: points)
+
+    class Finder:
+        @staticmethod
+        def find_spec(name: str, path: Any, target: Any = None) -> None:
+            if name == "exits_at_import":
+                raise SystemExit(0)
+
+    monkeypatch.setattr(sys, "meta_path", [Finder, *sys.meta_path])
+
+
+@pytest.mark.parametrize("name", ["test_trading_v1", "test_trading"])
+def test_built_in_ones_go_by_all_their_names_and_first(name: str) -> None:
+    assert find(name) is TrialTrading
+
+
+def test_one_of_an_installed_package() -> None:
+    assert find("sound") is Sound
+
+
+BROKEN = ["unfinished", "bare", "mad", "number", "missing", "gone", "exits"]
+
+
+@pytest.mark.parametrize("name", [*BROKEN, "unheard of", ""])
+def test_what_cannot_be_run_is_refused(name: str) -> None:
+    with pytest.raises(ConfigRefused, match="strategy"):
+        find(name)
+
+
+def test_every_fault_of_the_parameters_is_named() -> None:
+    with pytest.raises(ConfigRefused) as refused:
+        check("test_trading_v1", {"allocation_ratio": 2, "hold_duration": 0})
+    assert len(refused.value.faults) == 2
+    assert "params.allocation_ratio" in refused.value.faults[0]
+    check("test_trading_v1", {"allocation_ratio": 0.5})
+
+
+def test_a_validator_that_breaks_refuses() -> None:
+    with pytest.raises(ConfigRefused, match="ZeroDivisionError"):
+        parse_params(Sound, {"size": 13})
+
+
+def test_the_catalogue_lists_the_broken_ones_with_the_reason() -> None:
+    rows = {row["id"]: row for row in catalogue()}
+    assert rows["test_trading_v1"]["aliases"] == ["test_trading"]
+    assert "allocation_ratio" in rows["test_trading_v1"]["params"]["properties"]
+    assert rows["sound"]["description"] == "From a third party."
+    assert all("error" in rows[name] for name in BROKEN)

@@ -1,0 +1,130 @@
+"""``scripts/soak``: the random fates of ``test_random_fates``, for as long as is wanted."""
+
+from __future__ import annotations
+
+import random
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from support.world import BOTS, KEYS, LISTING_FAULTS, ORDER_FAULTS, READ_FAULTS, World
+
+STEPS = 40
+"""Steps of one life of the world; each ends with every bot stopped and the books compared."""
+
+
+def main() -> int:
+    """Run for so many minutes; 1 when anything was violated."""
+    minutes = float(sys.argv[1])
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1_000_000)
+    until = time.monotonic() + minutes * 60
+    counts: Counter[str] = Counter()
+    violations = 0
+    print(f"seed {seed}, {minutes:g} minutes", flush=True)
+    while time.monotonic() < until:
+        fate = random.Random(seed)
+        try:
+            _one_life(fate, counts, until)
+        except Exception:  # noqa: BLE001 - whatever went wrong is what we look for
+            violations += 1
+            print(f"VIOLATION with seed {seed} (scripts/soak {minutes:g} {seed} repeats it):")
+            traceback.print_exc()
+        seed += 1
+    for what, times in sorted(counts.items()):
+        print(f"{times:7}  {what}")
+    print(f"{violations:7}  violations")
+    return 1 if violations else 0
+
+
+def _one_life(fate: random.Random, counts: Counter[str], until: float) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(Path(folder))
+        try:
+            for _ in range(STEPS):
+                if time.monotonic() >= until:
+                    break
+                step = _step(world, fate)
+                print(f"  {step}", file=sys.stderr, flush=True)
+                world.check()
+            world.settle()
+        finally:
+            for key in KEYS:
+                counts["orders"] += len(world.exchange.orders(key))
+            counts.update(world.counts)
+            world.close()
+
+
+def _step(world: World, fate: random.Random) -> str:
+    (happens,) = fate.choices(list(_WEIGHTS), list(_WEIGHTS.values()))
+    return happens(world, fate)
+
+
+def _bot_runs(world: World, fate: random.Random) -> str:
+    bot, key, hold = fate.choice(BOTS), fate.choice(KEYS), fate.choice([1, 2, 60])
+    world.list_bot(bot, key, hold)
+    world.tick()
+    return f"{bot} runs on {key}, holds {hold} s"
+
+
+def _bot_stops(world: World, fate: random.Random) -> str:
+    bot = fate.choice(BOTS)
+    world.drop_bot(bot)
+    world.tick()
+    return f"{bot} is dropped"
+
+
+def _order_fails(world: World, fate: random.Random) -> str:
+    rule, side = fate.choice(ORDER_FAULTS), fate.choice([None, "buy", "sell"])
+    world.order_fault(rule, side)
+    world.tick()
+    return f"order fault {rule} {side}"
+
+
+def _reads_fail(world: World, fate: random.Random) -> str:
+    rule, call = fate.choice(READ_FAULTS), fate.choice(["balance", "ticker"])
+    world.read_fault(rule, call, fate.randint(1, 8))
+    return f"{call} fault {rule}"
+
+
+def _listings_fail(world: World, fate: random.Random) -> str:
+    rule = fate.choice(LISTING_FAULTS)
+    world.listing_fault(rule, fate.randint(1, 3))
+    return f"listing fault {rule}"
+
+
+def _runner_dies(world: World, fate: random.Random) -> str:
+    which = fate.randint(0, 9)
+    world.kill_runner(which)
+    return f"kill of runner {which}"
+
+
+def _child_dies(world: World, fate: random.Random) -> str:
+    which = fate.randint(0, 9)
+    world.kill_any(which)
+    return f"kill of child {which}"
+
+
+def _service_ends(world: World, fate: random.Random) -> str:
+    how = fate.choice(["kill", "stop", "hold"])
+    world.restart(how)
+    return f"service: {how}"
+
+
+_WEIGHTS: dict[Callable[[World, random.Random], str], int] = {
+    _bot_runs: 30,
+    _bot_stops: 10,
+    _order_fails: 25,
+    _reads_fail: 10,
+    _listings_fail: 5,
+    _runner_dies: 8,
+    _child_dies: 6,
+    _service_ends: 6,
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
