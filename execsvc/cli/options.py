@@ -48,6 +48,11 @@ def takes_places(command: Command) -> Command:
     return _takes(command, list(_PLACES))
 
 
+def takes_adapter(command: Command) -> Command:
+    """Give ``command`` the options for calls to the adapter, and a ``source`` made of them."""
+    return _takes(command, ["exchange_adapter_url", "request_timeout", "state_dir"])
+
+
 def _takes(command: Command, fields: list[str]) -> Command:
     def wrapped(*, env_file: Path | None, **values: Any) -> Any:
         given = {settings.variable_of(name): values.pop(name) for name in fields}

@@ -11,6 +11,7 @@ from loguru import logger
 from execsvc import logs
 from execsvc.cli.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE, exit_codes
 from execsvc.cli.options import Source, takes_settings
+from execsvc.clients import http
 from execsvc.runner.process import run as run_bot
 from execsvc.settings import Settings, warnings
 from execsvc.supervisor.ledgers import StateDirectory
@@ -36,6 +37,8 @@ def run(source: Source) -> None:
     )
     for line in warnings(settings):
         logger.bind(event="settings_warning").warning("{}", line)
+    if settings.exchange_adapter_url.startswith("https:"):
+        http.warm()  # what TLS needs is made once and shared, not by each bot
     _run(supervisor)
 
 

@@ -8,6 +8,8 @@ import click
 
 from execsvc.cli.exit_codes import DONE, REFUSED, UNREACHABLE, exit_codes
 from execsvc.errors import ConfigRefused, Unavailable
+from execsvc.recording.files import Recording
+from execsvc.sandbox.recorded import Recorded
 from execsvc.sandbox.server import read_bots, serve_forever
 
 
@@ -25,13 +27,28 @@ from execsvc.sandbox.server import read_bots, serve_forever
     metavar="FILE",
     help="A JSON array of bot rows; without it there are none.",
 )
-def sandbox(port: int, bots: Path | None) -> None:
+@click.option(
+    "--market",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="A recording to serve as the market, of every symbol; without it there is a made one.",
+)
+@click.option(
+    "--speed",
+    type=click.FloatRange(0.001, 10_000),
+    default=1.0,
+    show_default=True,
+    metavar="N",
+    help="How many times faster than it was recorded.",
+)
+def sandbox(port: int, bots: Path | None, market: Path | None, speed: float) -> None:
     """A local BotService and paper exchange on one port, for trying and for tests."""
     try:
         rows = [] if bots is None else read_bots(bots)
     except (OSError, ValueError) as error:
         raise ConfigRefused(f"--bots: {error}") from None
+    recorded = None if market is None else Recorded(Recording(market), speed)
     try:
-        serve_forever(port, rows, click.echo)
+        serve_forever(port, rows, click.echo, recorded)
     except OSError as error:
         raise Unavailable(f"port {port}: {error.strerror or error}") from None

@@ -1,0 +1,88 @@
+"""``execsvc record``: a live market, written down for replay."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import click
+
+from execsvc.cli.exit_codes import DONE, REFUSED, UNREACHABLE, exit_codes
+from execsvc.cli.options import Source, takes_adapter
+from execsvc.clients.exchange_adapter import ExchangeAdapter
+from execsvc.clients.http import HttpClient
+from execsvc.clock import monotonic
+from execsvc.errors import ConfigRefused, StopRequested
+from execsvc.ledger.account_pause import AccountPause
+from execsvc.recording.writer import DayWriter
+from execsvc.replay.recorder import Recorder
+
+_ENDS = {signal.SIGINT, signal.SIGTERM}
+
+
+@click.command(
+    epilog=exit_codes(
+        (DONE, "ended by Ctrl-C or SIGTERM; the file is whole"),
+        (UNREACHABLE, "the file cannot be written"),
+        (REFUSED, "the configuration is refused"),
+    )
+)
+@click.option("--symbol", required=True, metavar="BASE/QUOTE", help="The market.")
+@click.option("--key", required=True, metavar="KEY_ID", help="The account to ask as.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="NAME.jsonl or NAME.jsonl.gz; each UTC day gets NAME-YYYY-MM-DD of it.",
+)
+@click.option(
+    "--every",
+    type=click.FloatRange(0.1, 60),
+    default=1.0,
+    show_default=True,
+    metavar="SEC",
+    help="From one look at the market to the next.",
+)
+@takes_adapter
+def record(source: Source, symbol: str, key: str, out: Path, every: float) -> None:
+    """Record book and trades of a live market, until Ctrl-C, in the format that replay reads."""
+    settings = source.places()
+    if not settings.exchange_adapter_url:
+        raise ConfigRefused("EXECSVC_EXCHANGE_ADAPTER_URL: is required")
+    token = settings.exchange_adapter_token
+    http = HttpClient(
+        settings.exchange_adapter_url,
+        None if token is None else token.get_secret_value(),
+        settings.request_timeout,
+        _leave_if_told,
+    )
+    adapter = ExchangeAdapter(http, key, AccountPause(settings.state_dir, key))
+    writer = DayWriter(out)
+    # Taken only between two lines, and while waiting: a line is written whole.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
+    try:
+        _look_again_and_again(Recorder(adapter, symbol, writer, _warn), every)
+    except StopRequested:
+        click.echo(f"{writer.books} books and {writer.trades} trades written", err=True)
+    finally:
+        writer.close()
+
+
+def _look_again_and_again(recorder: Recorder, every: float) -> None:
+    due = monotonic()
+    while True:
+        recorder.look()
+        due = max(due + every, monotonic())
+        if signal.sigtimedwait(_ENDS, max(due - monotonic(), 0)) is not None:
+            raise StopRequested
+
+
+def _leave_if_told(interruptible: bool) -> None:
+    """What a wait on the network calls."""
+    if interruptible and signal.sigpending() & _ENDS:
+        raise StopRequested
+
+
+def _warn(text: str) -> None:
+    click.echo(f"execsvc: {text}", err=True)

@@ -1,0 +1,1 @@
+"""A strategy on recorded markets: the runner's own code, on a simulated clock, against paper."""

@@ -1,0 +1,86 @@
+"""The exchange of a replay: the recorded market as it is now, and fills on its book."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+
+from execsvc.clients.exchange_adapter import ExchangeAdapter
+from execsvc.clock import SimulatedClock
+from execsvc.model.market import ZERO, Balance, Depth, Holding, Ticker, Trade
+from execsvc.model.order import Fill, Side
+from execsvc.paper.account import PaperAccount
+from execsvc.paper.terms import Terms
+from execsvc.recording.tape import Tape
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class RecordedExchange(ExchangeAdapter):
+    """What the adapter would answer at the simulated time; nothing later is known to it.
+
+    Reads take no time. An order takes ``latency`` seconds, and is filled on the book that
+    stands by then.
+    """
+
+    def __init__(
+        self,
+        tape: Tape,
+        clock: SimulatedClock,
+        symbol: str,
+        account: PaperAccount,
+        terms: Terms,
+        latency: float,
+    ) -> None:
+        self._tape = tape
+        self._clock = clock
+        self._assets = symbol.split("/")
+        self._account = account
+        self._terms = terms
+        self._latency = latency
+
+    @property
+    def now_ms(self) -> int:
+        """The simulated time, in ms since the epoch."""
+        return (self._clock.now() - EPOCH) // _MILLISECOND
+
+    def pass_time(self, seconds: float) -> None:
+        """Let clock and market move on together."""
+        self._clock.advance(seconds)
+        self._tape.play(self.now_ms)
+
+    def ends_within(self, seconds: float) -> bool:
+        """As :meth:`pass_time`, but not beyond the last line; True when that came first."""
+        until = self.now_ms + round(seconds * 1000)
+        self._tape.play(until)
+        ends = self._tape.ended and self._tape.last < until
+        self._clock.advance((self._tape.last - self.now_ms) / 1000 if ends else seconds)
+        return ends
+
+    def balance(self) -> Balance:
+        """What the paper account holds."""
+        free = self._account.free
+        return Balance(
+            assets=tuple(Holding(asset=a, free=free(a), locked=ZERO) for a in self._assets)
+        )
+
+    def ticker(self, symbol: str) -> Ticker:
+        """The last recorded trade's price."""
+        return Ticker(symbol=symbol, price=self._tape.price, limits=self._terms.limits)
+
+    def depth(self, symbol: str, limit: int) -> Depth:
+        """The recorded book, stamped with the simulated time."""
+        return self._tape.depth(symbol, self.now_ms, limit)
+
+    def trades(self, symbol: str, limit: int) -> tuple[Trade, ...]:
+        """The last recorded trades."""
+        return self._tape.trades(limit)
+
+    def place_order(
+        self, client_order_id: str, symbol: str, side: Side, amount: Decimal, timeout: float
+    ) -> Fill:
+        """Fill a market order on the book after the latency. Raises OrderRefused."""
+        self.pass_time(self._latency)
+        depth = self._tape.depth(symbol, self.now_ms)
+        return self._account.execute(depth, self._terms, side, amount, self._clock.now())

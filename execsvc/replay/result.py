@@ -1,0 +1,104 @@
+"""What a replay came to."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from execsvc.model.market import ZERO
+from execsvc.replay.trips import Trip
+
+
+class Conditions(BaseModel):
+    """Under what a strategy is replayed. Times in seconds, ``balance`` is base and quote.
+
+    A recording does not say what the smallest order was: that is assumed, as for BTC/USDT.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    interval: float = 5.0
+    phase: float = 0.0
+    fee: Decimal = Decimal("0.001")
+    latency: float = 0.1
+    balance: tuple[Decimal, Decimal] = (Decimal(1), Decimal(10_000))
+    allocation: Decimal | None = None
+    min_amount: Decimal | None = Decimal("0.00001")
+    min_notional: Decimal | None = Decimal(5)
+    symbol: str = "BASE/QUOTE"
+
+
+class Point(NamedTuple):
+    """One tick in the picture: prices in quote, volumes of takers, what was earned by then."""
+
+    t: float
+    mid: float
+    spread: float
+    bought: float
+    sold: float
+    equity: float
+
+
+class Result(BaseModel):
+    """One replay. Money in quote, times in seconds; nothing in it depends on the machine."""
+
+    model_config = ConfigDict(frozen=True)
+
+    recording: str
+    strategy: str
+    params: dict[str, object]
+    conditions: Conditions
+    start: str
+    end: str
+    span: float
+    bad_lines: int
+    ticks: int
+    skipped_ticks: int
+    errors: int
+    looked: int
+    died: dict[str, int]
+    signals: dict[str, int]
+    ends: dict[str, int]
+    cut_windows: int
+    no_entry: int
+    trips: list[Trip]
+    gross: Decimal
+    fees: Decimal
+    net: Decimal
+    max_drawdown: Decimal
+
+    @property
+    def hit_rate(self) -> float | None:
+        """The part of the round trips that made money; None without any."""
+        if not self.trips:
+            return None
+        return sum(trip.net > 0 for trip in self.trips) / len(self.trips)
+
+    @property
+    def in_position(self) -> float:
+        """The part of the time in which a position was open."""
+        return sum(trip.seconds for trip in self.trips) / self.span if self.span else 0.0
+
+    def by_rule(self) -> dict[str, list[Trip]]:
+        """The round trips by the rule that closed them."""
+        rules: dict[str, list[Trip]] = {}
+        for trip in self.trips:
+            rules.setdefault(trip.rule, []).append(trip)
+        return dict(sorted(rules.items()))
+
+
+class Equity:
+    """What was earned by now, with what is held valued at the mid, and its deepest fall."""
+
+    def __init__(self) -> None:
+        self.now = ZERO
+        self.max_drawdown = ZERO
+        self._highest = ZERO
+
+    def set(self, value: Decimal) -> None:
+        """Take over the equity of one tick."""
+        self.now = value
+        self._highest = max(self._highest, value)
+        self.max_drawdown = max(self.max_drawdown, self._highest - value)

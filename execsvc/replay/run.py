@@ -1,0 +1,157 @@
+"""One replay: a bot's own runner, put together around a recording instead of a process."""
+
+from __future__ import annotations
+
+import gc
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from execsvc.clock import SYSTEM, SimulatedClock, installed, iso
+from execsvc.model.bot import Binding, BotSpec, Mode
+from execsvc.model.market import Limits
+from execsvc.paper.account import PaperAccount
+from execsvc.paper.terms import Terms
+from execsvc.recording.files import Recording
+from execsvc.recording.tape import Tape
+from execsvc.replay.bench import Bench, Timed
+from execsvc.replay.exchange import EPOCH, RecordedExchange
+from execsvc.replay.result import Conditions, Point, Result
+from execsvc.replay.witness import Observer
+from execsvc.runner.control_loop import Grid
+from execsvc.strategies.registry import find, parse_params
+
+BOT_ID = "replay"
+Progress = Callable[[float], None]
+_COLLECT_EVERY = 200_000
+_PROGRESS_EVERY = 500
+"""Ticks between two words of progress."""
+
+
+class Job(NamedTuple):
+    """One replay to be made. ``skip_bad`` leaves bad lines out, ``draws`` keeps what a picture needs."""
+
+    path: Path
+    strategy: str
+    params: dict[str, Any]
+    conditions: Conditions
+    skip_bad: bool = False
+    draws: bool = False
+
+
+class Replay(NamedTuple):
+    """A replay that was made, and what it took of the machine's time, in seconds."""
+
+    result: Result
+    points: list[Point]
+    seconds: float
+    strategy_seconds: float
+
+
+def replay(job: Job, progress: Progress | None = None) -> Replay:
+    """Make one replay; ``progress`` is told the part that is done.
+
+    Raises ConfigRefused for a recording, a strategy or parameters that cannot be used.
+    """
+    began = SYSTEM.monotonic()
+    recording = Recording(job.path, job.skip_bad)
+    try:
+        with _rare_collections():
+            return _played(job, recording, Tape(recording), progress, began)
+    finally:
+        recording.close()
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Reading makes tens of thousands of tuples and no cycles: looking for some took a fifth."""
+    before = gc.get_threshold()
+    gc.set_threshold(_COLLECT_EVERY, 50, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def _played(
+    job: Job, recording: Recording, tape: Tape, progress: Progress | None, began: float
+) -> Replay:
+    conditions = job.conditions
+    strategy_class = find(job.strategy)
+    params = parse_params(strategy_class, job.params)
+    start = tape.start + round(conditions.phase * 1000)
+    tape.play(start)
+    # The grid of ticks has a phase of its own; here its first point is the first line's time.
+    clock = SimulatedClock(
+        EPOCH + timedelta(milliseconds=start), Grid(BOT_ID, conditions.interval).after(0.0)
+    )
+    base, quote = conditions.symbol.split("/")
+    account = PaperAccount(dict(zip((base, quote), conditions.balance, strict=True)))
+    limits = Limits(min_amount=conditions.min_amount, min_notional=conditions.min_notional)
+    terms = Terms(limits=limits, fee_rate=conditions.fee)
+    exchange = RecordedExchange(tape, clock, conditions.symbol, account, terms, conditions.latency)
+    strategy = Timed(strategy_class())
+    observer = Observer(strategy, exchange, account, conditions.symbol, job.draws)
+
+    def ticked() -> None:
+        bench.witness.look(clock.now(), observer.tick())
+        if progress is not None and observer.ticks % _PROGRESS_EVERY == 0:
+            progress(recording.progress())
+
+    random.seed(0)  # of the jitter between attempts to liquidate: same input, same bytes out
+    with installed(clock):
+        bench = Bench(_spec(job), strategy, params, exchange, ticked)
+        bench.run()
+        bench.witness.look(clock.now(), observer.close())
+    result = _result(job, recording.bad, tape, observer, bench)
+    return Replay(result, observer.points, SYSTEM.monotonic() - began, strategy.seconds)
+
+
+def _spec(job: Job) -> BotSpec:
+    conditions = job.conditions
+    binding = Binding(
+        mode=Mode.LIVE, key_id=BOT_ID, symbol=conditions.symbol, strategy=job.strategy
+    )
+    return BotSpec(
+        bot_id=BOT_ID,
+        name=BOT_ID,
+        binding=binding,
+        params=job.params,
+        allocation=conditions.allocation,
+        interval=conditions.interval,
+    )
+
+
+def _result(job: Job, bad: int, tape: Tape, observer: Observer, bench: Bench) -> Result:
+    tally, witness = observer.tally, bench.witness
+    trips = witness.trips.trips
+    started = EPOCH + timedelta(milliseconds=tape.start)
+    ended = EPOCH + timedelta(milliseconds=tape.last)
+    return Result(
+        recording=job.path.name,
+        strategy=job.strategy,
+        params=job.params,
+        conditions=job.conditions,
+        start=iso(started),
+        end=iso(ended),
+        span=(ended - started).total_seconds(),
+        bad_lines=bad,
+        ticks=observer.ticks,
+        skipped_ticks=witness.skipped,
+        errors=witness.errors,
+        looked=tally.looked,
+        died=dict(sorted(tally.died.items())),
+        signals=dict(sorted(tally.signals.items())),
+        ends=dict(sorted(tally.ends.items())),
+        cut_windows=tally.cut_windows,
+        no_entry=witness.no_entry,
+        trips=trips,
+        gross=sum((trip.gross for trip in trips), Decimal(0)),
+        fees=sum((trip.fees for trip in trips), Decimal(0)),
+        net=observer.equity.now,
+        max_drawdown=observer.equity.max_drawdown,
+    )

@@ -1,0 +1,116 @@
+"""Watches a replay: its orders, its ticks, what it says."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from loguru import logger
+
+from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.ledger.rows import OrderRow
+from execsvc.model.bot import Binding
+from execsvc.paper.account import PaperAccount
+from execsvc.replay.exchange import RecordedExchange
+from execsvc.replay.result import Equity, Point
+from execsvc.replay.tally import Tally
+from execsvc.replay.trips import TripBook
+from execsvc.runner.record import Record
+from execsvc.strategies.base import AnyStrategy
+from execsvc.strategies.orderflow.market_view import NO_FLOW
+from execsvc.strategies.orderflow.state import Seen
+
+
+class Witness(Record):
+    """The record of a replayed bot: joins orders to round trips instead of writing rows."""
+
+    def __init__(self, ledger: BotLedger, binding: Binding) -> None:
+        super().__init__(ledger.bot_id, ledger)
+        self.trips = TripBook()
+        self.skipped = 0
+        self.errors = 0
+        self.no_entry = 0
+        self._positions = ledger
+        self._binding = binding
+
+    def say(self, level: str, event: str, text: str, **data: Any) -> None:
+        """Count what is told."""
+        self.skipped += event == "tick_skipped"
+        self.no_entry += event == "strategy" and text.startswith("no ")
+
+    def outcome(self, order: OrderRow) -> None:
+        """Take an order with its outcome; it is booked already."""
+        if order.fill.filled > 0:
+            self.trips.add(order)
+
+    def look(self, at: datetime, mid: Decimal) -> None:
+        """Once a tick is over: that an exit left but dust is known only then."""
+        if self.trips.is_open and self._positions.position(self._binding).side is None:
+            self.trips.close(at, mid)
+
+    def traceback(self, event: str, text: str, error: BaseException) -> None:
+        """A strategy that raises is told of: nobody replays to overlook that."""
+        self.errors += 1
+        if self.errors == 1:
+            logger.bind(event=event).opt(exception=error).error(text)
+
+
+class Observer:
+    """Looks at each tick once it is over."""
+
+    def __init__(
+        self,
+        strategy: AnyStrategy,
+        exchange: RecordedExchange,
+        account: PaperAccount,
+        symbol: str,
+        keeps_points: bool,
+    ) -> None:
+        self.ticks = 0
+        self.tally = Tally()
+        self.equity = Equity()
+        self.points: list[Point] = []
+        self._strategy = strategy
+        self._exchange = exchange
+        self._account = account
+        self._base, self._quote = symbol.split("/")
+        self._keeps_points = keeps_points
+
+    def tick(self) -> Decimal:
+        """One tick is over. Returns the mid."""
+        self.ticks += 1
+        depth = self._exchange.depth("", 1)
+        self.equity.set(self._earned(depth.mid))
+        seen = self._strategy.seen
+        if isinstance(seen, Seen):
+            self.tally.add(seen)
+        if self._keeps_points:
+            spread = depth.best_ask - depth.best_bid
+            self._point(depth.mid, spread, seen)
+        return depth.mid
+
+    def close(self) -> Decimal:
+        """The recording has ended and what was open is closed. Returns the mid."""
+        mid = self._exchange.depth("", 1).mid
+        self.equity.set(self._earned(mid))
+        return mid
+
+    def _earned(self, mid: Decimal) -> Decimal:
+        initial, free = self._account.initial, self._account.free
+        base = free(self._base) - initial[self._base]
+        return free(self._quote) - initial[self._quote] + base * mid
+
+    def _point(self, mid: Decimal, spread: Decimal, seen: object) -> None:
+        view = seen.view if isinstance(seen, Seen) else None
+        flow = NO_FLOW if view is None else view.window.flow()
+        self.points.append(
+            Point(
+                self._exchange.now_ms / 1000,
+                float(mid),
+                float(spread),
+                float(flow.buys),
+                float(flow.sells),
+                float(self.equity.now),
+            )
+        )
