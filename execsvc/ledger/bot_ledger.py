@@ -142,8 +142,11 @@ class BotLedger:
         return found[0]["state"] if found else None
 
     def keep_state(self, strategy: str, state: str | None) -> None:
-        """Record what ``strategy`` keeps, as JSON; None forgets it."""
-        with transaction(self.connection) as tx:
+        """Record what ``strategy`` keeps, as JSON; None forgets it.
+
+        Not durable, as this happens every tick; the state that belongs to an order is, with it.
+        """
+        with transaction(self.connection, durable=False) as tx:
             store_state(tx, strategy, state)
 
     def limits(self, key_id: str, symbol: str) -> Limits:

@@ -44,7 +44,7 @@ class Children:
     def __init__(self) -> None:
         self.lifeline, self._lifeline_write = os.pipe()
         self._by_pid: dict[int, Child] = {}
-        self._failed_before: set[str] | None = None
+        self._fork_failed = False
 
     def freeze(self) -> None:
         """Call once before the first fork, when everything a child needs is imported.
@@ -107,18 +107,18 @@ class Children:
         return len(self._by_pid)
 
     def _start(self, process: ForkProcess) -> None:
-        before = _descriptors() if self._failed_before is not None else None
+        before = _descriptors() if self._fork_failed else None
         try:
             process.start()
         except OSError:
             # multiprocessing leaves its pipes open when the fork fails; a machine that is out of
-            # processes for a day must not run this one out of descriptors as well.
-            for name in _descriptors() - before if before is not None else ():
-                with contextlib.suppress(OSError):
-                    os.close(int(name))
-            self._failed_before = before or set()
+            # processes for a day must not run this one out of descriptors as well. The look at
+            # them is too slow for every fork, so the first one to fail leaves its own.
+            for descriptor in _descriptors() - before if before is not None else ():
+                os.close(descriptor)
+            self._fork_failed = True
             raise
-        self._failed_before = None
+        self._fork_failed = False
         # Every start() of multiprocessing polls all of the processes it knows, and so reaps them
         # behind our back: it must not know ours.
         getattr(multiprocessing.process, "_children", set()).discard(process)
@@ -154,5 +154,7 @@ def _own_children() -> set[int]:
     return {int(pid) for pid in text.split()}
 
 
-def _descriptors() -> set[str]:
-    return set(os.listdir("/proc/self/fd"))  # noqa: PTH208 (names, not paths)
+def _descriptors() -> set[int]:
+    """What is open; the listing of them was open itself, under a number that is free again."""
+    numbers = {int(name) for name in os.listdir("/proc/self/fd")}  # noqa: PTH208 (names, not paths)
+    return {number for number in numbers if Path(f"/proc/self/fd/{number}").is_symlink()}

@@ -146,6 +146,23 @@ def test_a_restart_of_a_child_survives_a_look_that_comes_too_early(context: Cont
     assert forks == [0.0, 5.0]
 
 
+def test_a_machine_without_a_process_to_give_is_no_crash_of_the_bot(
+    context: Context, bots: Bots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> Child:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(context.children, "fork", refuse)
+    bots.listed(listing(row()))
+    bot = only(context)
+    assert not bots.launch()
+    assert (bot.state, bot.restart_count) == (State.BACKOFF, 0)
+    assert bot.last_error == "no process can be started: Resource temporarily unavailable"
+    look_at(context, bots, steps.NO_PROCESS)
+    assert bot.queued is Task.TRADE
+    assert bot.verdict is None
+
+
 def test_a_stopped_bot_is_forgotten_after_an_hour_and_not_before(
     context: Context, bots: Bots
 ) -> None:
