@@ -12,6 +12,7 @@ from execsvc.repeats import Repeats
 from execsvc.settings import Settings
 from execsvc.supervisor.absence import Absence
 from execsvc.supervisor.bots import Bots
+from execsvc.supervisor.crowds import Crowds
 from execsvc.supervisor.guard import MassStopGuard, Pending
 
 _KEY = "mass stop"
@@ -21,10 +22,12 @@ class Polling:
     """Applies listings to ``bots``; ``confirm`` asks for the second listing of a pair."""
 
     def __init__(self, settings: Settings, bots: Bots, confirm: Callable[[], None]) -> None:
+        self._settings = settings
         self._bots = bots
         self._confirm = confirm
         self._absence = Absence()
         self._repeats = Repeats()
+        self._crowds = Crowds()
         self._guard = MassStopGuard(settings.mass_stop_threshold, settings.mass_stop_confirmations)
 
     @property
@@ -35,6 +38,8 @@ class Polling:
     def take(self, listing: Listing, unchanged: bool) -> None:
         """A complete listing came in; ``unchanged``: it says what the last one said."""
         if not unchanged:
+            for line in self._crowds.warnings(self._settings, listing.bots.values()):
+                logger.bind(event="account_crowded").warning("{}", line)
             self._bots.listed(listing)
         poll = self._absence.listed(
             listing.bots.keys() | listing.invalid.keys(), self._bots.known()

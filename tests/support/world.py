@@ -73,6 +73,8 @@ class World:
         for key in KEYS:
             self.exchange.fund(key, usdt="100000")
         self.daemon = Daemon(self.sandbox.url, folder)
+        # A busy machine must not make an order execute later than is assumed of an adapter.
+        self.daemon.environ["EXECSVC_SETTLEMENT_WINDOW"] = "2"
         self.daemon.start()
         self.rows: dict[str, dict[str, Any]] = {}
         self.counts: Counter[str] = Counter()

@@ -1,0 +1,36 @@
+"""The arithmetic of many bots on one account."""
+
+from __future__ import annotations
+
+from support.bot_process import bot_row
+
+from execsvc import settings
+from execsvc.model.bot import BotSpec, parse_row
+from execsvc.supervisor.crowds import Crowds
+
+URLS = {
+    "EXECSVC_BOT_SERVICE_URL": "http://127.0.0.1:1",
+    "EXECSVC_EXCHANGE_ADAPTER_URL": "http://127.0.0.1:1",
+    "EXECSVC_SHUTDOWN_TIMEOUT": "10",
+    "EXECSVC_STOP_TIMEOUT": "5",
+}
+
+
+def rows(count: int, **changes: str) -> list[BotSpec]:
+    return [parse_row(bot_row(f"b{n}", **changes)) for n in range(count)]
+
+
+def test_an_account_with_too_many_bots_is_named_once_and_again_when_it_has_more() -> None:
+    crowds, chosen = Crowds(), settings.load({}, None, URLS)
+    assert crowds.warnings(chosen, rows(20)) == []
+    (line,) = crowds.warnings(chosen, rows(21))
+    assert "account k1 has 21 live bots" in line
+    assert "EXECSVC_SHUTDOWN_TIMEOUT is 10 s" in line
+    assert crowds.warnings(chosen, rows(21)) == []
+    assert len(crowds.warnings(chosen, rows(22))) == 1
+
+
+def test_paper_bots_take_no_turns_and_other_accounts_have_their_own() -> None:
+    crowds, chosen = Crowds(), settings.load({}, None, URLS)
+    apart = rows(15) + rows(15, key="k2") + rows(40, mode="PAPER")
+    assert crowds.warnings(chosen, apart) == []
