@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import requests
-from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from tenacity import (
     Retrying,
     retry_if_exception_type,
@@ -20,7 +19,8 @@ from urllib3.exceptions import HTTPError
 
 from execsvc import __version__
 from execsvc.clients.answers import Answer, Unreadable, read_body, retry_after
-from execsvc.clients.sockets import pool_classes, ssl_context
+from execsvc.clients.session import Session
+from execsvc.clients.sockets import ssl_context
 from execsvc.clients.watch import DeadlinePassed, Pulse, Stage, Watch, no_pulse
 from execsvc.errors import NotFound, Unavailable
 
@@ -47,10 +47,8 @@ class HttpClient:
         self._token = token
         self._timeout = timeout
         self._watch = Watch(pulse)
-        self._session = _Session()
-        self._session.mount("http://", _Adapter(self._watch))
-        self._session.mount("https://", _Adapter(self._watch))
-        self._session.headers.update(_headers(token))
+        self._session = Session(base_url, self._watch)
+        self._headers = CaseInsensitiveDict(_headers(token))
 
     def get(self, call: str, path: str, params: Mapping[str, str | int]) -> Any:
         """The JSON of a 2xx answer, numbers exact; tried again while the deadline allows.
@@ -87,8 +85,7 @@ class HttpClient:
         came within ``timeout`` seconds or could be read.
         """
         url = self._base_url + path
-        if url not in self._session.adapters:
-            self._session.mount(url, _FreshAdapter(self._watch))
+        self._session.keep_fresh(url)
         self._watch.start(timeout, interruptible=False)
         return self._send(call, "POST", url, body.encode("utf-8"))
 
@@ -134,14 +131,12 @@ class HttpClient:
         raise Unavailable(text, answer.retry_after)
 
     def _send(self, call: str, method: str, url: str, body: bytes | None) -> Answer:
-        request = self._session.prepare_request(requests.Request(method, self._base_url, data=body))
-        # Set behind the back of requests, which would turn %2E%2E into .. and resolve it.
-        request.url = url
-        if body is not None:
-            request.headers["Content-Type"] = "application/json"
+        request = self._prepared(method, url, body)
         pause: float | None = None
         try:
-            with self._session.send(request, stream=True, allow_redirects=False) as response:
+            with self._session.send(
+                request, stream=True, allow_redirects=False, proxies={}
+            ) as response:
                 status = response.status_code
                 pause = retry_after(status, response.headers.get("Retry-After"))
                 return Answer(
@@ -155,6 +150,19 @@ class HttpClient:
                 raise NotSent(f"{call}: cannot connect: {reason}") from None
             kind = Transient if pause is None else Unavailable
             raise kind(f"{call}: {reason}", pause) from None
+
+    def _prepared(self, method: str, url: str, body: bytes | None) -> requests.PreparedRequest:
+        """Ready to be sent, without the work of requests, which would take as long as the call.
+
+        It would also turn %2E%2E into .. and resolve it.
+        """
+        request = requests.PreparedRequest()
+        request.method, request.url, request.body = method, url, body
+        request.headers = self._headers.copy()
+        if body is not None:
+            request.headers["Content-Type"] = "application/json"
+            request.headers["Content-Length"] = str(len(body))
+        return request
 
     def _back_off(self, seconds: float) -> None:
         try:
@@ -172,48 +180,6 @@ def segment(text: str) -> str:
 def warm() -> None:
     """Makes what a process needs for TLS, once, before its children are forked."""
     ssl_context()
-
-
-class _Session(requests.Session):
-    """Nothing of the environment, no cookies, no redirects."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.trust_env = False
-        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """None: even an unfollowed redirect would be read to its end, whatever its size."""
-        return None
-
-
-class _Adapter(HTTPAdapter):
-    """Keeps connections alive, all of them watched."""
-
-    def __init__(self, watch: Watch) -> None:
-        self._watch = watch
-        super().__init__(pool_connections=1, pool_maxsize=1)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """As requests does it, with pools that make watched connections."""
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = pool_classes(self._watch)
-
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Nothing to load: the process's own TLS settings verify."""
-
-
-class _FreshAdapter(_Adapter):
-    """A connection of its own for each call.
-
-    One that was kept alive may be closed by the server just as the request goes out, and then
-    nobody could say whether an order arrived.
-    """
-
-    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
-        """As requests does it, on a connection that was never used."""
-        self.poolmanager.clear()
-        return super().send(*args, **kwargs)
 
 
 def _headers(token: str | None) -> dict[str, str]:

@@ -10,8 +10,6 @@ import ssl
 from typing import TYPE_CHECKING, Any
 
 import certifi
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import wait_for_write
 
 from execsvc.clients.watch import Stage, Watch
@@ -97,30 +95,6 @@ def ssl_context() -> ssl.SSLContext:
     context.set_alpn_protocols(["http/1.1"])
     context.sslsocket_class = WatchedTLSSocket
     return context
-
-
-def pool_classes(watch: Watch) -> dict[str, type[HTTPConnectionPool]]:
-    """The connection pools, by scheme, whose connections are watched by ``watch``."""
-
-    class Connection(HTTPConnection):
-        def _new_conn(self) -> socket.socket:
-            return connect(self.host, self.port or self.default_port, watch)
-
-    class TLSConnection(HTTPSConnection):
-        def _new_conn(self) -> socket.socket:
-            return connect(self.host, self.port or self.default_port, watch)
-
-        def connect(self) -> None:
-            self.sock = wrap(self._new_conn(), self.host.rstrip("."), watch)
-            self.is_verified = True
-
-    class Pool(HTTPConnectionPool):
-        ConnectionCls = Connection
-
-    class TLSPool(HTTPSConnectionPool):
-        ConnectionCls = TLSConnection
-
-    return {"http": Pool, "https": TLSPool}
 
 
 def connect(host: str, port: int, watch: Watch) -> WatchedSocket:

@@ -1,0 +1,94 @@
+"""A session of requests for one service, rid of what a call to it does not need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+
+from execsvc.clients.connections import Connections
+from execsvc.clients.watch import Watch
+
+
+class Session(requests.Session):
+    """Nothing of the environment, no cookies, no redirects; everything goes to ``base_url``."""
+
+    def __init__(self, base_url: str, watch: Watch) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self.adapters.clear()
+        self._service = urlsplit(base_url)
+        self._watch = watch
+        self.mount(self._origin, _Adapter(self._connections(), len(self._origin)))
+
+    def keep_fresh(self, url: str) -> None:
+        """Every call to ``url`` gets a connection of its own."""
+        if url not in self.adapters:
+            self.mount(url, _FreshAdapter(self._connections(), len(self._origin)))
+
+    def resolve_redirects(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        """None: even an unfollowed redirect would be read to its end, whatever its size."""
+        return iter(())
+
+    @property
+    def _origin(self) -> str:
+        return f"{self._service.scheme}://{self._service.netloc}"
+
+    def _connections(self) -> Connections:
+        secure = self._service.scheme == "https"
+        return Connections(self._service.hostname or "", self._service.port, secure, self._watch)
+
+
+class _Adapter(HTTPAdapter):
+    """Puts our own connections in the place of urllib3's, and leaves out what they do not need."""
+
+    def __init__(self, connections: Connections, origin: int) -> None:
+        self._connections = connections
+        self._origin = origin
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing: the connections are there."""
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        """The connections of this adapter, which has one server only."""
+        return self._connections
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Nothing to load: the process's own TLS settings verify."""
+
+    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
+        """The path and the query, to the letter."""
+        return (request.url or "")[self._origin :]
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        """The status, the headers and the body of ``resp``, without cookies."""
+        response = requests.Response()
+        response.status_code = resp.status
+        response.headers = CaseInsensitiveDict(resp.headers)
+        response.raw = resp
+        response.request, response.url = req, req.url or ""
+        return response
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._connections.close()
+
+
+class _FreshAdapter(_Adapter):
+    """A connection of its own for each call.
+
+    One that was kept alive may be closed by the server just as the request goes out, and then
+    nobody could say whether an order arrived.
+    """
+
+    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+        """As requests does it, on a connection that was never used."""
+        self._connections.close()
+        return super().send(*args, **kwargs)
