@@ -9,10 +9,12 @@ from decimal import ROUND_DOWN, Context, Decimal
 from itertools import pairwise
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 
 LARGEST = Decimal("1e15")
 SMALLEST = Decimal("1e-18")
+_LARGEST_MAGNITUDE = LARGEST.adjusted()
+_SMALLEST_MAGNITUDE = SMALLEST.adjusted()
 MOST_DIGITS = 80
 """A float written out exactly has some 55 significant digits."""
 DEFAULT_DECIMALS = 8
@@ -23,28 +25,57 @@ _EXACT = Context(prec=400)
 """Holds the sum of any two plausible numbers; the usual 28 digits would round it."""
 
 
-def _number(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError("is a boolean, not a number")
-    return str(value) if isinstance(value, float) else value
-
-
-def _plausible(value: Decimal) -> Decimal:
-    """Zero for what is less than any asset has decimals: the rest of a sum of floats.
+def _number(value: Any) -> Decimal:
+    """A plausible number; zero for what is less than any asset has decimals (a rest of floats).
 
     That also takes the exponent from a zero such as 0E+999999999, which is ruinous to add to.
+    One function, not a step of pydantic for each rule: a book has two hundred numbers.
     """
-    # copy_abs, because abs() overflows on what it rounds
-    if value.copy_abs() < SMALLEST:
+    number = value if type(value) is Decimal else _decimal(value)
+    if not number.is_finite():
+        raise ValueError("Input should be a finite number")
+    magnitude = number.adjusted()
+    if magnitude < _SMALLEST_MAGNITUDE or not number:
         return ZERO
-    if value.copy_abs() > LARGEST or len(value.as_tuple().digits) > MOST_DIGITS:
+    # The text is as long as its digits, or longer, and has far fewer characters than the limit.
+    if magnitude >= _LARGEST_MAGNITUDE or len(str(number)) > MOST_DIGITS:
+        _refuse_excess(number)
+    return number
+
+
+def _decimal(value: Any) -> Decimal:
+    if isinstance(value, bool):
+        raise ValueError("is a boolean, not a number")
+    try:
+        if isinstance(value, (str, int, float, Decimal)):
+            return Decimal(str(value) if isinstance(value, float) else value)
+    except ArithmeticError:
+        pass
+    raise ValueError("Input should be a valid decimal")
+
+
+def _refuse_excess(number: Decimal) -> None:
+    if number.copy_abs() > LARGEST or len(number.as_tuple().digits) > MOST_DIGITS:
         raise ValueError(f"is over {LARGEST} or has more than {MOST_DIGITS} digits")
-    return value
 
 
-Number = Annotated[Decimal, BeforeValidator(_number), AfterValidator(_plausible)]
-Price = Annotated[Number, Field(gt=0)]
-Quantity = Annotated[Number, Field(ge=0)]
+def _price(value: Any) -> Decimal:
+    number = _number(value)
+    if number <= 0:
+        raise ValueError("Input should be greater than 0")
+    return number
+
+
+def _quantity(value: Any) -> Decimal:
+    number = _number(value)
+    if number < 0:
+        raise ValueError("Input should be greater than or equal to 0")
+    return number
+
+
+Number = Annotated[Decimal, PlainValidator(_number)]
+Price = Annotated[Decimal, PlainValidator(_price)]
+Quantity = Annotated[Decimal, PlainValidator(_quantity)]
 
 
 class Limits(BaseModel):
