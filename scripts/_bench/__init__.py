@@ -1,0 +1,1 @@
+"""Measures execsvc beside what people would use instead; run by scripts/bench."""

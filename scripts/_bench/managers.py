@@ -1,0 +1,192 @@
+"""Who runs the bots: execsvc, supervisord or circus, each behind the same few verbs."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shlex
+import signal
+import subprocess
+import sys
+import time
+import xmlrpc.client
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import psutil
+
+from _bench.world import Exchange, environ, wait
+
+ONE_BOT = str(Path(__file__).with_name("one_bot.py"))
+
+
+class Manager(Protocol):
+    """A service that runs bots and does not run any yet."""
+
+    pid: int
+
+    def go(self, rows: list[dict[str, Any]]) -> float:
+        """Have the bots started; returns the moment from which that counts."""
+        ...
+
+
+class Process:
+    """The process of a manager, and those of its bots."""
+
+    def __init__(self, command: list[str], env: dict[str, str], folder: Path) -> None:
+        self._log = (folder / "log").open("w")
+        self.folder = folder
+        self._process = subprocess.Popen(
+            command,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            cwd=folder,
+        )
+        self.pid = self._process.pid
+
+    def bots(self) -> dict[str, int]:
+        """The pid of each bot, by its title."""
+        found = {}
+        for child in psutil.Process(self.pid).children(recursive=True):
+            try:
+                title = " ".join(child.cmdline())
+            except psutil.Error:
+                continue
+            if title.startswith("execsvc: bot "):
+                found[title.split()[2]] = child.pid
+        return found
+
+    def stop(self) -> float:
+        """TERM; seconds until the last bot is gone."""
+        watched = select.poll()
+        descriptors = [os.pidfd_open(pid) for pid in self.bots().values()]
+        for descriptor in descriptors:
+            watched.register(descriptor, select.POLLIN)
+        began = time.monotonic()
+        os.kill(self.pid, signal.SIGTERM)
+        left = set(descriptors)
+        while left:
+            for descriptor, _ in watched.poll(60_000):
+                watched.unregister(descriptor)
+                left.discard(descriptor)
+        gone = time.monotonic() - began
+        for descriptor in descriptors:
+            os.close(descriptor)
+        self.end()
+        return gone
+
+    def end(self) -> None:
+        """Wait for the manager to end; by force if it must be."""
+        try:
+            self._process.wait(60)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        self._log.close()
+
+
+class Ours(Process):
+    """``execsvc run``."""
+
+    def __init__(self, exchange: Exchange, folder: Path) -> None:
+        self._exchange = exchange
+        exchange.list_bots([])
+        env = environ(folder, exchange.url)
+        super().__init__([sys.executable, "-m", "execsvc", "run"], env, folder)
+        self.runtime_dir = folder / "run"
+        wait((self.runtime_dir / "control.sock").exists, "execsvc is up")
+        time.sleep(1.0)
+
+    def go(self, rows: list[dict[str, Any]]) -> float:
+        """From the answer of the listing that has them."""
+        self._exchange.list_bots(rows)
+        wait(lambda: self._exchange.seen().listed_at > 0, "a listing")
+        return self._exchange.seen().listed_at
+
+
+class Supervisord(Process):
+    """One program a bot under supervisord."""
+
+    def __init__(
+        self, exchange: Exchange, folder: Path, rows: list[dict[str, Any]], peers: Path
+    ) -> None:
+        exchange.list_bots([])
+        socket = folder / "s.sock"
+        lines = [
+            "[supervisord]",
+            "nodaemon=true",
+            f"logfile={folder}/s.log",
+            f"pidfile={folder}/s.pid",
+        ]
+        lines += ["minfds=8192", "minprocs=4096", "silent=true"]
+        lines += ["[unix_http_server]", f"file={socket}", "[rpcinterface:supervisor]"]
+        lines += ["supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface"]
+        for name, script in _scripts(folder, rows):
+            lines += [f"[program:{name}]", f"command={script}", "autostart=false"]
+            lines += ["autorestart=true", f"stderr_logfile={folder}/{name}.err"]
+            lines += ["stdout_logfile=NONE"]
+        (folder / "s.conf").write_text("\n".join(lines) + "\n")
+        command = [str(peers / "bin/supervisord"), "-c", str(folder / "s.conf")]
+        super().__init__(command, environ(folder, exchange.url), folder)
+        wait(socket.exists, "supervisord is up")
+        self._proxy = xmlrpc.client.ServerProxy("http://localhost", transport=_unix(socket))
+
+    def go(self, rows: list[dict[str, Any]]) -> float:
+        """From the request to start them all."""
+        began = time.monotonic()
+        self._proxy.supervisor.startAllProcesses(False)
+        return began
+
+
+class Circus(Process):
+    """One watcher a bot under circus."""
+
+    def __init__(
+        self, exchange: Exchange, folder: Path, rows: list[dict[str, Any]], peers: Path
+    ) -> None:
+        exchange.list_bots([])
+        lines = ["[circus]", f"endpoint = ipc://{folder}/c.sock", "check_delay = 1"]
+        lines += [f"pubsub_endpoint = ipc://{folder}/p.sock", "warmup_delay = 0"]
+        for name, script in _scripts(folder, rows):
+            lines += [f"[watcher:{name}]", f"cmd = {script}", "copy_env = true", "warmup_delay = 0"]
+        (folder / "c.ini").write_text("\n".join(lines) + "\n")
+        self._command = [str(peers / "bin/circusd"), str(folder / "c.ini")]
+        self._env = environ(folder, exchange.url)
+        self._folder = folder
+        self.pid = 0
+
+    def go(self, rows: list[dict[str, Any]]) -> float:
+        """From its own start, some 0.4 s more: it starts many watchers at once only then."""
+        began = time.monotonic()
+        super().__init__(self._command, self._env, self._folder)
+        return began
+
+
+def _scripts(folder: Path, rows: list[dict[str, Any]]) -> Iterator[tuple[str, Path]]:
+    """A script for each bot, with the bot's name: a command line of its own would need quoting."""
+    for row in rows:
+        script = folder / f"{row['id']}.sh"
+        command = shlex.join([sys.executable, ONE_BOT, json.dumps(row)])
+        script.write_text(f"#!/bin/sh\nexec {command}\n")
+        script.chmod(0o700)
+        yield row["id"], script
+
+
+def _unix(path: Path) -> Any:
+    """The transport by which supervisor's own command line reaches a socket."""
+    import http.client
+    import socket
+
+    class Connection(http.client.HTTPConnection):
+        def connect(self) -> None:
+            self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self.sock.connect(str(path))
+
+    class Transport(xmlrpc.client.Transport):
+        def make_connection(self, host: Any) -> Connection:
+            return Connection("localhost")
+
+    return Transport()
