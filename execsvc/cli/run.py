@@ -13,6 +13,7 @@ from execsvc.cli.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE, e
 from execsvc.cli.options import Source, takes_settings
 from execsvc.clients import http
 from execsvc.runner.process import run as run_bot
+from execsvc.runner.rehearsal import rehearse
 from execsvc.settings import Settings, warnings
 from execsvc.supervisor.ledgers import StateDirectory
 from execsvc.supervisor.supervisor import Supervisor
@@ -39,6 +40,7 @@ def run(source: Source) -> None:
         logger.bind(event="settings_warning").warning("{}", line)
     if settings.exchange_adapter_url.startswith("https:"):
         http.warm()  # what TLS needs is made once and shared, not by each bot
+    rehearse()
     _run(supervisor)
 
 

@@ -49,6 +49,13 @@ class Assembly:
             settings.request_timeout,
             waits.pulse,
         )
+        self._journals: list[AccountJournal] = []
+
+    def close(self) -> None:
+        """Close every journal and the connections to the exchange."""
+        for journal in self._journals:
+            journal.close()
+        self._http.close()
 
     def adapter(self, key_id: str) -> ExchangeAdapter:
         """The exchange, as the account ``key_id`` sees it."""
@@ -110,9 +117,11 @@ class Assembly:
         )
 
     def _account(self, adapter: ExchangeAdapter, key_id: str) -> Account:
+        journal = AccountJournal(self._settings.state_dir, key_id)
+        self._journals.append(journal)
         return Account(
             adapter,
-            AccountJournal(self._settings.state_dir, key_id),
+            journal,
             AccountPause(self._settings.state_dir, key_id),
             self._waits,
             self._reporter,

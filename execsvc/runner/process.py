@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import closing
 from typing import Any
 
 from loguru import logger
@@ -25,6 +26,9 @@ from execsvc.runner.waits import Waits
 from execsvc.settings import Settings
 from execsvc.strategies.registry import find, parse_params
 
+FINEST = 12
+"""Decimals that a strategy may ask for at most."""
+
 
 def run(job: Job, settings: Settings, lifeline: int, report: int) -> int:
     """Do ``job``; called in a forked child with signals blocked. Returns the exit code."""
@@ -37,7 +41,7 @@ def run(job: Job, settings: Settings, lifeline: int, report: int) -> int:
     ledger = BotLedger(settings.state_dir, job.bot_id)
     record = Record(job.bot_id, ledger)
     try:
-        end = _Process(job, settings, ledger, record, reporter, waits).do()
+        end = carry_out(job, settings, ledger, record, reporter, waits)
     except StopRequested as stop:
         end = _cut_short(waits, str(stop))
     except ConfigRefused as refusal:
@@ -50,8 +54,19 @@ def run(job: Job, settings: Settings, lifeline: int, report: int) -> int:
     return EXIT_CODES[end.kind]
 
 
-FINEST = 12
-"""Decimals that a strategy may ask for at most."""
+def carry_out(
+    job: Job,
+    settings: Settings,
+    ledger: BotLedger,
+    record: Record,
+    reporter: Reporter,
+    waits: Waits,
+) -> End:
+    """Do ``job`` to its end, with everything it needs at hand.
+
+    Raises StopRequested when it is stopped before it has begun, ConfigRefused, LedgerFailed.
+    """
+    return _Process(job, settings, ledger, record, reporter, waits).do()
 
 
 class _Process:
@@ -82,7 +97,8 @@ class _Process:
         if self._job.task is Task.CHECK:
             return End(kind=EndKind.CHECKED)
         self._own_ledger()
-        return self._trade(self._job.spec, strategy(), params)
+        with closing(self._assembly()) as assembly:
+            return self._trade(assembly, self._job.spec, strategy(), params)
 
     def _own_ledger(self) -> None:
         open_ledger(self._ledger, self._waits, self._reporter, self._settings.stop_timeout)
@@ -98,8 +114,7 @@ class _Process:
             self._waits,
         )
 
-    def _trade(self, spec: BotSpec, strategy: Any, params: Any) -> End:
-        assembly = self._assembly()
+    def _trade(self, assembly: Assembly, spec: BotSpec, strategy: Any, params: Any) -> End:
         bound = self._ledger.binding()
         for binding in self._bindings():
             if binding != spec.binding:

@@ -1,0 +1,80 @@
+"""A rehearsal in the supervisor's process: it does what bots do, and leaves no trace."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from loguru import logger
+
+from execsvc.runner import rehearsal
+from execsvc.runner.process import carry_out
+from execsvc.runner.report import EndKind
+
+
+def descriptors() -> set[str]:
+    folder = Path("/proc/self/fd")
+    return {str(path.readlink()) for path in folder.iterdir() if path.is_symlink()}
+
+
+@pytest.fixture
+def played(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What each play came to: strategy, ticks, errors, tracked, kind of its end."""
+    seen: list[tuple[Any, ...]] = []
+
+    def watched(
+        job: Any, settings: Any, ledger: Any, record: Any, reporter: Any, waits: Any
+    ) -> Any:
+        end = carry_out(job, settings, ledger, record, reporter, waits)
+        snapshot = reporter.snapshot
+        tracked = snapshot.position["tracked"]
+        seen.append((job.bot_id, snapshot.ticks, snapshot.last_error, tracked, end.kind))
+        return end
+
+    monkeypatch.setattr(rehearsal, "carry_out", watched)
+    return seen
+
+
+def test_each_strategy_ticks_and_one_trades(played: list[tuple[Any, ...]]) -> None:
+    rehearsal.rehearse()
+    assert played == [
+        ("orderflow_exhaustion_v1", rehearsal.TICKS, None, "0", EndKind.HELD),
+        ("test_trading_v1", rehearsal.TICKS, None, "0.02", EndKind.HELD),
+    ]
+
+
+def test_it_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    lines: list[str] = []
+    sink = logger.add(lines.append, level="TRACE")
+    before = descriptors()
+    children = set(psutil.Process().children())
+    rehearsal.rehearse()
+    assert list(tmp_path.iterdir()) == []
+    assert set(psutil.Process().children()) == children
+    assert {path for path in descriptors() - before if "execsvc" in path} == set()
+    assert lines == []
+    logger.bind(event="x").info("the log is on again")
+    logger.remove(sink)
+    assert len(lines) == 1
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n"])
+def test_one_that_fails_costs_its_time_only(
+    answer: bytes, played: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("execsvc.runner.stage._answer_to", lambda request: answer)
+    rehearsal.rehearse()
+    assert {row[3] for row in played} <= {"0"}
+
+
+def test_a_machine_without_room_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> Any:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(tempfile, "mkdtemp", full)
+    rehearsal.rehearse()
