@@ -33,6 +33,7 @@ def run(source: Source) -> None:
     """Run the bots that BotService lists, until TERM or Ctrl-C."""
     settings = source.load()
     logs.setup(settings.log_level, settings.log_format)
+    rehearse()
     supervisor = Supervisor(
         settings, run_bot, _serve, StateDirectory(settings.state_dir), source.load
     )
@@ -40,7 +41,6 @@ def run(source: Source) -> None:
         logger.bind(event="settings_warning").warning("{}", line)
     if settings.exchange_adapter_url.startswith("https:"):
         http.warm()  # what TLS needs is made once and shared, not by each bot
-    rehearse()
     _run(supervisor)
 
 

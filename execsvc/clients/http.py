@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import requests
-from requests.structures import CaseInsensitiveDict
 from tenacity import (
     Retrying,
     retry_if_exception_type,
@@ -15,18 +13,15 @@ from tenacity import (
     stop_before_delay,
     wait_random_exponential,
 )
-from urllib3.exceptions import HTTPError
 
 from execsvc import __version__
 from execsvc.clients.answers import Answer, Unreadable, read_body, retry_after
-from execsvc.clients.session import Session
+from execsvc.clients.session import FAULTS, Session
 from execsvc.clients.sockets import ssl_context
 from execsvc.clients.watch import DeadlinePassed, Pulse, Stage, Watch, no_pulse
 from execsvc.errors import NotFound, Unavailable
 
 READ_ATTEMPTS = 3
-_FAULTS = (requests.RequestException, HTTPError, OSError, ValueError)
-"""What the libraries raise for whatever goes wrong on the network."""
 
 
 class Transient(Unavailable):
@@ -47,8 +42,7 @@ class HttpClient:
         self._token = token
         self._timeout = timeout
         self._watch = Watch(pulse)
-        self._session = Session(base_url, self._watch)
-        self._headers = CaseInsensitiveDict(_headers(token))
+        self._session = Session(base_url, _headers(token), self._watch)
 
     def get(self, call: str, path: str, params: Mapping[str, str | int]) -> Any:
         """The JSON of a 2xx answer, numbers exact; tried again while the deadline allows.
@@ -131,12 +125,9 @@ class HttpClient:
         raise Unavailable(text, answer.retry_after)
 
     def _send(self, call: str, method: str, url: str, body: bytes | None) -> Answer:
-        request = self._prepared(method, url, body)
         pause: float | None = None
         try:
-            with self._session.send(
-                request, stream=True, allow_redirects=False, proxies={}
-            ) as response:
+            with self._session.ask(method, url, body) as response:
                 status = response.status_code
                 pause = retry_after(status, response.headers.get("Retry-After"))
                 return Answer(
@@ -144,25 +135,12 @@ class HttpClient:
                 )
         except Unreadable as error:
             raise Unavailable(f"{call}: {self.clean(str(error))}", pause) from None
-        except _FAULTS as error:
+        except FAULTS as error:
             reason = self.clean(_reason(error))
             if self._watch.stage is Stage.CONNECTING:
                 raise NotSent(f"{call}: cannot connect: {reason}") from None
             kind = Transient if pause is None else Unavailable
             raise kind(f"{call}: {reason}", pause) from None
-
-    def _prepared(self, method: str, url: str, body: bytes | None) -> requests.PreparedRequest:
-        """Ready to be sent, without the work of requests, which would take as long as the call.
-
-        It would also turn %2E%2E into .. and resolve it.
-        """
-        request = requests.PreparedRequest()
-        request.method, request.url, request.body = method, url, body
-        request.headers = self._headers.copy()
-        if body is not None:
-            request.headers["Content-Type"] = "application/json"
-            request.headers["Content-Length"] = str(len(body))
-        return request
 
     def _back_off(self, seconds: float) -> None:
         try:

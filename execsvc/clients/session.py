@@ -14,18 +14,36 @@ from requests.structures import CaseInsensitiveDict
 from execsvc.clients.connections import Connections
 from execsvc.clients.watch import Watch
 
+FAULTS = (requests.RequestException, OSError, ValueError)
+"""What is raised for whatever goes wrong on the network."""
+
 
 class Session(requests.Session):
     """Nothing of the environment, no cookies, no redirects; everything goes to ``base_url``."""
 
-    def __init__(self, base_url: str, watch: Watch) -> None:
+    def __init__(self, base_url: str, headers: dict[str, str], watch: Watch) -> None:
         super().__init__()
+        self._sent = CaseInsensitiveDict(headers)
         self.trust_env = False
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.adapters.clear()
         self._service = urlsplit(base_url)
         self._watch = watch
         self.mount(self._origin, _Adapter(self._connections(), len(self._origin)))
+
+    def ask(self, method: str, url: str, body: bytes | None) -> requests.Response:
+        """The answer to one request, its body yet to be read. Raises one of FAULTS.
+
+        The request is put together here: requests would take as long for that as the call takes,
+        and would turn %2E%2E into .. and resolve it.
+        """
+        request = requests.PreparedRequest()
+        request.method, request.url, request.body = method, url, body
+        request.headers = self._sent.copy()
+        if body is not None:
+            request.headers["Content-Type"] = "application/json"
+            request.headers["Content-Length"] = str(len(body))
+        return self.send(request, stream=True, allow_redirects=False, proxies={})
 
     def keep_fresh(self, url: str) -> None:
         """Every call to ``url`` gets a connection of its own."""

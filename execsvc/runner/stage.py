@@ -19,22 +19,33 @@ _TRADES = 200
 
 @contextmanager
 def serve() -> Iterator[str]:
-    """The address of the stage, for the length of a block. Raises OSError."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        child = os.fork()
-        if child == 0:
-            _answer_all(listener)
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
+    """The address of the stage, for the length of a block. Raises OSError.
+
+    The child listens, not this process: nobody is to take the stage for the control plane.
+    """
+    told, tells = os.pipe2(os.O_CLOEXEC)
+    child = os.fork()
+    if child == 0:
+        _open(tells)
+    os.close(tells)
+    try:
+        port = os.read(told, 16).decode()
+        if not port:
+            raise OSError("the stage did not open")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.close(told)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
 
 
-def _answer_all(listener: socket.socket) -> NoReturn:
+def _open(tells: int) -> NoReturn:
     """Until it is killed, or nobody has asked for ten seconds."""
     try:
-        _answer(listener)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            os.write(tells, str(listener.getsockname()[1]).encode())
+            os.close(tells)
+            _answer(listener)
     finally:
         os._exit(0)
 
