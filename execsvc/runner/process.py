@@ -146,8 +146,8 @@ class _Process:
 
     def _liquidate(self) -> End:
         """Close whatever the ledger says is open, each as it was opened."""
-        self._reporter.update(phase="STOPPING")
         self._own_ledger()
+        self._reporter.update(phase="STOPPING")
         assembly = self._assembly()
         faults: list[LedgerFailed] = []
         flat = True

@@ -94,11 +94,9 @@ class Run:
             until = self.on_stop_since + allowed + waited - self._turn_wait_at_hook
             limits.append((until, f"on_stop took longer than {allowed:g} s"))
         if self.stop_since is not None:
+            # Of a LIQUIDATE process this begins when it owns the ledger; until then it may have to
+            # outlive the runner of a dead supervisor, which it kills after STOP_TIMEOUT.
             allowed = settings.stop_timeout
-            if self.task is Task.LIQUIDATE:
-                # It may first have to outlive the runner of a dead supervisor, which holds the
-                # ledger and which it kills after STOP_TIMEOUT.
-                allowed *= 2
             until = self.stop_since + allowed + waited - self._turn_wait_at_stop
             limits.append((until, f"did not stop within {allowed:g} s"))
         return limits

@@ -134,6 +134,25 @@ def test_a_hung_orphan_is_waited_for_and_then_killed(daemon: Daemon, exchange: E
     assert_over(daemon, exchange)
 
 
+def test_what_a_hung_orphan_holds_is_sold_once_it_is_killed(
+    daemon: Daemon, exchange: Exchange
+) -> None:
+    exchange.list_bots(bot_row())
+    daemon.start()
+    orphan = daemon.until_holding()
+    os.kill(orphan["pid"], signal.SIGSTOP)
+    daemon.signal(signal.SIGKILL)
+    daemon.wait()
+    exchange.list_bots()
+    daemon.start(EXECSVC_STOP_TIMEOUT="6")
+    waiting = daemon.until("LIQUIDATING")
+    daemon.until("STOPPED")
+    assert _is_dead(orphan["pid"])
+    assert f"killing process {waiting['pid']}" not in daemon.log, "its own time had not begun"
+    assert daemon.stop() == 0
+    assert_over(daemon, exchange)
+
+
 def _is_dead(pid: int) -> bool:
     try:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE

@@ -94,12 +94,14 @@ def test_the_hook_has_a_quarter_of_it(process: Process) -> None:
     assert process.overdue(134.5) is None
 
 
-def test_a_liquidation_may_have_to_wait_for_an_orphan_first() -> None:
+def test_a_liquidation_has_its_time_once_no_orphan_is_in_its_way() -> None:
     process = Process(Task.LIQUIDATE)
-    process.says(100.0, phase="STOPPING")
-    process.says(279.0, phase="STOPPING")
-    assert process.overdue(279.9) is None
-    assert process.overdue(280.0) == "did not stop within 180 s"
+    process.says(189.0, phase="BOOTING", last_error="waiting for pid 1")
+    assert process.overdue(191.0) is None
+    process.says(191.0, phase="STOPPING")
+    process.says(280.0, phase="STOPPING")
+    assert process.overdue(280.9) is None
+    assert process.overdue(281.0) == "did not stop within 90 s"
 
 
 def test_a_check_has_its_time_whatever_it_says() -> None:
