@@ -21,6 +21,8 @@ _NAMES: dict[int, SignalName] = {
     signal.SIGTERM: "TERM",
     signal.SIGINT: "INT",
     signal.SIGUSR2: "USR2",
+    # What systemd sends to all when the supervisor hangs: it is as good as gone.
+    signal.SIGQUIT: "LIFELINE",
 }
 
 

@@ -16,6 +16,7 @@ _FAULT = 1
 _RESET = (
     signal.SIGTERM,
     signal.SIGINT,
+    signal.SIGQUIT,
     signal.SIGHUP,
     signal.SIGUSR1,
     signal.SIGUSR2,

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import faulthandler
 import resource
+import signal
 
 from loguru import logger
 
 _PR_SET_CHILD_SUBREAPER = 36
+_STDERR = 2
 
 
 def prepare() -> None:
-    """As many descriptors as allowed, and every orphan of a runner becomes our child."""
+    """As many descriptors as allowed, and every orphan of a runner becomes our child.
+
+    QUIT, with which systemd ends a loop that hangs, kills as ever, and first says where it hung.
+    """
+    faulthandler.register(signal.SIGQUIT, file=_STDERR, all_threads=False, chain=True)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
