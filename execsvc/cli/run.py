@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import NoReturn
 
 import click
+import setproctitle
 from loguru import logger
 
+from execsvc import env_file as env_files
 from execsvc import logs
 from execsvc.cli.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE, exit_codes
 from execsvc.cli.options import Source, takes_settings
@@ -15,6 +18,7 @@ from execsvc.clients import http
 from execsvc.runner.process import run as run_bot
 from execsvc.runner.rehearsal import rehearse
 from execsvc.settings import Settings, warnings
+from execsvc.settings.model import PREFIX
 from execsvc.supervisor.ledgers import StateDirectory
 from execsvc.supervisor.supervisor import Supervisor
 
@@ -31,7 +35,11 @@ from execsvc.supervisor.supervisor import Supervisor
 @takes_settings
 def run(source: Source) -> None:
     """Run the bots that BotService lists, until TERM or Ctrl-C."""
+    # It finds the place of the title by the environment, which is changed from here on.
+    setproctitle.setproctitle("execsvc: supervisor")
     settings = source.load()
+    if source.env_file is not None:
+        _leave_to_the_file(source.env_file)
     logs.setup(settings.log_level, settings.log_format)
     rehearse()
     supervisor = Supervisor(
@@ -42,6 +50,13 @@ def run(source: Source) -> None:
     if settings.exchange_adapter_url.startswith("https:"):
         http.warm()  # what TLS needs is made once and shared, not by each bot
     _run(supervisor)
+
+
+def _leave_to_the_file(path: Path) -> None:
+    """Forget what systemd has read from the same file, or a reload would not see it change."""
+    for name, value in env_files.read(path).items():
+        if name.startswith(PREFIX) and os.environ.get(name) == value:
+            del os.environ[name]
 
 
 def _run(supervisor: Supervisor) -> NoReturn:

@@ -7,7 +7,6 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-import setproctitle
 from loguru import logger
 
 from execsvc import logs
@@ -88,7 +87,6 @@ class Supervisor:
 
     def run(self) -> int:
         """Run until told to stop. Returns the exit code of the service."""
-        setproctitle.setproctitle("execsvc: supervisor")
         process.prepare()
         self._signals.listen()
         self._selector.register(self._signals, selectors.EVENT_READ, self._signalled)

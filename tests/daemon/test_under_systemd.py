@@ -43,3 +43,18 @@ def test_quit_to_one_bot_is_a_crash_that_was_cleaned_up(daemon: Daemon, exchange
     eventually(lambda: daemon.until_holding()["pid"] != before["pid"], "it is restarted")
     assert daemon.stop() == 0
     assert_over(daemon, exchange, crumbs=2)
+
+
+def test_what_the_environment_has_from_the_file_may_change_in_the_file(
+    daemon: Daemon, exchange: Exchange
+) -> None:
+    """``EnvironmentFile=`` and ``--env-file`` name the same file."""
+    file = daemon.folder / "execsvc.env"
+    file.write_text("EXECSVC_POLL_INTERVAL=600\nEXECSVC_TICK_INTERVAL=2\n")
+    daemon.start("--env-file", str(file), EXECSVC_POLL_INTERVAL="600", EXECSVC_GONE_AFTER="700")
+    assert daemon.status()["poll"]["interval_sec"] == 600
+    file.write_text("EXECSVC_POLL_INTERVAL=300\nEXECSVC_GONE_AFTER=800\n")
+    daemon.signal(signal.SIGHUP)
+    eventually(lambda: daemon.status()["poll"]["interval_sec"] == 300, "it was read again")
+    assert daemon.stop() == 0
+    assert_over(daemon, exchange)
