@@ -68,6 +68,11 @@ class Shutdown:
         given_up = self._killed and self._context.clock.now >= self._until
         return given_up or not self._bots.busy()
 
+    def time_left(self) -> float:
+        """Seconds after which nobody is waited for any more."""
+        patience = 0.0 if self._killed else KILL_PATIENCE
+        return max(self._until - self._context.clock.now, 0.0) + patience
+
     def conclude(self) -> int:
         """Name what stays open; the exit code of the service."""
         code = EXIT_FLAT

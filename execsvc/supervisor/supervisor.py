@@ -14,8 +14,9 @@ from execsvc.errors import ConfigRefused
 from execsvc.ledger.ballast import Ballast
 from execsvc.ledger.held import HeldBots
 from execsvc.settings import Settings, merged, runtime_directory, state_directory
-from execsvc.supervisor import control, door, process, shutdown
+from execsvc.supervisor import bulletin, control, door, process, shutdown
 from execsvc.supervisor.bots import Bots
+from execsvc.supervisor.bulletin import Bulletin
 from execsvc.supervisor.context import Context, Ledgers, Runner
 from execsvc.supervisor.feed import Feed
 from execsvc.supervisor.front import Front, Server
@@ -24,7 +25,6 @@ from execsvc.supervisor.polling import Polling
 from execsvc.supervisor.requests import Requests
 from execsvc.supervisor.shutdown import Shutdown
 from execsvc.supervisor.signals import Signals
-from execsvc.supervisor.systemd import Notifier
 
 DRAIN = 0.1
 """Seconds between two drainings of the report pipes, at least."""
@@ -32,7 +32,6 @@ FAREWELL = 0.5
 """Seconds that the control plane has for the answers under way when all else is over."""
 _HOUSE = "\0house"
 _HOUSEKEEPING = 10.0
-_NOTIFY = "\0notify"
 
 
 class Supervisor:
@@ -59,7 +58,6 @@ class Supervisor:
         control_door = door.listen_control(settings.runtime_dir)
         self.context = Context(settings, run, ledgers, HeldBots(settings.state_dir))
         self._reload = reload
-        self._notifier = Notifier()
         self._signals = Signals()
         self._selector = selectors.EpollSelector()
         self._bots = Bots(self.context)
@@ -68,6 +66,7 @@ class Supervisor:
         self._front = Front(self.context, self._listener, serve)
         self._requests = Requests(self.context, self._bots, self._feed, self._polling)
         self._shutdown = Shutdown(self.context, self._bots)
+        self._bulletin = Bulletin(self.context, self._shutdown, self._requests.summary)
         self._control = control.ControlSocket(
             control_door,
             self._selector,
@@ -77,7 +76,6 @@ class Supervisor:
         )
         self._speaking = False
         self._drain_after = 0.0
-        self._said = ""
 
     @property
     def port(self) -> int:
@@ -96,11 +94,10 @@ class Supervisor:
         self._feed.start()
         self._bots.recover()
         self.context.timers.ask(_HOUSE, self.context.clock.now + _HOUSEKEEPING)
-        self._notify()
         logger.bind(event="service_started").info(
             "started, HTTP at {}:{}", self.context.settings.http_bind.host, self.port
         )
-        self._notifier.ready(self._said)
+        self._bulletin.ready()
         while not self._shutdown.over():
             self._turn()
         code = self._shutdown.conclude()
@@ -140,7 +137,7 @@ class Supervisor:
             control.KEY: self._control.due,
             shutdown.KEY: self._shutdown.due,
             _HOUSE: self._keep_house,
-            _NOTIFY: self._notify,
+            bulletin.KEY: self._bulletin.due,
         }
         act = special.get(key)
         if act is not None:
@@ -188,7 +185,7 @@ class Supervisor:
             return  # what is being closed is not held any more, and nobody is hurried by this
         if self._shutdown.begin(service, signal.Signals(signum).name):
             self._feed.stop()
-            self._notifier.stopping(self._requests.summary())
+            self._bulletin.stopping()
 
     def _read_settings(self) -> None:
         """Take what may change in flight; the listing child is replaced if that concerns it."""
@@ -214,16 +211,6 @@ class Supervisor:
         self._reap()
         self._ballast.keep()
         self.context.timers.ask(_HOUSE, self.context.clock.now + _HOUSEKEEPING)
-
-    def _notify(self) -> None:
-        if not self._notifier.heard:
-            return
-        summary = self._requests.summary()
-        if summary != self._said:
-            self._notifier.status(summary)
-            self._said = summary
-        self._notifier.alive()
-        self.context.timers.ask(_NOTIFY, self.context.clock.now + self._notifier.interval)
 
     def _say_farewell(self) -> None:
         """The control plane answers to the very end; then nothing of ours is left alive."""

@@ -47,6 +47,10 @@ class Notifier:
         """What ``systemctl status`` shows."""
         self._send(f"STATUS={_one_line(status)}")
 
+    def more_time(self, seconds: float) -> None:
+        """The stop gets on, and has something more to show within ``seconds``."""
+        self._send(f"EXTEND_TIMEOUT_USEC={round(seconds * 1e6)}")
+
     def alive(self) -> None:
         """The loop turns."""
         if self._watched:

@@ -1,0 +1,75 @@
+"""What systemd hears of the service, second by second."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from execsvc.settings.checks import LONGEST_LIQUIDATION_DELAY
+from execsvc.settings.model import Settings
+from execsvc.supervisor.context import Context
+from execsvc.supervisor.shutdown import Shutdown
+from execsvc.supervisor.systemd import Notifier
+
+KEY = "\0bulletin"
+LEAVING = 5.0
+"""Seconds that the last steps of a stop may take, when no bot is waited for any more."""
+
+Position = tuple[str, str, str | None, str | None]
+
+
+class Bulletin:
+    """The counts as they change, a sign that the loop turns, and more time while a stop gets on.
+
+    ``counts`` says in a few words how many bots are in which state.
+    """
+
+    def __init__(self, context: Context, shutdown: Shutdown, counts: Callable[[], str]) -> None:
+        self._context = context
+        self._shutdown = shutdown
+        self._counts = counts
+        self._notifier = Notifier()
+        self._said = ""
+        self._open: set[Position] | None = None
+
+    def ready(self) -> None:
+        """The service does its work."""
+        self._said = self._counts()
+        self._notifier.ready(self._said)
+        self.due()
+
+    def stopping(self) -> None:
+        """The service began to stop."""
+        self._notifier.stopping(self._counts())
+
+    def due(self) -> None:
+        """Say what there is to say; a watchdog is fed here, by the loop and by nothing else."""
+        if not self._notifier.heard:
+            return
+        counts = self._counts()
+        if counts != self._said:
+            self._notifier.status(counts)
+            self._said = counts
+        self._notifier.alive()
+        if self._shutdown.begun:
+            self._ask_for_time()
+        clock = self._context.clock
+        self._context.timers.ask(KEY, clock.now + self._notifier.interval)
+
+    def _ask_for_time(self) -> None:
+        """A stop that gets nowhere is left to the time-outs of the unit."""
+        left = {
+            (bot.bot_id, bot.state.value, bot.position["tracked"], bot.position["sold_short"])
+            for bot in self._context.bots.values()
+            if bot.at_stake
+        }
+        if left != self._open:
+            self._open = left
+            until_the_end = self._shutdown.time_left() + LEAVING
+            self._notifier.more_time(min(_longest_step(self._context.settings), until_the_end))
+
+
+def _longest_step(settings: Settings) -> float:
+    """Seconds within which a liquidation that gets on has something to show for it: an order, its
+    settlement, and the wait before the next attempt.
+    """
+    return settings.order_timeout + settings.settlement_window + LONGEST_LIQUIDATION_DELAY

@@ -1,0 +1,102 @@
+"""What systemd hears while the service stops: more time, as long as something gets on."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from support.settings import settings
+
+from execsvc.ledger.held import HeldBots
+from execsvc.ledger.survey import LedgerState
+from execsvc.model.position import Position
+from execsvc.supervisor.bot import Bot
+from execsvc.supervisor.bots import Bots
+from execsvc.supervisor.bulletin import LEAVING, Bulletin
+from execsvc.supervisor.context import Context
+from execsvc.supervisor.ledgers import StateDirectory
+from execsvc.supervisor.next_step import Service
+from execsvc.supervisor.restarts import Restarts
+from execsvc.supervisor.shutdown import KILL_PATIENCE, Shutdown
+
+STEP = 30 + 10 + 8
+"""An order, its settlement, and the longest wait before another attempt."""
+
+
+class Stopping:
+    """A service that stops with one position open, and what systemd is told of it."""
+
+    def __init__(self, folder: Path, heard: socket.socket) -> None:
+        self._heard = heard
+        self.context = Context(settings(), _nothing, StateDirectory(folder), HeldBots(folder))
+        self.shutdown = Shutdown(self.context, Bots(self.context))
+        self.bulletin = Bulletin(self.context, self.shutdown, lambda: "1 STOPPING")
+        self.bot = Bot("b1", Restarts(5, 300.0), stand_in=True)
+        self.context.bots["b1"] = self.bot
+        self.tracks("1")
+
+    def tracks(self, quantity: str) -> None:
+        self.bot.ledger = LedgerState(
+            bot_id="b1",
+            stem="b1",
+            binding=None,
+            position=Position(tracked=Decimal(quantity)),
+            unsettled=False,
+            contested=0,
+            failing=False,
+        )
+
+    def asked(self) -> list[float]:
+        """The seconds that were asked for since the last call."""
+        self.bulletin.due()
+        self._heard.setblocking(False)
+        said = []
+        while True:
+            try:
+                said.append(self._heard.recv(1000).decode())
+            except BlockingIOError:
+                break
+        name = "EXTEND_TIMEOUT_USEC="
+        return [int(text.removeprefix(name)) / 1e6 for text in said if text.startswith(name)]
+
+
+def _nothing(*_: object) -> int:
+    return 0
+
+
+@pytest.fixture
+def stopping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stopping]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
+        heard.bind(str(tmp_path / "notify"))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        yield Stopping(tmp_path, heard)
+
+
+def test_nothing_is_asked_for_while_the_service_runs(stopping: Stopping) -> None:
+    assert stopping.asked() == []
+
+
+def test_time_is_asked_for_whenever_something_was_sold(stopping: Stopping) -> None:
+    stopping.shutdown.begin(Service.LIQUIDATE, "TERM")
+    assert stopping.asked() == [STEP]
+    assert stopping.asked() == []
+    stopping.tracks("0.5")
+    assert stopping.asked() == [STEP]
+    assert stopping.asked() == []
+
+
+def test_no_more_is_asked_for_than_the_shutdown_has(stopping: Stopping) -> None:
+    stopping.shutdown.begin(Service.LIQUIDATE, "TERM")
+    allowed = stopping.context.settings.shutdown_timeout
+    stopping.context.clock.now += allowed - 1
+    assert stopping.asked() == [pytest.approx(1 + KILL_PATIENCE + LEAVING, abs=0.1)]
+
+
+def test_a_bot_that_became_flat_is_progress(stopping: Stopping) -> None:
+    stopping.shutdown.begin(Service.LIQUIDATE, "TERM")
+    stopping.asked()
+    stopping.bot.ledger = None
+    assert stopping.asked() == [STEP]
