@@ -1,0 +1,60 @@
+"""Fixtures for tests on a real systemd, in a machine that is booted for them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from support.deadline import eventually
+from support.installed import InsideExchange, Service, install
+from support.machine import CannotBoot, Machine
+from support.machine_parts import why_not
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever is here boots a machine, which may take its time."""
+    for item in items:
+        if "/vm/" in str(item.path):
+            item.add_marker(pytest.mark.vm)
+            item.add_marker(pytest.mark.timeout(300))
+
+
+@pytest.fixture(scope="session")
+def machine() -> Iterator[Machine]:
+    """One machine for all tests of this process; those that run beside it have their own."""
+    reason = why_not()
+    if reason is not None:
+        pytest.skip(reason)
+    made = Machine(f"execsvc-{os.getpid()}")
+    try:
+        made.boot()
+    except CannotBoot as error:
+        made.off()
+        pytest.skip(f"a machine does not boot here: {error}")
+    try:
+        install(made)
+        yield made
+    finally:
+        made.off()
+
+
+@pytest.fixture
+def exchange(machine: Machine) -> InsideExchange:
+    """A sandbox as a unit of its own, with the user's own coins in the account."""
+    made = InsideExchange(machine)
+    machine.run("systemctl", "restart", "sandbox")
+    eventually(lambda: made.answers, "the sandbox answers")
+    made.fund()
+    made.market(price="50000")
+    return made
+
+
+@pytest.fixture
+def service(machine: Machine, exchange: InsideExchange) -> Iterator[Service]:
+    """The unit, configured and not started, with nothing left of the test before."""
+    made = Service(machine)
+    made.forget()
+    made.configure()
+    yield made
+    made.forget()
