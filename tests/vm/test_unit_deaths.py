@@ -43,10 +43,15 @@ def test_kill_of_the_main_process(
     exchange.list_bots(bot_row())
     service.start()
     service.until_holding()
+    exchange.fault("slow", call="order", match={"side": "sell"}, seconds=1.5)
     service.kill("KILL", service.main_pid)
     # Sold and bought again after the restart, or neither.
     eventually(lambda: service.show("NRestarts") == "1", "it is restarted", 60)
     restarted_once(service, exchange, orders)
+    # Nobody was left when it was started again.
+    after_the_death = service.journal().partition("Main process exited")[2]
+    ended = "event=stopped" if ends == "liquidate" else "event=held"
+    assert after_the_death.index(ended) < after_the_death.index("event=service_started")
 
 
 def test_kill_of_everything_resumes(service: Service, exchange: InsideExchange) -> None:
