@@ -15,6 +15,7 @@ from execsvc.supervisor import rows, status
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.bots import Bots
 from execsvc.supervisor.context import Context
+from execsvc.supervisor.facts import Facts, Polled
 from execsvc.supervisor.feed import Feed
 from execsvc.supervisor.next_step import Service
 from execsvc.supervisor.polling import Polling
@@ -43,15 +44,15 @@ class Requests:
         call = self._calls.get(str(request.get("call")))
         return call(request) if call is not None else {"error": "no such call"}
 
-    def facts(self) -> status.Facts:
+    def facts(self) -> Facts:
         """What both documents are made of."""
         feed = self._feed
-        return status.Facts(
+        return Facts(
             pid=os.getpid(),
             service=self._context.service,
             started_at=self._started_at,
             uptime=monotonic() - self._began,
-            polled=status.Polled(
+            polled=Polled(
                 interval=self._context.settings.poll_interval,
                 age=feed.age(),
                 last_success_at=feed.last_success_at,

@@ -4,42 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from execsvc import __version__
 from execsvc.clock import iso
 from execsvc.runner.report import Snapshot
 from execsvc.supervisor.bot import Bot
-from execsvc.supervisor.guard import Pending
+from execsvc.supervisor.conditions import conditions
+from execsvc.supervisor.facts import Facts
 from execsvc.supervisor.next_step import Service
 from execsvc.supervisor.states import State
 
 SERVICE = "execution-service"
-STALE_AFTER = 3
-"""Poll intervals after which the last good listing is too old."""
-
-
-class Polled(NamedTuple):
-    """How the listing goes. ``age``: seconds since the last good one."""
-
-    interval: float
-    age: float
-    last_success_at: datetime | None
-    failures: int
-    last_error: str | None
-    pending: Pending | None
-
-
-class Facts(NamedTuple):
-    """What both documents are made of. ``uptime`` is in seconds."""
-
-    pid: int
-    service: Service
-    started_at: datetime
-    uptime: float
-    polled: Polled
-    bots: list[Bot]
-    nameless: list[str]
 
 
 def status(facts: Facts) -> dict[str, Any]:
@@ -69,27 +45,11 @@ def status(facts: Facts) -> dict[str, Any]:
 
 def health(facts: Facts) -> dict[str, Any]:
     """The answer to ``GET /health``; ``down`` is for whoever gets no answer from here."""
-    reasons = list(_reasons(facts))
+    reasons = [wrong.text for wrong in conditions(facts) if wrong.degrades]
     state = "degraded" if reasons else "ok"
     if facts.service is not Service.RUNNING:
         state = "stopping"
     return {"status": state, "service": SERVICE, "reasons": reasons}
-
-
-def _reasons(facts: Facts) -> list[str]:
-    reasons = []
-    polled = facts.polled
-    if polled.age > STALE_AFTER * polled.interval:
-        why = f": {polled.last_error}" if polled.last_error else ""
-        reasons.append(f"no good listing for {polled.age:.0f} s{why}")
-    for bot in facts.bots:
-        if bot.state is State.FAILED or (bot.verdict and bot.verdict.state is State.FAILED):
-            reasons.append(f"bot {bot.bot_id} is FAILED: {bot.last_error}")
-        if bot.residue:
-            reasons.append(f"bot {bot.bot_id}: a liquidation failed and its position is open")
-        if bot.contested:
-            reasons.append(f"bot {bot.bot_id}: {bot.contested} contested, see execsvc settle")
-    return reasons
 
 
 def _bot(bot: Bot) -> dict[str, Any]:

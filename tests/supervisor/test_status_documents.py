@@ -16,13 +16,14 @@ from execsvc.runner.job import Task
 from execsvc.runner.report import Snapshot, shown
 from execsvc.supervisor.bot import Bot, Verdict
 from execsvc.supervisor.child import Child
+from execsvc.supervisor.facts import Facts, Polled
 from execsvc.supervisor.guard import Pending
 from execsvc.supervisor.next_step import Listed, Service
 from execsvc.supervisor.pipes import Lines
 from execsvc.supervisor.restarts import Restarts
 from execsvc.supervisor.run import Run
 from execsvc.supervisor.states import State
-from execsvc.supervisor.status import Facts, Polled, health, status
+from execsvc.supervisor.status import health, status
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test_trading_v1")

@@ -1,0 +1,137 @@
+"""What is wrong with the service: the one place that ``/health``, alerts and the page ask. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from enum import Enum
+from typing import NamedTuple
+
+from execsvc.supervisor.bot import Bot
+from execsvc.supervisor.facts import Facts, Polled
+from execsvc.supervisor.next_step import Service
+from execsvc.supervisor.states import State
+
+STALE_AFTER = 3
+"""Poll intervals after which the last good listing is too old."""
+
+
+class Kind(str, Enum):
+    """The kinds of what can be wrong, the gravest first."""
+
+    LIQUIDATION = "liquidation"
+    LEFT = "left"
+    FAILED = "failed"
+    CONTESTED = "contested"
+    MASS_STOP = "mass_stop"
+    LISTING = "listing"
+
+
+class Severity(str, Enum):
+    """How soon somebody should look."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+
+
+_WARNINGS = frozenset({Kind.LISTING})
+_HARMLESS = frozenset({Kind.MASS_STOP, Kind.LEFT})
+"""What ``/health`` does not call degraded, by its contract."""
+OF_THE_SERVICE = frozenset({Kind.LISTING, Kind.MASS_STOP})
+"""What is about no bot, and is not looked at while the service stops."""
+
+
+class Condition(NamedTuple):
+    """One thing that is wrong. ``text`` is what ``/health`` says of it.
+
+    ``subject`` and ``why`` say the same to somebody who sees nothing else: name, symbol, quantity.
+    """
+
+    kind: Kind
+    bot_id: str
+    """Empty when it is about no bot."""
+    text: str
+    subject: str
+    why: str
+
+    @property
+    def key(self) -> str:
+        """What it is the same as, the next time somebody looks."""
+        return f"{self.kind.value}:{self.bot_id}"
+
+    @property
+    def severity(self) -> Severity:
+        """How soon somebody should look."""
+        return Severity.WARNING if self.kind in _WARNINGS else Severity.CRITICAL
+
+    @property
+    def degrades(self) -> bool:
+        """True when ``/health`` is degraded by it."""
+        return self.kind not in _HARMLESS
+
+
+def conditions(facts: Facts, left: Collection[str] = ()) -> list[Condition]:
+    """Everything that is wrong.
+
+    ``left``: bots whose position an earlier run of the service left open when it stopped.
+    """
+    found: list[Condition] = []
+    if facts.service is Service.RUNNING:
+        found += _of_listings(facts.polled)
+    for bot in facts.bots:
+        found += _of(bot, left)
+    return found
+
+
+def _of_listings(polled: Polled) -> Iterator[Condition]:
+    if polled.age > STALE_AFTER * polled.interval:
+        why = f": {polled.last_error}" if polled.last_error else ""
+        text = f"no good listing for {polled.age:.0f} s{why}"
+        yield Condition(Kind.LISTING, "", text, "BotService", text)
+    if polled.pending is not None:
+        bots, of, polls, needed = polled.pending
+        text = (
+            f"{bots} bots are missing from the listing, of {of} that have a runner or a position: "
+            f"nobody is stopped yet, poll {polls} of {needed}"
+        )
+        yield Condition(Kind.MASS_STOP, "", text, "BotService", text)
+
+
+def _of(bot: Bot, left: Collection[str]) -> Iterator[Condition]:
+    if bot.state is State.FAILED or (bot.verdict and bot.verdict.state is State.FAILED):
+        text = f"bot {bot.bot_id} is FAILED: {bot.last_error}"
+        yield _condition(Kind.FAILED, bot, text, f"FAILED: {bot.last_error}")
+    if bot.residue:
+        why = "a liquidation failed and its position is open"
+        error = f" ({bot.last_error})" if bot.last_error else ""
+        yield _condition(Kind.LIQUIDATION, bot, f"bot {bot.bot_id}: {why}", why + error)
+    if bot.contested:
+        text = f"bot {bot.bot_id}: {bot.contested} contested, see execsvc settle"
+        yield _condition(Kind.CONTESTED, bot, text, f"{bot.contested} contested orders")
+    if bot.bot_id in left and bot.is_open and not bot.trades:
+        why = "its position was left open when the service stopped"
+        yield _condition(Kind.LEFT, bot, f"bot {bot.bot_id}: {why}", why)
+
+
+def left_open(bot: Bot) -> Condition:
+    """The service has stopped, and this bot's position is open that should not be."""
+    why = "the service stopped and its position is open"
+    return _condition(Kind.LEFT, bot, f"bot {bot.bot_id}: {why}", why)
+
+
+def _condition(kind: Kind, bot: Bot, text: str, why: str) -> Condition:
+    return Condition(kind, bot.bot_id, text, subject(bot), why)
+
+
+def subject(bot: Bot) -> str:
+    """Who a bot is, to somebody who sees nothing else: name, id, symbol, what it tracks."""
+    name = bot.row.name if bot.row is not None and bot.row.name else ""
+    parts = [f"{name} ({bot.bot_id})" if name and name != bot.bot_id else bot.bot_id]
+    bound = bot.ledger.binding if bot.is_open and bot.ledger is not None else None
+    binding = bound or bot.binding
+    if binding is not None:
+        parts.append(binding.symbol)
+    if bot.unreadable is not None:
+        parts.append("tracked unknown")
+    elif bot.position["side"] is not None:
+        parts.append(f"tracked {bot.position['tracked']}")
+    return ", ".join(parts)

@@ -1,0 +1,33 @@
+"""What the supervisor knows at one moment: the documents, conditions and alerts are made of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from execsvc.supervisor.bot import Bot
+from execsvc.supervisor.guard import Pending
+from execsvc.supervisor.next_step import Service
+
+
+class Polled(NamedTuple):
+    """How the listing goes. ``age``: seconds since the last good one."""
+
+    interval: float
+    age: float
+    last_success_at: datetime | None
+    failures: int
+    last_error: str | None
+    pending: Pending | None
+
+
+class Facts(NamedTuple):
+    """All of it. ``uptime`` is in seconds."""
+
+    pid: int
+    service: Service
+    started_at: datetime
+    uptime: float
+    polled: Polled
+    bots: list[Bot]
+    nameless: list[str]
