@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import selectors
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 
 from loguru import logger
 from pydantic import BaseModel, ValidationError
@@ -14,11 +12,10 @@ from pydantic import BaseModel, ValidationError
 from execsvc.clients.bot_service import Listing
 from execsvc.clock import now as utc_now
 from execsvc.repeats import Repeats
-from execsvc.supervisor.attendant import Attendant
 from execsvc.supervisor.child import Child
 from execsvc.supervisor.context import Context
+from execsvc.supervisor.dialogue import Dialogue
 from execsvc.supervisor.listing_child import CONFIRM, LARGEST_LISTING, POLL, ask_for_ever
-from execsvc.supervisor.pipes import Lines
 
 
 class Message(BaseModel):
@@ -40,14 +37,18 @@ class Feed:
         take: Callable[[Listing, bool], None],
     ) -> None:
         self._context = context
-        self._selector = selector
         self._take = take
-        self._attendant = Attendant(context, "listing", self._fork)
-        self._lines: Lines | None = None
-        self._requests: int | None = None
+        self._dialogue = Dialogue(
+            context,
+            selector,
+            "listing",
+            ask_for_ever,
+            self._hear,
+            LARGEST_LISTING,
+            lambda: context.settings.hang_timeout,
+        )
         self._latest: Listing | None = None
         self._repeats = Repeats()
-        self._heard_at = context.clock.now
         self._since = context.clock.now
         self.last_success_at: datetime | None = None
         self.failures = 0
@@ -56,106 +57,46 @@ class Feed:
     @property
     def key(self) -> str:
         """What its timers are asked under."""
-        return self._attendant.key
+        return self._dialogue.key
 
     def start(self) -> None:
         """Start the child; its first act is a listing."""
-        self._attendant.start()
+        self._dialogue.start()
 
     def poll(self) -> None:
         """Somebody wants a listing now."""
-        self._ask(POLL)
+        self._dialogue.say(POLL)
 
     def confirm(self) -> None:
         """The second listing of a pair is wanted, at once."""
-        self._ask(CONFIRM)
+        self._dialogue.say(CONFIRM)
 
     def replace(self) -> None:
         """Its settings changed: a new child, which lists at once."""
-        self._attendant.replace()
+        self._dialogue.replace()
 
     def died(self, child: Child, code: int) -> bool:
         """A child was reaped; False when it was another."""
-        if child is not self._attendant.child:
-            return False
-        self._close()
-        self._attendant.ended(code)
-        return True
+        return self._dialogue.died(child, code)
 
     def due(self) -> None:
         """Look whether it is to be started, or hangs."""
-        self._attendant.due()
-        if self._attendant.child is None:
-            return
-        self._read()
-        silent_until = self._heard_at + self._context.settings.hang_timeout
-        if silent_until <= self._context.clock.now:
-            logger.bind(event="listing_hung").error("the listing process hangs and is replaced")
-            self._attendant.replace()
-        self._context.timers.ask(self.key, max(silent_until, self._context.clock.now + 1.0))
+        self._dialogue.due()
 
     def stop(self) -> None:
         """No more listings."""
-        self._attendant.retire()
-        if self._attendant.child is not None:
-            self._context.children.kill(self._attendant.child)
+        self._dialogue.stop()
 
     def age(self) -> float:
         """Seconds since the last good listing, or since the start when there was none."""
         return self._context.clock.now - self._since
 
-    def _fork(self) -> Child:
-        answers, write = os.pipe2(os.O_CLOEXEC)
-        read, requests = os.pipe2(os.O_CLOEXEC)
-        context = self._context
-        work = partial(ask_for_ever, context.settings, context.children.lifeline, read, write)
+    def _hear(self, line: bytes) -> None:
         try:
-            child = context.children.fork(work, {read, write})
-        except OSError:
-            os.close(answers)
-            os.close(requests)
-            raise
-        finally:
-            os.close(write)
-            os.close(read)
-        os.set_blocking(answers, False)
-        os.set_blocking(requests, False)
-        self._lines, self._requests = Lines(answers, LARGEST_LISTING), requests
-        self._selector.register(answers, selectors.EVENT_READ, self._read)
-        self._heard_at = context.clock.now
-        context.timers.ask(self.key, self._heard_at + context.settings.hang_timeout)
-        return child
-
-    def _close(self) -> None:
-        if self._lines is not None and self._requests is not None:
-            self._quiet()
-            self._lines.close()
-            os.close(self._requests)
-        self._lines = self._requests = None
-
-    def _quiet(self) -> None:
-        if self._lines is not None and self._lines.descriptor in self._selector.get_map():
-            self._selector.unregister(self._lines.descriptor)
-
-    def _ask(self, what: bytes) -> None:
-        if self._requests is not None:
-            try:
-                os.write(self._requests, what)
-            except (BlockingIOError, BrokenPipeError):
-                return  # it has many requests unread, or is about to be replaced and lists then
-
-    def _read(self) -> None:
-        if self._lines is None:
-            return
-        for line in self._lines.read():
-            self._heard_at = self._context.clock.now
-            try:
-                message = Message.model_validate_json(line)
-            except ValidationError as error:
-                message = Message(failed=f"the listing process wrote nonsense: {error}")
-            self._obey(message)
-        if self._lines.ended:
-            self._quiet()
+            message = Message.model_validate_json(line)
+        except ValidationError as error:
+            message = Message(failed=f"the listing process wrote nonsense: {error}")
+        self._obey(message)
 
     def _obey(self, message: Message) -> None:
         if message.failed is not None:
