@@ -33,6 +33,7 @@ ONLY_IN = {
     "sqlite3": "ledger/",
     "flask": "control_plane/",
     "gunicorn": "control_plane/",
+    "apprise": "supervisor/alerts/carrier.py",
     "time": "clock.py",
 }
 """The one place within the package that may import a library."""

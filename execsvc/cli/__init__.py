@@ -25,6 +25,7 @@ COMMANDS = {
     "strategies": "The known strategies and their parameters.",
     "settle": "Decide a contested order by hand.",
     "release": "Book coins that are gone; end HELD and FAILED.",
+    "alert": "Send a message to the alert URLs, to try them.",
     "replay": "A strategy on recorded markets.",
     "record": "Record a live market for replay.",
     "sandbox": "A local BotService and paper exchange on one port.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from execsvc.cli.exit_codes import DONE, REFUSED, UNREACHABLE, exit_codes
+from execsvc.cli.extras import alert_targets, refuse_missing_extras
 from execsvc.cli.options import Source, takes_settings
 from execsvc.cli.table import plain_text
 from execsvc.clients.bot_service import BotService, Listing
@@ -29,6 +30,7 @@ from execsvc.strategies import registry
 def check(source: Source) -> int:
     """Look whether the configuration is valid and both services are reachable, then leave."""
     settings = source.load()
+    refuse_missing_extras(settings)
     _check_directories(settings)
     _say("configuration", f"valid; state in {settings.state_dir}, HTTP on {settings.http_bind}")
     for warning in warnings(settings):
@@ -43,6 +45,8 @@ def check(source: Source) -> int:
         _ask_adapter(settings, _first(listing))
     except Unavailable as error:
         _say("adapter", f"{settings.exchange_adapter_url}: {error}")
+        code = UNREACHABLE
+    if not _alerts_are_understood(settings):
         code = UNREACHABLE
     return code
 
@@ -104,6 +108,16 @@ def _ask_adapter(settings: Settings, spec: BotSpec | None) -> None:
     if spec.binding.mode is Mode.LIVE:
         found += f", account {key_id} holds {len(adapter.balance().assets)} assets"
     _say("adapter", f"{settings.exchange_adapter_url}: {found}")
+
+
+def _alerts_are_understood(settings: Settings) -> bool:
+    """Whether apprise knows every alert URL; whether anybody hears is for ``execsvc alert``."""
+    understood = True
+    for target in alert_targets(settings):
+        known = "known" if target.understood else "apprise does not know such a URL"
+        _say("alerts", f"URL {target.name}: {known}")
+        understood = understood and target.understood
+    return understood
 
 
 def _say(what: str, text: str) -> None:

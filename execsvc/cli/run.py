@@ -13,6 +13,7 @@ from loguru import logger
 from execsvc import env_file as env_files
 from execsvc import logs
 from execsvc.cli.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE, exit_codes
+from execsvc.cli.extras import refuse_missing_extras
 from execsvc.cli.options import Source, takes_settings
 from execsvc.clients import http
 from execsvc.runner.process import run as run_bot
@@ -40,6 +41,7 @@ def run(source: Source) -> None:
     settings = source.load()
     if source.env_file is not None:
         _leave_to_the_file(source.env_file)
+    refuse_missing_extras(settings)
     logs.setup(settings.log_level, settings.log_format)
     rehearse()
     supervisor = Supervisor(

@@ -3,13 +3,14 @@
 from execsvc.settings.addresses import Bind
 from execsvc.settings.checks import merged, warnings
 from execsvc.settings.directories import private_directory, runtime_directory, state_directory
-from execsvc.settings.model import SOCKET_NAME, Settings, variable_of
+from execsvc.settings.model import SOCKET_NAME, Settings, alert_urls, variable_of
 from execsvc.settings.sources import load
 
 __all__ = [
     "SOCKET_NAME",
     "Bind",
     "Settings",
+    "alert_urls",
     "load",
     "merged",
     "private_directory",

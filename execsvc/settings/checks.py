@@ -26,6 +26,7 @@ IN_FLIGHT = frozenset(
         "shutdown_timeout",
         "hang_timeout",
         "restart_window",
+        "alert_reminder",
         "log_level",
     }
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -25,6 +26,9 @@ LONGEST_SOCKET_PATH = 107
 """Bytes of a unix socket's path that the kernel takes."""
 LONGEST_TOKEN = 4096
 DAY = 86400.0
+_BETWEEN_URLS = ", \t\r\n"
+_BEFORE_URL = re.compile(r"[\s,]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")
+_ALERT_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[!-~]+")
 
 Seconds = Annotated[float, Field(gt=0, le=30 * DAY, allow_inf_nan=False)]
 SecondsOrNone = Annotated[float, Field(ge=0, le=30 * DAY, allow_inf_nan=False)]
@@ -42,6 +46,20 @@ def _token(value: Any) -> Any:
     return value
 
 
+def _alert_urls(value: Any) -> Any:
+    """None for nothing; else each part has to be a URL. The value is never named."""
+    if value is None or not value.strip(_BETWEEN_URLS):
+        return None
+    if len(value) > LONGEST_TOKEN or not all(map(_ALERT_URL.fullmatch, alert_urls(value))):
+        raise ValueError("is not scheme://… URLs, separated by spaces or commas")
+    return value
+
+
+def alert_urls(value: str) -> list[str]:
+    """The single URLs of ``EXECSVC_ALERT_URLS``: a comma within one is followed by no scheme."""
+    return [url for url in _BEFORE_URL.split(value.strip(_BETWEEN_URLS)) if url]
+
+
 def _directory(value: Any) -> Any:
     if isinstance(value, str) and not value:
         raise ValueError("is empty")
@@ -56,6 +74,7 @@ def _upper(value: Any) -> Any:
 
 
 Token = Annotated[SecretStr | None, BeforeValidator(_token)]
+AlertUrls = Annotated[SecretStr | None, BeforeValidator(_alert_urls)]
 Url = Annotated[str, AfterValidator(service_url)]
 Directory = Annotated[Path, BeforeValidator(_directory)]
 Level = Annotated[
@@ -98,6 +117,8 @@ class Settings(BaseModel):
     runtime_dir: Directory
     http_token: Token = None
     http_bind: Annotated[Bind, BeforeValidator(Bind.parse)] = Bind(host="127.0.0.1", port=8090)
+    alert_urls: AlertUrls = None
+    alert_reminder: SecondsOrNone = 3600.0
     log_level: Level = "INFO"
     log_format: Literal["auto", "text", "json", "journald"] = "auto"
 
@@ -121,7 +142,7 @@ class Settings(BaseModel):
         return value
 
 
-SECRET = frozenset({"bot_service_token", "exchange_adapter_token", "http_token"})
+SECRET = frozenset({"bot_service_token", "exchange_adapter_token", "http_token", "alert_urls"})
 URLS = ("bot_service_url", "exchange_adapter_url")
 
 

@@ -33,6 +33,8 @@ class Shutdown:
         self._began_at = -math.inf
         self._until = math.inf
         self._killed = False
+        self.left: list[Bot] = []
+        """Bots whose position is open that should not be, once the end is concluded."""
 
     @property
     def begun(self) -> bool:
@@ -75,7 +77,6 @@ class Shutdown:
 
     def conclude(self) -> int:
         """Name what stays open; the exit code of the service."""
-        code = EXIT_FLAT
         for bot in list(self._context.bots.values()):
             if not bot.stand_in and (bot.run is not None or not bot.ledger_known):
                 steps.look(self._context, bot)
@@ -85,8 +86,8 @@ class Shutdown:
                 _name(bot, "position held as asked", "INFO", "position_held")
             else:
                 _name(bot, "position left open", "CRITICAL", "position_left")
-                code = EXIT_RESIDUE
-        return code
+                self.left.append(bot)
+        return EXIT_RESIDUE if self.left else EXIT_FLAT
 
     def _hurry(self, now: float, why: str) -> None:
         if now - self._began_at >= SECOND_AFTER and not self._killed:

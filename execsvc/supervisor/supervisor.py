@@ -15,9 +15,11 @@ from execsvc.ledger.ballast import Ballast
 from execsvc.ledger.held import HeldBots
 from execsvc.settings import Settings, merged, runtime_directory, state_directory
 from execsvc.supervisor import bulletin, control, door, process, shutdown
+from execsvc.supervisor.alerts import desk
 from execsvc.supervisor.bots import Bots
 from execsvc.supervisor.bulletin import Bulletin
 from execsvc.supervisor.context import Context, Ledgers, Runner
+from execsvc.supervisor.farewell import say_farewell
 from execsvc.supervisor.feed import Feed
 from execsvc.supervisor.front import Front, Server
 from execsvc.supervisor.next_step import Service
@@ -28,8 +30,6 @@ from execsvc.supervisor.signals import Signals
 
 DRAIN = 0.1
 """Seconds between two drainings of the report pipes, at least."""
-FAREWELL = 0.5
-"""Seconds that the control plane has for the answers under way when all else is over."""
 _HOUSE = "\0house"
 _HOUSEKEEPING = 10.0
 
@@ -67,6 +67,7 @@ class Supervisor:
         self._requests = Requests(self.context, self._bots, self._feed, self._polling)
         self._shutdown = Shutdown(self.context, self._bots)
         self._bulletin = Bulletin(self.context, self._shutdown, self._requests.summary)
+        self._alerts = desk.Alerts(self.context, self._selector, self._requests.facts)
         self._control = control.ControlSocket(
             control_door,
             self._selector,
@@ -92,6 +93,7 @@ class Supervisor:
         self.context.children.freeze()
         self._front.start()
         self._feed.start()
+        self._alerts.start()
         self._bots.recover()
         self.context.timers.ask(_HOUSE, self.context.clock.now + _HOUSEKEEPING)
         logger.bind(event="service_started").info(
@@ -101,7 +103,7 @@ class Supervisor:
         while not self._shutdown.over():
             self._turn()
         code = self._shutdown.conclude()
-        self._say_farewell()
+        say_farewell(self.context, self._turn, self._alerts, self._front, self._shutdown.left)
         door.leave_control(self.context.settings.runtime_dir)
         logger.bind(event="service_stopped").info("stopped, exit code {}", code)
         return code
@@ -134,6 +136,8 @@ class Supervisor:
         special = {
             self._feed.key: self._feed.due,
             self._front.key: self._front.due,
+            self._alerts.key: self._alerts.due,
+            desk.LOOK: self._alerts.look,
             control.KEY: self._control.due,
             shutdown.KEY: self._shutdown.due,
             _HOUSE: self._keep_house,
@@ -177,8 +181,10 @@ class Supervisor:
 
     def _reap(self) -> None:
         for child, code in self.context.children.reap():
-            if not self._bots.died(child, code) and not self._feed.died(child, code):
-                self._front.died(child, code)
+            any(
+                part.died(child, code)
+                for part in (self._bots, self._feed, self._alerts, self._front)
+            )
 
     def _stop(self, service: Service, signum: int) -> None:
         if self._shutdown.begun and signum == signal.SIGUSR2:

@@ -1,0 +1,39 @@
+"""``execsvc alert``: a message to the alert URLs, to try them or from a script."""
+
+from __future__ import annotations
+
+import socket
+
+import click
+
+from execsvc.cli.exit_codes import DONE, REFUSED, UNREACHABLE, exit_codes
+from execsvc.cli.extras import alert_targets, refuse_missing_extras
+from execsvc.cli.options import Source, takes_places
+from execsvc.errors import ConfigRefused
+from execsvc.settings import variable_of
+
+_TRIED = "A test: whoever reads this is told when something is wrong with the bots."
+
+
+@click.command(
+    epilog=exit_codes(
+        (DONE, "every alert URL took it"),
+        (UNREACHABLE, "one of them did not"),
+        (REFUSED, "the configuration is refused, or names no alert URL"),
+    )
+)
+@click.argument("text", default=_TRIED)
+@takes_places
+def alert(source: Source, text: str) -> int:
+    """Send TEXT to each of EXECSVC_ALERT_URLS, once; without TEXT a test."""
+    settings = source.places()
+    if settings.alert_urls is None:
+        raise ConfigRefused(f"{variable_of('alert_urls')}: is not set")
+    refuse_missing_extras(settings)
+    title = f"execsvc@{socket.gethostname()}: {'a test' if text == _TRIED else 'a message'}"
+    code = DONE
+    for target in alert_targets(settings):
+        why = target.bring(title, text, "info")
+        click.echo(f"alert URL {target.name}: {why or 'taken'}")
+        code = code if why is None else UNREACHABLE
+    return code

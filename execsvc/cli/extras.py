@@ -1,0 +1,30 @@
+"""What a setting needs that may not be installed: it is looked for before anything starts."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from execsvc.errors import ConfigRefused
+from execsvc.settings import Settings, alert_urls, variable_of
+
+if TYPE_CHECKING:
+    from execsvc.supervisor.alerts.carrier import Target
+
+
+def refuse_missing_extras(settings: Settings) -> None:
+    """Raise ConfigRefused, naming the extra, when a setting asks for what is not installed."""
+    if settings.alert_urls is not None and find_spec("apprise") is None:
+        raise ConfigRefused(
+            f"{variable_of('alert_urls')}: needs what is not installed: pip install 'execsvc[alerts]'"
+        )
+
+
+def alert_targets(settings: Settings) -> list[Target]:
+    """The addresses of alerts. Call it in a short command only: apprise is large."""
+    if settings.alert_urls is None:
+        return []
+    from execsvc.supervisor.alerts.carrier import Target
+
+    urls = alert_urls(settings.alert_urls.get_secret_value())
+    return [Target(number, url) for number, url in enumerate(urls, 1)]

@@ -1,0 +1,157 @@
+"""The supervisor's end of alerts: what is news, what waits to be sent, what somebody knows."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+from collections.abc import Callable, Collection
+
+from loguru import logger
+from pydantic import BaseModel, ValidationError
+
+from execsvc.settings import Settings, alert_urls
+from execsvc.supervisor.alerts.edges import Edges
+from execsvc.supervisor.alerts.letters import LARGEST_LETTER, Letter, letter, stopped
+from execsvc.supervisor.alerts.memory import Memory
+from execsvc.supervisor.alerts.outbox import Outbox
+from execsvc.supervisor.bot import Bot
+from execsvc.supervisor.child import Child
+from execsvc.supervisor.conditions import OF_THE_SERVICE, Kind, conditions, left_open
+from execsvc.supervisor.context import Context
+from execsvc.supervisor.dialogue import Dialogue
+from execsvc.supervisor.facts import Facts
+from execsvc.supervisor.next_step import Service
+
+LOOK = "\0alert look"
+LOOK_EVERY = 1.0
+HANG = 60.0
+"""Seconds without a sign of life after which the sending process is replaced."""
+SLOW_LISTING = 20
+"""Poll intervals for which a listing has to be stale: a BotService may be restarted meanwhile."""
+
+
+class Answer(BaseModel):
+    """One line of the sending process; a sign of life has neither."""
+
+    sent: int | None = None
+    target: int = 0
+
+
+class Alerts:
+    """Tells somebody what is wrong, if the settings say whom. Nothing here ever waits."""
+
+    def __init__(
+        self, context: Context, selector: selectors.BaseSelector, facts: Callable[[], Facts]
+    ) -> None:
+        self._context = context
+        self._facts = facts
+        self._on = context.settings.alert_urls is not None
+        self._dialogue = Dialogue(
+            context,
+            selector,
+            "alerts",
+            _send_for_ever,
+            self._hear,
+            LARGEST_LETTER,
+            lambda: HANG,
+        )
+        self._outbox = Outbox(_count(context.settings))
+        self._sender = f"execsvc@{socket.gethostname()}"
+        self._memory: Memory | None = None
+        self._edges = Edges({}, context.clock.now)
+
+    @property
+    def key(self) -> str:
+        """What the timers of its process are asked under."""
+        return self._dialogue.key
+
+    @property
+    def delivered(self) -> bool:
+        """True when nothing waits that could be sent."""
+        return not len(self._outbox) or not self._dialogue.alive
+
+    def start(self) -> None:
+        """Start the process and the looking, if there is anybody to tell."""
+        if not self._on:
+            return
+        self._memory = Memory(self._context.settings.state_dir)
+        told = {key: (known.kind, known.line) for key, known in self._memory.told.items()}
+        self._edges = Edges(told, self._context.clock.now)
+        self._dialogue.start()
+        self._look_again()
+
+    def look(self) -> None:
+        """Look what is news, and hand over what waits."""
+        if self._memory is None:
+            return
+        now, settings = self._context.clock.now, self._context.settings
+        running = self._context.service is Service.RUNNING
+        judged = set(Kind) if running else set(Kind) - OF_THE_SERVICE
+        found = conditions(self._facts(), self._memory.of(Kind.LEFT))
+        patience = {Kind.LISTING: SLOW_LISTING * settings.poll_interval}
+        for news in self._edges.look(now, found, judged, patience, settings.alert_reminder):
+            self._put(letter(news, self._sender))
+        self._hand_over()
+        self._look_again()
+
+    def farewell(self, left: Collection[Bot]) -> None:
+        """The service has stopped; ``left``: bots whose position is open that should not be."""
+        if self._memory is None:
+            return
+        if left:
+            self._put(stopped([left_open(bot) for bot in left], self._sender))
+        self._hand_over(at_once=True)
+
+    def stop(self) -> None:
+        """No more alerts."""
+        self._dialogue.stop()
+
+    def due(self) -> None:
+        """Look whether the process is to be started, or hangs."""
+        self._dialogue.due()
+
+    def died(self, child: Child, code: int) -> bool:
+        """A child was reaped; False when it was another."""
+        ours = self._dialogue.died(child, code)
+        if ours:
+            self._outbox.take_back()
+        return ours
+
+    def _put(self, message: Letter) -> None:
+        dropped = self._outbox.dropped
+        self._outbox.put(message)
+        if self._outbox.dropped > dropped:
+            logger.bind(event="alert_dropped").warning("too many alerts wait: one was dropped")
+
+    def _hand_over(self, at_once: bool = False) -> None:
+        for errand in self._outbox.to_hand(at_once):
+            if not self._dialogue.say(errand.encode()):
+                break
+            self._outbox.handed(errand.number)
+
+    def _hear(self, line: bytes) -> None:
+        try:
+            answer = Answer.model_validate_json(line)
+        except ValidationError:
+            return
+        if answer.sent is None or self._memory is None:
+            return
+        first = self._outbox.delivered(answer.sent, answer.target)
+        if first is not None:
+            self._memory.delivered(first)
+        self._hand_over()
+
+    def _look_again(self) -> None:
+        self._context.timers.ask(LOOK, self._context.clock.now + LOOK_EVERY)
+
+
+def _count(settings: Settings) -> int:
+    urls = settings.alert_urls
+    return len(alert_urls(urls.get_secret_value())) if urls is not None else 0
+
+
+def _send_for_ever(settings: Settings, lifeline: int, errands: int, answers: int) -> int:
+    # Apprise is for this child only: a bot would pay for it with its memory.
+    from execsvc.supervisor.alerts.child import send_for_ever
+
+    return send_for_ever(settings, lifeline, errands, answers)

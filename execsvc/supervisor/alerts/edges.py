@@ -1,0 +1,195 @@
+"""What is news among the conditions of the service: each said once, and once more when it is over.
+
+Bad news is said fast and never withheld, good news slowly: a condition that comes and goes has to
+be away for ten minutes before it is said to be over, so that a flood is impossible and nobody is
+told that all is well in the moment in which it is not. Pure.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple
+
+from execsvc.supervisor.conditions import Condition, Kind
+
+CALM = 10.0
+"""Seconds for which a condition is away before it is over."""
+UNSTEADY = 600.0
+"""The same for one that came back within so many seconds after it was said to be over."""
+SETTLING = 90.0
+"""The same for one that was said before the service was started again: bots have to come up first."""
+GATHER = 3.0
+"""Seconds over which news of one kind is gathered into one message."""
+PAUSE = 30.0
+"""Seconds between two messages of one kind, at least: what comes meanwhile is one message."""
+REMINDED = frozenset({Kind.LIQUIDATION})
+"""What is said again from time to time while it stands."""
+
+
+class Change(str, Enum):
+    """What is new."""
+
+    BEGUN = "begun"
+    STILL = "still"
+    OVER = "over"
+
+
+class Item(NamedTuple):
+    """One condition in a message; ``times``: how often it has begun, lately."""
+
+    key: str
+    line: str
+    times: int = 1
+
+
+class News(NamedTuple):
+    """One message: conditions of one kind of which the same is to be said."""
+
+    change: Change
+    kind: Kind
+    items: list[Item]
+
+
+@dataclass
+class _Case:
+    kind: Kind
+    line: str
+    since: float
+    calm: float
+    times: int = 1
+    told_at: float | None = None
+    away_since: float | None = None
+
+
+@dataclass
+class _Gate:
+    """Lets news of one sort through, gathered."""
+
+    waits_since: float | None = None
+    opened_at: float = field(default=-math.inf)
+
+    def opens(self, now: float, waiting: bool) -> bool:
+        if not waiting:
+            self.waits_since = None
+            return False
+        if self.waits_since is None:
+            self.waits_since = now
+        if now < max(self.waits_since + GATHER, self.opened_at + PAUSE):
+            return False
+        self.waits_since, self.opened_at = None, now
+        return True
+
+
+class Edges:
+    """Looks at the conditions from time to time. Moments are seconds of the loop's clock.
+
+    ``told``: what was said already before this start of the service, by key: kind and line.
+    """
+
+    def __init__(self, told: Mapping[str, tuple[Kind, str]], now: float) -> None:
+        self._cases = {
+            key: _Case(kind, line, now, SETTLING, told_at=now) for key, (kind, line) in told.items()
+        }
+        self._over: dict[str, tuple[float, int]] = {}
+        """When it was said to be over, and how often it had begun."""
+        self._gates: dict[tuple[Change, Kind], _Gate] = {}
+
+    def look(
+        self,
+        now: float,
+        conditions: Collection[Condition],
+        judged: Collection[Kind],
+        patience: Mapping[Kind, float],
+        reminder: float,
+    ) -> list[News]:
+        """What is to be said now.
+
+        ``judged``: the kinds that can be told from ``conditions`` at present. ``patience``: seconds
+        for which one has to stand. ``reminder``: seconds between two reminders, 0 for none.
+        """
+        self._forget(now)
+        for condition in conditions:
+            self._seen(now, condition)
+        present = {condition.key for condition in conditions}
+        for key, case in list(self._cases.items()):
+            if key not in present and case.kind in judged:
+                self._missed(now, key, case)
+        news = []
+        for kind in Kind:
+            for items in (
+                self._begun(now, kind, patience.get(kind, 0.0)),
+                self._ended(now, kind),
+                self._reminders(now, kind, reminder),
+            ):
+                news += items
+        return news
+
+    def _seen(self, now: float, condition: Condition) -> None:
+        line = f"{condition.subject}: {condition.why}"
+        case = self._cases.get(condition.key)
+        if case is not None:
+            case.line, case.away_since = line, None
+            return
+        _, times = self._over.get(condition.key, (now, 0))
+        calm = UNSTEADY if times else CALM
+        self._cases[condition.key] = _Case(condition.kind, line, now, calm, times + 1)
+
+    def _missed(self, now: float, key: str, case: _Case) -> None:
+        if case.told_at is None:
+            del self._cases[key]  # it was over before anybody was told
+        elif case.away_since is None:
+            case.away_since = now
+
+    def _begun(self, now: float, kind: Kind, patience: float) -> list[News]:
+        ready = {
+            key: case
+            for key, case in self._of(kind).items()
+            if case.told_at is None and now >= case.since + patience
+        }
+        return self._say(now, Change.BEGUN, kind, ready)
+
+    def _ended(self, now: float, kind: Kind) -> list[News]:
+        ready = {
+            key: case
+            for key, case in self._of(kind).items()
+            if case.away_since is not None and now >= case.away_since + case.calm
+        }
+        news = self._say(now, Change.OVER, kind, ready)
+        if news:
+            for key, case in ready.items():
+                del self._cases[key]
+                self._over[key] = now, case.times
+        return news
+
+    def _reminders(self, now: float, kind: Kind, reminder: float) -> list[News]:
+        if kind not in REMINDED or not reminder:
+            return []
+        stands = {
+            key: case
+            for key, case in self._of(kind).items()
+            if case.told_at is not None and case.away_since is None
+        }
+        due = any(
+            case.told_at is not None and now >= case.told_at + reminder for case in stands.values()
+        )
+        return self._say(now, Change.STILL, kind, stands if due else {})
+
+    def _say(self, now: float, change: Change, kind: Kind, cases: dict[str, _Case]) -> list[News]:
+        gate = self._gates.setdefault((change, kind), _Gate())
+        if not gate.opens(now, bool(cases)):
+            return []
+        for case in cases.values():
+            case.told_at = now
+        items = [Item(key, case.line, case.times) for key, case in cases.items()]
+        return [News(change, kind, items)]
+
+    def _of(self, kind: Kind) -> dict[str, _Case]:
+        return {key: case for key, case in self._cases.items() if case.kind is kind}
+
+    def _forget(self, now: float) -> None:
+        self._over = {
+            key: (at, times) for key, (at, times) in self._over.items() if now < at + UNSTEADY
+        }

@@ -1,0 +1,139 @@
+"""News in words: title and text of one message, short enough for one write to a pipe."""
+
+from __future__ import annotations
+
+import json
+from enum import Enum
+
+from pydantic import BaseModel, ConfigDict
+
+from execsvc.supervisor.alerts.edges import Change, Item, News
+from execsvc.supervisor.conditions import Condition, Kind
+
+LARGEST_LETTER = 4096
+"""Bytes of a letter on its way to the process that sends it (``PIPE_BUF``)."""
+NAMED = 10
+"""So many are named; of the others the count is said."""
+LONGEST_LINE = 240
+
+_BEGUN = {
+    Kind.LIQUIDATION: "a liquidation fails",
+    Kind.LEFT: "a position is left open",
+    Kind.FAILED: "a bot is FAILED",
+    Kind.CONTESTED: "an order is contested",
+    Kind.MASS_STOP: "a mass stop is held back",
+    Kind.LISTING: "BotService does not list",
+}
+_MANY = {
+    Kind.LIQUIDATION: "{} liquidations fail",
+    Kind.LEFT: "{} positions are left open",
+    Kind.FAILED: "{} bots are FAILED",
+    Kind.CONTESTED: "orders of {} bots are contested",
+}
+_ADVICE = {
+    Kind.LIQUIDATION: "It is tried again and again. See: execsvc log BOT",
+    Kind.LEFT: "The next start of the service closes or resumes what is left.",
+    Kind.FAILED: "It does not run until its row changes, or: execsvc release BOT",
+    Kind.CONTESTED: "It makes no entry until: execsvc settle BOT --filled QTY",
+}
+
+
+class Tone(str, Enum):
+    """How a message looks, where the service that shows it knows colours."""
+
+    FAILURE = "failure"
+    WARNING = "warning"
+    SUCCESS = "success"
+    INFO = "info"
+
+
+class Letter(BaseModel):
+    """One message. ``lines``: what it says of each condition, by key; not all are in the text."""
+
+    model_config = ConfigDict(frozen=True)
+
+    change: Change
+    kind: Kind
+    tone: Tone
+    title: str
+    text: str
+    lines: dict[str, str]
+
+
+class Errand(BaseModel):
+    """A letter as it is handed to the process that sends it.
+
+    ``targets`` are numbers of addresses, from 1; ``now``: a pause after a failure is cut short.
+    """
+
+    number: int
+    targets: list[int]
+    tone: Tone
+    title: str
+    text: str
+    now: bool = False
+
+    def encode(self) -> bytes:
+        """One line of at most 4096 bytes; the text is cut where it must be."""
+        room = len(self.text)
+        while True:
+            text = self.text if room >= len(self.text) else self.text[:room] + "…"
+            cut = self.model_copy(update={"text": text}).model_dump(mode="json")
+            # A name from outside may hold what UTF-8 cannot write.
+            line = json.dumps(cut, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+            if len(line) <= LARGEST_LETTER or not room:
+                return line
+            room = room * 3 // 4
+
+
+def letter(news: News, sender: str) -> Letter:
+    """What is said of ``news``; ``sender`` names the service and where it runs."""
+    title = _title(news.kind, len(news.items))
+    if news.change is Change.OVER:
+        title, tone = f"over: {title}", Tone.SUCCESS
+    elif news.kind is Kind.LISTING:
+        tone = Tone.WARNING
+    else:
+        tone = Tone.FAILURE
+    if news.change is Change.STILL:
+        title = f"still: {title}"
+    return _letter(news, tone, f"{sender}: {title}")
+
+
+def stopped(left: list[Condition], sender: str) -> Letter:
+    """The service has stopped, and these positions are open that should not be."""
+    items = [Item(wrong.key, wrong.subject) for wrong in left]
+    news = News(Change.BEGUN, Kind.LEFT, items)
+    count = "a position" if len(left) == 1 else f"{len(left)} positions"
+    return _letter(news, Tone.FAILURE, f"{sender} stopped and left {count} open")
+
+
+def _letter(news: News, tone: Tone, title: str) -> Letter:
+    lines = {item.key: _line(item.line) for item in news.items}
+    shown = [_again(lines[item.key], item.times) for item in news.items[:NAMED]]
+    if len(news.items) > NAMED:
+        shown.append(f"and {len(news.items) - NAMED} more")
+    if news.change is Change.BEGUN and news.kind in _ADVICE:
+        shown += ["", _ADVICE[news.kind]]
+    return Letter(
+        change=news.change,
+        kind=news.kind,
+        tone=tone,
+        title=title,
+        text="\n".join(shown),
+        lines=lines,
+    )
+
+
+def _title(kind: Kind, count: int) -> str:
+    return _MANY[kind].format(count) if count > 1 and kind in _MANY else _BEGUN[kind]
+
+
+def _line(said: str) -> str:
+    """One line of text, whatever a bot is called."""
+    text = "".join(character if character.isprintable() else " " for character in said)
+    return text if len(text) <= LONGEST_LINE else text[: LONGEST_LINE - 1] + "…"
+
+
+def _again(line: str, times: int) -> str:
+    return f"{line} (again, {times} times by now)" if times > 1 else line

@@ -1,0 +1,75 @@
+"""What somebody was told and is not over: it is not said again after a start, and its end is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from loguru import logger
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from execsvc.supervisor.alerts.edges import Change
+from execsvc.supervisor.alerts.letters import Letter
+from execsvc.supervisor.conditions import Kind
+
+FILE = "alerts.json"
+
+
+class Told(BaseModel):
+    """One condition of which somebody knows."""
+
+    kind: Kind
+    line: str
+
+
+_FORM = TypeAdapter(dict[str, Told])
+
+
+class Memory:
+    """Kept in the state directory. What is lost or damaged is only said once more."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._path = state_dir / FILE
+        self._told: dict[str, Told] = {}
+        try:
+            self._told = _FORM.validate_json(self._path.read_bytes())
+        except FileNotFoundError:
+            return
+        except (OSError, ValidationError):
+            logger.bind(event="alerts_forgotten").warning(
+                "{} cannot be read: what was said may be said again", self._path
+            )
+
+    @property
+    def told(self) -> Mapping[str, Told]:
+        """By the key of the condition."""
+        return self._told
+
+    def of(self, kind: Kind) -> frozenset[str]:
+        """The bots of which such a thing was said."""
+        return frozenset(
+            key.partition(":")[2] for key, told in self._told.items() if told.kind is kind
+        )
+
+    def delivered(self, letter: Letter) -> None:
+        """Somebody has read ``letter``, or could have."""
+        for key, line in letter.lines.items():
+            if letter.change is Change.OVER:
+                self._told.pop(key, None)
+            else:
+                self._told[key] = Told(kind=letter.kind, line=line)
+        self._write()
+
+    def _write(self) -> None:
+        """Replace the file as a whole; without a wait for the disk, nothing depends on it."""
+        draft = self._path.with_suffix(".new")
+        try:
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(_FORM.dump_json(self._told))
+            draft.replace(self._path)
+        except (OSError, ValueError) as error:
+            logger.bind(event="alerts_not_written").warning(
+                "{} cannot be written: {}", self._path.name, type(error).__name__
+            )
