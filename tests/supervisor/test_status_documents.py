@@ -2,79 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-from decimal import Decimal
-from types import SimpleNamespace
-from typing import Any, cast
-
 import pytest
+from support.facts import AT, HELD, bot, facts, ledger, running
 
-from execsvc.ledger.survey import LedgerState
-from execsvc.model.bot import Binding, BotSpec, Mode
-from execsvc.model.position import Position
-from execsvc.runner.job import Task
-from execsvc.runner.report import Snapshot, shown
+from execsvc.runner.report import shown
 from execsvc.supervisor.bot import Bot, Verdict
-from execsvc.supervisor.child import Child
-from execsvc.supervisor.facts import Facts, Polled
+from execsvc.supervisor.facts import Polled
 from execsvc.supervisor.guard import Pending
-from execsvc.supervisor.next_step import Listed, Service
-from execsvc.supervisor.pipes import Lines
+from execsvc.supervisor.next_step import Service
 from execsvc.supervisor.restarts import Restarts
-from execsvc.supervisor.run import Run
 from execsvc.supervisor.states import State
 from execsvc.supervisor.status import health, status
-
-AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
-BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test_trading_v1")
-ROW = BotSpec(bot_id="b1", name="My bot", binding=BINDING, params={})
-HELD = Position(
-    tracked=Decimal("0.0199800"),
-    sold_short=Decimal(0),
-    entry_price=Decimal("50000.25"),
-    opened_at=AT,
-)
-
-
-def bot(**changes: Any) -> Bot:
-    made = Bot("b1", Restarts(5, 300), row=ROW, listed=Listed.VALID)
-    for name, value in changes.items():
-        setattr(made, name, value)
-    return made
-
-
-def running(**report: Any) -> Run:
-    child = cast(Child, SimpleNamespace(pid=4250))
-    run = Run(child, Task.TRADE, ROW, Lines(-1, 0), 0.0, AT)
-    run.snapshot = Snapshot(**{"phase": "RUNNING", "position": shown(HELD), **report})
-    return run
-
-
-def ledger(**changes: Any) -> LedgerState:
-    known: dict[str, Any] = {
-        "bot_id": "b1",
-        "stem": "b1",
-        "binding": BINDING,
-        "position": Position(),
-        "unsettled": False,
-        "contested": 0,
-        "failing": False,
-    }
-    return LedgerState(**{**known, **changes})
-
-
-def facts(*bots: Bot, **changes: Any) -> Facts:
-    polled = Polled(5.0, 1.0, AT, 0, None, None)
-    known: dict[str, Any] = {
-        "pid": 4242,
-        "service": Service.RUNNING,
-        "started_at": AT,
-        "uptime": 12.3456,
-        "polled": polled,
-        "bots": list(bots),
-        "nameless": [],
-    }
-    return Facts(**{**known, **changes})
 
 
 def test_the_whole_document() -> None:

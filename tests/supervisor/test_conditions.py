@@ -1,0 +1,79 @@
+"""What is wrong, in one place."""
+
+from __future__ import annotations
+
+import pytest
+from support.facts import AT, BINDING, HELD, bot, facts, ledger, running
+
+from execsvc.ledger.survey import LedgerState
+from execsvc.model.bot import BotSpec
+from execsvc.supervisor.bot import Bot, Verdict
+from execsvc.supervisor.conditions import Kind, Severity, conditions, left_open, subject
+from execsvc.supervisor.facts import Facts, Polled
+from execsvc.supervisor.guard import Pending
+from execsvc.supervisor.next_step import Service
+from execsvc.supervisor.states import State
+
+STALE = Polled(5.0, 99.4, AT, 3, "HTTP 500", Pending(6, 8, 1, 3))
+
+
+def open_ledger(**changes: bool) -> LedgerState:
+    return ledger(position=HELD, **changes)
+
+
+def kinds(given: Facts, left: frozenset[str] = frozenset()) -> list[Kind]:
+    return [wrong.kind for wrong in conditions(given, left)]
+
+
+def test_each_kind_has_its_words_and_its_key() -> None:
+    failed = bot(state=State.FAILED, verdict=Verdict(State.FAILED, "no disk"))
+    failed.ledger = open_ledger(failing=True).model_copy(update={"contested": 2})
+    found = conditions(facts(failed, polled=STALE), frozenset({"b1"}))
+    assert {wrong.key: (wrong.text, wrong.degrades) for wrong in found} == {
+        "listing:": ("no good listing for 99 s: HTTP 500", True),
+        "mass_stop:": (
+            "6 bots are missing from the listing, of 8 that have a runner or a position:"
+            + " nobody is stopped yet, poll 1 of 3",
+            False,
+        ),
+        "failed:b1": ("bot b1 is FAILED: no disk", True),
+        "liquidation:b1": ("bot b1: a liquidation failed and its position is open", True),
+        "contested:b1": ("bot b1: 2 contested, see execsvc settle", True),
+        "left:b1": ("bot b1: its position was left open when the service stopped", False),
+    }
+    assert {wrong.kind for wrong in found if wrong.severity is Severity.WARNING} == {Kind.LISTING}
+
+
+def test_listings_are_no_matter_while_the_service_stops() -> None:
+    assert kinds(facts(polled=STALE)) == [Kind.LISTING, Kind.MASS_STOP]
+    assert kinds(facts(polled=STALE, service=Service.LIQUIDATE)) == []
+
+
+@pytest.mark.parametrize(
+    ("seen", "stands"),
+    [
+        (bot(ledger=open_ledger()), True),
+        (bot(ledger=ledger()), False),
+        (bot(ledger=open_ledger(), run=running()), False),
+        (bot(unreadable="it is no database"), True),
+    ],
+)
+def test_what_a_stop_left_open_stands_until_it_is_closed_or_traded(seen: Bot, stands: bool) -> None:
+    assert (Kind.LEFT in kinds(facts(seen), frozenset({"b1"}))) is stands
+    assert Kind.LEFT not in kinds(facts(seen))
+
+
+@pytest.mark.parametrize(
+    ("seen", "words"),
+    [
+        (bot(ledger=open_ledger()), "My bot (b1), BTC/USDT, tracked 0.01998"),
+        (bot(run=running()), "My bot (b1), BTC/USDT, tracked 0.01998"),
+        (bot(ledger=ledger()), "My bot (b1), BTC/USDT"),
+        (bot(row=None), "b1"),
+        (bot(row=None, unreadable="x"), "b1, tracked unknown"),
+        (bot(row=BotSpec(bot_id="b1", name="b1", binding=BINDING, params={})), "b1, BTC/USDT"),
+    ],
+)
+def test_who_it_is_about(seen: Bot, words: str) -> None:
+    assert subject(seen) == words
+    assert left_open(seen).subject == words
