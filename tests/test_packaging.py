@@ -33,6 +33,7 @@ ONLY_IN = {
     "sqlite3": "ledger/",
     "flask": "control_plane/",
     "gunicorn": "control_plane/",
+    "jinja2": "control_plane/",
     "apprise": "supervisor/alerts/carrier.py",
     "time": "clock.py",
 }

@@ -1,40 +1,39 @@
-"""What the service answers over HTTP: two documents and one request, all of it JSON."""
+"""What the service answers over HTTP: two documents and one request in JSON, and a page."""
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
 from loguru import logger
 from werkzeug.exceptions import HTTPException
 
+from execsvc.control_plane.page import page
 from execsvc.errors import Unavailable
 
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
 Answer = tuple[dict[str, Any], int]
 
 SERVICE = "execution-service"
+PAGE = "/"
 LARGEST_BODY = 64 * 1024
 _HEALTHY = ("ok", "degraded")
+_BROWSER = 'Basic realm="execsvc", charset="UTF-8"'
 _SILENT = "the supervisor does not answer"
 
 
 def create_app(ask: Ask, token: str | None) -> Flask:
     """The application; ``ask`` passes a request on to the supervisor, and raises Unavailable.
 
-    With a ``token``, everything but ``/health`` wants it as a bearer token.
+    With a ``token``, everything but ``/health`` wants it as a bearer token; the page takes it as
+    the password that a browser asks for as well, with any user name.
     """
     app = Flask("execsvc", static_folder=None)
+    app.url_map.merge_slashes = False  # no path but ours is answered, with a redirect neither
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
-
-    def authorise() -> Response | None:
-        if token is None or request.path == "/health" or _bears(token):
-            return None
-        refusal = _error("a bearer token is required", 401)
-        refusal.headers["WWW-Authenticate"] = "Bearer"
-        return refusal
 
     def health() -> Answer:
         try:
@@ -43,6 +42,12 @@ def create_app(ask: Ask, token: str | None) -> Flask:
             return {"status": "down", "service": SERVICE, "reasons": [_SILENT]}, 503
         return document, 200 if document.get("status") in _HEALTHY else 503
 
+    def show() -> Response:
+        try:
+            return page(ask({"call": "page"}), request.args)
+        except Unavailable:
+            return page(None, request.args)
+
     def status() -> Answer:
         return ask({"call": "status"}), 200
 
@@ -50,13 +55,15 @@ def create_app(ask: Ask, token: str | None) -> Flask:
         return ask({"call": "poll"}), 202
 
     for path, method, view in (
+        (PAGE, "GET", show),
         ("/health", "GET", health),
         ("/status", "GET", status),
         ("/poll", "POST", poll),
     ):
         # Without the automatic OPTIONS every method but ours is a wrong one.
         app.add_url_rule(path, None, view, methods=[method], provide_automatic_options=False)
-    app.before_request(authorise)
+    if token is not None:
+        app.before_request(partial(_authorise, token))
     app.after_request(_never_cached)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Unavailable, _silent)
@@ -64,11 +71,36 @@ def create_app(ask: Ask, token: str | None) -> Flask:
     return app
 
 
+def _authorise(token: str) -> Response | None:
+    """The refusal of a request that does not know the token."""
+    if request.path == "/health" or _bears(token):
+        return None
+    if request.path != PAGE:
+        return _unauthorised("a bearer token is required", "Bearer")
+    if _has_password(token):
+        return None
+    return _unauthorised("the token is required, as the password; any user name", _BROWSER)
+
+
 def _bears(token: str) -> bool:
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     # As bytes: compare_digest takes text only if it is ASCII.
     same = hmac.compare_digest(given.strip().encode("utf-8", "replace"), token.encode())
     return same and scheme.lower() == "bearer"
+
+
+def _has_password(token: str) -> bool:
+    given = request.authorization
+    if given is None or given.type != "basic":
+        return False
+    password = (given.password or "").encode("utf-8", "replace")
+    return hmac.compare_digest(password, token.encode())
+
+
+def _unauthorised(message: str, scheme: str) -> Response:
+    refusal = _error(message, 401)
+    refusal.headers["WWW-Authenticate"] = scheme
+    return refusal
 
 
 def _error(message: str, code: int) -> Response:

@@ -74,6 +74,8 @@ class Bot:
     crashed: bool = False
     restart_count: int = 0
     ever_ran: bool = False
+    position_noted: dict[str, str | None] | None = None
+    """The position that was last shown among the recent events."""
     stand_in: bool = False
     """It stands for a ledger that cannot be read, and ``bot_id`` is the name of that file."""
 

@@ -154,6 +154,7 @@ class Bots:
 
     def _heard(self, bot: Bot, run: Run) -> None:
         now = self._context.clock.now
+        self._context.recent.position(bot)
         if run.stop_since is not None:
             self._context.timers.ask(bot.bot_id, run.deadline(self._context.settings))
         if not bot.runs_freely:

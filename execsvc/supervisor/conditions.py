@@ -59,6 +59,11 @@ class Condition(NamedTuple):
         return f"{self.kind.value}:{self.bot_id}"
 
     @property
+    def line(self) -> str:
+        """All of it, to somebody who sees nothing else."""
+        return f"{self.subject}: {self.why}"
+
+    @property
     def severity(self) -> Severity:
         """How soon somebody should look."""
         return Severity.WARNING if self.kind in _WARNINGS else Severity.CRITICAL

@@ -15,6 +15,7 @@ from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.child import Children
 from execsvc.supervisor.loop_clock import LoopClock
 from execsvc.supervisor.next_step import Service
+from execsvc.supervisor.recent import Recent
 from execsvc.supervisor.reports import Reports
 from execsvc.supervisor.timers import Timers
 
@@ -46,6 +47,7 @@ class Context:
     clock: LoopClock = field(default_factory=LoopClock)
     timers: Timers = field(default_factory=Timers)
     reports: Reports = field(default_factory=Reports)
+    recent: Recent = field(default_factory=Recent)
     bots: dict[str, Bot] = field(default_factory=dict)
     owners: dict[int, str] = field(default_factory=dict)
     """The bot that a process works for, by pid."""

@@ -31,6 +31,7 @@ def ended(context: Context, bot: Bot, run: Run, code: int) -> None:
         bot.check = None
         changes.checked(context, bot, run, code)
         return
+    context.recent.position(bot)
     bot.run = None
     if run.task is Task.LIQUIDATE:
         _liquidation_ended(context, bot, run, code)

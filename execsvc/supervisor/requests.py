@@ -14,6 +14,7 @@ from execsvc.clock import now as utc_now
 from execsvc.supervisor import rows, status
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.bots import Bots
+from execsvc.supervisor.conditions import conditions
 from execsvc.supervisor.context import Context
 from execsvc.supervisor.facts import Facts, Polled
 from execsvc.supervisor.feed import Feed
@@ -34,6 +35,7 @@ class Requests:
         self._calls: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "status": lambda _: status.status(self.facts()),
             "health": lambda _: status.health(self.facts()),
+            "page": lambda _: self._page(),
             "poll": self._poll,
             "recheck": lambda request: self._for_bot(request, rows.recheck),
             "release": lambda request: self._for_bot(request, rows.release),
@@ -63,6 +65,18 @@ class Requests:
             bots=list(self._context.bots.values()),
             nameless=self._bots.nameless,
         )
+
+    def _page(self) -> dict[str, Any]:
+        """What the page for people is made of."""
+        facts = self.facts()
+        return {
+            "status": status.status(facts),
+            "conditions": [
+                {"bot_id": wrong.bot_id, "severity": wrong.severity.value, "text": wrong.line}
+                for wrong in conditions(facts)
+            ],
+            "events": self._context.recent.shown(),
+        }
 
     def log_status(self) -> None:
         """Write the whole status to the log, a line a bot."""

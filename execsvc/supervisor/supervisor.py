@@ -86,6 +86,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Run until told to stop. Returns the exit code of the service."""
+        self.context.recent.listen()
         process.prepare()
         self._signals.listen()
         self._selector.register(self._signals, selectors.EVENT_READ, self._signalled)
@@ -206,6 +207,7 @@ class Supervisor:
         changed = settings != self.context.settings
         self.context.settings = settings
         logs.setup(settings.log_level, settings.log_format)
+        self.context.recent.listen()
         logger.bind(event="reload").info("settings read again{}", "" if changed else ", no change")
         if changed:
             self._feed.replace()
@@ -217,12 +219,3 @@ class Supervisor:
         self._reap()
         self._ballast.keep()
         self.context.timers.ask(_HOUSE, self.context.clock.now + _HOUSEKEEPING)
-
-    def _say_farewell(self) -> None:
-        """The control plane answers to the very end; then nothing of ours is left alive."""
-        for end in (self._front.dismiss, self._front.kill):
-            end()
-            until = self.context.clock.now + FAREWELL
-            self.context.timers.ask(_HOUSE, until)
-            while not self._front.gone and self.context.clock.now < until:
-                self._turn()

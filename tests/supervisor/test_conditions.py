@@ -14,6 +14,10 @@ from execsvc.supervisor.guard import Pending
 from execsvc.supervisor.next_step import Service
 from execsvc.supervisor.states import State
 
+HELD_BACK = (
+    "6 bots are missing from the listing, of 8 that have a runner or a position: "
+    "nobody is stopped yet, poll 1 of 3"
+)
 STALE = Polled(5.0, 99.4, AT, 3, "HTTP 500", Pending(6, 8, 1, 3))
 
 
@@ -31,11 +35,7 @@ def test_each_kind_has_its_words_and_its_key() -> None:
     found = conditions(facts(failed, polled=STALE), frozenset({"b1"}))
     assert {wrong.key: (wrong.text, wrong.degrades) for wrong in found} == {
         "listing:": ("no good listing for 99 s: HTTP 500", True),
-        "mass_stop:": (
-            "6 bots are missing from the listing, of 8 that have a runner or a position:"
-            + " nobody is stopped yet, poll 1 of 3",
-            False,
-        ),
+        "mass_stop:": (HELD_BACK, False),
         "failed:b1": ("bot b1 is FAILED: no disk", True),
         "liquidation:b1": ("bot b1: a liquidation failed and its position is open", True),
         "contested:b1": ("bot b1: 2 contested, see execsvc settle", True),

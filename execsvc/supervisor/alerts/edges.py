@@ -128,14 +128,13 @@ class Edges:
         return news
 
     def _seen(self, now: float, condition: Condition) -> None:
-        line = f"{condition.subject}: {condition.why}"
         case = self._cases.get(condition.key)
         if case is not None:
-            case.line, case.away_since = line, None
+            case.line, case.away_since = condition.line, None
             return
         _, times = self._over.get(condition.key, (now, 0))
         calm = UNSTEADY if times else CALM
-        self._cases[condition.key] = _Case(condition.kind, line, now, calm, times + 1)
+        self._cases[condition.key] = _Case(condition.kind, condition.line, now, calm, times + 1)
 
     def _missed(self, now: float, key: str, case: _Case) -> None:
         if case.told_at is None:
