@@ -10,6 +10,7 @@ from typing import Any
 from flask import Flask, Response, jsonify, request
 from loguru import logger
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 
 from execsvc.control_plane.page import page
 from execsvc.errors import Unavailable
@@ -32,7 +33,6 @@ def create_app(ask: Ask, token: str | None) -> Flask:
     the password that a browser asks for as well, with any user name.
     """
     app = Flask("execsvc", static_folder=None)
-    app.url_map.merge_slashes = False  # no path but ours is answered, with a redirect neither
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
 
     def health() -> Answer:
@@ -64,6 +64,7 @@ def create_app(ask: Ask, token: str | None) -> Flask:
         app.add_url_rule(path, None, view, methods=[method], provide_automatic_options=False)
     if token is not None:
         app.before_request(partial(_authorise, token))
+    app.before_request(_no_detour)
     app.after_request(_never_cached)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Unavailable, _silent)
@@ -80,6 +81,12 @@ def _authorise(token: str) -> Response | None:
     if _has_password(token):
         return None
     return _unauthorised("the token is required, as the password; any user name", _BROWSER)
+
+
+def _no_detour() -> Response | None:
+    """Instead of a redirect, which would be HTML: ``//health`` is no path of ours."""
+    detour = isinstance(request.routing_exception, RequestRedirect)
+    return _error("not found", 404) if detour else None
 
 
 def _bears(token: str) -> bool:

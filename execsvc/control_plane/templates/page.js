@@ -4,6 +4,8 @@
   const main = document.getElementById("main");
   const silence = document.getElementById("silence");
   const every = Number(document.body.dataset.every) * 1000;
+  // Without the name and password that may stand in the address: fetch refuses those.
+  const self = location.origin + location.pathname + location.search;
   let answered = new Date();
 
   const clock = (moment) => moment.toISOString().slice(11, 19);
@@ -54,7 +56,7 @@
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), 10000);
     try {
-      const answer = await fetch(location.href, { cache: "no-store", signal: late.signal });
+      const answer = await fetch(self, { cache: "no-store", signal: late.signal });
       const text = await answer.text();
       if (!answer.ok) {
         silent(`The service does not answer (HTTP ${answer.status}).`);
