@@ -6,7 +6,7 @@ import pytest
 from support.settings import URLS, faults, settings
 
 from execsvc.errors import ConfigRefused
-from execsvc.settings import merged, warnings
+from execsvc.settings import alert_urls, merged, warnings
 
 
 def test_the_defaults_are_those_of_the_contract() -> None:
@@ -129,6 +129,34 @@ def test_tokens_are_never_shown() -> None:
             bot_service_token="hush 1", http_token="hush\t3", bot_service_url="http://u:hush@x"
         )
     assert "hush" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "urls"),
+    [
+        ("json://a/b", ["json://a/b"]),
+        (" a://x?to=m@n.o,p@q.r ,\n b+c://y\t", ["a://x?to=m@n.o,p@q.r", "b+c://y"]),
+        ("json://a?next=http://b/c,json://d", ["json://a?next=http://b/c", "json://d"]),
+    ],
+)
+def test_alert_urls(given: str, urls: list[str]) -> None:
+    kept = settings(alert_urls=given).alert_urls
+    assert kept is not None
+    assert alert_urls(kept.get_secret_value()) == urls
+
+
+@pytest.mark.parametrize("given", ["", " , \n"])
+def test_no_alert_urls(given: str) -> None:
+    assert settings(alert_urls=given).alert_urls is None
+
+
+@pytest.mark.parametrize(
+    "given", ["hush", "//hush", "json://", "json://a hush", "1a://hush", "a://\xe9"]
+)
+def test_bad_alert_urls_are_refused_and_not_shown(given: str) -> None:
+    (line,) = faults({**URLS, "EXECSVC_ALERT_URLS": given})
+    assert line.startswith("EXECSVC_ALERT_URLS: ")
+    assert "hush" not in line
 
 
 def test_an_empty_token_is_none() -> None:

@@ -56,6 +56,7 @@ def test_a_missing_env_file_is_one_fault_among_the_others(tmp_path: Path) -> Non
 def test_tokens_come_from_credentials_without_their_newline(tmp_path: Path) -> None:
     (tmp_path / "execsvc_bot_service_token").write_text("from-credential\n")
     (tmp_path / "execsvc_exchange_adapter_token").write_text("overruled\n")
+    (tmp_path / "execsvc_alert_urls").write_text("json://a/\njson://b/\n")
     environ = {
         **URLS,
         "CREDENTIALS_DIRECTORY": str(tmp_path),
@@ -67,6 +68,8 @@ def test_tokens_come_from_credentials_without_their_newline(tmp_path: Path) -> N
     assert given.exchange_adapter_token is not None
     assert given.exchange_adapter_token.get_secret_value() == "from-environment"
     assert given.http_token is None
+    assert given.alert_urls is not None
+    assert given.alert_urls.get_secret_value() == "json://a/\njson://b/"
 
 
 def test_a_credential_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-
 import click
 
 from execsvc.cli.exit_codes import DONE, REFUSED, UNREACHABLE, exit_codes
@@ -11,6 +9,7 @@ from execsvc.cli.extras import alert_targets, refuse_missing_extras
 from execsvc.cli.options import Source, takes_places
 from execsvc.errors import ConfigRefused
 from execsvc.settings import variable_of
+from execsvc.supervisor.alerts.letters import sender
 
 _TRIED = "A test: whoever reads this is told when something is wrong with the bots."
 
@@ -30,7 +29,7 @@ def alert(source: Source, text: str) -> int:
     if settings.alert_urls is None:
         raise ConfigRefused(f"{variable_of('alert_urls')}: is not set")
     refuse_missing_extras(settings)
-    title = f"execsvc@{socket.gethostname()}: {'a test' if text == _TRIED else 'a message'}"
+    title = f"{sender(settings.state_dir)}: {'a test' if text == _TRIED else 'a message'}"
     code = DONE
     for target in alert_targets(settings):
         why = target.bring(title, text, "info")

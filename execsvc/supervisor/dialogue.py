@@ -1,29 +1,26 @@
-"""A child of the service that is spoken with in lines, both ways, and replaced when it is silent."""
+"""A child of the service itself that is asked down one pipe and speaks up another, in lines."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import selectors
 from collections.abc import Callable
-from functools import partial
 
 from loguru import logger
 
-from execsvc.settings import Settings
 from execsvc.supervisor.attendant import Attendant
 from execsvc.supervisor.child import Child
 from execsvc.supervisor.context import Context
 from execsvc.supervisor.pipes import Lines
 
-Work = Callable[[Settings, int, int, int], int]
-"""``work(settings, lifeline, requests, answers)``: the work of the child, its exit code."""
+Work = Callable[[int, int], int]
+"""``work(requests, answers)``: what the child does with its ends of the pipes; its exit code."""
 
 
 class Dialogue:
-    """``hear`` is called with each line that the child writes.
+    """Starts the child, hears it through ``hear``, and replaces it when it dies or is silent.
 
-    ``patience()`` is the number of seconds that it may be silent, ``limit`` the longest line.
+    It may be silent for HANG_TIMEOUT, and for ``patience`` seconds where that is more.
     """
 
     def __init__(
@@ -33,15 +30,15 @@ class Dialogue:
         name: str,
         work: Work,
         hear: Callable[[bytes], None],
-        limit: int,
-        patience: Callable[[], float],
+        longest: int,
+        patience: float = 0.0,
     ) -> None:
         self._context = context
         self._selector = selector
         self._name = name
         self._work = work
         self._hear = hear
-        self._limit = limit
+        self._longest = longest
         self._patience = patience
         self._attendant = Attendant(context, name, self._fork)
         self._lines: Lines | None = None
@@ -54,25 +51,22 @@ class Dialogue:
         return self._attendant.key
 
     @property
-    def alive(self) -> bool:
-        """True while there is such a process."""
-        return self._attendant.child is not None
+    def gone(self) -> bool:
+        """True while no such process lives."""
+        return self._attendant.child is None
 
     def start(self) -> None:
         """Start the child."""
         self._attendant.start()
 
-    def say(self, line: bytes) -> bool:
-        """Write to the child without waiting; False when it has no room, or is not there.
-
-        What is at most ``PIPE_BUF`` (4096) bytes long is written as a whole or not at all.
-        """
+    def ask(self, what: bytes) -> bool:
+        """Write ``what`` to the child, at most 4096 bytes; False if it does not take it at once."""
         if self._requests is None:
             return False
         try:
-            return os.write(self._requests, line) == len(line)
+            return os.write(self._requests, what) == len(what)
         except (BlockingIOError, BrokenPipeError):
-            return False
+            return False  # it has many requests unread, or is about to be replaced
 
     def replace(self) -> None:
         """Its settings changed: a new child."""
@@ -82,7 +76,7 @@ class Dialogue:
         """A child was reaped; False when it was another."""
         if child is not self._attendant.child:
             return False
-        self._read()
+        self._read()  # its last words
         self._close()
         self._attendant.ended(code)
         return True
@@ -93,26 +87,30 @@ class Dialogue:
         if self._attendant.child is None:
             return
         self._read()
-        silent_until = self._heard_at + self._patience()
+        silent_until = self._heard_at + self._longest_silence
         if silent_until <= self._context.clock.now:
-            event = f"{self._name.replace(' ', '_')}_hung"
-            logger.bind(event=event).error("the {} process hangs and is replaced", self._name)
+            logger.bind(event=f"{self._name}_hung").error(
+                "the {} process hangs and is replaced", self._name
+            )
             self._attendant.replace()
         self._context.timers.ask(self.key, max(silent_until, self._context.clock.now + 1.0))
 
     def stop(self) -> None:
-        """No more of it."""
+        """It is not wanted any more."""
         self._attendant.retire()
         if self._attendant.child is not None:
             self._context.children.kill(self._attendant.child)
 
+    @property
+    def _longest_silence(self) -> float:
+        return max(self._context.settings.hang_timeout, self._patience)
+
     def _fork(self) -> Child:
         answers, write = os.pipe2(os.O_CLOEXEC)
         read, requests = os.pipe2(os.O_CLOEXEC)
-        context = self._context
-        work = partial(self._work, context.settings, context.children.lifeline, read, write)
+        context, work = self._context, self._work
         try:
-            child = context.children.fork(work, {read, write})
+            child = context.children.fork(lambda: work(read, write), {read, write})
         except OSError:
             os.close(answers)
             os.close(requests)
@@ -122,24 +120,23 @@ class Dialogue:
             os.close(read)
         os.set_blocking(answers, False)
         os.set_blocking(requests, False)
-        self._lines, self._requests = Lines(answers, self._limit), requests
+        self._lines, self._requests = Lines(answers, self._longest), requests
         self._selector.register(answers, selectors.EVENT_READ, self._read)
         self._heard_at = context.clock.now
-        context.timers.ask(self.key, self._heard_at + self._patience())
+        context.timers.ask(self.key, self._heard_at + self._longest_silence)
         return child
 
     def _close(self) -> None:
-        if self._lines is not None and self._requests is not None:
+        if self._lines is not None:
             self._quiet()
             self._lines.close()
+        if self._requests is not None:
             os.close(self._requests)
         self._lines = self._requests = None
 
     def _quiet(self) -> None:
-        # Twice is once: the end of file may have been read before the death was heard of.
-        with contextlib.suppress(KeyError, ValueError):
-            if self._lines is not None:
-                self._selector.unregister(self._lines.descriptor)
+        if self._lines is not None and self._lines.descriptor in self._selector.get_map():
+            self._selector.unregister(self._lines.descriptor)
 
     def _read(self) -> None:
         if self._lines is None:

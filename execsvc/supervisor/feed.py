@@ -1,4 +1,4 @@
-"""The supervisor's end of the listing child: its lines in, requests for a listing out."""
+"""What the listing child says, and requests for a listing."""
 
 from __future__ import annotations
 
@@ -39,13 +39,7 @@ class Feed:
         self._context = context
         self._take = take
         self._dialogue = Dialogue(
-            context,
-            selector,
-            "listing",
-            ask_for_ever,
-            self._hear,
-            LARGEST_LISTING,
-            lambda: context.settings.hang_timeout,
+            context, selector, "listing", self._work, self._hear, LARGEST_LISTING
         )
         self._latest: Listing | None = None
         self._repeats = Repeats()
@@ -65,11 +59,11 @@ class Feed:
 
     def poll(self) -> None:
         """Somebody wants a listing now."""
-        self._dialogue.say(POLL)
+        self._dialogue.ask(POLL)
 
     def confirm(self) -> None:
         """The second listing of a pair is wanted, at once."""
-        self._dialogue.say(CONFIRM)
+        self._dialogue.ask(CONFIRM)
 
     def replace(self) -> None:
         """Its settings changed: a new child, which lists at once."""
@@ -90,6 +84,10 @@ class Feed:
     def age(self) -> float:
         """Seconds since the last good listing, or since the start when there was none."""
         return self._context.clock.now - self._since
+
+    def _work(self, requests: int, answers: int) -> int:
+        context = self._context
+        return ask_for_ever(context.settings, context.children.lifeline, requests, answers)
 
     def _hear(self, line: bytes) -> None:
         try:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
 from loguru import logger
 
 from execsvc.supervisor.alerts.edges import Change, Item, News
-from execsvc.supervisor.alerts.letters import LARGEST_LETTER, Errand, Letter, Tone, letter, stopped
+from execsvc.supervisor.alerts.letters import (
+    LARGEST_LETTER,
+    Errand,
+    Letter,
+    Tone,
+    letter,
+    sender,
+    stopped,
+)
 from execsvc.supervisor.alerts.memory import FILE, Memory
 from execsvc.supervisor.alerts.outbox import AT_HAND, MOST, Outbox
 from execsvc.supervisor.conditions import Condition, Kind
@@ -70,6 +79,14 @@ def test_a_residue_names_each_position() -> None:
     said = stopped(left, "execsvc@host")
     assert said.title == "execsvc@host stopped and left 2 positions open"
     assert "b1, BTC/USDT, tracked 0.1\nb2, BTC/USDT, tracked 0.2" in said.text
+
+
+@pytest.mark.parametrize(
+    ("state_dir", "name"),
+    [("/var/lib/execsvc", "execsvc"), ("/var/lib/execsvc-b", "execsvc-b"), ("/srv/x", "execsvc")],
+)
+def test_an_instance_is_told_apart(state_dir: str, name: str) -> None:
+    assert sender(Path(state_dir)) == f"{name}@{socket.gethostname()}"
 
 
 def test_hostile_names_make_no_second_line_and_fit_into_the_pipe() -> None:

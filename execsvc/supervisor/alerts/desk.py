@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import selectors
-import socket
 from collections.abc import Callable, Collection
 
 from loguru import logger
@@ -11,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from execsvc.settings import Settings, alert_urls
 from execsvc.supervisor.alerts.edges import Edges
-from execsvc.supervisor.alerts.letters import LARGEST_LETTER, Letter, letter, stopped
+from execsvc.supervisor.alerts.letters import LARGEST_LETTER, Letter, letter, sender, stopped
 from execsvc.supervisor.alerts.memory import Memory
 from execsvc.supervisor.alerts.outbox import Outbox
 from execsvc.supervisor.bot import Bot
@@ -25,7 +24,7 @@ from execsvc.supervisor.next_step import Service
 LOOK = "\0alert look"
 LOOK_EVERY = 1.0
 HANG = 60.0
-"""Seconds without a sign of life after which the sending process is replaced."""
+"""Seconds without a sign of life after which the sending process is replaced, at least."""
 SLOW_LISTING = 20
 """Poll intervals for which a listing has to be stale: a BotService may be restarted meanwhile."""
 
@@ -50,13 +49,13 @@ class Alerts:
             context,
             selector,
             "alerts",
-            _send_for_ever,
+            self._work,
             self._hear,
             LARGEST_LETTER,
-            lambda: HANG,
+            HANG,
         )
         self._outbox = Outbox(_count(context.settings))
-        self._sender = f"execsvc@{socket.gethostname()}"
+        self._sender = sender(context.settings.state_dir)
         self._memory: Memory | None = None
         self._edges = Edges({}, context.clock.now)
 
@@ -68,7 +67,7 @@ class Alerts:
     @property
     def delivered(self) -> bool:
         """True when nothing waits that could be sent."""
-        return not len(self._outbox) or not self._dialogue.alive
+        return not len(self._outbox) or self._dialogue.gone
 
     def start(self) -> None:
         """Start the process and the looking, if there is anybody to tell."""
@@ -117,6 +116,13 @@ class Alerts:
             self._outbox.take_back()
         return ours
 
+    def _work(self, errands: int, answers: int) -> int:
+        # Apprise is for this child only: a bot would pay for it with its memory.
+        from execsvc.supervisor.alerts.child import send_for_ever
+
+        context = self._context
+        return send_for_ever(context.settings, context.children.lifeline, errands, answers)
+
     def _put(self, message: Letter) -> None:
         dropped = self._outbox.dropped
         self._outbox.put(message)
@@ -125,7 +131,7 @@ class Alerts:
 
     def _hand_over(self, at_once: bool = False) -> None:
         for errand in self._outbox.to_hand(at_once):
-            if not self._dialogue.say(errand.encode()):
+            if not self._dialogue.ask(errand.encode()):
                 break
             self._outbox.handed(errand.number)
 
@@ -148,10 +154,3 @@ class Alerts:
 def _count(settings: Settings) -> int:
     urls = settings.alert_urls
     return len(alert_urls(urls.get_secret_value())) if urls is not None else 0
-
-
-def _send_for_ever(settings: Settings, lifeline: int, errands: int, answers: int) -> int:
-    # Apprise is for this child only: a bot would pay for it with its memory.
-    from execsvc.supervisor.alerts.child import send_for_ever
-
-    return send_for_ever(settings, lifeline, errands, answers)

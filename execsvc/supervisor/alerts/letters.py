@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 from enum import Enum
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
@@ -86,8 +88,14 @@ class Errand(BaseModel):
             room = room * 3 // 4
 
 
-def letter(news: News, sender: str) -> Letter:
-    """What is said of ``news``; ``sender`` names the service and where it runs."""
+def sender(state_dir: Path) -> str:
+    """Who speaks: which service of which machine; an instance is told by its state directory."""
+    name = state_dir.name if state_dir.name.startswith("execsvc") else "execsvc"
+    return f"{name}@{socket.gethostname()}"
+
+
+def letter(news: News, by: str) -> Letter:
+    """What is said of ``news``; ``by`` is the :func:`sender`."""
     title = _title(news.kind, len(news.items))
     if news.change is Change.OVER:
         title, tone = f"over: {title}", Tone.SUCCESS
@@ -97,15 +105,15 @@ def letter(news: News, sender: str) -> Letter:
         tone = Tone.FAILURE
     if news.change is Change.STILL:
         title = f"still: {title}"
-    return _letter(news, tone, f"{sender}: {title}")
+    return _letter(news, tone, f"{by}: {title}")
 
 
-def stopped(left: list[Condition], sender: str) -> Letter:
+def stopped(left: list[Condition], by: str) -> Letter:
     """The service has stopped, and these positions are open that should not be."""
     items = [Item(wrong.key, wrong.subject) for wrong in left]
     news = News(Change.BEGUN, Kind.LEFT, items)
     count = "a position" if len(left) == 1 else f"{len(left)} positions"
-    return _letter(news, Tone.FAILURE, f"{sender} stopped and left {count} open")
+    return _letter(news, Tone.FAILURE, f"{by} stopped and left {count} open")
 
 
 def _letter(news: News, tone: Tone, title: str) -> Letter:

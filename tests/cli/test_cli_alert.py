@@ -1,0 +1,29 @@
+"""What a setting needs that is not installed is said before anything starts."""
+
+from __future__ import annotations
+
+import pytest
+from support.command import Execsvc
+
+from execsvc.cli import extras
+
+
+@pytest.mark.parametrize("command", ["run", "check", "alert"])
+def test_without_the_extra_the_urls_are_refused(
+    command: str, execsvc: Execsvc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extras, "find_spec", lambda _: None)
+    monkeypatch.setenv("EXECSVC_BOT_SERVICE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("EXECSVC_EXCHANGE_ADAPTER_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("EXECSVC_ALERT_URLS", "json://127.0.0.1/hush")
+    outcome = execsvc(command)
+    assert (outcome.code, outcome.err.count("\n")) == (78, 1)
+    assert "EXECSVC_ALERT_URLS" in outcome.err
+    assert "pip install 'execsvc[alerts]'" in outcome.err
+    assert "hush" not in outcome.err
+
+
+def test_without_urls_there_is_nobody_to_tell(execsvc: Execsvc) -> None:
+    outcome = execsvc("alert")
+    assert outcome.code == 78
+    assert "EXECSVC_ALERT_URLS: is not set" in outcome.err
