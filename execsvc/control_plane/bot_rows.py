@@ -10,8 +10,8 @@ from typing import Any
 from execsvc.clock import from_iso
 
 TONES = {
-    "FAILED": "bad",
     "LIQUIDATING": "warn",
+    "FAILED": "bad",
     "BACKOFF": "warn",
     "INVALID": "warn",
     "HELD": "warn",
@@ -21,6 +21,7 @@ TONES = {
     "STOPPED": "",
 }
 """The colour of each state, in the order in which they are shown."""
+PRICE_DIGITS = 9
 _ORDER = list(TONES)
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 
@@ -93,7 +94,7 @@ def _position(held: Mapping[str, Any], symbol: str | None, now: datetime) -> lis
     amount = held["sold_short"] if short else held["tracked"]
     lines = [f"{'sold' if short else ''} {amount} {base}".strip()]
     if held["entry_price"] is not None:
-        lines.append(f"at {held['entry_price']}")
+        lines.append(f"at {Decimal(held['entry_price']):.{PRICE_DIGITS}g}")
     if held["opened_at"] is not None:
         lines.append(f"since {span((now - from_iso(held['opened_at'])).total_seconds())}")
     return lines

@@ -9,6 +9,7 @@ full stands in its ledger, for ``execsvc log``.
 from __future__ import annotations
 
 from collections import deque
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from loguru import logger
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 KEPT = 50
 LONGEST = 300
+PRICE_DIGITS = 9
 _NOT_NEWS = frozenset({"status"})
 
 
@@ -69,4 +71,5 @@ class Recent:
 def _words(held: dict[str, Any]) -> str:
     short = held["side"] == "SELL"
     amount = f"sold {held['sold_short']} of its owner's" if short else f"holds {held['tracked']}"
-    return f"{amount} at {held['entry_price']}" if held["entry_price"] is not None else amount
+    price = held["entry_price"]
+    return f"{amount} at {Decimal(price):.{PRICE_DIGITS}g}" if price is not None else amount

@@ -42,8 +42,6 @@ def asked(request_line: bytes, *headers: bytes) -> bytes:
 REFUSED = [
     (b"GET /nothing HTTP/1.1", 404),
     (b"GET /status/ HTTP/1.1", 404),
-    (b"GET //health HTTP/1.1", 404),
-    (b"GET // HTTP/1.1", 404),
     (b"GET http://elsewhere HTTP/1.1", 404),
     (b"GET /static/../../etc/passwd HTTP/1.1", 404),
     (b"GET /\xff\xfe HTTP/1.1", 400),
