@@ -14,6 +14,7 @@ from execsvc.control_plane.app import create_app
 from execsvc.errors import Unavailable
 
 TOKEN = "s3cret"
+DIGEST = f'Digest password="{TOKEN}"'
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{'ab'*3}}\x00\ud800"
 
 
@@ -188,7 +189,14 @@ def test_with_a_token_a_browser_asks_for_it(service: Service) -> None:
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"].startswith("Basic ")
     assert set(answer.get_json()) == {"error"}
-    for given in (basic("", "no"), basic(TOKEN, ""), "Basic", f"Basic {TOKEN}", "Bearer no"):
+    for given in (
+        basic("", "no"),
+        basic(TOKEN, ""),
+        "Basic",
+        f"Basic {TOKEN}",
+        "Bearer no",
+        DIGEST,
+    ):
         assert guarded.get("/", headers={"Authorization": given}).status_code == 401
     assert service.asked == []
     for given in (basic("", TOKEN), basic("me", TOKEN), f"Bearer {TOKEN}"):
