@@ -43,7 +43,7 @@ class Target:
                     lambda: self._apprise.notify(
                         text,
                         title=title,
-                        notify_type=apprise.NotifyType(tone),
+                        notify_type=tone,
                         body_format=apprise.NotifyFormat.TEXT,
                     )
                 )
