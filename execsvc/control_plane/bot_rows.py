@@ -103,7 +103,7 @@ def _position(held: Mapping[str, Any], symbol: str | None, now: datetime) -> lis
 def _result(result: Mapping[str, Any] | None) -> dict[str, str] | None:
     if not result:
         return None
-    realised = Decimal(result["realised"])
+    realised = Decimal(result["realised"] or 0)
     tone = "good" if realised > 0 else "bad" if realised < 0 else ""
     return {
         "realised": f"{_signed(result['realised'])} {result['currency'] or ''}".strip(),
@@ -112,5 +112,8 @@ def _result(result: Mapping[str, Any] | None) -> dict[str, str] | None:
     }
 
 
-def _signed(amount: str) -> str:
+def _signed(amount: str | None) -> str:
+    """A sum with its sign; nobody can always tell one."""
+    if amount is None:
+        return "unknown"
     return f"+{amount}" if Decimal(amount) > 0 else amount.replace("-", "\N{MINUS SIGN}")

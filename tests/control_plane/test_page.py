@@ -61,6 +61,18 @@ def test_a_bot_with_all_that_can_be_said_of_it(client: FlaskClient, service: Ser
 
 
 @pytest.mark.parametrize(
+    ("realised", "today", "words"),
+    [("1.5", "0", "+1.5 USDT today 0"), (None, None, "unknown USDT today unknown")],
+)
+def test_results(
+    client: FlaskClient, service: Service, realised: str | None, today: str | None, words: str
+) -> None:
+    result = {"currency": "USDT", "realised": realised, "today": today}
+    service.answer = known(bot(result=result))
+    assert words in rows(client)[0]
+
+
+@pytest.mark.parametrize(
     ("position", "words"),
     [
         (FLAT, "flat"),
