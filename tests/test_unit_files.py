@@ -16,7 +16,6 @@ from execsvc.settings.model import PREFIX, SECRET
 from execsvc.supervisor.bots import BATCH_SECONDS
 from execsvc.supervisor.bulletin import LEAVING
 from execsvc.supervisor.shutdown import KILL_PATIENCE
-from execsvc.supervisor.supervisor import FAREWELL
 from execsvc.supervisor.systemd import STATUS_EVERY
 
 ROOT = Path(__file__).resolve().parent.parent / "systemd"
@@ -51,7 +50,7 @@ def seconds(key: str) -> float:
 def test_a_stop_has_its_time() -> None:
     defaults = settings()
     stop = seconds("TimeoutStopSec")
-    assert stop >= defaults.shutdown_timeout + KILL_PATIENCE + 2 * FAREWELL + LEAVING
+    assert stop >= defaults.shutdown_timeout + KILL_PATIENCE + LEAVING
     # After the death of the supervisor each bot stops by itself, and nobody asks for more time.
     assert stop >= defaults.stop_timeout + defaults.order_timeout + defaults.settlement_window
     assert seconds("TimeoutAbortSec") >= stop

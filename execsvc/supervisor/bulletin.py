@@ -7,11 +7,12 @@ from collections.abc import Callable
 from execsvc.settings.checks import LONGEST_LIQUIDATION_DELAY
 from execsvc.settings.model import Settings
 from execsvc.supervisor.context import Context
+from execsvc.supervisor.farewell import ALERT_GRACE, FAREWELL
 from execsvc.supervisor.shutdown import Shutdown
 from execsvc.supervisor.systemd import Notifier
 
 KEY = "\0bulletin"
-LEAVING = 5.0
+LEAVING = ALERT_GRACE + 2 * FAREWELL + 4.0
 """Seconds that the last steps of a stop may take, when no bot is waited for any more."""
 
 Position = tuple[str, str, str | None, str | None]
