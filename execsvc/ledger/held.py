@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from execsvc.errors import LedgerFailed
+from execsvc.ledger import whole_file
 
 FILE = "held.json"
 _SET = TypeAdapter(dict[str, bool])
@@ -49,26 +49,7 @@ class HeldBots:
             self._write()
 
     def _write(self) -> None:
-        """Replace the file as a whole, so that a power loss leaves the old one or the new one."""
-        draft = self._path.with_suffix(".new")
-        try:
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(_SET.dump_json(self._bots))
-                file.flush()
-                os.fsync(descriptor)
-            draft.replace(self._path)
-            _sync_directory(self._path.parent)
-        except OSError as error:
-            raise LedgerFailed(f"{self._path.name} cannot be written: {error}") from error
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        whole_file.replace(self._path, _SET.dump_json(self._bots))
 
 
 def _reason(error: OSError | ValidationError) -> str:

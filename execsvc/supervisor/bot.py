@@ -166,7 +166,7 @@ class Bot:
         # The next try has not failed yet, but neither has it sold anything.
         return self.snapshot.liquidation_failed or (before and not self.trades)
 
-    def case(self, service: Service) -> Case:
+    def case(self, service: Service, *, halted: bool) -> Case:
         """What the decision about its next step depends on."""
         bound = self.ledger.binding if self.ledger is not None else None
         return Case(
@@ -178,6 +178,7 @@ class Bot:
             readable=self.unreadable is None,
             moved=bound is not None and self.row is not None and bound != self.row.binding,
             closing=self.closing,
+            halted=halted,
         )
 
     @property

@@ -126,7 +126,9 @@ class Bots:
         return {bot.bot_id for bot in self._bots.values() if bot.listed is not Listed.GONE}
 
     def at_stake(self) -> set[str]:
-        """Those of them that have a runner or an open position."""
+        """Those of them that have a runner or an open position, or would if trading went on."""
+        if self._context.halted:
+            return self.known()
         return {bot_id for bot_id in self.known() if self._bots[bot_id].at_stake}
 
     def busy(self) -> bool:

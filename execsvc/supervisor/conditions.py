@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from enum import Enum
 from typing import NamedTuple
 
+from execsvc.ledger.halt import Halted
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.facts import Facts, Polled
 from execsvc.supervisor.next_step import Service
@@ -20,6 +21,7 @@ class Kind(str, Enum):
 
     LIQUIDATION = "liquidation"
     LEFT = "left"
+    HALTED = "halted"
     FAILED = "failed"
     CONTESTED = "contested"
     MASS_STOP = "mass_stop"
@@ -36,7 +38,7 @@ class Severity(str, Enum):
 _WARNINGS = frozenset({Kind.LISTING})
 _HARMLESS = frozenset({Kind.MASS_STOP, Kind.LEFT})
 """What ``/health`` does not call degraded, by its contract."""
-OF_THE_SERVICE = frozenset({Kind.LISTING, Kind.MASS_STOP})
+OF_THE_SERVICE = frozenset({Kind.HALTED, Kind.LISTING, Kind.MASS_STOP})
 """What is about no bot, and is not looked at while the service stops."""
 
 
@@ -81,10 +83,17 @@ def conditions(facts: Facts, left: Collection[str] = ()) -> list[Condition]:
     """
     found: list[Condition] = []
     if facts.service is Service.RUNNING:
+        found += _of_halt(facts.halted)
         found += _of_listings(facts.polled)
     for bot in facts.bots:
         found += _of(bot, left)
     return found
+
+
+def _of_halt(halted: Halted | None) -> Iterator[Condition]:
+    if halted is not None:
+        why = f"since {halted.since}: {halted.reason}"
+        yield Condition(Kind.HALTED, "", halted.text, "the kill switch", why)
 
 
 def _of_listings(polled: Polled) -> Iterator[Condition]:

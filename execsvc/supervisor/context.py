@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from execsvc.ledger.halt import Halt
 from execsvc.ledger.held import HeldBots
 from execsvc.ledger.survey import LedgerState
 from execsvc.runner.job import Job
@@ -43,6 +44,7 @@ class Context:
     run: Runner
     ledgers: Ledgers
     held: HeldBots
+    halt: Halt
     children: Children = field(default_factory=Children)
     clock: LoopClock = field(default_factory=LoopClock)
     timers: Timers = field(default_factory=Timers)
@@ -54,3 +56,8 @@ class Context:
     queue: deque[str] = field(default_factory=deque)
     """Bots for which a process is to be forked, in this order."""
     service: Service = Service.RUNNING
+
+    @property
+    def halted(self) -> bool:
+        """True while the kill switch is on."""
+        return self.halt.current is not None

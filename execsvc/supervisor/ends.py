@@ -60,8 +60,8 @@ def answer(context: Context, bot: Bot) -> None:
     proceed(context, bot)
 
 
-def remember_held(context: Context, bot: Bot) -> None:
-    """Write down whether the bot is held, for the next start of the service."""
+def remember_held(context: Context, bot: Bot) -> bool:
+    """Write down whether the bot is held, for the next start; False when that cannot be done."""
     held = bot.verdict is not None and bot.verdict.state is State.HELD
     try:
         if bot.verdict is not None and held:
@@ -74,6 +74,8 @@ def remember_held(context: Context, bot: Bot) -> None:
             error,
             "held" if held else "no longer held",
         )
+        return False
+    return True
 
 
 def _liquidation_ended(context: Context, bot: Bot, run: Run, code: int) -> None:

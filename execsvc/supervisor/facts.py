@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
+from execsvc.ledger.halt import Halted
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.guard import Pending
 from execsvc.supervisor.next_step import Service
@@ -31,3 +32,4 @@ class Facts(NamedTuple):
     polled: Polled
     bots: list[Bot]
     nameless: list[str]
+    halted: Halted | None = None

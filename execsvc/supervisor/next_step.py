@@ -49,6 +49,8 @@ class Case(NamedTuple):
     """The position was opened under another mode, key, symbol or strategy than it has now."""
     closing: bool
     """It was told to stop and liquidate; it starts again when it is flat, not before."""
+    halted: bool
+    """Trading is halted: nobody starts, and nobody keeps a position."""
 
 
 def next_step(case: Case) -> tuple[Step, State]:
@@ -56,22 +58,26 @@ def next_step(case: Case) -> tuple[Step, State]:
     rest = _rest(case)
     if _is_to_close(case):
         return Step.LIQUIDATE, rest
-    if case.service is not Service.RUNNING or rest is not State.BOOTING:
-        return Step.REST, State.STOPPED if rest is State.BOOTING else rest
+    if rest is not State.BOOTING:
+        return Step.REST, rest
+    if case.halted or case.service is not Service.RUNNING:
+        return Step.REST, State.STOPPED
     return Step.START, rest
 
 
 def _is_to_close(case: Case) -> bool:
     if not case.is_open or not case.readable or case.service is Service.HOLD:
         return False
+    if case.halted:
+        return True
     if case.keeps and case.listed is not Listed.GONE:
         return False
-    if case.service is Service.LIQUIDATE:
+    if case.service is Service.LIQUIDATE or case.closing:
         return True
     if case.listed is Listed.UNSEEN:
         return False  # the first good listing decides whether it resumes or is closed
     wanted = case.listed is Listed.VALID and case.verdict is None
-    return not wanted or case.moved or case.closing
+    return not wanted or case.moved
 
 
 def _rest(case: Case) -> State:
@@ -81,7 +87,7 @@ def _rest(case: Case) -> State:
     if case.service is Service.HOLD and case.is_open:
         return State.HELD
     if case.listed is Listed.UNSEEN:
-        return State.BACKOFF
+        return State.STOPPED if case.halted else State.BACKOFF
     if case.listed is Listed.INVALID:
         return State.INVALID
     return State.BOOTING if case.listed is Listed.VALID else State.STOPPED

@@ -19,6 +19,7 @@ from execsvc.supervisor.context import Context
 from execsvc.supervisor.facts import Facts, Polled
 from execsvc.supervisor.feed import Feed
 from execsvc.supervisor.next_step import Service
+from execsvc.supervisor.operator_calls import OperatorCalls
 from execsvc.supervisor.polling import Polling
 
 
@@ -39,6 +40,7 @@ class Requests:
             "poll": self._poll,
             "recheck": lambda request: self._for_bot(request, rows.recheck),
             "release": lambda request: self._for_bot(request, rows.release),
+            **OperatorCalls(context).by_name,
         }
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -64,6 +66,7 @@ class Requests:
             ),
             bots=list(self._context.bots.values()),
             nameless=self._bots.nameless,
+            halted=self._context.halt.current,
         )
 
     def _page(self) -> dict[str, Any]:
@@ -91,7 +94,8 @@ class Requests:
     def summary(self) -> str:
         """How many bots are in which state, in a few words."""
         counts = Counter(bot.state.value for bot in self._context.bots.values())
-        return ", ".join(f"{n} {state}" for state, n in sorted(counts.items())) or "no bots"
+        counted = ", ".join(f"{n} {state}" for state, n in sorted(counts.items())) or "no bots"
+        return f"trading is halted, {counted}" if self._context.halted else counted
 
     def _poll(self, _: dict[str, Any]) -> dict[str, Any]:
         self._feed.poll()

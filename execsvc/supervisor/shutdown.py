@@ -11,7 +11,7 @@ from execsvc.supervisor import steps
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.bots import Bots
 from execsvc.supervisor.context import Context
-from execsvc.supervisor.next_step import Listed, Service, Step, next_step
+from execsvc.supervisor.next_step import Service, Step, next_step
 
 KEY = "\0shutdown"
 SECOND_AFTER = 2.0
@@ -112,11 +112,9 @@ class Shutdown:
     def _is_held(self, bot: Bot) -> bool:
         if bot.unreadable is not None:
             return False
-        if self._asked is Service.HOLD:
-            step, _ = next_step(bot.case(Service.RUNNING))
-            return step is not Step.LIQUIDATE
-        keeps = bot.verdict is not None and bot.verdict.keeps
-        return keeps and bot.listed is not Listed.GONE
+        going_on = Service.RUNNING if self._asked is Service.HOLD else self._asked
+        step, _ = next_step(bot.case(going_on, halted=self._context.halted))
+        return step is not Step.LIQUIDATE
 
 
 def _name(bot: Bot, what: str, level: str, event: str) -> None:

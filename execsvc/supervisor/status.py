@@ -8,19 +8,24 @@ from typing import Any
 
 from execsvc import __version__
 from execsvc.clock import iso
+from execsvc.ledger.halt import Halted
 from execsvc.runner.report import Snapshot
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.conditions import conditions
 from execsvc.supervisor.facts import Facts
-from execsvc.supervisor.next_step import Service
+from execsvc.supervisor.next_step import Listed, Service
 from execsvc.supervisor.states import State
 
 SERVICE = "execution-service"
+_HALTING = (State.STOPPING, State.LIQUIDATING, State.STOPPED)
+"""States in which a bot does not run because trading is halted."""
 
 
 def status(facts: Facts) -> dict[str, Any]:
     """The answer to ``GET /status``."""
-    shown = [_bot(bot) for bot in facts.bots] + [_nameless(why) for why in facts.nameless]
+    shown = [_bot(bot, facts.halted) for bot in facts.bots] + [
+        _nameless(why) for why in facts.nameless
+    ]
     counts = Counter(bot["state"] for bot in shown)
     polled = facts.polled
     return {
@@ -30,6 +35,7 @@ def status(facts: Facts) -> dict[str, Any]:
         "state": "RUNNING" if facts.service is Service.RUNNING else "STOPPING",
         "started_at": iso(facts.started_at),
         "uptime_sec": round(facts.uptime, 3),
+        "halted": facts.halted.model_dump() if facts.halted is not None else None,
         "poll": {
             "interval_sec": polled.interval,
             "last_success_at": _time(polled.last_success_at),
@@ -52,7 +58,7 @@ def health(facts: Facts) -> dict[str, Any]:
     return {"status": state, "service": SERVICE, "reasons": reasons}
 
 
-def _bot(bot: Bot) -> dict[str, Any]:
+def _bot(bot: Bot, halted: Halted | None) -> dict[str, Any]:
     run, binding, snapshot = bot.run, bot.binding, bot.snapshot
     return {
         "bot_id": bot.bot_id,
@@ -68,9 +74,17 @@ def _bot(bot: Bot) -> dict[str, Any]:
         "ticks": snapshot.ticks,
         "last_tick_at": snapshot.last_tick_at,
         "consecutive_errors": snapshot.consecutive_errors,
-        "last_error": bot.last_error,
+        "last_error": _last_error(bot, halted),
         "position": bot.position,
     }
+
+
+def _last_error(bot: Bot, halted: Halted | None) -> str | None:
+    """What is wrong with the bot; in a halt also that this is why it does not run."""
+    gone = bot.listed is Listed.GONE and bot.state is State.STOPPED
+    if halted is None or gone or bot.state not in _HALTING:
+        return bot.last_error
+    return f"{halted.text}; {bot.last_error}" if bot.last_error else halted.text
 
 
 def _nameless(why: str) -> dict[str, Any]:

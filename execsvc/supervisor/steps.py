@@ -32,7 +32,7 @@ def proceed(context: Context, bot: Bot) -> None:
     bot.queued = None
     if not bot.ledger_known:
         look(context, bot)
-    step, rest = next_step(bot.case(context.service))
+    step, rest = next_step(bot.case(context.service, halted=context.halted))
     if step is Step.START:
         _start(context, bot)
     elif step is Step.LIQUIDATE:
@@ -70,7 +70,10 @@ def rests(context: Context, bot: Bot, state: State) -> None:
         elif state is State.HELD and bot.verdict is not None:
             bound(bot_id=bot.bot_id).bind(event="bot_held").warning("held: {}", bot.verdict.detail)
     if state is State.STOPPED:
-        context.timers.ask(bot.bot_id, bot.state_since + SHOWN_STOPPED)
+        shown_until = bot.state_since + SHOWN_STOPPED
+        if shown_until <= context.clock.now:  # it stays, listed or contested: look again later
+            shown_until = context.clock.now + SHOWN_STOPPED
+        context.timers.ask(bot.bot_id, shown_until)
 
 
 def tell(context: Context, bot: Bot, told: Told) -> None:

@@ -12,9 +12,10 @@ from loguru import logger
 from execsvc import logs
 from execsvc.errors import ConfigRefused
 from execsvc.ledger.ballast import Ballast
+from execsvc.ledger.halt import Halt
 from execsvc.ledger.held import HeldBots
 from execsvc.settings import Settings, merged, runtime_directory, state_directory
-from execsvc.supervisor import bulletin, control, door, process, shutdown
+from execsvc.supervisor import bulletin, by_hand, control, door, process, shutdown
 from execsvc.supervisor.alerts import desk
 from execsvc.supervisor.bots import Bots
 from execsvc.supervisor.bulletin import Bulletin
@@ -56,7 +57,9 @@ class Supervisor:
         self._ballast.keep()
         self._listener = door.listen_http(settings.http_bind)
         control_door = door.listen_control(settings.runtime_dir)
-        self.context = Context(settings, run, ledgers, HeldBots(settings.state_dir))
+        self.context = Context(
+            settings, run, ledgers, HeldBots(settings.state_dir), Halt(settings.state_dir)
+        )
         self._reload = reload
         self._signals = Signals()
         self._selector = selectors.EpollSelector()
@@ -95,6 +98,7 @@ class Supervisor:
         self._front.start()
         self._feed.start()
         self._alerts.start()
+        by_hand.say_if_halted(self.context)
         self._bots.recover()
         self.context.timers.ask(_HOUSE, self.context.clock.now + _HOUSEKEEPING)
         logger.bind(event="service_started").info(

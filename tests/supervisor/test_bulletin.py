@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from support.settings import settings
 
+from execsvc.ledger.halt import Halt
 from execsvc.ledger.held import HeldBots
 from execsvc.ledger.survey import LedgerState
 from execsvc.model.position import Position
@@ -31,7 +32,9 @@ class Stopping:
 
     def __init__(self, folder: Path, heard: socket.socket) -> None:
         self._heard = heard
-        self.context = Context(settings(), _nothing, StateDirectory(folder), HeldBots(folder))
+        self.context = Context(
+            settings(), _nothing, StateDirectory(folder), HeldBots(folder), Halt(folder)
+        )
         self.shutdown = Shutdown(self.context, Bots(self.context))
         self.bulletin = Bulletin(self.context, self.shutdown, lambda: "1 STOPPING")
         self.bot = Bot("b1", Restarts(5, 300.0), stand_in=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from support.facts import AT, BINDING, HELD, bot, facts, ledger, running
 
+from execsvc.ledger.halt import Halted
 from execsvc.ledger.survey import LedgerState
 from execsvc.model.bot import BotSpec
 from execsvc.supervisor.bot import Bot, Verdict
@@ -42,6 +43,15 @@ def test_each_kind_has_its_words_and_its_key() -> None:
         "left:b1": ("bot b1: its position was left open when the service stopped", False),
     }
     assert {wrong.kind for wrong in found if wrong.severity is Severity.WARNING} == {Kind.LISTING}
+
+
+def test_a_halt_is_one_condition_of_the_service_while_it_runs() -> None:
+    halted = Halted(since="2026-01-02T03:04:05.000Z", reason="the exchange lies")
+    (wrong,) = conditions(facts(bot(), halted=halted))
+    assert (wrong.key, wrong.degrades, wrong.severity) == ("halted:", True, Severity.CRITICAL)
+    assert wrong.text == "trading is halted: the exchange lies"
+    assert wrong.why == "since 2026-01-02T03:04:05.000Z: the exchange lies"
+    assert kinds(facts(halted=halted, service=Service.HOLD)) == []
 
 
 def test_listings_are_no_matter_while_the_service_stops() -> None:

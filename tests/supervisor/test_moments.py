@@ -12,6 +12,7 @@ from support.settings import settings
 
 from execsvc.clients.bot_service import Listing
 from execsvc.errors import LedgerFailed
+from execsvc.ledger.halt import Halt
 from execsvc.ledger.held import HeldBots
 from execsvc.ledger.survey import LedgerState
 from execsvc.model.bot import BotSpec, parse_row
@@ -59,7 +60,7 @@ def ledgers() -> Ledgers:
 
 @pytest.fixture
 def context(tmp_path: Path, ledgers: Ledgers) -> Context:
-    context = Context(settings(), nothing, ledgers, HeldBots(tmp_path))
+    context = Context(settings(), nothing, ledgers, HeldBots(tmp_path), Halt(tmp_path))
     context.clock = LoopClock(lambda: 0.0)
     return context
 

@@ -18,6 +18,7 @@ BASE = Case(
     readable=True,
     moved=False,
     closing=False,
+    halted=False,
 )
 START = (Step.START, State.BOOTING)
 
@@ -78,6 +79,12 @@ def test_before_the_first_listing_nothing_is_decided() -> None:
     assert next_step(unseen._replace(verdict=State.HELD)) == (Step.REST, State.HELD)
 
 
+def test_what_was_to_be_closed_anyway_does_not_wait_for_the_first_listing() -> None:
+    unseen = BASE._replace(listed=Listed.UNSEEN, is_open=True, closing=True)
+    assert next_step(unseen) == (Step.LIQUIDATE, State.BACKOFF)
+    assert next_step(unseen._replace(verdict=State.HELD)) == (Step.LIQUIDATE, State.HELD)
+
+
 @pytest.mark.parametrize("listed", Listed)
 def test_a_service_that_stops_closes_everything(listed: Listed) -> None:
     case = BASE._replace(service=Service.LIQUIDATE, listed=listed)
@@ -97,12 +104,60 @@ def test_a_service_that_holds_starts_nothing(listed: Listed, closing: bool) -> N
     assert next_step(case) == (Step.REST, State.HELD)
 
 
+HALTED = BASE._replace(halted=True)
+
+
+def test_in_a_halt_a_listed_bot_is_stopped() -> None:
+    assert next_step(HALTED) == (Step.REST, State.STOPPED)
+    assert next_step(HALTED._replace(is_open=True)) == (Step.LIQUIDATE, State.BOOTING)
+
+
+@pytest.mark.parametrize(
+    ("listed", "rest"),
+    [
+        (Listed.UNSEEN, State.STOPPED),
+        (Listed.GONE, State.STOPPED),
+        (Listed.INVALID, State.INVALID),
+    ],
+)
+def test_in_a_halt_everybody_else_is_closed_at_once(listed: Listed, rest: State) -> None:
+    case = HALTED._replace(listed=listed)
+    assert next_step(case) == (Step.REST, rest)
+    assert next_step(case._replace(is_open=True)) == (Step.LIQUIDATE, rest)
+
+
+@pytest.mark.parametrize("verdict", [State.HELD, State.FAILED])
+@pytest.mark.parametrize("listed", Listed)
+def test_a_verdict_outlives_a_halt(verdict: State, listed: Listed) -> None:
+    case = HALTED._replace(verdict=verdict, listed=listed)
+    assert next_step(case) == (Step.REST, verdict)
+    assert next_step(case._replace(is_open=True)) == (Step.LIQUIDATE, verdict)
+
+
+@pytest.mark.parametrize("service", [Service.RUNNING, Service.LIQUIDATE])
+def test_a_halt_is_stronger_than_a_kept_position(service: Service) -> None:
+    held = HALTED._replace(verdict=State.HELD, keeps=True, is_open=True, service=service)
+    assert next_step(held) == (Step.LIQUIDATE, State.HELD)
+
+
+def test_in_a_halt_a_service_that_holds_still_holds() -> None:
+    case = HALTED._replace(service=Service.HOLD, is_open=True)
+    assert next_step(case) == (Step.REST, State.HELD)
+    assert next_step(case._replace(is_open=False)) == (Step.REST, State.STOPPED)
+
+
+def test_in_a_halt_nothing_open_is_left_alone_but_what_cannot_be_read() -> None:
+    for case in every_case():
+        if case.halted and case.is_open and case.service is not Service.HOLD:
+            assert next_step(case)[0] is (Step.LIQUIDATE if case.readable else Step.REST)
+
+
 def every_case() -> list[Case]:
     verdicts = (None, State.HELD, State.FAILED)
     flags = (False, True)
     cases = [
         Case(*parts)
-        for parts in product(Service, Listed, verdicts, flags, flags, flags, flags, flags)
+        for parts in product(Service, Listed, verdicts, flags, flags, flags, flags, flags, flags)
     ]
     return [case for case in cases if not case.keeps or case.verdict is State.HELD]
 
@@ -112,6 +167,7 @@ def test_nobody_trades_that_should_not() -> None:
         step, _ = next_step(case)
         if step is Step.START:
             assert case.service is Service.RUNNING
+            assert not case.halted
             assert case.listed is Listed.VALID
             assert case.verdict is None
             assert not (case.is_open and case.readable and (case.moved or case.closing))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from support.facts import AT, HELD, bot, facts, ledger, running
 
+from execsvc.ledger.halt import Halted
 from execsvc.runner.report import shown
 from execsvc.supervisor.bot import Bot, Verdict
 from execsvc.supervisor.facts import Polled
 from execsvc.supervisor.guard import Pending
-from execsvc.supervisor.next_step import Service
+from execsvc.supervisor.next_step import Listed, Service
 from execsvc.supervisor.restarts import Restarts
 from execsvc.supervisor.states import State
 from execsvc.supervisor.status import health, status
@@ -25,6 +26,7 @@ def test_the_whole_document() -> None:
         "state": "RUNNING",
         "started_at": "2026-01-02T03:04:05.000Z",
         "uptime_sec": 12.346,
+        "halted": None,
         "poll": {
             "interval_sec": 5.0,
             "last_success_at": "2026-01-02T03:04:05.000Z",
@@ -127,6 +129,38 @@ def test_a_cause_each() -> None:
 
 def test_a_position_that_was_closed_at_last_is_no_reason() -> None:
     assert health(facts(bot(liquidation_failed=True, ledger=ledger())))["status"] == "ok"
+
+
+HALT = Halted(since="2026-01-02T03:04:05.000Z", reason="the exchange lies")
+HALT_TEXT = "trading is halted: the exchange lies"
+
+
+def test_a_halt_is_shown_and_degrades() -> None:
+    assert status(facts(halted=HALT))["halted"] == {
+        "since": "2026-01-02T03:04:05.000Z",
+        "reason": "the exchange lies",
+    }
+    assert health(facts(bot(), halted=HALT)) == {
+        "status": "degraded",
+        "service": "execution-service",
+        "reasons": [HALT_TEXT],
+    }
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        (bot(), HALT_TEXT),
+        (bot(error="no bid"), f"{HALT_TEXT}; no bid"),
+        (bot(state=State.LIQUIDATING), HALT_TEXT),
+        (bot(state=State.STOPPING, run=running()), HALT_TEXT),
+        (bot(state=State.HELD, verdict=Verdict(State.HELD, "by hand")), "by hand"),
+        (bot(state=State.INVALID, listed=Listed.INVALID, row_error="no symbol"), "no symbol"),
+        (bot(listed=Listed.GONE), None),
+    ],
+)
+def test_in_a_halt_last_error_says_why_a_bot_does_not_run(seen: Bot, said: str | None) -> None:
+    assert status(facts(seen, halted=HALT))["bots"][0]["last_error"] == said
 
 
 @pytest.mark.parametrize("service", [Service.LIQUIDATE, Service.HOLD])

@@ -57,9 +57,14 @@ class Scripted(Daemon):
         """What the bot's next process is to do."""
         self.scripts.direct(bot_id, **script)
 
-    def ask(self, call: str, bot_id: str = "b1") -> dict[str, Any]:
+    def ask(self, call: str, bot_id: str | None = None) -> dict[str, Any]:
         """What the control socket answers."""
-        return control_socket.ask(self.folder / "run", {"call": call, "bot_id": bot_id}, 10)
+        whole = call in ("halt", "resume", "unfinished") and bot_id is None
+        return self.call({"call": call} | ({} if whole else {"bot_id": bot_id or "b1"}))
+
+    def call(self, request: dict[str, Any]) -> dict[str, Any]:
+        """What the control socket answers to a whole request."""
+        return control_socket.ask(self.folder / "run", request, 10)
 
     def checks(self) -> list[int]:
         """The processes that check a row at present."""

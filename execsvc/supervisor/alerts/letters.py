@@ -21,6 +21,7 @@ LONGEST_LINE = 240
 _BEGUN = {
     Kind.LIQUIDATION: "a liquidation fails",
     Kind.LEFT: "a position is left open",
+    Kind.HALTED: "trading is halted",
     Kind.FAILED: "a bot is FAILED",
     Kind.CONTESTED: "an order is contested",
     Kind.MASS_STOP: "a mass stop is held back",
@@ -35,6 +36,7 @@ _MANY = {
 _ADVICE = {
     Kind.LIQUIDATION: "It is tried again and again. See: execsvc log BOT",
     Kind.LEFT: "The next start of the service closes or resumes what is left.",
+    Kind.HALTED: "Every position is closed, and no bot starts until: execsvc resume",
     Kind.FAILED: "It does not run until its row changes, or: execsvc release BOT",
     Kind.CONTESTED: "It makes no entry until: execsvc settle BOT --filled QTY",
 }

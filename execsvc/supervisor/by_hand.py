@@ -1,0 +1,104 @@
+"""An operator's word at the control socket: one bot is to stop, or all of them, or all may go on."""
+
+from __future__ import annotations
+
+from loguru import logger
+
+from execsvc.errors import LedgerFailed
+from execsvc.ledger.ballast import Ballast
+from execsvc.logs import bound
+from execsvc.supervisor.bot import Bot, Verdict
+from execsvc.supervisor.context import Context
+from execsvc.supervisor.ends import remember_held
+from execsvc.supervisor.next_step import Listed
+from execsvc.supervisor.run import Told
+from execsvc.supervisor.states import State
+from execsvc.supervisor.steps import proceed, tell
+
+_STOPPED = "stopped by an operator"
+
+
+def stop(context: Context, bot: Bot) -> bool:
+    """Let ``bot`` end flat and be HELD; False when that could not be written down.
+
+    One that BotService does not list any more only ends flat: nothing would ever end its HELD.
+    One whose ledger cannot be read stays FAILED, which is the stronger word.
+    """
+    bound(bot_id=bot.bot_id).bind(event="bot_stop_asked").warning("an operator stops it")
+    written = True
+    if bot.listed is not Listed.GONE and bot.unreadable is None:
+        bot.question = None  # the signal that it ended on was this operator's, too
+        bot.verdict = _held(bot.verdict)
+        written = remember_held(context, bot)
+    _close(context, bot)
+    return written
+
+
+def halt(context: Context, reason: str | None) -> str | None:
+    """The kill switch: close every position, start nobody. Returns why it is not on the disk.
+
+    It is written before the first bot is told, so that whatever dies in between, the next start
+    goes on with it; and bots are told whether or not it could be written.
+    """
+    Ballast(context.settings.state_dir).give_up_if_full()
+    fault = None
+    try:
+        context.halt.begin(reason)
+    except LedgerFailed as error:
+        fault = str(error)
+        logger.bind(event="halt_not_written").critical(
+            "{}; trading is halted until the service restarts, and no longer", error
+        )
+    say_if_halted(context)
+    for bot in list(context.bots.values()):
+        _close(context, bot)
+    return fault
+
+
+def resume(context: Context) -> None:
+    """Let the listed bots run again, but for those that are HELD or FAILED on their own.
+
+    Raises LedgerFailed, and then trading stays halted.
+    """
+    context.halt.end()
+    logger.bind(event="resumed").warning("trading is resumed")
+    for bot in list(context.bots.values()):
+        bot.restarts.forget()
+        bot.not_before, bot.crashed = context.clock.now, False
+        proceed(context, bot)
+
+
+def say_if_halted(context: Context) -> None:
+    """Write to the log that trading is halted, if it is."""
+    halted = context.halt.current
+    if halted is not None:
+        level = "WARNING" if context.halt.damage is None else "CRITICAL"
+        logger.bind(event="halted", since=halted.since).log(
+            level,
+            "{} (since {}); positions are closed, nobody is started",
+            halted.text,
+            halted.since,
+        )
+
+
+def _held(before: Verdict | None) -> Verdict:
+    if before is None:
+        return Verdict(State.HELD, _STOPPED)
+    if before.state is State.HELD and not before.keeps:
+        return before
+    return Verdict(State.HELD, f"{_STOPPED}; before: {before.detail}")
+
+
+def _close(context: Context, bot: Bot) -> None:
+    """Let whatever the bot holds be sold, at once."""
+    bot.to_check = None
+    bot.liquidate_at = context.clock.now
+    if bot.check is not None:
+        context.children.kill(bot.check.child)
+    if bot.run is None:
+        bot.closing = bot.closing or bot.is_open
+    elif bot.runs_freely and (bot.verdict is not None or bot.run.stop_since is None):
+        # Whoever stops already on a signal of its own is left to its question: what was an
+        # operator's word is still one when trading is resumed.
+        tell(context, bot, Told.STOP)
+    proceed(context, bot)

@@ -1,0 +1,70 @@
+"""What an operator asks at the control socket, and is answered: stop, halt, resume, and how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from execsvc.errors import LedgerFailed
+from execsvc.supervisor import by_hand
+from execsvc.supervisor.bot import Bot
+from execsvc.supervisor.context import Context
+from execsvc.supervisor.states import State
+from execsvc.supervisor.unfinished import unfinished
+
+Document = dict[str, Any]
+Call = Callable[[Document], Document]
+
+
+class OperatorCalls:
+    """The calls by name. They are taken while the service stops, too: what they say outlives it."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.by_name: dict[str, Call] = {
+            "stop": self._stop,
+            "halt": self._halt,
+            "resume": self._resume,
+            "unfinished": self._unfinished,
+        }
+
+    def _stop(self, request: Document) -> Document:
+        bot = self._bot(request)
+        if bot is None:  # whoever is not listed and holds nothing is not known here
+            return {"ok": True, "state": None, "written": True}
+        written = by_hand.stop(self._context, bot)
+        return {"ok": True, "state": bot.state.value, "written": written}
+
+    def _halt(self, request: Document) -> Document:
+        reason = request.get("reason")
+        if reason is not None and not (isinstance(reason, str) and reason.strip()):
+            return {"error": "the reason is not a text"}
+        fault = by_hand.halt(self._context, reason)
+        return {"ok": True, "halted": self._halted(), "not_written": fault}
+
+    def _resume(self, _: Document) -> Document:
+        was = self._halted()
+        try:
+            by_hand.resume(self._context)
+        except LedgerFailed as error:
+            return {"error": f"trading stays halted: {error}"}
+        verdicts = [(bot.bot_id, bot.verdict) for bot in self._context.bots.values()]
+        held = [bot_id for bot_id, verdict in verdicts if verdict and verdict.state is State.HELD]
+        return {"ok": True, "was": was, "held": sorted(held)}
+
+    def _unfinished(self, request: Document) -> Document:
+        """Of all bots, or of the one that is named, whose state is told as well."""
+        bots = list(self._context.bots.values())
+        one = self._bot(request)
+        if "bot_id" in request:
+            bots = [] if one is None else [one]
+        left = [found for bot in bots if (found := unfinished(bot)) is not None]
+        state = None if one is None else one.state.value
+        return {"halted": self._halted(), "of": len(bots), "bots": left, "state": state}
+
+    def _bot(self, request: Document) -> Bot | None:
+        return self._context.bots.get(str(request.get("bot_id")))
+
+    def _halted(self) -> Document | None:
+        halted = self._context.halt.current
+        return None if halted is None else halted.model_dump()

@@ -1,0 +1,104 @@
+"""What keeps a bot from having ended flat."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from execsvc.ledger.survey import LedgerState
+from execsvc.model.bot import Binding, BotSpec, Mode
+from execsvc.model.position import Position
+from execsvc.runner.job import Task
+from execsvc.runner.report import Snapshot
+from execsvc.supervisor.bot import Bot, Question, Verdict
+from execsvc.supervisor.child import Child
+from execsvc.supervisor.next_step import Listed
+from execsvc.supervisor.pipes import Lines
+from execsvc.supervisor.restarts import Restarts
+from execsvc.supervisor.run import Run
+from execsvc.supervisor.states import State
+from execsvc.supervisor.unfinished import unfinished
+
+BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test_trading_v1")
+ROW = BotSpec(bot_id="b1", name="My bot", binding=BINDING, params={})
+
+
+def bot(**changes: Any) -> Bot:
+    made = Bot("b1", Restarts(5, 300), row=ROW, listed=Listed.VALID)
+    for name, value in changes.items():
+        setattr(made, name, value)
+    return made
+
+
+def running(**report: Any) -> Run:
+    run = Run(cast(Child, SimpleNamespace(pid=1)), Task.TRADE, ROW, Lines(-1, 0), 0.0)
+    run.snapshot = Snapshot(**report)
+    return run
+
+
+def ledger(tracked: str = "0", **changes: Any) -> LedgerState:
+    known: dict[str, Any] = {
+        "bot_id": "b1",
+        "stem": "b1",
+        "binding": BINDING,
+        "position": Position(tracked=Decimal(tracked)),
+        "unsettled": False,
+        "contested": 0,
+        "failing": False,
+    }
+    return LedgerState(**{**known, **changes})
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        bot(),
+        bot(state=State.HELD, verdict=Verdict(State.HELD, "x"), ledger=ledger()),
+        bot(state=State.FAILED, verdict=Verdict(State.FAILED, "x"), ledger=ledger()),
+    ],
+)
+def test_who_has_ended_flat_is_finished(ended: Bot) -> None:
+    assert unfinished(ended) is None
+
+
+@pytest.mark.parametrize(
+    ("seen", "why", "going_on"),
+    [
+        (bot(run=running(phase="STOPPING")), "its process has not ended yet", True),
+        (bot(queued=Task.LIQUIDATE), "its process has not ended yet", True),
+        (bot(question=Question(1, 1, False, 1)), "its process has not ended yet", True),
+        (bot(state=State.LIQUIDATING, ledger=ledger("0.5")), "its position is open", True),
+        (bot(state=State.HELD, ledger=ledger("0.5")), "its position is open", False),
+        (bot(ledger=ledger(unsettled=True)), "its position is open", False),
+        (
+            bot(state=State.LIQUIDATING, ledger=ledger("0.5", failing=True), error="no bid"),
+            "a liquidation failed and is tried again: no bid",
+            True,
+        ),
+        (bot(ledger=ledger(contested=2)), "2 contested, see execsvc settle", False),
+        (bot(unreadable="b1.db is damaged"), "its position is unknown: b1.db is damaged", False),
+    ],
+)
+def test_why_one_is_not(seen: Bot, why: str, going_on: bool) -> None:
+    found = unfinished(seen)
+    assert found is not None
+    assert (found["why"], found["going_on"]) == (why, going_on)
+
+
+def test_the_whole_document() -> None:
+    assert unfinished(bot(state=State.LIQUIDATING, ledger=ledger("0.50"))) == {
+        "bot_id": "b1",
+        "name": "My bot",
+        "state": "LIQUIDATING",
+        "symbol": "BTC/USDT",
+        "tracked": "0.5",
+        "why": "its position is open",
+        "going_on": True,
+    }
+    stand_in = Bot("lost-1", Restarts(5, 300), unreadable="damaged")
+    unknown = unfinished(stand_in)
+    assert unknown is not None
+    assert (unknown["name"], unknown["symbol"], unknown["tracked"]) == (None, None, None)
