@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 import execsvc
-from execsvc.cli.exit_codes import DONE, FAULT, INTERRUPTED, REFUSED, UNREACHABLE
+from execsvc.cli.exit_codes import CUT_SHORT, DONE, FAULT, INTERRUPTED, REFUSED, UNREACHABLE
+from execsvc.cli.table import plain_text
 from execsvc.errors import ConfigRefused, ExecsvcError, Unavailable
 
 COMMANDS = {
@@ -22,6 +27,9 @@ COMMANDS = {
     "check": "Configuration valid and both services reachable, then out.",
     "status": "The table of bots.",
     "log": "A bot's execution log.",
+    "stop": "Stop one bot: it ends flat and is HELD.",
+    "halt": "The kill switch: every bot ends flat, none is started.",
+    "resume": "End a halt.",
     "strategies": "The known strategies and their parameters.",
     "settle": "Decide a contested order by hand.",
     "release": "Book coins that are gone; end HELD and FAILED.",
@@ -29,6 +37,7 @@ COMMANDS = {
     "replay": "A strategy on recorded markets.",
     "record": "Record a live market for replay.",
     "sandbox": "A local BotService and paper exchange on one port.",
+    "completion": "What makes a shell complete commands and bots.",
     "demo": "Sandbox, three bots and the daemon together, until Ctrl-C.",
 }
 """Each command, which is ``execsvc.cli.<name>.<name>``, and what it does."""
@@ -36,8 +45,33 @@ COMMANDS = {
 _CODES: dict[type[Exception], int] = {ConfigRefused: REFUSED, Unavailable: UNREACHABLE}
 
 
+class _CutShort(Exception):
+    """Whoever read our output has left. Click would make exit code 1 of it."""
+
+
+@contextmanager
+def _noticing_readers() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _CutShort from error
+
+
 class _Commands(click.Group):
     """A group that imports a command's module when that command is called."""
+
+    def make_context(self, *arguments: Any, **more: Any) -> click.Context:
+        with _noticing_readers():
+            return super().make_context(*arguments, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _noticing_readers():
+            return super().invoke(ctx)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        found = [item for item in COMMANDS.items() if item[0].startswith(incomplete)]
+        items = [CompletionItem(name, help=meaning) for name, meaning in found]
+        return items + click.Command.shell_complete(self, ctx, incomplete)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -73,11 +107,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         code = program.main(arguments, prog_name="execsvc", standalone_mode=False)
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except (click.ClickException, ExecsvcError, PermissionError) as error:
-        for line in _lines(error):
-            click.echo(f"execsvc: {line}", err=True)
+    except _CutShort:
+        # What is still buffered would fail once more when the interpreter ends, and be told.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CUT_SHORT
+    except (click.ClickException, ExecsvcError, OSError) as error:
+        with suppress(BrokenPipeError):
+            for line in _lines(error):
+                click.echo(f"execsvc: {plain_text(line)}", err=True)
         return _code(error)
     return code if isinstance(code, int) else DONE
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 
 from execsvc.cli.exit_codes import DONE, REFUSED, UNREACHABLE, exit_codes
@@ -18,6 +20,8 @@ from execsvc.model.market import plain
 from execsvc.settings import Settings, runtime_directory, state_directory, warnings
 from execsvc.strategies import registry
 
+_FINDINGS = "execsvc.cli.check.findings"
+
 
 @click.command(
     epilog=exit_codes(
@@ -26,11 +30,13 @@ from execsvc.strategies import registry
         (REFUSED, "the configuration is refused"),
     )
 )
+@click.option("--json", "as_json", is_flag=True, help="One JSON object with all findings.")
 @takes_settings
-def check(source: Source) -> int:
+def check(source: Source, as_json: bool) -> int:
     """Look whether the configuration is valid and both services are reachable, then leave."""
     settings = source.load()
     refuse_missing_extras(settings)
+    findings = _collected(as_json)
     _check_directories(settings)
     _say("configuration", f"valid; state in {settings.state_dir}, HTTP on {settings.http_bind}")
     for warning in warnings(settings):
@@ -48,6 +54,8 @@ def check(source: Source) -> int:
         code = UNREACHABLE
     if not _alerts_are_understood(settings):
         code = UNREACHABLE
+    if as_json:
+        click.echo(json.dumps({"exit_code": code, "findings": findings}, indent=2))
     return code
 
 
@@ -121,4 +129,16 @@ def _alerts_are_understood(settings: Settings) -> bool:
 
 
 def _say(what: str, text: str) -> None:
-    click.echo(f"{what:<13}  {plain_text(text)}")
+    findings: list[dict[str, str]] | None = click.get_current_context().meta.get(_FINDINGS)
+    if findings is None:
+        click.echo(f"{what:<13}  {plain_text(text)}")
+    else:
+        findings.append({"check": what, "what": text})
+
+
+def _collected(as_json: bool) -> list[dict[str, str]]:
+    """Where findings are kept from now on, if they are not to be printed as they come."""
+    findings: list[dict[str, str]] = []
+    if as_json:
+        click.get_current_context().meta[_FINDINGS] = findings
+    return findings

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,20 +13,45 @@ from execsvc.errors import Unavailable
 
 TIMEOUT = 5.0
 """Seconds the daemon has to answer."""
+PATIENCE = 30.0
+"""Seconds for what concerns every bot and waits for the disk."""
 
 
-def bot_names(runtime_dir: Path) -> dict[str, str]:
+class DaemonRefused(click.ClickException):
+    """The daemon answered that it does not do this; ``message`` says why."""
+
+
+def bot_names(runtime_dir: Path, timeout: float = TIMEOUT) -> dict[str, str]:
     """The name of each bot that the daemon knows, by id. Raises Unavailable without a daemon."""
-    answer = control_socket.ask(runtime_dir, {"call": "status"}, TIMEOUT)
+    answer = control_socket.ask(runtime_dir, {"call": "status"}, timeout)
     return {bot["bot_id"]: bot["name"] or "" for bot in answer["bots"] if bot["bot_id"]}
 
 
+def ask(runtime_dir: Path, request: dict[str, Any], timeout: float = TIMEOUT) -> dict[str, Any]:
+    """The daemon's answer. Raises DaemonRefused when it says no, Unavailable without a daemon."""
+    answer = control_socket.ask(runtime_dir, request, timeout)
+    if "error" in answer:
+        raise DaemonRefused(f"the daemon refuses: {answer['error']}")
+    return answer
+
+
 def tell(runtime_dir: Path, call: str, bot_id: str) -> bool:
-    """Pass an operator's word on ``bot_id`` to the daemon, and print whether one was there."""
+    """Pass an operator's word on ``bot_id`` to the daemon; whether one was there."""
     try:
         control_socket.ask(runtime_dir, {"call": call, "bot_id": bot_id}, TIMEOUT)
     except Unavailable:
-        click.echo("no daemon answers here: it takes effect at the next start")
         return False
-    click.echo("the running daemon was told")
     return True
+
+
+def say(as_json: bool, bot_id: str, done: str, told: bool) -> None:
+    """Print what was ``done`` for a bot, and whether a daemon was ``told``."""
+    if as_json:
+        click.echo(json.dumps({"bot_id": bot_id, "done": done, "daemon_told": told}))
+        return
+    click.echo(done)
+    click.echo(
+        "the running daemon was told"
+        if told
+        else "no daemon answers here: it takes effect at the next start"
+    )

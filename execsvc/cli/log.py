@@ -4,48 +4,71 @@ from __future__ import annotations
 
 import select
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
-from execsvc.cli.exit_codes import DONE, FAULT, USAGE, exit_codes
+from execsvc.cli.exit_codes import DONE, FAULT, REFUSED, USAGE, exit_codes
 from execsvc.cli.options import Source, takes_places
 from execsvc.cli.table import plain_text
-from execsvc.cli.which_bot import which_bot
+from execsvc.cli.which_bot import takes_bot, which_bot
+from execsvc.ledger.bot_ledger import ledger_path
 from execsvc.ledger.survey import LogRow, read_log
 
 _LOOK_EVERY_MS = 500
 
 
 @click.command(
-    epilog=exit_codes((DONE, "shown"), (FAULT, "the ledger cannot be read"), (USAGE, "no such bot"))
+    epilog=exit_codes(
+        (DONE, "shown; with --follow also when it was ended by Ctrl-C"),
+        (FAULT, "the ledger cannot be read"),
+        (USAGE, "no such bot, or wrong usage"),
+        (REFUSED, "the settings are refused"),
+    )
 )
-@click.argument("bot")
+@takes_bot
+@click.option(
+    "--lines", "-n", type=click.IntRange(0), metavar="N", help="Begin with the last N rows."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--follow", "-f", is_flag=True, help="Go on with what is added, until Ctrl-C.")
 @takes_places
-def log(source: Source, bot: str, as_json: bool, follow: bool) -> None:
+def log(source: Source, bot: str, as_json: bool, follow: bool, lines: int | None) -> None:
     """Show the execution log of BOT (an id, its beginning, or a name), also of one long gone."""
     places = source.places()
     bot_id = which_bot(bot, places.state_dir, places.runtime_dir)
-    shown = _show(places.state_dir, bot_id, 0, as_json)
     if not follow:
+        _show(places.state_dir, bot_id, 0, as_json, lines)
         return
-    reader_left = select.poll()
-    reader_left.register(sys.stdout.fileno(), 0)
-    try:
-        while not reader_left.poll(_LOOK_EVERY_MS):
-            shown = _show(places.state_dir, bot_id, shown, as_json)
-    except KeyboardInterrupt:
-        return
+    with suppress(KeyboardInterrupt):
+        _follow(places.state_dir, bot_id, as_json, lines)
 
 
-def _show(state_dir: Path, bot_id: str, after: int, as_json: bool) -> int:
-    """Print the rows behind row ``after``; the number of the last one."""
-    for row in read_log(state_dir, bot_id, after):
+def _follow(state_dir: Path, bot_id: str, as_json: bool, lines: int | None) -> None:
+    """Print rows until nobody reads them any more; the ledger outlives the bot's processes."""
+    while not ledger_path(state_dir, bot_id).exists():  # a bot that has not started yet
+        if _reader_left():
+            return
+        lines = None
+    shown = _show(state_dir, bot_id, 0, as_json, lines)
+    while not _reader_left():
+        shown = _show(state_dir, bot_id, shown, as_json)
+
+
+def _show(state_dir: Path, bot_id: str, after: int, as_json: bool, lines: int | None = None) -> int:
+    """Print the rows behind row ``after``, at most the last ``lines``; the number of the last one."""
+    rows = read_log(state_dir, bot_id, after)
+    for row in rows if lines is None else rows[max(len(rows) - lines, 0) :]:
         click.echo(row.model_dump_json() if as_json else _line(row))
-        after = row.seq
-    return after
+    return rows[-1].seq if rows else after
+
+
+def _reader_left() -> bool:
+    """Wait a moment; True as soon as nobody reads our output any more."""
+    reader = select.poll()
+    reader.register(sys.stdout.fileno(), 0)
+    return bool(reader.poll(_LOOK_EVERY_MS))
 
 
 def _line(row: LogRow) -> str:

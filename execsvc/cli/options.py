@@ -35,6 +35,13 @@ class Source:
         return settings.load(self.overrides, self.env_file, os.environ, services_required=False)
 
 
+def source_of(ctx: click.Context) -> Source:
+    """The source of a command line that is still being typed, as far as it names one."""
+    given = {settings.variable_of(name): ctx.params.get(name) for name in _PLACES}
+    overrides = {name: text for name, text in given.items() if text is not None}
+    return Source(overrides, ctx.params.get("env_file"))
+
+
 def takes_settings(command: Command) -> Command:
     """Give ``command`` an option for each setting but the tokens, and a ``source`` made of them.
 

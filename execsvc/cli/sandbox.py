@@ -20,7 +20,13 @@ from execsvc.sandbox.server import read_bots, serve_forever
         (REFUSED, "the file of bots cannot be used"),
     )
 )
-@click.option("--port", type=click.IntRange(0, 65535), default=8099, show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8099,
+    show_default=True,
+    help="Where it listens, on 127.0.0.1; 0: any free one.",
+)
 @click.option(
     "--bots",
     type=click.Path(path_type=Path),

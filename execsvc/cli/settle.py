@@ -6,10 +6,10 @@ from decimal import Decimal, InvalidOperation
 
 import click
 
-from execsvc.cli.daemon import tell
+from execsvc.cli.daemon import say, tell
 from execsvc.cli.exit_codes import DONE, FAULT, REFUSED, USAGE, exit_codes
 from execsvc.cli.options import Source, takes_places
-from execsvc.cli.which_bot import which_bot
+from execsvc.cli.which_bot import takes_bot, which_bot
 from execsvc.ledger import operator
 
 
@@ -28,11 +28,11 @@ def _quantity(ctx: click.Context, param: click.Parameter, value: str) -> Decimal
     epilog=exit_codes(
         (DONE, "settled"),
         (FAULT, "the ledger cannot be read or written"),
-        (USAGE, "no such bot"),
-        (REFUSED, "nothing to settle, or the quantity cannot be"),
+        (USAGE, "no such bot, or wrong usage"),
+        (REFUSED, "nothing to settle, the quantity cannot be, or the settings are refused"),
     )
 )
-@click.argument("bot")
+@takes_bot
 @click.option(
     "--filled",
     callback=_quantity,
@@ -40,10 +40,11 @@ def _quantity(ctx: click.Context, param: click.Parameter, value: str) -> Decimal
     metavar="QTY",
     help="What was filled of it, in base units; for a buy what arrived, after fees.",
 )
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
 @takes_places
-def settle(source: Source, bot: str, filled: Decimal) -> None:
+def settle(source: Source, bot: str, filled: Decimal, as_json: bool) -> None:
     """Decide the oldest contested order of BOT by hand: look at the exchange first."""
     places = source.places()
     bot_id = which_bot(bot, places.state_dir, places.runtime_dir)
-    click.echo(operator.settle(places.state_dir, bot_id, filled))
-    tell(places.runtime_dir, "recheck", bot_id)
+    done = operator.settle(places.state_dir, bot_id, filled)
+    say(as_json, bot_id, done, tell(places.runtime_dir, "recheck", bot_id))

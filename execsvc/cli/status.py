@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 from typing import Any
 
 import click
 
-from execsvc.cli.exit_codes import DONE, UNREACHABLE, exit_codes
+from execsvc.cli.exit_codes import DONE, REFUSED, UNREACHABLE, exit_codes
 from execsvc.cli.options import Source, takes_places
-from execsvc.cli.table import WIDTH, plain_text, table
+from execsvc.cli.table import plain_text, table, terminal_width
 from execsvc.clients import control_socket
 
 TIMEOUT = 5.0
@@ -18,7 +17,13 @@ TIMEOUT = 5.0
 _HEADER = ("BOT", "NAME", "STATE", "SYMBOL", "MODE", "TRACKED", "TICKS", "PID")
 
 
-@click.command(epilog=exit_codes((DONE, "printed"), (UNREACHABLE, "no daemon answers")))
+@click.command(
+    epilog=exit_codes(
+        (DONE, "printed"),
+        (UNREACHABLE, "no daemon answers"),
+        (REFUSED, "the settings are refused"),
+    )
+)
 @click.option("--json", "as_json", is_flag=True, help="What GET /status answers.")
 @takes_places
 def status(source: Source, as_json: bool) -> None:
@@ -30,8 +35,7 @@ def status(source: Source, as_json: bool) -> None:
         return
     click.echo(_headline(document))
     if document["bots"]:
-        width = max(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
-        click.echo(table(_HEADER, [_row(bot) for bot in document["bots"]], width))
+        click.echo(table(_HEADER, [_row(bot) for bot in document["bots"]], terminal_width()))
     for line in _faults(document):
         click.echo(plain_text(line))
 
@@ -59,8 +63,12 @@ def _row(bot: dict[str, Any]) -> list[str]:
 
 
 def _faults(document: dict[str, Any]) -> list[str]:
-    poll = document["poll"]
+    poll, halted = document["poll"], document.get("halted")
     lines = []
+    known = None
+    if halted:
+        known = f"trading is halted: {halted['reason']}"
+        lines.append(f"{known} (since {halted['since']})")
     if poll["last_error"]:
         lines.append(f"listing failed {poll['consecutive_failures']} times: {poll['last_error']}")
     pending = poll["pending_mass_stop"]
@@ -70,4 +78,4 @@ def _faults(document: dict[str, Any]) -> list[str]:
             f"stopped yet, poll {pending['polls']} of {pending['needed']}"
         )
     errors = [(bot["bot_id"] or "-", bot["last_error"]) for bot in document["bots"]]
-    return lines + [f"{bot_id}: {error}" for bot_id, error in errors if error]
+    return lines + [f"{bot_id}: {error}" for bot_id, error in errors if error and error != known]

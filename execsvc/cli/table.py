@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import unicodedata
 from collections.abc import Sequence
 
 WIDTH = 80
@@ -17,7 +19,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], width: int = WID
     a    RUNNING
     """
     lines = [[plain_text(cell) for cell in row] for row in (header, *rows)]
-    widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
+    widths = [max(columns(cell) for cell in column) for column in zip(*lines, strict=True)]
     room = width - _GAP * (len(widths) - 1)
     while sum(widths) > room and max(widths) > _NARROWEST:
         widths[widths.index(max(widths))] -= 1
@@ -29,10 +31,38 @@ def plain_text(text: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
+def columns(text: str) -> int:
+    """How many columns of a terminal ``text`` takes: letters of East Asia take two, accents none."""
+    return len(text) if text.isascii() else sum(map(_columns_of, text))
+
+
+def cut(text: str, width: int) -> str:
+    """``text`` if it fits ``width`` columns, else as much as does, and an ellipsis."""
+    if columns(text) <= width:
+        return text
+    kept, room = "", width - 1
+    for letter in text:
+        room -= _columns_of(letter)
+        if room < 0:
+            break
+        kept += letter
+    return f"{kept}…"
+
+
+def terminal_width() -> int:
+    """Columns of the terminal, at least 80; 80 where there is none."""
+    return max(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
+
+
+def _columns_of(letter: str) -> int:
+    if unicodedata.category(letter) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+
+
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    cut = (
-        cell if len(cell) <= width else cell[: width - 1] + "…"
-        for cell, width in zip(cells, widths, strict=True)
+    fitting = [cut(cell, width) for cell, width in zip(cells, widths, strict=True)]
+    padded = (
+        cell + " " * (width - columns(cell)) for cell, width in zip(fitting, widths, strict=True)
     )
-    gap = " " * _GAP
-    return gap.join(cell.ljust(width) for cell, width in zip(cut, widths, strict=True)).rstrip()
+    return (" " * _GAP).join(padded).rstrip()

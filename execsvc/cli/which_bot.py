@@ -1,16 +1,33 @@
-"""Which bot an operator means: by id, by name, or by the beginning of an id."""
+"""Which bot an operator means: by id, by name, or by the beginning of an id; and what Tab offers."""
 
 from __future__ import annotations
 
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from execsvc.cli.daemon import bot_names
-from execsvc.errors import Unavailable
+from execsvc.cli.options import source_of
+from execsvc.errors import ConfigRefused, Unavailable
 from execsvc.ledger import survey
 from execsvc.ledger.bot_ledger import ledger_path
+
+OFFER_TIMEOUT = 0.5
+"""Seconds the daemon has to answer when somebody presses Tab."""
+_OFFERED = re.compile(r"[\w./@+ -]+")
+"""What every shell takes apart in the same way, once its blanks are escaped for bash."""
+
+
+def takes_bot(command: Any) -> Any:
+    """Give ``command`` the argument BOT, which the shell can complete."""
+    return click.argument("bot", shell_complete=_offers)(command)
 
 
 def which_bot(text: str, state_dir: Path, runtime_dir: Path) -> str:
@@ -18,6 +35,8 @@ def which_bot(text: str, state_dir: Path, runtime_dir: Path) -> str:
 
     Raises click.UsageError when there is none, or more than one.
     """
+    if not text or not text.isprintable():  # the beginning of every id, or of none
+        raise click.UsageError(f"{text!r} is neither an id nor a name")
     if ledger_path(state_dir, text).exists():
         return text
     names = _known(state_dir, runtime_dir)
@@ -39,3 +58,25 @@ def _known(state_dir: Path, runtime_dir: Path) -> dict[str, str]:
     with suppress(Unavailable):  # ledgers are all there is without a daemon
         names.update(bot_names(runtime_dir))
     return names
+
+
+def _offers(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Ids and names that begin with ``incomplete``; silence where no daemon answers."""
+    try:
+        names = bot_names(source_of(ctx).places().runtime_dir, OFFER_TIMEOUT)
+    except (ConfigRefused, Unavailable):
+        return []
+    in_bash = os.environ.get("_EXECSVC_COMPLETE", "").startswith("bash")
+    return [
+        # Its script has the word read once more, which takes one of the backslashes.
+        CompletionItem(word.replace(" ", "\\\\ ") if in_bash else word, help=meaning)
+        for word, meaning in _words(names)
+        if word.startswith(incomplete) and _OFFERED.fullmatch(word)
+    ]
+
+
+def _words(names: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Each id with its name, and each name that only one bot has with its id."""
+    yield from names.items()
+    count = Counter(names.values())
+    yield from ((name, bot_id) for bot_id, name in names.items() if name and count[name] == 1)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,23 @@ def test_both_services_reachable(services: Sandbox, execsvc: Execsvc) -> None:
     assert "3 bots to run" in outcome.out
     assert "BTC/USDT at" in outcome.out
     assert "account demo-account holds" in outcome.out
+
+
+def test_json_has_every_finding(services: Sandbox, execsvc: Execsvc) -> None:
+    services.state.bots.replace(demo_bots())
+
+    outcome = execsvc("check", "--json")
+
+    found = json.loads(outcome.out)
+    assert found["exit_code"] == outcome.code == 0
+    checks = [finding["check"] for finding in found["findings"]]
+    assert checks[0] == "configuration"
+    assert checks[-2:] == ["bot service", "adapter"]
+    assert all(set(finding) == {"check", "what"} for finding in found["findings"])
+    assert (
+        json.loads(execsvc("check", "--json", "--exchange-adapter-url", NOBODY).out)["exit_code"]
+        == 69
+    )
 
 
 def test_without_a_bot_any_answer_of_the_adapter_will_do(

@@ -7,10 +7,12 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
-from support.command import Execsvc
+from support.command import ControlSocket, Execsvc
+from support.deadline import eventually
 
 from execsvc.ledger.bot_ledger import BotLedger
 
+EXECSVC = [sys.executable, "-m", "execsvc"]
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
 
@@ -99,9 +101,9 @@ def test_settings_at_fault_are_named(execsvc: Execsvc, tmp_path: Path) -> None:
     assert "env file" in outcome.err
 
 
-def follow(bot_id: str) -> subprocess.Popen[bytes]:
+def follow(bot_id: str, *options: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "execsvc", "log", bot_id, "--follow"],
+        [*EXECSVC, "log", bot_id, "--follow", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
@@ -127,3 +129,38 @@ def test_follow_ends_when_nobody_reads_any_more(state_dir: Path) -> None:
         following.stdout.readline()
         following.stdout.close()
         assert following.wait(timeout=30) == 0
+
+
+def test_the_last_lines(execsvc: Execsvc, state_dir: Path) -> None:
+    write_log(state_dir, "bot-1", *[("tick", f"tick {n}") for n in range(5)])
+
+    for option, count in (("-n2", 2), ("--lines=0", 0), ("-n9", 5)):
+        assert len(execsvc("log", "bot-1", option).out.splitlines()) == count
+    assert "tick 4" in execsvc("log", "bot-1", "-n1").out
+    assert execsvc("log", "bot-1", "-n-1").code == 2
+
+
+def test_follow_begins_with_the_last_lines_and_misses_nothing_of_a_restart(state_dir: Path) -> None:
+    write_log(state_dir, "bot-1", *[("tick", f"tick {n}") for n in range(5)])
+    with follow("bot-1", "-n1", "--json") as following:
+        assert following.stdout is not None
+        assert json.loads(following.stdout.readline())["text"] == "tick 4"
+        for again in range(3):  # each time another process has the ledger
+            write_log(state_dir, "bot-1", ("started", f"again {again}"))
+            assert json.loads(following.stdout.readline())["text"] == f"again {again}"
+        following.send_signal(signal.SIGINT)
+        assert following.communicate(timeout=30)[1] == b""
+    assert following.returncode == 0
+
+
+def test_follow_waits_for_a_bot_that_has_not_started_yet(
+    state_dir: Path, daemon: ControlSocket
+) -> None:
+    daemon.names = {"new": "A new bot"}
+    assert subprocess.run([*EXECSVC, "log", "new"], capture_output=True, timeout=60).returncode == 1
+    with follow("A new bot", "-n0") as following:
+        eventually(lambda: daemon.asked >= 2, "it has found the bot")
+        write_log(state_dir, "new", ("started", "here I am"))
+        assert following.stdout is not None
+        assert b"here I am" in following.stdout.readline()
+        following.kill()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -83,6 +84,18 @@ def test_settle_decides_the_order_and_tells_the_daemon(
     assert daemon.told == [{"call": "recheck", "bot_id": BOT}]
     assert order in outcome.out
     assert "the running daemon was told" in outcome.out
+
+
+def test_settle_and_release_speak_json(
+    execsvc: Execsvc, state_dir: Path, daemon: ControlSocket
+) -> None:
+    make_bot(state_dir, tracked="0.02")
+    order = contest(state_dir, "0.02")
+    settle = json.loads(execsvc("settle", BOT, "--filled", "0.01", "--json").out)
+    assert (settle["bot_id"], settle["daemon_told"]) == (BOT, True)
+    assert order in settle["done"]
+    release = json.loads(execsvc("release", BOT, "--json").out)
+    assert set(release) == {"bot_id", "done", "daemon_told"}
 
 
 def test_settle_works_without_a_daemon_and_says_so(execsvc: Execsvc, state_dir: Path) -> None:

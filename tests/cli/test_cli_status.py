@@ -81,6 +81,16 @@ def test_what_is_wrong_is_said_below(execsvc: Execsvc, document: dict[str, Any])
     ]
 
 
+def test_a_halt_is_said_once(execsvc: Execsvc, document: dict[str, Any]) -> None:
+    document["halted"] = {"since": "2026-01-02T03:04:05.000Z", "reason": "the exchange lies"}
+    text = "trading is halted: the exchange lies"
+    document["bots"] = [BOT | {"last_error": text}, BOT | {"last_error": f"{text}; no bid"}]
+    assert execsvc("status").out.splitlines()[-2:] == [
+        f"{text} (since 2026-01-02T03:04:05.000Z)",
+        f"b1: {text}; no bid",
+    ]
+
+
 def test_no_bots(execsvc: Execsvc, document: dict[str, Any]) -> None:
     document.update(bots=[], counts={})
     assert execsvc("status").out == "RUNNING, pid 4242, up 12 s: no bots\n"

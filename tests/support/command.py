@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,12 @@ class ControlSocket:
     def __init__(self, runtime_dir: Path) -> None:
         self.names: dict[str, str] = {}
         self.told: list[dict[str, Any]] = []
+        self.answers: dict[str, list[dict[str, Any]]] = {}
+        """What is answered to a call, one after the other; the last one again and again."""
+        self.asked = 0
+        """How many requests came."""
+        self.gone_after = sys.maxsize
+        """After so many more answers it hangs up."""
         runtime_dir.mkdir(mode=0o700)
         self._door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._door.bind(str(runtime_dir / "control.sock"))
@@ -46,12 +53,18 @@ class ControlSocket:
                 knock, _ = self._door.accept()
             except OSError:
                 return
+            self.gone_after -= 1
+            self.asked += 1
             with knock, knock.makefile("rwb") as stream:
+                if self.gone_after < 0:
+                    continue
                 stream.write(json.dumps(self._answer(json.loads(stream.readline()))).encode())
                 stream.write(b"\n")
 
     def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
         if request["call"] == "status":
             return {"bots": [{"bot_id": key, "name": name} for key, name in self.names.items()]}
-        self.told.append(request)
-        return {"done": True}
+        if request["call"] != "unfinished":
+            self.told.append(request)
+        answers = self.answers.get(request["call"], [{"done": True}])
+        return answers.pop(0) if len(answers) > 1 else answers[0]

@@ -1,0 +1,39 @@
+"""``execsvc resume``: the end of a halt."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from execsvc.cli.daemon import PATIENCE, ask
+from execsvc.cli.exit_codes import DONE, FAULT, REFUSED, UNREACHABLE, exit_codes
+from execsvc.cli.options import Source, takes_places
+from execsvc.cli.table import plain_text
+
+
+@click.command(
+    epilog=exit_codes(
+        (DONE, "bots run again, or trading was not halted"),
+        (FAULT, "it stays halted, see stderr"),
+        (UNREACHABLE, "no daemon answers: it stays halted"),
+        (REFUSED, "the settings are refused"),
+    )
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+@takes_places
+def resume(source: Source, as_json: bool) -> None:
+    """End a halt: the listed bots start again, but for those that are HELD or FAILED."""
+    answer = ask(source.places().runtime_dir, {"call": "resume"}, timeout=PATIENCE)
+    if as_json:
+        click.echo(json.dumps({"was": answer["was"], "held": answer["held"]}))
+        return
+    was = answer["was"]
+    if was is None:
+        click.echo("trading was not halted")
+    else:
+        click.echo(
+            plain_text(f"trading goes on; it was halted since {was['since']}: {was['reason']}")
+        )
+    for bot_id in answer["held"]:
+        click.echo(plain_text(f"bot {bot_id} stays HELD, see execsvc release"))

@@ -1,0 +1,70 @@
+"""``execsvc stop``: end one bot, flat, and keep it from being started again."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from execsvc.cli.daemon import ask, bot_names
+from execsvc.cli.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE, USAGE, exit_codes
+from execsvc.cli.options import Source, takes_places
+from execsvc.cli.waiting import described, takes_waiting, wait_until_flat
+from execsvc.cli.which_bot import takes_bot, which_bot
+
+
+@click.command(
+    epilog=exit_codes(
+        (DONE, "it has ended flat (with --no-wait: it was told)"),
+        (FAULT, "it could not be written down, see stderr"),
+        (USAGE, "no such bot, or wrong usage"),
+        (UNREACHABLE, "no daemon answers"),
+        (RESIDUE, "a position is left open, or it has not ended in time"),
+        (REFUSED, "the settings are refused"),
+    )
+)
+@takes_bot
+@takes_waiting
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+@takes_places
+def stop(source: Source, bot: str, timeout: float, no_wait: bool, as_json: bool) -> int:
+    """Stop BOT (an id, its beginning, or a name): on_stop, liquidation, then HELD.
+
+    It stays HELD, also over restarts of the service, until it leaves the listing and comes
+    back, or until `execsvc release`.
+    """
+    places = source.places()
+    bot_names(places.runtime_dir)  # without a daemon there is nobody to stop it
+    bot_id = which_bot(bot, places.state_dir, places.runtime_dir)
+    told = ask(places.runtime_dir, {"call": "stop", "bot_id": bot_id})
+    if no_wait:
+        _say(as_json, {"bot_id": bot_id, "state": told["state"], "flat": None, "left": None})
+    else:
+        answer = wait_until_flat(places.runtime_dir, "stopping", timeout, bot_id)
+        left = answer["bots"][0] if answer["bots"] else None
+        _say(
+            as_json,
+            {"bot_id": bot_id, "state": answer["state"], "flat": left is None, "left": left},
+        )
+        if left is not None:
+            return RESIDUE
+    if not told["written"]:
+        click.echo("execsvc: held.json cannot be written: a restart may start it again", err=True)
+        return FAULT
+    return DONE
+
+
+def _say(as_json: bool, outcome: dict[str, Any]) -> None:
+    bot_id, state = outcome["bot_id"], outcome["state"]
+    if as_json:
+        text = json.dumps(outcome)
+    elif outcome["left"] is not None:
+        text = described(outcome["left"])
+    elif state is None:
+        text = f"bot {bot_id} is not listed and holds nothing"
+    elif outcome["flat"] is None:
+        text = f"bot {bot_id} was told to stop, it is {state}"
+    else:
+        text = f"bot {bot_id} is {state} and flat"
+    click.echo(text)

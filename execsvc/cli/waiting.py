@@ -1,0 +1,110 @@
+"""Waits with an operator until what they stopped has ended flat."""
+
+from __future__ import annotations
+
+import select
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from execsvc.cli.daemon import TIMEOUT
+from execsvc.cli.table import cut, plain_text, terminal_width
+from execsvc.clients import control_socket
+from execsvc.clock import monotonic
+from execsvc.errors import Unavailable
+
+LOOK_EVERY = 0.25
+"""Seconds between two looks."""
+SILENCE = 10.0
+"""Seconds that the daemon may be silent meanwhile: it may just be restarted."""
+
+
+def takes_waiting(command: Any) -> Any:
+    """Give ``command`` the options ``--timeout`` (seconds) and ``--no-wait``."""
+    for option in (
+        click.option("--no-wait", is_flag=True, help="Only give the word; do not wait."),
+        click.option(
+            "--timeout",
+            type=click.FloatRange(0),
+            default=120.0,
+            show_default=True,
+            metavar="SEC",
+            help="How long to wait; the daemon goes on all the same.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def wait_until_flat(
+    runtime_dir: Path, what: str, timeout: float, bot_id: str | None = None
+) -> dict[str, Any]:
+    """What the daemon says is unfinished, of ``bot_id`` or of all, when nobody works on it any more.
+
+    Or when ``timeout`` seconds are over. On a terminal a line on stderr says how far it is; it
+    begins with ``what``. Raises Unavailable when the daemon is gone for longer than a restart.
+    """
+    request = {"call": "unfinished", **({} if bot_id is None else {"bot_id": bot_id})}
+    began = heard = monotonic()
+    with _progress() as say, _saying_who_goes_on():
+        while True:
+            waited = monotonic() - began
+            try:
+                answer = control_socket.ask(runtime_dir, request, TIMEOUT)
+            except Unavailable:
+                if monotonic() - heard > SILENCE or waited >= timeout:
+                    raise
+                say(f"{what}: the daemon does not answer, {waited:.0f} s")
+            else:
+                heard = monotonic()
+                left = [bot for bot in answer["bots"] if bot["going_on"]]
+                if not left or waited >= timeout:
+                    return answer
+                say(f"{what}: {_how_far(left)}, {waited:.0f} s")
+            select.select((), (), (), LOOK_EVERY)
+
+
+def described(bot: dict[str, Any]) -> str:
+    """One line about a bot that has not ended flat."""
+    name = f" ({bot['name']})" if bot["name"] else ""
+    symbol = bot["symbol"] or "unknown symbol"
+    tracked = bot["tracked"] or "unknown"
+    return plain_text(
+        f"NOT FLAT: bot {bot['bot_id']}{name}, {symbol}, tracked {tracked}, {bot['state']}: "
+        f"{bot['why']}"
+    )
+
+
+def _how_far(left: list[dict[str, Any]]) -> str:
+    if len(left) == 1:
+        return plain_text(f"{left[0]['bot_id']} is {left[0]['state']}, {left[0]['why']}")
+    return f"{len(left)} bots have not ended yet"
+
+
+@contextmanager
+def _saying_who_goes_on() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("execsvc: no longer waiting; the daemon goes on", err=True)
+        raise
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    """Writes one line over and over, where somebody looks; it is gone when the block ends."""
+    shown = sys.stderr.isatty()
+
+    def say(text: str) -> None:
+        if shown:
+            click.echo(f"\r\x1b[K{cut(text, terminal_width() - 1)}", nl=False, err=True)
+
+    try:
+        yield say
+    finally:
+        if shown:
+            click.echo("\r\x1b[K", nl=False, err=True)

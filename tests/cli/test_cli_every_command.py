@@ -1,0 +1,119 @@
+"""What every command keeps to: help, exit codes, one line for an error, pipes that close."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from support.command import ControlSocket, Execsvc
+
+from execsvc.cli import COMMANDS, exit_codes, program
+from execsvc.cli.table import columns
+
+CODES = {value for value in vars(exit_codes).values() if isinstance(value, int)}
+JSON = {
+    *("stop", "halt", "resume", "settle", "release", "check", "status", "log", "strategies"),
+}
+
+
+def command(name: str) -> click.Command:
+    found = program.get_command(click.Context(program), name)
+    assert found is not None
+    return found
+
+
+def listed_codes(text: str) -> list[int]:
+    """The exit codes that a help text lists, in its order."""
+    _, _, listed = text.partition("Exit codes:\n")
+    return [int(code) for code in re.findall(r"^ +(\d+) +\S", listed, re.MULTILINE)]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_lists_exit_codes_that_exist_in_their_order(name: str, execsvc: Execsvc) -> None:
+    text = execsvc(name, "--help").out
+    listed = listed_codes(text)
+    assert listed == sorted(set(listed))
+    assert {0, 2, 130} <= set(listed) <= CODES
+    assert max(columns(line) for line in text.splitlines()) <= 80
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_and_argument_is_explained(name: str) -> None:
+    for parameter in command(name).params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, parameter.name
+        elif parameter.metavar is None:
+            assert f"{parameter.name}".upper() in (command(name).help or "")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_settings_at_fault_are_exit_78_where_settings_are_read(
+    name: str, execsvc: Execsvc, tmp_path: Path
+) -> None:
+    options = {option for parameter in command(name).params for option in parameter.opts}
+    if "--env-file" not in options:
+        return
+    assert 78 in listed_codes(execsvc(name, "--help").out)
+
+
+def test_the_list_of_commands_fits(execsvc: Execsvc) -> None:
+    text = execsvc("--help").out
+    assert max(columns(line) for line in text.splitlines()) <= 80
+    assert all(meaning in text for meaning in COMMANDS.values())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("wrong", ["--nonsense", "too\nmany\x1b[31m arguments"])
+def test_wrong_usage_is_one_line_without_a_traceback(
+    name: str, wrong: str, execsvc: Execsvc
+) -> None:
+    done = execsvc(name, wrong, wrong, wrong)
+    assert (done.code, done.out) == (2, "")
+    assert len(done.err.splitlines()) == 1
+    assert done.err.startswith("execsvc: ")
+    assert "\x1b" not in done.err
+
+
+@pytest.mark.parametrize("name", sorted(JSON))
+def test_it_speaks_json(name: str) -> None:
+    assert "--json" in {option for parameter in command(name).params for option in parameter.opts}
+
+
+@pytest.mark.parametrize("name", ["stop", "halt", "resume", "status", "log"])
+def test_a_daemon_that_talks_nonsense_is_one_line(
+    name: str, execsvc: Execsvc, daemon: ControlSocket
+) -> None:
+    daemon.gone_after = 0
+    done = execsvc(name, *(["b1"] if name in ("stop", "log") else []))
+    assert done.code in (1, 2, 69)
+    assert len(done.err.splitlines()) == 1
+
+
+def closed_pipe(*arguments: str) -> tuple[int, bytes]:
+    """Exit code and stderr of a command whose output nobody reads."""
+    read, write = os.pipe()
+    os.close(read)
+    with subprocess.Popen(
+        [sys.executable, "-m", "execsvc", *arguments], stdout=write, stderr=subprocess.PIPE
+    ) as process:
+        os.close(write)
+        _, err = process.communicate(timeout=60)
+    return process.returncode, err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["--version"], ["stop", "--help"], ["strategies"], ["strategies", "--json"]],
+)
+def test_output_that_nobody_reads_is_no_fault(arguments: list[str]) -> None:
+    assert closed_pipe(*arguments) == (141, b"")
+
+
+def test_a_daemons_answer_that_nobody_reads(daemon: ControlSocket) -> None:
+    daemon.answers["resume"] = [{"ok": True, "was": None, "held": []}]
+    assert closed_pipe("resume") == (141, b"")
