@@ -24,6 +24,7 @@ def test_every_bot_ends_flat_and_none_starts_until_resumed(
     all_flat(service)
     assert halted(service) == answer["halted"]
     assert service.status()["counts"] == {"STOPPED": 6}
+    assert f"{TEXT} (since {answer['halted']['since']})" in service.log
     assert service.bot()["last_error"] == TEXT
     assert service.health() == (
         200,
@@ -36,6 +37,7 @@ def test_every_bot_ends_flat_and_none_starts_until_resumed(
     resumed = service.ask("resume")
     assert (resumed["was"], resumed["held"]) == (answer["halted"], [])
     eventually(lambda: service.status()["counts"] == {"RUNNING": 7})
+    assert "trading is resumed" in service.log
     assert halted(service) is None
     assert service.health()[1]["status"] == "ok"
     assert not (service.state_dir / "halted.json").exists()

@@ -33,6 +33,20 @@ def test_a_failed_liquidation_goes_on_being_tried_also_over_a_restart(
     all_flat(service)
 
 
+def test_a_kept_position_that_was_to_be_closed_is_not_held_as_asked(
+    service: Scripted, bots: Exchange
+) -> None:
+    pids = holding(service, bots, 3)
+    os.kill(pids[0], signal.SIGUSR2)
+    service.until("HELD")
+    service.direct(liquidation="fails")
+    service.ask("halt")
+    eventually(lambda: service.history()[-1] == "LIQUIDATE RESIDUE")
+    service.signal(signal.SIGUSR2)
+    assert service.wait() == 75
+    assert "position left open: bot b1" in service.log
+
+
 @pytest.mark.parametrize("how", ["signal", "setting"])
 def test_a_service_that_holds_while_halted_goes_on_at_the_next_start(
     service: Scripted, bots: Exchange, how: str
@@ -124,3 +138,13 @@ def test_neither_a_mass_stop_that_waits_nor_a_wiped_listing_stands_in_its_way(
     bots.list_bots(*[bot_row(f"b{n}") for n in range(1, 7)])
     assert service.ask("resume")["held"] == ["b1"]
     eventually(lambda: service.status()["counts"] == {"HELD": 1, "RUNNING": 5})
+
+
+def test_a_contested_order_is_said_and_not_waited_for(service: Scripted, bots: Exchange) -> None:
+    service.scripts.keep("b1", is_open=False, binding=None, contested=1)
+    bots.list_bots()
+    service.start()
+    service.ask("halt")
+    (left,) = service.ask("unfinished")["bots"]
+    assert (left["why"], left["going_on"]) == ("1 contested, see execsvc settle", False)
+    assert service.bot()["state"] == "STOPPED"

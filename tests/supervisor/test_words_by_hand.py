@@ -1,0 +1,145 @@
+"""What a halt does first, and what it leaves alone; without processes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from support.bot_process import bot_row
+from support.settings import settings
+
+from execsvc.clients.bot_service import Listing
+from execsvc.ledger.halt import Halt
+from execsvc.ledger.held import HeldBots
+from execsvc.ledger.survey import LedgerState
+from execsvc.model.bot import parse_row
+from execsvc.runner.job import Task
+from execsvc.supervisor import by_hand, steps
+from execsvc.supervisor.bot import Bot
+from execsvc.supervisor.bots import Bots
+from execsvc.supervisor.child import Child
+from execsvc.supervisor.context import Context
+from execsvc.supervisor.loop_clock import LoopClock
+from execsvc.supervisor.pipes import Lines
+from execsvc.supervisor.run import Run
+from execsvc.supervisor.states import State
+
+
+class Ledgers:
+    """No bot has one."""
+
+    def read(self, _: str) -> LedgerState | None:
+        return None
+
+    def survey(self) -> tuple[list[LedgerState], dict[str, str]]:
+        return [], {}
+
+
+def nothing(*_: Any) -> int:
+    raise AssertionError("nothing is forked here")
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    made = Context(
+        settings(state_dir=str(tmp_path)),
+        nothing,
+        Ledgers(),
+        HeldBots(tmp_path),
+        Halt(tmp_path),
+    )
+    made.clock = LoopClock(lambda: 0.0)
+    return made
+
+
+@pytest.fixture
+def bots(context: Context) -> Bots:
+    """Three listed bots, whose processes are still to be forked."""
+    made = Bots(context)
+    rows = {name: parse_row(bot_row(name)) for name in ("b1", "b2", "b3")}
+    made.listed(Listing(bots=rows, invalid={}, nameless=[]))
+    return made
+
+
+def runs(bot: Bot, pid: int) -> None:
+    child = cast(Child, SimpleNamespace(pid=pid))
+    bot.queued, bot.state = None, State.RUNNING
+    bot.run = Run(child, Task.TRADE, bot.row, Lines(-1, 0), 0.0)
+
+
+def test_it_is_on_the_disk_before_the_first_bot_is_told(
+    context: Context, bots: Bots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int] = []
+
+    def tell(child: Child, _: int) -> None:
+        assert Halt(tmp_path).current is not None
+        told.append(child.pid)
+
+    monkeypatch.setattr(context.children, "tell", tell)
+    for pid, bot in enumerate(context.bots.values()):
+        runs(bot, pid)
+    assert by_hand.halt(context, "now") is None
+    assert told == [0, 1, 2]
+
+
+def test_what_is_queued_is_not_forked_any_more(context: Context, bots: Bots) -> None:
+    assert [bot.queued for bot in context.bots.values()] == [Task.TRADE] * 3
+    by_hand.halt(context, None)
+    bots.launch()
+    assert {bot.state for bot in context.bots.values()} == {State.STOPPED}
+
+
+def test_who_stops_on_a_signal_by_hand_is_not_told_as_well(
+    context: Context, bots: Bots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int] = []
+    monkeypatch.setattr(context.children, "tell", lambda child, _: told.append(child.pid))
+    for pid, bot in enumerate(context.bots.values()):
+        runs(bot, pid)
+    signalled = context.bots["b2"].run
+    assert signalled is not None
+    signalled.stop_since = 0.0
+    by_hand.halt(context, None)
+    assert told == [0, 2]
+    assert signalled.told is None
+    by_hand.stop(context, context.bots["b2"])
+    assert told == [0, 2, 1]
+
+
+def test_a_full_disk_gives_up_its_ballast_first(
+    context: Context, bots: Bots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ballast").write_bytes(b"x")
+    monkeypatch.setattr("execsvc.ledger.ballast.Ballast._free", lambda _: 0)
+    by_hand.halt(context, None)
+    assert not (tmp_path / "ballast").exists()
+
+
+def test_in_a_halt_everybody_listed_is_at_stake(context: Context, bots: Bots) -> None:
+    for bot in context.bots.values():
+        bot.queued = None
+    assert bots.at_stake() == set()
+    by_hand.halt(context, None)
+    assert bots.at_stake() == {"b1", "b2", "b3"}
+
+
+def test_a_bot_that_stays_stopped_is_not_looked_at_without_end(
+    context: Context, bots: Bots
+) -> None:
+    by_hand.halt(context, None)
+    context.clock.now = steps.SHOWN_STOPPED
+    for key in context.timers.due(context.clock.now):
+        bots.due(key)
+    assert len(context.bots) == 3
+    assert context.timers.next() == 2 * steps.SHOWN_STOPPED
+
+
+def test_resume_starts_at_once_whatever_it_waited_for(context: Context, bots: Bots) -> None:
+    bot = context.bots["b1"]
+    bot.not_before, bot.crashed = 60.0, True
+    by_hand.halt(context, None)
+    by_hand.resume(context)
+    assert (bot.state, bot.queued, bot.crashed) == (State.BOOTING, Task.TRADE, False)
