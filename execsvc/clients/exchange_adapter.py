@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from execsvc.clients.answers import read
 from execsvc.clients.http import HttpClient, NotSent, segment
 from execsvc.clients.order_answer import judge, judge_found
-from execsvc.errors import OrderRefused, OutcomeUnknown, Unavailable
+from execsvc.errors import NotFound, OrderRefused, OutcomeUnknown, Unavailable
 from execsvc.model.market import Balance, Depth, Ticker, Trade, Trades, plain
 from execsvc.model.order import Fill, Side
 
@@ -30,20 +30,40 @@ class Throttle(Protocol):
 
 
 Market = TypeVar("Market", Ticker, Depth, Trades)
+Read = Literal["balance", "ticker", "depth", "trades", "order"]
+"""The calls that may be repeated."""
+
+
+def _unnoted(_: Read) -> None:
+    """Nobody counts."""
 
 
 class ExchangeAdapter:
-    """The adapter as one account sees it. Reads raise Unavailable."""
+    """The adapter as one account sees it. Reads raise Unavailable.
 
-    def __init__(self, http: HttpClient, key_id: str, throttle: Throttle) -> None:
+    ``failed`` is told of every read that gave no usable answer, whatever was tried.
+    """
+
+    def __init__(
+        self,
+        http: HttpClient,
+        key_id: str,
+        throttle: Throttle,
+        failed: Callable[[Read], None] = _unnoted,
+    ) -> None:
         self._http = http
         self._key_id = key_id
         self._throttle = throttle
+        self._failed = failed
 
     def balance(self) -> Balance:
         """What the account holds now, each asset in its own units."""
         call = "GET /balance"
-        return read(Balance, call, self._get(call, f"/balance/{segment(self._key_id)}", {}))
+        try:
+            return read(Balance, call, self._get(call, f"/balance/{segment(self._key_id)}", {}))
+        except Unavailable:
+            self._failed("balance")
+            raise
 
     def ticker(self, symbol: str) -> Ticker:
         """The last price of ``symbol`` and its limits."""
@@ -90,12 +110,17 @@ class ExchangeAdapter:
         this call answers as well), Unavailable for whatever is not this order.
         """
         call = "GET /order"
-        content = self._get(call, f"/order/{segment(client_order_id)}", {})
         try:
+            content = self._get(call, f"/order/{segment(client_order_id)}", {})
             return judge_found(content, client_order_id, symbol, side, amount)
         except OutcomeUnknown as error:
             text = self._http.clean(str(error))
             raise OutcomeUnknown(text, error.filled_at_least) from None
+        except NotFound:
+            raise  # an adapter that does not know the order, or not the call, has answered
+        except Unavailable:
+            self._failed("order")
+            raise
 
     def _order(self, client_order_id: str, symbol: str, side: Side, amount: Decimal) -> str:
         members = {
@@ -111,15 +136,19 @@ class ExchangeAdapter:
         return "{" + ", ".join(f'"{name}": {text}' for name, text in members.items()) + "}"
 
     def _market(
-        self, model: type[Market], what: str, symbol: str, params: Mapping[str, int]
+        self, model: type[Market], what: Read, symbol: str, params: Mapping[str, int]
     ) -> Market:
         call = f"GET /market/{what}"
         asked: dict[str, str | int] = {"key_id": self._key_id, "symbol": symbol, **params}
-        answer = read(model, call, self._get(call, f"/market/{what}", asked))
-        if answer.symbol != symbol:
-            shown = self._http.clean(answer.symbol)[:40]
-            raise Unavailable(f"{call}: symbol: is {shown}, asked for {symbol}")
-        return answer
+        try:
+            answer = read(model, call, self._get(call, f"/market/{what}", asked))
+            if answer.symbol != symbol:
+                shown = self._http.clean(answer.symbol)[:40]
+                raise Unavailable(f"{call}: symbol: is {shown}, asked for {symbol}")
+            return answer
+        except Unavailable:
+            self._failed(what)
+            raise
 
     def _get(self, call: str, path: str, params: Mapping[str, str | int]) -> Any:
         timeout = self._http.timeout - self._wait_for_turn(call)

@@ -76,6 +76,11 @@ def book(
     return position
 
 
+def is_booked(ledger: BotLedger, client_order_id: str) -> bool:
+    """True once the ledger has taken an outcome of this order. Raises LedgerFailed."""
+    return _booked(ledger, client_order_id) is not None
+
+
 def contested_keys(connection: sqlite3.Connection) -> list[str]:
     """The accounts on which an order of this ledger's bot waits for an operator's decision."""
     found = query(connection, "SELECT DISTINCT key_id FROM orders WHERE state='CONTESTED'")

@@ -59,7 +59,12 @@ class Assembly:
 
     def adapter(self, key_id: str) -> ExchangeAdapter:
         """The exchange, as the account ``key_id`` sees it."""
-        return ExchangeAdapter(self._http, key_id, AccountPause(self._settings.state_dir, key_id))
+        return ExchangeAdapter(
+            self._http,
+            key_id,
+            AccountPause(self._settings.state_dir, key_id),
+            self._reporter.counts.read_failed,
+        )
 
     def desk(
         self, binding: Binding, allocation: Decimal | None, precision: int | None
@@ -93,7 +98,13 @@ class Assembly:
         adapter = self.adapter(binding.key_id)
         if binding.mode is Mode.PAPER:
             return PaperVenue(
-                self._bot_id, binding, self._ledger, adapter, self._record, allocation
+                self._bot_id,
+                binding,
+                self._ledger,
+                adapter,
+                self._record,
+                self._reporter.counts,
+                allocation,
             )
         account = self._account(adapter, binding.key_id)
         settlement = Settlement(

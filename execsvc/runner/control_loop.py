@@ -9,6 +9,7 @@ from collections.abc import Callable
 from execsvc.clock import iso, monotonic, now
 from execsvc.errors import LedgerFailed, OrderRefused, Unavailable
 from execsvc.repeats import Repeats
+from execsvc.runner.counts import TickResult
 from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.waits import Waits
@@ -79,21 +80,23 @@ class ControlLoop:
             due = self._grid.after(max(due, monotonic()))
 
     def _tick_once(self) -> None:
-        began = now()
+        began, since = now(), monotonic()
         error: str | None = None
+        result: TickResult = "ok"
         try:
             self._tick()
             self._errors = 0
         except (Unavailable, OrderRefused) as fault:
-            error = str(fault)
+            error, result = str(fault), "skipped"
             self._say_skipped(error)
         except LedgerFailed:
             raise
         except Exception as fault:  # noqa: BLE001 - a strategy may raise anything
-            error = repr(fault)
+            error, result = repr(fault), "failed"
             self._errors += 1
             text = f"strategy raised ({self._errors} in a row)"
             self._record.traceback("strategy_error", text, fault)
+        self._reporter.counts.tick(result, monotonic() - since)
         self._reporter.update(
             ticks=self._reporter.snapshot.ticks + 1,
             last_tick_at=iso(began),

@@ -89,7 +89,11 @@ class Liquidation:
     def close(self) -> bool:
         """As :meth:`run`, without a word when it fails: for one of several positions."""
         self._drop_short()
-        return self._desk.position.is_flat or self._attempt_all()
+        if self._desk.position.is_flat:
+            return True
+        flat = self._attempt_all()
+        self._reporter.counts.liquidation("closed" if flat else "failed")
+        return flat
 
     def _attempt_all(self) -> bool:
         retrying = Retrying(
@@ -114,6 +118,7 @@ class Liquidation:
         if self._waits.stop is not None and self._waits.stop.hold:
             raise StopRequested(self._waits.stop.signal)
         passed(Waypoint.LIQUIDATION_ATTEMPT)
+        self._reporter.counts.liquidation_attempt()
         self._ledger.make_room()
         tracked = self._desk.position.tracked
         try:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from execsvc.clock import now
 from execsvc.errors import LedgerFailed, OrderRefused, OutcomeUnknown
 from execsvc.ledger import operator
-from execsvc.ledger.booking import book
+from execsvc.ledger.booking import book, is_booked
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.rows import JournalRow, OrderRow
 from execsvc.model.bot import Binding
@@ -210,6 +210,7 @@ class LiveVenue:
             at_least = Decimal(unknown.filled_at_least)
             journal = self._account.journal
             journal.unknown(intent.client_order_id, now(), at_least, str(unknown))
+            self._reporter.counts.order_unknown(intent.side)
             self._record.say(
                 "WARNING",
                 "order_unknown",
@@ -239,6 +240,9 @@ class LiveVenue:
         for row in self._account.journal.to_adopt(self._bot_id):
             order = row.order()
             binding = self._binding.model_copy(update={"symbol": order.symbol})
+            again = is_booked(self._ledger, order.client_order_id)
             book(self._ledger, binding, order, state)
             self._account.journal.adopted(order.client_order_id)
             self._record.outcome(order)
+            if not again:
+                self._reporter.counts.order(binding.mode, order)

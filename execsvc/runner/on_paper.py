@@ -15,6 +15,7 @@ from execsvc.model.market import ZERO, Balance, Holding
 from execsvc.model.order import OrderState, Side, new_client_order_id
 from execsvc.paper.terms import Terms
 from execsvc.paper.trading import trade
+from execsvc.runner.counts import Counts
 from execsvc.runner.record import Record
 from execsvc.runner.terms import market_terms
 from execsvc.runner.venue import Funds, Size
@@ -34,6 +35,7 @@ class PaperVenue:
         ledger: BotLedger,
         adapter: ExchangeAdapter,
         record: Record,
+        counts: Counts,
         allocation: Decimal | None,
     ) -> None:
         self._bot_id = bot_id
@@ -41,6 +43,7 @@ class PaperVenue:
         self._ledger = ledger
         self._adapter = adapter
         self._record = record
+        self._counts = counts
         self._starting_quote = STARTING_QUOTE if allocation is None else allocation
 
     def execute(
@@ -77,6 +80,7 @@ class PaperVenue:
         )
         book(self._ledger, self._binding, order, state, (traded.free_base, traded.free_quote))
         self._record.outcome(order)
+        self._counts.order(self._binding.mode, order)
         return order
 
     def balance(self) -> Balance:

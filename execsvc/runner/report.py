@@ -9,16 +9,19 @@ from __future__ import annotations
 import os
 import select
 from enum import Enum
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from execsvc.clock import iso
 from execsvc.model.market import plain
 from execsvc.model.position import Position
+from execsvc.runner.counts import NOTHING, SIZE
 
 SignalName = Literal["TERM", "INT", "USR2", "LIFELINE"]
 """What a runner can be told to end by."""
+Number = Annotated[int, Field(ge=0, le=2**53)]
+"""One that a float can hold exactly."""
 LARGEST_LINE = 4096
 LONGEST_TEXT = 1000
 """Characters that are kept of an error or of the detail of an end."""
@@ -92,6 +95,8 @@ class Snapshot(BaseModel):
     turn_wait: float = 0.0
     contested: int = 0
     liquidation_failed: bool = False
+    counts: Annotated[tuple[Number, ...], Field(min_length=SIZE, max_length=SIZE)] = NOTHING
+    """What the process has counted since it started, as runner/counts.py lays it out."""
     end: End | None = None
 
 

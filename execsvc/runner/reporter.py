@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from execsvc.clock import monotonic
+from execsvc.runner.counts import Counts
 from execsvc.runner.report import End, Snapshot, send, send_last
 
 BEAT_SECONDS = 2.0
@@ -22,6 +23,8 @@ class Reporter:
         self._turn_since: float | None = None
         self._turn_waited = 0.0
         self.snapshot = Snapshot()
+        self.counts = Counts()
+        """Added to by whoever has something to count; they go out with the next report."""
 
     def update(self, **changes: Any) -> None:
         """Change the snapshot; what changed is sent at once."""
@@ -51,11 +54,14 @@ class Reporter:
         send_last(self._descriptor, self.snapshot)
 
     def _send(self) -> None:
-        send(self._descriptor, self._timed())
+        if not send(self._descriptor, self._timed()):
+            self.counts.report_dropped()
         self._sent_at = monotonic()
 
     def _timed(self) -> Snapshot:
         waited = self._turn_waited
         if self._turn_since is not None:
             waited += monotonic() - self._turn_since
-        return self.snapshot.model_copy(update={"turn_wait": round(waited, 3)})
+        return self.snapshot.model_copy(
+            update={"turn_wait": round(waited, 3), "counts": self.counts.numbers()}
+        )

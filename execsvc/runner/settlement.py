@@ -71,7 +71,10 @@ class Settlement:
             elif not self._by_records(row):
                 self._by_balances(row)
         self._reporter.update(last_error=None)
-        return self._account.journal.row(row.intent.client_order_id)
+        settled = self._account.journal.row(row.intent.client_order_id)
+        if row.state is not OrderState.ARRIVING:
+            self._reporter.counts.settled(settled.order())
+        return settled
 
     def _by_records(self, row: JournalRow) -> bool:
         """Decide by the adapter's own records of orders; False where balances have to tell."""

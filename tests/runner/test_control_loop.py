@@ -10,6 +10,7 @@ import pytest
 from execsvc.errors import LedgerFailed, OrderRefused, StopRequested, Unavailable
 from execsvc.runner import control_loop
 from execsvc.runner.control_loop import ControlLoop, StrategyGaveUp
+from execsvc.runner.counts import Counts
 from execsvc.runner.report import Snapshot
 
 
@@ -23,6 +24,7 @@ class Bench:
         self.said: list[tuple[str, str]] = []
         self.tracebacks = 0
         self.snapshot = Snapshot()
+        self.counts = Counts()
         monkeypatch.setattr(control_loop, "monotonic", lambda: self.elapsed)
         record: Any = SimpleNamespace(say=self.say, traceback=self.traceback)
         waits: Any = SimpleNamespace(wait=self.wait)

@@ -17,6 +17,7 @@ from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.position import Position
 from execsvc.runner import liquidation
+from execsvc.runner.counts import Counts
 from execsvc.runner.liquidation import Liquidation
 from execsvc.runner.waits import StopOrder
 
@@ -35,6 +36,7 @@ class Bench:
         self.hold("0.02")
         self.slept: list[float] = []
         self.attempts = 0
+        self.counts = Counts()
         self.sell: Callable[[], None] = lambda: None
         self.said: list[str] = []
         self.reported: dict[str, object] = {}
@@ -48,7 +50,7 @@ class Bench:
         """A new process liquidates."""
         desk: Any = _Desk(self)
         record: Any = SimpleNamespace(say=lambda level, *rest, **data: self.said.append(level))
-        reporter: Any = SimpleNamespace(update=self.reported.update)
+        reporter: Any = SimpleNamespace(update=self.reported.update, counts=self.counts)
         waits: Any = SimpleNamespace(wait=self.wait, stop=self.stop, uninterrupted=nullcontext)
         parts = (desk, self.ledger, record, reporter, waits)
         return Liquidation(*parts, attempts, backoff).run()

@@ -14,6 +14,7 @@ from execsvc.errors import LedgerFailed
 from execsvc.ledger import operator, survey
 from execsvc.ledger.account_journal import journal_path
 from execsvc.ledger.survey import LedgerState
+from execsvc.runner.counts import SERIES, Series
 
 DUST = Decimal("0.00001")
 MOVED = Decimal("0.005")
@@ -54,6 +55,25 @@ def test_a_contested_buy_blocks_entries_until_it_is_decided(
     assert bot.wait() == 0
     assert 0 <= exchange.bots_base(own=OWN_BTC + MOVED) < DUST
     assert state(bots).contested == 0
+
+
+def test_an_order_counts_once_whatever_an_operator_says_of_it(
+    bots: BotProcesses, exchange: Exchange
+) -> None:
+    bot = contest_a_buy(bots, exchange)
+    operator.settle(bots.state_dir, "b1", Decimal(0))
+    eventually(lambda: tracked(bot) > 0, "it buys again")
+    bot.signal(signal.SIGTERM)
+    assert bot.wait() == 0
+    numbers = dict(zip(SERIES, bot.last.counts, strict=False))
+    orders = {series.labels: n for series, n in numbers.items() if series.name == "orders" and n}
+    assert orders == {
+        ("live", "buy", "contested"): 1,
+        ("live", "buy", "filled"): 1,
+        ("live", "sell", "filled"): 1,
+    }
+    assert numbers[Series("settlements", ("contested",))] == 1
+    assert numbers[Series("orders_unknown", ("buy",))] == 1
 
 
 def test_a_contested_sell_is_never_repeated(bots: BotProcesses, exchange: Exchange) -> None:

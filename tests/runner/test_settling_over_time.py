@@ -16,6 +16,7 @@ from execsvc.ledger.account_journal import AccountJournal
 from execsvc.model.market import Balance, Holding
 from execsvc.model.order import Fill, Intent, OrderState, Side
 from execsvc.runner import settlement
+from execsvc.runner.counts import Counts
 from execsvc.runner.settlement import Settlement
 
 D = Decimal
@@ -47,6 +48,7 @@ class Bench:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.elapsed = 0.0
+        self.counts = Counts()
         self.wall = START
         self.journal = AccountJournal(folder, "k1")
         self.shown: Callable[[float], Balance] = lambda at: UNMOVED
@@ -59,7 +61,7 @@ class Bench:
             ),
             journal=self.journal,
         )
-        reporter: Any = SimpleNamespace(update=lambda **changes: None)
+        reporter: Any = SimpleNamespace(update=lambda **changes: None, counts=self.counts)
         record: Any = SimpleNamespace(say=lambda level, *rest, **data: self.said.append(level))
         waits: Any = SimpleNamespace(wait=self.wait, stop=None, uninterrupted=self.uninterrupted)
         self.settlement = Settlement(parts, waits, reporter, record, WINDOW, TIMEOUT)
