@@ -19,6 +19,7 @@ from execsvc.supervisor.next_step import Service
 from execsvc.supervisor.recent import Recent
 from execsvc.supervisor.reports import Reports
 from execsvc.supervisor.timers import Timers
+from execsvc.supervisor.totals import Totals
 
 Runner = Callable[[Job, Settings, int, int], int]
 """``run(job, settings, lifeline, report)``: the work of a forked runner, its exit code."""
@@ -50,6 +51,7 @@ class Context:
     timers: Timers = field(default_factory=Timers)
     reports: Reports = field(default_factory=Reports)
     recent: Recent = field(default_factory=Recent)
+    totals: Totals = field(default_factory=Totals)
     bots: dict[str, Bot] = field(default_factory=dict)
     owners: dict[int, str] = field(default_factory=dict)
     """The bot that a process works for, by pid."""

@@ -108,6 +108,7 @@ class Feed:
 
     def _failed(self, why: str) -> None:
         self.failures += 1
+        self._context.totals.listing_failures += 1
         self.last_error = why
         count = self._repeats.note("listing", self._context.clock.now)
         if count is not None:
@@ -121,4 +122,5 @@ class Feed:
                 "BotService lists again, after {} failures", self.failures
             )
         self.failures, self.last_error = 0, None
+        self._context.totals.listings += 1
         self.last_success_at, self._since = utc_now(), self._context.clock.now

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from execsvc.clock import monotonic
+from execsvc.model.histogram import Histogram
 
+BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Seconds between which the turns of the loop are counted."""
 SLACK = 1.0
 """Seconds that a turn of the loop may take beyond its wait before it counts as a gap."""
 
@@ -25,20 +28,29 @@ class LoopClock:
         self.now = self._seen
         self.gap = 0.0
         """Seconds of the last turn that do not count."""
+        self.late = Histogram(BOUNDS)
+        """How much later than planned it woke, of the waits that nothing cut short."""
+        self.busy = Histogram(BOUNDS)
+        """How long it did something else than wait, of each turn."""
 
     def plan(self, wait: float) -> None:
         """The loop is about to wait, for at most ``wait`` seconds."""
-        self._turn()
+        self.busy.observe(self._turn())
         self._planned = wait
 
     def wake(self) -> None:
         """The loop turns again."""
-        self._turn()
+        planned = self._planned
+        waited = self._turn()
+        if waited >= planned:
+            self.late.observe(waited - planned)
 
-    def _turn(self) -> None:
+    def _turn(self) -> float:
+        """Take what has passed since the last look, in seconds of the machine's own clock."""
         seen = self._source()
         passed, allowed = seen - self._seen, self._planned
         self.gap = passed - allowed if passed > allowed + SLACK else 0.0
         self.now += passed - self.gap
         self._seen = seen
         self._planned = 0.0
+        return passed

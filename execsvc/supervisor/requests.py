@@ -18,6 +18,7 @@ from execsvc.supervisor.conditions import conditions
 from execsvc.supervisor.context import Context
 from execsvc.supervisor.facts import Facts, Polled
 from execsvc.supervisor.feed import Feed
+from execsvc.supervisor.metrics import metrics
 from execsvc.supervisor.next_step import Service
 from execsvc.supervisor.operator_calls import OperatorCalls
 from execsvc.supervisor.polling import Polling
@@ -37,6 +38,7 @@ class Requests:
             "status": lambda _: status.status(self.facts()),
             "health": lambda _: status.health(self.facts()),
             "page": lambda _: self._page(),
+            "metrics": lambda _: metrics(self.facts(), context.totals, context.clock),
             "poll": self._poll,
             "recheck": lambda request: self._for_bot(request, rows.recheck),
             "release": lambda request: self._for_bot(request, rows.release),

@@ -9,11 +9,13 @@ from enum import Enum
 
 from execsvc.clock import now as utc_now
 from execsvc.model.bot import BotSpec
+from execsvc.runner.counts import NOTHING
 from execsvc.runner.job import Task
 from execsvc.runner.report import Snapshot, decode
 from execsvc.settings import Settings
 from execsvc.supervisor.child import Child
 from execsvc.supervisor.pipes import Lines
+from execsvc.supervisor.totals import Totals
 
 ON_STOP_SHARE = 4
 """The hook ``on_stop`` gets this part of STOP_TIMEOUT."""
@@ -39,11 +41,14 @@ class Run:
     snapshot: Snapshot = field(default_factory=Snapshot)
     told: Told | None = None
     killed_for: str | None = None
+    totals: Totals = field(default_factory=Totals)
+    """Where what it counts is added up."""
     heard_at: float = field(init=False)
     stop_since: float | None = None
     on_stop_since: float | None = None
     _turn_wait_at_stop: float = 0.0
     _turn_wait_at_hook: float = 0.0
+    _counted: tuple[int, ...] = NOTHING
 
     def __post_init__(self) -> None:
         self.heard_at = self.began
@@ -59,6 +64,7 @@ class Run:
             heard = True
         if heard:
             self.heard_at = now
+            self._counted = self.totals.take(self._counted, self.snapshot.counts)
             self._note_stop(now)
         return heard
 

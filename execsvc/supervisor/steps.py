@@ -105,7 +105,7 @@ def launch(context: Context, bot: Bot) -> None:
         except OSError as error:
             _no_process(context, bot, error)
         else:
-            _started(bot, task)
+            _started(context, bot, task)
     if bot.to_check is not None and bot.check is None:
         row, bot.to_check = bot.to_check, None
         try:
@@ -128,9 +128,10 @@ def fork(context: Context, bot: Bot, task: Task, row: BotSpec | None) -> Run:
         raise
     finally:
         os.close(write)
-    run = Run(child, task, row, Lines(read, LARGEST_LINE), context.clock.now)
+    lines = Lines(read, LARGEST_LINE)
+    run = Run(child, task, row, lines, context.clock.now, totals=context.totals)
     context.owners[child.pid] = bot.bot_id
-    context.reports.add(run.lines, bot.bot_id)
+    context.reports.add(lines, bot.bot_id)
     context.timers.ask(bot.bot_id, run.deadline(context.settings))
     return run
 
@@ -155,11 +156,12 @@ def _liquidate(context: Context, bot: Bot) -> None:
     context.queue.appendleft(bot.bot_id)  # closing a position comes before starting anybody
 
 
-def _started(bot: Bot, task: Task) -> None:
+def _started(context: Context, bot: Bot, task: Task) -> None:
     assert bot.run is not None
     again = bot.crashed and task is Task.TRADE
     if again:
         bot.restart_count += 1
+        context.totals.restarts += 1
         bot.crashed = False
     bot.ledger_known, bot.ever_ran = False, True
     event = "liquidating" if task is Task.LIQUIDATE else "restarted" if again else "started"

@@ -106,3 +106,30 @@ def test_a_key_is_due_exactly_when_its_earliest_moment_has_come(
         earliest[key] = min(when, earliest.get(key, when))
     for now in range(51):
         assert set(timers.due(float(now))) == {k for k, when in earliest.items() if when == now}
+
+
+def test_how_late_it_wakes_counts_where_nothing_cut_the_wait_short() -> None:
+    machine = Machine()
+    clock = LoopClock(machine)
+    for planned, waited in ((1.0, 1.25), (5.0, 0.5), (0.0, 0.0), (2.0, 72.0)):
+        clock.plan(planned)
+        machine.now += waited
+        clock.wake()
+    assert sum(clock.late.counts) == 3
+    assert clock.late.counts[clock.late.bounds.index(0.25)] == 1
+    assert clock.late.counts[-1] == 1
+    assert clock.late.micros == 70_250_000
+
+
+def test_what_a_turn_takes_beside_its_wait_counts() -> None:
+    machine = Machine()
+    clock = LoopClock(machine)
+    for worked in (0.5, 0.0, 20.0):
+        machine.now += worked
+        clock.plan(1.0)
+        machine.now += 1.0
+        clock.wake()
+    assert sum(clock.busy.counts) == 3
+    assert clock.busy.counts[clock.busy.bounds.index(0.5)] == 1
+    assert clock.busy.counts[-1] == 1
+    assert clock.busy.micros == 20_500_000
