@@ -35,6 +35,7 @@ ONLY_IN = {
     "gunicorn": "control_plane/",
     "jinja2": "control_plane/",
     "apprise": "supervisor/alerts/carrier.py",
+    "prometheus_client": "control_plane/exposition.py",
     "time": "clock.py",
 }
 """The one place within the package that may import a library."""
@@ -140,6 +141,16 @@ def test_every_requirement_has_a_lower_bound(config: configparser.ConfigParser) 
         for r in lines(text)
         if not re.fullmatch(r"[\w-]+>=[\d.]+(,<[\d.]+)?", r)
     ] == []
+
+
+def test_a_bot_loads_nothing_of_the_control_plane() -> None:
+    """Its modules are those of the supervisor, which it is forked from."""
+    loaded = "import sys, execsvc.cli.run; print(*sorted({m.split('.')[0] for m in sys.modules}))"
+    process = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True)
+    names = set(process.stdout.split())
+
+    assert "pydantic" in names
+    assert names & {"prometheus_client", "flask", "gunicorn"} == set()
 
 
 @pytest.fixture

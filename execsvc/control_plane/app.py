@@ -1,4 +1,4 @@
-"""What the service answers over HTTP: two documents and one request in JSON, and a page."""
+"""What the service answers over HTTP: documents and a request in JSON, metrics, and a page."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from execsvc.errors import Unavailable
 
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
 Answer = tuple[dict[str, Any], int]
+Exposition = Callable[[dict[str, Any], str], tuple[bytes, str]]
 
 SERVICE = "execution-service"
 PAGE = "/"
@@ -24,6 +25,7 @@ LARGEST_BODY = 64 * 1024
 _HEALTHY = ("ok", "degraded")
 _BROWSER = 'Basic realm="execsvc", charset="UTF-8"'
 _SILENT = "the supervisor does not answer"
+_NO_METRICS = "metrics are not installed: pip install 'execsvc[metrics]'"
 
 
 def create_app(ask: Ask, token: str | None) -> Flask:
@@ -33,6 +35,7 @@ def create_app(ask: Ask, token: str | None) -> Flask:
     the password that a browser asks for as well, with any user name.
     """
     app = Flask("execsvc", static_folder=None)
+    exposition = _exposition()
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
 
     def health() -> Answer:
@@ -54,10 +57,14 @@ def create_app(ask: Ask, token: str | None) -> Flask:
     def poll() -> Answer:
         return ask({"call": "poll"}), 202
 
+    def metrics() -> Response:
+        return _metrics(exposition, ask)
+
     for path, method, view in (
         (PAGE, "GET", show),
         ("/health", "GET", health),
         ("/status", "GET", status),
+        ("/metrics", "GET", metrics),
         ("/poll", "POST", poll),
     ):
         # Without the automatic OPTIONS every method but ours is a wrong one.
@@ -87,6 +94,24 @@ def _no_detour() -> Response | None:
     """Instead of a redirect, which would be HTML: ``//health`` is no path of ours."""
     detour = isinstance(request.routing_exception, RequestRedirect)
     return _error("not found", 404) if detour else None
+
+
+def _metrics(exposition: Exposition | None, ask: Ask) -> Response:
+    if exposition is None:
+        return _error(_NO_METRICS, 404)
+    text, content_type = exposition(ask({"call": "metrics"}), request.headers.get("Accept", ""))
+    return Response(text, content_type=content_type)
+
+
+def _exposition() -> Exposition | None:
+    """What makes the text of ``/metrics``; None where its library is not installed."""
+    try:
+        from execsvc.control_plane.exposition import exposition
+    except ModuleNotFoundError as missing:
+        if missing.name != "prometheus_client":
+            raise
+        return None
+    return exposition
 
 
 def _bears(token: str) -> bool:
