@@ -6,9 +6,10 @@ import sqlite3
 from decimal import Decimal
 
 from execsvc.clock import iso, now
-from execsvc.ledger import rows
+from execsvc.ledger import results, rows
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.database import query, transaction
+from execsvc.ledger.results import Booking
 from execsvc.ledger.rows import OrderRow
 from execsvc.ledger.writes import store_position, store_state
 from execsvc.model.bot import Binding, Mode
@@ -23,17 +24,18 @@ def book(
     state: str | None = None,
     paper: tuple[Decimal, Decimal] | None = None,
 ) -> Position:
-    """Book a settled order: order, position, strategy state, paper balance in one transaction.
+    """Book a settled order: order, position, result, state, paper balance in one transaction.
 
     An order that is booked already changes the position only by what its outcome was
     corrected by since (a contested one that was decided). Returns the position afterwards.
     Raises LedgerFailed.
     """
     before = ledger.position(binding)
-    booked = _booked(ledger, order.client_order_id)
+    earlier = _booked(ledger, order.client_order_id)
+    booked = None if earlier is None else rows.amount(earlier["booked"])
     change = order.fill.base_change(order.side)
+    settled_at = order.settled_at or now()
     if booked is None:
-        settled_at = order.settled_at or now()
         position = before.after(order.side, order.fill, settled_at, order.short)
     elif booked != change:
         position = before.corrected(exact_sum(change, -booked), order.short)
@@ -59,12 +61,13 @@ def book(
                 *rows.fill_values(order.fill),
                 plain(change),
                 iso(order.created_at),
-                iso(order.settled_at or now()),
+                iso(settled_at),
                 int(order.short),
             ),
         )
         if position != before:
             store_position(tx, binding, position)
+        results.keep(tx, binding, Booking(order, settled_at, before, position, earlier))
         if state is not None:
             store_state(tx, binding.strategy, state)
         if paper is not None:
@@ -103,8 +106,8 @@ def contested_places(connection: sqlite3.Connection, strategy: str) -> list[Bind
     ]
 
 
-def _booked(ledger: BotLedger, client_order_id: str) -> Decimal | None:
+def _booked(ledger: BotLedger, client_order_id: str) -> sqlite3.Row | None:
     found = query(
-        ledger.connection, "SELECT booked FROM orders WHERE client_order_id=?", (client_order_id,)
+        ledger.connection, "SELECT * FROM orders WHERE client_order_id=?", (client_order_id,)
     )
-    return rows.amount(found[0]["booked"]) if found else None
+    return found[0] if found else None

@@ -9,11 +9,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from loguru import logger
+
 from execsvc.clock import iso
-from execsvc.errors import LedgerBusy
+from execsvc.errors import LedgerBusy, LedgerFailed
 from execsvc.ledger import rows
 from execsvc.ledger.ballast import Ballast
-from execsvc.ledger.database import create, open_writable, query, transaction
+from execsvc.ledger.database import create, extend, open_writable, query, transaction
 from execsvc.ledger.file_lock import FileLock
 from execsvc.ledger.writes import store_position, store_state
 from execsvc.model.bot import Binding, file_stem
@@ -21,6 +23,8 @@ from execsvc.model.market import Limits
 from execsvc.model.position import Position
 
 FOLDER = "bots"
+YOUNGER = ("results.sql", "guards.sql")
+"""Tables that a ledger of an older service lacks."""
 
 
 def ledger_path(state_dir: Path, bot_id: str) -> Path:
@@ -56,6 +60,7 @@ class BotLedger:
             (self.bot_id,),
         )
         self._connection = open_writable(self._path, "SELECT bot_id FROM bot", self.bot_id)
+        self._add_tables()
 
     def close(self) -> None:
         """Close the file and release the lock."""
@@ -63,6 +68,14 @@ class BotLedger:
             self._connection.close()
             self._connection = None
         self._lock.close()
+
+    def _add_tables(self) -> None:
+        """Add what is younger than the file; an exit must be booked where that fails, too."""
+        for schema in YOUNGER:
+            try:
+                extend(self.connection, schema)
+            except LedgerFailed as fault:
+                logger.bind(bot_id=self.bot_id, event="ledger_failed").error("{}", fault)
 
     def make_room(self) -> None:
         """Give up what is kept for this when the disk is full: what is sold must be recorded."""

@@ -59,6 +59,17 @@ def in_memory(schema: str, first: str, values: tuple[str, ...]) -> sqlite3.Conne
     return connection
 
 
+def extend(connection: sqlite3.Connection, schema: str) -> None:
+    """Add the tables of ``schema`` (``CREATE TABLE IF NOT EXISTS``). Raises LedgerFailed.
+
+    They leave the version as it is: an older service reads such a file, and ignores them.
+    """
+    try:
+        connection.executescript(resources.files(__package__).joinpath(schema).read_text())
+    except sqlite3.Error as error:
+        raise LedgerFailed(f"{schema} cannot be added: {error}") from error
+
+
 def _move_into_place(draft: Path, path: Path) -> None:
     try:
         os.link(draft, path)  # unlike a rename it fails when another process was faster
@@ -134,12 +145,46 @@ def transaction(
         raise LedgerFailed(f"cannot record: {error}") from error
 
 
+@contextmanager
+def apart(tx: sqlite3.Connection) -> Iterator[None]:
+    """A part of a transaction that may fail by itself: LedgerFailed, and the rest goes on."""
+    tx.execute("SAVEPOINT apart")
+    try:
+        yield
+    except BaseException as error:
+        if not tx.in_transaction:  # a full disk may have rolled all of it back already
+            raise
+        tx.execute("ROLLBACK TO apart")
+        tx.execute("RELEASE apart")
+        if isinstance(error, (*_FAULTS, ArithmeticError, ValueError)):
+            raise LedgerFailed(f"cannot record: {error}") from error
+        raise
+    tx.execute("RELEASE apart")
+
+
+def has_table(connection: sqlite3.Connection, name: str) -> bool:
+    """False for a table that is younger than the file. Raises LedgerFailed."""
+    sql = "SELECT 1 FROM sqlite_master WHERE type='table' AND name=?"
+    return bool(query(connection, sql, (name,)))
+
+
 def query(
     connection: sqlite3.Connection, sql: str, values: tuple[object, ...] = ()
 ) -> list[sqlite3.Row]:
     """All rows of ``sql``. Raises LedgerFailed."""
     try:
         return connection.execute(sql, values).fetchall()
+    except sqlite3.Error as error:
+        raise LedgerFailed(f"cannot read: {error}") from error
+
+
+def newest_first(
+    connection: sqlite3.Connection, sql: str, values: tuple[object, ...]
+) -> Iterator[sqlite3.Row]:
+    """The rows of ``sql`` one by one, for a reader that stops early. Raises LedgerFailed."""
+    try:
+        with closing(connection.execute(sql, values)) as cursor:
+            yield from cursor
     except sqlite3.Error as error:
         raise LedgerFailed(f"cannot read: {error}") from error
 

@@ -19,6 +19,7 @@ class InMemoryLedger(BotLedger):
         self.bot_id = bot_id
         first = "INSERT INTO bot (id, bot_id) VALUES (1, ?)"
         self._connection = in_memory("bot_ledger.sql", first, (bot_id,))
+        self._add_tables()
 
     def make_room(self) -> None:
         """There is no disk that could be full."""

@@ -33,6 +33,8 @@ class OrderRow(BaseModel):
     settled_at: datetime | None = None
     detail: str = ""
     short: bool = False
+    price: Decimal | None = None
+    """Ticker price when it was sent; None when there was no ticker, or nobody remembers."""
 
 
 class Expected(BaseModel):
@@ -75,6 +77,7 @@ class JournalRow(BaseModel):
                     "reason",
                     "created_at",
                     "short",
+                    "price",
                 }
             ),
             state=self.state,

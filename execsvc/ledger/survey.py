@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from execsvc.clock import now
 from execsvc.errors import LedgerFailed
-from execsvc.ledger import rows
+from execsvc.ledger import results, rows
 from execsvc.ledger.account_journal import journal_path
 from execsvc.ledger.booking import contested_keys
 from execsvc.ledger.bot_ledger import FOLDER, ledger_path
 from execsvc.ledger.database import query, reading
 from execsvc.model.bot import Binding
 from execsvc.model.position import Position
+from execsvc.model.result import Result
 
 _OPEN_ORDERS = (
     "SELECT (SELECT count(*) FROM intent WHERE bot_id=? AND adopted=0), "
@@ -39,6 +42,8 @@ class LedgerState(BaseModel):
     """How many of its orders wait for an operator's decision."""
     failing: bool
     """An attempt to liquidate has failed and the position is open."""
+    result: Result | None = None
+    """What was realised in the binding's mode and quote; None when nobody can tell."""
 
     @property
     def is_open(self) -> bool:
@@ -100,9 +105,8 @@ def _read(state_dir: Path, path: Path) -> LedgerState:
             for row in query(connection, "SELECT * FROM position")
         ]
         contested_on = set(contested_keys(connection))
-    held = [(binding, position) for binding, position in pairs if not position.is_flat]
-    current = [(b, p) for b, p in pairs if bound is not None and _same_place(b, bound)]
-    binding, position = held[0] if held else current[0] if current else (bound, Position())
+        binding, position = _place(pairs, bound)
+        result = None if binding is None else _result(connection, binding)
     keys = contested_on | ({bound.key_id} if bound is not None else set())
     unsettled, contested = _in_journals(state_dir, bot[0]["bot_id"], keys)
     return LedgerState(
@@ -112,8 +116,26 @@ def _read(state_dir: Path, path: Path) -> LedgerState:
         position=position,
         unsettled=unsettled,
         contested=contested,
-        failing=bot[0]["failing_since"] is not None and bool(held),
+        failing=bot[0]["failing_since"] is not None and not position.is_flat,
+        result=result,
     )
+
+
+def _place(
+    pairs: list[tuple[Binding, Position]], bound: Binding | None
+) -> tuple[Binding | None, Position]:
+    """What is open, else what the bot ran under last."""
+    held = [pair for pair in pairs if not pair[1].is_flat]
+    current = [pair for pair in pairs if bound is not None and _same_place(pair[0], bound)]
+    return held[0] if held else current[0] if current else (bound, Position())
+
+
+def _result(connection: sqlite3.Connection, binding: Binding) -> Result | None:
+    """None, too, when it is unreadable: that must not make the position unknown."""
+    try:
+        return results.read(connection, binding, results.utc_day(now()))
+    except LedgerFailed:
+        return None
 
 
 def _same_place(one: Binding, other: Binding) -> bool:
