@@ -11,16 +11,11 @@ from execsvc.model.market import ZERO, Limits, plain
 from execsvc.model.order import Fill, Side
 from execsvc.model.position import Position
 from execsvc.runner.gone import GoneCoins
+from execsvc.runner.quantity_step import QuantityStep
 from execsvc.runner.record import Record
 from execsvc.runner.report import shown
 from execsvc.runner.reporter import Reporter
-from execsvc.runner.sizing import (
-    buy_amount,
-    fewer_decimals,
-    is_dust,
-    quantity_decimals,
-    sell_amount,
-)
+from execsvc.runner.sizing import buy_amount, is_dust, sell_amount
 from execsvc.runner.venue import Funds, Size, Venue
 
 _SURELY_NO_DUST = 10
@@ -47,7 +42,7 @@ class OrderDesk:
         self._record = record
         self._reporter = reporter
         self.allocation = allocation
-        self._precision = precision
+        self.step = QuantityStep(ledger, binding, record, precision)
         self._price: Decimal | None = None
 
     @property
@@ -99,7 +94,7 @@ class OrderDesk:
                 funds.free_quote,
                 self.allocation,
                 self.position,
-                self._decimals(funds.limits, self._precision),
+                self.step.of_strategy(funds.limits),
                 funds.limits,
             )
 
@@ -115,12 +110,12 @@ class OrderDesk:
         def size(funds: Funds) -> Decimal:
             position = self._observed(funds.total_base)
             self._refuse_dust(position, funds)
-            decimals = self._decimals(funds.limits, self._precision)
+            decimals = self.step.of_strategy(funds.limits)
             sized = sell_amount(amount, funds.free_base, position.tracked, decimals)
             whole = exits or amount >= position.tracked
             if whole and funds.limits.refuses(sized, funds.price):
                 # The strategy's own precision is for its orders; it must not strand a position.
-                decimals = self._decimals(funds.limits, None)
+                decimals = self.step.of_exchange(funds.limits)
                 sized = sell_amount(amount, funds.free_base, position.tracked, decimals)
             if funds.limits.refuses(sized, funds.price):
                 raise OrderRefused(
@@ -160,7 +155,7 @@ class OrderDesk:
             try:
                 order = self.venue.execute(side, remembered, reason, exits, state, short)
             except StepRefused:
-                if not sized or not self._drop_decimal(*sized[-1]):
+                if not sized or not self.step.refused(*sized[-1]):
                     raise
                 continue
             except NotionalRefused:
@@ -171,38 +166,13 @@ class OrderDesk:
                 self.show_position()
             if order.fill.filled == 0:
                 raise OrderRefused(order.detail or "nothing was filled")
-            self._prove_decimals()
+            self.step.taken()
             if side is Side.SELL and not short:
                 self._write_off_rest(sized[-1][1])
             return order.fill
 
-    def decimals(self, limits: Limits) -> int:
-        """Decimals that an amount of the strategy's own orders may have."""
-        return self._decimals(limits, self._precision)
-
-    def _decimals(self, limits: Limits, precision: int | None) -> int:
-        learnt, _ = self._ledger.learnt_decimals(self.binding.key_id, self.binding.symbol)
-        return quantity_decimals(limits, learnt, precision)
-
-    def _drop_decimal(self, amount: Decimal, limits: Limits) -> bool:
-        """Remember one decimal less; False when that would leave nothing of ``amount``."""
-        fewer = fewer_decimals(amount, self._decimals(limits, None))
-        if fewer is None:
-            return False
-        self._ledger.keep_decimals(self.binding.key_id, self.binding.symbol, fewer, proven=False)
-        self._record.say(
-            "WARNING", "step_learnt", f"amounts of {self.binding.symbol} have {fewer} decimals now"
-        )
-        return True
-
-    def _prove_decimals(self) -> None:
-        key_id, symbol = self.binding.key_id, self.binding.symbol
-        learnt, proven = self._ledger.learnt_decimals(key_id, symbol)
-        if learnt is not None and not proven:
-            self._ledger.keep_decimals(key_id, symbol, learnt, proven=True)
-
     def _refuse_dust(self, position: Position, funds: Funds) -> None:
-        learnt, proven = self._ledger.learnt_decimals(self.binding.key_id, self.binding.symbol)
+        learnt, proven = self.step.learnt()
         if position.tracked == 0:
             raise OrderRefused("nothing is tracked")
         if is_dust(position.tracked, funds.limits, funds.price, learnt, proven):
@@ -212,7 +182,7 @@ class OrderDesk:
     def _write_off_rest(self, limits: Limits) -> None:
         """What rounding left behind after a sell is dust, if it is too little to be sold."""
         position = self.position
-        learnt, proven = self._ledger.learnt_decimals(self.binding.key_id, self.binding.symbol)
+        learnt, proven = self.step.learnt()
         if position.tracked > 0 and is_dust(position.tracked, limits, self._price, learnt, proven):
             self._write_off(position)
 
@@ -226,7 +196,7 @@ class OrderDesk:
         if limits.min_notional and worth > _SURELY_NO_DUST * limits.min_notional:
             return
         whole = sell_amount(
-            position.tracked, position.tracked, position.tracked, self._decimals(limits, None)
+            position.tracked, position.tracked, position.tracked, self.step.of_exchange(limits)
         )
         if amount == whole:
             self._write_off(position)

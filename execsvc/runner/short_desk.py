@@ -77,7 +77,7 @@ class ShortDesk:
         return max(exact_sum(free, -self._desk.venue.tracked_by_all()), ZERO)
 
     def _rounded(self, what: str, wanted: Decimal, funds: Funds) -> Decimal:
-        rounded = round_down(max(wanted, ZERO), self._desk.decimals(funds.limits))
+        rounded = round_down(max(wanted, ZERO), self._desk.step.of_strategy(funds.limits))
         if funds.limits.refuses(rounded, funds.price):
             raise OrderRefused(f"a {what} of {plain(rounded)} is below the minimum")
         return rounded
