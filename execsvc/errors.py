@@ -49,6 +49,17 @@ class NotionalRefused(OrderRefused):
     """The exchange refused the order as worth too little (NOTIONAL)."""
 
 
+class GuardRefused(OrderRefused):
+    """An entry beyond a limit of the settings: it was not sent; exits are free.
+
+    ``guards`` names those that refused it, as ``/status`` does.
+    """
+
+    def __init__(self, message: str, guards: tuple[str, ...]) -> None:
+        self.guards = guards
+        super().__init__(message)
+
+
 class OutcomeUnknown(ExecsvcError):
     """An order that may or may not have executed: settle it, never send it again.
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from support.settings import URLS, faults, settings
 
 from execsvc.errors import ConfigRefused
+from execsvc.runner.guards import NO_LIMITS, GuardLimits, limits_of
 from execsvc.settings import alert_urls, merged, warnings
 
 
@@ -37,6 +40,14 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         ("LIQUIDATION_BACKOFF", "-1"),
         ("MAX_RESTARTS", "-1"),
         ("MASS_STOP_CONFIRMATIONS", "0"),
+        ("MAX_ORDER_NOTIONAL", "-1"),
+        ("MAX_ORDER_NOTIONAL", ""),
+        ("MAX_ORDER_NOTIONAL", "inf"),
+        ("MAX_ORDERS_PER_MINUTE", "0.5"),
+        ("MAX_ORDERS_PER_MINUTE", "-1"),
+        ("DAILY_LOSS_LIMIT", "nan"),
+        ("DAILY_LOSS_LIMIT", "10 USDT"),
+        ("MAX_DATA_AGE", "-1"),
         ("ON_SHUTDOWN", "sell"),
         ("LOG_LEVEL", "LOUD"),
         ("STATE_DIR", ""),
@@ -105,6 +116,21 @@ def test_fast_and_unusual_values_are_taken(variable: str, value: str) -> None:
 )
 def test_urls_lose_their_trailing_slash(url: str, used: str) -> None:
     assert settings(bot_service_url=url).bot_service_url == used
+
+
+@pytest.mark.parametrize("none", ["0", "none", "None"])
+def test_no_guard_is_on_unless_it_is_given(none: str) -> None:
+    assert limits_of(settings()) == NO_LIMITS
+    off = dict.fromkeys(
+        ("max_order_notional", "max_orders_per_minute", "daily_loss_limit", "max_data_age"), none
+    )
+    assert limits_of(settings(**off)) == NO_LIMITS
+    on = settings(
+        max_order_notional="0.5", max_orders_per_minute="1", daily_loss_limit="2", max_data_age="3"
+    )
+    assert limits_of(on) == GuardLimits(Decimal("0.5"), 1, Decimal(2), 3.0)
+    now, late = merged(settings(), on)
+    assert (limits_of(now), late) == (limits_of(on), [])
 
 
 def test_a_bind_that_all_can_reach_needs_a_token() -> None:

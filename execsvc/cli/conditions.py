@@ -97,6 +97,24 @@ _OPTIONS = [
         metavar="BASE/QUOTE",
         help="What the market is called.",
     ),
+    click.option(
+        "--max-order-notional",
+        type=number,
+        metavar="QUOTE",
+        help="As EXECSVC_MAX_ORDER_NOTIONAL: no larger entry.",
+    ),
+    click.option(
+        "--max-orders-per-minute",
+        type=click.IntRange(1),
+        metavar="N",
+        help="As EXECSVC_MAX_ORDERS_PER_MINUTE: no more entries.",
+    ),
+    click.option(
+        "--daily-loss-limit",
+        type=number,
+        metavar="QUOTE",
+        help="As EXECSVC_DAILY_LOSS_LIMIT: no entry after that.",
+    ),
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import click
@@ -14,7 +15,9 @@ from execsvc.clients import control_socket
 
 TIMEOUT = 5.0
 """Seconds the daemon has to answer."""
-_HEADER = ("BOT", "NAME", "STATE", "SYMBOL", "MODE", "TRACKED", "TICKS", "PID")
+_HEADER = ("BOT", "NAME", "STATE", "SYMBOL", "MODE", "TRACKED", "TICKS", "PID", "RESULT")
+_WIDE = 100
+"""Columns of a terminal that has room for what was realised."""
 
 
 @click.command(
@@ -35,7 +38,11 @@ def status(source: Source, as_json: bool) -> None:
         return
     click.echo(_headline(document))
     if document["bots"]:
-        click.echo(table(_HEADER, [_row(bot) for bot in document["bots"]], terminal_width()))
+        width = terminal_width()
+        # Where a line is short, names are worth more than money.
+        columns = len(_HEADER) if width >= _WIDE else len(_HEADER) - 1
+        rows = [_row(bot)[:columns] for bot in document["bots"]]
+        click.echo(table(_HEADER[:columns], rows, width))
     for line in _faults(document):
         click.echo(plain_text(line))
 
@@ -58,8 +65,16 @@ def _row(bot: dict[str, Any]) -> list[str]:
         bot["position"]["tracked"],
         bot["ticks"],
         bot["pid"],
+        _result(bot["result"]),
     )
     return ["-" if cell in (None, "") else str(cell) for cell in shown]
+
+
+def _result(result: dict[str, Any]) -> str | None:
+    """To the second decimal, with its currency."""
+    if result["realised"] is None:
+        return None
+    return f"{Decimal(result['realised']):.2f} {result['currency'] or ''}".rstrip()
 
 
 def _faults(document: dict[str, Any]) -> list[str]:

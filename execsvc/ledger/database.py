@@ -64,9 +64,12 @@ def extend(connection: sqlite3.Connection, schema: str) -> None:
 
     They leave the version as it is: an older service reads such a file, and ignores them.
     """
+    script = resources.files(__package__).joinpath(schema).read_text()
     try:
-        connection.executescript(resources.files(__package__).joinpath(schema).read_text())
+        connection.executescript(f"BEGIN; {script} COMMIT;")
     except sqlite3.Error as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise LedgerFailed(f"{schema} cannot be added: {error}") from error
 
 

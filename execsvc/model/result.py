@@ -5,7 +5,7 @@ one (coins that are gone, a short that is not bought back) leaves at its cost, b
 at what price the user parted with it. *A fee is realised with the order that paid it*, one in base
 at the price of its own fill; so what is held is valued at the bare price paid for it.
 
-A fee in a third asset is not in here: nobody says what it is worth in quote.
+A fee that is not reported, or in a third asset, is not in here: nobody says what it is in quote.
 """
 
 from __future__ import annotations
@@ -47,6 +47,11 @@ class Result(BaseModel):
 
 def _text(money: Decimal) -> str:
     return plain(money.quantize(_SHOWN_MONEY, context=_WIDE) or ZERO)  # never "-0"
+
+
+def unstarted(currency: str | None) -> dict[str, str | None]:
+    """The result of a bot that never traded, as ``/status`` shows it."""
+    return {"currency": currency, "realised": "0", "today": "0"}
 
 
 def unknown(currency: str | None) -> dict[str, str | None]:

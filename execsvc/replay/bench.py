@@ -16,6 +16,7 @@ from execsvc.replay.witness import Witness
 from execsvc.runner.account import Account
 from execsvc.runner.desk import OrderDesk
 from execsvc.runner.gone import GoneCoins
+from execsvc.runner.guards import GuardLimits, Guards
 from execsvc.runner.liquidation import Liquidation
 from execsvc.runner.live import LiveVenue
 from execsvc.runner.runner import BotRunner
@@ -65,8 +66,10 @@ class Bench:
         params: BaseModel,
         exchange: RecordedExchange,
         ticked: Callable[[], None],
+        limits: GuardLimits,
     ) -> None:
         self._spec = spec
+        self._limits = limits
         self._precision: int | None = getattr(params, "quantity_precision", None)
         self._exchange = exchange
         self._ledger = InMemoryLedger(spec.bot_id)
@@ -106,6 +109,7 @@ class Bench:
             self._reporter,
             self._spec.allocation,
             self._precision,
+            Guards(self._limits, self._ledger, self._spec.binding, self.witness, self._reporter),
         )
 
     def _venue(self) -> LiveVenue:

@@ -28,6 +28,9 @@ class Conditions(BaseModel):
     min_amount: Decimal | None = Decimal("0.00001")
     min_notional: Decimal | None = Decimal(5)
     symbol: str = "BASE/QUOTE"
+    max_order_notional: Decimal | None = None
+    max_orders_per_minute: int | None = None
+    daily_loss_limit: Decimal | None = None
 
 
 class Point(NamedTuple):

@@ -23,6 +23,7 @@ from execsvc.replay.exchange import EPOCH, RecordedExchange
 from execsvc.replay.result import Conditions, Point, Result
 from execsvc.replay.witness import Observer
 from execsvc.runner.control_loop import Grid
+from execsvc.runner.guards import GuardLimits
 from execsvc.strategies.registry import find, parse_params
 
 BOT_ID = "replay"
@@ -104,7 +105,7 @@ def _played(
 
     random.seed(0)  # of the jitter between attempts to liquidate: same input, same bytes out
     with installed(clock):
-        bench = Bench(_spec(job), strategy, params, exchange, ticked)
+        bench = Bench(_spec(job), strategy, params, exchange, ticked, _limits(conditions))
         bench.run()
         bench.witness.look(clock.now(), observer.close())
     result = _result(job, recording.bad, tape, observer, bench)
@@ -123,6 +124,15 @@ def _spec(job: Job) -> BotSpec:
         params=job.params,
         allocation=conditions.allocation,
         interval=conditions.interval,
+    )
+
+
+def _limits(conditions: Conditions) -> GuardLimits:
+    """The guards of an entry; a recording is never stale, it takes no time to read."""
+    return GuardLimits(
+        conditions.max_order_notional,
+        conditions.max_orders_per_minute,
+        conditions.daily_loss_limit,
     )
 
 

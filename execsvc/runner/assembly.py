@@ -13,6 +13,7 @@ from execsvc.model.bot import Binding, Mode
 from execsvc.runner.account import Account
 from execsvc.runner.desk import OrderDesk
 from execsvc.runner.gone import GoneCoins
+from execsvc.runner.guards import Guards, limits_of
 from execsvc.runner.liquidation import Liquidation
 from execsvc.runner.live import LiveVenue
 from execsvc.runner.on_paper import PaperVenue
@@ -80,6 +81,7 @@ class Assembly:
             self._reporter,
             allocation,
             precision,
+            Guards(limits_of(self._settings), self._ledger, binding, self._record, self._reporter),
         )
 
     def liquidation(self, desk: OrderDesk) -> Liquidation:

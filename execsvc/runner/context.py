@@ -9,6 +9,7 @@ from decimal import Decimal
 from pydantic import BaseModel
 
 from execsvc.clients.exchange_adapter import ExchangeAdapter
+from execsvc.clock import monotonic
 from execsvc.errors import OrderRefused
 from execsvc.model.bot import BotSpec
 from execsvc.model.market import Balance, Depth, Limits, Ticker, Trade
@@ -58,6 +59,8 @@ class TickContext:
         self._depth.clear()
         self._trades.clear()
         self._balance = None
+        if not stopping:
+            self._desk.guards.begin_tick()
 
     @property
     def now(self) -> datetime:
@@ -73,19 +76,25 @@ class TickContext:
     def ticker(self) -> Ticker:
         """Last price and limits. Raises Unavailable."""
         if self._ticker is None:
+            asked_at = monotonic()
             self._ticker = self._adapter.ticker(self.symbol)
+            self._desk.guards.read("ticker", asked_at)
         return self._ticker
 
     def depth(self, limit: int) -> Depth:
         """The order book, ``limit`` levels a side. Raises Unavailable."""
         if limit not in self._depth:
-            self._depth[limit] = self._adapter.depth(self.symbol, limit)
+            asked_at = monotonic()
+            self._depth[limit] = depth = self._adapter.depth(self.symbol, limit)
+            self._desk.guards.read("depth", asked_at, depth.timestamp)
         return self._depth[limit]
 
     def trades(self, limit: int) -> tuple[Trade, ...]:
         """The last ``limit`` public trades, oldest first. Raises Unavailable."""
         if limit not in self._trades:
+            asked_at = monotonic()
             self._trades[limit] = self._adapter.trades(self.symbol, limit)
+            self._desk.guards.read("trades", asked_at)
         return self._trades[limit]
 
     def balance(self) -> Balance:

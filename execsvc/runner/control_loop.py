@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 
 from execsvc.clock import iso, monotonic, now
-from execsvc.errors import LedgerFailed, OrderRefused, Unavailable
+from execsvc.errors import GuardRefused, LedgerFailed, OrderRefused, Unavailable
 from execsvc.repeats import Repeats
 from execsvc.runner.counts import TickResult
 from execsvc.runner.record import Record
@@ -86,6 +86,8 @@ class ControlLoop:
         try:
             self._tick()
             self._errors = 0
+        except GuardRefused as refusal:
+            error = str(refusal)  # the guard has said it when it tripped
         except (Unavailable, OrderRefused) as fault:
             error, result = str(fault), "skipped"
             self._say_skipped(error)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from execsvc.errors import NotionalRefused, OrderRefused, StepRefused
+from execsvc.clock import now
+from execsvc.errors import LedgerFailed, NotionalRefused, OrderRefused, StepRefused
+from execsvc.ledger import results
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, Limits, plain
 from execsvc.model.order import Fill, Side
 from execsvc.model.position import Position
 from execsvc.runner.gone import GoneCoins
+from execsvc.runner.guards import Guards
 from execsvc.runner.quantity_step import QuantityStep
 from execsvc.runner.record import Record
 from execsvc.runner.report import shown
@@ -34,6 +37,7 @@ class OrderDesk:
         reporter: Reporter,
         allocation: Decimal | None,
         precision: int | None,
+        guards: Guards,
     ) -> None:
         self.binding = binding
         self.venue = venue
@@ -42,6 +46,7 @@ class OrderDesk:
         self._record = record
         self._reporter = reporter
         self.allocation = allocation
+        self.guards = guards
         self.step = QuantityStep(ledger, binding, record, precision)
         self._price: Decimal | None = None
 
@@ -61,8 +66,12 @@ class OrderDesk:
             self.show_position()
 
     def show_position(self) -> None:
-        """Let the supervisor know the position as it is now."""
-        self._reporter.update(position=shown(self.position))
+        """Let the supervisor know the position, and what was realised, as they are now."""
+        try:
+            result = results.read(self._ledger.connection, self.binding, results.utc_day(now()))
+        except LedgerFailed:
+            result = None  # what nobody can tell must not end an exit
+        self._reporter.update(position=shown(self.position), result=result)
 
     def refuse_if_blocked(self) -> None:
         """Raise OrderRefused while an order waits for an operator's decision."""
@@ -84,11 +93,12 @@ class OrderDesk:
     def buy(self, amount: Decimal, reason: str, state: str | None) -> Fill:
         """Buy up to ``amount`` base. Raises OrderRefused when nothing was bought."""
         self.refuse_if_blocked()
+        self.guards.admit()
 
         def size(funds: Funds) -> Decimal:
             assert funds.price is not None, "a buy has a ticker"
             self._gone.clear_if_held(self.position, funds.total_base)
-            return buy_amount(
+            sized = buy_amount(
                 amount,
                 funds.price,
                 funds.free_quote,
@@ -97,6 +107,8 @@ class OrderDesk:
                 self.step.of_strategy(funds.limits),
                 funds.limits,
             )
+            self.guards.admit_order(sized, funds.price, funds.priced_at)
+            return sized
 
         return self.place(Side.BUY, size, reason, state=state)
 

@@ -154,6 +154,7 @@ class LiveVenue:
             free_quote=balance.free(self._binding.quote),
             price=terms.price,
             limits=terms.limits,
+            priced_at=terms.asked_at,
         )
 
     def _intent(

@@ -59,7 +59,7 @@ class PaperVenue:
         terms = market_terms(self._adapter, self._ledger, self._binding, side)
         depth = self._adapter.depth(self._binding.symbol, BOOK_LEVELS)
         base, quote = self._balances()
-        amount = size(Funds(base, base, quote, terms.price, terms.limits))
+        amount = size(Funds(base, base, quote, *terms))
         began = now()
         traded = trade(depth, Terms(limits=terms.limits), base, quote, side, amount)
         if traded.fill.filled == 0:

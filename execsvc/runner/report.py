@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from execsvc.clock import iso
 from execsvc.model.market import plain
 from execsvc.model.position import Position
+from execsvc.model.result import Result
 from execsvc.runner.counts import NOTHING, SIZE
 
 SignalName = Literal["TERM", "INT", "USR2", "LIFELINE"]
@@ -25,6 +26,8 @@ Number = Annotated[int, Field(ge=0, le=2**53)]
 LARGEST_LINE = 4096
 LONGEST_TEXT = 1000
 """Characters that are kept of an error or of the detail of an end."""
+LONGEST_DETAIL = 200
+"""As many of why a guard is tripped."""
 
 
 class EndKind(str, Enum):
@@ -89,6 +92,10 @@ class Snapshot(BaseModel):
     consecutive_errors: int = 0
     last_error: str | None = None
     position: dict[str, str | None] = shown(Position())
+    result: Result | None = None
+    """What was realised; None when nobody can tell."""
+    guards: list[dict[str, str]] = []
+    """The guards that keep the bot from entering, as ``/status`` shows them."""
     on_stop: bool = False
     stopping_on: SignalName | None = None
     """What the present stop was begun by; None while it runs, or when it stops of its own accord."""
@@ -137,7 +144,13 @@ def send_last(descriptor: int, snapshot: Snapshot, patience: float = 2.0) -> boo
 
 
 def _line(snapshot: Snapshot, room: int) -> bytes:
-    changes: dict[str, object] = {"last_error": _cut(snapshot.last_error, room)}
+    changes: dict[str, object] = {
+        "last_error": _cut(snapshot.last_error, room),
+        "guards": [
+            {name: _cut(text, min(room, LONGEST_DETAIL)) for name, text in guard.items()}
+            for guard in snapshot.guards
+        ],
+    }
     if snapshot.end is not None:
         detail = _cut(snapshot.end.detail, room)
         changes["end"] = snapshot.end.model_copy(update={"detail": detail})

@@ -32,6 +32,7 @@ class ShortDesk:
         if self._desk.position.side is not None:
             raise OrderRefused("a position is open")
         self._desk.refuse_if_blocked()
+        self._desk.guards.admit()
 
         def size(funds: Funds) -> Decimal:
             # Within the account's turn: no bot's buy can come between this and the order.
@@ -40,7 +41,9 @@ class ShortDesk:
                 if funds.price is None:
                     raise OrderRefused("without a ticker the allocation cannot be kept")
                 wanted = min(wanted, self._desk.allocation / funds.price)
-            return self._rounded("sell", wanted, funds)
+            sized = self._rounded("sell", wanted, funds)
+            self._desk.guards.admit_order(sized, funds.price, funds.priced_at)
+            return sized
 
         return self._desk.place(Side.SELL, size, reason, state=state, short=True)
 

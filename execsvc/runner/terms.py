@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from execsvc.clients.exchange_adapter import ExchangeAdapter
+from execsvc.clock import monotonic
 from execsvc.errors import Unavailable
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding
@@ -14,10 +15,14 @@ from execsvc.model.order import Side
 
 
 class MarketTerms(NamedTuple):
-    """Ticker price (None: no ticker could be had) and limits."""
+    """Ticker price (None: no ticker could be had) and limits.
+
+    ``asked_at`` is when the ticker was asked for, in monotonic seconds.
+    """
 
     price: Decimal | None
     limits: Limits
+    asked_at: float | None
 
 
 def market_terms(
@@ -25,12 +30,13 @@ def market_terms(
 ) -> MarketTerms:
     """Ask the ticker; a failed one never blocks a sell. Raises Unavailable for a buy."""
     known = ledger.limits(binding.key_id, binding.symbol)
+    asked_at = monotonic()
     try:
         ticker = adapter.ticker(binding.symbol)
     except Unavailable:
         if side is Side.BUY:
             raise
-        return MarketTerms(None, known)
+        return MarketTerms(None, known, None)
     if ticker.limits != known:
         ledger.keep_limits(binding.key_id, binding.symbol, ticker.limits)
-    return MarketTerms(ticker.price, ticker.limits)
+    return MarketTerms(ticker.price, ticker.limits, asked_at)

@@ -14,7 +14,8 @@ from execsvc.model.order import Side
 class Funds(NamedTuple):
     """What an order is sized by. Base and quote in their own units, price in quote per base.
 
-    ``price`` is None when no ticker could be had, which never blocks a sell.
+    ``price`` is None when no ticker could be had, which never blocks a sell; ``priced_at`` is when
+    it was asked for, in monotonic seconds.
     """
 
     free_base: Decimal
@@ -22,6 +23,7 @@ class Funds(NamedTuple):
     free_quote: Decimal
     price: Decimal | None
     limits: Limits
+    priced_at: float | None = None
 
 
 Size = Callable[[Funds], Decimal]

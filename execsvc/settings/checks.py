@@ -28,6 +28,10 @@ IN_FLIGHT = frozenset(
         "restart_window",
         "alert_reminder",
         "log_level",
+        "max_order_notional",
+        "max_orders_per_minute",
+        "daily_loss_limit",
+        "max_data_age",
     }
 )
 """Fields that a reload may change; everything else keeps its value until a restart."""

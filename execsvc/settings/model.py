@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -69,10 +70,21 @@ def _directory(value: Any) -> Any:
         raise ValueError("names a home directory that is not known") from None
 
 
+def _zero_for_none(value: Any) -> Any:
+    """``none``, in any case, is another word for a limit of zero: there is no limit."""
+    return "0" if isinstance(value, str) and value.lower() == "none" else value
+
+
 def _upper(value: Any) -> Any:
     return value.upper() if isinstance(value, str) else value
 
 
+Money = Annotated[
+    Decimal,
+    Field(ge=0, le=Decimal("1e15"), allow_inf_nan=False),
+    BeforeValidator(_zero_for_none),
+]
+"""A limit in quote; 0 for none."""
 Token = Annotated[SecretStr | None, BeforeValidator(_token)]
 AlertUrls = Annotated[SecretStr | None, BeforeValidator(_alert_urls)]
 Url = Annotated[str, AfterValidator(service_url)]
@@ -111,6 +123,10 @@ class Settings(BaseModel):
     hang_timeout: Seconds = 60.0
     max_restarts: CountOrNone = 5
     restart_window: Seconds = 300.0
+    max_order_notional: Money = Decimal(0)
+    max_orders_per_minute: Annotated[CountOrNone, BeforeValidator(_zero_for_none)] = 0
+    daily_loss_limit: Money = Decimal(0)
+    max_data_age: Annotated[SecondsOrNone, BeforeValidator(_zero_for_none)] = 0.0
     mass_stop_threshold: Count = 5
     mass_stop_confirmations: Count = 3
     state_dir: Directory

@@ -96,7 +96,8 @@ class StrategyContext(Protocol[ParamsT_co, StateT_co]):
     def buy(self, amount: Decimal, reason: str) -> Fill:
         """Buy up to ``amount`` base at market; capped by allocation and free quote.
 
-        Returns what was filled. Raises OrderRefused when nothing was.
+        Returns what was filled. Raises OrderRefused when nothing was; GuardRefused, a kind of
+        it, when a limit of the settings stands against any entry now.
         """
         ...
 
@@ -111,7 +112,7 @@ class StrategyContext(Protocol[ParamsT_co, StateT_co]):
         """Sell up to ``amount`` of :meth:`free_base` at market; capped by the allocation.
 
         It is kept as ``position.sold_short``. Returns what was filled. Raises OrderRefused when
-        nothing was.
+        nothing was; GuardRefused as :meth:`buy` does.
         """
         ...
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from datetime import date
 from typing import NamedTuple
 
 from execsvc.ledger.survey import LedgerState
 from execsvc.model.bot import Binding, BotSpec
+from execsvc.model.result import unknown, unstarted
 from execsvc.runner.job import Task
 from execsvc.runner.report import Snapshot, shown
 from execsvc.supervisor.next_step import Case, Listed, Service
@@ -141,6 +143,20 @@ class Bot:
         if self._speaks:
             return self.snapshot.position
         return shown(self.ledger.position) if self.ledger is not None else Snapshot().position
+
+    def result(self, day: date) -> dict[str, str | None]:
+        """What it realised, as ``/status`` shows it on the UTC day ``day``."""
+        quote = self.binding.quote if self.binding is not None else None
+        if not self._speaks and self.ledger is None and self.unreadable is None:
+            return unstarted(quote)
+        ledger = self.ledger.result if self.ledger is not None else None
+        found = self.snapshot.result if self._speaks else ledger
+        return found.shown(day) if found is not None else unknown(quote)
+
+    @property
+    def guards(self) -> list[dict[str, str]]:
+        """The guards that keep it from entering; without a process nothing enters anyway."""
+        return self.snapshot.guards if self.run is not None else []
 
     @property
     def last_error(self) -> str | None:

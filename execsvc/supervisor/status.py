@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from execsvc import __version__
-from execsvc.clock import iso
+from execsvc.clock import iso, now
 from execsvc.ledger.halt import Halted
+from execsvc.ledger.results import utc_day
+from execsvc.model.result import unknown
 from execsvc.runner.report import Snapshot
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.conditions import conditions
@@ -76,6 +78,8 @@ def _bot(bot: Bot, halted: Halted | None) -> dict[str, Any]:
         "consecutive_errors": snapshot.consecutive_errors,
         "last_error": _last_error(bot, halted),
         "position": bot.position,
+        "result": bot.result(utc_day(now())),
+        "guards": bot.guards,
     }
 
 
@@ -105,6 +109,8 @@ def _nameless(why: str) -> dict[str, Any]:
         "consecutive_errors": 0,
         "last_error": why,
         "position": Snapshot().position,
+        "result": unknown(None),
+        "guards": [],
     }
 
 

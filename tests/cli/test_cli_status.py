@@ -28,6 +28,8 @@ BOT: dict[str, Any] = {
     "consecutive_errors": 0,
     "last_error": None,
     "position": {"side": "BUY", "tracked": "0.01998", "sold_short": "0"},
+    "result": {"currency": "USDT", "realised": "-12.345", "today": "0"},
+    "guards": [],
 }
 STATUS: dict[str, Any] = {
     "state": "RUNNING",
@@ -64,6 +66,18 @@ def test_a_line_a_bot(execsvc: Execsvc, document: dict[str, Any]) -> None:
     ]
     assert second.split()[-1] == "-"
     assert max(len(line) for line in done.out.splitlines()) <= 80
+
+
+def test_a_wide_terminal_has_room_for_what_was_realised(
+    execsvc: Execsvc, document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    unknown = {"currency": None, "realised": None, "today": None}
+    document["bots"].append(BOT | {"bot_id": "b2", "result": unknown})
+    _, header, first, second = execsvc("status").out.splitlines()
+    assert header.split()[-1] == "RESULT"
+    assert first.endswith("-12.34 USDT")
+    assert second.endswith(" -")
 
 
 def test_what_is_wrong_is_said_below(execsvc: Execsvc, document: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.bot_process import BotProcesses, processes
+from support.guarded import Desk, guarded
 
 from execsvc.sandbox.server import Sandbox
 
@@ -15,3 +16,9 @@ from execsvc.sandbox.server import Sandbox
 def bots(sandbox: Sandbox, tmp_path: Path) -> Iterator[BotProcesses]:
     """Bots' processes against the sandbox."""
     yield from processes(sandbox.url, tmp_path)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """The guards of a bot, on a clock that the test moves."""
+    yield from guarded(tmp_path)

@@ -23,6 +23,11 @@ from execsvc.waypoints import Waypoint
 DEAD = 99
 CRUMB = Decimal("0.0001")
 """Worth 5 USDT: less than this is dust."""
+PRICE = 50_000
+NO_FEE = "executed without a reported fee"
+CENT = Decimal("0.01")
+UNREPORTED = Decimal("1.01")
+"""Quote: the fee of the sale, of which nobody tells the bot."""
 Point = tuple[str, int]
 QUICK = {
     # A request of a dead process may wait in the sandbox's queue, and executes when it is busy.
@@ -39,7 +44,7 @@ SCENARIOS: dict[str, dict[str, Any] | None] = {
         "execute": True,
         "lag": 0.5,
     },
-    "executed without a reported fee": {"kind": "no_fee", "lag": 0.3},
+    NO_FEE: {"kind": "no_fee", "lag": 0.3},
     "half executed, said 500": {
         "kind": "status",
         "status": 500,
@@ -70,7 +75,7 @@ def exchange() -> Iterator[Exchange]:
     """A sandbox in a process of its own."""
     with sandbox_process() as url:
         seen = Exchange(url)
-        seen.market(price="50000")
+        seen.market(price=str(PRICE))
         yield seen
 
 
@@ -95,6 +100,7 @@ class Life:
         self._row = bot_row(name, key=name)
         self._term_sent = False
         self.died = False
+        self.slack = CENT
         exchange.fund(name)
         self.process = bots.start(self._row, watcher=Crash(trace, at), **QUICK)
 
@@ -138,6 +144,10 @@ class Life:
         assert state.position.tracked == exchange.bots_base(name), name
         assert exchange.bots_base(name) < CRUMB, name
         assert not any(order["resends"] for order in exchange.orders(name)), name
+        usdt = Decimal(exchange.account(name)["balances"]["USDT"]["free"])
+        earned = usdt - 10_000 + exchange.bots_base(name) * PRICE
+        assert state.result is not None, name
+        assert abs(state.result.realised - earned) < self.slack, f"{name}: {earned}"
 
 
 def _dead(process: BotProcess) -> bool:
@@ -154,10 +164,16 @@ def _name(at: Point | None) -> str:
 
 
 def lead(
-    bots: BotProcesses, exchange: Exchange, folder: Path, points: list[Point | None]
+    bots: BotProcesses,
+    exchange: Exchange,
+    folder: Path,
+    points: list[Point | None],
+    slack: Decimal,
 ) -> list[Life]:
     """Let one bot die at each of ``points``, all at the same time, and judge each."""
     lives = [Life(bots, exchange, _name(at), folder / f"trace-{_name(at)}", at) for at in points]
+    for life in lives:
+        life.slack = slack
     steps: list[Callable[[Life], None]] = [
         Life.stop_once_holding,
         Life.recover,
@@ -179,10 +195,11 @@ def test_a_death_at_every_point(
     rule = SCENARIOS[scenario]
     if rule is not None:
         exchange.fault(call="order", times=None, **rule)
-    (alive,) = lead(bots, exchange, tmp_path, [None])
+    slack = UNREPORTED if scenario == NO_FEE else CENT
+    (alive,) = lead(bots, exchange, tmp_path, [None], slack)
     assert len(alive.trace) > 20
     points = [(name, n + 1) for name, times in Counter(alive.trace).items() for n in range(times)]
-    lives = lead(bots, exchange, tmp_path, list(points))
+    lives = lead(bots, exchange, tmp_path, list(points), slack)
     died_at = {life.trace[-1] for life in lives if life.died}
     unseen = set(Waypoint.__members__) - died_at
     if rule is None:

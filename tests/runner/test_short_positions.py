@@ -73,6 +73,21 @@ def test_what_the_user_owns_is_sold_and_exactly_that_is_bought_back(
     assert len(exchange.executed()) == 2
 
 
+def test_no_guard_stands_before_a_buy_back(exchange: Exchange, bots: BotProcesses) -> None:
+    """The entry took all that a minute allows, and is over every limit but that of its size."""
+    limits = {
+        "EXECSVC_MAX_ORDERS_PER_MINUTE": "1",
+        "EXECSVC_MAX_ORDER_NOTIONAL": "50000",
+        "EXECSVC_DAILY_LOSS_LIMIT": "1",
+    }
+    bot = bots.start(row(), **limits)
+    sold_short(exchange, bot)
+    eventually(lambda: [g["guard"] for g in bot.last.guards] == ["daily_loss"], "its fee is a loss")
+    market(exchange, 51_000)
+    eventually(lambda: bot.last.position["side"] is None, "the position is closed at a loss")
+    assert len(exchange.executed(side="buy")) == 1
+
+
 def test_a_stop_does_not_buy_back_and_says_so(exchange: Exchange, bots: BotProcesses) -> None:
     bot = bots.start(row())
     sold_short(exchange, bot)

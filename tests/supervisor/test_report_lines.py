@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from execsvc.model.position import Position
+from execsvc.model.result import Result
 from execsvc.runner.job import Job, Task
 from execsvc.runner.report import (
     LARGEST_LINE,
@@ -28,9 +30,15 @@ from execsvc.supervisor.pipes import Lines
 TEXT = st.text(max_size=5000)
 
 
-@given(error=st.none() | TEXT, detail=TEXT)
-def test_a_line_fits_the_pipe_whatever_it_says(error: str | None, detail: str) -> None:
-    line = encode(Snapshot(last_error=error, end=End(kind=EndKind.FAILED, detail=detail)))
+AMOUNT = Decimal("-1e39") - Decimal("1e-18")
+RESULT = Result(currency="U" * 40, realised=AMOUNT, today=AMOUNT, day=date(2026, 1, 1))
+
+
+@given(error=st.none() | TEXT, detail=TEXT, why=TEXT)
+def test_a_line_fits_the_pipe_whatever_it_says(error: str | None, detail: str, why: str) -> None:
+    guards = [{"guard": "daily_loss", "since": "2026-01-02T03:04:05.000Z", "detail": why}] * 4
+    end = End(kind=EndKind.FAILED, detail=detail)
+    line = encode(Snapshot(last_error=error, end=end, result=RESULT, guards=guards))
     assert len(line) <= LARGEST_LINE
     assert line.count(b"\n") == 1
     assert line.endswith(b"\n")

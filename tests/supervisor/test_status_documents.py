@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from support.facts import AT, HELD, bot, facts, ledger, running
 
+from execsvc.clock import now
 from execsvc.ledger.halt import Halted
-from execsvc.runner.report import shown
+from execsvc.model.result import Result
+from execsvc.runner.report import Snapshot, shown
 from execsvc.supervisor.bot import Bot, Verdict
 from execsvc.supervisor.facts import Polled
 from execsvc.supervisor.guard import Pending
@@ -15,9 +19,12 @@ from execsvc.supervisor.restarts import Restarts
 from execsvc.supervisor.states import State
 from execsvc.supervisor.status import health, status
 
+EARNED = Result(currency="USDT", realised=Decimal("12.50"), today=Decimal(-1), day=AT.date())
+GUARD = {"guard": "daily_loss", "since": "2026-01-02T03:04:05.000Z", "detail": "too much"}
+
 
 def test_the_whole_document() -> None:
-    run = running(ticks=31, last_tick_at="2026-01-02T03:04:05.000Z")
+    run = running(ticks=31, last_tick_at="2026-01-02T03:04:05.000Z", result=EARNED, guards=[GUARD])
     document = status(facts(bot(run=run, state=State.RUNNING)))
     assert document == {
         "service": "execution-service",
@@ -59,6 +66,8 @@ def test_the_whole_document() -> None:
                     "entry_price": "50000.25",
                     "opened_at": "2026-01-02T03:04:05.000Z",
                 },
+                "result": {"currency": "USDT", "realised": "12.5", "today": "0"},
+                "guards": [GUARD],
             }
         ],
     }
@@ -75,6 +84,27 @@ def test_every_bot_has_every_member_whatever_is_known_of_it() -> None:
 def test_before_a_runner_speaks_its_ledger_does() -> None:
     waiting = bot(run=running(phase="BOOTING"), ledger=ledger(position=HELD))
     assert status(facts(waiting))["bots"][0]["position"] == shown(HELD)
+
+
+def test_a_result_comes_from_the_process_else_from_the_ledger() -> None:
+    today = EARNED.model_copy(update={"day": now().date()})
+    told = {"currency": "USDT", "realised": "12.5", "today": "-1"}
+    unknown = {"currency": "USDT", "realised": None, "today": None}
+    for made, result in (
+        (bot(), {"currency": "USDT", "realised": "0", "today": "0"}),
+        (bot(run=running(result=today), ledger=ledger()), told),
+        (bot(run=running(phase="BOOTING"), ledger=ledger(result=today)), told),
+        (bot(ledger=ledger(result=today)), told),
+        (bot(ledger=ledger()), unknown),
+        (bot(run=running(), ledger=ledger(result=today)), unknown),
+        (bot(unreadable="damaged"), unknown),
+    ):
+        assert status(facts(made))["bots"][0]["result"] == result
+
+
+def test_a_bot_without_a_process_enters_nothing_so_no_guard_is_shown() -> None:
+    ended = bot(last=Snapshot(guards=[GUARD]))
+    assert status(facts(ended))["bots"][0]["guards"] == []
 
 
 def test_a_mass_stop_that_waits_is_shown() -> None:

@@ -1,0 +1,77 @@
+"""The guards that keep a bot from entering now, and what they judge by: its own orders."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from execsvc.clock import iso
+from execsvc.errors import LedgerFailed
+from execsvc.ledger import rows
+from execsvc.ledger.database import newest_first, query, transaction
+from execsvc.model.bot import Binding
+from execsvc.model.order import Side
+
+
+class Tripped(NamedTuple):
+    """A guard that keeps the bot from entering; ``bound`` is the limit that it tripped at."""
+
+    guard: str
+    bound: str
+    since: datetime
+    detail: str
+
+
+def tripped(connection: sqlite3.Connection) -> list[Tripped]:
+    """The guards that are tripped. Raises LedgerFailed."""
+    found = query(connection, "SELECT guard, bound, since, detail FROM guard ORDER BY since")
+    return [
+        Tripped(row["guard"], row["bound"], _moment(row["since"]), row["detail"]) for row in found
+    ]
+
+
+def keep(connection: sqlite3.Connection, guard: Tripped) -> None:
+    """Record that a guard is tripped. Raises LedgerFailed."""
+    with transaction(connection, durable=False) as tx:
+        tx.execute(
+            "INSERT OR REPLACE INTO guard VALUES (?,?,?,?)",
+            (guard.guard, guard.bound, iso(guard.since), guard.detail),
+        )
+
+
+def drop(connection: sqlite3.Connection, guard: str) -> None:
+    """Record that a guard is not tripped any more. Raises LedgerFailed."""
+    with transaction(connection, durable=False) as tx:
+        tx.execute("DELETE FROM guard WHERE guard=?", (guard,))
+
+
+def entries(
+    connection: sqlite3.Connection, binding: Binding, now: datetime, span: timedelta
+) -> list[datetime]:
+    """When the entries of ``binding``'s mode were sent that are less than ``span`` old.
+
+    Refused ones count as well. A time ahead of ``now``, after the clock was set back, is taken
+    for as far behind it. Raises LedgerFailed.
+    """
+    orders = newest_first(
+        connection,
+        "SELECT created_at, side, short FROM orders WHERE mode=? ORDER BY rowid DESC",
+        (binding.mode.value,),
+    )
+    sent = []
+    for row in orders:
+        created_at = _moment(row["created_at"])
+        if now - created_at >= span:
+            break
+        opens = (row["side"] == Side.BUY.value) is not bool(row["short"])
+        if opens and created_at - now < span:
+            sent.append(created_at)
+    return sent
+
+
+def _moment(text: str) -> datetime:
+    moment = rows.time(text)
+    if moment is None:
+        raise LedgerFailed("a time in the ledger is missing")
+    return moment

@@ -1,0 +1,125 @@
+"""Which guards are tripped: said once, shown in ``/status``, kept for the next process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from execsvc.clock import iso, monotonic, now
+from execsvc.errors import LedgerFailed
+from execsvc.ledger import guards as kept
+from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.ledger.guards import Tripped
+from execsvc.logs import bound
+from execsvc.model.bot import Binding
+from execsvc.repeats import Repeats
+from execsvc.runner.guards.decisions import Trip
+from execsvc.runner.guards.limits import Guard, GuardLimits
+from execsvc.runner.record import Record
+from execsvc.runner.reporter import Reporter
+
+
+class Board:
+    """The tripped guards of one bot. Nothing here raises: a tick, and an exit, must go on."""
+
+    def __init__(
+        self,
+        limits: GuardLimits,
+        ledger: BotLedger,
+        binding: Binding,
+        record: Record,
+        reporter: Reporter,
+    ) -> None:
+        self._limits = limits
+        self._ledger = ledger
+        self._binding = binding
+        self._record = record
+        self._reporter = reporter
+        self._repeats = Repeats()
+        self._said: set[str] = set()
+        self._tripped: dict[str, Tripped] = {}
+        self._is_open = False
+        self.fault: LedgerFailed | None = None
+        """Why what an earlier process left cannot be read."""
+
+    def open(self) -> None:
+        """Take over what an earlier process left, unless that is done."""
+        if self._is_open:
+            return
+        try:
+            found = kept.tripped(self._ledger.connection)
+        except LedgerFailed as fault:
+            self.fault = fault
+            return
+        self.fault, self._is_open = None, True
+        for guard in found:
+            self._tripped.setdefault(guard.guard, guard)
+            self._said.add(guard.guard)
+        self._clear_changed()
+        self._show()
+
+    def shows(self, guard: Guard) -> bool:
+        """True while ``guard`` is tripped."""
+        return guard.value in self._tripped
+
+    def certain(self, guard: Guard) -> Tripped | None:
+        """The guard as it tripped at its limit; None otherwise."""
+        found = self._tripped.get(guard.value)
+        return found if found is not None and found.bound else None
+
+    def settle(self, guard: Guard, trip: Trip | None) -> None:
+        """``guard`` was judged: it trips, stays tripped, or is over."""
+        if trip is None:
+            self.clear(guard)
+            return
+        before = self._tripped.get(guard.value)
+        if before is not None and (before.bound or not trip.certain):
+            return
+        limit = self._bound(guard) if trip.certain else ""
+        tripped = Tripped(guard.value, limit, now(), trip.detail)
+        self._tripped[guard.value] = tripped
+        if tripped.bound:
+            self._try(lambda: kept.keep(self._ledger.connection, tripped))
+        if before is None and self._repeats.note(guard.value, monotonic()) is not None:
+            self._said.add(guard.value)
+            self._say("WARNING", "guard_tripped", guard.value, f"no entries: {trip.detail}")
+        self._show()
+
+    def clear(self, guard: Guard) -> None:
+        """``guard`` is over, if it was tripped."""
+        if self._tripped.pop(guard.value, None) is None:
+            return
+        self._try(lambda: kept.drop(self._ledger.connection, guard.value))
+        if guard.value in self._said:
+            self._said.discard(guard.value)
+            self._say("INFO", "guard_cleared", guard.value, "entries are free again")
+        self._show()
+
+    def _clear_changed(self) -> None:
+        """A limit that was changed since is judged anew."""
+        names = {guard.value: guard for guard in Guard}
+        for name, tripped in list(self._tripped.items()):
+            if name not in names:
+                del self._tripped[name]  # of a newer service: nobody here can say when it is over
+            elif tripped.bound != self._bound(names[name]):
+                self.clear(names[name])
+
+    def _bound(self, guard: Guard) -> str:
+        return f"{self._limits.of(guard)} {self._binding.quote} {self._binding.mode.value}"
+
+    def _show(self) -> None:
+        guards = [
+            {"guard": each.guard, "since": iso(each.since), "detail": each.detail}
+            for each in sorted(self._tripped.values(), key=lambda each: each.since)
+        ]
+        self._reporter.update(guards=guards)
+
+    def _say(self, level: str, event: str, guard: str, text: str) -> None:
+        self._record.say(level, event, f"guard {guard}: {text}", guard=guard)
+
+    def _try(self, write: Callable[[], None]) -> None:
+        """What cannot be kept is judged anew by the next process."""
+        try:
+            write()
+        except LedgerFailed as fault:
+            logger = bound(bot_id=self._ledger.bot_id)
+            logger.bind(event="ledger_failed").error("guards: {}", fault)

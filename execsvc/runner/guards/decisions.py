@@ -1,0 +1,85 @@
+"""When a guard trips. Pure; what it is judged by comes from the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from execsvc.model.market import plain, round_down
+from execsvc.runner.guards.limits import Guard
+from execsvc.runner.guards.reads import Read
+
+MINUTE = timedelta(minutes=1)
+_CENTS = 8
+
+
+class Trip(NamedTuple):
+    """A guard that has to be tripped, and why in words.
+
+    ``certain`` is False when it trips because nobody can tell; that ends when somebody can.
+    """
+
+    guard: Guard
+    detail: str
+    certain: bool = True
+
+
+def order_notional(limit: Decimal | None, amount: Decimal, price: Decimal | None) -> Trip | None:
+    """An entry of ``amount`` base units at ``price`` is worth more than ``limit`` quote."""
+    if limit is None:
+        return None
+    if price is None:
+        return Trip(Guard.ORDER_NOTIONAL, "without a ticker nobody can tell what it is worth")
+    worth = amount * price
+    if worth <= limit:
+        return None
+    detail = f"an entry worth {_money(worth)} is over the limit of {plain(limit)}"
+    return Trip(Guard.ORDER_NOTIONAL, detail)
+
+
+def order_rate(limit: int | None, sent: Sequence[datetime]) -> Trip | None:
+    """As many entries as ``limit`` were ``sent`` within the last minute."""
+    if limit is None or len(sent) < limit:
+        return None
+    return Trip(Guard.ORDER_RATE, f"{len(sent)} entries within a minute reach the limit of {limit}")
+
+
+def daily_loss(limit: Decimal | None, realised: Decimal) -> Trip | None:
+    """What was ``realised`` today is a loss of ``limit`` quote or more."""
+    if limit is None or realised > -limit:
+        return None
+    detail = f"{_money(realised)} realised today reach the limit of {plain(limit)}"
+    return Trip(Guard.DAILY_LOSS, detail)
+
+
+def data_age(limit: float | None, reads: Iterable[Read], moment: float) -> Trip | None:
+    """Something of ``reads`` is older than ``limit`` seconds at ``moment``, of the monotonic clock.
+
+    A stamp that is ahead of our clock by more than that is not to be believed either.
+    """
+    if limit is None:
+        return None
+    for read in reads:
+        if read.behind is not None and read.behind < -limit:
+            detail = f"{read.what} is stamped {-read.behind:.1f} s ahead of our clock"
+            return Trip(Guard.DATA_AGE, f"{detail}, the limit is {limit:g} s")
+        if read.age(moment) > limit:
+            detail = f"{read.what} is {read.age(moment):.1f} s old"
+            return Trip(Guard.DATA_AGE, f"{detail}, the limit is {limit:g} s")
+    return None
+
+
+def was_fresh(limit: float | None, reads: Sequence[Read]) -> bool:
+    """True when there are ``reads``, and each was young enough when it came."""
+    return bool(reads) and all(data_age(limit, [read], read.answered_at) is None for read in reads)
+
+
+def not_known(guard: Guard, what: str, fault: Exception) -> Trip:
+    """``guard`` has nothing to judge by: then nothing is entered."""
+    return Trip(guard, f"{what}: {fault}", certain=False)
+
+
+def _money(amount: Decimal) -> str:
+    return plain(round_down(amount, _CENTS))

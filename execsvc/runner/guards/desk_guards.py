@@ -1,0 +1,126 @@
+"""The guards of one bot: they judge its entries, and tell what they do."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from execsvc.clock import monotonic, now
+from execsvc.errors import GuardRefused, LedgerFailed
+from execsvc.ledger import guards as kept
+from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.ledger.results import certain_today, utc_day
+from execsvc.model.bot import Binding
+from execsvc.runner.guards import decisions
+from execsvc.runner.guards.board import Board
+from execsvc.runner.guards.decisions import MINUTE, Trip, not_known
+from execsvc.runner.guards.limits import Guard, GuardLimits
+from execsvc.runner.guards.reads import MarketReads, Read
+from execsvc.runner.record import Record
+from execsvc.runner.reporter import Reporter
+
+
+class Guards:
+    """Refuses entries beyond a limit. No exit ever asks it, and no fault of it ends a tick."""
+
+    def __init__(
+        self,
+        limits: GuardLimits,
+        ledger: BotLedger,
+        binding: Binding,
+        record: Record,
+        reporter: Reporter,
+    ) -> None:
+        self._limits = limits
+        self._ledger = ledger
+        self._binding = binding
+        self._board = Board(limits, ledger, binding, record, reporter)
+        self._reads = MarketReads()
+
+    def read(self, what: str, asked_at: float, stamp: int | None = None) -> None:
+        """The tick has read ``what``, ``asked_at`` in monotonic seconds; ``stamp`` in ms."""
+        behind = None if stamp is None else now().timestamp() - stamp / 1000
+        self._reads.add(Read(what, asked_at, monotonic(), behind))
+
+    def begin_tick(self) -> None:
+        """A tick begins: see what has tripped since the last one, and what is over."""
+        self._board.open()
+        self._judge_loss()
+        if self._board.shows(Guard.ORDER_RATE):
+            self._judge_rate()
+        if self._board.shows(Guard.DATA_AGE) and self._read_was_fresh():
+            self._board.clear(Guard.DATA_AGE)
+        self._reads.forget()
+
+    def admit(self) -> None:
+        """Refuse what can be refused before it is known how large the entry is: GuardRefused."""
+        self._board.open()
+        _refuse(self._judge_loss(), self._judge_rate(), self._judge_age())
+
+    def admit_order(self, amount: Decimal, price: Decimal | None, priced_at: float | None) -> None:
+        """Refuse the entry as it is about to be sent: GuardRefused.
+
+        ``amount`` in base units, ``price`` its ticker, asked for at ``priced_at`` in monotonic
+        seconds: the account's turn may have been waited for since.
+        """
+        trip = decisions.order_notional(self._limits.order_notional, amount, price)
+        self._board.settle(Guard.ORDER_NOTIONAL, trip)
+        old = self._judge_age(priced_at)
+        if old is None:
+            self._board.clear(Guard.DATA_AGE)
+        _refuse(trip, old)
+
+    def _judge_loss(self) -> Trip | None:
+        trip = self._loss()
+        self._board.settle(Guard.DAILY_LOSS, trip)
+        return trip
+
+    def _loss(self) -> Trip | None:
+        limit = self._limits.daily_loss
+        if limit is None:
+            return None
+        if self._board.fault is not None:
+            return not_known(Guard.DAILY_LOSS, "the guards' own record", self._board.fault)
+        today, before = utc_day(now()), self._board.certain(Guard.DAILY_LOSS)
+        if before is not None:
+            if utc_day(before.since) == today:
+                return Trip(Guard.DAILY_LOSS, before.detail)
+            self._board.clear(Guard.DAILY_LOSS)
+        try:
+            realised = certain_today(self._ledger.connection, self._binding, today)
+        except LedgerFailed as fault:
+            return not_known(Guard.DAILY_LOSS, "what was realised today is not known", fault)
+        return decisions.daily_loss(limit, realised)
+
+    def _judge_rate(self) -> Trip | None:
+        trip = self._rate()
+        self._board.settle(Guard.ORDER_RATE, trip)
+        return trip
+
+    def _rate(self) -> Trip | None:
+        if self._limits.orders_per_minute is None:
+            return None
+        try:
+            sent = kept.entries(self._ledger.connection, self._binding, now(), MINUTE)
+        except LedgerFailed as fault:
+            return not_known(Guard.ORDER_RATE, "what was sent is not known", fault)
+        return decisions.order_rate(self._limits.orders_per_minute, sent)
+
+    def _judge_age(self, priced_at: float | None = None) -> Trip | None:
+        """Only trips: it is over when a whole tick, or an order, has seen what is fresh."""
+        reads = list(self._reads.all)
+        if priced_at is not None:
+            reads.append(Read("the order's ticker", priced_at, priced_at))
+        trip = decisions.data_age(self._limits.data_age, reads, monotonic())
+        if trip is not None:
+            self._board.settle(Guard.DATA_AGE, trip)
+        return trip
+
+    def _read_was_fresh(self) -> bool:
+        return decisions.was_fresh(self._limits.data_age, self._reads.all)
+
+
+def _refuse(*trips: Trip | None) -> None:
+    found = [trip for trip in trips if trip is not None]
+    if found:
+        details = "; ".join(trip.detail for trip in found)
+        raise GuardRefused(f"no entry: {details}", tuple(trip.guard.value for trip in found))

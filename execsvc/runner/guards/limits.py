@@ -1,0 +1,50 @@
+"""The limits of the settings that guard an entry."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import Enum
+from typing import NamedTuple
+
+from execsvc.settings import Settings
+
+
+class Guard(str, Enum):
+    """What may keep a bot from entering; the values are what ``/status`` says."""
+
+    ORDER_NOTIONAL = "order_notional"
+    ORDER_RATE = "order_rate"
+    DAILY_LOSS = "daily_loss"
+    DATA_AGE = "data_age"
+
+
+class GuardLimits(NamedTuple):
+    """A limit each, None for none: money in quote, ages in seconds."""
+
+    order_notional: Decimal | None = None
+    orders_per_minute: int | None = None
+    daily_loss: Decimal | None = None
+    data_age: float | None = None
+
+    def of(self, guard: Guard) -> Decimal | int | float | None:
+        """The limit that ``guard`` keeps."""
+        limits: dict[Guard, Decimal | int | float | None] = {
+            Guard.ORDER_NOTIONAL: self.order_notional,
+            Guard.ORDER_RATE: self.orders_per_minute,
+            Guard.DAILY_LOSS: self.daily_loss,
+            Guard.DATA_AGE: self.data_age,
+        }
+        return limits[guard]
+
+
+NO_LIMITS = GuardLimits()
+
+
+def limits_of(settings: Settings) -> GuardLimits:
+    """What the settings say; there, zero is no limit."""
+    return GuardLimits(
+        settings.max_order_notional or None,
+        settings.max_orders_per_minute or None,
+        settings.daily_loss_limit or None,
+        settings.max_data_age or None,
+    )

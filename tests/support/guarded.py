@@ -1,0 +1,92 @@
+"""A bot's guards, with its ledger and a clock that a test moves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from ledger_things import BINDING, order
+
+from execsvc.clock import SimulatedClock, installed
+from execsvc.errors import GuardRefused
+from execsvc.ledger import survey
+from execsvc.ledger.booking import book
+from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.model.order import Fill, Side
+from execsvc.runner.guards import GuardLimits, Guards
+from execsvc.runner.record import Record
+from execsvc.runner.reporter import Reporter
+
+D = Decimal
+NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
+ALL = GuardLimits(D(1000), 2, D(10), 5.0)
+
+
+class Desk:
+    """What an order of the bot would meet."""
+
+    def __init__(self, state_dir: Path, clock: SimulatedClock) -> None:
+        self.state_dir, self.clock = state_dir, clock
+        self.ledger = BotLedger(state_dir, "b1")
+        self.ledger.open()
+        self.binding = BINDING
+        self.number = 0
+        self.reporter = Reporter(os.open(os.devnull, os.O_WRONLY))
+        self.start()
+
+    def start(self, limits: GuardLimits = ALL) -> None:
+        """As a new process of the bot."""
+        record = Record("b1", self.ledger)
+        self.guards = Guards(limits, self.ledger, self.binding, record, self.reporter)
+
+    def order(self, side: Side, price: str = "50000", **changes: Any) -> None:
+        """An order of 0.01, sent and booked now."""
+        self.number += 1
+        now = self.clock.now()
+        fill = Fill(filled=D("0.01"), average=D(price))
+        made = order(self.number, side).model_copy(
+            update={"fill": fill, "created_at": now, "settled_at": now, **changes}
+        )
+        book(self.ledger, self.binding, made)
+
+    def lose(self, quote: str) -> None:
+        """A round trip that costs so much, in the past minute but two."""
+        self.order(Side.BUY)
+        self.clock.advance(61)
+        self.order(Side.SELL, f"{50000 - 100 * D(quote):f}")
+        self.clock.advance(61)
+
+    def tick(self) -> None:
+        self.guards.begin_tick()
+        self.guards.read("ticker", self.clock.monotonic())
+
+    def enters(self, amount: str = "0.01") -> bool:
+        """Whether an entry worth 500 (or so) is let through."""
+        try:
+            self.guards.admit()
+            self.guards.admit_order(D(amount), D(50000), self.clock.monotonic())
+        except GuardRefused as refusal:
+            return not set(refusal.guards) <= set(self.tripped)
+        return True
+
+    @property
+    def tripped(self) -> list[str]:
+        return [guard["guard"] for guard in self.reporter.snapshot.guards]
+
+    @property
+    def said(self) -> list[str]:
+        rows = survey.read_log(self.state_dir, "b1")
+        return [f"{row.event} {row.data['guard']}" for row in rows if "guard_" in row.event]
+
+
+def guarded(state_dir: Path) -> Iterator[Desk]:
+    """For a fixture: a bot's desk at noon, under all limits."""
+    clock = SimulatedClock(NOON, 1000.0)
+    with installed(clock):
+        made = Desk(state_dir, clock)
+        yield made
+        made.ledger.close()
