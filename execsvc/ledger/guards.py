@@ -13,6 +13,9 @@ from execsvc.ledger.database import newest_first, query, transaction
 from execsvc.model.bot import Binding
 from execsvc.model.order import Side
 
+DAILY_LOSS = "daily_loss"
+"""The one guard that says something of a bot without a process: its day is over."""
+
 
 class Tripped(NamedTuple):
     """A guard that keeps the bot from entering; ``bound`` is the limit that it tripped at."""
@@ -21,6 +24,10 @@ class Tripped(NamedTuple):
     bound: str
     since: datetime
     detail: str
+
+    def shown(self) -> dict[str, str]:
+        """As ``/status`` shows it."""
+        return {"guard": self.guard, "since": iso(self.since), "detail": self.detail}
 
 
 def tripped(connection: sqlite3.Connection) -> list[Tripped]:

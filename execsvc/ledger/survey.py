@@ -15,7 +15,8 @@ from execsvc.ledger import results, rows
 from execsvc.ledger.account_journal import journal_path
 from execsvc.ledger.booking import contested_keys
 from execsvc.ledger.bot_ledger import FOLDER, ledger_path
-from execsvc.ledger.database import query, reading
+from execsvc.ledger.database import has_table, query, reading
+from execsvc.ledger.guards import DAILY_LOSS, Tripped, tripped
 from execsvc.model.bot import Binding
 from execsvc.model.position import Position
 from execsvc.model.result import Result
@@ -44,6 +45,8 @@ class LedgerState(BaseModel):
     """An attempt to liquidate has failed and the position is open."""
     result: Result | None = None
     """What was realised in the binding's mode and quote; None when nobody can tell."""
+    daily_loss: Tripped | None = None
+    """The guard that ended its day, on that day or a later one."""
 
     @property
     def is_open(self) -> bool:
@@ -107,6 +110,7 @@ def _read(state_dir: Path, path: Path) -> LedgerState:
         contested_on = set(contested_keys(connection))
         binding, position = _place(pairs, bound)
         result = None if binding is None else _result(connection, binding)
+        daily_loss = _daily_loss(connection)
     keys = contested_on | ({bound.key_id} if bound is not None else set())
     unsettled, contested = _in_journals(state_dir, bot[0]["bot_id"], keys)
     return LedgerState(
@@ -118,6 +122,7 @@ def _read(state_dir: Path, path: Path) -> LedgerState:
         contested=contested,
         failing=bot[0]["failing_since"] is not None and not position.is_flat,
         result=result,
+        daily_loss=daily_loss,
     )
 
 
@@ -136,6 +141,15 @@ def _result(connection: sqlite3.Connection, binding: Binding) -> Result | None:
         return results.read(connection, binding, results.utc_day(now()))
     except LedgerFailed:
         return None
+
+
+def _daily_loss(connection: sqlite3.Connection) -> Tripped | None:
+    """None, too, when it is unreadable: that is for its process to deal with."""
+    try:
+        found = tripped(connection) if has_table(connection, "guard") else []
+    except LedgerFailed:
+        return None
+    return next((guard for guard in found if guard.guard == DAILY_LOSS), None)
 
 
 def _same_place(one: Binding, other: Binding) -> bool:

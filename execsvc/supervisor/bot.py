@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
+from execsvc.clock import now
+from execsvc.ledger.results import utc_day
 from execsvc.ledger.survey import LedgerState
 from execsvc.model.bot import Binding, BotSpec
 from execsvc.model.result import unknown, unstarted
@@ -155,8 +157,11 @@ class Bot:
 
     @property
     def guards(self) -> list[dict[str, str]]:
-        """The guards that keep it from entering; without a process nothing enters anyway."""
-        return self.snapshot.guards if self.run is not None else []
+        """The guards that keep it from entering: without a process that trades, a day that ended."""
+        if self.trades and self._speaks:
+            return self.snapshot.guards
+        kept = self.ledger.daily_loss if self.ledger is not None else None
+        return [kept.shown()] if kept is not None and utc_day(kept.since) == utc_day(now()) else []
 
     @property
     def last_error(self) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from enum import Enum
 from typing import NamedTuple
 
+from execsvc.ledger.guards import DAILY_LOSS
 from execsvc.ledger.halt import Halted
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.facts import Facts, Polled
@@ -25,6 +26,7 @@ class Kind(str, Enum):
     FAILED = "failed"
     CONTESTED = "contested"
     MASS_STOP = "mass_stop"
+    DAILY_LOSS = "daily_loss"
     LISTING = "listing"
 
 
@@ -35,8 +37,8 @@ class Severity(str, Enum):
     WARNING = "warning"
 
 
-_WARNINGS = frozenset({Kind.LISTING})
-_HARMLESS = frozenset({Kind.MASS_STOP, Kind.LEFT})
+_WARNINGS = frozenset({Kind.LISTING, Kind.DAILY_LOSS})
+_HARMLESS = frozenset({Kind.MASS_STOP, Kind.LEFT, Kind.DAILY_LOSS})
 """What ``/health`` does not call degraded, by its contract."""
 OF_THE_SERVICE = frozenset({Kind.HALTED, Kind.LISTING, Kind.MASS_STOP})
 """What is about no bot, and is not looked at while the service stops."""
@@ -121,6 +123,10 @@ def _of(bot: Bot, left: Collection[str]) -> Iterator[Condition]:
     if bot.contested:
         text = f"bot {bot.bot_id}: {bot.contested} contested, see execsvc settle"
         yield _condition(Kind.CONTESTED, bot, text, f"{bot.contested} contested orders")
+    for guard in bot.guards:
+        if guard["guard"] == DAILY_LOSS:
+            why = f"no more entries today: {guard['detail']}"
+            yield _condition(Kind.DAILY_LOSS, bot, f"bot {bot.bot_id}: {why}", why)
     if bot.bot_id in left and bot.is_open and not bot.trades:
         why = "its position was left open when the service stopped"
         yield _condition(Kind.LEFT, bot, f"bot {bot.bot_id}: {why}", why)

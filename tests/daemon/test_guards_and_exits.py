@@ -76,8 +76,11 @@ def test_a_bot_over_its_daily_loss_gets_out_but_not_in(
     exchange.market(price="48000")
     eventually(lambda: len(exchange.executed(side="sell")) == 2, "the exit sells")
     ticks_on(daemon)
+    exchange.stop_bot()
+    assert [g["since"] for g in daemon.until("STOPPED")["guards"]] == [since]
     daemon.signal(signal.SIGUSR2)
     assert daemon.wait() == 0
+    exchange.list_bots(bot_row(strategy="steps"))
     daemon.start(**limits)
     daemon.until("RUNNING")
     bot = ticks_on(daemon)

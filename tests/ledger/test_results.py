@@ -234,6 +234,8 @@ def test_an_unreadable_result_does_not_make_the_position_unknown(
     with closing(sqlite3.connect(ledger_path(tmp_path, "b1"))) as damaging:
         damaging.execute("UPDATE result SET realised='much'")
         damaging.commit()
+        damaging.execute("INSERT INTO guard VALUES ('daily_loss', '', 'never', '')")
+        damaging.commit()
     state = survey.read(tmp_path, "b1")
     assert state is not None
-    assert (state.position.tracked, state.result) == (D("0.02"), None)
+    assert (state.position.tracked, state.result, state.daily_loss) == (D("0.02"), None, None)

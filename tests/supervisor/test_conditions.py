@@ -54,6 +54,20 @@ def test_a_halt_is_one_condition_of_the_service_while_it_runs() -> None:
     assert kinds(facts(halted=halted, service=Service.HOLD)) == []
 
 
+def test_a_day_that_a_loss_has_ended_is_told_and_degrades_nothing() -> None:
+    guards = [
+        {"guard": name, "since": "2026-01-02T03:04:05.000Z", "detail": "-7 realised"}
+        for name in ("order_rate", "daily_loss")
+    ]
+    (wrong,) = conditions(facts(bot(run=running(guards=guards)), bot(run=running())))
+    assert (wrong.kind, wrong.severity, wrong.degrades) == (
+        Kind.DAILY_LOSS,
+        Severity.WARNING,
+        False,
+    )
+    assert wrong.text == "bot b1: no more entries today: -7 realised"
+
+
 def test_listings_are_no_matter_while_the_service_stops() -> None:
     assert kinds(facts(polled=STALE)) == [Kind.LISTING, Kind.MASS_STOP]
     assert kinds(facts(polled=STALE, service=Service.LIQUIDATE)) == []

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from support.facts import AT, HELD, bot, facts, ledger, running
 
-from execsvc.clock import now
+from execsvc.clock import iso, now
+from execsvc.ledger.guards import Tripped
 from execsvc.ledger.halt import Halted
 from execsvc.model.result import Result
 from execsvc.runner.report import Snapshot, shown
@@ -102,9 +104,18 @@ def test_a_result_comes_from_the_process_else_from_the_ledger() -> None:
         assert status(facts(made))["bots"][0]["result"] == result
 
 
-def test_a_bot_without_a_process_enters_nothing_so_no_guard_is_shown() -> None:
-    ended = bot(last=Snapshot(guards=[GUARD]))
-    assert status(facts(ended))["bots"][0]["guards"] == []
+def test_without_a_process_a_day_that_ended_is_all_that_is_shown_of_guards() -> None:
+    def shown_of(made: Bot) -> list[str]:
+        return [guard["since"] for guard in status(facts(made))["bots"][0]["guards"]]
+
+    today = Tripped("daily_loss", "5 USDT LIVE", now(), "too much")
+    yesterday = today._replace(since=now() - timedelta(days=1))
+    assert shown_of(bot(last=Snapshot(guards=[GUARD]))) == []
+    assert shown_of(bot(ledger=ledger(daily_loss=today))) == [iso(today.since)]
+    assert shown_of(bot(ledger=ledger(daily_loss=yesterday))) == []
+    booting = bot(run=running(phase="BOOTING"), ledger=ledger(daily_loss=today))
+    assert shown_of(booting) == [iso(today.since)]
+    assert shown_of(bot(run=running(), ledger=ledger(daily_loss=today))) == []
 
 
 def test_a_mass_stop_that_waits_is_shown() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from execsvc.clock import iso, monotonic, now
+from execsvc.clock import monotonic, now
 from execsvc.errors import LedgerFailed
 from execsvc.ledger import guards as kept
 from execsvc.ledger.bot_ledger import BotLedger
@@ -107,11 +107,8 @@ class Board:
         return f"{self._limits.of(guard)} {self._binding.quote} {self._binding.mode.value}"
 
     def _show(self) -> None:
-        guards = [
-            {"guard": each.guard, "since": iso(each.since), "detail": each.detail}
-            for each in sorted(self._tripped.values(), key=lambda each: each.since)
-        ]
-        self._reporter.update(guards=guards)
+        oldest_first = sorted(self._tripped.values(), key=lambda each: each.since)
+        self._reporter.update(guards=[each.shown() for each in oldest_first])
 
     def _say(self, level: str, event: str, guard: str, text: str) -> None:
         self._record.say(level, event, f"guard {guard}: {text}", guard=guard)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import NamedTuple
 
+from execsvc.ledger.guards import DAILY_LOSS
 from execsvc.settings import Settings
 
 
@@ -14,7 +15,7 @@ class Guard(str, Enum):
 
     ORDER_NOTIONAL = "order_notional"
     ORDER_RATE = "order_rate"
-    DAILY_LOSS = "daily_loss"
+    DAILY_LOSS = DAILY_LOSS
     DATA_AGE = "data_age"
 
 

@@ -25,6 +25,7 @@ _BEGUN = {
     Kind.FAILED: "a bot is FAILED",
     Kind.CONTESTED: "an order is contested",
     Kind.MASS_STOP: "a mass stop is held back",
+    Kind.DAILY_LOSS: "a bot has lost enough for today",
     Kind.LISTING: "BotService does not list",
 }
 _MANY = {
@@ -32,6 +33,7 @@ _MANY = {
     Kind.LEFT: "{} positions are left open",
     Kind.FAILED: "{} bots are FAILED",
     Kind.CONTESTED: "orders of {} bots are contested",
+    Kind.DAILY_LOSS: "{} bots have lost enough for today",
 }
 _ADVICE = {
     Kind.LIQUIDATION: "It is tried again and again. See: execsvc log BOT",
@@ -39,6 +41,7 @@ _ADVICE = {
     Kind.HALTED: "Every position is closed, and no bot starts until: execsvc resume",
     Kind.FAILED: "It does not run until its row changes, or: execsvc release BOT",
     Kind.CONTESTED: "It makes no entry until: execsvc settle BOT --filled QTY",
+    Kind.DAILY_LOSS: "Its exits still sell; entries go on at 00:00 UTC.",
 }
 
 
