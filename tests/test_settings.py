@@ -21,6 +21,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     }
     assert str(given.http_bind) == "127.0.0.1:8090"
     assert given.on_shutdown == "liquidate"
+    assert (given.report_ledger, given.bot_lifecycle) == (False, False)
     assert warnings(given) == []
 
 
@@ -49,6 +50,8 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         ("DAILY_LOSS_LIMIT", "10 USDT"),
         ("MAX_DATA_AGE", "-1"),
         ("ON_SHUTDOWN", "sell"),
+        ("REPORT_LEDGER", "2"),
+        ("BOT_LIFECYCLE", ""),
         ("LOG_LEVEL", "LOUD"),
         ("STATE_DIR", ""),
         ("HTTP_BIND", "8090"),

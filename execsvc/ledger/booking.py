@@ -9,6 +9,7 @@ from execsvc.clock import iso, now
 from execsvc.ledger import results, rows
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.database import query, transaction
+from execsvc.ledger.outbox import note_order
 from execsvc.ledger.results import Booking
 from execsvc.ledger.rows import OrderRow
 from execsvc.ledger.writes import store_position, store_state
@@ -28,7 +29,7 @@ def book(
 
     An order that is booked already changes the position only by what its outcome was
     corrected by since (a contested one that was decided). Returns the position afterwards.
-    Raises LedgerFailed.
+    What BotService is to be told of it goes with it. Raises LedgerFailed.
     """
     before = ledger.position(binding)
     earlier = _booked(ledger, order.client_order_id)
@@ -76,6 +77,8 @@ def book(
                 "ON CONFLICT DO UPDATE SET base=excluded.base, quote=excluded.quote",
                 (binding.key_id, binding.symbol, plain(paper[0]), plain(paper[1])),
             )
+        noted = note_order(ledger, tx, order) if binding.mode is Mode.LIVE else 0
+    ledger.reported += noted
     return position
 
 

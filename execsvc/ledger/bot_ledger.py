@@ -35,11 +35,17 @@ def ledger_path(state_dir: Path, bot_id: str) -> Path:
 class BotLedger:
     """Orders, position, strategy state and execution log of one bot.
 
-    Every method raises LedgerFailed when the file cannot be read or written.
+    Every method raises LedgerFailed when the file cannot be read or written. With ``reports``
+    it also keeps what BotService is to be told of the orders (:mod:`execsvc.ledger.outbox`).
     """
 
-    def __init__(self, state_dir: Path, bot_id: str) -> None:
+    reports = False
+    reported = 0
+    """Rows that this process has put in the outbox."""
+
+    def __init__(self, state_dir: Path, bot_id: str, reports: bool = False) -> None:
         self.bot_id = bot_id
+        self.reports = reports
         self._path = ledger_path(state_dir, bot_id)
         self._ballast = Ballast(state_dir)
         self._lock = FileLock(self._path.with_suffix(".lock"))

@@ -138,7 +138,7 @@ class LiveVenue:
     def _count_contested(self) -> list[JournalRow]:
         contested = self._account.journal.contested(self._bot_id)
         self._contested = len(contested)
-        self._reporter.update(contested=self._contested)
+        self._reporter.update(contested=self._contested, reported=self._ledger.reported)
         return contested
 
     def _settle_open_order(self, exits: bool) -> None:
@@ -184,12 +184,8 @@ class LiveVenue:
     def _begin(self, intent: Intent) -> None:
         """Record the intent; from here on the order counts as out."""
         self._account.journal.begin(intent)
-        self._record.say(
-            "DEBUG",
-            "order_intent",
-            f"{intent.side.value} {plain(intent.amount)} {intent.symbol}: {intent.reason}",
-            order_id=intent.client_order_id,
-        )
+        self._record.intent(intent)
+        self._reporter.update(reported=self._ledger.reported)
 
     def _send(self, intent: Intent, exits: bool) -> None:
         """Send the order once; when this returns or raises OrderRefused, its outcome is recorded."""

@@ -38,7 +38,7 @@ def run(job: Job, settings: Settings, lifeline: int, report: int) -> int:
     reporter = Reporter(report)
     waits = Waits(_listen_to_signals(), lifeline, settings.on_shutdown == "hold", reporter.beat)
     reporter.beat()
-    ledger = BotLedger(settings.state_dir, job.bot_id)
+    ledger = BotLedger(settings.state_dir, job.bot_id, settings.report_ledger)
     record = Record(job.bot_id, ledger)
     try:
         end = carry_out(job, settings, ledger, record, reporter, waits)

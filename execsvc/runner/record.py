@@ -7,11 +7,12 @@ from typing import Any
 from execsvc.clock import monotonic, now
 from execsvc.errors import LedgerFailed
 from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.ledger.outbox import note_intent
 from execsvc.ledger.rows import OrderRow
 from execsvc.logs import bound
 from execsvc.model.bot import Binding
 from execsvc.model.market import plain, round_down
-from execsvc.model.order import OrderState, Side
+from execsvc.model.order import Intent, OrderState, Side
 from execsvc.repeats import Repeats
 
 _VERBS = {Side.BUY: "bought", Side.SELL: "sold"}
@@ -42,6 +43,22 @@ class Record:
             self._ledger.log(now(), event, text, fields)
         except LedgerFailed as error:
             self._logger.bind(event="ledger_failed").error("execution log: {}", error)
+
+    def intent(self, intent: Intent) -> None:
+        """Tell that an order is about to be sent; BotService is told as well, if it is to be.
+
+        What cannot be written here is written when the order is booked.
+        """
+        self.say(
+            "DEBUG",
+            "order_intent",
+            f"{intent.side.value} {plain(intent.amount)} {intent.symbol}: {intent.reason}",
+            order_id=intent.client_order_id,
+        )
+        try:
+            note_intent(self._ledger, intent)
+        except LedgerFailed as error:
+            self._logger.bind(event="ledger_failed").error("report to BotService: {}", error)
 
     def outcome(self, order: OrderRow) -> None:
         """Tell what became of an order; a refusal that repeats is said once a minute."""

@@ -104,6 +104,8 @@ class Snapshot(BaseModel):
     liquidation_failed: bool = False
     counts: Annotated[tuple[Number, ...], Field(min_length=SIZE, max_length=SIZE)] = NOTHING
     """What the process has counted since it started, as runner/counts.py lays it out."""
+    reported: int = 0
+    """Rows for BotService that this process has put in its ledger."""
     end: End | None = None
 
 

@@ -129,6 +129,8 @@ class Settings(BaseModel):
     max_data_age: Annotated[SecondsOrNone, BeforeValidator(_zero_for_none)] = 0.0
     mass_stop_threshold: Count = 5
     mass_stop_confirmations: Count = 3
+    report_ledger: bool = False
+    bot_lifecycle: bool = False
     state_dir: Directory
     runtime_dir: Directory
     http_token: Token = None
