@@ -15,7 +15,9 @@ from execsvc.model.bot import BotSpec, RowRefused, check_bot_id, parse_row
 MOST_PAGES = 5000
 MOST_ROWS = 100_000
 _CALL = "GET /bots"
-_RUNNING = "RUNNING"
+_RUNNING, _BOOTING, _STOPPING = "RUNNING", "BOOTING", "STOPPING"
+WITH_LIFECYCLE = (_BOOTING, _RUNNING, _STOPPING)
+"""In the order in which a bot goes through them: one that moves on meanwhile is met at least once."""
 
 
 class Listing(BaseModel):
@@ -28,25 +30,33 @@ class Listing(BaseModel):
     """Why a row cannot be used, by bot id."""
     nameless: list[str]
     """Why rows without a usable id cannot be used."""
+    booting: tuple[str, ...] = ()
+    """Those of them for whose start somebody waits."""
+    stopping: tuple[str, ...] = ()
+    """Bots that are to stop, for whose end somebody waits; none of them is to run."""
 
 
 class BotService:
-    """The service that says which bots are to run."""
+    """The service that says which bots are to run; with ``lifecycle`` also which change."""
 
-    def __init__(self, http: HttpClient, page_size: int) -> None:
+    def __init__(self, http: HttpClient, page_size: int, lifecycle: bool = False) -> None:
         self._http = http
         self._page_size = page_size
+        self._statuses = WITH_LIFECYCLE if lifecycle else (_RUNNING,)
 
     def listing(self) -> Listing:
         """All bots that are to run. Raises Unavailable when any page fails: never a part."""
-        rows = _Rows()
+        return _merged({status: self._rows(status) for status in self._statuses})
+
+    def _rows(self, status: str) -> _Rows:
+        rows = _Rows(status)
         if self._page_size == 0:
-            rows.take(self._page({"status": _RUNNING}))
-            return rows.listing()
+            rows.take(self._page({"status": status}))
+            return rows
         for _ in range(MOST_PAGES):
             paging = {"skip": rows.received, "limit": self._page_size}
-            if not rows.take(self._page({"status": _RUNNING, **paging})):
-                return rows.listing()
+            if not rows.take(self._page({"status": status, **paging})):
+                return rows
             if rows.received > MOST_ROWS:
                 break
         raise Unavailable(f"{_CALL}: no end after {rows.received} rows")
@@ -58,15 +68,48 @@ class BotService:
         return page
 
 
-class _Rows:
-    """The rows of a listing, page by page."""
+def _merged(found: dict[str, _Rows]) -> Listing:
+    """What stands after all statuses were asked for: of a bot that has two, the later one."""
+    latest = {bot_id: status for status, rows in found.items() for bot_id in rows.ids}
+    bots: dict[str, BotSpec] = {}
+    invalid: dict[str, str] = {}
+    nameless: dict[str, str] = {}
+    for status, rows in found.items():
+        if status == _STOPPING:
+            continue  # it does not take a sound row to stop
+        bots |= {key: spec for key, spec in rows.bots.items() if latest[key] == status}
+        invalid |= {key: why for key, why in rows.invalid.items() if latest[key] == status}
+        nameless |= rows.nameless
+    return Listing(
+        bots=bots,
+        invalid=invalid,
+        nameless=list(nameless.values()),
+        booting=tuple(sorted(key for key, status in latest.items() if status == _BOOTING)),
+        stopping=tuple(sorted(key for key, status in latest.items() if status == _STOPPING)),
+    )
 
-    def __init__(self) -> None:
+
+class _Rows:
+    """The rows of one status, page by page."""
+
+    def __init__(self, status: str) -> None:
+        self._status = status
         self.received = 0
         self._seen: set[str] = set()
-        self._bots: dict[str, BotSpec] = {}
+        self.bots: dict[str, BotSpec] = {}
+        self.nameless: dict[str, str] = {}
+        """Why rows without a usable id cannot be used, by what they are known again by."""
         self._invalid: dict[str, str] = {}
-        self._nameless: list[str] = []
+
+    @property
+    def ids(self) -> set[str]:
+        """The bots that have this status."""
+        return self.bots.keys() | self._invalid.keys()
+
+    @property
+    def invalid(self) -> dict[str, str]:
+        """Why rows cannot be used; an id that has a valid row is not invalid."""
+        return {key: why for key, why in self._invalid.items() if key not in self.bots}
 
     def take(self, page: list[Any]) -> bool:
         """Takes a page; True when it brought a row that was not seen before, of any status."""
@@ -76,11 +119,6 @@ class _Rows:
             self._take_row(row)
         return len(self._seen) > known
 
-    def listing(self) -> Listing:
-        """What was taken; an id that has a valid row is not invalid."""
-        invalid = {key: why for key, why in self._invalid.items() if key not in self._bots}
-        return Listing(bots=self._bots, invalid=invalid, nameless=self._nameless)
-
     def _take_row(self, row: Any) -> None:
         try:
             bot_id = check_bot_id(row.get("id") if isinstance(row, dict) else None)
@@ -88,10 +126,10 @@ class _Rows:
             self._take_nameless(row, str(refused))
             return
         self._seen.add(f"id {bot_id}")
-        if row.get("status") != _RUNNING or bot_id in self._bots:
+        if row.get("status") != self._status or bot_id in self.bots:
             return
         try:
-            self._bots[bot_id] = parse_row(row)
+            self.bots[bot_id] = parse_row(row)
         except RowRefused as refused:
             self._invalid.setdefault(bot_id, str(refused))
 
@@ -102,9 +140,9 @@ class _Rows:
             return
         self._seen.add(identity)
         if not isinstance(row, dict):
-            self._nameless.append("row is not an object")
-        elif row.get("status") == _RUNNING:
-            self._nameless.append(reason)
+            self.nameless[identity] = "row is not an object"
+        elif row.get("status") == self._status:
+            self.nameless[identity] = reason
 
 
 def _digest(row: Any) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Literal, Protocol, TypeVar
 
 from execsvc.clients.answers import read
+from execsvc.clients.bodies import json_object
 from execsvc.clients.http import HttpClient, NotSent, segment
 from execsvc.clients.order_answer import judge, judge_found
 from execsvc.errors import NotFound, OrderRefused, OutcomeUnknown, Unavailable
-from execsvc.model.market import Balance, Depth, Ticker, Trade, Trades, plain
+from execsvc.model.market import Balance, Depth, Ticker, Trade, Trades
 from execsvc.model.order import Fill, Side
 
 _CALL = "POST /order"
@@ -123,17 +123,17 @@ class ExchangeAdapter:
             raise
 
     def _order(self, client_order_id: str, symbol: str, side: Side, amount: Decimal) -> str:
-        members = {
-            "key_id": json.dumps(self._key_id),
-            "symbol": json.dumps(symbol),
-            "side": json.dumps(side.value),
-            # As text: a float would have other digits than were rounded to.
-            "amount": plain(amount),
-            "order_type": '"market"',
-            "price": "null",
-            "client_order_id": json.dumps(client_order_id),
-        }
-        return "{" + ", ".join(f'"{name}": {text}' for name, text in members.items()) + "}"
+        return json_object(
+            {
+                "key_id": self._key_id,
+                "symbol": symbol,
+                "side": side.value,
+                "amount": amount,
+                "order_type": "market",
+                "price": None,
+                "client_order_id": client_order_id,
+            }
+        )
 
     def _market(
         self, model: type[Market], what: Read, symbol: str, params: Mapping[str, int]

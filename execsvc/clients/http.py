@@ -83,6 +83,11 @@ class HttpClient:
         self._watch.start(timeout, interruptible=False)
         return self._send(call, "POST", url, body.encode("utf-8"))
 
+    def write(self, call: str, method: str, path: str, body: str, key: str | None) -> Answer:
+        """As :meth:`post`, for what may be sent again: interruptible, on a kept connection."""
+        self._watch.start(self._timeout, interruptible=True)
+        return self._send(call, method, self._base_url + path, body.encode("utf-8"), key)
+
     def told(self, answer: Answer) -> str:
         """What a failure says, in one line for people."""
         detail = self.clean(answer.detail())
@@ -124,10 +129,12 @@ class HttpClient:
             raise Transient(text)
         raise Unavailable(text, answer.retry_after)
 
-    def _send(self, call: str, method: str, url: str, body: bytes | None) -> Answer:
+    def _send(
+        self, call: str, method: str, url: str, body: bytes | None, key: str | None = None
+    ) -> Answer:
         pause: float | None = None
         try:
-            with self._session.ask(method, url, body) as response:
+            with self._session.ask(method, url, body, key) as response:
                 status = response.status_code
                 pause = retry_after(status, response.headers.get("Retry-After"))
                 return Answer(

@@ -31,8 +31,12 @@ class Session(requests.Session):
         self._watch = watch
         self.mount(self._origin, _Adapter(self._connections(), len(self._origin)))
 
-    def ask(self, method: str, url: str, body: bytes | None) -> requests.Response:
+    def ask(
+        self, method: str, url: str, body: bytes | None, key: str | None = None
+    ) -> requests.Response:
         """The answer to one request, its body yet to be read. Raises one of FAULTS.
+
+        ``key`` goes along as ``Idempotency-Key``: the same one says that it is the same request.
 
         The request is put together here: requests would take as long for that as the call takes,
         and would turn %2E%2E into .. and resolve it.
@@ -43,6 +47,8 @@ class Session(requests.Session):
         if body is not None:
             request.headers["Content-Type"] = "application/json"
             request.headers["Content-Length"] = str(len(body))
+        if key is not None:
+            request.headers["Idempotency-Key"] = key
         return self.send(request, stream=True, allow_redirects=False, proxies={})
 
     def keep_fresh(self, url: str) -> None:

@@ -113,16 +113,6 @@ def remove_bot(state: State, request: Request) -> Reply:
     return json_reply(_DONE) if state.bots.remove(request.segments[1]) else _row(None)
 
 
-def start_bot(state: State, request: Request) -> Reply:
-    """``POST /bots/{id}/start``."""
-    return _row(state.bots.change(request.segments[1], {"status": "RUNNING"}))
-
-
-def stop_bot(state: State, request: Request) -> Reply:
-    """``POST /bots/{id}/stop``."""
-    return _row(state.bots.change(request.segments[1], {"status": "STOPPED"}))
-
-
 def _row(row: dict[str, Any] | None) -> Reply:
     return refusal("Bot not found", 404) if row is None else json_reply(row)
 

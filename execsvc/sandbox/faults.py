@@ -10,7 +10,21 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Call = Literal["order", "lookup", "balance", "ticker", "depth", "trades", "bots", "*"]
+Call = Literal[
+    "order",
+    "lookup",
+    "balance",
+    "ticker",
+    "depth",
+    "trades",
+    "bots",
+    "report_order",
+    "report_status",
+    "report_execution",
+    "start_bot",
+    "stop_bot",
+    "*",
+]
 
 
 class Kind(str, Enum):
@@ -83,6 +97,7 @@ class Match(BaseModel):
     key_id: str | None = None
     symbol: str | None = None
     side: str | None = None
+    bot_id: str | None = None
 
     def fits(self, subject: Match) -> bool:
         """True when every member that this match names is the subject's."""

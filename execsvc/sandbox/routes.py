@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pydantic import ValidationError
 
 from execsvc.errors import OrderRefused
-from execsvc.sandbox import admin, calls
+from execsvc.sandbox import admin, calls, told
 from execsvc.sandbox.instruments import UnknownSymbol
 from execsvc.sandbox.state import State
 from execsvc.sandbox.wire import Reply, Request, refusal
@@ -26,8 +26,11 @@ _ROUTES: dict[tuple[str, ...], Call] = {
     ("GET", "bots", "*"): admin.get_bot,
     ("PUT", "bots", "*"): admin.change_bot,
     ("DELETE", "bots", "*"): admin.remove_bot,
-    ("POST", "bots", "*", "start"): admin.start_bot,
-    ("POST", "bots", "*", "stop"): admin.stop_bot,
+    ("POST", "bots", "*", "start"): told.start_bot,
+    ("POST", "bots", "*", "stop"): told.stop_bot,
+    ("POST", "orders"): told.report_order,
+    ("PUT", "orders", "*", "status"): told.report_status,
+    ("POST", "executions"): told.report_execution,
     ("GET", "sandbox", "books"): admin.books,
     ("PUT", "sandbox", "accounts", "*"): admin.set_account,
     ("POST", "sandbox", "accounts", "*", "trade"): admin.trade_by_hand,
@@ -38,6 +41,8 @@ _ROUTES: dict[tuple[str, ...], Call] = {
     ("POST", "sandbox", "faults"): admin.add_faults,
     ("GET", "sandbox", "faults"): admin.show_faults,
     ("DELETE", "sandbox", "faults"): admin.clear_faults,
+    ("GET", "sandbox", "reports"): told.show_reports,
+    ("DELETE", "sandbox", "reports"): told.forget_reports,
     ("GET", "sandbox", "requests"): admin.show_requests,
     ("DELETE", "sandbox", "requests"): admin.forget_requests,
 }

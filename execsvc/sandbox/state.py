@@ -17,6 +17,7 @@ from execsvc.sandbox.faults import FaultBook
 from execsvc.sandbox.later import Later
 from execsvc.sandbox.market import Market
 from execsvc.sandbox.recorded import Recorded
+from execsvc.sandbox.reports import ReportStore
 from execsvc.sandbox.seen import Seen
 
 DEFAULT_BALANCES: Mapping[str, Decimal] = {"USDT": Decimal(100_000)}
@@ -40,6 +41,7 @@ class State:
     market: Market
     exchange: Exchange
     bots: BotStore
+    reports: ReportStore
     faults: FaultBook
     seen: Seen
     adapter: Adapter
@@ -61,6 +63,7 @@ def new_state(
         market=market,
         exchange=Exchange(market, clock, balances),
         bots=BotStore(clock, rows, seed),
+        reports=ReportStore(clock),
         faults=FaultBook(seed),
         seen=Seen(clock),
         adapter=Adapter(),

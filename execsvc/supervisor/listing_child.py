@@ -62,6 +62,7 @@ class _Asker:
                 self._pulse,
             ),
             settings.page_size,
+            settings.bot_lifecycle,
         )
         self._interval = settings.poll_interval
         self._lifeline, self._requests, self._answers = lifeline, requests, answers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
@@ -74,13 +75,23 @@ class Exchange:
         counts: dict[str, int] = self.call("GET", "/sandbox/requests")["counts"]
         return counts.get(call, 0)
 
+    def told(self, bot_id: str | None = None) -> list[dict[str, Any]]:
+        """What BotService was told of orders, of one bot or of all."""
+        told: list[dict[str, Any]] = self.call("GET", "/sandbox/reports")
+        return [entry for entry in told if bot_id in (None, entry["bot_id"])]
+
+    def bot_status(self, bot_id: str = "b1") -> str:
+        """The status of a bot's row."""
+        status: str = self.call("GET", f"/bots/{quote(bot_id, safe='')}")["status"]
+        return status
+
     def list_bots(self, *rows: Any) -> None:
         """Let BotService list these rows and no others."""
         self.call("PUT", "/sandbox/bots", list(rows))
 
     def change_bot(self, bot_id: str, **changes: Any) -> None:
         """Change members of a bot's row."""
-        self.call("PUT", f"/bots/{bot_id}", changes)
+        self.call("PUT", f"/bots/{quote(bot_id, safe='')}", changes)
 
     def stop_bot(self, bot_id: str = "b1") -> None:
         """Stop a bot in BotService."""

@@ -1,0 +1,91 @@
+"""BotService: what it is told of orders, and of bots that start and stop."""
+
+from __future__ import annotations
+
+from execsvc.clients.answers import Answer
+from execsvc.clients.bodies import json_object
+from execsvc.clients.http import HttpClient, segment
+from execsvc.errors import Unavailable
+from execsvc.model.told import ToldExecution, ToldOrder
+
+_CONFLICT = 409
+_BAD_REQUEST = 400
+_IS_AWAY = frozenset({502, 503, 504})
+"""What a proxy answers for a service that does not."""
+
+Id = str | int
+
+
+class ReportRefused(Unavailable):
+    """BotService answered, but did not take it: it may take others."""
+
+
+class BotReports:
+    """Each call may be sent again and again.
+
+    All raise ReportRefused for an answer that is a refusal, and Unavailable when there is no
+    answer, or the service wants to be left alone (``retry_after`` seconds).
+    """
+
+    def __init__(self, http: HttpClient) -> None:
+        self._http = http
+
+    def order(self, order: ToldOrder, key: str) -> Id:
+        """Tell of an order; ``key`` is the same on every resend. Returns the id it is given."""
+        call = "POST /orders"
+        body = json_object(order.model_dump())
+        answer = self._sent(call, "POST", "/orders", body, f"{key}-order")
+        return _id(call, answer)
+
+    def status(self, given: Id, status: str) -> None:
+        """Tell the status of the order that was given the id ``given``."""
+        path = f"/orders/{segment(str(given))}/status"
+        body = json_object({"status": status})
+        # A conflict says that the order is there already, as a resend would find it.
+        self._sent("PUT /orders/{id}/status", "PUT", path, body, None, _CONFLICT)
+
+    def execution(self, given: Id, execution: ToldExecution, key: str) -> None:
+        """Tell what was filled of the order that was given the id ``given``."""
+        body = json_object({"local_order_id": given, **execution.model_dump()})
+        self._sent("POST /executions", "POST", "/executions", body, f"{key}-execution", _CONFLICT)
+
+    def started(self, bot_id: str) -> None:
+        """Tell that a bot which was asked to start runs."""
+        path = f"/bots/{segment(bot_id)}/start"
+        self._sent("POST /bots/{id}/start", "POST", path, "{}", None, _CONFLICT)
+
+    def stopped(self, bot_id: str) -> None:
+        """Tell that a bot which was asked to stop is flat; one without a session is fine."""
+        path = f"/bots/{segment(bot_id)}/stop"
+        self._sent("POST /bots/{id}/stop", "POST", path, "{}", None, _CONFLICT, _BAD_REQUEST)
+
+    def _sent(
+        self, call: str, method: str, path: str, body: str, key: str | None, *fine: int
+    ) -> Answer:
+        answer = self._http.write(call, method, path, body, key)
+        if answer.is_success:
+            return _genuine(answer)
+        if answer.status in fine:
+            return answer
+        told = self._http.told(answer)
+        if answer.retry_after is not None or answer.status in _IS_AWAY:
+            raise Unavailable(told, answer.retry_after)
+        raise ReportRefused(told)
+
+
+def _genuine(answer: Answer) -> Answer:
+    """``answer``, unless it is some other service's page."""
+    try:
+        if answer.body:
+            answer.json()
+    except Unavailable as error:
+        raise ReportRefused(str(error)) from None
+    return answer
+
+
+def _id(call: str, answer: Answer) -> Id:
+    body = answer.json() if answer.body else None
+    given = body.get("id") if isinstance(body, dict) else None
+    if isinstance(given, bool) or not isinstance(given, (str, int)) or given == "":
+        raise ReportRefused(f"{call}: the answer has no id")
+    return given
