@@ -119,6 +119,12 @@ class Bot:
         return self.run is not None and self.run.task is Task.TRADE and self.run.told is None
 
     @property
+    def is_at_rest(self) -> bool:
+        """True when it is flat for certain, and nothing works for it or is about to."""
+        works = self.run or self.check or self.queued or self.question or self.to_check
+        return not works and not self.stand_in and self.ledger_known and not self.is_open
+
+    @property
     def at_stake(self) -> bool:
         """True when it has a runner or an open position."""
         return self.run is not None or self.is_open

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from execsvc.clients.bot_service import Listing
 from execsvc.clock import monotonic
 from execsvc.ledger.survey import LedgerState
@@ -58,7 +60,15 @@ class Bots:
             rows.seen(self._context, self._known(bot_id), row)
         for bot_id, reason in listing.invalid.items():
             rows.row_refused(self._context, self._known(bot_id), reason)
+        self._stopping(listing.stopping)
         self._flat.clear()
+
+    def _stopping(self, bot_ids: Collection[str]) -> None:
+        """BotService says of these that they are to stop: its word, where an absence is none."""
+        for bot_id in bot_ids:
+            bot = self._bots.get(bot_id)
+            if bot is not None and bot.listed is not Listed.GONE:
+                rows.gone(self._context, bot, "BotService says STOPPING")
 
     def gone(self, bot_ids: frozenset[str]) -> None:
         """These are not listed any more."""
@@ -75,6 +85,8 @@ class Bots:
             bot = self._bots[bot_id]
             for run in (bot.run, bot.check):
                 if run is not None and run.listen(now) and run is bot.run:
+                    if run.has_news():
+                        self._context.news.add(bot_id)
                     self._heard(bot, run)
                 if run is not None and run.lines.ended:
                     self._context.reports.quiet(run.lines)
@@ -84,6 +96,7 @@ class Bots:
         bot = self._bots.get(self._context.owners.pop(child.pid, ""))
         if bot is None:
             return False
+        self._context.news.add(bot.bot_id)  # its last words may not have been heard
         for run in (bot.run, bot.check):
             if run is not None and run.child is child:
                 ends.ended(self._context, bot, run, code)

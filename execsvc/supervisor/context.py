@@ -57,6 +57,8 @@ class Context:
     """The bot that a process works for, by pid."""
     queue: deque[str] = field(default_factory=deque)
     """Bots for which a process is to be forked, in this order."""
+    news: set[str] = field(default_factory=set)
+    """Bots in whose ledgers there may be something new to report."""
     service: Service = Service.RUNNING
 
     @property

@@ -95,6 +95,13 @@ class Dialogue:
             self._attendant.replace()
         self._context.timers.ask(self.key, max(silent_until, self._context.clock.now + 1.0))
 
+    def finish(self) -> None:
+        """Let it end by itself: the end of its requests tells it to."""
+        self._attendant.retire()
+        if self._requests is not None:
+            os.close(self._requests)
+            self._requests = None
+
     def stop(self) -> None:
         """It is not wanted any more."""
         self._attendant.retire()

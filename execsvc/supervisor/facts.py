@@ -33,3 +33,5 @@ class Facts(NamedTuple):
     bots: list[Bot]
     nameless: list[str]
     halted: Halted | None = None
+    reports: dict[str, object] | None = None
+    """How the reports to BotService go; None when none are made."""

@@ -7,11 +7,14 @@ from collections.abc import Callable, Collection
 from execsvc.supervisor.alerts.desk import Alerts
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.context import Context
+from execsvc.supervisor.courier import Courier
 from execsvc.supervisor.front import Front
 
 KEY = "\0farewell"
 FAREWELL = 0.5
 """Seconds that the control plane has for the answers under way when all else is over."""
+REPORT_GRACE = 2.0
+"""Seconds that reports to BotService have to be delivered; what is left follows at the next start."""
 ALERT_GRACE = 5.0
 """Seconds that alerts have to be delivered; nobody waits where none is left."""
 
@@ -19,24 +22,28 @@ ALERT_GRACE = 5.0
 def say_farewell(
     context: Context,
     turn: Callable[[], None],
+    courier: Courier,
     alerts: Alerts,
     front: Front,
     left: Collection[Bot],
 ) -> None:
-    """Alerts go out, and the control plane answers to the very end.
+    """Reports and alerts go out, and the control plane answers to the very end.
 
     ``turn`` is one turn of the loop, ``left`` the bots whose position is open that should not be.
     """
 
-    def until(over: Callable[[], bool], seconds: float) -> None:
-        end = context.clock.now + seconds
+    def until(over: Callable[[], bool], end: float) -> None:
         while not over() and context.clock.now < end:
             context.timers.ask(KEY, end)
             turn()
 
+    began = context.clock.now
+    courier.finish()
     alerts.farewell(left)
-    until(lambda: alerts.delivered, ALERT_GRACE)
+    until(lambda: courier.gone, began + REPORT_GRACE)
+    courier.stop()
+    until(lambda: alerts.delivered, began + ALERT_GRACE)
     alerts.stop()
     for go in (front.dismiss, front.kill):
         go()
-        until(lambda: front.gone, FAREWELL)
+        until(lambda: front.gone, context.clock.now + FAREWELL)

@@ -16,6 +16,7 @@ from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.bots import Bots
 from execsvc.supervisor.conditions import conditions
 from execsvc.supervisor.context import Context
+from execsvc.supervisor.courier import Courier
 from execsvc.supervisor.facts import Facts, Polled
 from execsvc.supervisor.feed import Feed
 from execsvc.supervisor.metrics import metrics
@@ -27,11 +28,14 @@ from execsvc.supervisor.polling import Polling
 class Requests:
     """Answers ``{"call": …}``; a call that is not known is answered with an error."""
 
-    def __init__(self, context: Context, bots: Bots, feed: Feed, polling: Polling) -> None:
+    def __init__(
+        self, context: Context, bots: Bots, feed: Feed, polling: Polling, courier: Courier
+    ) -> None:
         self._context = context
         self._bots = bots
         self._feed = feed
         self._polling = polling
+        self._courier = courier
         self._started_at = utc_now()
         self._began = monotonic()
         self._calls: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
@@ -69,6 +73,7 @@ class Requests:
             bots=list(self._context.bots.values()),
             nameless=self._bots.nameless,
             halted=self._context.halt.current,
+            reports=self._courier.document(),
         )
 
     def _page(self) -> dict[str, Any]:

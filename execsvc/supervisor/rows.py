@@ -38,8 +38,8 @@ def row_refused(context: Context, bot: Bot, reason: str) -> None:
     proceed(context, bot)
 
 
-def gone(context: Context, bot: Bot) -> None:
-    """``bot`` is not listed any more: whatever it was, it ends, and ends flat."""
+def gone(context: Context, bot: Bot, why: str = "no longer listed") -> None:
+    """``bot`` is not to run any more: whatever it was, it ends, and ends flat."""
     bot.listed = Listed.GONE
     if bot.stand_in:
         return  # nothing can be closed by a ledger that cannot be read
@@ -51,7 +51,7 @@ def gone(context: Context, bot: Bot) -> None:
     if bot.check is not None:
         context.children.kill(bot.check.child)
     if bot.runs_freely:
-        bound(bot_id=bot.bot_id).bind(event="bot_unlisted").info("no longer listed: told to stop")
+        bound(bot_id=bot.bot_id).bind(event="bot_unlisted").info("{}: told to stop", why)
         tell(context, bot, Told.STOP)
     elif bot.trades:
         bot.closing = True

@@ -46,6 +46,8 @@ class Run:
     heard_at: float = field(init=False)
     stop_since: float | None = None
     on_stop_since: float | None = None
+    reported: int = 0
+    """How much it had to report when it was last asked."""
     _turn_wait_at_stop: float = 0.0
     _turn_wait_at_hook: float = 0.0
     _counted: tuple[int, ...] = NOTHING
@@ -67,6 +69,11 @@ class Run:
             self._counted = self.totals.take(self._counted, self.snapshot.counts)
             self._note_stop(now)
         return heard
+
+    def has_news(self) -> bool:
+        """True when it has put something new in its outbox since this was last asked."""
+        before, self.reported = self.reported, self.snapshot.reported
+        return before != self.reported
 
     def asked_to_stop(self, told: Told, now: float) -> None:
         """The supervisor sends it a signal now."""

@@ -45,6 +45,7 @@ def status(facts: Facts) -> dict[str, Any]:
             "last_error": polled.last_error,
             "pending_mass_stop": polled.pending._asdict() if polled.pending else None,
         },
+        "reports": facts.reports,
         "running_bots": counts[State.RUNNING.value],
         "counts": dict(sorted(counts.items())),
         "bots": shown,

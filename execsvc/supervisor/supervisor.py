@@ -20,6 +20,7 @@ from execsvc.supervisor.alerts import desk
 from execsvc.supervisor.bots import Bots
 from execsvc.supervisor.bulletin import Bulletin
 from execsvc.supervisor.context import Context, Ledgers, Runner
+from execsvc.supervisor.courier import Courier
 from execsvc.supervisor.farewell import say_farewell
 from execsvc.supervisor.feed import Feed
 from execsvc.supervisor.front import Front, Server
@@ -67,7 +68,10 @@ class Supervisor:
         self._feed = Feed(self.context, self._selector, self._take_listing)
         self._polling = Polling(settings, self._bots, self._feed.confirm)
         self._front = Front(self.context, self._listener, serve)
-        self._requests = Requests(self.context, self._bots, self._feed, self._polling)
+        self._courier = Courier(self.context, self._selector)
+        self._requests = Requests(
+            self.context, self._bots, self._feed, self._polling, self._courier
+        )
         self._shutdown = Shutdown(self.context, self._bots)
         self._bulletin = Bulletin(self.context, self._shutdown, self._requests.summary)
         self._alerts = desk.Alerts(self.context, self._selector, self._requests.facts)
@@ -97,6 +101,7 @@ class Supervisor:
         self.context.children.freeze()
         self._front.start()
         self._feed.start()
+        self._courier.start()
         self._alerts.start()
         by_hand.say_if_halted(self.context)
         self._bots.recover()
@@ -108,7 +113,8 @@ class Supervisor:
         while not self._shutdown.over():
             self._turn()
         code = self._shutdown.conclude()
-        say_farewell(self.context, self._turn, self._alerts, self._front, self._shutdown.left)
+        left = self._shutdown.left
+        say_farewell(self.context, self._turn, self._courier, self._alerts, self._front, left)
         door.leave_control(self.context.settings.runtime_dir)
         logger.bind(event="service_stopped").info("stopped, exit code {}", code)
         return code
@@ -132,6 +138,7 @@ class Supervisor:
         if due:
             for key in timers.due(clock.now):
                 self._due(key)
+        self._courier.pass_on()
 
     def _next_moment(self) -> float:
         moment = self.context.timers.next()
@@ -141,6 +148,7 @@ class Supervisor:
         special = {
             self._feed.key: self._feed.due,
             self._front.key: self._front.due,
+            self._courier.key: self._courier.due,
             self._alerts.key: self._alerts.due,
             desk.LOOK: self._alerts.look,
             control.KEY: self._control.due,
@@ -169,6 +177,7 @@ class Supervisor:
     def _take_listing(self, listing: Any, unchanged: bool) -> None:
         if not self._shutdown.begun:
             self._polling.take(listing, unchanged)
+            self._courier.listed(listing)
 
     def _signalled(self) -> None:
         for signum in dict.fromkeys(self._signals.take()):
@@ -188,7 +197,7 @@ class Supervisor:
         for child, code in self.context.children.reap():
             any(
                 part.died(child, code)
-                for part in (self._bots, self._feed, self._alerts, self._front)
+                for part in (self._bots, self._feed, self._courier, self._alerts, self._front)
             )
 
     def _stop(self, service: Service, signum: int) -> None:
@@ -215,6 +224,7 @@ class Supervisor:
         logger.bind(event="reload").info("settings read again{}", "" if changed else ", no change")
         if changed:
             self._feed.replace()
+            self._courier.replace()
         else:
             self._feed.poll()
 

@@ -1,0 +1,1 @@
+"""The process that tells BotService what it asked to be told."""

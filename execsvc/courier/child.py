@@ -1,0 +1,234 @@
+"""The process that tells BotService of orders, starts and stops, in nobody's way.
+
+It is asked by JSON lines down one pipe (:class:`Request`) and says how it goes, as a sign of
+life too, up another (:class:`Word`). The end of the requests means that the service stops: what
+waits may still be delivered, until it is killed.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+
+import setproctitle
+from loguru import logger
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from execsvc import logs
+from execsvc.clients.bot_reports import BotReports
+from execsvc.clients.http import HttpClient
+from execsvc.clock import iso, monotonic
+from execsvc.courier import lifecycle
+from execsvc.courier.lifecycle import Lifecycle
+from execsvc.courier.patience import Patience
+from execsvc.courier.rounds import LONGEST_DELAY, Rounds
+from execsvc.errors import LedgerFailed, StopRequested
+from execsvc.ledger.deliveries import Deliveries
+from execsvc.repeats import Repeats
+from execsvc.settings import Settings
+
+BEAT = 2.0
+SHORTEST_SILENCE = 0.2
+"""Seconds between two words, whatever changes."""
+SWEEP = 60.0
+"""Seconds between two looks at all ledgers, for what nobody gave notice of."""
+RETRY = 5.0
+"""Seconds until a file of our own that failed is tried again."""
+LARGEST_REQUEST = 4096
+LARGEST_WORD = 4096
+_LONGEST_ERROR = 500
+
+
+class Request(BaseModel):
+    """One line to the child: look at a ledger, or say that a bot started or stopped."""
+
+    look: str | None = None
+    bot_id: str | None = None
+    word: lifecycle.Word | None = None
+
+
+class Word(BaseModel):
+    """One line of the child: how its reports go; nothing but a sign of life when it makes none."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pending: int = 0
+    last_delivered_at: str | None = None
+    consecutive_failures: int = 0
+    last_error: str | None = None
+
+
+def carry_for_ever(settings: Settings, lifeline: int, requests: int, answers: int) -> int:
+    """Work of the courier; returns when the lifeline ends, or when the service stops and all is said."""
+    setproctitle.setproctitle("execsvc: reports")
+    logs.setup(settings.log_level, settings.log_format)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    talk = _Talk(lifeline, requests, answers)
+    token = settings.bot_service_token
+    http = HttpClient(
+        settings.bot_service_url,
+        token.get_secret_value() if token else None,
+        settings.request_timeout,
+        talk.pulse,
+    )
+    courier = _Courier(settings, BotReports(http), talk)
+    try:
+        while courier.work():
+            pass
+    except (StopRequested, BrokenPipeError):
+        return 0
+    return 0
+
+
+class _Courier:
+    """Does what is due, one thing after the other."""
+
+    def __init__(self, settings: Settings, service: BotReports, talk: _Talk) -> None:
+        self._settings = settings
+        self._service = service
+        self._talk = talk
+        self._lifecycle = Lifecycle(
+            service, Patience(lifecycle.LONGEST_DELAY), settings.poll_interval
+        )
+        self._deliveries = Deliveries(settings.state_dir)
+        self._rounds: Rounds | None = None
+        self._fault: str | None = None
+        self._repeats = Repeats()
+        self._due = monotonic() if settings.report_ledger else float("inf")
+        """When the reports may be worked on."""
+        self._sweep_at = self._due
+
+    def work(self) -> bool:
+        """One step, or a wait for one; False when the service stops and nothing is left to do."""
+        for request in self._talk.requests():
+            self._obey(request)
+        worked = self._lifecycle.step() or self._reports()
+        self._talk.say(self._word())
+        if worked:
+            return True
+        moment = min(self._lifecycle.next_moment(), self._next_report())
+        if self._talk.finishing and moment == float("inf"):
+            return False
+        self._talk.wait(min(moment, self._sweep_at) - monotonic())
+        return True
+
+    def _obey(self, request: Request) -> None:
+        if request.look is not None and self._rounds is not None:
+            self._rounds.look(request.look)
+        if request.bot_id is not None and request.word is not None:
+            self._lifecycle.ask(request.bot_id, request.word)
+
+    def _reports(self) -> bool:
+        if monotonic() < self._due:
+            return False
+        try:
+            return self._opened().step()
+        except LedgerFailed as error:
+            self._fault, self._due = str(error), monotonic() + RETRY
+            if self._repeats.note("own", monotonic()) is not None:
+                logger.bind(event="report_failed").error("no report can be made: {}", error)
+            return False
+
+    def _opened(self) -> Rounds:
+        if self._rounds is None:
+            self._deliveries.open()
+            self._rounds = Rounds(
+                self._settings.state_dir, self._service, self._deliveries, Patience(LONGEST_DELAY)
+            )
+        self._fault = None
+        if monotonic() >= self._sweep_at:
+            self._rounds.sweep()
+            self._sweep_at = monotonic() + SWEEP
+        return self._rounds
+
+    def _next_report(self) -> float:
+        moment = self._rounds.next_moment() if self._rounds is not None else self._due
+        return max(moment, self._due)
+
+    def _word(self) -> Word:
+        rounds = self._rounds
+        if rounds is None:
+            return Word(last_error=None if self._fault is None else _sendable(self._fault))
+        error = self._fault or rounds.last_error
+        at = rounds.last_delivered_at
+        return Word(
+            pending=rounds.pending,
+            last_delivered_at=None if at is None else iso(at),
+            consecutive_failures=rounds.failures,
+            last_error=None if error is None else _sendable(error),
+        )
+
+
+class _Talk:
+    """Both pipes and the lifeline; signs of life from every wait."""
+
+    def __init__(self, lifeline: int, requests: int, answers: int) -> None:
+        self._lifeline, self._requests, self._answers = lifeline, requests, answers
+        self._poll = select.poll()
+        self._poll.register(lifeline, select.POLLIN)
+        self._poll.register(requests, select.POLLIN)
+        self._rest = b""
+        self._waiting: list[Request] = []
+        self._word = Word()
+        self._spoken: Word | None = None
+        self._spoke_at = float("-inf")
+        self.finishing = False
+
+    def requests(self) -> list[Request]:
+        """What was asked since. Raises StopRequested when the supervisor is gone."""
+        self._look(0.0)
+        taken, self._waiting = self._waiting, []
+        return taken
+
+    def wait(self, seconds: float) -> None:
+        """Wait, until something is asked at most, with signs of life."""
+        until = monotonic() + seconds
+        while not self._waiting and (left := until - monotonic()) > 0:
+            if self._look(min(left, BEAT)):
+                return
+            self._speak()
+
+    def say(self, word: Word) -> None:
+        """This is how it goes; said when it changed, or as a sign of life."""
+        self._word = word
+        self._speak()
+
+    def pulse(self, interruptible: bool) -> None:
+        """What a wait on the network owes this process."""
+        self._look(0.0)
+        self._speak()
+
+    def _look(self, seconds: float) -> bool:
+        """Take what was asked; True when it ended just now."""
+        for descriptor, _ in self._poll.poll(max(seconds, 0.0) * 1000):
+            if descriptor == self._lifeline:
+                raise StopRequested("LIFELINE")
+            chunk = os.read(self._requests, 65536)
+            if not chunk:
+                self._poll.unregister(self._requests)
+                self.finishing = True
+                return True
+            *lines, self._rest = (self._rest + chunk).split(b"\n")
+            self._waiting += [request for line in lines if (request := _read(line)) is not None]
+        return False
+
+    def _speak(self) -> None:
+        silence = monotonic() - self._spoke_at
+        changed = self._word != self._spoken and silence >= SHORTEST_SILENCE
+        if changed or silence >= BEAT:
+            line = self._word.model_dump_json().encode() + b"\n"
+            os.write(self._answers, line)
+            self._spoken, self._spoke_at = self._word, monotonic()
+
+
+def _sendable(text: str) -> str:
+    """Short, and without what UTF-8 cannot write."""
+    return text[:_LONGEST_ERROR].encode("utf-8", "replace").decode("utf-8")
+
+
+def _read(line: bytes) -> Request | None:
+    try:
+        return Request.model_validate_json(line)
+    except ValidationError:
+        return None  # what cannot be understood is found at the next sweep

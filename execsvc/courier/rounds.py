@@ -1,0 +1,205 @@
+"""Takes what waits in the bots' outboxes to BotService: each bot's in its order, bot by bot."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from loguru import logger
+from pydantic import ValidationError
+
+from execsvc.clients.bot_reports import BotReports, Id, ReportRefused
+from execsvc.clock import monotonic, now
+from execsvc.courier.patience import Patience
+from execsvc.errors import LedgerFailed, Unavailable
+from execsvc.ledger.bot_ledger import FOLDER
+from execsvc.ledger.deliveries import Deliveries
+from execsvc.ledger.outbox import Mark, OutboxRow, waiting
+from execsvc.model.told import Telling, ToldExecution, ToldOrder
+from execsvc.repeats import Repeats
+
+BATCH = 50
+"""Rows of one bot that are read at once."""
+LONGEST_DELAY = 300.0
+"""Seconds between two tries of a row that BotService does not take, at most."""
+
+_SERVICE = "BotService"
+"""What faults are named by that are everybody's; no file's stem is without a dash."""
+_Signature = tuple[tuple[int, int] | None, ...]
+
+
+@dataclass
+class _Outbox:
+    """What waits of one bot: ``waiting`` rows, of which ``rows`` are read already."""
+
+    rows: deque[OutboxRow] = field(default_factory=deque)
+    waiting: int = 0
+    stale: bool = True
+
+
+@dataclass(frozen=True)
+class _Delivered:
+    """A row that BotService took, and the id that it gave for it."""
+
+    stem: str
+    mark: Mark
+    given: str | None
+    at: datetime
+
+
+class Rounds:
+    """One row at a time, of the bot whose turn it is.
+
+    A row counts as delivered when that is on the disk: whatever dies, it is delivered at least
+    once, and none of a bot before the one ahead of it. Ledgers are named by their file's stem.
+    """
+
+    def __init__(
+        self, state_dir: Path, service: BotReports, deliveries: Deliveries, patience: Patience
+    ) -> None:
+        self._folder = state_dir / FOLDER
+        self._service = service
+        self._deliveries = deliveries
+        self._patience = patience
+        self._outboxes: dict[str, _Outbox] = {}
+        """Those that have, or may have, something to deliver, in the order of their turns."""
+        self._signatures: dict[str, _Signature] = {}
+        self._repeats = Repeats()
+        self._errors: dict[str, str] = {}
+        self._unrecorded: _Delivered | None = None
+        self.failures = 0
+        self.last_delivered_at: datetime | None = deliveries.last_at()
+
+    @property
+    def pending(self) -> int:
+        """Rows that wait, as far as it was looked."""
+        return sum(outbox.waiting for outbox in self._outboxes.values())
+
+    @property
+    def last_error(self) -> str | None:
+        """Why the row that failed last was not delivered; None when none waits for that."""
+        return next(reversed(self._errors.values()), None)
+
+    def look(self, stem: str) -> None:
+        """There may be something new in the ledger ``stem``."""
+        self._outboxes.setdefault(stem, _Outbox()).stale = True
+
+    def sweep(self) -> None:
+        """Look at every ledger that was written to since the last sweep, whoever wrote it."""
+        for path in sorted(self._folder.glob("*.db")):
+            signature = tuple(_signature(p) for p in (path, path.with_name(f"{path.name}-wal")))
+            if self._signatures.get(path.stem) != signature:
+                self._signatures[path.stem] = signature
+                self.look(path.stem)
+
+    def next_moment(self) -> float:
+        """When :meth:`step` may have something to do; infinity when nothing waits."""
+        return min(map(self._patience.due, self._outboxes), default=float("inf"))
+
+    def step(self) -> bool:
+        """Look at one ledger or deliver one row; False when there is nothing to do now.
+
+        Raises LedgerFailed when it cannot be recorded what was delivered: that comes first then.
+        """
+        self._record()
+        for stem, outbox in self._outboxes.items():
+            if self._patience.ready(stem, monotonic()):
+                self._outboxes[stem] = self._outboxes.pop(stem)  # the next turn is another's
+                if outbox.stale:
+                    self._read(stem, outbox)
+                else:
+                    self._try(stem, outbox)
+                return True
+        return False
+
+    def _read(self, stem: str, outbox: _Outbox) -> None:
+        path = self._folder / f"{stem}.db"
+        mark = self._deliveries.mark(stem)
+        try:
+            found, outbox.waiting = waiting(path, mark, BATCH) if path.exists() else ([], 0)
+        except LedgerFailed as error:
+            self._failed(stem, str(error))
+            self._patience.refused(stem, monotonic())
+            return
+        outbox.rows, outbox.stale = deque(found), False
+        if not found:
+            del self._outboxes[stem]
+            self._errors.pop(stem, None)
+
+    def _try(self, stem: str, outbox: _Outbox) -> None:
+        row = outbox.rows[0]
+        try:
+            given = self._deliver(row)
+        except ReportRefused as error:
+            self._answered(stem, str(error))
+        except Unavailable as error:
+            self._failed(_SERVICE, str(error))
+            self._patience.unanswered(stem, monotonic(), error.retry_after)
+        except (LedgerFailed, ValidationError) as error:
+            self._answered(stem, f"row {row.mark.seq} of the outbox cannot be told: {error}")
+        else:
+            outbox.rows.popleft()
+            outbox.waiting -= 1
+            outbox.stale = outbox.stale or not outbox.rows
+            self._succeeded(stem)
+            self._unrecorded = _Delivered(stem, row.mark, given, now())
+            self._record()
+
+    def _deliver(self, row: OutboxRow) -> str | None:
+        """Tell BotService; JSON of the id that it gave, where it gives one."""
+        order_id, telling = row.mark.order_id, row.mark.telling
+        if telling is Telling.ORDER:
+            told = ToldOrder.model_validate_json(row.body)
+            return json.dumps(self._service.order(told, order_id))
+        given: Id = json.loads(self._deliveries.given(order_id))
+        if telling is Telling.EXECUTION:
+            execution = ToldExecution.model_validate_json(row.body)
+            self._service.execution(given, execution, order_id)
+        else:
+            self._service.status(given, telling.value)
+        return None
+
+    def _record(self) -> None:
+        """Write down what was delivered, before anything else is."""
+        done = self._unrecorded
+        if done is not None:
+            self._deliveries.delivered(done.stem, done.mark, done.given, done.at)
+            self.last_delivered_at, self._unrecorded = done.at, None
+
+    def _answered(self, stem: str, why: str) -> None:
+        self._recovered(_SERVICE)
+        self._failed(stem, why)
+        self._patience.refused(stem, monotonic())
+
+    def _succeeded(self, stem: str) -> None:
+        self.failures = 0
+        self._patience.succeeded(stem)
+        self._recovered(_SERVICE)
+        self._recovered(stem)
+
+    def _recovered(self, whose: str) -> None:
+        if self._errors.pop(whose, None) is not None:
+            self._repeats.forget(whose)
+            logger.bind(event="report_recovered").info("reports go through again ({})", whose)
+
+    def _failed(self, whose: str, why: str) -> None:
+        self.failures += 1
+        self._errors.pop(whose, None)
+        self._errors[whose] = why
+        if self._repeats.note(whose, monotonic()) is not None:
+            logger.bind(event="report_failed").warning(
+                "a report to BotService failed, it is tried again until it is taken ({}): {}",
+                whose,
+                why,
+            )
+
+
+def _signature(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size

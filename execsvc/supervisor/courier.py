@@ -1,0 +1,117 @@
+"""The supervisor's end of the courier: what is new for BotService goes down, how it goes comes up."""
+
+from __future__ import annotations
+
+import selectors
+
+from loguru import logger
+from pydantic import ValidationError
+
+from execsvc.clients.bot_service import Listing
+from execsvc.courier.child import LARGEST_WORD, Request, Word, carry_for_ever
+from execsvc.courier.lifecycle import Word as LifeWord
+from execsvc.model.bot import file_stem
+from execsvc.supervisor.child import Child
+from execsvc.supervisor.context import Context
+from execsvc.supervisor.dialogue import Dialogue
+from execsvc.supervisor.states import State
+
+
+class Courier:
+    """Runs when it is switched on.
+
+    What a full pipe drops is found at the child's next sweep, or asked for after the next listing.
+    """
+
+    def __init__(self, context: Context, selector: selectors.BaseSelector) -> None:
+        self._context = context
+        self._dialogue = Dialogue(
+            context, selector, "reports", self._work, self._hear, LARGEST_WORD
+        )
+        self._word = Word()
+        self._waiting: dict[str, LifeWord] = {}
+        """For which of the two words BotService waits, by bot, by the latest listing."""
+
+    @property
+    def key(self) -> str:
+        """What its timers are asked under."""
+        return self._dialogue.key
+
+    @property
+    def gone(self) -> bool:
+        """True while no such process lives."""
+        return self._dialogue.gone
+
+    def start(self) -> None:
+        """Start the child, if it has anything to do."""
+        settings = self._context.settings
+        if settings.report_ledger or settings.bot_lifecycle:
+            self._dialogue.start()
+
+    def replace(self) -> None:
+        """Its settings changed."""
+        self._dialogue.replace()
+
+    def died(self, child: Child, code: int) -> bool:
+        """A child was reaped; False when it was another."""
+        return self._dialogue.died(child, code)
+
+    def due(self) -> None:
+        """Look whether it is to be started, or hangs."""
+        self._dialogue.due()
+
+    def listed(self, listing: Listing) -> None:
+        """By this listing BotService waits for some bots; what is due for them is asked for anew."""
+        self._waiting = dict.fromkeys(listing.booting, "start")
+        self._waiting.update(dict.fromkeys(listing.stopping, "stop"))
+
+    def pass_on(self) -> None:
+        """Tell the child what is new since."""
+        news, self._context.news = self._context.news, set()
+        if self.gone:
+            return  # a new one looks everywhere
+        if self._context.settings.report_ledger:
+            for bot_id in news:
+                self._ask(Request(look=file_stem(bot_id)))
+        for bot_id, word in list(self._waiting.items()):
+            if self._is_due(bot_id, word):
+                del self._waiting[bot_id]  # the next listing brings it back, unless it was heard
+                self._ask(Request(bot_id=bot_id, word=word))
+
+    def finish(self) -> None:
+        """The service is at its end: deliver what waits, then go."""
+        self.pass_on()
+        self._dialogue.finish()
+
+    def stop(self) -> None:
+        """It had its time."""
+        self._dialogue.stop()
+
+    def document(self) -> dict[str, object] | None:
+        """How the reports go, for ``/status``; None when none are made."""
+        return self._word.model_dump() if self._context.settings.report_ledger else None
+
+    def _is_due(self, bot_id: str, word: LifeWord) -> bool:
+        """True once the bot does what its row asks for: it has ticked, or it is flat for certain."""
+        bots = self._context.bots
+        bot = bots.get(bot_id)
+        if word == "start":
+            run = bot.run if bot is not None and bot.runs_freely else None
+            return run is not None and run.snapshot.ticks > 0
+        if bot is None:
+            # Nobody that is open is forgotten; a ledger that cannot be read goes by its file's name.
+            return file_stem(bot_id) not in bots
+        return bot.is_at_rest and bot.state is State.STOPPED
+
+    def _work(self, requests: int, answers: int) -> int:
+        context = self._context
+        return carry_for_ever(context.settings, context.children.lifeline, requests, answers)
+
+    def _ask(self, request: Request) -> None:
+        self._dialogue.ask(request.model_dump_json(exclude_none=True).encode() + b"\n")
+
+    def _hear(self, line: bytes) -> None:
+        try:
+            self._word = Word.model_validate_json(line)
+        except ValidationError as error:
+            logger.bind(event="reports_nonsense").warning("the reports process wrote {}", error)

@@ -1,0 +1,270 @@
+"""Reports reach BotService at least once and each bot's in order, whatever fails or dies."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timezone
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+from support.told import Dead, Wire, order_of
+
+from execsvc import waypoints
+from execsvc.clients.bot_reports import BotReports
+from execsvc.clock import SimulatedClock, installed
+from execsvc.courier.patience import Patience
+from execsvc.courier.rounds import LONGEST_DELAY, Rounds
+from execsvc.errors import LedgerFailed
+from execsvc.ledger.booking import book
+from execsvc.ledger.bot_ledger import BotLedger, ledger_path
+from execsvc.ledger.deliveries import FILE, Deliveries
+from execsvc.ledger.outbox import waiting
+from execsvc.ledger.rows import OrderRow
+from execsvc.model.bot import Binding, Mode, file_stem
+from execsvc.model.order import Fill, OrderState, Side
+
+AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
+BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="s")
+BOTS = ("b0", "b1", "b2")
+FATES = ("500", "400", "503", "garbage", "unsent", "lost", "die", "die after")
+
+
+class World:
+    """Bots' ledgers, BotService, and one courier after the other between them."""
+
+    def __init__(self, folder: Path, fates: Iterable[str] = ()) -> None:
+        self.folder = folder
+        self.wire = Wire(fates)
+        self.clock = SimulatedClock(AT)
+        self._ledgers: dict[str, BotLedger] = {}
+        self._orders = 0
+        self.start()
+
+    def start(self) -> None:
+        """A new courier, which looks everywhere."""
+        self.deliveries = Deliveries(self.folder)
+        self.deliveries.open()
+        patience = Patience(LONGEST_DELAY, lambda: 0.0)
+        self.rounds = Rounds(self.folder, BotReports(self.wire), self.deliveries, patience)
+        self.rounds.sweep()
+
+    def trade(self, bot_id: str) -> None:
+        """An order of a bot is filled, or refused."""
+        self._orders += 1
+        filled = Decimal(self._orders % 3)
+        order = OrderRow(
+            client_order_id=f"c{self._orders}",
+            bot_id=bot_id,
+            symbol="BTC/USDT",
+            side=Side.BUY,
+            amount=Decimal(2),
+            reason="test",
+            state=OrderState.EXECUTED if filled else OrderState.NOT_EXECUTED,
+            fill=Fill(filled=filled, average=Decimal(10)),
+            created_at=AT,
+            settled_at=AT,
+        )
+        book(self._ledger(bot_id), BINDING, order)
+        self.rounds.look(file_stem(bot_id))
+
+    def step(self) -> bool:
+        """Let the courier do one thing, and start another if it dies of it."""
+        try:
+            return self.rounds.step()
+        except Dead:
+            self.deliveries.close()
+            self.start()
+            return True
+
+    def drain(self) -> None:
+        """Let it work until nothing waits."""
+        for _ in range(10_000):
+            if not self.step():
+                moment = self.rounds.next_moment()
+                if moment == float("inf"):
+                    return
+                self.clock.advance(moment - self.clock.monotonic())
+        raise AssertionError("it never ends")
+
+    def outbox(self, bot_id: str) -> list[str]:
+        """What BotService is to be told of a bot."""
+        rows, _ = waiting(ledger_path(self.folder, bot_id), None, 1000)
+        return [f"{row.mark.order_id} {row.mark.telling.value}" for row in rows]
+
+    def close(self) -> None:
+        """Close all files."""
+        self.deliveries.close()
+        for ledger in self._ledgers.values():
+            ledger.close()
+
+    def _ledger(self, bot_id: str) -> BotLedger:
+        if bot_id not in self._ledgers:
+            self._ledgers[bot_id] = BotLedger(self.folder, bot_id, reports=True)
+            self._ledgers[bot_id].open()
+        return self._ledgers[bot_id]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    with installed(made.clock):
+        yield made
+    made.close()
+
+
+def assert_all_told(world: World, bots: Iterable[str] = BOTS) -> None:
+    """By BotService: every row of every outbox, none before the one ahead of it."""
+    told = order_of(world.wire.taken())
+    for bot_id in bots:
+        if not ledger_path(world.folder, bot_id).exists():
+            continue
+        wanted, got = world.outbox(bot_id), told[bot_id]
+        places = [wanted.index(entry) for entry in got]
+        steps = {later - earlier for earlier, later in pairwise(places)}
+        assert steps <= {0, 1}, got
+        assert list(dict.fromkeys(got)) == wanted
+
+
+def test_all_is_told_in_order_and_once(world: World) -> None:
+    for bot_id in (*BOTS, *BOTS):
+        world.trade(bot_id)
+    assert world.rounds.pending == 0  # it did not look yet
+    world.drain()
+    assert_all_told(world)
+    assert sum(map(len, order_of(world.wire.taken()).values())) == sum(
+        len(world.outbox(bot_id)) for bot_id in BOTS
+    )
+    assert (world.rounds.pending, world.rounds.failures, world.rounds.last_error) == (0, 0, None)
+    assert world.rounds.last_delivered_at == AT
+
+
+@effort(max_examples=60)
+@given(st.data())
+def test_any_failures_and_deaths(data: st.DataObject) -> None:
+    fates = data.draw(st.lists(st.sampled_from((*FATES, "ok", "ok")), max_size=40))
+    deaths = iter(data.draw(st.lists(st.booleans(), max_size=60)))
+    steps = data.draw(st.lists(st.sampled_from((*BOTS, "step", "step", "sweep")), max_size=25))
+
+    def die_here(_: waypoints.Waypoint) -> None:
+        if courier_works and next(deaths, False):
+            raise Dead
+
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(Path(folder), fates)
+        courier_works = False
+        with installed(world.clock):
+            waypoints.watch(die_here)
+            try:
+                for step in steps:
+                    if step in BOTS:
+                        world.trade(step)
+                    elif step == "sweep":
+                        world.rounds.sweep()
+                    else:
+                        courier_works = True
+                        world.step()
+                        courier_works = False
+                courier_works = True
+                world.drain()
+            finally:
+                waypoints.watch(None)
+        assert_all_told(world)
+        world.close()
+
+
+@pytest.mark.parametrize("fate", ["400", "500", "garbage", "lost"])
+def test_a_row_that_is_never_taken_blocks_its_bot_alone(world: World, fate: str) -> None:
+    world.wire.always['"bot_id": "b1"'] = fate
+    for bot_id in (*BOTS, *BOTS):
+        world.trade(bot_id)
+    for _ in range(200):
+        if not world.step():
+            world.clock.advance(1.0)
+    assert_all_told(world, ("b0", "b2"))
+    assert {entry.split()[1] for entry in order_of(world.wire.taken()).get("b1", [])} <= {"ORDER"}
+    assert world.rounds.pending == len(world.outbox("b1"))
+    assert world.rounds.last_error is not None
+    assert world.rounds.failures > 0
+    world.wire.always.clear()
+    world.drain()
+    assert_all_told(world)
+    assert (world.rounds.pending, world.rounds.last_error) == (0, None)
+
+
+def test_a_service_that_was_away_is_told_all_at_once_when_it_is_back(world: World) -> None:
+    for bot_id in BOTS:
+        world.trade(bot_id)
+    world.wire.always["/"] = "unsent"
+    for _ in range(3600):
+        world.clock.advance(1.0)
+        world.step()
+    assert world.rounds.pending == sum(len(world.outbox(bot_id)) for bot_id in BOTS)
+    world.wire.always.clear()
+    world.clock.advance(30.0)
+    while world.step():
+        pass
+    assert world.rounds.pending == 0
+    assert_all_told(world)
+
+
+def test_what_was_delivered_but_not_recorded_is_not_sent_again(world: World) -> None:
+    world.trade("b0")
+    record, world.deliveries.delivered = world.deliveries.delivered, _full  # type: ignore[method-assign]
+    for _ in range(5):
+        with pytest.raises(LedgerFailed, match="disk"):
+            world.drain()
+    world.deliveries.delivered = record  # type: ignore[method-assign]
+    world.drain()
+    told = order_of(world.wire.taken())["b0"]
+    assert told == world.outbox("b0")
+
+
+def test_a_ledger_that_cannot_be_read_blocks_nobody(world: World) -> None:
+    for bot_id in BOTS:
+        world.trade(bot_id)
+    broken = world.folder / "bots" / "broken-0.db"
+    broken.write_bytes(b"no database" * 1000)
+    world.rounds.sweep()
+    for _ in range(100):
+        world.step()
+    assert_all_told(world)
+    assert "broken-0.db" in str(world.rounds.last_error)
+    broken.unlink()
+    world.drain()
+    assert world.rounds.last_error is None
+
+
+def test_a_sweep_looks_at_what_was_written_since(world: World) -> None:
+    world.trade("b0")
+    world.drain()
+    world.rounds.sweep()
+    world.drain()
+    world.rounds.sweep()
+    assert world.rounds.next_moment() == float("inf")
+    book_unseen = world.rounds.look
+    world.rounds.look = lambda stem: None  # type: ignore[method-assign]
+    world.trade("b0")
+    world.rounds.look = book_unseen  # type: ignore[method-assign]
+    assert world.rounds.next_moment() == float("inf")
+    world.rounds.sweep()
+    world.drain()
+    assert_all_told(world)
+
+
+def test_ids_are_kept_no_longer_than_needed(world: World) -> None:
+    for bot_id in BOTS:
+        world.trade(bot_id)
+    world.drain()
+    with pytest.raises(LedgerFailed):
+        world.deliveries.given("c1")
+    assert (world.folder / FILE).exists()
+
+
+def _full(*_: object) -> None:
+    raise LedgerFailed("cannot record: disk is full")

@@ -1,0 +1,112 @@
+"""The two words on bots: said when asked for, not twice, and never when it is too late."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from support.told import Wire
+
+from execsvc.clients.bot_reports import BotReports
+from execsvc.clock import SimulatedClock, installed
+from execsvc.courier.lifecycle import LONGEST_DELAY, SHORTEST_BELIEF, Lifecycle
+from execsvc.courier.patience import Patience
+
+AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
+BOT = "a/b ü"
+
+
+class Words:
+    """A lifecycle, and the rows of BotService."""
+
+    def __init__(self, clock: SimulatedClock) -> None:
+        self.clock = clock
+        self.wire = Wire()
+        patience = Patience(LONGEST_DELAY, lambda: 0.0)
+        self.lifecycle = Lifecycle(BotReports(self.wire), patience, 1.0)
+        self._bots = self.wire.sandbox.state.bots
+        self._bots.replace([{"id": BOT, "status": "BOOTING"}, {"id": "b", "status": "STOPPING"}])
+
+    def status(self, bot_id: str = BOT) -> Any:
+        row = self._bots.get(bot_id)
+        assert row is not None
+        return row["status"]
+
+    def put(self, status: str, bot_id: str = BOT) -> None:
+        self._bots.change(bot_id, {"status": status})
+
+    def say_all(self) -> None:
+        while self.lifecycle.step():
+            pass
+
+
+@pytest.fixture
+def words() -> Iterator[Words]:
+    clock = SimulatedClock(AT, 100.0)
+    with installed(clock):
+        yield Words(clock)
+
+
+def test_each_word_is_said(words: Words) -> None:
+    words.lifecycle.ask(BOT, "start")
+    words.lifecycle.ask("b", "stop")
+    words.say_all()
+    assert (words.status(), words.status("b")) == ("RUNNING", "STOPPED")
+    assert words.lifecycle.next_moment() == float("inf")
+
+
+def test_a_listing_from_before_our_word_is_not_answered_again(words: Words) -> None:
+    words.lifecycle.ask(BOT, "start")
+    words.say_all()
+    words.put("BOOTING")
+    words.lifecycle.ask(BOT, "start")
+    words.say_all()
+    assert words.status() == "BOOTING"
+    words.clock.advance(SHORTEST_BELIEF)
+    words.lifecycle.ask(BOT, "start")
+    words.say_all()
+    assert words.status() == "RUNNING"
+
+
+def test_the_other_word_is_said_at_once(words: Words) -> None:
+    for word, status in (("start", "RUNNING"), ("stop", "STOPPED"), ("start", "RUNNING")):
+        words.lifecycle.ask(BOT, word)  # type: ignore[arg-type]
+        words.say_all()
+        assert words.status() == status
+
+
+def test_what_was_asked_for_too_long_ago_is_not_said(words: Words) -> None:
+    words.lifecycle.ask(BOT, "start")
+    words.clock.advance(SHORTEST_BELIEF)
+    words.say_all()
+    assert words.status() == "BOOTING"
+    assert words.lifecycle.next_moment() == float("inf")
+
+
+@pytest.mark.parametrize("fate", ["500", "503", "404", "unsent", "garbage"])
+def test_a_word_that_was_not_taken_is_said_when_it_is_asked_for_again(
+    words: Words, fate: str
+) -> None:
+    words.wire.always["/start"] = fate
+    words.lifecycle.ask(BOT, "start")
+    words.say_all()
+    words.wire.always.clear()
+    words.clock.advance(1.0)
+    words.say_all()
+    words.put("BOOTING")
+    words.lifecycle.ask(BOT, "start")
+    words.say_all()
+    assert words.status() == "RUNNING"
+
+
+@pytest.mark.parametrize(("word", "fate", "fine"), [("stop", "400", True), ("start", "400", False)])
+def test_a_bot_without_a_session_has_stopped(
+    words: Words, word: Any, fate: str, fine: bool
+) -> None:
+    words.wire.always["/bots"] = fate
+    words.lifecycle.ask("b", word)
+    words.say_all()
+    words.lifecycle.ask("b", word)
+    assert (words.lifecycle.next_moment() == float("inf")) == fine

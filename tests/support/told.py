@@ -1,0 +1,73 @@
+"""BotService as a courier meets it in a test: the sandbox's own calls, without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import unquote
+
+from execsvc.clients.answers import Answer
+from execsvc.clients.http import HttpClient, NotSent
+from execsvc.errors import Unavailable
+from execsvc.sandbox.routes import answer
+from execsvc.sandbox.server import Sandbox
+from execsvc.sandbox.wire import Request
+
+
+class Dead(BaseException):
+    """The process was killed here."""
+
+
+class Wire(HttpClient):
+    """Takes each request to the sandbox, and to its fate.
+
+    A fate is one of ``ok``, ``500``, ``400``, ``503``, ``garbage``, ``unsent``, ``lost`` (taken, not
+    answered), ``die`` (before anything) and ``die after`` (taken, and dead at once).
+    """
+
+    def __init__(self, fates: Iterable[str] = ()) -> None:
+        super().__init__("http://sandbox", None, 1.0)
+        self.sandbox = Sandbox()
+        self.fates = iter(fates)
+        self.always: dict[str, str] = {}
+        """The fate of every request that holds this text."""
+
+    def write(self, call: str, method: str, path: str, body: str, key: str | None) -> Answer:
+        """One request."""
+        fate = next((f for text, f in self.always.items() if text in path + body), None)
+        fate = fate or next(self.fates, "ok")
+        if fate == "die":
+            raise Dead
+        if fate == "unsent":
+            raise NotSent(f"{call}: cannot connect")
+        if fate.isdigit():
+            return Answer(call, int(fate), b'{"detail": "no"}', None)
+        reply = self._taken(call, method, path, body, key)
+        if fate == "die after":
+            raise Dead
+        if fate == "lost":
+            raise Unavailable(f"{call}: no answer within 1 s")
+        return reply if fate == "ok" else Answer(call, 200, b"<html>", None)
+
+    def taken(self) -> list[dict[str, Any]]:
+        """Everything that BotService took."""
+        return self.sandbox.state.reports.all()
+
+    def _taken(self, call: str, method: str, path: str, body: str, key: str | None) -> Answer:
+        headers = {} if key is None else {"Idempotency-Key": key}
+        segments = tuple(unquote(segment) for segment in path.strip("/").split("/"))
+        reply = answer(
+            self.sandbox.state, Request(method, segments, {}, headers, body.encode("utf-8"))
+        )
+        assert reply.status in (200, 201), (path, body, reply)
+        return Answer(call, reply.status, reply.body, None)
+
+
+def order_of(told: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """What was told of each bot, in its order, as ``order what``; an order goes by its key."""
+    keys = {entry["id"]: entry["key"] for entry in told if entry["what"] == "ORDER"}
+    found: dict[str, list[str]] = {}
+    for entry in told:
+        order = str(keys[entry["id"]]).removesuffix("-order")
+        found.setdefault(entry["bot_id"], []).append(f"{order} {entry['what']}")
+    return found
