@@ -76,7 +76,7 @@ def _bots(settings: Settings) -> Listing:
         None if token is None else token.get_secret_value(),
         settings.request_timeout,
     )
-    listing = BotService(http, settings.page_size).listing()
+    listing = BotService(http, settings.page_size, settings.bot_lifecycle).listing()
     _say("bot service", f"{settings.bot_service_url}: {len(listing.bots)} bots to run")
     for bot_id, spec in listing.bots.items():
         try:

@@ -56,7 +56,8 @@ class Patience:
         before = self._failing.get(key)
         self._fails(key, now, at_fault=before is not None and before.heard < self._answers)
         self._silences += 1
-        pause = self._delay(self._silences, LONGEST_PAUSE) if stay_away is None else stay_away
+        longest = min(LONGEST_PAUSE, self._longest)
+        pause = self._delay(self._silences, longest) if stay_away is None else stay_away
         self._all_from = now + pause
 
     def _heard(self) -> None:

@@ -139,7 +139,10 @@ class Rounds:
             self._failed(_SERVICE, str(error))
             self._patience.unanswered(stem, monotonic(), error.retry_after)
         except (LedgerFailed, ValidationError) as error:
-            self._answered(stem, f"row {row.mark.seq} of the outbox cannot be told: {error}")
+            self._answered(
+                stem,
+                f"{row.mark.telling.value} of order {row.mark.order_id} cannot be told: {error}",
+            )
         else:
             outbox.rows.popleft()
             outbox.waiting -= 1

@@ -53,7 +53,7 @@ class Deliveries:
         if not found:
             return None
         try:
-            return Mark(found[0]["seq"], found[0]["order_id"], Telling(found[0]["kind"]))
+            return Mark(found[0]["order_id"], Telling(found[0]["kind"]))
         except ValueError as error:
             raise LedgerFailed(f"{FILE} is unreadable: {error}") from error
 
@@ -76,8 +76,8 @@ class Deliveries:
         """
         with transaction(self._open, durable=False) as tx:
             tx.execute(
-                "INSERT OR REPLACE INTO mark VALUES (?,?,?,?,?)",
-                (stem, mark.seq, mark.order_id, mark.telling.value, iso(at)),
+                "INSERT OR REPLACE INTO mark VALUES (?,?,?,?)",
+                (stem, mark.order_id, mark.telling.value, iso(at)),
             )
             if given is not None:
                 tx.execute("INSERT OR REPLACE INTO given VALUES (?,?)", (mark.order_id, given))

@@ -5,7 +5,6 @@ CREATE TABLE owner (
 );
 CREATE TABLE mark (
     stem     TEXT PRIMARY KEY,  -- the ledger's file name without suffix
-    seq      INTEGER NOT NULL,
     order_id TEXT NOT NULL,
     kind     TEXT NOT NULL,
     at       TEXT NOT NULL

@@ -30,9 +30,8 @@ _Bodies = dict[Telling, BaseModel | None]
 
 
 class Mark(NamedTuple):
-    """A row of an outbox: how far it was delivered."""
+    """What names a row of an outbox, also when a power loss has made it be written again."""
 
-    seq: int
     order_id: str
     telling: Telling
 
@@ -81,7 +80,7 @@ def waiting(path: Path, after: Mark | None, most: int) -> tuple[list[OutboxRow],
     with reading(path) as connection:
         if not query(connection, "SELECT 1 FROM sqlite_master WHERE name='outbox'"):
             return [], 0
-        seq = after.seq if after is not None and _has(connection, after) else 0
+        seq = 0 if after is None else _place(connection, after)
         count = query(connection, "SELECT count(*) FROM outbox WHERE seq > ?", (seq,))[0][0]
         found = query(
             connection, "SELECT * FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?", (seq, most)
@@ -89,18 +88,19 @@ def waiting(path: Path, after: Mark | None, most: int) -> tuple[list[OutboxRow],
     return [_row(row) for row in found], count
 
 
-def _has(connection: sqlite3.Connection, mark: Mark) -> bool:
+def _place(connection: sqlite3.Connection, mark: Mark) -> int:
     found = query(
         connection,
-        "SELECT 1 FROM outbox WHERE seq=? AND order_id=? AND kind=?",
-        (mark.seq, mark.order_id, mark.telling.value),
+        "SELECT seq FROM outbox WHERE order_id=? AND kind=?",
+        (mark.order_id, mark.telling.value),
     )
-    return bool(found)
+    place: int = found[0]["seq"] if found else 0
+    return place
 
 
 def _row(row: sqlite3.Row) -> OutboxRow:
     try:
-        mark = Mark(row["seq"], row["order_id"], Telling(row["kind"]))
+        mark = Mark(row["order_id"], Telling(row["kind"]))
     except ValueError as error:
         raise LedgerFailed(f"row {row['seq']} of the outbox is unreadable: {error}") from error
     return OutboxRow(mark, row["body"])

@@ -181,8 +181,18 @@ def test_a_ledger_that_was_exchanged_is_told_from_its_beginning(
 ) -> None:
     book(ledger, BINDING, order(1))
     whole = read(tmp_path)
-    assert read(tmp_path, Mark(3, "another", Telling.EXECUTION)) == whole
-    assert read(tmp_path, Mark(100, "c1", Telling.FILLED)) == whole
+    assert read(tmp_path, Mark("another", Telling.EXECUTION)) == whole
+    assert read(tmp_path, Mark("c1", Telling.FAILED)) == whole
+
+
+def test_a_row_that_a_power_loss_took_was_told_all_the_same(
+    ledger: BotLedger, tmp_path: Path
+) -> None:
+    note_intent(ledger, intent())
+    told = read(tmp_path)[1].mark
+    ledger.connection.execute("DELETE FROM outbox")
+    book(ledger, BINDING, order())
+    assert [row.mark.telling.value for row in read(tmp_path, told)] == FILLED[2:]
 
 
 def test_a_row_that_nobody_can_read_is_a_fault(ledger: BotLedger, tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from support.exchange import OWN_BTC, Exchange
 from support.sandbox_process import sandbox_process
 
 from execsvc.ledger import survey
+from execsvc.ledger.bot_ledger import ledger_path
+from execsvc.ledger.outbox import waiting
 from execsvc.runner.job import Task
 from execsvc.waypoints import Waypoint
 
@@ -34,6 +36,7 @@ QUICK = {
     "EXECSVC_ORDER_TIMEOUT": "5",
     "EXECSVC_SETTLEMENT_WINDOW": "1",
     "EXECSVC_LIQUIDATION_ATTEMPTS": "10",
+    "EXECSVC_REPORT_LEDGER": "true",
 }
 
 SCENARIOS: dict[str, dict[str, Any] | None] = {
@@ -148,6 +151,21 @@ class Life:
         earned = usdt - 10_000 + exchange.bots_base(name) * PRICE
         assert state.result is not None, name
         assert abs(state.result.realised - earned) < self.slack, f"{name}: {earned}"
+        self._judge_outbox()
+
+    def _judge_outbox(self) -> None:
+        """BotService is to be told once of all that the exchange heard of, and how it ended."""
+        rows, _ = waiting(ledger_path(self._bots.state_dir, self.name), None, 1000)
+        told: dict[str, list[str]] = {}
+        for row in rows:
+            told.setdefault(row.mark.order_id, []).append(row.mark.telling.value)
+        filled = {order["client_order_id"] for order in self._exchange.executed(self.name)}
+        assert {order for order, tellings in told.items() if "FILLED" in tellings} == filled
+        for tellings in told.values():
+            assert tellings in (
+                ["ORDER", "SENT", "EXECUTION", "FILLED"],
+                ["ORDER", "SENT", "FAILED"],
+            )
 
 
 def _dead(process: BotProcess) -> bool:

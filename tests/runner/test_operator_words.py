@@ -13,6 +13,8 @@ from support.exchange import OWN_BTC, Exchange
 from execsvc.errors import LedgerFailed
 from execsvc.ledger import operator, survey
 from execsvc.ledger.account_journal import journal_path
+from execsvc.ledger.bot_ledger import ledger_path
+from execsvc.ledger.outbox import waiting
 from execsvc.ledger.survey import LedgerState
 from execsvc.runner.counts import SERIES, Series
 
@@ -74,6 +76,29 @@ def test_an_order_counts_once_whatever_an_operator_says_of_it(
     }
     assert numbers[Series("settlements", ("contested",))] == 1
     assert numbers[Series("orders_unknown", ("buy",))] == 1
+
+
+@pytest.mark.parametrize(("filled", "ends"), [("0.01", ["EXECUTION", "FILLED"]), ("0", ["FAILED"])])
+def test_botservice_is_told_what_an_operator_decided(
+    bots: BotProcesses, exchange: Exchange, filled: str, ends: list[str]
+) -> None:
+    exchange.fault("status", call="order", status=500)
+    bot = bots.start(bot_row(params={"hold_duration": 1}), EXECSVC_REPORT_LEDGER="true")
+    eventually(exchange.orders, "the buy arrives")
+    exchange.by_hand(kind="deposit", asset="BTC", amount=str(MOVED))
+    eventually(lambda: bot.last.contested == 1, "it is contested")
+    path = ledger_path(bots.state_dir, "b1")
+    rows, _ = waiting(path, None, 100)
+    assert [row.mark.telling.value for row in rows] == ["ORDER", "SENT"]
+    assert bot.last.reported == 2
+    operator.settle(bots.state_dir, "b1", Decimal(filled))
+    eventually(lambda: bot.last.contested == 0, "it is decided")
+    bot.signal(signal.SIGKILL)
+    bot.wait()
+    (first, *_), _ = waiting(path, None, 1)
+    rows, _ = waiting(path, None, 100)
+    decided = [row.mark.telling.value for row in rows if row.mark.order_id == first.mark.order_id]
+    assert decided == ["ORDER", "SENT", *ends]
 
 
 def test_a_contested_sell_is_never_repeated(bots: BotProcesses, exchange: Exchange) -> None:
