@@ -43,6 +43,7 @@ def test_the_whole_document() -> None:
             "last_error": None,
             "pending_mass_stop": None,
         },
+        "reports": None,
         "running_bots": 1,
         "counts": {"RUNNING": 1},
         "bots": [
@@ -73,6 +74,11 @@ def test_the_whole_document() -> None:
             }
         ],
     }
+
+
+def test_how_the_reports_go() -> None:
+    going = {"pending": 3, "last_error": "POST /orders: HTTP 500"}
+    assert status(facts(reports=going))["reports"] == going
 
 
 def test_every_bot_has_every_member_whatever_is_known_of_it() -> None:
