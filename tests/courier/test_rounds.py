@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timezone
-from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,101 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
-from support.told import Dead, Wire, order_of
+from support.outboxes import AT, World
+from support.told import Dead, order_of
 
 from execsvc import waypoints
-from execsvc.clients.bot_reports import BotReports
-from execsvc.clock import SimulatedClock, installed
-from execsvc.courier.patience import Patience
-from execsvc.courier.rounds import LONGEST_DELAY, Rounds
+from execsvc.clock import installed
 from execsvc.errors import LedgerFailed
-from execsvc.ledger.booking import book
-from execsvc.ledger.bot_ledger import BotLedger, ledger_path
-from execsvc.ledger.deliveries import FILE, Deliveries
-from execsvc.ledger.outbox import waiting
-from execsvc.ledger.rows import OrderRow
-from execsvc.model.bot import Binding, Mode, file_stem
-from execsvc.model.order import Fill, OrderState, Side
+from execsvc.ledger.bot_ledger import ledger_path
+from execsvc.ledger.deliveries import FILE
 
-AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
-BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="s")
 BOTS = ("b0", "b1", "b2")
 FATES = ("500", "400", "503", "garbage", "unsent", "lost", "die", "die after")
-
-
-class World:
-    """Bots' ledgers, BotService, and one courier after the other between them."""
-
-    def __init__(self, folder: Path, fates: Iterable[str] = ()) -> None:
-        self.folder = folder
-        self.wire = Wire(fates)
-        self.clock = SimulatedClock(AT)
-        self._ledgers: dict[str, BotLedger] = {}
-        self._orders = 0
-        self.start()
-
-    def start(self) -> None:
-        """A new courier, which looks everywhere."""
-        self.deliveries = Deliveries(self.folder)
-        self.deliveries.open()
-        patience = Patience(LONGEST_DELAY, lambda: 0.0)
-        self.rounds = Rounds(self.folder, BotReports(self.wire), self.deliveries, patience)
-        self.rounds.sweep()
-
-    def trade(self, bot_id: str) -> None:
-        """An order of a bot is filled, or refused."""
-        self._orders += 1
-        filled = Decimal(self._orders % 3)
-        order = OrderRow(
-            client_order_id=f"c{self._orders}",
-            bot_id=bot_id,
-            symbol="BTC/USDT",
-            side=Side.BUY,
-            amount=Decimal(2),
-            reason="test",
-            state=OrderState.EXECUTED if filled else OrderState.NOT_EXECUTED,
-            fill=Fill(filled=filled, average=Decimal(10)),
-            created_at=AT,
-            settled_at=AT,
-        )
-        book(self._ledger(bot_id), BINDING, order)
-        self.rounds.look(file_stem(bot_id))
-
-    def step(self) -> bool:
-        """Let the courier do one thing, and start another if it dies of it."""
-        try:
-            return self.rounds.step()
-        except Dead:
-            self.deliveries.close()
-            self.start()
-            return True
-
-    def drain(self) -> None:
-        """Let it work until nothing waits."""
-        for _ in range(10_000):
-            if not self.step():
-                moment = self.rounds.next_moment()
-                if moment == float("inf"):
-                    return
-                self.clock.advance(moment - self.clock.monotonic())
-        raise AssertionError("it never ends")
-
-    def outbox(self, bot_id: str) -> list[str]:
-        """What BotService is to be told of a bot."""
-        rows, _ = waiting(ledger_path(self.folder, bot_id), None, 1000)
-        return [f"{row.mark.order_id} {row.mark.telling.value}" for row in rows]
-
-    def close(self) -> None:
-        """Close all files."""
-        self.deliveries.close()
-        for ledger in self._ledgers.values():
-            ledger.close()
-
-    def _ledger(self, bot_id: str) -> BotLedger:
-        if bot_id not in self._ledgers:
-            self._ledgers[bot_id] = BotLedger(self.folder, bot_id, reports=True)
-            self._ledgers[bot_id].open()
-        return self._ledgers[bot_id]
 
 
 @pytest.fixture
