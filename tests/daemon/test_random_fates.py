@@ -10,7 +10,16 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from support.world import BOTS, KEYS, LISTING_FAULTS, ORDER_FAULTS, READ_FAULTS, World
+from support.world import (
+    BOTS,
+    KEYS,
+    LISTING_FAULTS,
+    ORDER_FAULTS,
+    READ_FAULTS,
+    REPORT_CALLS,
+    REPORT_FAULTS,
+    World,
+)
 
 pytestmark = [pytest.mark.daemon, pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -53,6 +62,14 @@ class Fates(RuleBasedStateMachine):
     @rule(fault=st.sampled_from(LISTING_FAULTS), times=st.integers(1, 3))
     def listings_fail(self, fault: dict[str, Any], times: int) -> None:
         self._world.listing_fault(fault, times)
+
+    @rule(
+        fault=st.sampled_from(REPORT_FAULTS),
+        call=st.sampled_from(REPORT_CALLS),
+        times=st.integers(1, 3),
+    )
+    def reports_fail(self, fault: dict[str, Any], call: str, times: int) -> None:
+        self._world.report_fault(fault, call, times)
 
     @rule(which=st.integers(0, 9))
     def a_runner_dies(self, which: int) -> None:

@@ -13,22 +13,21 @@ from support.bot_process import bot_row
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import Exchange
-from support.told import order_of
+from support.told import FILLED, order_of
 from support.verdicts import all_hold, assert_over, listed_again, pids, rows, titled
 
 ON = {"EXECSVC_REPORT_LEDGER": "true"}
 REPORTS = "execsvc: reports"
-FILLED = ["ORDER", "SENT", "EXECUTION", "FILLED"]
 
 
-def whats(exchange: Exchange, bot_id: str = "b1") -> list[str]:
+def whats(exchange: Exchange, bot_id: str = "b1") -> tuple[str, ...]:
     """What BotService was told of a bot's orders, without what it was told twice."""
     told = order_of(exchange.told()).get(bot_id, [])
-    return [entry.split()[1] for entry in dict.fromkeys(told)]
+    return tuple(entry.split()[1] for entry in dict.fromkeys(told))
 
 
 def until_told(exchange: Exchange, *expected: str, bot_id: str = "b1") -> None:
-    eventually(lambda: whats(exchange, bot_id) == list(expected), f"{expected} was told", 60)
+    eventually(lambda: whats(exchange, bot_id) == expected, f"{expected} was told", 60)
 
 
 def reports(daemon: Daemon) -> dict[str, Any]:
@@ -154,7 +153,7 @@ def test_one_bot_that_is_never_taken_blocks_no_other(daemon: Daemon, exchange: E
     all_hold(daemon, 3)
     for bot_id in ("b1", "b2"):
         until_told(exchange, *FILLED, bot_id=bot_id)
-    assert whats(exchange, "b0") == []
+    assert whats(exchange, "b0") == ()
     eventually(lambda: reports(daemon)["pending"] == 4, "those of b0 wait")
     exchange.heal()
     until_told(exchange, *FILLED, bot_id="b0")

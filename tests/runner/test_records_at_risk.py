@@ -105,15 +105,16 @@ def test_a_damaged_file_is_left_alone_and_nothing_is_traded(
     assert 0 <= exchange.bots_base() < DUST
 
 
+@pytest.mark.parametrize("reports", ["false", "true"])
 def test_a_stop_on_a_full_disk_sells_with_the_room_that_was_kept(
-    bots: BotProcesses, exchange: Exchange, small_disk: Path
+    bots: BotProcesses, exchange: Exchange, small_disk: Path, reports: str
 ) -> None:
     remount = ["mount", "-o", "remount,size=40m", str(small_disk)]
     subprocess.run(remount, check=True)
     ballast = Ballast(small_disk)
     ballast.keep()
     assert (small_disk / "ballast").stat().st_size == SIZE
-    bot = bots.start(bot_row())
+    bot = bots.start(bot_row(), EXECSVC_REPORT_LEDGER=reports)
     eventually(lambda: tracked(bot) > 0, "the buy")
     fill(small_disk)
     bot.signal(signal.SIGTERM)

@@ -11,7 +11,16 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from support.world import BOTS, KEYS, LISTING_FAULTS, ORDER_FAULTS, READ_FAULTS, World
+from support.world import (
+    BOTS,
+    KEYS,
+    LISTING_FAULTS,
+    ORDER_FAULTS,
+    READ_FAULTS,
+    REPORT_CALLS,
+    REPORT_FAULTS,
+    World,
+)
 
 STEPS = 40
 """Steps of one life of the world; each ends with every bot stopped and the books compared."""
@@ -96,6 +105,12 @@ def _listings_fail(world: World, fate: random.Random) -> str:
     return f"listing fault {rule}"
 
 
+def _reports_fail(world: World, fate: random.Random) -> str:
+    rule, call = fate.choice(REPORT_FAULTS), fate.choice(REPORT_CALLS)
+    world.report_fault(rule, call, fate.randint(1, 3))
+    return f"{call} fault {rule}"
+
+
 def _runner_dies(world: World, fate: random.Random) -> str:
     which = fate.randint(0, 9)
     world.kill_runner(which)
@@ -120,6 +135,7 @@ _WEIGHTS: dict[Callable[[World, random.Random], str], int] = {
     _order_fails: 25,
     _reads_fail: 10,
     _listings_fail: 5,
+    _reports_fail: 5,
     _runner_dies: 8,
     _child_dies: 6,
     _service_ends: 6,

@@ -13,6 +13,9 @@ from execsvc.sandbox.routes import answer
 from execsvc.sandbox.server import Sandbox
 from execsvc.sandbox.wire import Request
 
+FILLED = ("ORDER", "SENT", "EXECUTION", "FILLED")
+FAILED = ("ORDER", "SENT", "FAILED")
+
 
 class Dead(BaseException):
     """The process was killed here."""
@@ -71,3 +74,23 @@ def order_of(told: list[dict[str, Any]]) -> dict[str, list[str]]:
         order = str(keys[entry["id"]]).removesuffix("-order")
         found.setdefault(entry["bot_id"], []).append(f"{order} {entry['what']}")
     return found
+
+
+def tellings(told: list[dict[str, Any]]) -> dict[str, tuple[str, ...]]:
+    """What was told of each order, in its order, without what was told twice."""
+    found: dict[str, tuple[str, ...]] = {}
+    for entries in order_of(told).values():
+        for entry in dict.fromkeys(entries):
+            order, what = entry.split()
+            found[order] = (*found.get(order, ()), what)
+    return found
+
+
+def orders_told(told: list[dict[str, Any]], what: tuple[str, ...]) -> set[str]:
+    """The orders of which exactly this was told."""
+    return {order for order, tale in tellings(told).items() if tale == what}
+
+
+def all_ended(told: list[dict[str, Any]]) -> bool:
+    """True when BotService knows of every order how it ended."""
+    return all(tale in (FILLED, FAILED) for tale in tellings(told).values())

@@ -15,6 +15,7 @@ from support.bot_process import bot_row
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
+from support.told import FILLED, all_ended, orders_told
 
 from execsvc.ledger import survey
 from execsvc.sandbox.server import Sandbox
@@ -53,6 +54,14 @@ READ_FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "body", "body": {}},
     {"kind": "status", "status": 429, "headers": {"Retry-After": "1"}},
 )
+REPORT_FAULTS: tuple[dict[str, Any], ...] = (
+    {"kind": "status", "status": 500},
+    {"kind": "status", "status": 400, "execute": True},
+    {"kind": "close", "execute": True},
+    {"kind": "garbage"},
+    {"kind": "hang", "seconds": 3},
+)
+REPORT_CALLS = ("report_order", "report_status", "report_execution")
 LISTING_FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "status", "status": 500},
     {"kind": "body", "body": {}},
@@ -75,6 +84,7 @@ class World:
         self.daemon = Daemon(self.sandbox.url, folder)
         # A busy machine must not make an order execute later than is assumed of an adapter.
         self.daemon.environ["EXECSVC_SETTLEMENT_WINDOW"] = "2"
+        self.daemon.environ["EXECSVC_REPORT_LEDGER"] = "true"
         self.daemon.start()
         self.rows: dict[str, dict[str, Any]] = {}
         self.counts: Counter[str] = Counter()
@@ -106,6 +116,11 @@ class World:
         """Some listings fail."""
         self.exchange.fault(call="bots", times=times, **rule)
         self.counts[f"bots {rule['kind']}"] += 1
+
+    def report_fault(self, rule: dict[str, Any], call: str, times: int) -> None:
+        """Some reports fail."""
+        self.exchange.fault(call=call, times=times, **rule)
+        self.counts[f"{call} {rule['kind']}"] += 1
 
     def kill_runner(self, which: int) -> None:
         """Kill -9 of some bot's process."""
@@ -154,6 +169,9 @@ class World:
             left = self._tracked(key)
             assert left == self.exchange.bots_base(key), f"{key}: {left} tracked"
             assert left < CRUMB * len(BOTS), f"{key}: {left} left"
+        eventually(lambda: all_ended(self.exchange.told()), "BotService knows how all ended", 60)
+        executed = {o["client_order_id"] for key in KEYS for o in self.exchange.executed(key)}
+        assert orders_told(self.exchange.told(), FILLED) == executed
 
     def close(self) -> None:
         """Stop the service; it ends with nothing left, and leaves no process."""
