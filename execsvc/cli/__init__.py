@@ -24,6 +24,7 @@ from execsvc.errors import ConfigRefused, ExecsvcError, Unavailable
 COMMANDS = {
     "run": "The daemon, in the foreground.",
     "check": "Configuration valid and both services reachable, then out.",
+    "doctor": "Everything the service depends on: what is wrong, what to do.",
     "status": "The table of bots.",
     "log": "A bot's execution log.",
     "stop": "Stop one bot: it ends flat and is HELD.",

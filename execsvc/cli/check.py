@@ -10,15 +10,12 @@ from execsvc.cli.exit_codes import DONE, REFUSED, UNREACHABLE, exit_codes
 from execsvc.cli.extras import alert_targets, refuse_missing_extras
 from execsvc.cli.options import Source, takes_settings
 from execsvc.cli.table import plain_text
-from execsvc.clients.bot_service import BotService, Listing
-from execsvc.clients.exchange_adapter import ExchangeAdapter
-from execsvc.clients.http import HttpClient
-from execsvc.errors import ConfigRefused, Unavailable
-from execsvc.ledger.account_pause import AccountPause
+from execsvc.clients.bot_service import Listing
+from execsvc.doctor import services
+from execsvc.errors import Unavailable
 from execsvc.model.bot import BotSpec, Mode
 from execsvc.model.market import plain
 from execsvc.settings import Settings, runtime_directory, state_directory, warnings
-from execsvc.strategies import registry
 
 _FINDINGS = "execsvc.cli.check.findings"
 
@@ -41,14 +38,14 @@ def check(source: Source, as_json: bool) -> int:
     _say("configuration", f"valid; state in {settings.state_dir}, HTTP on {settings.http_bind}")
     for warning in warnings(settings):
         _say("warning", warning)
-    listing, code = None, DONE
+    bots, code = [], DONE
     try:
-        listing = _bots(settings)
+        bots = list(_listed(settings).bots.values())
     except Unavailable as error:
         _say("bot service", f"{settings.bot_service_url}: {error}")
         code = UNREACHABLE
     try:
-        _ask_adapter(settings, _first(listing))
+        _ask_adapter(settings, services.first(bots))
     except Unavailable as error:
         _say("adapter", f"{settings.exchange_adapter_url}: {error}")
         code = UNREACHABLE
@@ -69,49 +66,27 @@ def _check_directories(settings: Settings) -> None:
             judge(path)
 
 
-def _bots(settings: Settings) -> Listing:
-    token = settings.bot_service_token
-    http = HttpClient(
-        settings.bot_service_url,
-        None if token is None else token.get_secret_value(),
-        settings.request_timeout,
-    )
-    listing = BotService(http, settings.page_size, settings.bot_lifecycle).listing()
+def _listed(settings: Settings) -> Listing:
+    listing = services.listing(settings)
     _say("bot service", f"{settings.bot_service_url}: {len(listing.bots)} bots to run")
-    for bot_id, spec in listing.bots.items():
-        try:
-            registry.check(spec.binding.strategy, spec.params)
-        except ConfigRefused as refused:
-            _say("refused", f"bot {bot_id}: {refused}")
-    for bot_id, reason in listing.invalid.items():
-        _say("invalid", f"bot {bot_id}: {reason}")
-    for reason in listing.nameless:
-        _say("invalid", f"a bot without an id: {reason}")
+    for line in services.refused_rows(listing):
+        _say("refused", line)
+    for line in services.invalid_rows(listing):
+        _say("invalid", line)
     return listing
 
 
-def _first(listing: Listing | None) -> BotSpec | None:
-    """A bot to ask the adapter for, one that trades live if there is any."""
-    bots = [] if listing is None else list(listing.bots.values())
-    return min(bots, key=lambda spec: spec.binding.mode is not Mode.LIVE, default=None)
-
-
 def _ask_adapter(settings: Settings, spec: BotSpec | None) -> None:
-    token = settings.exchange_adapter_token
-    http = HttpClient(
-        settings.exchange_adapter_url,
-        None if token is None else token.get_secret_value(),
-        settings.request_timeout,
-    )
+    http = services.adapter_http(settings)
     if spec is None:
-        status = http.status("GET /", "/")
+        status = http.look("GET /", "/").status
         _say(
             "adapter",
             f"{settings.exchange_adapter_url}: answers (HTTP {status}); no bot to ask for",
         )
         return
     key_id, symbol = spec.binding.key_id, spec.binding.symbol
-    adapter = ExchangeAdapter(http, key_id, AccountPause(settings.state_dir, key_id))
+    adapter = services.adapter(settings, http, key_id)
     found = f"{symbol} at {plain(adapter.ticker(symbol).price)}"
     if spec.binding.mode is Mode.LIVE:
         found += f", account {key_id} holds {len(adapter.balance().assets)} assets"

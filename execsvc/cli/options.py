@@ -75,5 +75,6 @@ def _takes(command: Command, fields: list[str]) -> Command:
     return click.option(
         "--env-file",
         type=click.Path(path_type=Path, dir_okay=False),
+        envvar=settings.ENV_FILE,
         help="Read settings from this file too; the environment wins over it.",
     )(taking)

@@ -44,12 +44,13 @@ class Stream(Protocol):
 
 @dataclass(frozen=True)
 class Answer:
-    """A complete HTTP answer to ``call``; ``retry_after`` is in seconds."""
+    """A complete HTTP answer to ``call``; ``retry_after`` is in seconds, ``date`` its header."""
 
     call: str
     status: int
     body: bytes
     retry_after: float | None
+    date: str | None = None
 
     @property
     def is_success(self) -> bool:

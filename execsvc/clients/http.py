@@ -67,10 +67,10 @@ class HttpClient:
         )
         return attempts(self._read, call, url)
 
-    def status(self, call: str, path: str) -> int:
-        """The HTTP status of the answer to one GET, whatever it is. Raises Unavailable."""
+    def look(self, call: str, path: str) -> Answer:
+        """The answer to one GET, whatever its status. Raises Unavailable."""
         self._watch.start(self._timeout, interruptible=True)
-        return self._send(call, "GET", self._base_url + path, None).status
+        return self._send(call, "GET", self._base_url + path, None)
 
     def post(self, call: str, path: str, body: str, timeout: float) -> Answer:
         """The answer to ``body`` (JSON text), whatever its status; sent at most once.
@@ -137,9 +137,8 @@ class HttpClient:
             with self._session.ask(method, url, body, key) as response:
                 status = response.status_code
                 pause = retry_after(status, response.headers.get("Retry-After"))
-                return Answer(
-                    call, status, read_body(status, response.headers, response.raw), pause
-                )
+                body = read_body(status, response.headers, response.raw)
+                return Answer(call, status, body, pause, response.headers.get("Date"))
         except Unreadable as error:
             raise Unavailable(f"{call}: {self.clean(str(error))}", pause) from None
         except FAULTS as error:

@@ -7,8 +7,10 @@ import select
 import socket
 import struct
 import weakref
+from email.utils import format_datetime
 from http import HTTPStatus
 
+from execsvc.clock import now
 from execsvc.sandbox.wire import Manner, Reply
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -72,7 +74,12 @@ def _head(reply: Reply, length: int) -> bytes:
         phrase = HTTPStatus(reply.status).phrase
     except ValueError:
         phrase = "Unheard Of"
-    headers = {"Content-Type": "application/json", "Content-Length": str(length), **reply.headers}
+    headers = {
+        "Date": format_datetime(now(), usegmt=True),
+        "Content-Type": "application/json",
+        "Content-Length": str(length),
+        **reply.headers,
+    }
     lines = [f"HTTP/1.1 {reply.status} {phrase}", *(f"{k}: {v}" for k, v in headers.items())]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 

@@ -4,9 +4,10 @@ from execsvc.settings.addresses import Bind
 from execsvc.settings.checks import merged, warnings
 from execsvc.settings.directories import private_directory, runtime_directory, state_directory
 from execsvc.settings.model import SOCKET_NAME, Settings, alert_urls, variable_of
-from execsvc.settings.sources import load
+from execsvc.settings.sources import ENV_FILE, load
 
 __all__ = [
+    "ENV_FILE",
     "SOCKET_NAME",
     "Bind",
     "Settings",

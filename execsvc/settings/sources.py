@@ -13,6 +13,10 @@ from execsvc import env_file as env_files
 from execsvc.errors import ConfigRefused
 from execsvc.settings.model import PREFIX, SECRET, URLS, Settings, variable_of
 
+ENV_FILE = "EXECSVC_ENV_FILE"
+"""The variable that names an env file, where no option does."""
+_NO_SETTINGS = frozenset({ENV_FILE, "EXECSVC_UNIT"})
+"""Variables of the command line's own options."""
 _NEVER_SHOWN = SECRET | frozenset(URLS)
 """Fields whose value is not repeated in a fault: a URL may hold a password by mistake."""
 
@@ -37,7 +41,8 @@ def load(
         ("the command line", overrides),
     ):
         for variable in variables:
-            if variable.startswith(PREFIX) or variables is overrides:
+            ours = variable.startswith(PREFIX) and variable not in _NO_SETTINGS
+            if ours or variables is overrides:
                 _take(variable, variables[variable], origin, values, faults)
     settings = _validated(values, faults, services_required)
     if settings is None or faults:

@@ -60,10 +60,9 @@ def unit_faults(times: UnitTimes, settings: Settings) -> list[str]:
 
 def _stop_faults(directive: str, seconds: float, settings: Settings) -> list[str]:
     needed = longest_stop(settings)
-    if seconds >= needed:
-        return []
-    return [
+    line = (
         f"{directive} ({seconds:g} s) is shorter than the {needed:g} s that a stop may take"
         f" ({PREFIX}SHUTDOWN_TIMEOUT or {PREFIX}STOP_TIMEOUT, the longer one,"
         f" and {LAST_SECONDS:g} s): bots would be killed while they sell"
-    ]
+    )
+    return [line] if seconds < needed else []

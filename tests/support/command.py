@@ -34,6 +34,8 @@ class ControlSocket:
         """How many requests came."""
         self.gone_after = sys.maxsize
         """After so many more answers it hangs up."""
+        self.health: dict[str, Any] = {"status": "ok", "reasons": []}
+        self.health: dict[str, Any] = {"status": "ok", "reasons": []}
         runtime_dir.mkdir(mode=0o700)
         self._door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._door.bind(str(runtime_dir / "control.sock"))
@@ -64,6 +66,8 @@ class ControlSocket:
     def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
         if request["call"] == "status":
             return {"bots": [{"bot_id": key, "name": name} for key, name in self.names.items()]}
+        if request["call"] == "health":
+            return self.health
         if request["call"] != "unfinished":
             self.told.append(request)
         answers = self.answers.get(request["call"], [{"done": True}])

@@ -1,0 +1,79 @@
+"""``execsvc doctor``: whether everything that the service depends on is well."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections import Counter
+
+import click
+
+from execsvc.cli.exit_codes import DONE, FAULT, REFUSED, UNREACHABLE, exit_codes
+from execsvc.cli.options import Source, takes_settings
+from execsvc.cli.table import WIDTH, plain_text
+from execsvc.doctor.examination import Patient, examine, examine_without_settings
+from execsvc.doctor.finding import Cause, Finding, worst_cause
+from execsvc.errors import ConfigRefused
+
+_CODES = {Cause.CONFIGURATION: REFUSED, Cause.UNREACHABLE: UNREACHABLE, Cause.OTHER: FAULT}
+_INDENT = 22
+
+
+@click.command(
+    epilog=exit_codes(
+        (DONE, "everything is well, or there are warnings only"),
+        (FAULT, "another fault than the two below"),
+        (UNREACHABLE, "a service does not answer as it should"),
+        (REFUSED, "the configuration is refused, or does not fit the unit or its directories"),
+    )
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object with all findings.")
+@click.option(
+    "--unit",
+    default="execsvc.service",
+    envvar="EXECSVC_UNIT",
+    show_default=True,
+    metavar="NAME",
+    help="The systemd unit that the service is.",
+)
+@takes_settings
+def doctor(source: Source, as_json: bool, unit: str) -> int:
+    """Look at everything the service depends on; change nothing, and place no order."""
+    try:
+        findings = examine(Patient(source.load(), source.env_file, unit))
+    except ConfigRefused as refused:
+        findings = examine_without_settings(unit, refused)
+    cause = worst_cause(findings)
+    code = DONE if cause is None else _CODES[cause]
+    click.echo(_as_json(findings, code) if as_json else _as_text(findings))
+    return code
+
+
+def _as_json(findings: list[Finding], code: int) -> str:
+    shown = [
+        {"check": f.check, "level": f.level.value, "what": f.what, "do": f.do or None}
+        for f in findings
+    ]
+    return json.dumps({"exit_code": code, "findings": shown}, indent=2)
+
+
+def _as_text(findings: list[Finding]) -> str:
+    counts = Counter(finding.level.value for finding in findings)
+    summary = ", ".join(f"{counts[level]} {level}" for level in ("ok", "warning", "fault"))
+    return "\n".join([*(line for finding in findings for line in _lines(finding)), summary])
+
+
+def _lines(finding: Finding) -> list[str]:
+    first = f"{finding.level.value:<7}  {finding.check:<11}  "
+    lines = _wrapped(finding.what, first)
+    return lines + (_wrapped(f"-> {finding.do}", " " * _INDENT) if finding.do else [])
+
+
+def _wrapped(text: str, first: str) -> list[str]:
+    return textwrap.wrap(
+        plain_text(text),
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=" " * _INDENT,
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,61 @@
+"""All that is looked at, in the order in which one thing explains the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from execsvc.doctor import daemon, disk, journal, ledgers, limits, permissions, reach, unit
+from execsvc.doctor.finding import Cause, Finding, fault, warning, well
+from execsvc.errors import ConfigRefused
+from execsvc.settings import Settings, warnings
+
+_SETTINGS = "settings"
+_MEND = "mend it in the env file (as root, where that is root's): README, Settings"
+
+
+@dataclass(frozen=True)
+class Patient:
+    """What is examined: the settings, the file some of them came from, and the unit's name."""
+
+    settings: Settings
+    env_file: Path | None
+    unit: str
+
+
+def examine(patient: Patient) -> list[Finding]:
+    """Every finding about ``patient``."""
+    settings = patient.settings
+    found = unit.ask(patient.unit)
+    services, listing = reach.look(settings)
+    bots = 0 if listing is None else len(listing.bots)
+    owner = None if found is None else found.uid
+    return [
+        *_settings(settings),
+        *services,
+        *permissions.look(settings, owner, patient.env_file),
+        *disk.look(settings.state_dir),
+        *ledgers.look(settings.state_dir),
+        *unit.look(found, settings),
+        *limits.look(bots, found),
+        *journal.look(found),
+        *daemon.look(settings, found),
+    ]
+
+
+def examine_without_settings(name: str, refused: ConfigRefused) -> list[Finding]:
+    """What can be said when the settings are refused."""
+    found = unit.ask(name)
+    return [
+        *(fault(_SETTINGS, line, _MEND, Cause.CONFIGURATION) for line in refused.faults),
+        *unit.look(found, None),
+        *limits.look(0, found),
+        *journal.look(found),
+    ]
+
+
+def _settings(settings: Settings) -> list[Finding]:
+    lines = warnings(settings)
+    if not lines:
+        return [well(_SETTINGS, f"valid; state in {settings.state_dir}")]
+    return [warning(_SETTINGS, line, _MEND) for line in lines]

@@ -1,0 +1,68 @@
+"""Every ledger and journal: readable, sound, and whether one waits for an operator."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from execsvc.doctor.finding import Finding, fault, warning, well
+from execsvc.errors import LedgerFailed
+from execsvc.ledger import account_journal, bot_ledger
+from execsvc.ledger.database import query, reading
+from execsvc.ledger.survey import LedgerState, survey
+
+_CHECK = "ledgers"
+_MEND = "put the file right, or move it away once its position is closed by hand"
+
+
+def look(state_dir: Path) -> list[Finding]:
+    """The findings about all ledgers in ``state_dir``."""
+    if not state_dir.exists():
+        return [well(_CHECK, "there are none yet")]
+    if not os.access(state_dir, os.R_OK | os.X_OK):
+        return [warning(_CHECK, f"{state_dir} is not ours to read", "look again as root")]
+    states, unreadable = survey(state_dir)
+    damaged = {**unreadable, **dict(_unsound(state_dir, unreadable))}
+    journals = len(list((state_dir / account_journal.FOLDER).glob("*.db")))
+    findings = [fault(_CHECK, _named(stem, reason), _MEND) for stem, reason in damaged.items()]
+    findings += [finding for state in states for finding in _waiting(state)]
+    held = sum(state.is_open for state in states)
+    what = f"{len(states)} ledgers and {journals} journals can be read, {held} positions are open"
+    return [*findings, *([] if damaged else [well(_CHECK, what)])]
+
+
+def _named(stem: str, reason: str) -> str:
+    name = stem.rsplit("/", maxsplit=1)[-1]
+    return reason if name in reason else f"{name}.db: {reason}"
+
+
+def _unsound(state_dir: Path, known: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """What SQLite itself finds wrong, in files that open all the same."""
+    for folder in (bot_ledger.FOLDER, account_journal.FOLDER):
+        for path in sorted((state_dir / folder).glob("*.db")):
+            if folder == bot_ledger.FOLDER and path.stem in known:
+                continue
+            try:
+                with reading(path) as connection:
+                    verdict = query(connection, "PRAGMA quick_check(1)")[0][0]
+            except LedgerFailed as error:
+                yield f"{folder}/{path.stem}", str(error)
+                continue
+            if verdict != "ok":
+                yield f"{folder}/{path.stem}", f"{path.name} is damaged: {verdict}"
+
+
+def _waiting(state: LedgerState) -> Iterator[Finding]:
+    if state.contested:
+        yield warning(
+            _CHECK,
+            f"bot {state.bot_id}: {state.contested} contested orders",
+            f"look at the exchange, then: execsvc settle {state.bot_id} --filled QTY",
+        )
+    if state.failing:
+        yield warning(
+            _CHECK,
+            f"bot {state.bot_id}: its liquidation failed and its position is open",
+            f"execsvc log {state.bot_id} says why; it is tried again while the service runs",
+        )

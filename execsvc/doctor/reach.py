@@ -1,0 +1,112 @@
+"""Whether both services answer, sensibly, and how long that takes."""
+
+from __future__ import annotations
+
+from execsvc.clients.bot_service import Listing
+from execsvc.clients.exchange_adapter import ExchangeAdapter
+from execsvc.clients.http import HttpClient
+from execsvc.clock import monotonic
+from execsvc.doctor import clock_skew, services
+from execsvc.doctor.finding import Cause, Finding, fault, warning, well
+from execsvc.errors import Unavailable
+from execsvc.model.bot import BotSpec, Mode
+from execsvc.model.market import plain
+from execsvc.settings import Settings
+
+MOST_FAILURES = 3
+"""Accounts in a row whose balance cannot be read before the others are left alone."""
+SLOW_SHARE = 2
+"""A read that takes more than this part of its time-out is close to failing."""
+_BOTS = "bot service"
+_ADAPTER = "adapter"
+_ROWS = "bots"
+_START = "see whether it runs, and whether its URL and token are right"
+
+
+def look(settings: Settings) -> tuple[list[Finding], Listing | None]:
+    """The findings about both services, and the listing if there was one."""
+    findings, listing = _bot_service(settings)
+    bots = [] if listing is None else list(listing.bots.values())
+    return [*findings, *_adapter(settings, bots)], listing
+
+
+def _bot_service(settings: Settings) -> tuple[list[Finding], Listing | None]:
+    began = monotonic()
+    try:
+        listing = services.listing(settings)
+    except Unavailable as error:
+        return [_silent(_BOTS, settings.bot_service_url, error)], None
+    took = _took(monotonic() - began)
+    findings = [
+        well(_BOTS, f"{settings.bot_service_url}: {len(listing.bots)} bots to run, {took}"),
+        *(
+            warning(_ROWS, line, "mend its row in BotService: it is not run like this")
+            for line in (*services.refused_rows(listing), *services.invalid_rows(listing))
+        ),
+    ]
+    return [*findings, clock_skew.look("BotService", services.bot_service_http(settings))], listing
+
+
+def _adapter(settings: Settings, bots: list[BotSpec]) -> list[Finding]:
+    http = services.adapter_http(settings)
+    spec = services.first(bots)
+    try:
+        began = monotonic()
+        if spec is None:
+            found = f"HTTP {http.look('GET /', '/').status}; no bot to ask for"
+        else:
+            symbol = spec.binding.symbol
+            ticker = services.adapter(settings, http, spec.binding.key_id).ticker(symbol)
+            found = f"{symbol} at {plain(ticker.price)}"
+    except Unavailable as error:
+        return [_silent(_ADAPTER, settings.exchange_adapter_url, error)]
+    seconds = monotonic() - began
+    what = f"{settings.exchange_adapter_url}: {found}, {_took(seconds)}"
+    return [
+        _slow(what) if seconds > settings.request_timeout / SLOW_SHARE else well(_ADAPTER, what),
+        *_balances(settings, http, bots),
+        clock_skew.look("the adapter", http),
+    ]
+
+
+def _balances(settings: Settings, http: HttpClient, bots: list[BotSpec]) -> list[Finding]:
+    """One read for each account that is traded live."""
+    findings: list[Finding] = []
+    failures = 0
+    keys = dict.fromkeys(bot.binding.key_id for bot in bots if bot.binding.mode is Mode.LIVE)
+    for asked, key_id in enumerate(keys):
+        if failures == MOST_FAILURES:
+            findings.append(
+                warning(_ADAPTER, f"{len(keys) - asked} more accounts were not asked", _START)
+            )
+            break
+        finding = _balance(key_id, services.adapter(settings, http, key_id))
+        failures = failures + 1 if finding.cause is Cause.UNREACHABLE else 0
+        findings.append(finding)
+    return findings
+
+
+def _balance(key_id: str, adapter: ExchangeAdapter) -> Finding:
+    began = monotonic()
+    try:
+        assets = len(adapter.balance().assets)
+    except Unavailable as error:
+        return fault(
+            _ADAPTER,
+            f"account {key_id}: {error}",
+            "see whether the adapter knows this key and the exchange takes it",
+            Cause.UNREACHABLE,
+        )
+    return well(_ADAPTER, f"account {key_id}: {assets} assets, {_took(monotonic() - began)}")
+
+
+def _silent(check: str, url: str, error: Unavailable) -> Finding:
+    return fault(check, f"{url}: {error}", _START, Cause.UNREACHABLE)
+
+
+def _slow(what: str) -> Finding:
+    return warning(_ADAPTER, what, "a read that slow is close to EXECSVC_REQUEST_TIMEOUT")
+
+
+def _took(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms"

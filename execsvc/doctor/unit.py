@@ -1,0 +1,163 @@
+"""The systemd unit: whether it is there, whole, and fits the settings."""
+
+from __future__ import annotations
+
+import math
+import pwd
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from execsvc.doctor.finding import Cause, Finding, fault, warning, well
+from execsvc.doctor.timespan import seconds
+from execsvc.settings import Settings
+from execsvc.settings.unit_times import UnitTimes, unit_faults
+
+PATIENCE = 10.0
+"""Seconds that systemd has to answer."""
+_CHECK = "unit"
+_BOOTED = Path("/run/systemd/system")
+"""There on every machine that systemd has booted, see sd_booted(3)."""
+_PROPERTIES = (
+    "LoadState,ActiveState,SubState,UnitFileState,Result,NRestarts,NeedDaemonReload,MainPID,User,"
+    "Type,KillMode,OOMPolicy,TimeoutStartUSec,TimeoutStopUSec,TimeoutAbortUSec,WatchdogUSec,"
+    "LimitNOFILE,TasksMax,LogRateLimitIntervalUSec,LogRateLimitBurst"
+)
+_EXPECTED = {
+    "Type": ("notify", "systemd would not wait until it is ready"),
+    "KillMode": ("control-group", "bots would be killed, or live on, when their supervisor dies"),
+    "OOMPolicy": ("continue", "one bot without memory would end all of them"),
+}
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What ``systemctl show`` says of a unit."""
+
+    name: str
+    properties: dict[str, str]
+
+    @property
+    def is_loaded(self) -> bool:
+        """True when systemd knows it."""
+        return self.properties.get("LoadState") == "loaded"
+
+    @property
+    def is_active(self) -> bool:
+        """True while it runs."""
+        return self.properties.get("ActiveState") in ("active", "activating", "reloading")
+
+    @property
+    def main_pid(self) -> int | None:
+        """The pid of the supervisor, while there is one."""
+        return self.number("MainPID") or None
+
+    @property
+    def uid(self) -> int | None:
+        """Whom it runs as; None when it is not loaded or its user is not known."""
+        user = self.properties.get("User", "")
+        if not self.is_loaded:
+            return None
+        with suppress(KeyError):
+            return pwd.getpwnam(user or "root").pw_uid
+        return None
+
+    def number(self, name: str) -> int | None:
+        """A property that is a number; None when it is not, ``infinity`` for example."""
+        text = self.properties.get(name, "")
+        return int(text) if text.isdigit() else None
+
+
+def ask(name: str) -> Unit | None:
+    """What systemd knows of the unit ``name``; None where there is no systemd to ask."""
+    if not _BOOTED.exists():
+        return None
+    try:
+        done = subprocess.run(
+            ["systemctl", "show", "--property", _PROPERTIES, "--", name],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    pairs = (line.partition("=") for line in done.stdout.splitlines())
+    return Unit(name, {key: value for key, separator, value in pairs if separator})
+
+
+def look(unit: Unit | None, settings: Settings | None) -> list[Finding]:
+    """The findings about ``unit``; without ``settings`` none about its time-outs."""
+    if unit is None:
+        return [well(_CHECK, "no systemd runs here")]
+    if not unit.is_loaded:
+        state = unit.properties.get("LoadState", "unknown")
+        return [warning(_CHECK, f"{unit.name} is {state}", "sudo scripts/install")]
+    time_outs = [] if settings is None else _times(unit, settings)
+    return [*_state(unit), *_shape(unit), *time_outs]
+
+
+def times(unit: Unit) -> UnitTimes:
+    """The unit's time-outs. Raises ValueError when systemd speaks in another way."""
+    said = {name: seconds(value) for name, value in unit.properties.items() if "USec" in name}
+    stop = said.get("TimeoutStopUSec", math.inf)
+    return UnitTimes(
+        start=said.get("TimeoutStartUSec", math.inf),
+        stop=stop,
+        abort=said.get("TimeoutAbortUSec", stop),
+        watchdog=said.get("WatchdogUSec") or math.inf,
+    )
+
+
+def _state(unit: Unit) -> Iterator[Finding]:
+    said = unit.properties
+    active, log = said.get("ActiveState", ""), f"journalctl -u {unit.name} says why"
+    what = f"{unit.name} is {active} ({said.get('SubState', '')})"
+    if active == "failed":
+        yield fault(_CHECK, f"{what}: {said.get('Result', '')}", log)
+    elif not unit.is_active:
+        yield warning(_CHECK, what, f"systemctl start {unit.name}")
+    else:
+        yield well(_CHECK, what)
+    restarts = unit.number("NRestarts")
+    if restarts:
+        yield warning(_CHECK, f"{unit.name} was restarted {restarts} times by systemd", log)
+    if said.get("NeedDaemonReload") == "yes":
+        what = f"{unit.name} was changed, and systemd has not read it again"
+        yield warning(_CHECK, what, "systemctl daemon-reload")
+    if said.get("UnitFileState") == "disabled":
+        what = f"{unit.name} does not start with the machine"
+        yield warning(_CHECK, what, f"systemctl enable {unit.name}")
+
+
+def _shape(unit: Unit) -> Iterator[Finding]:
+    for name, (expected, otherwise) in _EXPECTED.items():
+        found = unit.properties.get(name, expected)
+        # ``notify-reload`` is a notify that can do more.
+        if not found.startswith(expected):
+            yield fault(
+                _CHECK,
+                f"{name}={found}: {otherwise}",
+                f"set {name}={expected}",
+                Cause.CONFIGURATION,
+            )
+
+
+def _times(unit: Unit, settings: Settings) -> Iterator[Finding]:
+    do = f"systemctl edit {unit.name}, or change the setting"
+    try:
+        faults = unit_faults(times(unit), settings)
+    except ValueError as error:
+        what = f"a time-out of {unit.name} cannot be read: {error}"
+        yield warning(_CHECK, what, "compare systemctl show with the settings by hand")
+        return
+    for line in faults:
+        if line.startswith("Watchdog"):
+            yield warning(_CHECK, line, do)
+        else:
+            yield fault(_CHECK, line, do, Cause.CONFIGURATION)
+    if not faults:
+        yield well(_CHECK, "its time-outs fit the settings")

@@ -1,0 +1,94 @@
+"""Ledgers that are well, damaged, or wait for an operator."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+from ledger_things import AT, BINDING, fill, intent
+
+from execsvc.doctor import ledgers
+from execsvc.doctor.finding import Finding, Level
+from execsvc.ledger.account_journal import AccountJournal, journal_path
+from execsvc.ledger.bot_ledger import BotLedger, ledger_path
+from execsvc.model.order import OrderState
+from execsvc.model.position import Position
+
+
+def make_bot(state_dir: Path, bot_id: str = "b1", tracked: str = "0") -> Path:
+    ledger = BotLedger(state_dir, bot_id)
+    ledger.open()
+    ledger.bind(BINDING, None)
+    ledger.keep_position(BINDING, Position(tracked=Decimal(tracked), opened_at=AT))
+    ledger.close()
+    return ledger_path(state_dir, bot_id)
+
+
+def contest(state_dir: Path) -> None:
+    journal = AccountJournal(state_dir, "k1")
+    journal.begin(intent())
+    journal.outcome("c1", OrderState.CONTESTED, fill(), AT)
+    journal.close()
+
+
+def bad(state_dir: Path) -> list[Finding]:
+    return [finding for finding in ledgers.look(state_dir) if finding.level is not Level.OK]
+
+
+def spoil(path: Path) -> None:
+    """Damage pages behind the first, which opening alone does not look at."""
+    content = bytearray(path.read_bytes())
+    content[4096 : 4096 + 2048] = b"\xff" * 2048
+    path.write_bytes(content)
+
+
+def test_no_ledgers_are_well(tmp_path: Path) -> None:
+    assert bad(tmp_path) == []
+    assert bad(tmp_path / "none") == []
+
+
+def test_ledgers_and_open_positions_are_counted(tmp_path: Path) -> None:
+    make_bot(tmp_path, "b1", "0.5")
+    make_bot(tmp_path, "b2")
+
+    (finding,) = ledgers.look(tmp_path)
+
+    assert finding.level is Level.OK
+    assert finding.what.startswith("2 ledgers and 0 journals")
+    assert "1 positions are open" in finding.what
+
+
+def test_an_empty_ledger_is_a_fault_and_the_others_are_looked_at(tmp_path: Path) -> None:
+    make_bot(tmp_path, "b1")
+    path = make_bot(tmp_path, "b2")
+    path.write_bytes(b"")
+
+    (finding,) = bad(tmp_path)
+
+    assert finding.level is Level.FAULT
+    assert path.name in finding.what
+
+
+def test_damage_that_opening_does_not_see_is_found(tmp_path: Path) -> None:
+    path = make_bot(tmp_path)
+    spoil(path)
+
+    assert [finding.level for finding in bad(tmp_path)] == [Level.FAULT]
+    assert path.name in bad(tmp_path)[0].what
+
+
+def test_a_damaged_journal_is_found(tmp_path: Path) -> None:
+    contest(tmp_path)
+    spoil(journal_path(tmp_path, "k1"))
+
+    assert [finding.level for finding in bad(tmp_path)] == [Level.FAULT]
+
+
+def test_a_contested_order_waits_for_an_operator(tmp_path: Path) -> None:
+    make_bot(tmp_path)
+    contest(tmp_path)
+
+    (finding,) = bad(tmp_path)
+
+    assert finding.level is Level.WARNING
+    assert "execsvc settle b1" in finding.do
