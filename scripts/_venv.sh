@@ -6,8 +6,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 me=scripts/$(basename "$0")
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 
+# A terminal that is gone is no reason to stop half way.
 say() {
-    printf '%s: %s\n' "$me" "$1" >&2
+    printf '%s: %s\n' "$me" "$1" >&2 || true
 }
 
 fail() {
