@@ -7,19 +7,30 @@ from math import inf
 import pytest
 from support.settings import settings
 
-from execsvc.settings.unit_times import LAST_SECONDS, UnitTimes, longest_stop, unit_faults
+from execsvc.settings.unit_times import (
+    LAST_SECONDS,
+    UnitTimes,
+    longest_stop,
+    longest_stop_alone,
+    unit_faults,
+    unit_warnings,
+)
 from execsvc.supervisor import shutdown, supervisor
 
-GOOD = {"start": 90.0, "stop": 150.0, "abort": 150.0, "watchdog": 30.0}
+GOOD = {"start": 90.0, "stop": 150.0, "abort": 150.0, "watchdog": 60.0}
 
 
-def said(changes: dict[str, float], **variables: str) -> list[str]:
+def faults(changes: dict[str, float], **variables: str) -> list[str]:
     return unit_faults(UnitTimes(**{**GOOD, **changes}), settings(**variables))
 
 
-def test_a_unit_with_time_for_everything_is_not_at_fault() -> None:
-    assert said({}) == []
-    assert said({"start": inf, "stop": inf, "abort": inf}) == []
+def warnings(changes: dict[str, float], **variables: str) -> list[str]:
+    return unit_warnings(UnitTimes(**{**GOOD, **changes}), settings(**variables))
+
+
+def test_a_unit_with_time_for_everything_is_well() -> None:
+    for changes in ({}, {"start": inf, "stop": inf, "abort": inf}):
+        assert faults(changes) + warnings(changes) == []
 
 
 @pytest.mark.parametrize(
@@ -28,24 +39,37 @@ def test_a_unit_with_time_for_everything_is_not_at_fault() -> None:
         ({"stop": 129.9, "abort": 129.9}, "TimeoutStopSec"),
         ({"abort": 100.0}, "TimeoutAbortSec"),
         ({"start": 29.0}, "TimeoutStartSec"),
-        ({"watchdog": 19.0}, "WatchdogSec"),
-        ({"watchdog": inf}, "WatchdogSec"),
     ],
 )
-def test_what_is_too_short_is_named_once(changes: dict[str, float], directive: str) -> None:
-    (line,) = said(changes)
+def test_what_leaves_positions_open_is_a_fault(changes: dict[str, float], directive: str) -> None:
+    (line,) = faults(changes)
     assert line.startswith(directive)
 
 
+@pytest.mark.parametrize("watchdog", [19.0, inf])
+def test_a_watchdog_that_bites_too_early_or_never_is_a_warning(watchdog: float) -> None:
+    (line,) = warnings({"watchdog": watchdog})
+    assert line.startswith("WatchdogSec")
+    assert faults({"watchdog": watchdog}) == []
+
+
 def test_without_a_watchdog_its_end_needs_no_time() -> None:
-    assert [line.split()[0] for line in said({"abort": 1.0, "watchdog": inf})] == ["WatchdogSec"]
+    assert faults({"abort": 1.0, "watchdog": inf}) == []
 
 
-def test_a_stop_is_as_long_as_the_longer_one_of_its_two_time_outs() -> None:
+def test_a_bot_alone_needs_its_stop_and_an_order_with_its_settlement() -> None:
+    assert longest_stop_alone(settings()) == 90 + 30 + 10
+    assert faults({}, stop_timeout="110") == []
+    (line,) = faults({}, stop_timeout="111")
+    assert "151 s" in line
+
+
+def test_a_shutdown_that_may_outlast_the_unit_is_a_warning_as_it_asks_for_more_time() -> None:
     assert longest_stop(settings()) == 120 + LAST_SECONDS
-    assert longest_stop(settings(stop_timeout="300")) == 300 + LAST_SECONDS
-    (line,) = said({}, shutdown_timeout="141")
+    assert warnings({}, shutdown_timeout="140") == []
+    (line,) = warnings({}, shutdown_timeout="141")
     assert line.startswith("TimeoutStopSec (150 s)")
+    assert faults({}, shutdown_timeout="141") == []
 
 
 def test_the_end_of_a_stop_has_the_time_that_the_supervisor_takes_for_it() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from execsvc.doctor.finding import Cause, Finding, fault, warning, well
 from execsvc.doctor.timespan import seconds
 from execsvc.settings import Settings
-from execsvc.settings.unit_times import UnitTimes, unit_faults
+from execsvc.settings.unit_times import UnitTimes, unit_faults, unit_warnings
 
 PATIENCE = 10.0
 """Seconds that systemd has to answer."""
@@ -149,15 +149,15 @@ def _shape(unit: Unit) -> Iterator[Finding]:
 def _times(unit: Unit, settings: Settings) -> Iterator[Finding]:
     do = f"systemctl edit {unit.name}, or change the setting"
     try:
-        faults = unit_faults(times(unit), settings)
+        found = times(unit)
     except ValueError as error:
         what = f"a time-out of {unit.name} cannot be read: {error}"
         yield warning(_CHECK, what, "compare systemctl show with the settings by hand")
         return
+    faults, warnings = unit_faults(found, settings), unit_warnings(found, settings)
     for line in faults:
-        if line.startswith("Watchdog"):
-            yield warning(_CHECK, line, do)
-        else:
-            yield fault(_CHECK, line, do, Cause.CONFIGURATION)
-    if not faults:
+        yield fault(_CHECK, line, do, Cause.CONFIGURATION)
+    for line in warnings:
+        yield warning(_CHECK, line, do)
+    if not faults and not warnings:
         yield well(_CHECK, "its time-outs fit the settings")

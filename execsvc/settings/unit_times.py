@@ -27,26 +27,38 @@ class UnitTimes:
     watchdog: float
 
 
+def longest_stop_alone(settings: Settings) -> float:
+    """Seconds that a bot may take to stop when its supervisor is dead: systemd's TERM is all it
+    gets, and nobody asks for more time.
+    """
+    return settings.stop_timeout + settings.order_timeout + settings.settlement_window
+
+
 def longest_stop(settings: Settings) -> float:
-    """Seconds that a stop may take, be it the service's own or that of bots left behind."""
-    # Bots whose supervisor died are stopped by systemd's TERM alone, and then have STOP_TIMEOUT.
-    return max(settings.shutdown_timeout, settings.stop_timeout) + LAST_SECONDS
+    """Seconds that an orderly stop may take."""
+    return settings.shutdown_timeout + LAST_SECONDS
 
 
 def unit_faults(times: UnitTimes, settings: Settings) -> list[str]:
-    """What in ``times`` cannot work with ``settings``, one line each that names the directive."""
-    lines = [
-        *_stop_faults("TimeoutStopSec", times.stop, settings),
-        *(
-            _stop_faults("TimeoutAbortSec", times.abort, settings)
-            if times.abort != times.stop and math.isfinite(times.watchdog)
-            else []
-        ),
-    ]
+    """Time-outs that leave positions open, one line each that names the directive."""
+    lines = _cut_short("TimeoutStopSec", times.stop, settings)
+    if times.abort != times.stop and math.isfinite(times.watchdog):
+        lines += _cut_short("TimeoutAbortSec", times.abort, settings)
     if times.start < SHORTEST_START:
         lines.append(
             f"TimeoutStartSec ({times.start:g} s) is shorter than the {SHORTEST_START:g} s that a"
             " start may take"
+        )
+    return lines
+
+
+def unit_warnings(times: UnitTimes, settings: Settings) -> list[str]:
+    """Time-outs that will do only while nothing else goes wrong, one line each."""
+    lines = []
+    if times.stop < longest_stop(settings):
+        lines.append(
+            f"TimeoutStopSec ({times.stop:g} s) is shorter than {PREFIX}SHUTDOWN_TIMEOUT and"
+            f" {LAST_SECONDS:g} s: a stop that sells nothing for a while is cut short"
         )
     if math.isinf(times.watchdog):
         lines.append("WatchdogSec is not set: nobody would notice a supervisor that is wedged")
@@ -58,11 +70,11 @@ def unit_faults(times: UnitTimes, settings: Settings) -> list[str]:
     return lines
 
 
-def _stop_faults(directive: str, seconds: float, settings: Settings) -> list[str]:
-    needed = longest_stop(settings)
+def _cut_short(directive: str, seconds: float, settings: Settings) -> list[str]:
+    needed = longest_stop_alone(settings)
     line = (
-        f"{directive} ({seconds:g} s) is shorter than the {needed:g} s that a stop may take"
-        f" ({PREFIX}SHUTDOWN_TIMEOUT or {PREFIX}STOP_TIMEOUT, the longer one,"
-        f" and {LAST_SECONDS:g} s): bots would be killed while they sell"
+        f"{directive} ({seconds:g} s) is shorter than the {needed:g} s that a bot may take to stop"
+        f" ({PREFIX}STOP_TIMEOUT + {PREFIX}ORDER_TIMEOUT + {PREFIX}SETTLEMENT_WINDOW): it would"
+        " be killed while it sells"
     )
     return [line] if seconds < needed else []

@@ -88,7 +88,7 @@ def test_no_systemd_and_no_unit() -> None:
         ({"KillMode": "mixed"}, Level.FAULT, "KillMode=mixed"),
         ({"Type": "simple"}, Level.FAULT, "Type=simple"),
         ({"OOMPolicy": "stop"}, Level.FAULT, "OOMPolicy=stop"),
-        ({"TimeoutStopUSec": "1min 30s", "TimeoutAbortUSec": "infinity"}, Level.FAULT, "StopSec"),
+        ({"TimeoutAbortUSec": "1min 30s"}, Level.FAULT, "AbortSec"),
         ({"WatchdogUSec": "0"}, Level.WARNING, "WatchdogSec is not set"),
         ({"WatchdogUSec": "infinity"}, Level.WARNING, "WatchdogSec is not set"),
         ({"TimeoutStopUSec": "a while"}, Level.WARNING, "cannot be read"),
@@ -102,8 +102,9 @@ def test_what_is_wrong_is_said_once(changes: dict[str, str], level: Level, word:
 
 
 def test_what_does_not_fit_the_settings_is_their_fault() -> None:
-    ((_, _, cause),) = bad(TimeoutStopUSec="10s", TimeoutAbortUSec="infinity")
-    assert cause is Cause.CONFIGURATION
+    (first, *_) = bad(TimeoutStopUSec="10s", TimeoutAbortUSec="infinity")
+    assert first[0] is Level.FAULT
+    assert first[2] is Cause.CONFIGURATION
 
 
 def test_a_unit_whose_type_can_do_more_is_well() -> None:
