@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -70,3 +72,47 @@ def test_no_script_names_a_home_or_a_registry() -> None:
     text = "".join(path.read_text("utf-8") for path in SCRIPTS.iterdir() if path.is_file())
 
     assert [word for word in ("/root", "/home/", "pypi", "index-url") if word in text] == []
+
+
+@pytest.mark.parametrize("script", ["install", "uninstall"])
+def test_what_root_runs_says_what_it_takes_before_it_does_anything(script: str) -> None:
+    shown = subprocess.run([SCRIPTS / script, "--help"], capture_output=True, text=True, timeout=60)
+    wrong = subprocess.run(
+        [SCRIPTS / script, "--nonsense"], capture_output=True, text=True, timeout=60
+    )
+
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout.startswith(f"Usage: scripts/{script} ")
+    assert max(len(line) for line in shown.stdout.splitlines()) <= 105
+    assert wrong.returncode == 1
+    assert wrong.stderr == f"scripts/{script}: --nonsense is not known: scripts/{script} --help\n"
+
+
+@pytest.mark.parametrize("script", ["install", "uninstall"])
+def test_what_root_runs_is_refused_to_others(script: str) -> None:
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    dropping = nobody if os.geteuid() == 0 else []
+    if subprocess.run([*dropping, "test", "-r", SCRIPTS / script]).returncode != 0:
+        pytest.skip("nobody cannot read the sources")
+
+    done = subprocess.run([*dropping, SCRIPTS / script], capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 1
+    assert done.stderr == f"scripts/{script}: root has to run this: sudo scripts/{script}\n"
+
+
+def test_shellcheck_finds_nothing() -> None:
+    if shutil.which("shellcheck") is None:
+        pytest.skip("shellcheck is not installed")
+    shell = [path for path in SCRIPTS.iterdir() if path.is_file() and path.suffix != ".py"]
+
+    done = subprocess.run(
+        ["shellcheck", "-x", *shell],
+        cwd=SCRIPTS.parent,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+    assert done.stdout == ""
+    assert done.returncode == 0

@@ -104,3 +104,11 @@ def test_commands_that_call_nobody_need_no_urls() -> None:
     assert given.bot_service_url == ""
     lines = faults({"EXECSVC_BOT_SERVICE_URL": "x"}, services_required=False)
     assert len(lines) == 1
+
+
+def test_variables_of_the_command_line_s_own_options_are_no_settings(tmp_path: Path) -> None:
+    own = {"EXECSVC_ENV_FILE": str(tmp_path / "none"), "EXECSVC_UNIT": "execsvc@a.service"}
+    assert load({}, None, {**URLS, "HOME": "/home/u", **own}).poll_interval == 5
+    file = tmp_path / "execsvc.env"
+    file.write_text("EXECSVC_ENV_FILE=/another\n")
+    assert faults(URLS, env_file=file) == ["EXECSVC_ENV_FILE: unknown variable in the env file"]

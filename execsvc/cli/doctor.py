@@ -34,7 +34,7 @@ _INDENT = 22
     envvar="EXECSVC_UNIT",
     show_default=True,
     metavar="NAME",
-    help="The systemd unit that the service is.",
+    help="The systemd unit that the service is, else EXECSVC_UNIT.",
 )
 @takes_settings
 def doctor(source: Source, as_json: bool, unit: str) -> int:

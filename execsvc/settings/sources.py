@@ -16,7 +16,7 @@ from execsvc.settings.model import PREFIX, SECRET, URLS, Settings, variable_of
 ENV_FILE = "EXECSVC_ENV_FILE"
 """The variable that names an env file, where no option does."""
 _NO_SETTINGS = frozenset({ENV_FILE, "EXECSVC_UNIT"})
-"""Variables of the command line's own options."""
+"""Variables of the environment that stand for options of the command line."""
 _NEVER_SHOWN = SECRET | frozenset(URLS)
 """Fields whose value is not repeated in a fault: a URL may hold a password by mistake."""
 
@@ -41,8 +41,9 @@ def load(
         ("the command line", overrides),
     ):
         for variable in variables:
-            ours = variable.startswith(PREFIX) and variable not in _NO_SETTINGS
-            if ours or variables is overrides:
+            if variables is environ and variable in _NO_SETTINGS:
+                continue
+            if variable.startswith(PREFIX) or variables is overrides:
                 _take(variable, variables[variable], origin, values, faults)
     settings = _validated(values, faults, services_required)
     if settings is None or faults:

@@ -92,3 +92,19 @@ def test_a_contested_order_waits_for_an_operator(tmp_path: Path) -> None:
 
     assert finding.level is Level.WARNING
     assert "execsvc settle b1" in finding.do
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Every file but those that SQLite itself makes beside a database, for whoever reads it."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path: path.read_bytes() for path in files if not path.name.endswith(("-shm", "-wal"))}
+
+
+def test_looking_changes_nothing(tmp_path: Path) -> None:
+    make_bot(tmp_path, "b1", "0.5")
+    contest(tmp_path)
+    before = contents(tmp_path)
+
+    ledgers.look(tmp_path)
+
+    assert contents(tmp_path) == before

@@ -134,10 +134,18 @@ class Machine:
                 for process in psutil.Process(self._process.pid).children(recursive=True):
                     process.kill()
                 self._process.wait(timeout=PATIENCE)
+        eventually(self._ungrouped, "its control groups are empty", PATIENCE)
+        shutil.rmtree(self._folder)
+
+    def _ungrouped(self) -> bool:
+        """Take its control groups away; False while the kernel is not done with the last process."""
         for group in self._groups:
             for folder, _, _ in os.walk(group, topdown=False):
-                Path(folder).rmdir()
-        shutil.rmtree(self._folder)
+                try:
+                    Path(folder).rmdir()
+                except OSError:
+                    return False
+        return True
 
     def _until_up(self) -> None:
         eventually(self._is_up, "the machine is up", PATIENCE)
