@@ -13,9 +13,8 @@ from execsvc.cli.exit_codes import REFUSED, RESIDUE, UNREACHABLE
 from execsvc.settings import Settings, load, variable_of
 from execsvc.settings.checks import IN_FLIGHT
 from execsvc.settings.model import PREFIX, SECRET
+from execsvc.settings.unit_times import UnitTimes, unit_faults, unit_warnings
 from execsvc.supervisor.bots import BATCH_SECONDS
-from execsvc.supervisor.bulletin import LEAVING
-from execsvc.supervisor.shutdown import KILL_PATIENCE
 from execsvc.supervisor.systemd import STATUS_EVERY
 
 ROOT = Path(__file__).resolve().parent.parent / "systemd"
@@ -48,13 +47,14 @@ def seconds(key: str) -> float:
 
 
 def test_a_stop_has_its_time() -> None:
-    defaults = settings()
-    stop = seconds("TimeoutStopSec")
-    assert stop >= defaults.shutdown_timeout + KILL_PATIENCE + LEAVING
-    # After the death of the supervisor each bot stops by itself, and nobody asks for more time.
-    assert stop >= defaults.stop_timeout + defaults.order_timeout + defaults.settlement_window
-    assert seconds("TimeoutAbortSec") >= stop
-    assert seconds("TimeoutStartSec") > 0
+    times = UnitTimes(
+        start=seconds("TimeoutStartSec"),
+        stop=seconds("TimeoutStopSec"),
+        abort=seconds("TimeoutAbortSec"),
+        watchdog=seconds("WatchdogSec"),
+    )
+    assert unit_faults(times, settings()) + unit_warnings(times, settings()) == []
+    assert times.abort >= times.stop
 
 
 def test_a_watchdog_is_fed_often_enough_and_waits_long_enough() -> None:

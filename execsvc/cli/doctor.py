@@ -24,7 +24,7 @@ _INDENT = 22
         (DONE, "everything is well, or there are warnings only"),
         (FAULT, "another fault than the two below"),
         (UNREACHABLE, "a service does not answer as it should"),
-        (REFUSED, "the configuration is refused, or does not fit the unit or its directories"),
+        (REFUSED, "the configuration is refused, or does not fit unit or directories"),
     )
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with all findings.")

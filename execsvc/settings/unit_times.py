@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from execsvc.settings.model import PREFIX, Settings
 
-LAST_SECONDS = 10.0
+LAST_SECONDS = 15.0
 """Seconds a stop may take beyond SHUTDOWN_TIMEOUT: what is killed has to be gone, and the control
 plane answers to the end."""
 LONGEST_STALL = 10.0
