@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from execsvc.settings.model import PREFIX, SECRET
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 
@@ -116,3 +119,11 @@ def test_shellcheck_finds_nothing() -> None:
 
     assert done.stdout == ""
     assert done.returncode == 0
+
+
+def test_the_command_of_a_vm_hands_over_every_secret() -> None:
+    wrapper = (SCRIPTS / "_wrapper").read_text("utf-8")
+    (line,) = re.findall(r"^for token in (.*); do$", wrapper, re.MULTILINE)
+
+    assert set(line.split()) == set(SECRET)
+    assert PREFIX in wrapper

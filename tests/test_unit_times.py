@@ -15,7 +15,7 @@ from execsvc.settings.unit_times import (
     unit_faults,
     unit_warnings,
 )
-from execsvc.supervisor import bulletin, shutdown, supervisor
+from execsvc.supervisor import bulletin, farewell, shutdown
 
 GOOD = {"start": 90.0, "stop": 150.0, "abort": 150.0, "watchdog": 60.0}
 
@@ -66,12 +66,13 @@ def test_a_bot_alone_needs_its_stop_and_an_order_with_its_settlement() -> None:
 
 def test_a_shutdown_that_may_outlast_the_unit_is_a_warning_as_it_asks_for_more_time() -> None:
     assert longest_stop(settings()) == 120 + LAST_SECONDS
-    assert warnings({}, shutdown_timeout="135") == []
-    (line,) = warnings({}, shutdown_timeout="136")
+    assert warnings({}, shutdown_timeout="130") == []
+    (line,) = warnings({}, shutdown_timeout="131")
     assert line.startswith("TimeoutStopSec (150 s)")
-    assert faults({}, shutdown_timeout="136") == []
+    assert faults({}, shutdown_timeout="131") == []
 
 
 def test_the_end_of_a_stop_has_the_time_that_the_supervisor_takes_for_it() -> None:
-    taken = shutdown.KILL_PATIENCE + 2 * supervisor.FAREWELL + bulletin.LEAVING
+    said = farewell.ALERT_GRACE + 2 * farewell.FAREWELL
+    taken = shutdown.KILL_PATIENCE + said + bulletin.LEAVING
     assert taken <= LAST_SECONDS

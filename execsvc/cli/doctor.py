@@ -9,11 +9,13 @@ from collections import Counter
 import click
 
 from execsvc.cli.exit_codes import DONE, FAULT, REFUSED, UNREACHABLE, exit_codes
+from execsvc.cli.extras import alert_targets, refuse_missing_extras
 from execsvc.cli.options import Source, takes_settings
 from execsvc.cli.table import WIDTH, plain_text
 from execsvc.doctor.examination import Patient, examine, examine_without_settings
-from execsvc.doctor.finding import Cause, Finding, worst_cause
+from execsvc.doctor.finding import Cause, Finding, fault, well, worst_cause
 from execsvc.errors import ConfigRefused
+from execsvc.settings import Settings
 
 _CODES = {Cause.CONFIGURATION: REFUSED, Cause.UNREACHABLE: UNREACHABLE, Cause.OTHER: FAULT}
 _INDENT = 22
@@ -40,13 +42,39 @@ _INDENT = 22
 def doctor(source: Source, as_json: bool, unit: str) -> int:
     """Look at everything the service depends on; change nothing, and place no order."""
     try:
-        findings = examine(Patient(source.load(), source.env_file, unit))
+        settings = source.load()
     except ConfigRefused as refused:
         findings = examine_without_settings(unit, refused)
+    else:
+        findings = [*examine(Patient(settings, source.env_file, unit)), *_alerts(settings)]
     cause = worst_cause(findings)
     code = DONE if cause is None else _CODES[cause]
     click.echo(_as_json(findings, code) if as_json else _as_text(findings))
     return code
+
+
+def _alerts(settings: Settings) -> list[Finding]:
+    """Whether alerts can be sent; whether anybody hears them is for ``execsvc alert``."""
+    check = "alerts"
+    try:
+        refuse_missing_extras(settings)
+    except ConfigRefused as refused:
+        do = f"{refused}, as scripts/install does"
+        return [fault(check, "what sends alerts is not installed", do, Cause.CONFIGURATION)]
+    targets = alert_targets(settings)
+    if not targets:
+        return [well(check, "nobody is told: EXECSVC_ALERT_URLS is not set")]
+    return [
+        well(check, f"URL {target.name}: known")
+        if target.understood
+        else fault(
+            check,
+            f"URL {target.name}: apprise does not know such a URL",
+            "mend it in EXECSVC_ALERT_URLS, then: execsvc alert",
+            Cause.UNREACHABLE,
+        )
+        for target in targets
+    ]
 
 
 def _as_json(findings: list[Finding], code: int) -> str:

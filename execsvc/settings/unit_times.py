@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from execsvc.settings.model import PREFIX, Settings
 
-LAST_SECONDS = 15.0
-"""Seconds a stop may take beyond SHUTDOWN_TIMEOUT: what is killed has to be gone, and the control
-plane answers to the end."""
+LAST_SECONDS = 20.0
+"""Seconds a stop may take beyond SHUTDOWN_TIMEOUT: what is killed has to be gone, alerts go out, and
+the control plane answers to the end."""
 LONGEST_STALL = 10.0
 """Seconds the supervisor's loop may be held up without being wedged: by a ledger that is busy."""
 SHORTEST_START = 30.0

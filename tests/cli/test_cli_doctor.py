@@ -204,3 +204,21 @@ def test_tokens_are_sent_and_never_shown(
     assert "top-secret" not in outcome.out + outcome.err
     (asked, *_) = services.state.seen.report(last=10)["listings"]
     assert asked["authorization"] == "Bearer top-secret"
+
+
+@pytest.mark.parametrize(
+    ("url", "code"), [("json://127.0.0.1:9/top-secret", 0), ("nonsense://top-secret", 69)]
+)
+def test_alert_urls_are_judged_and_never_shown(
+    url: str,
+    code: int,
+    services: Sandbox,
+    execsvc: Execsvc,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("EXECSVC_ALERT_URLS", url)
+
+    outcome = execsvc("doctor")
+
+    assert outcome.code == code
+    assert "top-secret" not in outcome.out + outcome.err

@@ -194,6 +194,10 @@ def test_the_program_is_its_user_s_whoever_calls_it(holding: Workshop) -> None:
     owners = holding.there("/var/lib/execsvc", "/run/execsvc")
     assert [line for line in owners if "execsvc:execsvc" not in line] == []
 
+    second = holding.command("@b", "status")
+    assert (second.code, "/run/execsvc-b:" in second.err) == (69, True)
+    assert holding.command("@../b", "status").code == 2
+
     nobody = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
     status = holding.machine.attempt(*nobody, "/usr/local/bin/execsvc", "status")
     assert status.returncode == 77
