@@ -13,8 +13,10 @@ from execsvc.cli.exit_codes import REFUSED, RESIDUE, UNREACHABLE
 from execsvc.settings import Settings, load, variable_of
 from execsvc.settings.checks import IN_FLIGHT
 from execsvc.settings.model import PREFIX, SECRET
-from execsvc.settings.unit_times import UnitTimes, unit_faults, unit_warnings
+from execsvc.settings.unit_times import LAST_SECONDS, UnitTimes, unit_faults, unit_warnings
 from execsvc.supervisor.bots import BATCH_SECONDS
+from execsvc.supervisor.bulletin import LEAVING
+from execsvc.supervisor.shutdown import KILL_PATIENCE
 from execsvc.supervisor.systemd import STATUS_EVERY
 
 ROOT = Path(__file__).resolve().parent.parent / "systemd"
@@ -55,6 +57,7 @@ def test_a_stop_has_its_time() -> None:
     )
     assert unit_faults(times, settings()) + unit_warnings(times, settings()) == []
     assert times.abort >= times.stop
+    assert LAST_SECONDS >= KILL_PATIENCE + LEAVING
 
 
 def test_a_watchdog_is_fed_often_enough_and_waits_long_enough() -> None:
