@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
+from logging_journald import JournaldTransport
+from loguru import logger
 from support.exchange import Exchange
+from support.fake_journal import FakeJournal
 
+from execsvc.logs.journal import Journal
+from execsvc.logs.output import Output
+from execsvc.logs.render import as_prefixed_line
+from execsvc.logs.standard_error import StandardError
 from execsvc.sandbox.server import Sandbox
 
 # A busy machine is no failure.
@@ -43,3 +52,19 @@ def exchange(sandbox: Sandbox) -> Exchange:
     seen.fund()
     seen.market(price="50000")
     return seen
+
+
+@pytest.fixture
+def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeJournal]:
+    """A journal, and this process set up to log to it."""
+    fake = FakeJournal(tmp_path / "socket")
+    monkeypatch.setattr(JournaldTransport, "SOCKET_PATH", fake.path)
+    output = Output([Journal(JournaldTransport), StandardError(as_prefixed_line)])
+    logger.remove()
+    handler = logger.add(
+        lambda message: output.write(message.record), format=lambda _: "", catch=False
+    )
+    yield fake
+    logger.remove(handler)
+    logger.add(sys.stderr)
+    fake.close()

@@ -36,6 +36,7 @@ ONLY_IN = {
     "jinja2": "control_plane/",
     "apprise": "supervisor/alerts/carrier.py",
     "prometheus_client": "control_plane/exposition.py",
+    "logging_journald": "logs/journal.py",
     "time": "clock.py",
 }
 """The one place within the package that may import a library."""
@@ -124,7 +125,8 @@ def test_what_is_imported_is_required_and_the_other_way_round(
     extras = config["options.extras_require"]
     runtime = [config["options"]["install_requires"]]
     runtime += [text for name, text in extras.items() if name not in ("test", "lint", "bench")]
-    required = {re.split("[<>=]", line)[0] for text in runtime for line in lines(text)}
+    names = {re.split("[<>=]", line)[0] for text in runtime for line in lines(text)}
+    required = {name.replace("-", "_") for name in names}
     imported = {module for _, module in imports()} - set(sys.stdlib_module_names) - {"execsvc"}
     imported -= {"pydantic_core"}  # pydantic's own other half, of one exact version
 
