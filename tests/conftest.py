@@ -12,6 +12,7 @@ from logging_journald import JournaldTransport
 from loguru import logger
 from support.exchange import Exchange
 from support.fake_journal import FakeJournal
+from support.sightings import Recorder, lacking
 
 from execsvc.logs.journal import Journal
 from execsvc.logs.output import Output
@@ -34,6 +35,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = getattr(item, "fixturenames", ())
         if any(item.path.parent.name == folder and name in fixtures for folder, name in FORKING):
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(autouse=True)
+def says_what_it_is_marked_with(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test marked ``says("some_event")`` fails when the real code did not say that event in it."""
+    names = [name for mark in request.node.iter_markers("says") for name in mark.args]
+    if not names:
+        yield
+        return
+    recorder = Recorder(request.getfixturevalue("tmp_path"))
+    yield
+    recorder.close()
+    seen = recorder.all()
+    assert [wrong for wrong in (lacking(name, seen) for name in names) if wrong] == []
 
 
 @pytest.fixture

@@ -6,9 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 
-def test_a_log_that_nobody_reads_holds_no_process_up() -> None:
+@pytest.mark.says("lines_left_out")
+def test_a_log_that_nobody_reads_holds_no_process_up(tmp_path: Path) -> None:
     """A full pipe: what does not fit is left out, and said once it is read again."""
     code = (
         "import sys\n"
@@ -34,6 +38,7 @@ def test_a_log_that_nobody_reads_holds_no_process_up() -> None:
     process.stdin.close()
     heard += process.stderr.read()
     assert process.wait() == 0
+    (tmp_path / "heard.log").write_bytes(heard)
     lines = [json.loads(line) for line in heard.decode().splitlines()]
     assert "lines were left out" in lines[-2]["message"]
     assert lines[-1]["message"] == "heard again"

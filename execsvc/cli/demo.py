@@ -23,6 +23,7 @@ from execsvc.cli.table import table
 from execsvc.clients.http import HttpClient
 from execsvc.clock import monotonic
 from execsvc.errors import Unavailable
+from execsvc.events import EventName
 from execsvc.ledger import survey
 from execsvc.ledger.bot_ledger import ledger_path
 from execsvc.model.market import plain
@@ -37,8 +38,16 @@ _LINES_OF_LOG = 10
 _LAST_SALES = 20.0
 """Seconds that bots have to sell when the daemon has ended without them."""
 _PR_SET_PDEATHSIG = 1
-_TOLD = frozenset(
-    {"started", "order_filled", "order_refused", "liquidation_failed", "failed", "held", "stopped"}
+_TOLD: frozenset[EventName] = frozenset(
+    {
+        "bot_started",
+        "order_filled",
+        "order_refused",
+        "liquidation_failed",
+        "bot_given_up",
+        "position_kept",
+        "bot_flat",
+    }
 )
 """Events of a bot's execution log that are worth a line here."""
 

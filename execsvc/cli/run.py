@@ -70,7 +70,8 @@ def _run(supervisor: Supervisor) -> NoReturn:
     try:
         code = supervisor.run()
     except BaseException:  # noqa: BLE001 (the outermost frame of this process)
-        logger.opt(exception=True).critical("the supervisor failed; its bots stop by themselves")
+        told = logger.bind(event="service_failed").opt(exception=True)
+        told.critical("the supervisor failed; its bots stop by themselves")
     finally:
         supervisor.context.children.close_lifeline()
         os._exit(code)

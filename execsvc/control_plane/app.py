@@ -156,7 +156,8 @@ def _silent(error: Unavailable) -> Response:
 
 def _failed(error: Exception) -> Response:
     """Our own fault: the traceback is for the log, and for nobody outside."""
-    logger.opt(exception=error).error("{} {} failed", request.method, request.path)
+    told = logger.bind(event="request_failed").opt(exception=error)
+    told.error("{} {} failed", request.method, request.path)
     return _error("internal server error", 500)
 
 

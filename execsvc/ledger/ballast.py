@@ -31,7 +31,9 @@ class Ballast:
             finally:
                 os.close(descriptor)
         except OSError as error:
-            logger.bind(event="no_ballast").warning("no room could be kept on the disk: {}", error)
+            logger.bind(event="ballast_missing").warning(
+                "no room could be kept on the disk: {}", error
+            )
 
     def give_up_if_full(self) -> None:
         """Delete the file when the disk is full, so that what is sold can be recorded."""

@@ -40,6 +40,7 @@ FIELDS = {
     "tracked": "TRACKED",
     "missing": "MISSING",
     "pid": "CHILD_PID",
+    "target": "TARGET",
     "logger": "LOGGER",
 }
 """What becomes a field. Anything else stays in the message: no name comes from outside."""

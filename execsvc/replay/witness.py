@@ -8,6 +8,7 @@ from typing import Any
 
 from loguru import logger
 
+from execsvc.events import EventName
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.rows import OrderRow
 from execsvc.model.bot import Binding
@@ -34,10 +35,10 @@ class Witness(Record):
         self._positions = ledger
         self._binding = binding
 
-    def say(self, level: str, event: str, text: str, **data: Any) -> None:
+    def say(self, level: str, event: EventName, text: str, **data: Any) -> None:
         """Count what is told."""
         self.skipped += event == "tick_skipped"
-        self.no_entry += event == "strategy" and text.startswith("no ")
+        self.no_entry += event == "strategy_said" and text.startswith("no ")
 
     def outcome(self, order: OrderRow) -> None:
         """Take an order with its outcome; it is booked already."""
@@ -49,7 +50,7 @@ class Witness(Record):
         if self.trips.is_open and self._positions.position(self._binding).side is None:
             self.trips.close(at, mid)
 
-    def traceback(self, event: str, text: str, error: BaseException) -> None:
+    def traceback(self, event: EventName, text: str, error: BaseException) -> None:
         """A strategy that raises is told of: nobody replays to overlook that."""
         self.errors += 1
         if self.errors == 1:

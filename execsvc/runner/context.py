@@ -136,7 +136,7 @@ class TickContext:
 
     def log(self, text: str) -> None:
         """A line for the log and the bot's execution log."""
-        self._record.say("INFO", "strategy", text)
+        self._record.say("INFO", "strategy_said", text)
 
     def _begin_order(self) -> None:
         """What was read of the balance is old now.

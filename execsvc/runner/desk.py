@@ -218,7 +218,7 @@ class OrderDesk:
             self._ledger.keep_position(self.binding, position.model_copy(update={"dust": True}))
             self._record.say(
                 "DEBUG",
-                "dust",
+                "position_dust",
                 f"{plain(position.tracked)} {self.binding.base} is dust: too little to be sold, "
                 f"kept for the next position",
                 tracked=plain(position.tracked),

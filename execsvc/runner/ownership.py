@@ -6,11 +6,10 @@ import os
 import signal
 from pathlib import Path
 
-from loguru import logger
-
 from execsvc.clock import monotonic
 from execsvc.errors import LedgerBusy
 from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.logs import bound
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.waits import Waits
 
@@ -31,21 +30,23 @@ def open_ledger(ledger: BotLedger, waits: Waits, reporter: Reporter, patience: f
         except LedgerBusy as busy:
             reporter.update(last_error=f"waiting for pid {busy.pid or 'unknown'}")
             if busy.pid is not None and monotonic() >= kill_at:
-                _kill(busy.pid, ledger.lock_path)
+                _kill(busy.pid, ledger)
                 kill_at = monotonic() + patience
         waits.wait(_POLL)
 
 
-def _kill(pid: int, lock: Path) -> None:
-    """Kill ``pid`` and its session, if it is the one that has ``lock`` open.
+def _kill(pid: int, ledger: BotLedger) -> None:
+    """Kill ``pid`` and its session, if it is the one that has the lock of ``ledger`` open.
 
     The number may have gone to a stranger since it was written down.
     """
+    lock = ledger.lock_path.resolve()
     try:
         descriptors = Path(f"/proc/{pid}/fd")
-        if not any(entry.resolve() == lock.resolve() for entry in descriptors.iterdir()):
+        if not any(entry.resolve() == lock for entry in descriptors.iterdir()):
             return
-        logger.bind(event="orphan_killed").warning("killing pid {}, which did not stop", pid)
+        told = bound(bot_id=ledger.bot_id).bind(event="orphan_killed", pid=pid)
+        told.warning("killing pid {}, which did not stop", pid)
         if os.getpgid(pid) == pid:
             os.killpg(pid, signal.SIGKILL)
         else:

@@ -164,7 +164,7 @@ class _Process:
             raise faults[0]
         if not flat:
             return End(kind=EndKind.RESIDUE, detail="position is open")
-        self._record.say("INFO", "liquidated", "what was left is closed")
+        self._record.say("INFO", "bot_flat", "what was left is closed")
         return End(kind=EndKind.STOPPED)
 
     def _close(self, assembly: Assembly, binding: Binding) -> bool:

@@ -6,10 +6,11 @@ from typing import Any
 
 from execsvc.clock import monotonic, now
 from execsvc.errors import LedgerFailed
+from execsvc.events import EventName
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.outbox import note_intent
 from execsvc.ledger.rows import OrderRow
-from execsvc.logs import bound
+from execsvc.logs import bound, plain_value
 from execsvc.model.bot import Binding
 from execsvc.model.market import plain, round_down
 from execsvc.model.order import Intent, OrderState, Side
@@ -28,17 +29,17 @@ class Record:
         self._repeats = Repeats()
 
     def bind(self, binding: Binding) -> None:
-        """Name strategy and symbol in every line from now on."""
-        self._logger = bound(bot_id=self._bot_id, strategy=binding.strategy, symbol=binding.symbol)
+        """Name strategy, symbol and account in every line from now on."""
+        self._logger = bound(self._bot_id, binding.strategy, binding.symbol, binding.key_id)
 
-    def say(self, level: str, event: str, text: str, **data: Any) -> None:
+    def say(self, level: str, event: EventName, text: str, **data: Any) -> None:
         """One line at ``level`` and one row.
 
         A row that cannot be written does not stop what it tells of: the records that trading
         depends on are the journal's and the ledger's own, and they raise.
         """
-        fields = {name: str(value) for name, value in data.items() if value is not None}
-        self._logger.bind(event=event, **fields).log(level, text)
+        fields = {name: plain_value(value) for name, value in data.items() if value is not None}
+        self._logger.bind(event=event, **fields).opt(depth=1).log(level, text)
         try:
             self._ledger.log(now(), event, text, fields)
         except LedgerFailed as error:
@@ -63,7 +64,8 @@ class Record:
     def outcome(self, order: OrderRow) -> None:
         """Tell what became of an order; a refusal that repeats is said once a minute."""
         asked = f"{order.side.value} {plain(order.amount)} {order.symbol} ({order.reason})"
-        level, event, text = "INFO", "order_filled", f"{_VERBS[order.side]} {_filled(order)}"
+        event: EventName = "order_filled"
+        level, text = "INFO", f"{_VERBS[order.side]} {_filled(order)}"
         if order.state is OrderState.CONTESTED:
             level, event = "WARNING", "order_booked_contested"
             text = f"contested {asked} booked as filled {plain(order.fill.filled)}"
@@ -85,9 +87,9 @@ class Record:
             reason=order.reason,
         )
 
-    def traceback(self, event: str, text: str, error: BaseException) -> None:
+    def traceback(self, event: EventName, text: str, error: BaseException) -> None:
         """As :meth:`say` at ERROR, with the traceback of ``error`` in the log."""
-        self._logger.bind(event=event).opt(exception=error).error(text)
+        self._logger.bind(event=event).opt(exception=error, depth=1).error(text)
         try:
             self._ledger.log(now(), event, f"{text}: {error!r}", {})
         except LedgerFailed as failure:

@@ -76,7 +76,7 @@ class BotRunner:
         held = position.tracked if position.side == "BUY" else position.sold_short
         what = "holding" if position.side == "BUY" else "sold short"
         holding = "" if position.side is None else f", {what} {held:f} from before"
-        self._record.say("INFO", "started", f"started{holding}")
+        self._record.say("INFO", "bot_started", f"started{holding}")
         self._reporter.update(phase="RUNNING", last_error=None)
 
     def _tick(self) -> None:
@@ -97,8 +97,10 @@ class BotRunner:
         if failure is None and self._is_to_hold():
             return self._hold()
         self._reporter.update(phase="STOPPING")
-        why = f": {failure}" if failure else f" on {signal}"
-        self._record.say("ERROR" if failure else "INFO", "stopping", f"stopping{why}")
+        if failure is None:
+            self._record.say("INFO", "bot_stopping", f"stopping on {signal}")
+        else:
+            self._record.say("ERROR", "bot_given_up", f"given up: {failure}")
         passed(Waypoint.STOP_BEGUN)
         with self._waits.uninterrupted():
             # The stop may have cut recovery short: an order of ours may still be open.
@@ -112,10 +114,9 @@ class BotRunner:
             return End(kind=kind, signal=signal, detail=failure or "position is open")
         passed(Waypoint.FLAT)
         self._ledger.keep_state(self._kept_as, None)
+        self._record.say("INFO", "bot_flat", "stopped, flat")
         if failure is not None:
-            self._record.say("ERROR", "failed", f"given up, flat: {failure}")
             return End(kind=EndKind.FAILED, detail=failure)
-        self._record.say("INFO", "stopped", "stopped, flat")
         return End(kind=EndKind.STOPPED, signal=signal)
 
     def _is_to_hold(self) -> bool:
@@ -125,7 +126,7 @@ class BotRunner:
     def _hold(self) -> End:
         stop = self._waits.stop
         assert stop is not None, "somebody asked to hold"
-        self._record.say("INFO", "held", f"ended on {stop.signal}, position kept")
+        self._record.say("INFO", "position_kept", f"ended on {stop.signal}, position kept")
         return End(kind=EndKind.HELD, signal=stop.signal)
 
     def _on_stop(self) -> None:

@@ -111,7 +111,7 @@ class Settlement:
             f"outcome of {intent.side.value} {intent.amount:f} {intent.symbol} of bot "
             f"{intent.bot_id} was unknown, settled by the adapter's records: filled {fill.filled:f}"
         )
-        self._record.say("WARNING", "order_settled", text, order_id=intent.client_order_id)
+        self._record.say("WARNING", "order_settled", text, **_about(row, fill))
         if arriving:
             self._arrival(journal.row(intent.client_order_id))
 
@@ -209,10 +209,8 @@ class Settlement:
             "CRITICAL" if state is OrderState.CONTESTED else "WARNING",
             "order_contested" if state is OrderState.CONTESTED else "order_settled",
             _said(row, verdict),
-            order_id=row.intent.client_order_id,
-            owner=row.intent.bot_id,
             finding=verdict.finding.value,
-            filled=verdict.fill.filled,
+            **_about(row, verdict.fill),
         )
 
 
@@ -226,6 +224,11 @@ def _said(row: JournalRow, verdict: Verdict) -> str:
     if verdict.finding is Finding.CONTESTED:
         text += "; somebody else moved the account: decide it with execsvc settle"
     return text
+
+
+def _about(row: JournalRow, fill: Fill) -> dict[str, object]:
+    intent = row.intent
+    return {"order_id": intent.client_order_id, "owner": intent.bot_id, "filled": fill.filled}
 
 
 def _base(row: JournalRow) -> str:

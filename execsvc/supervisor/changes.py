@@ -49,7 +49,7 @@ def checked(context: Context, bot: Bot, run: Run, code: int) -> None:
     elif end is not None and end.kind is EndKind.REFUSED:
         bot.refused = run.spec
         bot.row_error = f"change refused: {end.detail}"
-        bound(bot_id=bot.bot_id).bind(event="change_refused").warning("{}", bot.row_error)
+        bound(bot_id=bot.bot_id).bind(event="bot_change_refused").warning("{}", bot.row_error)
     else:
         why = run.killed_for or described(code)
         bot.row_error = f"the change could not be checked: {why}"

@@ -40,7 +40,9 @@ def begin(work: Callable[[], int], keep: Collection[int]) -> NoReturn:
         gc.freeze()  # what the supervisor made since it froze; pages stay shared
         code = work()
     except BaseException:  # noqa: BLE001 (the outermost frame of this process)
-        logger.opt(exception=True).critical("a child of the supervisor failed")
+        logger.bind(event="process_failed").opt(exception=True).critical(
+            "a child of the supervisor failed"
+        )
     finally:
         _leave(code)
 

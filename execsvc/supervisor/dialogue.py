@@ -89,7 +89,7 @@ class Dialogue:
         self._read()
         silent_until = self._heard_at + self._longest_silence
         if silent_until <= self._context.clock.now:
-            logger.bind(event=f"{self._name}_hung").error(
+            logger.bind(event="child_hung").error(
                 "the {} process hangs and is replaced", self._name
             )
             self._attendant.replace()

@@ -24,6 +24,6 @@ def prepare() -> None:
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
-        logger.bind(event="no_subreaper").warning(
+        logger.bind(event="subreaper_missing").warning(
             "this kernel has no subreapers: processes that a strategy leaves may live on"
         )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 KEPT = 50
 LONGEST = 300
 PRICE_DIGITS = 9
-_NOT_NEWS = frozenset({"status"})
+_NOT_NEWS = frozenset({"status_shown"})
 
 
 class Recent:

@@ -91,12 +91,12 @@ class Requests:
     def log_status(self) -> None:
         """Write the whole status to the log, a line a bot."""
         document = status.status(self.facts())
-        logger.bind(event="status").info(
+        logger.bind(event="status_shown").info(
             "{}, pid {}, {}", document["state"], document["pid"], self.summary()
         )
         for bot in document["bots"]:
             text = ", ".join(f"{name} {value}" for name, value in bot.items() if value is not None)
-            logger.bind(event="status", bot_id=bot["bot_id"]).info("{}", text)
+            logger.bind(event="status_shown", bot_id=bot["bot_id"]).info("{}", text)
 
     def summary(self) -> str:
         """How many bots are in which state, in a few words."""

@@ -34,7 +34,7 @@ def row_refused(context: Context, bot: Bot, reason: str) -> None:
     if bot.listed is Listed.INVALID and bot.row_error == reason:
         return
     bot.listed, bot.row_error, bot.to_check = Listed.INVALID, reason, None
-    bound(bot_id=bot.bot_id).bind(event="row_invalid").warning("row cannot be used: {}", reason)
+    bound(bot_id=bot.bot_id).bind(event="bot_invalid").warning("row cannot be used: {}", reason)
     proceed(context, bot)
 
 

@@ -6,6 +6,7 @@ import math
 
 from loguru import logger
 
+from execsvc.events import EventName
 from execsvc.logs import bound
 from execsvc.supervisor import steps
 from execsvc.supervisor.bot import Bot
@@ -117,7 +118,7 @@ class Shutdown:
         return step is not Step.LIQUIDATE
 
 
-def _name(bot: Bot, what: str, level: str, event: str) -> None:
+def _name(bot: Bot, what: str, level: str, event: EventName) -> None:
     binding = bot.ledger.binding if bot.ledger is not None else None
     symbol = binding.symbol if binding is not None else None
     tracked = bot.position["tracked"] if bot.ledger is not None else "unknown"

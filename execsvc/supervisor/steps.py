@@ -7,6 +7,7 @@ import signal
 from functools import partial
 
 from execsvc.errors import LedgerFailed
+from execsvc.events import EventName
 from execsvc.logs import bound
 from execsvc.model.bot import BotSpec
 from execsvc.runner.job import Job, Task
@@ -22,6 +23,11 @@ SHOWN_STOPPED = 3600.0
 """Seconds for which a bot that ended is shown."""
 NO_PROCESS = 5.0
 """Seconds until a fork that failed is tried again."""
+_WORDS: dict[EventName, str] = {
+    "process_started": "started",
+    "bot_restarted": "restarted",
+    "bot_liquidating": "liquidating",
+}
 _SIGNALS = {Told.STOP: signal.SIGTERM, Told.HOLD: signal.SIGUSR2}
 
 
@@ -164,9 +170,11 @@ def _started(context: Context, bot: Bot, task: Task) -> None:
         context.totals.restarts += 1
         bot.crashed = False
     bot.ledger_known, bot.ever_ran = False, True
-    event = "liquidating" if task is Task.LIQUIDATE else "restarted" if again else "started"
-    bound(bot_id=bot.bot_id).bind(event=f"bot_{event}", pid=bot.run.child.pid).info(
-        "{}, pid {}", event, bot.run.child.pid
+    event: EventName = "bot_restarted" if again else "process_started"
+    if task is Task.LIQUIDATE:
+        event = "bot_liquidating"
+    bound(bot_id=bot.bot_id).bind(event=event, pid=bot.run.child.pid).info(
+        "{}, pid {}", _WORDS[event], bot.run.child.pid
     )
 
 

@@ -128,7 +128,7 @@ class Supervisor:
         events = self._selector.select(wait)
         clock.wake()
         if clock.gap:
-            logger.bind(event="loop_gap").warning("stood still for {:.1f} s", clock.gap)
+            logger.bind(event="loop_stalled").warning("stood still for {:.1f} s", clock.gap)
         for ready, _ in events:
             ready.data()
         # Whoever is judged by its silence has been heard just before.
@@ -212,16 +212,16 @@ class Supervisor:
         try:
             settings, late = merged(self.context.settings, self._reload())
         except ConfigRefused as refused:
-            logger.bind(event="reload_refused").error("settings are kept: {}", refused)
+            logger.bind(event="settings_refused").error("settings are kept: {}", refused)
             self._feed.poll()
             return
         if late:
-            logger.bind(event="reload").warning("only a restart changes {}", ", ".join(late))
+            logger.bind(event="settings_late").warning("only a restart changes {}", ", ".join(late))
         changed = settings != self.context.settings
         self.context.settings = settings
         logs.setup(settings.log_level, settings.log_format)
         self.context.recent.listen()
-        logger.bind(event="reload").info("settings read again{}", "" if changed else ", no change")
+        logger.bind(event="settings_read").info("settings read{}", "" if changed else ", no change")
         if changed:
             self._feed.replace()
             self._courier.replace()

@@ -124,6 +124,7 @@ def test_head_has_no_body(client: FlaskClient) -> None:
     assert (answer.status_code, answer.data) == (200, b"")
 
 
+@pytest.mark.says("request_failed")
 def test_our_own_fault_is_500_and_the_traceback_is_for_the_log(
     client: FlaskClient, supervisor: Supervisor
 ) -> None:

@@ -124,6 +124,7 @@ def test_hold_keeps_the_position_for_the_next_start(
     assert_clean(daemon, exchange)
 
 
+@pytest.mark.says("position_kept", "bot_changed")
 def test_changed_parameters_replace_the_runner_and_keep_its_position(
     daemon: Daemon, exchange: Exchange
 ) -> None:

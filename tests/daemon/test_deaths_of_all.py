@@ -112,6 +112,7 @@ def test_orphans_hold_when_the_service_is_set_to_hold(daemon: Daemon, exchange: 
     assert_over(daemon, exchange, crumbs=2)
 
 
+@pytest.mark.says("orphan_killed")
 def test_a_hung_orphan_is_waited_for_and_then_killed(daemon: Daemon, exchange: Exchange) -> None:
     exchange.list_bots(bot_row())
     daemon.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 
+import pytest
 import requests
 from support.daemon import Daemon
 from support.deadline import eventually
@@ -35,6 +36,7 @@ def is_down(daemon: Daemon) -> bool:
     return (code, document["status"]) == (503, "down")
 
 
+@pytest.mark.says("child_restarted")
 def test_a_killed_listing_child_comes_back(daemon: Daemon, exchange: Exchange) -> None:
     exchange.list_bots(*rows(2))
     daemon.start()
@@ -54,6 +56,7 @@ def test_a_killed_listing_child_comes_back(daemon: Daemon, exchange: Exchange) -
     assert_over(daemon, exchange, crumbs=3)
 
 
+@pytest.mark.says("child_hung", "settings_warning")
 def test_a_hung_listing_child_is_replaced(daemon: Daemon, exchange: Exchange) -> None:
     exchange.list_bots(*rows(2))
     daemon.start(EXECSVC_HANG_TIMEOUT="4")

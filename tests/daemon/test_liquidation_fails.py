@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 
+import pytest
 from support.bot_process import bot_row
 from support.daemon import Daemon
 from support.deadline import eventually
@@ -24,6 +25,7 @@ def more_attempts(exchange: Exchange, count: int) -> None:
     eventually(lambda: len(exchange.orders(side="sell")) >= seen + count, "more attempts", 60)
 
 
+@pytest.mark.says("liquidation_attempt_failed", "liquidation_failed", "liquidation_recovered")
 def test_it_is_tried_until_it_succeeds_also_across_a_restart(
     daemon: Daemon, exchange: Exchange
 ) -> None:

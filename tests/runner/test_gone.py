@@ -51,6 +51,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     made.ledger.close()
 
 
+@pytest.mark.says("coins_missing", "coins_gone")
 def test_what_stays_missing_is_booked_as_gone(bench: Bench) -> None:
     assert bench.after(0, "0.015") == D("0.02")
     assert bench.after(599, "0.012") == D("0.02")

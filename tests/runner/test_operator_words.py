@@ -101,6 +101,7 @@ def test_botservice_is_told_what_an_operator_decided(
     assert decided == ["ORDER", "SENT", *ends]
 
 
+@pytest.mark.says("order_contested", "order_booked_contested")
 def test_a_contested_sell_is_never_repeated(bots: BotProcesses, exchange: Exchange) -> None:
     exchange.fault("status", call="order", status=500, match={"side": "sell"})
     bot = bots.start(bot_row())

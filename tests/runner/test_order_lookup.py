@@ -56,6 +56,7 @@ def test_an_order_that_a_keeper_of_records_never_heard_of_was_not_executed(
     assert exchange.bots_base(own=OWN_BTC + Decimal("0.003")) < Decimal("0.00001")
 
 
+@pytest.mark.says("order_unknown", "order_settled")
 @pytest.mark.parametrize("how", ["absent", "refused"])
 def test_a_404_or_405_of_an_adapter_without_records_is_not_never_heard_of(
     bots: BotProcesses, exchange: Exchange, how: str

@@ -142,6 +142,16 @@ def test_a_balance_that_lags_is_waited_for(bots: BotProcesses, exchange: Exchang
     assert len(exchange.orders(side="sell")) == 1
 
 
+@pytest.mark.says(
+    "order_intent",
+    "order_filled",
+    "order_refused",
+    "step_learnt",
+    "position_dust",
+    "bot_started",
+    "bot_stopping",
+    "bot_flat",
+)
 def test_fewer_decimals_are_learnt_from_refusals(bots: BotProcesses, exchange: Exchange) -> None:
     exchange.market(min_amount=None, min_notional=None, decimals=3)
     bot = bots.start(bot_row())

@@ -88,6 +88,7 @@ def test_no_guard_stands_before_a_buy_back(exchange: Exchange, bots: BotProcesse
     assert len(exchange.executed(side="buy")) == 1
 
 
+@pytest.mark.says("short_dropped")
 def test_a_stop_does_not_buy_back_and_says_so(exchange: Exchange, bots: BotProcesses) -> None:
     bot = bots.start(row())
     sold_short(exchange, bot)
@@ -132,6 +133,7 @@ def test_what_other_bots_hold_is_never_sold(exchange: Exchange, bots: BotProcess
     assert Decimal(exchange.account()["balances"]["BTC"]["free"]) >= tracked
 
 
+@pytest.mark.says("strategy_said")
 def test_nothing_is_sold_while_a_ledger_of_the_account_cannot_be_read(
     exchange: Exchange, bots: BotProcesses
 ) -> None:
@@ -142,7 +144,9 @@ def test_nothing_is_sold_while_a_ledger_of_the_account_cannot_be_read(
 
     def was_refused() -> bool:
         market(exchange, 50_000)
-        said = [line.text for line in read_log(bots.state_dir, "b1") if line.event == "strategy"]
+        said = [
+            line.text for line in read_log(bots.state_dir, "b1") if line.event == "strategy_said"
+        ]
         return any("no SELL entry" in text and "cannot be told" in text for text in said)
 
     eventually(was_refused, "a refused SELL entry")

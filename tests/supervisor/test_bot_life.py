@@ -13,6 +13,7 @@ from support.exchange import Exchange
 from support.scripted_service import Scripted
 
 
+@pytest.mark.says("bot_unlisted", "bot_stopped")
 def test_a_listed_bot_runs_and_a_stopped_one_ends_flat(running: Scripted, bots: Exchange) -> None:
     bot = running.bot()
     assert bot["name"] == "bot b1"
@@ -25,6 +26,7 @@ def test_a_listed_bot_runs_and_a_stopped_one_ends_flat(running: Scripted, bots: 
     assert running.history() == ["TRADE", "TRADE STOPPED"]
 
 
+@pytest.mark.says("process_started", "bot_crashed", "bot_restarted")
 def test_a_killed_runner_comes_back_and_resumes(running: Scripted) -> None:
     pid = running.bot()["pid"]
     os.kill(pid, signal.SIGKILL)
@@ -51,6 +53,7 @@ def test_an_end_nobody_asked_for_is_a_crash_until_there_are_too_many(
     assert "b1" in health["reasons"][0]
 
 
+@pytest.mark.says("bot_failed", "bot_liquidating")
 def test_a_bot_given_up_with_a_position_is_liquidated(service: Scripted, bots: Exchange) -> None:
     service.direct(act="open_then_crash")
     bots.list_bots(bot_row())
@@ -102,6 +105,7 @@ def test_a_failed_bot_that_is_released_starts(service: Scripted, bots: Exchange)
     assert service.ask("release", bot_id="nobody") == {"error": "no such bot"}
 
 
+@pytest.mark.says("process_killed")
 def test_a_runner_without_a_sign_of_life_is_replaced(service: Scripted, bots: Exchange) -> None:
     service.direct(silent=True, deaf=True)
     bots.list_bots(bot_row())
@@ -157,6 +161,7 @@ def test_a_bot_whose_ledger_was_repaired_is_rechecked(service: Scripted, bots: E
     service.until("RUNNING")
 
 
+@pytest.mark.says("stray_killed")
 def test_litter_of_a_dead_runner_is_killed(service: Scripted, bots: Exchange) -> None:
     service.direct(act="litter")
     bots.list_bots(bot_row())

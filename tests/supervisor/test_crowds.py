@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
 from support.bot_process import bot_row
 
 from execsvc import settings
+from execsvc.clients.bot_service import Listing
 from execsvc.model.bot import BotSpec, parse_row
 from execsvc.supervisor.crowds import Crowds
+from execsvc.supervisor.polling import Polling
 
 URLS = {
     "EXECSVC_BOT_SERVICE_URL": "http://127.0.0.1:1",
@@ -34,3 +40,11 @@ def test_paper_bots_take_no_turns_and_other_accounts_have_their_own() -> None:
     crowds, chosen = Crowds(), settings.load({}, None, URLS)
     apart = rows(15) + rows(15, key="k2") + rows(40, mode="PAPER")
     assert crowds.warnings(chosen, apart) == []
+
+
+@pytest.mark.says("account_crowded")
+def test_it_is_said_when_a_listing_shows_it() -> None:
+    bots: Any = SimpleNamespace(listed=lambda _: None, known=set, gone=lambda _: None, at_stake=set)
+    polling = Polling(settings.load({}, None, URLS), cast(Any, bots), lambda: None)
+    listed = {row.bot_id: row for row in rows(21)}
+    polling.take(Listing(bots=listed, invalid={}, nameless=[]), unchanged=False)

@@ -28,6 +28,7 @@ def polls_pass(bots: Exchange, count: int = 6) -> None:
     eventually(lambda: bots.requests_of("bots") >= before + count, f"{count} polls")
 
 
+@pytest.mark.says("listing_failed", "listing_recovered")
 @pytest.mark.parametrize(
     "fault",
     [
@@ -58,6 +59,7 @@ def test_a_failed_listing_stops_nobody(
     assert all(service.history(name) == ["TRADE"] for name in names(3))
 
 
+@pytest.mark.says("mass_stop_held_back")
 def test_a_mass_stop_waits_for_three_polls(service: Scripted, bots: Exchange) -> None:
     start(service, bots, 6, EXECSVC_POLL_INTERVAL="1")
     bots.list_bots()
@@ -163,6 +165,7 @@ def test_a_missing_bot_is_asked_for_again_at_once(service: Scripted, bots: Excha
     service.until("STOPPED", "b2")
 
 
+@pytest.mark.says("settings_read", "settings_late")
 def test_hup_polls_and_reads_the_settings_again(service: Scripted, bots: Exchange) -> None:
     start(service, bots, 1, EXECSVC_POLL_INTERVAL="3600")
     (service.folder / "reload.json").write_text(
@@ -176,6 +179,7 @@ def test_hup_polls_and_reads_the_settings_again(service: Scripted, bots: Exchang
     polls_pass(bots)
 
 
+@pytest.mark.says("settings_refused")
 def test_settings_that_are_refused_are_kept(service: Scripted, bots: Exchange) -> None:
     start(service, bots, 1)
     (service.folder / "reload.json").write_text('{"EXECSVC_POLL_INTERVAL": "-1"}')

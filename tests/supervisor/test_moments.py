@@ -147,6 +147,7 @@ def test_a_restart_of_a_child_survives_a_look_that_comes_too_early(context: Cont
     assert forks == [0.0, 5.0]
 
 
+@pytest.mark.says("fork_failed")
 def test_a_machine_without_a_process_to_give_is_no_crash_of_the_bot(
     context: Context, bots: Bots, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,12 +36,14 @@ def test_one_bot_ended_by_hand_is_held_flat(
     assert json.loads((service.state_dir / "held.json").read_text()) == {"b1": False}
 
 
+@pytest.mark.says("bot_held")
 def test_the_only_bot_ended_by_hand_is_held(service: Scripted, bots: Exchange) -> None:
     os.kill(listed(service, bots, 1)[0], signal.SIGTERM)
     service.until("HELD")
     assert service.stop() == 0
 
 
+@pytest.mark.says("position_held")
 def test_usr2_holds_the_position(service: Scripted, bots: Exchange) -> None:
     os.kill(listed(service, bots, 2)[0], signal.SIGUSR2)
     held = service.until("HELD")

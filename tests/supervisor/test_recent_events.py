@@ -36,7 +36,7 @@ def test_what_is_logged_as_an_event_is_kept_newest_first(recent: Recent) -> None
     logger.bind(event="listing_failed").warning("listing failed")
     logger.info("no event")
     logger.bind(event="fine").debug("too fine")
-    logger.bind(event="status").info("asked for")
+    logger.bind(event="status_shown").info("asked for")
     shown = [(e["level"], e["event"], e["bot_id"], e["text"]) for e in recent.shown()]
     assert shown == [
         ("WARNING", "listing_failed", "", "listing failed"),

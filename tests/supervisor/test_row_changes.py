@@ -45,6 +45,7 @@ def test_another_name_changes_nothing_but_the_name(running: Scripted, bots: Exch
     assert running.history() == ["TRADE"]
 
 
+@pytest.mark.says("bot_change_refused")
 def test_a_refused_change_changes_nothing_but_last_error(running: Scripted, bots: Exchange) -> None:
     pid = running.bot()["pid"]
     running.direct(check="refuses")
@@ -62,6 +63,7 @@ def test_a_refused_change_changes_nothing_but_last_error(running: Scripted, bots
     eventually(lambda: running.history()[-2:] == ["TRADE HELD", "TRADE"])
 
 
+@pytest.mark.says("bot_invalid")
 def test_a_malformed_row_changes_nothing_but_last_error(running: Scripted, bots: Exchange) -> None:
     pid = running.bot()["pid"]
     bots.list_bots(bot_row() | {"global_settings": "?"})

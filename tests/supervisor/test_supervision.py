@@ -49,6 +49,7 @@ def test_signals_that_gunicorn_would_obey_are_ignored(running: Scripted) -> None
     assert {process.pid for process in running.family()} <= family
 
 
+@pytest.mark.says("loop_stalled")
 def test_a_supervisor_that_stood_still_kills_nobody(service: Scripted, bots: Exchange) -> None:
     bots.list_bots(*[bot_row(f"b{n}") for n in range(3)])
     service.start(EXECSVC_HANG_TIMEOUT="1.5", EXECSVC_STOP_TIMEOUT="1.5")
@@ -78,6 +79,7 @@ def test_a_hundred_bots_run_and_one_that_hangs_delays_nobody(
     assert service.stop() == 0
 
 
+@pytest.mark.says("status_shown")
 def test_usr1_writes_the_status_to_the_log(running: Scripted) -> None:
     running.signal(signal.SIGUSR1)
     eventually(lambda: "bot_id b1, name bot b1" in running.log)

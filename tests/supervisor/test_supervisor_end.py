@@ -114,6 +114,7 @@ def test_waiting_for_the_turn_does_not_count(service: Scripted, bots: Exchange) 
     service.happened("TRADE", "TRADE STOPPED")
 
 
+@pytest.mark.says("service_hurried", "service_out_of_time", "position_left")
 def test_a_second_term_ends_it_within_seconds(service: Scripted, bots: Exchange) -> None:
     service.direct(opens=True, stop_beats=10_000)
     bots.list_bots(bot_row())
@@ -149,6 +150,7 @@ def test_orphans_leave_by_themselves_when_the_supervisor_is_killed(running: Scri
     assert running.history()[-1] == "ORPHAN"
 
 
+@pytest.mark.says("service_started", "service_stopping", "service_stopped")
 def test_a_stop_before_the_first_listing(service: Scripted, bots: Exchange) -> None:
     bots.fault("hang", call="bots", times=None)
     service.start()

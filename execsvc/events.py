@@ -1,0 +1,200 @@
+"""The names of what the log tells, which others search for and alert on: a promise to them.
+
+A record has its name in ``event``, the journal in ``EVENT``, a row of a bot's execution log in
+``event``. README's section Events is this table; tests hold the two together, and see to it that nothing
+else is logged and that each event has a test in which the real code says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+EventName = Literal[
+    "account_crowded",
+    "alert_dropped",
+    "alert_failed",
+    "alert_sent",
+    "alerts_forgotten",
+    "alerts_not_written",
+    "ballast_missing",
+    "bot_change_refused",
+    "bot_changed",
+    "bot_crashed",
+    "bot_failed",
+    "bot_flat",
+    "bot_given_up",
+    "bot_held",
+    "bot_invalid",
+    "bot_liquidating",
+    "bot_restarted",
+    "bot_started",
+    "bot_stopped",
+    "bot_stopping",
+    "bot_unlisted",
+    "child_hung",
+    "child_restarted",
+    "coins_gone",
+    "coins_missing",
+    "disk_full",
+    "fork_failed",
+    "held_not_written",
+    "ledger_failed",
+    "lines_left_out",
+    "liquidation_attempt_failed",
+    "liquidation_failed",
+    "liquidation_recovered",
+    "listing_failed",
+    "listing_recovered",
+    "loop_stalled",
+    "mass_stop_held_back",
+    "on_stop_error",
+    "on_stop_skipped",
+    "order_booked_contested",
+    "order_contested",
+    "order_filled",
+    "order_intent",
+    "order_refused",
+    "order_settled",
+    "order_unknown",
+    "orphan_killed",
+    "position_dust",
+    "position_held",
+    "position_kept",
+    "position_left",
+    "process_failed",
+    "process_killed",
+    "process_started",
+    "rehearsal_failed",
+    "request_failed",
+    "service_failed",
+    "service_hurried",
+    "service_out_of_time",
+    "service_started",
+    "service_stopped",
+    "service_stopping",
+    "settings_late",
+    "settings_read",
+    "settings_refused",
+    "settings_warning",
+    "short_dropped",
+    "status_shown",
+    "step_learnt",
+    "strategy_error",
+    "strategy_said",
+    "stray_killed",
+    "subreaper_missing",
+    "tick_skipped",
+]
+
+
+class Event(NamedTuple):
+    """What an event tells."""
+
+    level: str
+    """The highest at which it is said; what repeats may be said at DEBUG in between."""
+    when: str
+    fields: tuple[str, ...] = ()
+    """What its record always has, besides the bot's strategy, symbol and key in its own process."""
+
+
+_ORDER = ("bot_id", "order_id", "side", "amount", "filled", "reason")
+_BOT = ("bot_id",)
+_PROCESS = ("bot_id", "pid")
+
+EVENTS: Mapping[EventName, Event] = {
+    # Orders and positions, by the bot's own process; these are in its execution log too.
+    "order_intent": Event("DEBUG", "an order is about to be sent", ("bot_id", "order_id")),
+    "order_filled": Event("INFO", "an order was executed, wholly or partly", _ORDER),
+    "order_refused": Event("WARNING", "an order was definitely not executed", _ORDER),
+    "order_unknown": Event(
+        "WARNING", "the answer does not say what became of an order", ("bot_id", "order_id")
+    ),
+    "order_settled": Event(
+        "WARNING",
+        "an unknown outcome is decided; FILLED says how",
+        ("bot_id", "order_id", "filled"),
+    ),
+    "order_contested": Event(
+        "CRITICAL", "it cannot be decided: settle it by hand", ("bot_id", "order_id", "filled")
+    ),
+    "order_booked_contested": Event("WARNING", "a contested order is booked, for now", _ORDER),
+    "step_learnt": Event("WARNING", "the exchange takes fewer decimals than thought", _BOT),
+    "position_dust": Event("DEBUG", "what is left is too little to be sold", ("bot_id", "tracked")),
+    "short_dropped": Event("WARNING", "what was sold short is not bought back", _BOT),
+    "coins_missing": Event(
+        "WARNING", "the account holds less than the bot bought", ("bot_id", "missing")
+    ),
+    "coins_gone": Event("CRITICAL", "missing coins are booked as gone", ("bot_id", "missing")),
+    "liquidation_attempt_failed": Event("WARNING", "one attempt to sell failed", _BOT),
+    "liquidation_failed": Event(
+        "CRITICAL", "all attempts failed, the position is open", ("bot_id", "tracked")
+    ),
+    "liquidation_recovered": Event("INFO", "it is closed at last", _BOT),
+    # The life of a bot, by its own process; these are in its execution log too.
+    "bot_started": Event("INFO", "its position is recovered, it begins to tick", _BOT),
+    "bot_stopping": Event("INFO", "it was told to stop, and sells what it holds", _BOT),
+    "bot_given_up": Event("ERROR", "the same, because its strategy raised too often", _BOT),
+    "bot_flat": Event("INFO", "its process ends with nothing left open", _BOT),
+    "position_kept": Event("INFO", "its process ends without selling, as told", _BOT),
+    "tick_skipped": Event("WARNING", "a read failed or an order was refused", _BOT),
+    "strategy_said": Event("INFO", "a line of the strategy's own", _BOT),
+    "strategy_error": Event("ERROR", "the strategy raised; with the traceback", _BOT),
+    "on_stop_error": Event("ERROR", "its on_stop raised; with the traceback", _BOT),
+    "on_stop_skipped": Event("WARNING", "its on_stop met a failed read or order", _BOT),
+    "ledger_failed": Event("CRITICAL", "its ledger cannot be read or written", _BOT),
+    "orphan_killed": Event("WARNING", "a process of a dead supervisor held its ledger", _PROCESS),
+    # The life of a bot, by the supervisor.
+    "process_started": Event("INFO", "a process that trades was started", _PROCESS),
+    "process_killed": Event("ERROR", "a process took too long and is killed", _PROCESS),
+    "bot_restarted": Event("INFO", "a process that trades was started after a crash", _PROCESS),
+    "bot_liquidating": Event("INFO", "a process that only sells was started", _PROCESS),
+    "bot_stopped": Event("INFO", "the bot is STOPPED", _BOT),
+    "bot_crashed": Event("ERROR", "its process ended, and nobody asked for it", _PROCESS),
+    "bot_failed": Event("ERROR", "the bot is FAILED", _BOT),
+    "bot_held": Event("WARNING", "the bot is HELD", _BOT),
+    "held_not_written": Event("CRITICAL", "a restart will not know who is HELD", _BOT),
+    "bot_unlisted": Event("INFO", "a running bot is not listed any more", _BOT),
+    "bot_changed": Event("INFO", "its row changed, it is replaced", _BOT),
+    "bot_change_refused": Event("WARNING", "its changed row is refused, it runs on", _BOT),
+    "bot_invalid": Event("WARNING", "the bot is INVALID", _BOT),
+    # Listings.
+    "listing_failed": Event("WARNING", "BotService could not be listed"),
+    "listing_recovered": Event("INFO", "it could be again"),
+    "mass_stop_held_back": Event("CRITICAL", "a listing lacks most bots, nobody is stopped yet"),
+    "account_crowded": Event("WARNING", "more bots on one account than a stop has time for"),
+    # Alerts.
+    "alert_sent": Event("INFO", "an address took an alert", ("target",)),
+    "alert_failed": Event("ERROR", "an alert could not be sent, or never can be"),
+    "alert_dropped": Event("WARNING", "too many alerts wait, one is dropped"),
+    "alerts_forgotten": Event("WARNING", "what was said cannot be read: it may be said again"),
+    "alerts_not_written": Event("WARNING", "what was said cannot be written down"),
+    # The service.
+    "service_started": Event("INFO", "it is up, and answers"),
+    "service_stopping": Event("INFO", "it was told to stop"),
+    "service_hurried": Event("WARNING", "it was told again"),
+    "service_out_of_time": Event("ERROR", "what still runs is killed"),
+    "position_held": Event("INFO", "at the service's end: held, as asked", ("bot_id", "tracked")),
+    "position_left": Event(
+        "CRITICAL", "at the service's end: open, and should not be", ("bot_id", "tracked")
+    ),
+    "service_stopped": Event("INFO", "the end, with the exit code"),
+    "service_failed": Event("CRITICAL", "a fault of its own; with the traceback"),
+    "settings_warning": Event("WARNING", "settings that do not fit together"),
+    "settings_read": Event("INFO", "HUP: the settings were read again"),
+    "settings_late": Event("WARNING", "HUP: what only a restart changes"),
+    "settings_refused": Event("ERROR", "HUP: refused, the old ones are kept"),
+    "status_shown": Event("INFO", "USR1: the service, then a line a bot"),
+    "loop_stalled": Event("WARNING", "the supervisor stood still; deadlines move"),
+    "child_hung": Event("ERROR", "the listing or alerts process is silent and is replaced"),
+    "child_restarted": Event("WARNING", "the listing, HTTP or alerts process died and comes back"),
+    "process_failed": Event("CRITICAL", "a process met a fault of ours; with the traceback"),
+    "request_failed": Event("ERROR", "an HTTP request met a fault of ours; with the traceback"),
+    "rehearsal_failed": Event("DEBUG", "bots begin cold: their memory is less shared"),
+    "fork_failed": Event("ERROR", "the machine has no process to give; BOT_ID if for a bot"),
+    "stray_killed": Event("WARNING", "a process that a strategy left behind was killed"),
+    "subreaper_missing": Event("WARNING", "this kernel cannot find such processes"),
+    "ballast_missing": Event("WARNING", "no room could be kept for a full disk"),
+    "disk_full": Event("CRITICAL", "that room is given up, to record sells"),
+    "lines_left_out": Event("WARNING", "nobody took so many records of the log"),
+}

@@ -1,0 +1,117 @@
+"""Events of faults that hardly ever come to pass, each brought about in the code that tells of it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from execsvc.ledger import ballast
+from execsvc.ledger.bot_ledger import ledger_path
+from execsvc.ledger.held import HeldBots
+from execsvc.supervisor import process
+from execsvc.supervisor.bot import Bot, Verdict
+from execsvc.supervisor.ends import remember_held
+from execsvc.supervisor.restarts import Restarts
+from execsvc.supervisor.states import State
+
+
+def in_a_process(folder: Path, code: str) -> int:
+    """Run ``code``, its log in ``folder``; the exit code."""
+    with (folder / "process.log").open("wb") as log:
+        return subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                f"from execsvc import logs\nlogs.setup('DEBUG', 'text')\n{code}",
+            ],
+            stderr=log,
+            timeout=60,
+            check=False,
+        ).returncode
+
+
+def no_room(*_: object) -> None:
+    raise OSError("no space left")
+
+
+@pytest.mark.says("ballast_missing")
+def test_no_room_for_the_ballast(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "posix_fallocate", no_room)
+
+    ballast.Ballast(tmp_path).keep()
+
+
+@pytest.mark.says("disk_full")
+def test_the_ballast_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = ballast.Ballast(tmp_path)
+    kept.keep()
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_bavail=0, f_frsize=4096))
+
+    kept.give_up_if_full()
+
+    assert not (tmp_path / ballast.NAME).exists()
+
+
+@pytest.mark.says("subreaper_missing")
+def test_a_kernel_without_subreapers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: SimpleNamespace(prctl=lambda *_: -1))
+
+    process.prepare()
+
+
+@pytest.mark.says("held_not_written")
+def test_a_bot_whose_hold_cannot_be_written_down(tmp_path: Path) -> None:
+    (tmp_path / "held.new").mkdir()
+    context: Any = SimpleNamespace(held=HeldBots(tmp_path))
+    bot = Bot("b1", Restarts(None, 60.0, 10.0))
+    bot.verdict = Verdict(State.HELD, "ended on TERM")
+
+    remember_held(cast(Any, context), bot)
+
+    assert context.held.bots == {"b1": False}
+
+
+@pytest.mark.says("process_failed")
+def test_a_child_that_meets_a_fault_of_ours(tmp_path: Path) -> None:
+    code = "from execsvc.supervisor.child_begin import begin\nbegin(lambda: 1 / 0, set())"
+
+    assert in_a_process(tmp_path, code) == 1
+
+
+@pytest.mark.says("service_failed")
+def test_a_supervisor_that_meets_a_fault_of_ours(tmp_path: Path) -> None:
+    code = (
+        "from types import SimpleNamespace as Some\nfrom execsvc.cli.run import _run\n"
+        "children = Some(close_lifeline=lambda: None)\n"
+        "_run(Some(run=lambda: 1 / 0, context=Some(children=children)))"
+    )
+
+    assert in_a_process(tmp_path, code) == 1
+
+
+@pytest.mark.says("ledger_failed")
+def test_a_bot_whose_ledger_is_damaged(tmp_path: Path) -> None:
+    path = ledger_path(tmp_path, "b1")
+    path.parent.mkdir()
+    path.write_bytes(b"no ledger")
+    urls = {
+        f"EXECSVC_{name}_URL": "http://127.0.0.1:1" for name in ("BOT_SERVICE", "EXCHANGE_ADAPTER")
+    }
+    code = (
+        "import os, sys\nfrom execsvc import settings\nfrom execsvc.runner.job import Job, Task\n"
+        "from execsvc.runner.process import run\n"
+        f"loaded = settings.load({{}}, None, {{**{urls}, 'EXECSVC_STATE_DIR': {str(tmp_path)!r}}})\n"
+        "lifeline, report = os.pipe()\n"
+        "sys.exit(run(Job(bot_id='b1', task=Task.LIQUIDATE), loaded, lifeline, report))"
+    )
+
+    assert in_a_process(tmp_path, code) == 70
