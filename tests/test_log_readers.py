@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import select
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+
+from execsvc.clock import SYSTEM
+from execsvc.logs.standard_error import StandardError
 
 
 @pytest.mark.says("lines_left_out")
@@ -44,3 +50,21 @@ def test_a_log_that_nobody_reads_holds_no_process_up(tmp_path: Path) -> None:
     assert lines[-1]["message"] == "heard again"
     process.stdout.close()
     process.stderr.close()
+
+
+def test_a_line_of_which_a_part_could_not_be_written_swallows_no_other() -> None:
+    kept, (reader, writer) = os.dup(2), os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, select.PIPE_BUF)
+    os.dup2(writer, 2)
+    try:
+        stderr = StandardError(str)
+        torn = stderr.deliver(cast(Any, "x" * 10_000), SYSTEM.monotonic())
+        heard = os.read(reader, 65536)
+        whole = stderr.deliver(cast(Any, "next"), SYSTEM.monotonic())
+        heard += os.read(reader, 65536)
+    finally:
+        os.dup2(kept, 2)
+        for descriptor in (kept, reader, writer):
+            os.close(descriptor)
+    assert (torn, whole) == (False, True)
+    assert heard == b"x" * select.PIPE_BUF + b"\nnext\n"

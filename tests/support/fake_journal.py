@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import socket
 import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
@@ -43,6 +47,25 @@ class FakeJournal:
                 except BlockingIOError:
                     return count
                 count += 1
+
+    @contextmanager
+    def followed(self) -> Iterator[list[Entry]]:
+        """What comes in, as it comes in, as the journal's own process reads it."""
+        entries: list[Entry] = []
+        over = threading.Event()
+
+        def follow() -> None:
+            while not over.is_set():
+                if select.select([self._socket], [], [], 0.05)[0]:
+                    entries.extend(self.read())
+
+        thread = threading.Thread(target=follow)
+        thread.start()
+        try:
+            yield entries
+        finally:
+            over.set()
+            thread.join()
 
     def close(self) -> None:
         """Nobody listens any more."""
