@@ -8,6 +8,7 @@ from execsvc.clients.bot_reports import BotReports, ReportRefused
 from execsvc.clock import monotonic
 from execsvc.courier.patience import Patience
 from execsvc.errors import Unavailable
+from execsvc.events import EventName
 from execsvc.logs import bound
 from execsvc.repeats import Repeats
 
@@ -74,7 +75,8 @@ class Lifecycle:
         self._patience.succeeded(bot_id)
         self._repeats.forget(bot_id)
         self._said[bot_id] = _Word(word, monotonic())
-        bound(bot_id=bot_id).bind(event=f"bot_{word}_told").info("BotService was told: {}", word)
+        told: EventName = "bot_start_told" if word == "start" else "bot_stop_told"
+        bound(bot_id=bot_id).bind(event=told).info("BotService was told: {}", word)
 
     def _failed(self, bot_id: str, word: Word, error: Unavailable) -> None:
         if isinstance(error, ReportRefused):

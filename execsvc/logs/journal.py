@@ -41,6 +41,7 @@ FIELDS = {
     "missing": "MISSING",
     "pid": "CHILD_PID",
     "target": "TARGET",
+    "guard": "GUARD",
     "logger": "LOGGER",
 }
 """What becomes a field. Anything else stays in the message: no name comes from outside."""

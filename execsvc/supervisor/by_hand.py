@@ -61,7 +61,7 @@ def resume(context: Context) -> None:
     Raises LedgerFailed, and then trading stays halted.
     """
     context.halt.end()
-    logger.bind(event="resumed").warning("trading is resumed")
+    logger.bind(event="trading_resumed").warning("trading is resumed")
     for bot in list(context.bots.values()):
         bot.restarts.forget()
         bot.not_before, bot.crashed = context.clock.now, False
@@ -73,7 +73,7 @@ def say_if_halted(context: Context) -> None:
     halted = context.halt.current
     if halted is not None:
         level = "WARNING" if context.halt.damage is None else "CRITICAL"
-        logger.bind(event="halted", since=halted.since).log(
+        logger.bind(event="trading_halted", since=halted.since).log(
             level,
             "{} (since {}); positions are closed, nobody is started",
             halted.text,

@@ -114,4 +114,4 @@ class Courier:
         try:
             self._word = Word.model_validate_json(line)
         except ValidationError as error:
-            logger.bind(event="reports_nonsense").warning("the reports process wrote {}", error)
+            logger.bind(event="reports_unreadable").warning("the reports process wrote {}", error)

@@ -31,6 +31,7 @@ def told(daemon: Daemon, receiver: Receiver) -> Daemon:
     return daemon
 
 
+@pytest.mark.says("alert_sent")
 def test_a_liquidation_that_fails_and_its_all_clear_also_across_a_death(
     daemon: Daemon, exchange: Exchange, receiver: Receiver
 ) -> None:
@@ -146,6 +147,7 @@ def test_one_that_hangs_delays_no_sale_and_the_end_by_seconds_only(
     assert_over(daemon, exchange)
 
 
+@pytest.mark.says("alert_failed")
 def test_one_dead_address_keeps_nothing_from_the_others(
     daemon: Daemon, exchange: Exchange, receiver: Receiver
 ) -> None:

@@ -31,6 +31,7 @@ def calls(exchange: Exchange) -> set[str]:
     return LIFECYCLE & set(counts)
 
 
+@pytest.mark.says("bot_start_told", "bot_stop_told")
 def test_the_life_of_a_bot_as_the_front_end_asks_for_it(daemon: Daemon, exchange: Exchange) -> None:
     bot_id = "a/b ü"
     exchange.list_bots({**bot_row(bot_id), "status": "BOOTING"})
@@ -146,6 +147,7 @@ def test_a_front_end_that_thinks_better_of_it(daemon: Daemon, exchange: Exchange
     assert daemon.stop() == 0
 
 
+@pytest.mark.says("bot_word_failed")
 @pytest.mark.parametrize(
     "fault",
     [

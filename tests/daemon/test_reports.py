@@ -105,6 +105,7 @@ def test_paper_is_not_reported_and_a_refusal_is(daemon: Daemon, exchange: Exchan
     assert daemon.stop() == 0
 
 
+@pytest.mark.says("report_recovered")
 @pytest.mark.parametrize(
     "fault",
     [
@@ -224,6 +225,7 @@ def test_a_supervisor_that_is_killed_loses_no_report(daemon: Daemon, exchange: E
     judge(exchange, 3, orders=4)
 
 
+@pytest.mark.says("report_failed")
 def test_a_damaged_file_of_its_own_harms_no_trade(daemon: Daemon, exchange: Exchange) -> None:
     exchange.list_bots(bot_row())
     daemon.state_dir.mkdir(mode=0o700)

@@ -36,6 +36,7 @@ def said(bots: BotProcesses) -> list[str]:
     return [f"{row.event} {row.data['guard']}" for row in rows if "guard_" in row.event]
 
 
+@pytest.mark.says("guard_tripped", "guard_cleared")
 def test_an_entry_too_large_is_refused_and_not_made_smaller(
     bots: BotProcesses, exchange: Exchange
 ) -> None:

@@ -72,6 +72,7 @@ def test_one_that_fails_costs_its_time_only(
     assert {row[3] for row in played} <= {"0"}
 
 
+@pytest.mark.says("rehearsal_failed")
 def test_a_machine_without_room_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any, **__: Any) -> Any:
         raise OSError(28, os.strerror(28))

@@ -159,6 +159,7 @@ def test_memory_outlives_the_process(tmp_path: Path) -> None:
     assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.says("alerts_forgotten")
 @pytest.mark.parametrize("damage", ["", "[]", '{"x": {}}', "\xff"])
 def test_a_damaged_memory_is_only_forgotten(tmp_path: Path, damage: str) -> None:
     (tmp_path / FILE).write_text(damage, "latin-1")
@@ -168,6 +169,7 @@ def test_a_damaged_memory_is_only_forgotten(tmp_path: Path, damage: str) -> None
     assert json.loads((tmp_path / FILE).read_text()).keys() == {"failed:b1"}
 
 
+@pytest.mark.says("alerts_not_written")
 def test_a_memory_that_cannot_be_written_is_only_a_line_in_the_log(tmp_path: Path) -> None:
     lines: list[str] = []
     sink = logger.add(lines.append, format="{message}")

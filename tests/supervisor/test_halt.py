@@ -6,6 +6,7 @@ import json
 import os
 import signal
 
+import pytest
 from support.bot_process import bot_row
 from support.deadline import eventually
 from support.exchange import Exchange
@@ -13,6 +14,7 @@ from support.halting import TEXT, again, all_flat, halted, holding
 from support.scripted_service import Scripted
 
 
+@pytest.mark.says("trading_resumed")
 def test_every_bot_ends_flat_and_none_starts_until_resumed(
     service: Scripted, bots: Exchange
 ) -> None:

@@ -87,6 +87,7 @@ def test_a_halt_during_a_shutdown_that_holds_is_for_the_next_start(
     assert service.status()["counts"] == {"STOPPED": 2}
 
 
+@pytest.mark.says("trading_halted")
 def test_a_damaged_file_is_a_halt_and_is_said(service: Scripted, bots: Exchange) -> None:
     service.state_dir.mkdir(mode=0o700)
     (service.state_dir / "halted.json").write_text("{")
@@ -101,6 +102,7 @@ def test_a_damaged_file_is_a_halt_and_is_said(service: Scripted, bots: Exchange)
     assert not (service.state_dir / "halted.json").exists()
 
 
+@pytest.mark.says("halt_not_written")
 def test_a_halt_that_cannot_be_written_is_in_force_and_said(
     service: Scripted, bots: Exchange
 ) -> None:

@@ -33,6 +33,7 @@ def flat_and_held(service: Scripted) -> dict[str, Any]:
     return bot
 
 
+@pytest.mark.says("bot_stop_asked")
 def test_a_running_bot_ends_flat_and_is_held(running: Scripted) -> None:
     answer = running.ask("stop")
     assert (answer["ok"], answer["state"], answer["written"]) == (True, "STOPPING", True)

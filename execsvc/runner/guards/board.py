@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from execsvc.clock import monotonic, now
 from execsvc.errors import LedgerFailed
+from execsvc.events import EventName
 from execsvc.ledger import guards as kept
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.guards import Tripped
@@ -110,7 +111,7 @@ class Board:
         oldest_first = sorted(self._tripped.values(), key=lambda each: each.since)
         self._reporter.update(guards=[each.shown() for each in oldest_first])
 
-    def _say(self, level: str, event: str, guard: str, text: str) -> None:
+    def _say(self, level: str, event: EventName, guard: str, text: str) -> None:
         self._record.say(level, event, f"guard {guard}: {text}", guard=guard)
 
     def _try(self, write: Callable[[], None]) -> None:

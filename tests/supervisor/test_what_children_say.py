@@ -1,0 +1,51 @@
+"""The supervisor's end of the processes for alerts and reports, without the processes."""
+
+from __future__ import annotations
+
+import selectors
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.facts import facts
+from support.settings import settings
+
+from execsvc.ledger.halt import Halt
+from execsvc.ledger.held import HeldBots
+from execsvc.supervisor.alerts.desk import Alerts
+from execsvc.supervisor.alerts.letters import stopped
+from execsvc.supervisor.alerts.outbox import MOST
+from execsvc.supervisor.context import Context
+from execsvc.supervisor.courier import Courier
+from execsvc.supervisor.ledgers import StateDirectory
+
+
+@pytest.fixture
+def selector() -> Iterator[selectors.BaseSelector]:
+    with selectors.DefaultSelector() as made:
+        yield made
+
+
+def context(folder: Path, **variables: str) -> Context:
+    given = settings(**variables)
+    return Context(given, lambda *_: 0, StateDirectory(folder), HeldBots(folder), Halt(folder))
+
+
+@pytest.mark.says("alert_dropped")
+def test_an_alert_too_many_is_dropped_and_said(
+    tmp_path: Path, selector: selectors.BaseSelector
+) -> None:
+    alerts = Alerts(context(tmp_path, alert_urls="json://127.0.0.1:1/"), selector, facts)
+    for _ in range(MOST + 1):
+        alerts._put(stopped([], "vm"))
+    assert len(alerts._outbox) == MOST
+
+
+@pytest.mark.says("reports_unreadable")
+def test_what_the_reports_process_writes_is_not_believed(
+    tmp_path: Path, selector: selectors.BaseSelector
+) -> None:
+    courier = Courier(context(tmp_path, report_ledger="true"), selector)
+    before = courier.document()
+    courier._hear(b'{"pending": "many"}')
+    assert courier.document() == before
