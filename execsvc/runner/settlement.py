@@ -28,7 +28,6 @@ LAG_SHARE = 0.3
 LARGEST_LAG = 3.0
 """After the window, balances get this share of it, at most 3 s, to show what executed last."""
 _TOLERANCE = Decimal("1e-8")
-
 _STATES = {
     Finding.FULL: OrderState.EXECUTED,
     Finding.PARTLY: OrderState.EXECUTED,
