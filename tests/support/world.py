@@ -169,9 +169,7 @@ class World:
             left = self._tracked(key)
             assert left == self.exchange.bots_base(key), f"{key}: {left} tracked"
             assert left < CRUMB * len(BOTS), f"{key}: {left} left"
-        eventually(lambda: all_ended(self.exchange.told()), "BotService knows how all ended", 60)
-        executed = {o["client_order_id"] for key in KEYS for o in self.exchange.executed(key)}
-        assert orders_told(self.exchange.told(), FILLED) == executed
+        eventually(self._all_told, "BotService knows of all orders how they ended", 120)
 
     def close(self) -> None:
         """Stop the service; it ends with nothing left, and leaves no process."""
@@ -181,6 +179,11 @@ class World:
         finally:
             self.daemon.close()
             self.sandbox.stop()
+
+    def _all_told(self) -> bool:
+        executed = {o["client_order_id"] for key in KEYS for o in self.exchange.executed(key)}
+        told = self.exchange.told()
+        return all_ended(told) and orders_told(told, FILLED) == executed
 
     def _all_flat(self) -> bool:
         bots = self.daemon.status()["bots"]
