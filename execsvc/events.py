@@ -139,7 +139,9 @@ EVENTS: Mapping[EventName, Event] = {
         "WARNING", "the account holds less than the bot bought", ("bot_id", "missing")
     ),
     "coins_gone": Event("CRITICAL", "missing coins are booked as gone", ("bot_id", "missing")),
-    "result_unknown": Event("ERROR", "an order is booked, what it realised is not", ("order_id",)),
+    "result_unknown": Event(
+        "ERROR", "an order is booked, what it realised is not", ("bot_id", "order_id")
+    ),
     "guard_tripped": Event("WARNING", "a guard stops entries, never an exit", ("bot_id", "guard")),
     "guard_cleared": Event("INFO", "entries are free again", ("bot_id", "guard")),
     "liquidation_attempt_failed": Event("WARNING", "one attempt to sell failed", _BOT),

@@ -11,12 +11,11 @@ from datetime import date, datetime, timezone
 from decimal import Decimal
 from typing import NamedTuple
 
-from loguru import logger
-
 from execsvc.errors import LedgerFailed
 from execsvc.ledger import rows
 from execsvc.ledger.database import apart, has_table, newest_first, query
 from execsvc.ledger.rows import OrderRow
+from execsvc.logs import bound
 from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, exact_sum, plain
 from execsvc.model.position import Position
@@ -45,9 +44,9 @@ def keep(tx: sqlite3.Connection, binding: Binding, booking: Booking) -> None:
         with apart(tx):
             _keep(tx, binding, booking)
     except LedgerFailed as fault:
-        logger.bind(event="result_unknown", order_id=booking.order.client_order_id).error(
-            "order {} is booked without its result: {}", booking.order.client_order_id, fault
-        )
+        order = booking.order
+        told = bound(order.bot_id).bind(event="result_unknown", order_id=order.client_order_id)
+        told.error("order {} is booked without its result: {}", order.client_order_id, fault)
 
 
 def read(connection: sqlite3.Connection, binding: Binding, day: date) -> Result:

@@ -141,7 +141,9 @@ class Settlement:
         while True:
             asked_at = monotonic()
             balance = self._read(row, f"arrival of {row.intent.symbol}")
-            arrived = exact_sum(balance.free(_base(row)), -row.intent.baseline_base)
+            arrived = exact_sum(
+                balance.free(row.intent.symbol.split("/")[0]), -row.intent.baseline_base
+            )
             if filled * (1 - LARGEST_BASE_FEE) - noise <= arrived <= filled + noise:
                 fee = max(exact_sum(filled, -arrived), ZERO)
                 break
@@ -228,10 +230,6 @@ def _said(row: JournalRow, verdict: Verdict) -> str:
 def _about(row: JournalRow, fill: Fill) -> dict[str, object]:
     intent = row.intent
     return {"order_id": intent.client_order_id, "owner": intent.bot_id, "filled": fill.filled}
-
-
-def _base(row: JournalRow) -> str:
-    return row.intent.symbol.split("/")[0]
 
 
 def _unmoved(row: JournalRow, one: Balance, other: Balance) -> bool:
