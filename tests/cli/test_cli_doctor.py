@@ -11,6 +11,7 @@ from support.bot_process import bot_row
 from support.command import ControlSocket, Execsvc
 from support.exchange import Exchange
 
+from execsvc.doctor import daemon as daemon_check
 from execsvc.sandbox.demo import demo_bots
 from execsvc.sandbox.server import Sandbox
 
@@ -167,6 +168,17 @@ def test_a_service_that_does_not_run_is_a_warning_and_its_port_may_not_be_taken(
     assert list(free) == ["service"]
     assert outcome.code == 1
     assert f"{somebody} belongs to another process" in outcome.out
+
+
+def test_a_port_whose_owner_does_not_speak_our_language_is_taken(
+    services: Sandbox, execsvc: Execsvc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(daemon_check, "PATIENCE", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        outcome = execsvc("doctor", "--http-bind", f"127.0.0.1:{silent.getsockname()[1]}")
+
+    assert outcome.code == 1
+    assert "belongs to another process" in outcome.out
 
 
 @pytest.mark.parametrize(
