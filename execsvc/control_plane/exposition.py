@@ -23,6 +23,7 @@ from prometheus_client.registry import Collector
 from execsvc.clock import from_iso
 from execsvc.control_plane import metric_names as names
 from execsvc.control_plane.metric_names import Metric
+from execsvc.runner.guards.limits import Guard
 
 Document = dict[str, Any]
 _TOTAL = "_total"
@@ -96,8 +97,9 @@ def _histogram(metric: Metric, kept: Document) -> Family:
 
 
 def _guards(bots: list[Document]) -> Iterable[tuple[str, int]]:
-    tripped = Counter(guard["guard"] for bot in bots for guard in bot["guards"] or ())
-    return sorted(tripped.items())
+    tripped = Counter({guard.value: 0 for guard in Guard})
+    tripped.update(guard["guard"] for bot in bots for guard in bot["guards"])
+    return tripped.items()
 
 
 def _labels(metric: Metric, bot: Document) -> tuple[str, ...]:
@@ -108,9 +110,9 @@ def _labels(metric: Metric, bot: Document) -> tuple[str, ...]:
 
 def _facts(bot: Document) -> Document:
     """What is known of a bot, by the names of its metrics and of their labels."""
-    last_tick, result = bot["last_tick_at"], bot["result"] or {}
-    facts = {**bot, "listed": 1, "current": 1, "currency": result.get("currency")}
-    facts |= {name: _number(result.get(name)) for name in ("realised", "today")}
+    last_tick, result = bot["last_tick_at"], bot["result"]
+    facts = {**bot, "listed": 1, "current": 1, "currency": result["currency"]}
+    facts |= {name: _number(result[name]) for name in ("realised", "today")}
     if last_tick is not None:
         facts["last_tick"] = from_iso(last_tick).timestamp()
     if bot["known"]:

@@ -36,7 +36,7 @@ def metrics(facts: Facts, totals: Totals, clock: LoopClock) -> dict[str, Any]:
         "version": __version__,
         "started": facts.started_at.timestamp(),
         "stopping": int(facts.service is not Service.RUNNING),
-        "halted": int(document.get("halted") is not None),
+        "halted": int(facts.halted is not None),
         "degraded": int(any(condition.degrades for condition in wrong)),
         "conditions": {kind.value: kinds[kind] for kind in Kind},
         "states": {state.value: document["counts"].get(state.value, 0) for state in State},
@@ -78,7 +78,7 @@ def _bot(bot: Bot, shown: dict[str, Any]) -> dict[str, Any]:
     What its process wrote is passed on as it is: no text of a strategy may end this one.
     """
     return {
-        **{name: shown.get(name) for name in _SHOWN},
+        **{name: shown[name] for name in _SHOWN},
         "known": bot.unreadable is None or bot.run is not None,
         "contested": bot.contested,
         "failing": int(bot.residue),

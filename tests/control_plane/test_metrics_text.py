@@ -107,7 +107,7 @@ def test_results_and_guards() -> None:
     first, second, third = document["bots"]
     first["result"] = {"currency": "USDT", "realised": "-12.5", "today": "0"}
     second["result"] = {"currency": "USDT", "realised": None, "today": None}
-    assert third["result"] is None or third["result"]["realised"] is None
+    assert third["guards"] == []
     first["guards"] = [{"guard": "daily_loss", "since": "x", "detail": "y"}]
     second["guards"] = [{"guard": "daily_loss"}, {"guard": "data_age"}]
     samples = scraped(document)
@@ -117,6 +117,7 @@ def test_results_and_guards() -> None:
     assert len([name for name, _ in samples if name == "execsvc_bot_realised_quote"]) == 1
     assert one(samples, "execsvc_guards_tripped", guard="daily_loss") == 2
     assert one(samples, "execsvc_guards_tripped", guard="data_age") == 1
+    assert one(samples, "execsvc_guards_tripped", guard="order_rate") == 0
 
 
 def test_a_bot_that_is_gone_leaves_no_series() -> None:

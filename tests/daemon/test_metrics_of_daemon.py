@@ -166,6 +166,34 @@ def test_a_liquidation_that_fails_counts(daemon: Daemon, exchange: Exchange) -> 
     )
 
 
+def test_results_guards_and_a_halt(daemon: Daemon, exchange: Exchange) -> None:
+    exchange.list_bots(bot_row("b1", params={"hold_duration": 1}), bot_row("b2", mode="PAPER"))
+    daemon.start(EXECSVC_MAX_ORDERS_PER_MINUTE="1")
+    # A fee of a thousandth of 1000 USDT, each way.
+    eventually(lambda: float(daemon.bot()["result"]["realised"] or 0) < -1.5, "it bought and sold")
+    result, samples = daemon.bot()["result"], scrape(daemon)
+    for name, shown in (("realised", "realised"), ("realised_today", "today")):
+        metric = f"execsvc_bot_{name}_quote"
+        assert summed(samples, metric, bot_id="b1", currency="USDT") == float(result[shown])
+    assert summed(samples, "execsvc_bot_realised_quote", bot_id="b1") < 0, "fees are paid"
+    assert summed(samples, "execsvc_halted") == 0
+    assert daemon.command("halt").returncode == 0
+    eventually(lambda: scrape(daemon)["execsvc_halted", frozenset()] == 1, "halted")
+    samples = scrape(daemon)
+    assert summed(samples, "execsvc_conditions", kind="halted") == 1
+    assert summed(samples, "execsvc_degraded") == 1
+
+
+def test_an_entry_beyond_a_limit_shows(daemon: Daemon, exchange: Exchange) -> None:
+    exchange.list_bots(bot_row("b1"))
+    daemon.start(EXECSVC_MAX_ORDER_NOTIONAL="10")
+    tripped = "execsvc_guards_tripped"
+    eventually(lambda: summed(scrape(daemon), tripped, guard="order_notional") == 1, "it trips")
+    assert summed(scrape(daemon), tripped, guard="daily_loss") == 0
+    assert summed(scrape(daemon), "execsvc_orders_total") == 0
+    assert exchange.orders() == []
+
+
 def test_a_supervisor_that_stands_still_fails_the_scrape(
     daemon: Daemon, exchange: Exchange
 ) -> None:
