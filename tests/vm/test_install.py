@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -35,11 +36,17 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     reason = why_not()
     if reason is not None:
         pytest.skip(reason)
-    folder = tmp_path_factory.mktemp("index") / "wheels"
-    reason = wheels(folder)
-    if reason is not None:
-        pytest.skip(reason)
-    return folder
+    mine = tmp_path_factory.getbasetemp()
+    # Workers that run side by side share what one of them has fetched.
+    shared = mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine
+    said = shared / "wheels.said"
+    with (shared / "wheels.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not said.exists():
+            said.write_text(wheels(shared / "wheels") or "")
+    if said.read_text():
+        pytest.skip(said.read_text())
+    return shared / "wheels"
 
 
 @pytest.fixture
