@@ -70,27 +70,39 @@ def read(connection: sqlite3.Connection, binding: Binding, day: date) -> Result:
     )
 
 
-def certain_today(connection: sqlite3.Connection, binding: Binding, day: date) -> Decimal:
+class Today(NamedTuple):
+    """What was realised on a day, in quote; ``seen`` is the last order that was looked at."""
+
+    realised: Decimal
+    seen: int
+
+
+def certain_today(
+    connection: sqlite3.Connection, binding: Binding, day: date, seen: int = 0
+) -> Today:
     """As :func:`read`, what was realised on ``day``, for whoever may not take unknown for zero.
 
-    Raises LedgerFailed where the tables are missing, too, and when an order of that day was
-    booked without its result.
+    ``seen``: up to there the orders of that day were found in order before. Raises LedgerFailed
+    where the tables are missing, too, and when an order of that day was booked without its result.
     """
     if not has_table(connection, "result"):
         raise LedgerFailed("the table of results is missing")
     orders = newest_first(
         connection,
-        "SELECT o.settled_at, o.filled, r.client_order_id AS known FROM orders o "
-        "LEFT JOIN order_result r USING (client_order_id) WHERE o.mode=? ORDER BY o.rowid DESC",
-        (binding.mode.value,),
+        "SELECT o.rowid AS number, o.settled_at, o.filled, r.client_order_id AS known "
+        "FROM orders o LEFT JOIN order_result r USING (client_order_id) "
+        "WHERE o.rowid > ? AND o.mode=? ORDER BY o.rowid DESC",
+        (seen, binding.mode.value),
     )
+    newest = seen
     for row in orders:
+        newest = max(newest, row["number"])
         settled_at = rows.time(row["settled_at"])
         if settled_at is None or utc_day(settled_at) < day:
             break
         if row["known"] is None and rows.amount(row["filled"]) > 0:
             raise LedgerFailed("an order of today was booked without its result")
-    return read(connection, binding, day).today
+    return Today(read(connection, binding, day).today, newest)
 
 
 def utc_day(moment: datetime) -> date:

@@ -201,13 +201,14 @@ def test_an_order_without_its_result_is_found_on_its_day_alone(ledger: BotLedger
     tomorrow = AT + timedelta(days=1)
     book(ledger, BINDING, at(1, Side.BUY, "0.02", "50000"))
     book(ledger, BINDING, at(2, Side.SELL, "0.01", "49000"))
-    assert results.certain_today(ledger.connection, BINDING, TODAY) == -10
+    assert results.certain_today(ledger.connection, BINDING, TODAY) == (-10, 2)
     ledger.connection.execute("DELETE FROM order_result WHERE client_order_id='c1'")
     book(ledger, BINDING, at(3, Side.SELL, "0.01", "49000", settled_at=tomorrow))
     with pytest.raises(LedgerFailed, match="without its result"):
         results.certain_today(ledger.connection, BINDING, TODAY)
-    assert results.certain_today(ledger.connection, BINDING, tomorrow.date()) == -10
-    assert results.certain_today(ledger.connection, PAPER, TODAY) == 0
+    assert results.certain_today(ledger.connection, BINDING, tomorrow.date()).realised == -10
+    assert results.certain_today(ledger.connection, BINDING, TODAY, seen=2) == (-10, 3)
+    assert results.certain_today(ledger.connection, PAPER, TODAY) == (0, 0)
 
 
 def test_a_ledger_of_an_older_service_goes_on_from_its_entry_price(tmp_path: Path) -> None:

@@ -38,6 +38,19 @@ def test_a_guard_that_cannot_tell_lets_nothing_in_and_nothing_fail(desk: Desk, b
     assert desk.enters(), "without a limit there is nothing to tell"
 
 
+def test_an_order_that_lacks_its_result_is_found_after_a_day_of_good_ones(desk: Desk) -> None:
+    desk.order(Side.BUY)
+    desk.clock.advance(61)
+    desk.tick()
+    assert desk.enters()
+    desk.order(Side.SELL)
+    desk.ledger.connection.execute("DELETE FROM order_result WHERE client_order_id='c2'")
+    desk.tick()
+    assert (desk.enters(), desk.tripped) == (False, ["daily_loss"])
+    desk.tick()
+    assert not desk.enters(), "it is not forgotten"
+
+
 def test_what_could_not_be_told_is_over_when_it_can(desk: Desk) -> None:
     desk.order(Side.BUY)
     desk.ledger.connection.execute("UPDATE result SET realised='much'")

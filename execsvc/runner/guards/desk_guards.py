@@ -35,6 +35,8 @@ class Guards:
         self._binding = binding
         self._board = Board(limits, ledger, binding, record, reporter)
         self._reads = MarketReads()
+        self._seen = utc_day(now()), 0
+        """Up to which order of which day all are known with their results."""
 
     def read(self, what: str, asked_at: float, stamp: int | None = None) -> None:
         """The tick has read ``what``, ``asked_at`` in monotonic seconds; ``stamp`` in ms."""
@@ -86,10 +88,12 @@ class Guards:
                 return Trip(Guard.DAILY_LOSS, before.detail)
             self._board.clear(Guard.DAILY_LOSS)
         try:
-            realised = certain_today(self._ledger.connection, self._binding, today)
+            seen = self._seen[1] if self._seen[0] == today else 0
+            found = certain_today(self._ledger.connection, self._binding, today, seen)
         except LedgerFailed as fault:
             return not_known(Guard.DAILY_LOSS, "what was realised today is not known", fault)
-        return decisions.daily_loss(limit, realised)
+        self._seen = today, found.seen
+        return decisions.daily_loss(limit, found.realised)
 
     def _judge_rate(self) -> Trip | None:
         trip = self._rate()
