@@ -110,7 +110,8 @@ class _Courier:
         moment = min(self._lifecycle.next_moment(), self._next_report())
         if self._talk.finishing and moment == float("inf"):
             return False
-        self._talk.wait(min(moment, self._sweep_at) - monotonic())
+        # While a file of our own fails, there is no sweep either: to wait for one would be to spin.
+        self._talk.wait(min(moment, max(self._sweep_at, self._due)) - monotonic())
         return True
 
     def _obey(self, request: Request) -> None:

@@ -234,6 +234,11 @@ def test_a_damaged_file_of_its_own_harms_no_trade(daemon: Daemon, exchange: Exch
     daemon.until_holding()
     eventually(lambda: "reports.db" in str(reports(daemon)["last_error"]), "it is told")
     assert exchange.told() == []
+    (courier,) = titled(daemon, REPORTS)
+    before = sum(courier.cpu_times()[:2])
+    until = time.monotonic() + 3
+    eventually(lambda: time.monotonic() > until, "time in which it has nothing to do")
+    assert sum(courier.cpu_times()[:2]) - before < 0.5
     (daemon.state_dir / "reports.db").unlink()
     until_told(exchange, *FILLED)
     assert daemon.stop() == 0
