@@ -88,4 +88,15 @@ def _id(call: str, answer: Answer) -> Id:
     given = body.get("id") if isinstance(body, dict) else None
     if isinstance(given, bool) or not isinstance(given, (str, int)) or given == "":
         raise ReportRefused(f"{call}: the answer has no id")
+    if isinstance(given, str) and not _can_be_sent(given):
+        raise ReportRefused(f"{call}: the id in the answer cannot be sent back")
     return given
+
+
+def _can_be_sent(given: str) -> bool:
+    """False for lone surrogates, which JSON can carry and no path can."""
+    try:
+        given.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

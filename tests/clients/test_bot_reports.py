@@ -172,6 +172,14 @@ def test_an_order_without_an_id_was_not_taken(
         service.order(ORDER, "c1")
 
 
+def test_an_id_that_no_path_can_hold_is_none(
+    mock: responses.RequestsMock, service: BotReports
+) -> None:
+    answered(mock, "POST /orders", 201, '{"id": "\\ud800"}')
+    with pytest.raises(ReportRefused, match="cannot be sent back"):
+        service.order(ORDER, "c1")
+
+
 @pytest.mark.parametrize("given", [True, 1.5, [1], {"a": 1}])
 def test_an_id_is_text_or_a_whole_number(
     mock: responses.RequestsMock, service: BotReports, given: Any
