@@ -36,7 +36,10 @@ def exposition(document: Document, accept: str) -> tuple[bytes, str]:
     """
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Once(document))
-    encode, content_type = choose_encoder(accept)
+    try:
+        encode, content_type = choose_encoder(accept)
+    except (TypeError, ValueError):  # of a version that is none: the plain format is for all
+        encode, content_type = choose_encoder("")
     return encode(registry), content_type
 
 

@@ -212,6 +212,14 @@ def test_open_metrics_is_spoken_too() -> None:
     assert names == {metric.name.removesuffix("_total") for metric in METRICS}
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "application/openmetrics-text"])
+def test_a_version_that_is_none_gets_the_plain_format(kind: str) -> None:
+    client = create_app(lambda _: answer(bot()), None).test_client()
+    reply = client.get("/metrics", headers={"Accept": f"{kind};version=x"})
+    assert reply.status_code == 200
+    assert reply.content_type.startswith("text/plain; version=0.0.4")
+
+
 def test_a_silent_supervisor_fails_the_scrape() -> None:
     def ask(_: dict[str, Any]) -> dict[str, Any]:
         raise Unavailable("x")
