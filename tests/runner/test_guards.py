@@ -197,6 +197,14 @@ def test_a_book_that_stands_still(desk: Desk) -> None:
     assert desk.said == ["guard_tripped data_age", "guard_cleared data_age"]
 
 
+@pytest.mark.parametrize("stamp", [10**400, -(10**400)])
+def test_a_stamp_beyond_all_time_ends_no_tick(desk: Desk, stamp: int) -> None:
+    desk.tick()
+    desk.guards.read("depth", desk.clock.monotonic(), stamp)
+    assert not desk.enters()
+    assert desk.tripped == ["data_age"]
+
+
 def test_a_guard_that_flaps_is_said_once_a_minute(desk: Desk) -> None:
     for _ in range(100):
         desk.tick()

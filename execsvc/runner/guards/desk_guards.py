@@ -18,6 +18,9 @@ from execsvc.runner.guards.reads import MarketReads, Read
 from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
 
+_END_OF_TIME = 10**15
+"""In ms; farther away than any clock is wrong."""
+
 
 class Guards:
     """Refuses entries beyond a limit. No exit ever asks it, and no fault of it ends a tick."""
@@ -40,7 +43,7 @@ class Guards:
 
     def read(self, what: str, asked_at: float, stamp: int | None = None) -> None:
         """The tick has read ``what``, ``asked_at`` in monotonic seconds; ``stamp`` in ms."""
-        behind = None if stamp is None else now().timestamp() - stamp / 1000
+        behind = None if stamp is None else now().timestamp() - _plausible(stamp) / 1000
         self._reads.add(Read(what, asked_at, monotonic(), behind))
 
     def begin_tick(self) -> None:
@@ -121,6 +124,11 @@ class Guards:
 
     def _read_was_fresh(self) -> bool:
         return decisions.was_fresh(self._limits.data_age, self._reads.all)
+
+
+def _plausible(stamp: int) -> int:
+    """``stamp``, or the end of time: one of hundreds of digits is no float, and must end no tick."""
+    return max(-_END_OF_TIME, min(stamp, _END_OF_TIME))
 
 
 def _refuse(*trips: Trip | None) -> None:
