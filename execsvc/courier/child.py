@@ -41,7 +41,10 @@ _LONGEST_ERROR = 500
 
 
 class Request(BaseModel):
-    """One line to the child: look at a ledger, or say that a bot started or stopped."""
+    """One line to the child: look at a ledger, or say that a bot started or stopped.
+
+    A bot without a word: whatever was to be said of it is not true any more.
+    """
 
     look: str | None = None
     bot_id: str | None = None
@@ -119,6 +122,8 @@ class _Courier:
             self._rounds.look(request.look)
         if request.bot_id is not None and request.word is not None:
             self._lifecycle.ask(request.bot_id, request.word)
+        elif request.bot_id is not None:
+            self._lifecycle.withdraw(request.bot_id)
 
     def _reports(self) -> bool:
         if monotonic() < self._due:

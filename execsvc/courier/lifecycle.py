@@ -46,6 +46,10 @@ class Lifecycle:
         if said is None or said.word != word or now >= said.at + self._belief:
             self._asked[bot_id] = _Word(word, now)
 
+    def withdraw(self, bot_id: str) -> None:
+        """BotService waits for another word of this bot by now, or for none."""
+        self._asked.pop(bot_id, None)
+
     def next_moment(self) -> float:
         """When :meth:`step` may have something to do; infinity when nothing was asked for."""
         return min(map(self._patience.due, self._asked), default=float("inf"))

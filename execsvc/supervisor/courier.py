@@ -31,6 +31,8 @@ class Courier:
         self._word = Word()
         self._waiting: dict[str, LifeWord] = {}
         """For which of the two words BotService waits, by bot, by the latest listing."""
+        self._asked: dict[str, LifeWord] = {}
+        """Which word the child may still be about to say."""
 
     @property
     def key(self) -> str:
@@ -64,6 +66,7 @@ class Courier:
         """By this listing BotService waits for some bots; what is due for them is asked for anew."""
         self._waiting = dict.fromkeys(listing.booting, "start")
         self._waiting.update(dict.fromkeys(listing.stopping, "stop"))
+        self._withdraw()
 
     def pass_on(self) -> None:
         """Tell the child what is new since."""
@@ -76,6 +79,7 @@ class Courier:
         for bot_id, word in list(self._waiting.items()):
             if self._is_due(bot_id, word):
                 del self._waiting[bot_id]  # the next listing brings it back, unless it was heard
+                self._asked[bot_id] = word
                 self._ask(Request(bot_id=bot_id, word=word))
 
     def finish(self) -> None:
@@ -90,6 +94,12 @@ class Courier:
     def document(self) -> dict[str, object] | None:
         """How the reports go, for ``/status``; None when none are made."""
         return self._word.model_dump() if self._context.settings.report_ledger else None
+
+    def _withdraw(self) -> None:
+        """The user has thought better of these: a late word would undo what he asked for since."""
+        for bot_id, word in list(self._asked.items()):
+            if self._waiting.get(bot_id) != word and self._ask(Request(bot_id=bot_id)):
+                del self._asked[bot_id]
 
     def _is_due(self, bot_id: str, word: LifeWord) -> bool:
         """True once the bot does what its row asks for: it has ticked, or it is flat for certain."""
@@ -107,8 +117,8 @@ class Courier:
         context = self._context
         return carry_for_ever(context.settings, context.children.lifeline, requests, answers)
 
-    def _ask(self, request: Request) -> None:
-        self._dialogue.ask(request.model_dump_json(exclude_none=True).encode() + b"\n")
+    def _ask(self, request: Request) -> bool:
+        return self._dialogue.ask(request.model_dump_json(exclude_none=True).encode() + b"\n")
 
     def _hear(self, line: bytes) -> None:
         try:

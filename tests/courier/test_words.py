@@ -85,6 +85,20 @@ def test_what_was_asked_for_too_long_ago_is_not_said(words: Words) -> None:
     assert words.lifecycle.next_moment() == float("inf")
 
 
+def test_what_is_withdrawn_is_not_said(words: Words) -> None:
+    words.wire.always["/start"] = "500"
+    words.lifecycle.ask(BOT, "start")
+    words.say_all()
+    words.wire.always.clear()
+    words.lifecycle.ask(BOT, "start")
+    words.lifecycle.withdraw(BOT)
+    words.lifecycle.withdraw("nobody")
+    words.clock.advance(1.0)
+    words.say_all()
+    assert words.status() == "BOOTING"
+    assert words.lifecycle.next_moment() == float("inf")
+
+
 @pytest.mark.parametrize("fate", ["500", "503", "404", "unsent", "garbage"])
 def test_a_word_that_was_not_taken_is_said_when_it_is_asked_for_again(
     words: Words, fate: str

@@ -147,6 +147,29 @@ def test_a_front_end_that_thinks_better_of_it(daemon: Daemon, exchange: Exchange
     assert daemon.stop() == 0
 
 
+@pytest.mark.parametrize(
+    ("first", "call", "then"), [("BOOTING", "start", "STOPPING"), ("STOPPING", "stop", "RUNNING")]
+)
+def test_a_word_that_comes_too_late_is_not_said(
+    daemon: Daemon, exchange: Exchange, first: str, call: str, then: str
+) -> None:
+    away = {"status": 503, "headers": {"Retry-After": "3"}}
+    exchange.fault("status", call=f"{call}_bot", times=1, **away)
+    exchange.list_bots({**bot_row("b0"), "status": first})
+    daemon.start(**ON)
+    eventually(lambda: exchange.requests_of(f"{call}_bot"), "it is to say it later")
+    if then == "STOPPING":
+        daemon.until_holding("b0")
+        exchange.fault("refuse", call="order", times=None)
+    exchange.change_bot("b0", status=then)
+    until = time.monotonic() + 4
+    eventually(lambda: time.monotonic() > until, "time for a late word")
+    assert exchange.bot_status("b0") == then
+    assert exchange.requests_of(f"{call}_bot") == 1
+    exchange.heal()
+    assert daemon.stop() == 0
+
+
 @pytest.mark.says("bot_word_failed")
 @pytest.mark.parametrize(
     "fault",
