@@ -152,6 +152,13 @@ class Service:
         since = f"--since=@{self.since}"
         return self.machine.run("journalctl", "-u", self.name, "-o", "cat", since, check=False)
 
+    def events(self) -> list[str]:
+        """What happened since the test began, one after the other, by the journal's fields."""
+        told = self.machine.run(
+            "journalctl", "-t", self.name, "-o", "json", f"--since=@{self.since}"
+        )
+        return [json.loads(line).get("EVENT", "") for line in told.splitlines()]
+
     def forget(self) -> None:
         """As if it had never run."""
         self.machine.attempt("systemctl", "kill", "-s", "KILL", self.name)

@@ -70,7 +70,9 @@ class Machine:
             assert done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout.strip()
 
-    def attempt(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def attempt(
+        self, *command: str, patience: float = PATIENCE
+    ) -> subprocess.CompletedProcess[str]:
         """The same, and what became of it."""
         return subprocess.run(
             [
@@ -80,7 +82,7 @@ class Machine:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=patience,
         )
 
     def path(self, inside: str) -> Path:

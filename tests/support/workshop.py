@@ -16,6 +16,8 @@ from support.machine_parts import SOURCES
 INDEX = "/srv/wheels"
 TESTBED = "/opt/testbed"
 """This test's own interpreter and program, in the machine, for the sandbox."""
+BUILDS = 600.0
+"""Seconds that pip may take for a release, on a machine that is busy with other tests."""
 _PYTHON = "/usr/bin/python3"
 _SHIPPED = (
     "execsvc",
@@ -104,7 +106,8 @@ class Workshop:
     def script(self, version: str, name: str, *options: str) -> Ran:
         """Run a script of ``version`` in the machine, as root."""
         environ = ("env", "PIP_NO_INDEX=1", f"PIP_FIND_LINKS={INDEX}")
-        done = self.machine.attempt(*environ, f"/srv/{version}/scripts/{name}", *options)
+        script = f"/srv/{version}/scripts/{name}"
+        done = self.machine.attempt(*environ, script, *options, patience=BUILDS)
         return Ran(done.returncode, done.stdout, done.stderr)
 
     def command(self, *arguments: str) -> Ran:

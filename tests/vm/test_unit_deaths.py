@@ -49,9 +49,9 @@ def test_kill_of_the_main_process(
     eventually(lambda: service.show("NRestarts") == "1", "it is restarted", 60)
     restarted_once(service, exchange, orders)
     # Nobody was left when it was started again.
-    said = service.journal()
-    ended = "event=stopped" if ends == "liquidate" else "event=held"
-    assert said.index(ended) < said.rindex("event=service_started")
+    events = service.events()
+    ended = "bot_flat" if ends == "liquidate" else "position_kept"
+    assert ended in events[: len(events) - events[::-1].index("service_started")]
 
 
 def test_kill_of_everything_resumes(service: Service, exchange: InsideExchange) -> None:
