@@ -18,8 +18,9 @@ from pydantic import BaseModel
 from execsvc.clock import iso, now
 from execsvc.errors import LedgerFailed
 from execsvc.ledger.bot_ledger import BotLedger
-from execsvc.ledger.database import query, reading, transaction
+from execsvc.ledger.database import apart, query, reading, transaction
 from execsvc.ledger.rows import OrderRow
+from execsvc.logs import bound
 from execsvc.model.market import ZERO, exact_sum, round_down
 from execsvc.model.order import Intent, OrderState
 from execsvc.model.told import Telling, ToldExecution, ToldOrder
@@ -60,6 +61,7 @@ def note_order(ledger: BotLedger, tx: sqlite3.Connection, order: OrderRow) -> in
     """Write down what became of an order, in the transaction that books it.
 
     Of a contested one the outcome is told once it was decided. Returns how many rows are new.
+    An outbox of another shape, left by a newer service, costs the report and never the booking.
     """
     if not ledger.reports:
         return 0
@@ -68,7 +70,15 @@ def note_order(ledger: BotLedger, tx: sqlite3.Connection, order: OrderRow) -> in
         bodies |= {Telling.EXECUTION: _execution(order), Telling.FILLED: None}
     elif order.state is OrderState.NOT_EXECUTED:
         bodies[Telling.FAILED] = None
-    return _note(tx, order.client_order_id, bodies)
+    try:
+        with apart(tx):
+            return _note(tx, order.client_order_id, bodies)
+    except LedgerFailed as fault:
+        if not _has_no_place(fault.__cause__):
+            raise
+        told = bound(order.bot_id).bind(event="report_failed", order_id=order.client_order_id)
+        told.error("order {} is booked and not reported: {}", order.client_order_id, fault)
+        return 0
 
 
 def waiting(path: Path, after: Mark | None, most: int) -> tuple[list[OutboxRow], int]:
@@ -86,6 +96,12 @@ def waiting(path: Path, after: Mark | None, most: int) -> tuple[list[OutboxRow],
             connection, "SELECT * FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?", (seq, most)
         )
     return [_row(row) for row in found], count
+
+
+def _has_no_place(fault: BaseException | None) -> bool:
+    """True when it is the table that does not take the row; a full disk may take it later."""
+    named = isinstance(fault, (sqlite3.IntegrityError, sqlite3.OperationalError))
+    return named and "outbox" in str(fault)
 
 
 def _place(connection: sqlite3.Connection, mark: Mark) -> int:

@@ -207,3 +207,19 @@ def test_a_failed_booking_tells_nothing(ledger: BotLedger, tmp_path: Path) -> No
     with pytest.raises(LedgerFailed):
         book(ledger, BINDING, order())
     assert read(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "(order_id TEXT, kind TEXT, body TEXT, more TEXT NOT NULL, UNIQUE (order_id, kind))",
+        "(seq INTEGER PRIMARY KEY, of_order TEXT)",
+    ],
+)
+def test_an_outbox_of_another_service_costs_the_report_and_never_the_booking(
+    ledger: BotLedger, shape: str
+) -> None:
+    ledger.connection.execute(f"CREATE TABLE outbox {shape}")
+    assert book(ledger, BINDING, order()).tracked > 0
+    assert ledger.position(BINDING).tracked > 0
+    assert ledger.reported == 0
