@@ -104,11 +104,14 @@ def times(unit: Unit) -> UnitTimes:
     """The unit's time-outs. Raises ValueError when systemd speaks in another way."""
     said = {name: seconds(value) for name, value in unit.properties.items() if "USec" in name}
     stop = said.get("TimeoutStopUSec", math.inf)
+    watchdog = said.get("WatchdogUSec") or math.inf
+    # Until the unit has been started, systemd says ``infinity`` whatever its file says.
+    known = unit.is_active or math.isfinite(watchdog)
     return UnitTimes(
         start=said.get("TimeoutStartUSec", math.inf),
         stop=stop,
         abort=said.get("TimeoutAbortUSec", stop),
-        watchdog=said.get("WatchdogUSec") or math.inf,
+        watchdog=watchdog if known else None,
     )
 
 

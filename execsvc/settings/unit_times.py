@@ -24,7 +24,8 @@ class UnitTimes:
     stop: float
     abort: float
     """What is left after a watchdog's signal; ``stop`` where the unit does not say."""
-    watchdog: float
+    watchdog: float | None
+    """None where nobody can tell."""
 
 
 def longest_stop_alone(settings: Settings) -> float:
@@ -42,7 +43,7 @@ def longest_stop(settings: Settings) -> float:
 def unit_faults(times: UnitTimes, settings: Settings) -> list[str]:
     """Time-outs that leave positions open, one line each that names the directive."""
     lines = _cut_short("TimeoutStopSec", times.stop, settings)
-    if times.abort != times.stop and math.isfinite(times.watchdog):
+    if times.abort != times.stop and (times.watchdog is None or math.isfinite(times.watchdog)):
         lines += _cut_short("TimeoutAbortSec", times.abort, settings)
     if times.start < SHORTEST_START:
         lines.append(
@@ -60,6 +61,8 @@ def unit_warnings(times: UnitTimes, settings: Settings) -> list[str]:
             f"TimeoutStopSec ({times.stop:g} s) is shorter than {PREFIX}SHUTDOWN_TIMEOUT and"
             f" {LAST_SECONDS:g} s: a stop that sells nothing for a while is cut short"
         )
+    if times.watchdog is None:
+        return lines
     if math.isinf(times.watchdog):
         lines.append("WatchdogSec is not set: nobody would notice a supervisor that is wedged")
     elif times.watchdog < 2 * LONGEST_STALL:

@@ -137,3 +137,8 @@ def test_limits_are_judged_by_the_number_of_bots(bots: int, level: Level) -> Non
 
 def test_no_limit_is_enough() -> None:
     assert limits.judge("tasks", None, 10**9, 10**8, "TasksMax").level is Level.OK
+
+
+def test_a_watchdog_that_systemd_does_not_tell_before_a_start_is_not_missed() -> None:
+    (finding,) = bad(ActiveState="inactive", SubState="dead", WatchdogUSec="infinity")
+    assert "is inactive" in finding[1]
