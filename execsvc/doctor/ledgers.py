@@ -10,6 +10,7 @@ from execsvc.doctor.finding import Finding, fault, warning, well
 from execsvc.errors import LedgerFailed
 from execsvc.ledger import account_journal, bot_ledger
 from execsvc.ledger.database import query, reading
+from execsvc.ledger.held import HeldBots
 from execsvc.ledger.survey import LedgerState, survey
 
 _CHECK = "ledgers"
@@ -27,9 +28,20 @@ def look(state_dir: Path) -> list[Finding]:
     journals = len(list((state_dir / account_journal.FOLDER).glob("*.db")))
     findings = [fault(_CHECK, _named(stem, reason), _MEND) for stem, reason in damaged.items()]
     findings += [finding for state in states for finding in _waiting(state)]
+    findings += _held(state_dir)
     held = sum(state.is_open for state in states)
     what = f"{len(states)} ledgers and {journals} journals can be read, {held} positions are open"
     return [*findings, *([] if damaged else [well(_CHECK, what)])]
+
+
+def _held(state_dir: Path) -> Iterator[Finding]:
+    """The one file without which the service does not start at all."""
+    try:
+        HeldBots(state_dir)
+    except LedgerFailed as error:
+        yield fault(
+            _CHECK, f"the service cannot start: {error}", "systemctl reset-failed, then start"
+        )
 
 
 def _named(stem: str, reason: str) -> str:

@@ -108,3 +108,12 @@ def test_looking_changes_nothing(tmp_path: Path) -> None:
     ledgers.look(tmp_path)
 
     assert contents(tmp_path) == before
+
+
+def test_a_list_of_held_bots_that_keeps_the_service_from_starting_is_a_fault(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "held.json").write_text("x")
+    (finding,) = bad(tmp_path)
+    assert finding.level is Level.FAULT
+    assert "held.json" in finding.what
