@@ -119,6 +119,11 @@ class Bots:
         else:
             steps.proceed(self._context, bot)
 
+    def look_again(self) -> None:
+        """Ledgers that could not be read: a full disk, say, is no reason never to sell again."""
+        for bot in list(self._bots.values()):
+            rows.look_again(self._context, bot)
+
     def launch(self) -> bool:
         """Fork some of what is queued; True when more is left for the next turn."""
         until = monotonic() + BATCH_SECONDS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from execsvc.errors import LedgerFailed
 from execsvc.logs import bound
 from execsvc.model.bot import BotSpec
 from execsvc.supervisor import changes
@@ -67,6 +68,24 @@ def release(context: Context, bot: Bot) -> None:
         remember_held(context, bot)
     bot.not_before = bot.liquidate_at = context.clock.now
     recheck(context, bot)
+
+
+def look_again(context: Context, bot: Bot) -> None:
+    """Go on with a bot whose ledger can be read again; until then nothing is said or done.
+
+    One whose file is gone waits on: whether its position is closed, only an operator knows.
+    """
+    if bot.run is not None or bot.unreadable is None:
+        return
+    try:
+        if context.ledgers.read(bot.bot_id) is None:
+            return
+    except LedgerFailed:
+        return
+    if bot.verdict is not None and bot.verdict.detail == bot.unreadable:
+        bot.verdict = None
+    bot.ledger_known = False
+    proceed(context, bot)
 
 
 def recheck(context: Context, bot: Bot) -> None:

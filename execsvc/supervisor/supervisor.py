@@ -231,5 +231,6 @@ class Supervisor:
     def _keep_house(self) -> None:
         """What nobody gives notice of: strays, deaths whose signal was lost in a full pipe, room."""
         self._reap()
+        self._bots.look_again()
         self._ballast.keep()
         self.context.timers.ask(_HOUSE, self.context.clock.now + _HOUSEKEEPING)

@@ -161,6 +161,18 @@ def test_a_bot_whose_ledger_was_repaired_is_rechecked(service: Scripted, bots: E
     service.until("RUNNING")
 
 
+def test_a_position_whose_ledger_was_unreadable_for_a_while_is_closed(
+    service: Scripted, bots: Exchange
+) -> None:
+    service.scripts.damage("b1")
+    bots.list_bots(bot_row())
+    service.start()
+    service.until("FAILED")
+    service.ask("halt")
+    service.scripts.keep("b1", is_open=True, binding=None)
+    eventually(lambda: "LIQUIDATE" in service.history(), "it is sold, nobody asked", 30)
+
+
 @pytest.mark.says("stray_killed")
 def test_litter_of_a_dead_runner_is_killed(service: Scripted, bots: Exchange) -> None:
     service.direct(act="litter")
