@@ -72,6 +72,12 @@ def read(state_dir: Path, bot_id: str) -> LedgerState | None:
     return _read(state_dir, path) if path.exists() else None
 
 
+def read_file(state_dir: Path, stem: str) -> LedgerState | None:
+    """The same of the ledger whose file has this name, whosever it is. Raises LedgerFailed."""
+    path = state_dir / FOLDER / f"{stem}.db"
+    return _read(state_dir, path) if path.exists() else None
+
+
 def survey(state_dir: Path) -> tuple[list[LedgerState], dict[str, str]]:
     """Every readable ledger, and the unreadable ones with the reason, by file stem."""
     states: list[LedgerState] = []

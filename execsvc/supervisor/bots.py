@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 
 from execsvc.clients.bot_service import Listing
 from execsvc.clock import monotonic
+from execsvc.errors import LedgerFailed
 from execsvc.ledger.survey import LedgerState
 from execsvc.model.bot import file_stem
 from execsvc.supervisor import changes, ends, rows, steps
@@ -37,9 +39,7 @@ class Bots:
         states, unreadable = self._context.ledgers.survey()
         for state in states:
             if state.is_open or state.contested:
-                bot = self._new(state.bot_id)
-                bot.ledger, bot.ledger_known, bot.ever_ran = state, True, True
-                steps.proceed(self._context, bot)
+                self._take_up(state, Listed.UNSEEN)
             else:
                 self._flat[state.bot_id] = state
         for stem, reason in unreadable.items():
@@ -122,7 +122,15 @@ class Bots:
     def look_again(self) -> None:
         """Ledgers that could not be read: a full disk, say, is no reason never to sell again."""
         for bot in list(self._bots.values()):
-            rows.look_again(self._context, bot)
+            if not bot.stand_in:
+                rows.look_again(self._context, bot)
+                continue
+            with suppress(LedgerFailed):
+                state = self._context.ledgers.read_file(bot.bot_id)
+                if state is not None:
+                    self._forget(bot)
+                    if (state.is_open or state.contested) and state.bot_id not in self._bots:
+                        self._take_up(state, bot.listed)
 
     def launch(self) -> bool:
         """Fork some of what is queued; True when more is left for the next turn."""
@@ -159,6 +167,13 @@ class Bots:
             or (liquidating and bot.state is State.LIQUIDATING)
             for bot in self._bots.values()
         )
+
+    def _take_up(self, state: LedgerState, listed: Listed) -> None:
+        """Go on with what an earlier run left."""
+        bot = self._new(state.bot_id)
+        bot.listed = listed
+        bot.ledger, bot.ledger_known, bot.ever_ran = state, True, True
+        steps.proceed(self._context, bot)
 
     def _end(self, bot: Bot) -> None:
         bot.question = bot.to_check = None

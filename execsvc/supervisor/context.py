@@ -32,6 +32,10 @@ class Ledgers(Protocol):
         """The state of one; None when the bot has none. Raises LedgerFailed."""
         ...
 
+    def read_file(self, stem: str) -> LedgerState | None:
+        """The same, by the name of its file. Raises LedgerFailed."""
+        ...
+
     def survey(self) -> tuple[list[LedgerState], dict[str, str]]:
         """All that can be read, and why the others cannot, by file stem."""
         ...

@@ -18,6 +18,10 @@ class StateDirectory:
         """The state of one ledger; None when the bot has none. Raises LedgerFailed."""
         return survey.read(self._state_dir, bot_id)
 
+    def read_file(self, stem: str) -> LedgerState | None:
+        """The same, by the name of its file. Raises LedgerFailed."""
+        return survey.read_file(self._state_dir, stem)
+
     def survey(self) -> tuple[list[LedgerState], dict[str, str]]:
         """All that can be read, and why the others cannot, by file stem."""
         return survey.survey(self._state_dir)

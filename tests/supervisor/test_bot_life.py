@@ -151,6 +151,16 @@ def test_a_damaged_ledger_of_nobody_listed_is_shown_by_its_file(
     assert bot["state"] == "FAILED"
 
 
+def test_one_of_nobody_listed_that_can_be_read_again_is_closed(
+    service: Scripted, bots: Exchange
+) -> None:
+    service.scripts.damage("lost")
+    service.start()
+    eventually(lambda: service.status()["bots"])
+    service.scripts.keep("lost", is_open=True, binding=None)
+    eventually(lambda: "LIQUIDATE" in service.history("lost"), "it is sold", 30)
+
+
 def test_a_bot_whose_ledger_was_repaired_is_rechecked(service: Scripted, bots: Exchange) -> None:
     service.scripts.damage("b1")
     bots.list_bots(bot_row())

@@ -55,7 +55,11 @@ class Folder:
 
     def read(self, bot_id: str) -> LedgerState | None:
         """As the ledgers' survey does it."""
-        path = self.path / "ledgers" / f"{file_stem(bot_id)}.json"
+        return self.read_file(file_stem(bot_id))
+
+    def read_file(self, stem: str) -> LedgerState | None:
+        """As the ledgers' survey does it."""
+        path = self.path / "ledgers" / f"{stem}.json"
         return _state(path) if path.exists() else None
 
     def survey(self) -> tuple[list[LedgerState], dict[str, str]]:
