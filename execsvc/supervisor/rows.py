@@ -71,9 +71,10 @@ def release(context: Context, bot: Bot) -> None:
 
 
 def look_again(context: Context, bot: Bot) -> None:
-    """Go on with a bot whose ledger can be read again; until then nothing is said or done.
+    """Close what a ledger that can be read again says is open; until then nothing is said or done.
 
-    One whose file is gone waits on: whether its position is closed, only an operator knows.
+    The bot stays FAILED until its row changes or an operator releases it. One whose file is gone
+    waits on: whether its position is closed, only an operator knows.
     """
     if bot.run is not None or bot.unreadable is None:
         return
@@ -82,8 +83,6 @@ def look_again(context: Context, bot: Bot) -> None:
             return
     except LedgerFailed:
         return
-    if bot.verdict is not None and bot.verdict.detail == bot.unreadable:
-        bot.verdict = None
     bot.ledger_known = False
     proceed(context, bot)
 
