@@ -174,8 +174,11 @@ class Bot:
         """What ``/status`` shows: a fault of the row, else what its process or its end said."""
         alive = self.run.snapshot.last_error if self.run is not None else None
         verdict = self.verdict.detail if self.verdict is not None else None
+        said = self.error or self.last.last_error
+        if verdict and said and said not in verdict and self.residue:
+            verdict = f"{verdict}; {said}"  # who ended it does not say why it is not sold
         waits = _LEFT if self.listed is Listed.UNSEEN else None
-        return self.row_error or alive or verdict or self.error or self.last.last_error or waits
+        return self.row_error or alive or verdict or said or waits
 
     @property
     def contested(self) -> int:

@@ -102,3 +102,11 @@ def test_the_whole_document() -> None:
     unknown = unfinished(stand_in)
     assert unknown is not None
     assert (unknown["name"], unknown["symbol"], unknown["tracked"]) == (None, None, None)
+
+
+def test_why_it_is_not_sold_is_told_beside_who_ended_it() -> None:
+    held = Verdict(State.HELD, "stopped by an operator")
+    left = bot(verdict=held, error="disk is full", ledger=ledger("0.5", failing=True))
+    assert left.last_error == "stopped by an operator; disk is full"
+    left.ledger = ledger()
+    assert left.last_error == "stopped by an operator"
