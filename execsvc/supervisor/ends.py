@@ -79,7 +79,10 @@ def remember_held(context: Context, bot: Bot) -> bool:
 
 
 def _liquidation_ended(context: Context, bot: Bot, run: Run, code: int) -> None:
+    failed = bot.liquidation_failed
     look(context, bot)
+    if failed and not bot.is_open:
+        bot.error = None  # it said why the position was open
     if bot.is_open:
         end = run.snapshot.end
         bot.error = run.killed_for or (end.detail if end else None) or described(code)

@@ -151,6 +151,19 @@ def test_a_damaged_ledger_of_nobody_listed_is_shown_by_its_file(
     assert bot["state"] == "FAILED"
 
 
+def test_why_a_position_was_open_is_no_error_of_a_bot_that_is_flat(
+    service: Scripted, bots: Exchange
+) -> None:
+    service.direct(opens=True, residue=True, liquidation="fails")
+    bots.list_bots(bot_row(), bot_row("b2"))
+    service.start(EXECSVC_LIQUIDATION_RETRY="1")
+    service.until("RUNNING")
+    bots.stop_bot("b1")
+    eventually(lambda: "LIQUIDATE RESIDUE" in service.history(), "it failed once")
+    service.direct()
+    assert service.until("STOPPED")["last_error"] is None
+
+
 def test_one_of_nobody_listed_that_can_be_read_again_is_closed(
     service: Scripted, bots: Exchange
 ) -> None:
