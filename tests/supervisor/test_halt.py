@@ -107,6 +107,8 @@ def test_a_signal_by_hand_just_before_is_not_forgotten(service: Scripted, bots: 
     pids = holding(service, bots, 3)
     os.kill(pids[0], signal.SIGUSR2)
     eventually(lambda: service.history()[-1] == "TRADE HELD")
+    # Between its last word and the supervisor's hearing of it a halt would be told to it as well.
+    eventually(lambda: service.bot()["pid"] is None, "its end was seen")
     service.ask("halt")
     all_flat(service)
     service.until("HELD")
