@@ -61,6 +61,9 @@ def workshop(index: Path) -> Iterator[Workshop]:
     try:
         yield Workshop(machine, index)
     finally:
+        # An orderly end would go on selling until its time is over: the exchange ends as well.
+        machine.attempt("systemctl", "kill", "-s", "KILL", "execsvc")
+        machine.attempt("systemctl", "stop", "execsvc")
         machine.off()
 
 
