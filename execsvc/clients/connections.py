@@ -82,7 +82,8 @@ class _Connection(http.client.HTTPConnection):
     def __init__(self, host: str, port: int | None, secure: bool, watch: Watch) -> None:
         if secure:
             self.default_port = http.client.HTTPS_PORT
-        super().__init__(host, port)
+        # Without a port http.client would take the end of an IPv6 address for one.
+        super().__init__(host, port or self.default_port)
         self._secure = secure
         self._watch = watch
 
