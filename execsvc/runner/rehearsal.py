@@ -45,7 +45,7 @@ def rehearse() -> None:
         with tempfile.TemporaryDirectory(prefix="execsvc-") as folder, serve() as url:
             for strategy_id in sorted({strategy.id for strategy in BUILT_IN.values()}):
                 _play(strategy_id, Path(folder), url)
-    except (ExecsvcError, StopRequested, OSError) as error:
+    except (ExecsvcError, StopRequested, OSError, ValueError) as error:
         failure: BaseException | None = error
     else:
         failure = None
@@ -62,7 +62,7 @@ def _play(strategy_id: str, folder: Path, url: str) -> None:
         request_timeout=LONGEST,
         order_timeout=LONGEST,
         state_dir=folder / "state",
-        runtime_dir=folder / "run",
+        runtime_dir=Path("/"),  # never used; a long TMPDIR would not fit a socket
     )
     job = Job(bot_id=strategy_id, task=Task.TRADE, spec=parse_row(_row(strategy_id)))
     with _pipe() as (_, report), _pipe() as (wakeup, _), _pipe() as (lifeline, _):

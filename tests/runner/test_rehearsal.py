@@ -79,3 +79,13 @@ def test_a_machine_without_room_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(tempfile, "mkdtemp", full)
     rehearsal.rehearse()
+
+
+def test_a_long_way_to_the_temporary_files(
+    tmp_path: Path, played: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = tmp_path / ("x" * 120)
+    far.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(far))
+    rehearsal.rehearse()
+    assert [row[1] for row in played] == [rehearsal.TICKS] * 2
