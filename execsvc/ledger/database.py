@@ -5,6 +5,7 @@ Every fault is LedgerFailed; a file that is not what it should be is never writt
 
 from __future__ import annotations
 
+import functools
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -19,13 +20,16 @@ _FAULTS = (sqlite3.Error, UnicodeEncodeError, OverflowError)
 """What SQLite raises: the last two for values that no column can hold."""
 BUSY_SECONDS = 10.0
 VERSION = 1
+_VERSIONS_AT = 18
+_WAL_VERSIONS = b"\x02\x02"
 
 
 def create(path: Path, schema: str, first: str, values: tuple[str, ...]) -> None:
     """Make the database ``path`` with ``schema`` and one first row, unless it is there.
 
     It is written under another name and renamed, so that an empty or half-made file under
-    ``path`` is always the sign of a fault and never mistaken for a new ledger.
+    ``path`` is always the sign of a fault and never mistaken for a new ledger. Until then it
+    needs no journal: a file that is made and removed makes the next ones slower on ext4.
     """
     if path.exists():
         return
@@ -38,11 +42,11 @@ def create(path: Path, schema: str, first: str, values: tuple[str, ...]) -> None
         draft.unlink(missing_ok=True)
         with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
             connection.execute("PRAGMA synchronous=OFF")
-            script = resources.files(__package__).joinpath(schema).read_text()
-            connection.executescript(f"BEGIN; {script} PRAGMA user_version={VERSION};")
+            connection.execute("PRAGMA journal_mode=OFF")
+            connection.executescript(f"BEGIN; {_script(schema)} PRAGMA user_version={VERSION};")
             connection.execute(first, values)
             connection.execute("COMMIT")
-            connection.execute("PRAGMA journal_mode=WAL")
+        _write_ahead(draft)
         _make_durable(draft)
         _move_into_place(draft, path)
         _make_durable(path.parent)
@@ -53,7 +57,7 @@ def create(path: Path, schema: str, first: str, values: tuple[str, ...]) -> None
 def in_memory(schema: str, first: str, values: tuple[str, ...]) -> sqlite3.Connection:
     """A database with ``schema`` and one first row that never touches a disk."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    connection.executescript(resources.files(__package__).joinpath(schema).read_text())
+    connection.executescript(_script(schema))
     connection.execute(first, values)
     connection.row_factory = sqlite3.Row
     return connection
@@ -62,15 +66,32 @@ def in_memory(schema: str, first: str, values: tuple[str, ...]) -> sqlite3.Conne
 def extend(connection: sqlite3.Connection, schema: str) -> None:
     """Add the tables of ``schema`` (``CREATE TABLE IF NOT EXISTS``). Raises LedgerFailed.
 
-    They leave the version as it is: an older service reads such a file, and ignores them.
+    They leave the version as it is: an older service reads such a file, and ignores them. Their
+    creation need not outlive the machine, and waits for no disk: it is repeated at every start.
     """
-    script = resources.files(__package__).joinpath(schema).read_text()
     try:
-        connection.executescript(f"BEGIN; {script} COMMIT;")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.executescript(f"BEGIN; {_script(schema)} COMMIT;")
     except sqlite3.Error as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise LedgerFailed(f"{schema} cannot be added: {error}") from error
+
+
+@functools.cache
+def _script(schema: str) -> str:
+    return resources.files(__package__).joinpath(schema).read_text()
+
+
+def _write_ahead(draft: Path) -> None:
+    """Say in the file's header that it is in WAL mode.
+
+    ``PRAGMA journal_mode=WAL`` does the same with a journal of its own. The bytes are the write
+    and the read version, 1 for a rollback journal and 2 for WAL: https://www.sqlite.org/fileformat2.html
+    """
+    with draft.open("r+b") as file:
+        file.seek(_VERSIONS_AT)
+        file.write(_WAL_VERSIONS)
 
 
 def _move_into_place(draft: Path, path: Path) -> None:
