@@ -20,6 +20,7 @@ from execsvc.runner.process import run as run_bot
 from execsvc.runner.rehearsal import rehearse
 from execsvc.settings import Settings, warnings
 from execsvc.settings.model import PREFIX
+from execsvc.strategies.registry import note_installed
 from execsvc.supervisor.ledgers import StateDirectory
 from execsvc.supervisor.supervisor import Supervisor
 
@@ -43,6 +44,7 @@ def run(source: Source) -> None:
         _leave_to_the_file(source.env_file)
     refuse_missing_extras(settings)
     logs.setup(settings.log_level, settings.log_format)
+    note_installed()
     rehearse()
     supervisor = Supervisor(
         settings, run_bot, _serve, StateDirectory(settings.state_dir), source.load

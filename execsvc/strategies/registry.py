@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable
+from contextlib import suppress
 from decimal import Decimal
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -24,17 +26,34 @@ BUILT_IN: dict[str, type[AnyStrategy]] = {
 }
 
 
+_noted: tuple[EntryPoint, ...] = ()
+
+
+def note_installed() -> None:
+    """Look once for the strategies of installed packages, for this process and those it forks.
+
+    The look reads a file of every package there is: half of what a bot's start would cost.
+    """
+    global _noted  # noqa: PLW0603 - what forked processes are to find made
+    _noted = tuple(entry_points(group=ENTRY_POINT_GROUP))
+
+
 def find(strategy_id: str) -> type[AnyStrategy]:
     """The strategy ``strategy_id``. Raises ConfigRefused when there is none, or it is broken.
 
-    Installed packages are asked last, and imported only here.
+    Installed packages are asked last, and imported only here. What was noted of them is looked
+    for anew where it does not lead to a strategy: a package may have come, changed or gone since.
     """
     if strategy_id in BUILT_IN:
         return BUILT_IN[strategy_id]
-    for entry_point in entry_points(group=ENTRY_POINT_GROUP):
-        if entry_point.name == strategy_id:
-            return _load(entry_point)
-    raise ConfigRefused(f"strategy {strategy_id!r} is not known")
+    noted = _named(strategy_id, _noted)
+    if noted is not None:
+        with suppress(ConfigRefused):
+            return _load(noted)
+    found = _named(strategy_id, entry_points(group=ENTRY_POINT_GROUP))
+    if found is None:
+        raise ConfigRefused(f"strategy {strategy_id!r} is not known")
+    return _load(found)
 
 
 def parse_params(strategy: type[AnyStrategy], params: dict[str, Any]) -> BaseModel:
@@ -70,6 +89,10 @@ def catalogue() -> list[dict[str, Any]]:
         except Exception as error:  # noqa: BLE001 - its schema may raise anything too
             rows.append({"id": entry_point.name, "error": str(error)})
     return rows
+
+
+def _named(name: str, among: Iterable[EntryPoint]) -> EntryPoint | None:
+    return next((entry_point for entry_point in among if entry_point.name == name), None)
 
 
 def _entry(strategy: type[AnyStrategy]) -> dict[str, Any]:

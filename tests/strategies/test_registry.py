@@ -122,3 +122,28 @@ def test_the_catalogue_lists_the_broken_ones_with_the_reason() -> None:
     assert "allocation_ratio" in rows["test_trading_v1"]["params"]["properties"]
     assert rows["sound"]["description"] == "From a third party."
     assert all("error" in rows[name] for name in BROKEN)
+
+
+def test_what_was_noted_is_not_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_noted", ())
+    registry.note_installed()
+    monkeypatch.setattr(registry, "entry_points", lambda group: pytest.fail("looked again"))
+    assert find("sound") is Sound
+    assert find("test_trading_v1") is TrialTrading
+
+
+@pytest.mark.parametrize("before", ["no_such_module:x", "third_party:Unfinished"])
+def test_a_package_that_changed_since_it_was_noted_is_found(
+    monkeypatch: pytest.MonkeyPatch, before: str
+) -> None:
+    gone = EntryPoint("sound", before, registry.ENTRY_POINT_GROUP)
+    monkeypatch.setattr(registry, "_noted", (gone,))
+    assert find("sound") is Sound
+
+
+def test_a_package_that_came_or_went_since_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    removed = EntryPoint("removed", "no_such_module:x", registry.ENTRY_POINT_GROUP)
+    monkeypatch.setattr(registry, "_noted", (removed,))
+    assert find("sound") is Sound
+    with pytest.raises(ConfigRefused, match="is not known"):
+        find("removed")
