@@ -6,7 +6,6 @@ from collections.abc import Collection
 from contextlib import suppress
 
 from execsvc.clients.bot_service import Listing
-from execsvc.clock import monotonic
 from execsvc.errors import LedgerFailed
 from execsvc.ledger.survey import LedgerState
 from execsvc.model.bot import file_stem
@@ -20,8 +19,8 @@ from execsvc.supervisor.run import Run, Told
 from execsvc.supervisor.states import Event, State
 from execsvc.supervisor.steps import SHOWN_STOPPED
 
-BATCH_SECONDS = 0.05
-"""Seconds that one turn of the loop may spend on forks."""
+BATCH = 16
+"""Processes that one turn of the loop may fork: some milliseconds each."""
 
 
 class Bots:
@@ -134,12 +133,9 @@ class Bots:
 
     def launch(self) -> bool:
         """Fork some of what is queued; True when more is left for the next turn."""
-        until = monotonic() + BATCH_SECONDS
         queue = self._context.queue
-        while queue and monotonic() < until:
-            bot = self._bots.get(queue.popleft())
-            if bot is not None:
-                steps.launch(self._context, bot)
+        ids = [queue.popleft() for _ in range(min(len(queue), BATCH))]
+        steps.launch(self._context, [bot for bot in map(self._bots.get, ids) if bot is not None])
         return bool(queue)
 
     def end_all(self) -> None:

@@ -8,12 +8,11 @@ would make impossible.
 from __future__ import annotations
 
 import contextlib
-import gc
 import multiprocessing
 import multiprocessing.process
 import os
 import signal
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from multiprocessing.context import ForkProcess
 from pathlib import Path
 
@@ -46,32 +45,36 @@ class Children:
         self._by_pid: dict[int, Child] = {}
         self._fork_failed = False
 
-    def freeze(self) -> None:
-        """Call once before the first fork, when everything a child needs is imported.
-
-        What is frozen is left alone by the collections of every child, so that their pages
-        stay shared.
-        """
-        gc.collect()
-        gc.freeze()
-
     def fork(self, work: Callable[[], int], keep: Collection[int]) -> Child:
         """Run ``work`` in a new process, which exits with what it returns.
 
         Of all open descriptors it has stdin, stdout, stderr, the lifeline and ``keep``. Signals
         are still blocked in it: ``work`` installs its handlers and unblocks. Raises OSError.
         """
-        process = _FORK.Process(
-            target=begin, args=(work, {self.lifeline, *keep}), daemon=True, name="execsvc"
-        )
+        child = self.fork_all([(work, keep)])[0]
+        if isinstance(child, OSError):
+            raise child
+        return child
+
+    def fork_all(
+        self, works: Sequence[tuple[Callable[[], int], Collection[int]]]
+    ) -> list[Child | OSError]:
+        """As :meth:`fork` for each of ``works``, in one go; an error in the place of a child.
+
+        Whatever this process writes to between two forks is a page that the first of the two
+        children then has to itself: so nothing else is done in between.
+        """
+        processes = [
+            _FORK.Process(
+                target=begin, args=(work, {self.lifeline, *keep}), daemon=True, name="execsvc"
+            )
+            for work, keep in works
+        ]
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
-            self._start(process)
+            return [self._started(process) for process in processes]
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        child = Child(process)
-        self._by_pid[child.pid] = child
-        return child
 
     def tell(self, child: Child, signum: signal.Signals) -> None:
         """Send a signal to one child. A pid that is not reaped yet cannot be anybody else's."""
@@ -106,22 +109,25 @@ class Children:
     def __len__(self) -> int:
         return len(self._by_pid)
 
-    def _start(self, process: ForkProcess) -> None:
+    def _started(self, process: ForkProcess) -> Child | OSError:
         before = _descriptors() if self._fork_failed else None
         try:
             process.start()
-        except OSError:
+        except OSError as error:
             # multiprocessing leaves its pipes open when the fork fails; a machine that is out of
             # processes for a day must not run this one out of descriptors as well. The look at
             # them is too slow for every fork, so the first one to fail leaves its own.
             for descriptor in _descriptors() - before if before is not None else ():
                 os.close(descriptor)
             self._fork_failed = True
-            raise
+            return error
         self._fork_failed = False
         # Every start() of multiprocessing polls all of the processes it knows, and so reaps them
         # behind our back: it must not know ours.
         getattr(multiprocessing.process, "_children", set()).discard(process)
+        child = Child(process)
+        self._by_pid[child.pid] = child
+        return child
 
     def _kill_strays(self) -> None:
         """Kill what dead runners left: this process is a subreaper, so it inherits them."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from execsvc.errors import LedgerFailed
 from execsvc.events import EventName
@@ -13,6 +15,7 @@ from execsvc.model.bot import BotSpec
 from execsvc.runner.job import Job, Task
 from execsvc.runner.report import LARGEST_LINE
 from execsvc.supervisor.bot import Bot, Verdict
+from execsvc.supervisor.child import Child
 from execsvc.supervisor.context import Context
 from execsvc.supervisor.next_step import Step, next_step
 from execsvc.supervisor.pipes import Lines
@@ -102,44 +105,77 @@ def kill(context: Context, bot: Bot, run: Run, why: str) -> None:
     context.children.kill(run.child)
 
 
-def launch(context: Context, bot: Bot) -> None:
-    """Fork what is queued for ``bot``."""
-    if bot.queued is not None and bot.run is None:
-        task, bot.queued = bot.queued, None
-        try:
-            bot.run = fork(context, bot, task, bot.row if task is Task.TRADE else None)
-        except OSError as error:
-            _no_process(context, bot, error)
+def launch(context: Context, bots: Sequence[Bot]) -> None:
+    """Fork what is queued for ``bots``, all of it in one go."""
+    begun = [
+        begun for bot in bots for begun in (_queued(context, bot), _check(context, bot)) if begun
+    ]
+    children = context.children.fork_all([(each.work, {each.write}) for each in begun])
+    for each, child in zip(begun, children, strict=True):
+        os.close(each.write)
+        if isinstance(child, OSError):
+            os.close(each.read)
+            _not_begun(context, each.bot, each.task, child)
         else:
-            _started(context, bot, task)
-    if bot.to_check is not None and bot.check is None:
-        row, bot.to_check = bot.to_check, None
-        try:
-            bot.check = fork(context, bot, Task.CHECK, row)
-        except OSError as error:
-            bot.row_error = f"the change cannot be checked: {error.strerror}"
-            bot.check_after = context.clock.now + NO_PROCESS
-            context.timers.ask(bot.bot_id, bot.check_after)
+            _begun(context, each, child)
 
 
-def fork(context: Context, bot: Bot, task: Task, row: BotSpec | None) -> Run:
-    """Start one process for ``bot``. Raises OSError."""
+class _Begun(NamedTuple):
+    """A process that is about to be forked, with the pipe of its reports."""
+
+    bot: Bot
+    task: Task
+    row: BotSpec | None
+    read: int
+    write: int
+    work: Callable[[], int]
+
+
+def _queued(context: Context, bot: Bot) -> _Begun | None:
+    if bot.queued is None or bot.run is not None:
+        return None
+    task, bot.queued = bot.queued, None
+    return _begin(context, bot, task, bot.row if task is Task.TRADE else None)
+
+
+def _check(context: Context, bot: Bot) -> _Begun | None:
+    if bot.to_check is None or bot.check is not None:
+        return None
+    row, bot.to_check = bot.to_check, None
+    return _begin(context, bot, Task.CHECK, row)
+
+
+def _begin(context: Context, bot: Bot, task: Task, row: BotSpec | None) -> _Begun | None:
     job = Job(bot_id=bot.bot_id, task=task, spec=row)
-    read, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-    work = partial(context.run, job, context.settings, context.children.lifeline, write)
     try:
-        child = context.children.fork(work, {write})
-    except OSError:
-        os.close(read)
-        raise
-    finally:
-        os.close(write)
-    lines = Lines(read, LARGEST_LINE)
-    run = Run(child, task, row, lines, context.clock.now, totals=context.totals)
+        read, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        _not_begun(context, bot, task, error)
+        return None
+    work = partial(context.run, job, context.settings, context.children.lifeline, write)
+    return _Begun(bot, task, row, read, write, work)
+
+
+def _begun(context: Context, begun: _Begun, child: Child) -> None:
+    bot, lines = begun.bot, Lines(begun.read, LARGEST_LINE)
+    run = Run(child, begun.task, begun.row, lines, context.clock.now, totals=context.totals)
     context.owners[child.pid] = bot.bot_id
     context.reports.add(lines, bot.bot_id)
     context.timers.ask(bot.bot_id, run.deadline(context.settings))
-    return run
+    if begun.task is Task.CHECK:
+        bot.check = run
+    else:
+        bot.run = run
+        _started(context, bot, begun.task)
+
+
+def _not_begun(context: Context, bot: Bot, task: Task, error: OSError) -> None:
+    if task is Task.CHECK:
+        bot.row_error = f"the change cannot be checked: {error.strerror}"
+        bot.check_after = context.clock.now + NO_PROCESS
+        context.timers.ask(bot.bot_id, bot.check_after)
+    else:
+        _no_process(context, bot, error)
 
 
 def _start(context: Context, bot: Bot) -> None:

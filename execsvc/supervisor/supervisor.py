@@ -27,6 +27,7 @@ from execsvc.supervisor.front import Front, Server
 from execsvc.supervisor.next_step import Service
 from execsvc.supervisor.polling import Polling
 from execsvc.supervisor.requests import Requests
+from execsvc.supervisor.shared_heap import share_heap
 from execsvc.supervisor.shutdown import Shutdown
 from execsvc.supervisor.signals import Signals
 
@@ -98,7 +99,7 @@ class Supervisor:
         self._signals.listen()
         self._selector.register(self._signals, selectors.EVENT_READ, self._signalled)
         self._selector.register(self.context.reports, selectors.EVENT_READ, self._reports_wait)
-        self.context.children.freeze()
+        share_heap()
         self._front.start()
         self._feed.start()
         self._courier.start()

@@ -163,3 +163,31 @@ def test_the_lifeline_ends_for_everybody_at_once() -> None:
         """)
         == "[9, 9, 9, 9, 9]"
     )
+
+
+def test_of_several_at_once_each_has_its_own_descriptors_and_its_own_error() -> None:
+    assert (
+        program("""
+        pipes = [os.pipe() for _ in range(3)]
+
+        def work(number):
+            os.write(pipes[number][1], str(number).encode())
+            return sum(os.path.exists(f"/proc/self/fd/{end}") for pipe in pipes for end in pipe)
+
+        fork, calls = os.fork, []
+
+        def second_fails():
+            calls.append(1)
+            if len(calls) == 2:
+                raise BlockingIOError(11, "no process")
+            return fork()
+
+        os.fork = second_fails
+        works = [(lambda n=n: work(n), {pipes[n][1]}) for n in range(3)]
+        first, second, third = children.fork_all(works)
+        wait_for(first, third)
+        print([code for _, code in children.reap()], second, len(children))
+        print(os.read(pipes[0][0], 9), os.read(pipes[2][0], 9))
+        """)
+        == "[1, 1] [Errno 11] no process 0\nb'0' b'2'"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -151,10 +152,10 @@ def test_a_restart_of_a_child_survives_a_look_that_comes_too_early(context: Cont
 def test_a_machine_without_a_process_to_give_is_no_crash_of_the_bot(
     context: Context, bots: Bots, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> Child:
-        raise BlockingIOError(11, "Resource temporarily unavailable")
+    def refuse(works: Sequence[object]) -> list[OSError]:
+        return [BlockingIOError(11, "Resource temporarily unavailable") for _ in works]
 
-    monkeypatch.setattr(context.children, "fork", refuse)
+    monkeypatch.setattr(context.children, "fork_all", refuse)
     bots.listed(listing(row()))
     bot = only(context)
     assert not bots.launch()
