@@ -45,6 +45,7 @@ class Exchange:
         self._orders = 0
         self._listed_at = 0.0
         self._ticks: list[tuple[str, float]] = []
+        self._who: set[str] = set()
         limits = {"min_notional": 5.0, "min_amount": 0.00001}
         self._ticker = packed({"symbol": "BTC/USDT", "price": PRICE, "limits": limits})
         self._depth = packed(book())
@@ -55,6 +56,7 @@ class Exchange:
         if path == "/market/ticker":
             key = query.split("key_id=", 1)[1].split("&", 1)[0]
             self._ticks.append((key, time.monotonic()))
+            self._who.add(key)
             return self._ticker
         if path == "/market/depth":
             return self._depth
@@ -101,18 +103,21 @@ class Exchange:
     def _bench(self, method: str, path: str, body: bytes) -> bytes:
         if path == "/bench/bots" and method == "POST":
             self._bots = json.loads(body)
-            self._listed_at, self._ticks = 0.0, []
+            self._listed_at = 0.0
+            self._forget()
             return packed({})
         if path == "/bench/forget" and method == "POST":
-            self._ticks = []
+            self._forget()
             return packed({})
         if path == "/bench/seen":
             cpu = time.process_time()
             return packed({"listed_at": self._listed_at, "ticks": self._ticks, "cpu": cpu})
         if path == "/bench/count":
-            first = {key for key, _ in self._ticks}
-            return packed({"bots": len(first), "ticks": len(self._ticks)})
+            return packed({"bots": len(self._who), "ticks": len(self._ticks)})
         return packed({"detail": "no such path"}, "404 Not Found")
+
+    def _forget(self) -> None:
+        self._ticks, self._who = [], set()
 
 
 class Server:

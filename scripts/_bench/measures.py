@@ -27,27 +27,29 @@ ON_TIME = 0.1
 class Bench:
     """The parts that every measurement needs."""
 
-    def __init__(self, peers: Path) -> None:
+    def __init__(self, peers: Path, root: Path) -> None:
         self.peers = peers
+        self._root = root
 
     @contextmanager
     def running(self, who: str, wanted: list[dict[str, Any]]) -> Iterator[tuple[Any, Exchange]]:
         """A manager that knows ``wanted`` and runs none of them yet, and its exchange."""
         exchange = Exchange()
-        with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name:
-            folder = Path(name)
-            manager: Process
-            if who == OURS:
-                manager = Ours(exchange, folder)
-            elif who == SUPERVISORD:
-                manager = Supervisord(exchange, folder, wanted, self.peers)
-            else:
-                manager = Circus(exchange, folder, wanted, self.peers)
-            try:
-                yield manager, exchange
-            finally:
-                _end(manager)
-                exchange.close()
+        # Removed with all others at the end: ext4 looks past every inode that was freed within
+        # minutes, so that each measurement would be slower than the one before.
+        folder = Path(tempfile.mkdtemp(prefix=f"{who}-", dir=self._root))
+        manager: Process
+        if who == OURS:
+            manager = Ours(exchange, folder)
+        elif who == SUPERVISORD:
+            manager = Supervisord(exchange, folder, wanted, self.peers)
+        else:
+            manager = Circus(exchange, folder, wanted, self.peers)
+        try:
+            yield manager, exchange
+        finally:
+            _end(manager)
+            exchange.close()
 
 
 def start(bench: Bench, who: str, bots: int) -> dict[str, float]:

@@ -43,8 +43,8 @@ def reads() -> dict[str, float]:
 
 
 def _read(client: HttpClient, asked: dict[str, Any]) -> None:
-    # The JSON of an answer belongs to its validation; status() is the read alone.
-    client.status("bench", f"/market/depth?key_id=b0&symbol=BTC%2FUSDT&limit={asked['limit']}")
+    # The JSON of an answer belongs to its validation; look() is the read alone.
+    client.look("bench", f"/market/depth?key_id=b0&symbol=BTC%2FUSDT&limit={asked['limit']}")
 
 
 def _cost(call: Callable[[], object]) -> float:
