@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -56,16 +57,12 @@ class HttpClient:
         self, timeout: float, call: str, path: str, params: Mapping[str, str | int]
     ) -> Any:
         """As :meth:`get`, with ``timeout`` seconds for all of it."""
-        url = self._base_url + path + ("?" + _query(params) if params else "")
+        url = _url(self._base_url, path, tuple(params.items()))
         self._watch.start(timeout, interruptible=True)
-        attempts = Retrying(
-            retry=retry_if_exception_type(Transient),
-            stop=stop_after_attempt(READ_ATTEMPTS) | stop_before_delay(timeout),
-            wait=wait_random_exponential(multiplier=0.1, max=1.0),
-            sleep=self._back_off,
-            reraise=True,
-        )
-        return attempts(self._read, call, url)
+        try:
+            return self._read(call, url)
+        except Transient as fault:
+            return self._try_again(fault, call, url)
 
     def look(self, call: str, path: str) -> Answer:
         """The answer to one GET, whatever its status. Raises Unavailable."""
@@ -117,6 +114,27 @@ class HttpClient:
     def close(self) -> None:
         """Closes the connections that are kept for the next read."""
         self._session.close()
+
+    def _try_again(self, fault: Transient, call: str, url: str) -> Any:
+        """The read whose first attempt ended in ``fault``.
+
+        tenacity would cost as much as the read, were it around each first attempt as well.
+        """
+        before = [fault]
+
+        def attempt() -> Any:
+            if before:
+                raise before.pop()
+            return self._read(call, url)
+
+        attempts = Retrying(
+            retry=retry_if_exception_type(Transient),
+            stop=stop_after_attempt(READ_ATTEMPTS) | stop_before_delay(self._watch.left()),
+            wait=wait_random_exponential(multiplier=0.1, max=1.0),
+            sleep=self._back_off,
+            reraise=True,
+        )
+        return attempts(attempt)
 
     def _read(self, call: str, url: str) -> Any:
         answer = self._send(call, "GET", url, None)
@@ -177,8 +195,11 @@ def _headers(token: str | None) -> dict[str, str]:
     return headers
 
 
-def _query(params: Mapping[str, str | int]) -> str:
-    return urlencode(params, quote_via=quote, safe="")
+@functools.lru_cache(maxsize=64)
+def _url(base_url: str, path: str, params: tuple[tuple[str, str | int], ...]) -> str:
+    """A bot asks for the same few again and again."""
+    query = urlencode(params, quote_via=quote, safe="")
+    return f"{base_url}{path}?{query}" if query else base_url + path
 
 
 def _reason(error: BaseException) -> str:

@@ -60,9 +60,13 @@ class Watch:
         self.timeout = timeout
         self.stage = Stage.IDLE
 
+    def left(self) -> float:
+        """Seconds left; none or less when the call has had all of its time."""
+        return self._deadline - monotonic()
+
     def remaining(self) -> float:
         """Seconds left. Raises DeadlinePassed when there are none."""
-        left = self._deadline - monotonic()
+        left = self.left()
         if left <= 0:
             raise DeadlinePassed(f"no answer within {self.timeout:g} s")
         return left

@@ -12,6 +12,13 @@ from execsvc.runner.report import End, Snapshot, send, send_last
 
 BEAT_SECONDS = 2.0
 """Seconds between two signs of life while nothing changes."""
+TICK_SECONDS = 1.5
+"""Seconds after a report within which a tick that brought nothing new is not told at once.
+
+It goes with the next report: a thousand bots that tick every second are half of the supervisor's
+work less, and a bot that ticks twenty times a second has better things to do, too.
+"""
+_OF_A_TICK = frozenset({"ticks", "last_tick_at"})
 
 
 class Reporter:
@@ -20,6 +27,7 @@ class Reporter:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._sent_at = float("-inf")
+        self._withheld = False
         self._turn_since: float | None = None
         self._turn_waited = 0.0
         self.snapshot = Snapshot()
@@ -27,16 +35,24 @@ class Reporter:
         """Added to by whoever has something to count; they go out with the next report."""
 
     def update(self, **changes: Any) -> None:
-        """Change the snapshot; what changed is sent at once."""
-        changed = self.snapshot.model_copy(update=changes)
-        if changed != self.snapshot:
-            self.snapshot = changed
+        """Change the snapshot; what changed is sent at once, if it is more than one tick more."""
+        before = self.snapshot
+        news = {name for name, value in changes.items() if getattr(before, name) != value}
+        if not news:
+            return
+        self.snapshot = before.model_copy(update=changes)
+        self._withheld = before.ticks > 0 and news <= _OF_A_TICK and self._age() < TICK_SECONDS
+        if not self._withheld:
             self._send()
 
-    def beat(self) -> None:
-        """Give a sign of life, unless one was given within the last two seconds."""
-        if monotonic() - self._sent_at >= BEAT_SECONDS:
+    def beat(self) -> float | None:
+        """Give a sign of life, unless one was given within the last two seconds.
+
+        Returns in how many seconds the next one is due when something waits for it.
+        """
+        if self._age() >= BEAT_SECONDS:
             self._send()
+        return BEAT_SECONDS - self._age() if self._withheld else None
 
     @contextmanager
     def waiting_for_turn(self) -> Iterator[None]:
@@ -56,7 +72,11 @@ class Reporter:
     def _send(self) -> None:
         if not send(self._descriptor, self._timed()):
             self.counts.report_dropped()
-        self._sent_at = monotonic()
+        self._sent_at, self._withheld = monotonic(), False
+
+    def _age(self) -> float:
+        """Seconds since the last report."""
+        return monotonic() - self._sent_at
 
     def _timed(self) -> Snapshot:
         waited = self._turn_waited

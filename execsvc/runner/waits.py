@@ -38,11 +38,11 @@ class Waits:
     """Waits that a stop can cut short.
 
     ``wakeup`` is the read end of the signal wake-up pipe, ``lifeline`` ends when the
-    supervisor does. ``beat`` is called at least every few seconds.
+    supervisor does. ``beat`` is called at least every few seconds, or as soon as it says.
     """
 
     def __init__(
-        self, wakeup: int, lifeline: int, hold_when_orphaned: bool, beat: Callable[[], None]
+        self, wakeup: int, lifeline: int, hold_when_orphaned: bool, beat: Callable[[], float | None]
     ) -> None:
         self._wakeup = wakeup
         self._lifeline = lifeline
@@ -60,9 +60,9 @@ class Waits:
         """Wait ``seconds``. Raises StopRequested at once when a stop is or was asked for."""
         until = monotonic() + seconds
         while True:
+            patience = self._beat() or LONGEST_SLICE
             remaining = until - monotonic()
-            self.look(max(0.0, min(remaining, LONGEST_SLICE)), interruptible)
-            self._beat()
+            self.look(max(0.0, min(remaining, patience)), interruptible)
             if remaining <= 0:
                 return
 

@@ -134,6 +134,8 @@ class Bots:
     def launch(self) -> bool:
         """Fork some of what is queued; True when more is left for the next turn."""
         queue = self._context.queue
+        if not queue:
+            return False
         ids = [queue.popleft() for _ in range(min(len(queue), BATCH))]
         steps.launch(self._context, [bot for bot in map(self._bots.get, ids) if bot is not None])
         return bool(queue)

@@ -22,6 +22,7 @@ from execsvc.supervisor.child_begin import begin
 
 _FORK = multiprocessing.get_context("fork")
 _TASKS = Path("/proc/self/task")
+_ALL_SIGNALS = signal.valid_signals()
 
 
 class Child:
@@ -70,7 +71,7 @@ class Children:
             )
             for work, keep in works
         ]
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, _ALL_SIGNALS)
         try:
             return [self._started(process) for process in processes]
         finally:

@@ -32,6 +32,8 @@ class Lines:
             taken += len(chunk)
             self.ended = not chunk
             self._take(chunk, lines)
+            if len(chunk) < _CHUNK:
+                break  # the pipe is empty, or has come to its end and says so once more
         return lines
 
     def close(self) -> None:

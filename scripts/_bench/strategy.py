@@ -13,14 +13,15 @@ ENTRY_POINT = "bench_v1 = _bench.strategy:Bench"
 
 
 class BenchParams(BaseModel):
-    """``buys``: base bought at the first tick; ``collects``: the tick that collects garbage."""
+    """``reads``: the ticker; ``buys``: base, at once; ``collects``: garbage, at that tick."""
 
+    reads: bool = True
     buys: Decimal = Decimal(0)
     collects: int = 0
 
 
 class Bench(Strategy[BenchParams, NoState]):
-    """One ticker a tick."""
+    """One ticker a tick, or nothing at all."""
 
     id = "bench_v1"
     Params = BenchParams
@@ -31,7 +32,8 @@ class Bench(Strategy[BenchParams, NoState]):
 
     def execute(self, ctx: StrategyContext[BenchParams, NoState]) -> None:
         """One tick."""
-        ctx.ticker()
+        if ctx.params.reads:
+            ctx.ticker()
         self._ticks += 1
         if ctx.params.buys and ctx.position.side is None:
             ctx.buy(ctx.params.buys, "bench")

@@ -127,16 +127,16 @@ def test_a_report_that_was_dropped_is_told_by_the_next() -> None:
         reporter = Reporter(write)
         while send(write, Snapshot()):
             pass
-        reporter.update(ticks=1)
-        reporter.update(ticks=2)
+        reporter.update(contested=1)
+        reporter.update(contested=2)
         os.read(read, 1 << 20)
-        reporter.update(ticks=3)
+        reporter.update(contested=3)
         told = decode(os.read(read, 1 << 20))
     finally:
         os.close(read)
         os.close(write)
     drops = SERIES.index(Series("report_drops"))
-    assert (told.ticks, told.counts[drops]) == (3, 2)
+    assert (told.contested, told.counts[drops]) == (3, 2)
 
 
 @pytest.mark.parametrize("nonsense", [[1], [-1] * SIZE, [2**60] * SIZE, ["a"] * SIZE, None])

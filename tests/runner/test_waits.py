@@ -122,3 +122,21 @@ def test_word_that_all_of_it_holds_may_come_a_little_later(bench: Bench) -> None
     bench.stop()
     bench.signal(signal.SIGUSR2)
     assert bench.waits.hold_asked_within(30.0)
+
+
+def test_a_wait_looks_up_when_somebody_has_something_to_say(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slices: list[float] = []
+    patience = iter([0.002, 0.001, None, None])
+    monkeypatch.setattr(bench.waits, "_beat", lambda: next(patience, None))
+    look = bench.waits.look
+
+    def noted(seconds: float = 0.0, interruptible: bool = True) -> None:
+        slices.append(seconds)
+        look(seconds, interruptible)
+
+    monkeypatch.setattr(bench.waits, "look", noted)
+    bench.waits.wait(0.05)
+    assert slices[:2] == [0.002, 0.001]
+    assert 0.001 < slices[2] <= 0.05
