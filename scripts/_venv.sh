@@ -87,6 +87,12 @@ choose_python() {
     esac
 }
 
+# For programs that start hundreds of daemons from these sources: they are compiled once, not each time.
+compile_once() {
+    unset PYTHONDONTWRITEBYTECODE
+    export PYTHONPYCACHEPREFIX=$root/.venv/pycache
+}
+
 # The requirements of setup.cfg, each pinned to its lower bound.
 lower_bounds() {
     sed -nE 's/^ +([A-Za-z0-9_.-]+)>=([0-9.]+)(,<[0-9.]+)?$/\1==\2/p' "$root/setup.cfg"

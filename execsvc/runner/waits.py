@@ -61,9 +61,8 @@ class Waits:
         until = monotonic() + seconds
         while True:
             patience = self._beat() or LONGEST_SLICE
-            remaining = until - monotonic()
-            self.look(max(0.0, min(remaining, patience)), interruptible)
-            if remaining <= 0:
+            self.look(max(0.0, min(until - monotonic(), patience)), interruptible)
+            if monotonic() >= until:
                 return
 
     def look(self, seconds: float = 0.0, interruptible: bool = True) -> None:

@@ -33,8 +33,13 @@ class LoopClock:
         self.busy = Histogram(BOUNDS)
         """How long it did something else than wait, of each turn."""
 
+    def start(self) -> None:
+        """The loop begins to turn; what passed before is no turn of it."""
+        self._seen = self._source()
+
     def plan(self, wait: float) -> None:
         """The loop is about to wait, for at most ``wait`` seconds."""
+        self.gap = 0.0
         self.busy.observe(self._turn())
         self._planned = wait
 
@@ -49,8 +54,9 @@ class LoopClock:
         """Take what has passed since the last look, in seconds of the machine's own clock."""
         seen = self._source()
         passed, allowed = seen - self._seen, self._planned
-        self.gap = passed - allowed if passed > allowed + SLACK else 0.0
-        self.now += passed - self.gap
+        gap = passed - allowed if passed > allowed + SLACK else 0.0
+        self.gap += gap  # it may have been stopped in the middle of its work as well
+        self.now += passed - gap
         self._seen = seen
         self._planned = 0.0
         return passed

@@ -111,6 +111,7 @@ class Supervisor:
             "started, HTTP at {}:{}", self.context.settings.http_bind.host, self.port
         )
         self._bulletin.ready()
+        self.context.clock.start()
         while not self._shutdown.over():
             self._turn()
         code = self._shutdown.conclude()

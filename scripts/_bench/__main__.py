@@ -1,4 +1,4 @@
-"""Usage: scripts/bench [--quick] [--json FILE] [NAME…]; see scripts/bench --help."""
+"""Usage: scripts/bench [--quick] [--json FILE] [--picture FILE] [--from FILE] [NAME…]"""
 
 from __future__ import annotations
 
@@ -6,129 +6,123 @@ import argparse
 import json
 import os
 import platform
-import statistics
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from _bench.measures import EVERYBODY, OURS, Bench, crowd, memory, restart, start
-from _bench.reads import reads
-
-Figures = dict[str, list[float]]
-Results = dict[str, dict[str, Figures]]
-"""By measurement, then by whom, then by figure: every value that was measured."""
+from _bench.crowd import crowd, tick
+from _bench.figures import OURS, Results, table
+from _bench.measures import EVERYBODY, Bench, Figures, memory, restart, start
+from _bench.picture import draw
+from _bench.in_a_row import reads, ticks_in_a_row
 
 
 class Run:
     """One run of scripts/bench: how often and how many, and what came of it."""
 
-    def __init__(self, peers: Path, quick: bool) -> None:
-        self._bench = Bench(peers)
+    def __init__(self, bench: Bench, quick: bool) -> None:
+        self._bench = bench
         self._quick = quick
         self._times = 1 if quick else 3
         self.results: Results = {}
+        self.failures: list[str] = []
 
     def start(self) -> None:
-        """100 bots from listing to tick, and from TERM to gone."""
+        """From listing to tick, and from TERM to gone."""
         bots = 20 if self._quick else 100
-        self._in_turns(f"start and stop, {bots} bots", lambda who: start(self._bench, who, bots))
+        self._in_turns(f"{bots} bots", lambda who: start(self._bench, who, bots))
 
     def memory(self) -> None:
-        """Private memory after 300 ticks and a full collection."""
+        """Private memory after some ticks and a full collection."""
         ticks = 60 if self._quick else 300
-        name = f"memory after {ticks} ticks"
+        name = f"10 bots after {ticks} ticks and a collection"
         self._in_turns(name, lambda who: memory(self._bench, who, 10, ticks))
 
     def restart(self) -> None:
         """From kill -9 to the successor's first tick."""
-        self._in_turns("kill -9 of a bot", lambda who: restart(self._bench, who))
+        self._in_turns("one of 10 bots is killed", lambda who: restart(self._bench, who))
 
     def reads(self) -> None:
         """One market read."""
         self._in_turns("one read of 50 levels", lambda _: reads(), (OURS,))
 
+    def tick(self) -> None:
+        """What a tick costs by itself."""
+        seconds = 3.0 if self._quick else 8.0
+        self._in_turns(
+            "one tick that reads nothing",
+            lambda _: ticks_in_a_row() | tick(self._bench, seconds),
+            (OURS,),
+        )
+
     def crowd(self) -> None:
         """A thousand bots at one tick a second."""
         bots, seconds = (100, 5.0) if self._quick else (1000, 30.0)
-        name = f"{bots} bots at 1 Hz"
-        self._in_turns(name, lambda _: crowd(self._bench, bots, seconds), (OURS,))
+        self._in_turns(f"{bots} bots at 1 Hz", lambda _: crowd(self._bench, bots, seconds), (OURS,))
 
     def growth(self) -> None:
-        """The same at 10, 30, 100, 300, 1000."""
+        """The same in a growing crowd."""
         for bots in (10, 30) if self._quick else (10, 30, 100, 300, 1000):
-            name = f"growth, {bots} bots at 1 Hz"
+            name = f"{bots} bots at 1 Hz, growing"
             self._in_turns(name, lambda _, n=bots: crowd(self._bench, n, 10.0), (OURS,))
 
     def _in_turns(
-        self,
-        name: str,
-        measure: Callable[[str], dict[str, float]],
-        whom: tuple[str, ...] = EVERYBODY,
+        self, name: str, measure: Callable[[str], Figures], whom: tuple[str, ...] = EVERYBODY
     ) -> None:
+        """Ours, theirs, ours, …: a machine that gets slower gets slower for everybody."""
         by = self.results.setdefault(name, {who: {} for who in whom})
         for _ in range(self._times):
             for who in whom:
                 print(f"  {name}: {who} …", file=sys.stderr, flush=True)
-                for figure, value in measure(who).items():
+                try:
+                    found = measure(who)
+                except Exception as error:  # noqa: BLE001 - the others are still measured
+                    self.failures.append(f"{name}: {who}: {error!r}")
+                    continue
+                for figure, value in found.items():
                     by[who].setdefault(figure, []).append(value)
 
 
-NAMES = ("start", "memory", "restart", "reads", "crowd", "growth")
-UNITS = {
-    "start": "s",
-    "start_a_bot": "ms",
-    "stop": "s",
-    "restart": "s",
-    "memory": "MB",
-    "memory_a_bot": "MB",
-    "manager": "MB",
-    "memory_in_all": "GB",
-    "supervisor_cpu": "% core",
-    "bots_cpu": "% core",
-    "exchange_cpu": "% core",
-    "exchange_share": "of time",
-    "on_time": "%",
-    "status": "ms",
-    "recovered": "1 = yes",
-}
+NAMES = ("start", "memory", "restart", "reads", "tick", "crowd", "growth")
 
 
-def table(results: Results) -> str:
-    """The medians, their spread, and the ratio to ours where somebody else was measured."""
-    lines = [f"{'':34} {'who':12} {'median':>9} {'lowest':>9} {'highest':>9} {'x ours':>7}"]
-    for name, by in results.items():
-        lines.append(name)
-        for figure in next(iter(by.values())):
-            unit = UNITS.get(figure, "us")
-            ours = statistics.median(by[OURS][figure])
-            for who, figures in by.items():
-                values = figures[figure]
-                middle = statistics.median(values)
-                ratio = f"{middle / ours:7.1f}" if who != OURS and ours else ""
-                lines.append(
-                    f"  {figure.replace('_', ' ') + ', ' + unit:32} {who:12} {middle:9.3f}"
-                    f" {min(values):9.3f} {max(values):9.3f} {ratio:>7}"
-                )
-    return "\n".join(lines)
+def measured(names: list[str], peers: Path, quick: bool) -> Results:
+    """Measures what is named and says what could not be measured."""
+    root = Path(tempfile.mkdtemp(prefix="execsvc-bench-"))
+    try:
+        run = Run(Bench(peers, root), quick)
+        for name in names:
+            getattr(run, name)()
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+    for failure in run.failures:
+        print(f"not measured: {failure}", file=sys.stderr)
+    return run.results
 
 
 def main() -> int:
-    """Measures what is named, prints the table, writes the JSON."""
-    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    """Measures, or takes what was measured; prints the table and writes what is asked for."""
+    parser = argparse.ArgumentParser(prog="scripts/bench")
     parser.add_argument("names", nargs="*", choices=[*NAMES, []], metavar="NAME")
-    parser.add_argument("--quick", action="store_true", help="few bots, once: about a minute")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every value there")
-    parser.add_argument("--peers", type=Path, required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--picture", type=Path, metavar="FILE")
+    parser.add_argument("--from", dest="before", type=Path, metavar="FILE")
+    parser.add_argument("--peers", type=Path, required=True)
     given = parser.parse_args()
-    run = Run(given.peers, given.quick)
-    for name in given.names or NAMES:
-        getattr(run, name)()
-    print(
-        f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
-    )
-    print(table(run.results))
+    if given.before:
+        results = json.loads(given.before.read_text())
+    else:
+        results = measured(given.names or list(NAMES), given.peers, given.quick)
+        load = os.getloadavg()[0]
+        print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {load:.1f} at the end")
+    print(table(results))
     if given.json:
-        given.json.write_text(json.dumps(run.results, indent=1) + "\n")
+        given.json.write_text(json.dumps(results, indent=1) + "\n")
+    if given.picture:
+        draw(results, given.picture)
     return 0
 
 

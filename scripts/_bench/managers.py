@@ -88,6 +88,11 @@ class Process:
         self._log.close()
 
 
+def cpu_of(pid: int) -> float:
+    """Seconds of CPU of one process until now, by the scheduler: psutil's have steps of 10 ms."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+
 class Ours(Process):
     """``execsvc run``."""
 
@@ -128,6 +133,8 @@ class Supervisord(Process):
             lines += [f"[program:{name}]", f"command={script}", "autostart=false"]
             lines += ["autorestart=true", f"stderr_logfile={folder}/{name}.err"]
             lines += ["stdout_logfile=NONE"]
+        # It stops one group after the other, and each program is a group unless it is in one.
+        lines += ["[group:bots]", "programs=" + ",".join(row["id"] for row in rows)]
         (folder / "s.conf").write_text("\n".join(lines) + "\n")
         command = [str(peers / "bin/supervisord"), "-c", str(folder / "s.conf")]
         super().__init__(command, environ(folder, exchange.url), folder)

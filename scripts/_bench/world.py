@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import requests
 
 SCRIPTS = Path(__file__).resolve().parents[1]
-PATIENCE = 300.0
+PATIENCE = 120.0
+"""Seconds for anything that a measurement waits for."""
 
 
 class Seen(NamedTuple):
@@ -98,12 +99,7 @@ def environ(folder: Path, url: str) -> dict[str, str]:
     (plugin / "METADATA").write_text("Metadata-Version: 2.1\nName: execsvc-bench\nVersion: 1.0\n")
     entry = "bench_v1 = _bench.strategy:Bench"
     (plugin / "entry_points.txt").write_text(f"[execsvc.strategies]\n{entry}\n")
-    # A plug-in that is installed is compiled once; so it is here, whoever runs it.
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("EXECSVC_") and name != "PYTHONDONTWRITEBYTECODE"
-    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("EXECSVC_")}
     return {
         **kept,
         "PYTHONPATH": os.pathsep.join([str(plugin.parent), str(SCRIPTS)]),
@@ -114,7 +110,6 @@ def environ(folder: Path, url: str) -> dict[str, str]:
         "EXECSVC_HTTP_BIND": "127.0.0.1:0",
         "EXECSVC_POLL_INTERVAL": "0.5",
         "EXECSVC_LOG_LEVEL": "WARNING",
-        "PYTHONPYCACHEPREFIX": str(SCRIPTS.parent / ".venv/pycache"),
     }
 
 

@@ -36,6 +36,21 @@ def test_what_passes_beyond_the_wait_is_a_gap_and_does_not_count() -> None:
     assert clock.gap == 70.0
 
 
+def test_what_passes_while_it_works_is_a_gap_of_the_same_turn() -> None:
+    machine = Machine()
+    clock = LoopClock(machine)
+    machine.now += 40.0
+    clock.plan(5.0)
+    machine.now += 75.0
+    clock.wake()
+    assert clock.gap == 40.0 + 70.0
+    assert clock.now == 105.0
+    clock.plan(5.0)
+    machine.now += 5.0
+    clock.wake()
+    assert clock.gap == 0.0
+
+
 def test_a_little_more_than_planned_is_no_gap() -> None:
     machine = Machine()
     clock = LoopClock(machine)
