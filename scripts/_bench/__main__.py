@@ -1,4 +1,4 @@
-"""Usage: scripts/bench [--quick] [--json FILE] [--picture FILE] [--from FILE] [NAME…]"""
+"""Measures, or takes what was measured before: see scripts/bench --help."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pathlib import Path
 
 from _bench.crowd import crowd, tick
 from _bench.figures import OURS, Results, table
+from _bench.in_a_row import reads, ticks_in_a_row
 from _bench.measures import EVERYBODY, Bench, Figures, memory, restart, start
 from _bench.picture import draw
-from _bench.in_a_row import reads, ticks_in_a_row
 
 
 class Run:
@@ -117,7 +117,9 @@ def main() -> int:
     else:
         results = measured(given.names or list(NAMES), given.peers, given.quick)
         load = os.getloadavg()[0]
-        print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {load:.1f} at the end")
+        print(
+            f"Python {platform.python_version()}, {os.cpu_count()} cores, load {load:.1f} at the end"
+        )
     print(table(results))
     if given.json:
         given.json.write_text(json.dumps(results, indent=1) + "\n")

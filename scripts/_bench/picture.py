@@ -19,9 +19,9 @@ def draw(results: Results, path: Path) -> None:
     import matplotlib as mpl
 
     mpl.use("Agg")
-    from matplotlib import pyplot
+    import matplotlib.pyplot as plt
 
-    page, axes = pyplot.subplots(1, 5, figsize=(15, 3.6), width_ratios=[1, 1, 1, 1, 1.6])
+    page, axes = plt.subplots(1, 5, figsize=(15, 3.6), width_ratios=[1, 1, 1, 1, 1.6])
     for axis, key in zip(axes, COMPARED, strict=False):
         _compare(axis, results, key)
     _growth(axes[-1], results)
@@ -56,6 +56,8 @@ def _growth(axis: Any, results: Results) -> None:
             axis.plot([b for b, _ in costs], [c / first for _, c in costs], marker="o", label=label)
     axis.set_xscale("log")
     axis.set_ylim(0, None)
-    axis.set_title("bots at one tick a second: cost a bot,\nas a part of that with the fewest", fontsize=9)
+    axis.set_title(
+        "bots at one tick a second: cost a bot,\nas a part of that with the fewest", fontsize=9
+    )
     axis.spines[["top", "right"]].set_visible(False)
     axis.legend(fontsize=7, loc="lower left")

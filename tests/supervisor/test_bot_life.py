@@ -109,7 +109,7 @@ def test_a_failed_bot_that_is_released_starts(service: Scripted, bots: Exchange)
 def test_a_runner_without_a_sign_of_life_is_replaced(service: Scripted, bots: Exchange) -> None:
     service.direct(silent=True, deaf=True)
     bots.list_bots(bot_row())
-    service.start(EXECSVC_HANG_TIMEOUT="0.5")
+    service.start(EXECSVC_HANG_TIMEOUT="2")
     service.until("RUNNING")
     service.direct()
     eventually(lambda: service.bot()["restarts"] == 1)

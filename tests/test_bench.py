@@ -1,0 +1,65 @@
+"""scripts/bench as far as it can be wrong: what it calls, and the table it prints."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
+MEASURED = {
+    "100 bots": {
+        "execsvc": {"start": [0.8, 0.75, 0.9], "stop": [0.2]},
+        "supervisord": {"start": [25.0]},
+        "circus": {},
+    },
+    "one read of 50 levels": {"execsvc": {"our_read": [171.2]}},
+    "nobody": {"execsvc": {}, "circus": {"start": [1.0]}},
+}
+
+
+def program(*arguments: str) -> str:
+    """What a Python with the bench at hand prints."""
+    ended = subprocess.run(
+        [sys.executable, *arguments],
+        env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+@pytest.mark.slow
+def test_what_is_measured_in_a_row_is_measured() -> None:
+    found = json.loads(
+        program(
+            "-c",
+            "import json; from _bench import in_a_row; in_a_row.ROUNDS = 5\n"
+            "print(json.dumps({**in_a_row.reads(), **in_a_row.ticks_in_a_row()}))",
+        )
+    )
+    assert len(found) == 5
+    assert all(value > 0 for value in found.values())
+
+
+def test_the_table_of_what_was_measured(tmp_path: Path) -> None:
+    before, again = tmp_path / "before.json", tmp_path / "again.json"
+    before.write_text(json.dumps(MEASURED))
+    printed = program(
+        *("-m", "_bench", "--peers", "none", "--from", str(before), "--json", str(again))
+    )
+    start, stop, read = (
+        next(line.split() for line in printed.splitlines() if line.strip().startswith(what))
+        for what in ("listing", "TERM", "ours, CPU")
+    )
+    assert start[-5:] == ["0.80", "(0.75-0.90)", "25.0", "31.2", "x"]
+    assert stop[-1] == "0.20"
+    assert read[-3:] == ["<=", "300", "171"]
+    assert json.loads(again.read_text()) == MEASURED
