@@ -61,8 +61,10 @@ class HttpClient:
         self._watch.start(timeout, interruptible=True)
         try:
             return self._read(call, url)
-        except Transient as fault:
-            return self._try_again(fault, call, url)
+        except Transient as error:
+            fault = error
+        # Outside of the block: a later attempt's error must not have this one for its cause.
+        return self._try_again(fault, call, url)
 
     def look(self, call: str, path: str) -> Answer:
         """The answer to one GET, whatever its status. Raises Unavailable."""

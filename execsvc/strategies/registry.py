@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
-from contextlib import suppress
+import os
 from decimal import Decimal
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
@@ -26,34 +25,43 @@ BUILT_IN: dict[str, type[AnyStrategy]] = {
 }
 
 
-_noted: tuple[EntryPoint, ...] = ()
+class _Noted(NamedTuple):
+    """Where a strategy is, and when something was last installed beside it."""
+
+    entry_point: EntryPoint
+    stamp: int
+
+
+_noted: dict[str, _Noted] = {}
 
 
 def note_installed() -> None:
     """Look once for the strategies of installed packages, for this process and those it forks.
 
-    The look reads a file of every package there is: half of what a bot's start would cost.
+    The look reads a file of every package there is: half of what a bot's start would cost. It
+    is taken anew for what is not noted, and where something was installed or removed since.
     """
-    global _noted  # noqa: PLW0603 - what forked processes are to find made
-    _noted = tuple(entry_points(group=ENTRY_POINT_GROUP))
+    _noted.clear()
+    for entry_point in entry_points(group=ENTRY_POINT_GROUP):
+        stamp = _stamp(entry_point)
+        if stamp is not None:
+            _noted.setdefault(entry_point.name, _Noted(entry_point, stamp))
 
 
 def find(strategy_id: str) -> type[AnyStrategy]:
     """The strategy ``strategy_id``. Raises ConfigRefused when there is none, or it is broken.
 
-    Installed packages are asked last, and imported only here. What was noted of them is looked
-    for anew where it does not lead to a strategy: a package may have come, changed or gone since.
+    Installed packages are asked last, and imported only here.
     """
     if strategy_id in BUILT_IN:
         return BUILT_IN[strategy_id]
-    noted = _named(strategy_id, _noted)
-    if noted is not None:
-        with suppress(ConfigRefused):
-            return _load(noted)
-    found = _named(strategy_id, entry_points(group=ENTRY_POINT_GROUP))
-    if found is None:
-        raise ConfigRefused(f"strategy {strategy_id!r} is not known")
-    return _load(found)
+    noted = _noted.get(strategy_id)
+    if noted is not None and _stamp(noted.entry_point) == noted.stamp:
+        return _load(noted.entry_point)
+    for entry_point in entry_points(group=ENTRY_POINT_GROUP):
+        if entry_point.name == strategy_id:
+            return _load(entry_point)
+    raise ConfigRefused(f"strategy {strategy_id!r} is not known")
 
 
 def parse_params(strategy: type[AnyStrategy], params: dict[str, Any]) -> BaseModel:
@@ -91,8 +99,14 @@ def catalogue() -> list[dict[str, Any]]:
     return rows
 
 
-def _named(name: str, among: Iterable[EntryPoint]) -> EntryPoint | None:
-    return next((entry_point for entry_point in among if entry_point.name == name), None)
+def _stamp(entry_point: EntryPoint) -> int | None:
+    """When the folder of its package last changed, as by each installation; None: nobody knows."""
+    if entry_point.dist is None:
+        return None
+    try:
+        return os.stat(str(entry_point.dist.locate_file(""))).st_mtime_ns  # noqa: PTH116
+    except OSError:
+        return None
 
 
 def _entry(strategy: type[AnyStrategy]) -> dict[str, Any]:

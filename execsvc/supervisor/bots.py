@@ -19,9 +19,6 @@ from execsvc.supervisor.run import Run, Told
 from execsvc.supervisor.states import Event, State
 from execsvc.supervisor.steps import SHOWN_STOPPED
 
-BATCH = 16
-"""Processes that one turn of the loop may fork: some milliseconds each."""
-
 
 class Bots:
     """Every bot that is wanted, runs, or has left something behind."""
@@ -130,15 +127,6 @@ class Bots:
                     self._forget(bot)
                     if (state.is_open or state.contested) and state.bot_id not in self._bots:
                         self._take_up(state, bot.listed)
-
-    def launch(self) -> bool:
-        """Fork some of what is queued; True when more is left for the next turn."""
-        queue = self._context.queue
-        if not queue:
-            return False
-        ids = [queue.popleft() for _ in range(min(len(queue), BATCH))]
-        steps.launch(self._context, [bot for bot in map(self._bots.get, ids) if bot is not None])
-        return bool(queue)
 
     def end_all(self) -> None:
         """The service stops: everybody is told at once, as ``context.service`` says."""

@@ -12,7 +12,7 @@ import multiprocessing
 import multiprocessing.process
 import os
 import signal
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable
 from multiprocessing.context import ForkProcess
 from pathlib import Path
 
@@ -23,6 +23,9 @@ from execsvc.supervisor.child_begin import begin
 _FORK = multiprocessing.get_context("fork")
 _TASKS = Path("/proc/self/task")
 _ALL_SIGNALS = signal.valid_signals()
+_STDERR = 2
+_DESCRIPTORS_OF_A_FORK = 4
+"""Those of the two pipes that multiprocessing makes before it forks."""
 
 
 class Child:
@@ -44,7 +47,6 @@ class Children:
     def __init__(self) -> None:
         self.lifeline, self._lifeline_write = os.pipe()
         self._by_pid: dict[int, Child] = {}
-        self._fork_failed = False
 
     def fork(self, work: Callable[[], int], keep: Collection[int]) -> Child:
         """Run ``work`` in a new process, which exits with what it returns.
@@ -58,22 +60,16 @@ class Children:
         return child
 
     def fork_all(
-        self, works: Sequence[tuple[Callable[[], int], Collection[int]]]
+        self, works: Iterable[tuple[Callable[[], int], Collection[int]]]
     ) -> list[Child | OSError]:
-        """As :meth:`fork` for each of ``works``, in one go; an error in the place of a child.
+        """As :meth:`fork` for each of ``works`` in turn; an error in the place of a child.
 
         Whatever this process writes to between two forks is a page that the first of the two
-        children then has to itself: so nothing else is done in between.
+        children then has to itself: so as little as possible is done in between.
         """
-        processes = [
-            _FORK.Process(
-                target=begin, args=(work, {self.lifeline, *keep}), daemon=True, name="execsvc"
-            )
-            for work, keep in works
-        ]
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, _ALL_SIGNALS)
         try:
-            return [self._started(process) for process in processes]
+            return [self._forked(work, keep) for work, keep in works]
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
@@ -110,19 +106,21 @@ class Children:
     def __len__(self) -> int:
         return len(self._by_pid)
 
-    def _started(self, process: ForkProcess) -> Child | OSError:
-        before = _descriptors() if self._fork_failed else None
+    def _forked(self, work: Callable[[], int], keep: Collection[int]) -> Child | OSError:
+        process = _FORK.Process(
+            target=begin, args=(work, {self.lifeline, *keep}), daemon=True, name="execsvc"
+        )
+        taken: list[int] = []
         try:
+            taken = _lowest_free(_DESCRIPTORS_OF_A_FORK)
             process.start()
         except OSError as error:
             # multiprocessing leaves its pipes open when the fork fails; a machine that is out of
-            # processes for a day must not run this one out of descriptors as well. The look at
-            # them is too slow for every fork, so the first one to fail leaves its own.
-            for descriptor in _descriptors() - before if before is not None else ():
-                os.close(descriptor)
-            self._fork_failed = True
+            # processes for a day must not run this one out of descriptors as well.
+            for descriptor in taken:
+                with contextlib.suppress(OSError):
+                    os.close(descriptor)
             return error
-        self._fork_failed = False
         # Every start() of multiprocessing polls all of the processes it knows, and so reaps them
         # behind our back: it must not know ours.
         getattr(multiprocessing.process, "_children", set()).discard(process)
@@ -161,7 +159,12 @@ def _own_children() -> set[int]:
     return {int(pid) for pid in text.split()}
 
 
-def _descriptors() -> set[int]:
-    """What is open; the listing of them was open itself, under a number that is free again."""
-    numbers = {int(name) for name in os.listdir("/proc/self/fd")}  # noqa: PTH208 (names, not paths)
-    return {number for number in numbers if Path(f"/proc/self/fd/{number}").is_symlink()}
+def _lowest_free(count: int) -> list[int]:
+    """The next descriptors that will be given out. Raises OSError when there are not as many."""
+    taken: list[int] = []
+    try:
+        taken.extend(os.dup(_STDERR) for _ in range(count))
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
+    return taken

@@ -1,24 +1,17 @@
-"""What is done for a bot: decide its next step, fork a process for it, tell one to end."""
+"""What is done for a bot: decide its next step, queue a process for it, tell one to end."""
 
 from __future__ import annotations
 
-import os
 import signal
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import NamedTuple
 
 from execsvc.errors import LedgerFailed
 from execsvc.events import EventName
 from execsvc.logs import bound
 from execsvc.model.bot import BotSpec
-from execsvc.runner.job import Job, Task
-from execsvc.runner.report import LARGEST_LINE
+from execsvc.runner.job import Task
 from execsvc.supervisor.bot import Bot, Verdict
-from execsvc.supervisor.child import Child
 from execsvc.supervisor.context import Context
 from execsvc.supervisor.next_step import Step, next_step
-from execsvc.supervisor.pipes import Lines
 from execsvc.supervisor.run import Run, Told
 from execsvc.supervisor.states import TOWARDS, Event, State
 
@@ -105,79 +98,6 @@ def kill(context: Context, bot: Bot, run: Run, why: str) -> None:
     context.children.kill(run.child)
 
 
-def launch(context: Context, bots: Sequence[Bot]) -> None:
-    """Fork what is queued for ``bots``, all of it in one go."""
-    begun = [
-        begun for bot in bots for begun in (_queued(context, bot), _check(context, bot)) if begun
-    ]
-    children = context.children.fork_all([(each.work, {each.write}) for each in begun])
-    for each, child in zip(begun, children, strict=True):
-        os.close(each.write)
-        if isinstance(child, OSError):
-            os.close(each.read)
-            _not_begun(context, each.bot, each.task, child)
-        else:
-            _begun(context, each, child)
-
-
-class _Begun(NamedTuple):
-    """A process that is about to be forked, with the pipe of its reports."""
-
-    bot: Bot
-    task: Task
-    row: BotSpec | None
-    read: int
-    write: int
-    work: Callable[[], int]
-
-
-def _queued(context: Context, bot: Bot) -> _Begun | None:
-    if bot.queued is None or bot.run is not None:
-        return None
-    task, bot.queued = bot.queued, None
-    return _begin(context, bot, task, bot.row if task is Task.TRADE else None)
-
-
-def _check(context: Context, bot: Bot) -> _Begun | None:
-    if bot.to_check is None or bot.check is not None:
-        return None
-    row, bot.to_check = bot.to_check, None
-    return _begin(context, bot, Task.CHECK, row)
-
-
-def _begin(context: Context, bot: Bot, task: Task, row: BotSpec | None) -> _Begun | None:
-    job = Job(bot_id=bot.bot_id, task=task, spec=row)
-    try:
-        read, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        _not_begun(context, bot, task, error)
-        return None
-    work = partial(context.run, job, context.settings, context.children.lifeline, write)
-    return _Begun(bot, task, row, read, write, work)
-
-
-def _begun(context: Context, begun: _Begun, child: Child) -> None:
-    bot, lines = begun.bot, Lines(begun.read, LARGEST_LINE)
-    run = Run(child, begun.task, begun.row, lines, context.clock.now, totals=context.totals)
-    context.owners[child.pid] = bot.bot_id
-    context.reports.add(lines, bot.bot_id)
-    context.timers.ask(bot.bot_id, run.deadline(context.settings))
-    if begun.task is Task.CHECK:
-        bot.check = run
-    else:
-        bot.run = run
-        _started(context, bot, begun.task)
-
-
-def _not_begun(context: Context, bot: Bot, task: Task, error: OSError) -> None:
-    if task is Task.CHECK:
-        bot.row_error = f"the change cannot be checked: {error.strerror}"
-        bot.check_after = context.clock.now + NO_PROCESS
-        context.timers.ask(bot.bot_id, bot.check_after)
-    else:
-        _no_process(context, bot, error)
-
-
 def _start(context: Context, bot: Bot) -> None:
     if context.clock.now < bot.not_before:
         rests(context, bot, State.BACKOFF)
@@ -198,23 +118,30 @@ def _liquidate(context: Context, bot: Bot) -> None:
     context.queue.appendleft(bot.bot_id)  # closing a position comes before starting anybody
 
 
-def _started(context: Context, bot: Bot, task: Task) -> None:
-    assert bot.run is not None
-    again = bot.crashed and task is Task.TRADE
+def started(context: Context, bot: Bot, run: Run) -> None:
+    """``run`` works for ``bot`` from now on."""
+    again = bot.crashed and run.task is Task.TRADE
     if again:
         bot.restart_count += 1
         context.totals.restarts += 1
         bot.crashed = False
     bot.ledger_known, bot.ever_ran = False, True
     event: EventName = "bot_restarted" if again else "process_started"
-    if task is Task.LIQUIDATE:
+    if run.task is Task.LIQUIDATE:
         event = "bot_liquidating"
-    bound(bot_id=bot.bot_id).bind(event=event, pid=bot.run.child.pid).info(
-        "{}, pid {}", _WORDS[event], bot.run.child.pid
+    bound(bot_id=bot.bot_id).bind(event=event, pid=run.child.pid).info(
+        "{}, pid {}", _WORDS[event], run.child.pid
     )
 
 
-def _no_process(context: Context, bot: Bot, error: OSError) -> None:
+def cannot_check(context: Context, bot: Bot, error: OSError) -> None:
+    """The machine has no process for a look at a changed row: again later."""
+    bot.row_error = f"the change cannot be checked: {error.strerror}"
+    bot.check_after = context.clock.now + NO_PROCESS
+    context.timers.ask(bot.bot_id, bot.check_after)
+
+
+def no_process(context: Context, bot: Bot, error: OSError) -> None:
     """The machine has no process to give: not the bot's fault, and no crash of it."""
     bot.error = f"no process can be started: {error.strerror}"
     bound(bot_id=bot.bot_id).bind(event="fork_failed").error("{}", bot.error)

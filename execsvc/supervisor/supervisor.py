@@ -24,6 +24,7 @@ from execsvc.supervisor.courier import Courier
 from execsvc.supervisor.farewell import say_farewell
 from execsvc.supervisor.feed import Feed
 from execsvc.supervisor.front import Front, Server
+from execsvc.supervisor.launch import launch
 from execsvc.supervisor.next_step import Service
 from execsvc.supervisor.polling import Polling
 from execsvc.supervisor.requests import Requests
@@ -124,7 +125,7 @@ class Supervisor:
     def _turn(self) -> None:
         """Wait for something to happen, and do what it asks for."""
         clock, timers = self.context.clock, self.context.timers
-        more = self._bots.launch()
+        more = launch(self.context)
         wait = 0.0 if more else max(self._next_moment() - clock.now, 0.0)
         clock.plan(wait)
         events = self._selector.select(wait)

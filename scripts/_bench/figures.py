@@ -61,7 +61,7 @@ def table(results: Results) -> str:
 
 
 def _line(text: str, aim: str, *cells: str) -> str:
-    return "".join([f"{text:43}", f"{aim:14}", *(f"{cell:24}" for cell in cells)]).rstrip()
+    return "".join([f"{text:43}", f"{aim:14}", *(f"{cell:25}" for cell in cells)]).rstrip()
 
 
 def _cell(values: list[float], ours: list[float]) -> str:

@@ -54,6 +54,9 @@ def _growth(axis: Any, results: Results) -> None:
             first = costs[0][1]
             label = f"{FIGURES[key].text} ({first:.3g} {FIGURES[key].unit} at {costs[0][0]})"
             axis.plot([b for b, _ in costs], [c / first for _, c in costs], marker="o", label=label)
+    if not crowds:
+        axis.set_axis_off()
+        return
     axis.set_xscale("log")
     axis.set_ylim(0, None)
     axis.set_title(

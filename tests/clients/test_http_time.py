@@ -120,6 +120,22 @@ def test_what_is_tried_again_and_how_often(serve: Serve, answer: bytes, requests
     assert len(server.requests) == requests
 
 
+def test_the_error_of_a_read_is_that_of_its_last_attempt(serve: Serve) -> None:
+    server: Any = None
+
+    def script(connection: socket.socket, _: bytes) -> None:
+        if len(server.requests) == 1:
+            connection.sendall(http("503 Busy", b'{"detail": "warming up"}'))
+        else:
+            connection.close()
+
+    server = serve(script)
+    text = fault(server.url)
+    assert len(server.requests) == 3
+    assert "warming up" not in text
+    assert "closed" in text
+
+
 def test_a_post_is_sent_once_whatever_becomes_of_it(serve: Serve) -> None:
     server = serve(lambda connection, _: connection.close())
     with pytest.raises(Unavailable) as raised:

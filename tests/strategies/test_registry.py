@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
-from importlib.metadata import EntryPoint
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint, PathDistribution
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -38,6 +42,10 @@ class Sound(Strategy[Params, BaseModel]):
     def execute(self, ctx: AnyContext) -> None: ...
 
 
+class Other(Sound):
+    id = "other"
+
+
 class Unfinished(Strategy[Params, BaseModel]):
     id = "unfinished"
     Params = Params
@@ -57,7 +65,7 @@ class Mad(Sound):
 @pytest.fixture(autouse=True)
 def plugins(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("third_party")
-    for thing in (Sound, Unfinished, Bare, Mad):
+    for thing in (Sound, Other, Unfinished, Bare, Mad):
         setattr(module, thing.__name__, thing)
     vars(module)["number"] = 5
     monkeypatch.setitem(sys.modules, "third_party", module)
@@ -124,26 +132,69 @@ def test_the_catalogue_lists_the_broken_ones_with_the_reason() -> None:
     assert all("error" in rows[name] for name in BROKEN)
 
 
-def test_what_was_noted_is_not_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_noted", ())
+class Package:
+    """A package of strategies in a folder of its own; ``looks`` counts the looks for such."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.looks = 0
+
+    def install(self, version: str, **entries: str) -> None:
+        """As pip does it: the folder of another version goes, and a new one comes."""
+        self.remove()
+        info = self.folder / f"third-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: third\nVersion: {version}\n")
+        lines = [f"{name} = {value}" for name, value in entries.items()]
+        (info / "entry_points.txt").write_text("\n".join(["[execsvc.strategies]", *lines, ""]))
+        self.changed(version)
+
+    def remove(self) -> None:
+        for info in self.folder.iterdir():
+            shutil.rmtree(info)
+
+    def changed(self, version: str) -> None:
+        """A clock of its own: two changes within one step of the file system's are none."""
+        os.utime(self.folder, (0, float(version) * 100))
+
+    def look(self, group: str) -> list[EntryPoint]:
+        self.looks += 1
+        found = [PathDistribution(info).entry_points for info in self.folder.iterdir()]
+        return [entry for entries in found for entry in entries if entry.group == group]
+
+
+@pytest.fixture
+def package(plugins: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Package]:
+    made = Package(tmp_path)
+    monkeypatch.setattr(registry, "entry_points", made.look)
+    made.install("1.0", mine="third_party:Sound", broken="no_such_module:x")
     registry.note_installed()
-    monkeypatch.setattr(registry, "entry_points", lambda group: pytest.fail("looked again"))
-    assert find("sound") is Sound
-    assert find("test_trading_v1") is TrialTrading
+    made.looks = 0
+    yield made
+    registry._noted.clear()
 
 
-@pytest.mark.parametrize("before", ["no_such_module:x", "third_party:Unfinished"])
-def test_a_package_that_changed_since_it_was_noted_is_found(
-    monkeypatch: pytest.MonkeyPatch, before: str
-) -> None:
-    gone = EntryPoint("sound", before, registry.ENTRY_POINT_GROUP)
-    monkeypatch.setattr(registry, "_noted", (gone,))
-    assert find("sound") is Sound
+def test_what_was_noted_is_not_looked_for_again(package: Package) -> None:
+    assert find("mine") is Sound
+    with pytest.raises(ConfigRefused, match="cannot be loaded"):
+        find("broken")
+    assert package.looks == 0
 
 
-def test_a_package_that_came_or_went_since_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    removed = EntryPoint("removed", "no_such_module:x", registry.ENTRY_POINT_GROUP)
-    monkeypatch.setattr(registry, "_noted", (removed,))
-    assert find("sound") is Sound
+def test_a_package_that_was_upgraded_since(package: Package) -> None:
+    package.install("2.0", mine="third_party:Other", new="third_party:Sound")
+    assert find("mine") is Other
+    assert find("new") is Sound
+
+
+def test_a_package_that_was_removed_since(package: Package) -> None:
+    package.remove()
+    package.changed("3.0")
     with pytest.raises(ConfigRefused, match="is not known"):
-        find("removed")
+        find("mine")
+
+
+def test_one_that_nobody_can_tell_the_age_of_is_looked_for(plugins: None) -> None:
+    registry.note_installed()
+    assert not registry._noted
+    assert find("sound") is Sound

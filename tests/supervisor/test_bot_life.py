@@ -113,7 +113,7 @@ def test_a_runner_without_a_sign_of_life_is_replaced(service: Scripted, bots: Ex
     service.until("RUNNING")
     service.direct()
     eventually(lambda: service.bot()["restarts"] == 1)
-    assert "no sign of life for 0.5 s" in service.bot()["last_error"]
+    assert "no sign of life for 2 s" in service.bot()["last_error"]
     service.until("RUNNING")
 
 

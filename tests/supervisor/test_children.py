@@ -114,7 +114,7 @@ def test_forks_that_fail_leave_no_descriptor_open() -> None:
             raise BlockingIOError(11, "no process left")
 
         os.fork = none_left
-        counts = []
+        before, counts = descriptors(), []
         for _ in range(20):
             try:
                 children.fork(sleep, ())
@@ -123,9 +123,32 @@ def test_forks_that_fail_leave_no_descriptor_open() -> None:
         os.fork = fork
         child = children.fork(lambda: 3, ())
         wait_for(child)
-        print(counts[-1] - counts[0], children.reap()[0][1])
+        print({count - before for count in counts}, children.reap()[0][1])
         """)
-        == "0 3"
+        == "{0} 3"
+    )
+
+
+def test_a_fork_out_of_descriptors_is_an_error_of_that_fork_alone() -> None:
+    assert (
+        program("""
+        import resource
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        seen = []
+        for free in range(1, 10):
+            before = descriptors()  # itself it takes one for that
+            resource.setrlimit(resource.RLIMIT_NOFILE, (before - 1 + free, hard))
+            made = children.fork_all([(sleep, ())] * 3)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+            alive = [child for child in made if not isinstance(child, OSError)]
+            for child in alive:
+                children.kill(child)
+            wait_for(*alive)
+            children.reap()
+            seen.append((len(made), len(alive), descriptors() - before))
+        print({count for count, _, _ in seen}, [alive for _, alive, _ in seen], seen[-1][2])
+        """)
+        == "{3} [0, 0, 0, 1, 1, 2, 2, 3, 3] 0"
     )
 
 

@@ -25,6 +25,7 @@ from execsvc.supervisor.bot import Bot, Question
 from execsvc.supervisor.bots import Bots
 from execsvc.supervisor.child import Child
 from execsvc.supervisor.context import Context
+from execsvc.supervisor.launch import launch
 from execsvc.supervisor.loop_clock import LoopClock
 from execsvc.supervisor.next_step import Listed
 from execsvc.supervisor.pipes import Lines
@@ -158,7 +159,7 @@ def test_a_machine_without_a_process_to_give_is_no_crash_of_the_bot(
     monkeypatch.setattr(context.children, "fork_all", refuse)
     bots.listed(listing(row()))
     bot = only(context)
-    assert not bots.launch()
+    assert not launch(context)
     assert (bot.state, bot.restart_count) == (State.BACKOFF, 0)
     assert bot.last_error == "no process can be started: Resource temporarily unavailable"
     look_at(context, bots, steps.NO_PROCESS)

@@ -21,6 +21,7 @@ from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.bots import Bots
 from execsvc.supervisor.child import Child
 from execsvc.supervisor.context import Context
+from execsvc.supervisor.launch import launch
 from execsvc.supervisor.loop_clock import LoopClock
 from execsvc.supervisor.pipes import Lines
 from execsvc.supervisor.run import Run
@@ -88,7 +89,7 @@ def test_it_is_on_the_disk_before_the_first_bot_is_told(
 def test_what_is_queued_is_not_forked_any_more(context: Context, bots: Bots) -> None:
     assert [bot.queued for bot in context.bots.values()] == [Task.TRADE] * 3
     by_hand.halt(context, None)
-    bots.launch()
+    launch(context)
     assert {bot.state for bot in context.bots.values()} == {State.STOPPED}
 
 
