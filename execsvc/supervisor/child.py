@@ -121,9 +121,7 @@ class Children:
                 with contextlib.suppress(OSError):
                     os.close(descriptor)
             return error
-        # Every start() of multiprocessing polls all of the processes it knows, and so reaps them
-        # behind our back: it must not know ours.
-        getattr(multiprocessing.process, "_children", set()).discard(process)
+        _forget(process)
         child = Child(process)
         self._by_pid[child.pid] = child
         return child
@@ -157,6 +155,20 @@ def _own_children() -> set[int]:
     except OSError:  # a kernel without CONFIG_PROC_CHILDREN: strays live until they end
         return set()
     return {int(pid) for pid in text.split()}
+
+
+def _forget(process: ForkProcess) -> None:
+    """Take from multiprocessing what it keeps of a process that was started.
+
+    Every start() polls all of the processes it knows, and so reaps them behind our back. Its
+    sentinels, which nobody waits for here, are two descriptors a process, and what is to close
+    them one day is destroyed first thing by each child: the thousandth would copy the pages of
+    a thousand.
+    """
+    getattr(multiprocessing.process, "_children", set()).discard(process)
+    close_sentinels = getattr(getattr(process, "_popen", None), "finalizer", None)
+    if close_sentinels is not None:
+        close_sentinels()
 
 
 def _lowest_free(count: int) -> list[int]:

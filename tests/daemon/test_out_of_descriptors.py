@@ -25,7 +25,7 @@ def leave(daemon: Daemon, free: int | None) -> None:
     process.rlimit(resource.RLIMIT_NOFILE, (highest, hard))
 
 
-@pytest.mark.parametrize("free", [0, 4, 11])
+@pytest.mark.parametrize("free", [0, 4, 8])
 def test_bots_that_cannot_be_started_cost_no_other_its_position(
     daemon: Daemon, exchange: Exchange, free: int
 ) -> None:
@@ -43,7 +43,7 @@ def test_bots_that_cannot_be_started_cost_no_other_its_position(
     assert daemon.process.poll() is None
     assert psutil.pid_exists(held["pid"])
     assert not exchange.orders(side="sell")
-    assert len(exchange.orders(side="buy")) == {0: 1, 4: 1, 11: 3}[free]
+    assert len(exchange.orders(side="buy")) == {0: 1, 4: 1, 8: 4}[free]
     leave(daemon, None)
     eventually(lambda: len(exchange.orders(side="buy")) == 6, "the others are started", 60)
     assert daemon.stop() == 0

@@ -148,7 +148,7 @@ def test_a_fork_out_of_descriptors_is_an_error_of_that_fork_alone() -> None:
             seen.append((len(made), len(alive), descriptors() - before))
         print({count for count, _, _ in seen}, [alive for _, alive, _ in seen], seen[-1][2])
         """)
-        == "{3} [0, 0, 0, 1, 1, 2, 2, 3, 3] 0"
+        == "{3} [0, 0, 0, 3, 3, 3, 3, 3, 3] 0"
     )
 
 
@@ -213,4 +213,20 @@ def test_of_several_at_once_each_has_its_own_descriptors_and_its_own_error() -> 
         print(os.read(pipes[0][0], 9), os.read(pipes[2][0], 9))
         """)
         == "[1, 1] [Errno 11] no process 0\nb'0' b'2'"
+    )
+
+
+def test_a_child_costs_no_descriptor_and_leaves_nothing_for_its_siblings_to_destroy() -> None:
+    assert (
+        program("""
+        from multiprocessing import util
+        before = descriptors()
+        made = [children.fork(sleep, ()) for _ in range(3)]
+        print(descriptors() - before, len(util._finalizer_registry))
+        for child in made:
+            children.kill(child)
+        wait_for(*made)
+        print([code for _, code in children.reap()])
+        """)
+        == "0 0\n[-9, -9, -9]"
     )
