@@ -12,6 +12,7 @@ from logging_journald import JournaldTransport
 from loguru import logger
 from support.exchange import Exchange
 from support.fake_journal import FakeJournal
+from support.running_order import spread
 from support.sightings import Recorder, lacking
 
 from execsvc.logs.journal import Journal
@@ -29,12 +30,13 @@ FORKING = {("runner", "bots"), ("supervisor", "service"), ("control_plane", "pla
 """Folders, and in each the fixture that forks: what uses it is none of the fast tests."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what forks the processes of the program."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark as slow what forks the processes of the program; begin with what takes long."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         if any(item.path.parent.name == folder and name in fixtures for folder, name in FORKING):
             item.add_marker(pytest.mark.slow)
+    items[:] = spread(items, getattr(config, "workerinput", {}).get("workercount", 1))
 
 
 @pytest.fixture(autouse=True)

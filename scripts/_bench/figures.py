@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ class Figure(NamedTuple):
 FIGURES = {
     "start": Figure("listing to the last first tick", "s", "<= 1.0, 15 x"),
     "stop": Figure("TERM to the last bot gone", "s", "<= 0.5"),
-    "exchange_share": Figure("of that the exchange computed", "%"),
+    "exchange_share": Figure("CPU of the exchange as they start", "% core"),
     "memory": Figure("private memory a bot", "MB", "<= 6, 0.22 x"),
     "manager": Figure("private memory of the manager", "MB"),
     "restart": Figure("kill -9 to the successor's tick", "s", "<= 0.1"),
@@ -34,7 +35,7 @@ FIGURES = {
     "wake_up": Figure("of that, to be woken up at all", "us"),
     "own_tick_in_a_row": Figure("CPU, one tick after the other", "us", "<= 150"),
     "start_all": Figure("listing to the last first tick", "s", "1000: <= 15"),
-    "start_a_bot": Figure("the same, a bot", "ms"),
+    "start_a_bot": Figure("listing to tick, a bot", "ms"),
     "supervisor_cpu": Figure("CPU of the supervisor", "% core", "1000: <= 3"),
     "tick_with_ticker": Figure("CPU of a tick with a ticker", "us"),
     "exchange_cpu": Figure("CPU of the exchange", "% core"),
@@ -45,8 +46,24 @@ FIGURES = {
 }
 
 
+GROWING = ("start_a_bot", "tick_with_ticker", "memory_a_bot", "supervisor_cpu", "on_time")
+"""What is shown of a growing crowd."""
+
+
+def growth(results: Results) -> dict[int, dict[str, float]]:
+    """The medians of the growing crowd, by the number of its bots."""
+    found = ((re.match(r"(\d+) bots at 1 Hz, growing", name), by) for name, by in results.items())
+    return {
+        int(size.group(1)): {key: statistics.median(by[OURS][key]) for key in GROWING}
+        for size, by in found
+        if size and all(key in by[OURS] for key in GROWING)
+    }
+
+
 def table(results: Results) -> str:
     """The medians, their spread, and how many times ours the others need."""
+    growing = growth(results)
+    results = {name: by for name, by in results.items() if not name.endswith("growing")}
     peers = sorted({who for by in results.values() for who in by} - {OURS}, reverse=True)
     lines = [_line("", "aim", OURS, *peers)]
     for name, by in results.items():
@@ -57,6 +74,12 @@ def table(results: Results) -> str:
             cells = [_cell(by.get(who, {}).get(key, []), ours) for who in peers]
             text = f"  {figure.text}, {figure.unit}".rstrip(", ")
             lines.append(_line(text, figure.aim, _cell(ours, []), *cells))
+    if growing:
+        lines += ["", f"{'bots at 1 Hz':43}" + "".join(f"{bots:>9}" for bots in growing)]
+        for key in GROWING:
+            text = f"  {FIGURES[key].text}, {FIGURES[key].unit}"
+            cells = "".join(f"{_short(crowd[key]):>9}" for crowd in growing.values())
+            lines.append(f"{text:43}{cells}")
     return "\n".join(lines)
 
 

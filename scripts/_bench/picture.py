@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import statistics
 from pathlib import Path
 from typing import Any
 
-from _bench.figures import FIGURES, OURS, Results
+from _bench.figures import FIGURES, OURS, Results, growth
 
 COLOURS = {OURS: "#1f6f5c", "supervisord": "#b08d57", "circus": "#8a8f98"}
 COMPARED = ("start", "stop", "memory", "restart")
-GROWING = ("start_a_bot", "tick_with_ticker", "memory_a_bot")
+DRAWN = ("start_a_bot", "tick_with_ticker", "memory_a_bot")
 
 
 def draw(results: Results, path: Path) -> None:
@@ -43,20 +42,16 @@ def _compare(axis: Any, results: Results, key: str) -> None:
 
 def _growth(axis: Any, results: Results) -> None:
     """Each cost as a part of what it is with the fewest bots."""
-    crowds = sorted(
-        (int(found.group(1)), by[OURS])
-        for name, by in results.items()
-        if (found := re.match(r"(\d+) bots at 1 Hz, growing", name))
-    )
-    for key in GROWING:
-        costs = [(bots, statistics.median(by[key])) for bots, by in crowds if key in by]
-        if costs:
-            first = costs[0][1]
-            label = f"{FIGURES[key].text} ({first:.3g} {FIGURES[key].unit} at {costs[0][0]})"
-            axis.plot([b for b, _ in costs], [c / first for _, c in costs], marker="o", label=label)
+    crowds = growth(results)
     if not crowds:
         axis.set_axis_off()
         return
+    fewest = min(crowds)
+    for key in DRAWN:
+        first = crowds[fewest][key]
+        label = f"{FIGURES[key].text} ({first:.3g} {FIGURES[key].unit} at {fewest})"
+        parts = [crowd[key] / first for crowd in crowds.values()]
+        axis.plot(list(crowds), parts, marker="o", label=label)
     axis.set_xscale("log")
     axis.set_ylim(0, None)
     axis.set_title(

@@ -31,6 +31,7 @@ def told(daemon: Daemon, receiver: Receiver) -> Daemon:
     return daemon
 
 
+@pytest.mark.long
 @pytest.mark.says("alert_sent")
 def test_a_liquidation_that_fails_and_its_all_clear_also_across_a_death(
     daemon: Daemon, exchange: Exchange, receiver: Receiver
@@ -96,6 +97,7 @@ def test_a_bot_service_that_is_away_for_long(
     assert daemon.stop() == 0
 
 
+@pytest.mark.long
 def test_a_stop_with_residue_is_told_before_the_end_and_its_end_after_the_next_start(
     daemon: Daemon, exchange: Exchange, receiver: Receiver
 ) -> None:

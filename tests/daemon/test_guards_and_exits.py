@@ -93,6 +93,7 @@ def test_a_bot_over_its_daily_loss_gets_out_but_not_in(
     assert_over(daemon, exchange)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_so_many_entries_a_minute_over_all_processes(daemon: Daemon, exchange: Exchange) -> None:
     row = bot_row(params={"hold_duration": 1, "loop_count": 0, "allocation_ratio": "0.01"})

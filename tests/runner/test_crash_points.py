@@ -204,6 +204,7 @@ def lead(
     return lives
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("scenario", SCENARIOS)
