@@ -30,8 +30,16 @@ from execsvc.strategies.registry import BUILT_IN
 
 TICKS = 12
 """Python specialises code after eight runs of it."""
-LONGEST = 0.5
-"""Seconds that one strategy may take; a rehearsal takes a tenth of that when all goes well."""
+LONGEST = 20.0
+"""Seconds [s] by which a whole rehearsal may delay the start of the service, by the clock.
+
+The work is fixed: 0.1 s of CPU time. A busy machine stretches it (to 1 s beside a load of 10 per
+core), and must not cut it short: what is not rehearsed before the first fork costs every bot its
+own memory until the service ends. The limit is for a machine on which nothing gets on, whose open
+positions come first; the unit's TimeoutStartSec is six times as long.
+"""
+READ_TIMEOUT = 2.0
+"""Seconds [s] for one call to the stage; the first tick that fails ends a strategy's rehearsal."""
 PARAMS = {"test_trading_v1": {"allocation_ratio": 0.1, "hold_duration": 3600, "loop_count": 1}}
 
 
@@ -41,26 +49,28 @@ def rehearse() -> None:
     A rehearsal that fails has cost its time and nothing else: every bot then begins cold.
     """
     logger.disable("execsvc")
+    until = monotonic() + LONGEST
+    failures: list[str] = []
     try:
         with tempfile.TemporaryDirectory(prefix="execsvc-") as folder, serve() as url:
             for strategy_id in sorted({strategy.id for strategy in BUILT_IN.values()}):
-                _play(strategy_id, Path(folder), url)
+                failure = _play(strategy_id, Path(folder), url, until)
+                failures += [f"{strategy_id}: {failure}"] if failure else []
     except (ExecsvcError, StopRequested, OSError, ValueError) as error:
-        failure: BaseException | None = error
-    else:
-        failure = None
+        failures.append(str(error))
     finally:
         logger.enable("execsvc")
-    if failure is not None:
-        logger.bind(event="rehearsal_failed").debug("bots begin cold: {}", failure)
+    for text in failures:
+        logger.bind(event="rehearsal_failed").debug("bots begin cold: {}", text)
 
 
-def _play(strategy_id: str, folder: Path, url: str) -> None:
+def _play(strategy_id: str, folder: Path, url: str, until: float) -> str | None:
+    """Run one strategy against the stage. Returns why it was cut short, None when it was not."""
     settings = Settings(
         bot_service_url=url,
         exchange_adapter_url=url,
-        request_timeout=LONGEST,
-        order_timeout=LONGEST,
+        request_timeout=READ_TIMEOUT,
+        order_timeout=READ_TIMEOUT,
         state_dir=folder / "state",
         runtime_dir=Path("/"),  # never used; a long TMPDIR would not fit a socket
     )
@@ -68,27 +78,42 @@ def _play(strategy_id: str, folder: Path, url: str) -> None:
     with _pipe() as (_, report), _pipe() as (wakeup, _), _pipe() as (lifeline, _):
         reporter = Reporter(report)
         ledger = BotLedger(settings.state_dir, job.bot_id)
-        waits = _NoWaits(wakeup, lifeline, False, reporter.beat)
+        waits = _NoWaits(wakeup, lifeline, reporter, until)
         try:
             carry_out(job, settings, ledger, Record(job.bot_id, ledger), reporter, waits)
         finally:
             ledger.close()
+    return waits.cut
 
 
 class _NoWaits(Waits):
-    """Time flies, and after some ticks the bot is told to end and hold."""
+    """Waits that take no time and end the rehearsal of one strategy, with its position held.
 
-    _ticks = 0
-    _until: float | None = None
+    The end comes at the wait of number ``TICKS``, at the first wait after a tick that failed, or at
+    the first one that is not before ``until``, monotonic seconds [s].
+    """
+
+    def __init__(self, wakeup: int, lifeline: int, reporter: Reporter, until: float) -> None:
+        super().__init__(wakeup, lifeline, False, reporter.beat)
+        self._reporter = reporter
+        self._until = until
+        self._count = 0
+        self.cut: str | None = None
 
     def wait(self, seconds: float, interruptible: bool = True) -> None:
-        """Nothing passes; the twelfth wait raises StopRequested, or any that comes too late."""
-        self._ticks += 1
-        self._until = self._until or monotonic() + LONGEST
+        """Look for what came, without waiting. Raises StopRequested at the end."""
+        self._count += 1
         super().wait(0.0, interruptible)
-        if self._ticks >= TICKS or monotonic() > self._until:
+        self.cut = self._reason_to_cut()
+        if self.cut or self._count >= TICKS:
             self.stop = StopOrder("USR2", hold=True)
             raise StopRequested("USR2")
+
+    def _reason_to_cut(self) -> str | None:
+        error = self._reporter.snapshot.last_error
+        if error is None and self._count < TICKS and monotonic() >= self._until:
+            return f"not done within {LONGEST:g} s"
+        return error
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
 from pathlib import Path
@@ -14,6 +15,8 @@ from loguru import logger
 from execsvc.runner import rehearsal
 from execsvc.runner.process import carry_out
 from execsvc.runner.report import EndKind
+
+LONGEST = rehearsal.LONGEST
 
 
 def descriptors() -> set[str]:
@@ -39,6 +42,14 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     return seen
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No limit of time: the machine that runs the tests may be busy."""
+    monkeypatch.setattr(rehearsal, "LONGEST", float("inf"))
+    monkeypatch.setattr(rehearsal, "READ_TIMEOUT", 60.0)
+
+
+@pytest.mark.usefixtures("patient")
 def test_each_strategy_ticks_and_one_trades(played: list[tuple[Any, ...]]) -> None:
     rehearsal.rehearse()
     assert played == [
@@ -47,6 +58,7 @@ def test_each_strategy_ticks_and_one_trades(played: list[tuple[Any, ...]]) -> No
     ]
 
 
+@pytest.mark.usefixtures("patient")
 def test_it_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     lines: list[str] = []
@@ -63,13 +75,42 @@ def test_it_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert len(lines) == 1
 
 
+@pytest.mark.says("rehearsal_failed")
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n"])
-def test_one_that_fails_costs_its_time_only(
+def test_rehearsal_whose_stage_fails_ends_with_the_first_tick(
     answer: bytes, played: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("execsvc.runner.stage._answer_to", lambda request: answer)
+    monkeypatch.setattr(rehearsal, "READ_TIMEOUT", 0.2)
+    monkeypatch.setattr(rehearsal, "LONGEST", float("inf"))
     rehearsal.rehearse()
-    assert {row[3] for row in played} <= {"0"}
+    assert [(row[1], row[3]) for row in played] == [(1, "0")] * 2
+    assert all(row[2] for row in played)
+
+
+@pytest.mark.usefixtures("patient")
+def test_rehearsal_on_a_busy_machine_makes_every_tick(
+    played: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a second goes by from each tick to the next, fifty times what a machine at rest needs."""
+    passing = itertools.count(1000.0, 0.5)
+    monkeypatch.setattr(rehearsal, "LONGEST", LONGEST)
+    monkeypatch.setattr(rehearsal, "monotonic", lambda: next(passing))
+    rehearsal.rehearse()
+    assert [row[1:3] for row in played] == [(rehearsal.TICKS, None)] * 2
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.says("rehearsal_failed")
+def test_rehearsal_that_does_not_get_on_is_cut_at_its_limit(
+    played: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each tick takes a quarter of what a whole rehearsal may delay the start."""
+    passing = itertools.count(1000.0, LONGEST / 4)
+    monkeypatch.setattr(rehearsal, "LONGEST", LONGEST)
+    monkeypatch.setattr(rehearsal, "monotonic", lambda: next(passing))
+    rehearsal.rehearse()
+    assert [row[1:3] for row in played] == [(4, None), (1, None)]
 
 
 @pytest.mark.says("rehearsal_failed")
@@ -81,6 +122,7 @@ def test_a_machine_without_room_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     rehearsal.rehearse()
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_long_way_to_the_temporary_files(
     tmp_path: Path, played: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
