@@ -22,7 +22,7 @@ class Waypoint(str, Enum):
     SETTLING = "a balance was read to settle an unknown outcome"
     STOP_BEGUN = "told to stop, nothing done"
     ON_STOP_ENDED = "the strategy's own way out is over"
-    LIQUIDATION_ATTEMPT = "an attempt to sell begins"
+    LIQUIDATION_ATTEMPT = "an attempt to sell, or the next part of one, begins"
     FLAT = "the ledger says flat, nobody was told"
 
 

@@ -56,7 +56,11 @@ class LiquidationAlarm:
 
 
 class Liquidation:
-    """Sells ``min(actual, tracked)`` at market, in up to so many attempts."""
+    """Sale of ``min(actual, tracked)`` at market, in up to ``attempts`` attempts.
+
+    ``backoff`` [s] is waited before the second attempt, then doubling waits up to
+    LONGEST_BACKOFF; and between the parts of one attempt, for the book to fill again.
+    """
 
     def __init__(
         self,
@@ -111,14 +115,26 @@ class Liquidation:
             return False
 
     def _attempt(self) -> bool:
-        """One attempt; both balance and tracked are read afresh within the account's turn.
+        """One attempt: sell in as many parts as the exchange fills; True when the position is flat.
 
-        Raises StopRequested when the process is told to end without selling.
+        The attempt fails at the first order that sells nothing. A part that was sold is no
+        failure: were it counted as one, a market that fills half of each order would leave
+        1/2^attempts of the position, although it takes the rest as well.
+        """
+        self._reporter.counts.liquidation_attempt()
+        while self._sell_part() and not self._desk.position.is_flat:
+            self._waits.wait(min(self._backoff, LONGEST_BACKOFF), interruptible=False)
+        return self._desk.position.is_flat
+
+    def _sell_part(self) -> bool:
+        """Sell what is left; False when nothing was sold.
+
+        Balance and tracked are read afresh within the account's turn. Raises StopRequested when
+        the process is told to end without selling.
         """
         if self._waits.stop is not None and self._waits.stop.hold:
             raise StopRequested(self._waits.stop.signal)
         passed(Waypoint.LIQUIDATION_ATTEMPT)
-        self._reporter.counts.liquidation_attempt()
         self._ledger.make_room()
         tracked = self._desk.position.tracked
         try:
@@ -128,7 +144,8 @@ class Liquidation:
                 text = f"liquidation attempt failed, {plain(tracked)} tracked: {error}"
                 self._record.say("WARNING", "liquidation_attempt_failed", text)
                 self._reporter.update(last_error=text)
-        return self._desk.position.is_flat
+            return False
+        return True
 
     def _drop_short(self) -> None:
         """A position that sold the user's own base is not bought back: it is risk-off."""

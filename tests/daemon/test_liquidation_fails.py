@@ -77,6 +77,22 @@ def test_each_attempt_is_as_many_orders_as_the_setting_says(
     assert_over(daemon, exchange)
 
 
+def test_liquidation_half_of_each_order_is_filled_one_process_sells_all(
+    daemon: Daemon, exchange: Exchange
+) -> None:
+    exchange.list_bots(bot_row())
+    daemon.start(EXECSVC_LIQUIDATION_ATTEMPTS="1", EXECSVC_LIQUIDATION_RETRY="600")
+    daemon.until_holding()
+    exchange.fault("partial", fraction="0.5", **NO_SALE)
+    exchange.stop_bot()
+    daemon.until("STOPPED")
+    assert len(exchange.executed(side="sell")) > 5
+    assert "liquidation_failed" not in daemon.log
+    assert daemon.stop() == 0
+    # A rest worth less than min_notional, which is 10 times the smallest amount, is dust.
+    assert_over(daemon, exchange, crumbs=10)
+
+
 def test_a_liquidation_outlives_an_adapter_that_is_away(daemon: Daemon, exchange: Exchange) -> None:
     exchange.list_bots(bot_row())
     daemon.start()

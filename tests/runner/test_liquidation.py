@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from datetime import datetime, timedelta, timezone
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +17,7 @@ from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.position import Position
 from execsvc.runner import liquidation
-from execsvc.runner.counts import Counts
+from execsvc.runner.counts import SERIES, Counts, Series
 from execsvc.runner.liquidation import Liquidation
 from execsvc.runner.waits import StopOrder
 
@@ -35,12 +35,12 @@ class Bench:
         self.ledger.open()
         self.hold("0.02")
         self.slept: list[float] = []
-        self.attempts = 0
+        self.orders = 0
         self.counts = Counts()
         self.sell: Callable[[], None] = lambda: None
         self.said: list[str] = []
         self.reported: dict[str, object] = {}
-        self.stop: StopOrder | None = None
+        self.waits: Any = SimpleNamespace(wait=self.wait, stop=None, uninterrupted=nullcontext)
 
     def hold(self, tracked: str, sold_short: str = "0") -> None:
         position = Position(tracked=D(tracked), sold_short=D(sold_short))
@@ -51,9 +51,13 @@ class Bench:
         desk: Any = _Desk(self)
         record: Any = SimpleNamespace(say=lambda level, *rest, **data: self.said.append(level))
         reporter: Any = SimpleNamespace(update=self.reported.update, counts=self.counts)
-        waits: Any = SimpleNamespace(wait=self.wait, stop=self.stop, uninterrupted=nullcontext)
-        parts = (desk, self.ledger, record, reporter, waits)
+        parts = (desk, self.ledger, record, reporter, self.waits)
         return Liquidation(*parts, attempts, backoff).run()
+
+    @property
+    def attempts_counted(self) -> int:
+        """What ``execsvc_liquidation_attempts_total`` says."""
+        return self.counts.numbers()[SERIES.index(Series("liquidation_attempts"))]
 
     def wait(self, seconds: float, interruptible: bool) -> None:
         assert not interruptible
@@ -76,7 +80,7 @@ class _Desk:
     def sell(self, amount: Decimal, reason: str, state: str | None, exits: bool) -> None:
         assert exits
         assert amount == self.position.tracked
-        self._bench.attempts += 1
+        self._bench.orders += 1
         self._bench.sell()
 
     def show_position(self) -> None: ...
@@ -99,20 +103,20 @@ def failing(error: Exception) -> Callable[[], None]:
 def test_one_sale_is_enough(bench: Bench) -> None:
     bench.sell = lambda: bench.hold("0")
     assert bench.run()
-    assert (bench.attempts, bench.slept) == (1, [])
+    assert (bench.orders, bench.slept) == (1, [])
 
 
 def test_nothing_tracked_is_nothing_sold(bench: Bench) -> None:
     bench.hold("0")
     assert bench.run()
-    assert bench.attempts == 0
+    assert bench.orders == 0
 
 
 @pytest.mark.parametrize("error", [OrderRefused("no"), Unavailable("down")])
 def test_it_is_tried_so_often_with_growing_waits(bench: Bench, error: Exception) -> None:
     bench.sell = failing(error)
     assert not bench.run(attempts=7)
-    assert bench.attempts == 7
+    assert bench.orders == 7
     assert len(bench.slept) == 6
     for slept, least in zip(bench.slept, (1, 2, 4, 8, 8, 8), strict=True):
         assert least <= slept <= min(least + 0.25, 8)
@@ -122,7 +126,64 @@ def test_a_part_is_followed_by_the_rest(bench: Bench) -> None:
     rests = iter(("0.01", "0.005", "0"))
     bench.sell = lambda: bench.hold(next(rests))
     assert bench.run()
-    assert bench.attempts == 3
+    assert bench.orders == 3
+
+
+def halving(bench: Bench, *before: Exception) -> Callable[[], None]:
+    """A market that first fails as ``before`` says, one order each, then fills half of each order."""
+    failures = list(before)
+
+    def sell() -> None:
+        if failures:
+            raise failures.pop(0)
+        left = (bench.ledger.position(BINDING).tracked / 2).quantize(D("0.00001"), ROUND_DOWN)
+        bench.hold(str(left))
+
+    return sell
+
+
+def test_liquidation_half_of_each_order_is_filled_one_attempt_sells_all(bench: Bench) -> None:
+    bench.sell = halving(bench)
+    assert bench.run(attempts=1)
+    assert bench.orders == 11
+    assert bench.attempts_counted == 1
+    assert bench.slept == [1.0] * 10, "the back-off of failures does not grow with what is sold"
+
+
+def test_liquidation_failures_before_parts_leave_no_rest(bench: Bench) -> None:
+    bench.sell = halving(bench, *[Unavailable("no answer within 2 s")] * 4)
+    assert bench.run(attempts=5)
+    assert bench.orders == 4 + 11
+    assert bench.attempts_counted == 5
+
+
+def test_liquidation_each_part_followed_by_a_refusal_ends_after_its_attempts(bench: Bench) -> None:
+    def sell() -> None:
+        if bench.orders % 2 == 0:
+            raise OrderRefused("no")
+        bench.hold(str(bench.ledger.position(BINDING).tracked / 2))
+
+    bench.sell = sell
+    assert not bench.run(attempts=3)
+    assert bench.orders == 3 * 2
+    assert bench.ledger.position(BINDING).tracked == D("0.02") / 8
+
+
+def test_liquidation_a_large_backoff_between_parts_waits_the_longest(bench: Bench) -> None:
+    bench.sell = halving(bench)
+    assert bench.run(attempts=1, backoff=60.0)
+    assert set(bench.slept) == {liquidation.LONGEST_BACKOFF}
+
+
+def test_liquidation_told_to_hold_between_two_parts_sells_no_more(bench: Bench) -> None:
+    def sell() -> None:
+        bench.hold("0.01")
+        bench.waits.stop = StopOrder("USR2", hold=True)
+
+    bench.sell = sell
+    with pytest.raises(StopRequested):
+        bench.run()
+    assert bench.orders == 1
 
 
 def test_one_alarm_when_it_begins_and_one_a_minute_over_all_processes(bench: Bench) -> None:
@@ -149,7 +210,7 @@ def test_a_clock_that_is_set_back_does_not_silence_it(bench: Bench) -> None:
 def test_a_short_is_dropped_not_bought_back(bench: Bench) -> None:
     bench.hold("0", sold_short="0.5")
     assert bench.run()
-    assert bench.attempts == 0
+    assert bench.orders == 0
     assert bench.ledger.position(BINDING).sold_short == 0
 
 
@@ -157,11 +218,11 @@ def test_what_cannot_be_recorded_is_not_tried_on(bench: Bench) -> None:
     bench.sell = failing(LedgerFailed("disk full"))
     with pytest.raises(LedgerFailed):
         bench.run()
-    assert bench.attempts == 1
+    assert bench.orders == 1
 
 
 def test_told_to_hold_it_sells_no_more(bench: Bench) -> None:
-    bench.stop = StopOrder("USR2", hold=True)
+    bench.waits.stop = StopOrder("USR2", hold=True)
     with pytest.raises(StopRequested):
         bench.run()
-    assert bench.attempts == 0
+    assert bench.orders == 0
