@@ -21,8 +21,12 @@ from execsvc.logs.render import as_prefixed_line
 from execsvc.logs.standard_error import StandardError
 from execsvc.sandbox.server import Sandbox
 
-# A busy machine is no failure.
-hypothesis.settings.register_profile("execsvc", deadline=None)
+pytest_plugins = ("support.ending",)
+
+# A busy machine is no failure: neither an example nor its generation has a deadline.
+hypothesis.settings.register_profile(
+    "execsvc", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("execsvc")
 
 

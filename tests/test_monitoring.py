@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from support.requirements import needs
 
 from execsvc.clients.exchange_adapter import Read
 from execsvc.control_plane.metric_names import METRICS
@@ -175,14 +175,12 @@ def test_every_alert_is_tried_both_ways() -> None:
     assert sorted(tried) == sorted(alerts * 2)
 
 
+@needs("promtool")
 @pytest.mark.parametrize("command", [("check", RULES), ("test", RULES_TEST)])
 def test_prometheus_takes_the_rules(command: tuple[str, Path]) -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("promtool is not installed (Debian: prometheus)")
     verb, path = command
     done = subprocess.run(
-        [promtool, verb, "rules", path.name],
+        ["promtool", verb, "rules", path.name],
         cwd=FOLDER,
         capture_output=True,
         text=True,

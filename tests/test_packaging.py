@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import functools
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from support.requirements import needs, require
 
 import execsvc
 
@@ -53,8 +55,13 @@ def lines(text: str) -> list[str]:
     return [line for line in text.split("\n") if line]
 
 
-def imports() -> Iterator[tuple[str, str]]:
+@functools.cache
+def imports() -> tuple[tuple[str, str], ...]:
     """Each file of the package, with each top-level module that it imports when it runs."""
+    return tuple(_imports())
+
+
+def _imports() -> Iterator[tuple[str, str]]:
     for path in sorted(PACKAGE.rglob("*.py")):
         where = path.relative_to(PACKAGE).as_posix()
         waiting: list[ast.AST] = [ast.parse(path.read_text("utf-8"))]
@@ -68,15 +75,15 @@ def imports() -> Iterator[tuple[str, str]]:
                 waiting.extend(ast.iter_child_nodes(node))
 
 
+@needs("checkout")
 def test_nothing_else_stands_at_the_top() -> None:
     tracked = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
         capture_output=True,
         text=True,
+        check=True,
     )
-    if tracked.returncode != 0:
-        pytest.skip("not a checkout")
 
     found = {name.split("/")[0] for name in tracked.stdout.splitlines()}
 
@@ -157,10 +164,8 @@ def test_a_bot_loads_nothing_of_the_control_plane() -> None:
 
 @pytest.fixture
 def installed() -> metadata.Distribution:
-    try:
-        return metadata.distribution("execsvc")
-    except metadata.PackageNotFoundError:
-        pytest.skip("run from the sources alone; scripts/test installs the package")
+    require("installed package")
+    return metadata.distribution("execsvc")
 
 
 def test_the_installed_package_is_this_one(installed: metadata.Distribution) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from support.requirements import needs
 
 from execsvc.settings.model import PREFIX, SECRET
 
@@ -91,12 +91,11 @@ def test_what_root_runs_says_what_it_takes_before_it_does_anything(script: str) 
     assert wrong.stderr == f"scripts/{script}: --nonsense is not known: scripts/{script} --help\n"
 
 
+@needs("readable sources")
 @pytest.mark.parametrize("script", ["install", "uninstall"])
 def test_what_root_runs_is_refused_to_others(script: str) -> None:
     nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     dropping = nobody if os.geteuid() == 0 else []
-    if subprocess.run([*dropping, "test", "-r", SCRIPTS / script]).returncode != 0:
-        pytest.skip("nobody cannot read the sources")
 
     done = subprocess.run([*dropping, SCRIPTS / script], capture_output=True, text=True, timeout=60)
 
@@ -104,9 +103,8 @@ def test_what_root_runs_is_refused_to_others(script: str) -> None:
     assert done.stderr == f"scripts/{script}: root has to run this: sudo scripts/{script}\n"
 
 
+@needs("shellcheck")
 def test_shellcheck_finds_nothing() -> None:
-    if shutil.which("shellcheck") is None:
-        pytest.skip("shellcheck is not installed")
     shell = [path for path in SCRIPTS.iterdir() if path.is_file() and path.suffix != ".py"]
 
     done = subprocess.run(

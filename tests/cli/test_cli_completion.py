@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 from support.command import ControlSocket, Execsvc
+from support.requirements import needs
 
 BASH = shutil.which("bash")
-needs_bash = pytest.mark.skipif(BASH is None, reason="there is no bash here")
+needs_bash = needs("bash")
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.requirements import require
 
 from execsvc.clients.http import HttpClient
 from execsvc.errors import Unavailable
@@ -134,14 +135,12 @@ def serve() -> Iterator[Callable[..., WireServer]]:
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Key and self-signed certificate of localhost in one file."""
+    require("openssl")
     path = tmp_path_factory.mktemp("tls") / "localhost.pem"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
     command += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    try:
-        subprocess.run(
-            [*command, "-keyout", str(path), "-out", f"{path}.crt"], check=True, capture_output=True
-        )
-    except FileNotFoundError:
-        pytest.skip("openssl is not installed")
+    subprocess.run(
+        [*command, "-keyout", str(path), "-out", f"{path}.crt"], check=True, capture_output=True
+    )
     path.write_text(path.read_text() + Path(f"{path}.crt").read_text())
     return path

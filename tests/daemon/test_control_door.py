@@ -17,6 +17,7 @@ from support.bot_process import bot_row
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import Exchange
+from support.requirements import needs
 
 from execsvc.supervisor.control import MOST_VISITORS
 
@@ -77,12 +78,11 @@ def test_a_runtime_directory_of_others_is_refused(daemon: Daemon, mode: int) -> 
     assert "EXECSVC_RUNTIME_DIR" in daemon.log
 
 
+@needs("root")
 @pytest.mark.parametrize("variable", ["EXECSVC_RUNTIME_DIR", "EXECSVC_STATE_DIR"])
 def test_a_directory_of_another_user_is_refused(
     daemon: Daemon, tmp_path: Path, variable: str
 ) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root can give a directory away")
     theirs = tmp_path / "theirs"
     theirs.mkdir(mode=0o700)
     os.chown(theirs, 12345, -1)

@@ -9,14 +9,15 @@ from urllib.parse import quote
 
 import pytest
 from support.bot_process import bot_row
-from support.browser import Browser, browser, missing
+from support.browser import Browser, browser
 from support.colours import CONTRAST, colour
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import Exchange
+from support.requirements import needs
 from support.verdicts import rows
 
-pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
+pytestmark = needs("browser")
 
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
 TOKEN = "open-sesame-4711"

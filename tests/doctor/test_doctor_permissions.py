@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from support.requirements import needs
 from support.settings import settings
 
 from execsvc.doctor import permissions
@@ -58,7 +59,7 @@ def test_directories_of_somebody_else(places: Settings) -> None:
     assert all("belongs to" in f.what for f in found)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+@needs("root")
 def test_files_that_root_left_are_named(places: Settings) -> None:
     folder = places.state_dir / "bots"
     folder.mkdir()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import pytest
 from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
+from support.requirements import require
 
 from execsvc.ledger.account_journal import journal_path
 from execsvc.ledger.ballast import SIZE, Ballast
@@ -28,12 +28,10 @@ def tracked(bot: BotProcess) -> Decimal:
 @pytest.fixture
 def small_disk(bots: BotProcesses) -> Iterator[Path]:
     """The state directory on a file system of its own, of one megabyte."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount")
+    require("mount")
     bots.state_dir.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(bots.state_dir)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("this machine does not let us mount")
+    subprocess.run(mount, capture_output=True, check=True)
     yield bots.state_dir
     subprocess.run(["umount", "-l", str(bots.state_dir)], check=True)
 

@@ -6,11 +6,11 @@ import subprocess
 import sys
 from textwrap import dedent
 
-import pytest
+from support.requirements import needs
 
 from execsvc.supervisor.shared_heap import knows_immortals
 
-immortal = pytest.mark.skipif(not knows_immortals(), reason="this Python knows no immortal objects")
+immortal = needs("immortal objects")
 
 
 def program(text: str) -> str:

@@ -29,15 +29,6 @@ ARGUMENTS = [
     "--hide-scrollbars",
     "--force-color-profile=srgb",
 ]
-_PROGRAMS = ("chromium", "chromedriver")
-
-
-def missing() -> str | None:
-    """Why there is no browser here."""
-    lacks = [name for name in _PROGRAMS if shutil.which(name) is None]
-    return (
-        f"no {' and no '.join(lacks)} (apt-get install chromium chromium-driver)" if lacks else None
-    )
 
 
 class Browser:

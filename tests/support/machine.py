@@ -17,7 +17,8 @@ from pathlib import Path
 
 import psutil
 from support.deadline import eventually
-from support.machine_parts import control_groups, mounted, wrapper
+from support.machine_parts import mounted, wrapper
+from support.requirements import control_groups, require, skip
 
 BOOT = Path(__file__).with_name("machine_boot")
 PROGRAMS = "/opt/execsvc/current/bin"
@@ -168,6 +169,22 @@ class Machine:
         """The interpreter of this test, where a service without access to homes can reach it."""
         self.write(f"{PROGRAMS}/python", wrapper(""), 0o755)
         self.write(PROGRAM, wrapper("-m execsvc"), 0o755)
+
+
+def booted(name: str) -> Machine:
+    """A machine that is up; the running test is skipped where none can be booted."""
+    require("machine")
+    made = Machine(name)
+    try:
+        made.boot()
+    except CannotBoot as error:
+        made.off()
+        said = str(error).strip().splitlines()
+        skip(
+            f"no machine boots here: {said[-1] if said else 'its console is empty'}",
+            "a host, or a privileged container, whose kernel lets systemd-nspawn boot",
+        )
+    return made
 
 
 def _is_first(pid: int) -> bool:

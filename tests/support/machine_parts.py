@@ -1,12 +1,8 @@
-"""Of what a machine is booted here: control groups, an overlay, this test's own interpreter."""
+"""What of this machine is seen in a booted one: the interpreter of this test, and its libraries."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import execsvc
@@ -14,37 +10,6 @@ import execsvc
 SOURCES = Path(execsvc.__file__).parent.parent
 PYTHON = "/opt/execsvc/python"
 LIBRARIES = "/opt/execsvc/libraries"
-_PACKAGES = {
-    "systemd-nspawn": "systemd-container",
-    "/lib/systemd/systemd": "systemd",
-    "nsenter": "util-linux",
-    "setpriv": "util-linux",
-}
-"""Programs that it takes, and what of Debian has them."""
-_HIERARCHIES = ("/sys/fs/cgroup/unified", "/sys/fs/cgroup", "/sys/fs/cgroup/systemd")
-
-
-def why_not() -> str | None:
-    """Why no machine can be booted here, if so."""
-    if os.geteuid() != 0:
-        return "booting a machine takes root"
-    for program, package in _PACKAGES.items():
-        if shutil.which(program) is None:
-            return f"{program} is missing: apt-get install {package}"
-    groups = control_groups()
-    if not groups or not all(os.access(group, os.W_OK) for group in groups):
-        return "no cgroup2 hierarchy at /sys/fs/cgroup takes a group of ours"
-    return _why_no_overlay()
-
-
-def control_groups() -> list[Path]:
-    """Where control groups are made: cgroup2, and systemd's own of the old kind beside it."""
-    kinds = {}
-    for line in Path("/proc/self/mounts").read_text().splitlines():
-        _, place, kind, options, *_ = line.split()
-        if place in _HIERARCHIES and (kind == "cgroup2" or "name=systemd" in options.split(",")):
-            kinds[Path(place)] = kind
-    return list(kinds) if "cgroup2" in kinds.values() else []
 
 
 def mounted() -> list[str]:
@@ -71,15 +36,3 @@ def _libraries() -> list[str]:
     """Where this test imports from, the standard library aside."""
     found = [path for path in sys.path if path.endswith("-packages") and Path(path).is_dir()]
     return [str(SOURCES), *dict.fromkeys(found)]
-
-
-def _why_no_overlay() -> str | None:
-    with tempfile.TemporaryDirectory() as folder:
-        layers = (
-            f"mount -t tmpfs none {folder} && cd {folder} && mkdir upper work root &&"
-            " mount -t overlay none -o lowerdir=/,upperdir=upper,workdir=work root"
-        )
-        tried = subprocess.run(
-            ["unshare", "--mount", "sh", "-c", layers], capture_output=True, text=True
-        )
-    return f"no overlay can be mounted: {tried.stderr.strip()}" if tried.returncode else None

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
+from support.requirements import MARKET, require, skip
 
-MARKET = Path(
-    os.environ.get("RECORDED_MARKETS") or Path(__file__).resolve().parents[3] / "shared" / "market"
-)
-"""Where recordings of real markets are; they are no part of this project."""
 START = 1_700_000_000_000
 
 
 def real(name: str) -> Path:
     """The recording whose name begins with ``name``; the test is skipped where there is none."""
+    require("recordings")
     found = sorted(MARKET.glob(f"{name}*.jsonl.gz"))
     if not found:
-        pytest.skip(f"no recording of {name} in {MARKET} (RECORDED_MARKETS)")
+        skip(f"no recording of {name} in {MARKET}", f"put {name}….jsonl.gz there")
     return found[0]
 
 

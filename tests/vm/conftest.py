@@ -8,8 +8,7 @@ from collections.abc import Iterator
 import pytest
 from support.deadline import eventually
 from support.installed import InsideExchange, Service, install
-from support.machine import CannotBoot, Machine
-from support.machine_parts import why_not
+from support.machine import Machine, booted
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -23,15 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def machine() -> Iterator[Machine]:
     """One machine for all tests of this process; those that run beside it have their own."""
-    reason = why_not()
-    if reason is not None:
-        pytest.skip(reason)
-    made = Machine(f"execsvc-{os.getpid()}")
-    try:
-        made.boot()
-    except CannotBoot as error:
-        made.off()
-        pytest.skip(f"a machine does not boot here: {error}")
+    made = booted(f"execsvc-{os.getpid()}")
     try:
         install(made)
         yield made

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from support.bot_process import bot_row
 from support.deadline import eventually
-from support.machine import CannotBoot, Machine
-from support.machine_parts import why_not
+from support.machine import booted
+from support.requirements import require, skip
 from support.workshop import Workshop, replace, wheels
 
 PLACES = (
@@ -33,9 +33,7 @@ PROGRAMS = [place for place in PLACES if place not in ("/etc/execsvc", "/var/lib
 @pytest.fixture(scope="session")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All packages that an install takes."""
-    reason = why_not()
-    if reason is not None:
-        pytest.skip(reason)
+    require("machine")
     mine = tmp_path_factory.getbasetemp()
     # Workers that run side by side share what one of them has fetched.
     shared = mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine
@@ -45,19 +43,14 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if not said.exists():
             said.write_text(wheels(shared / "wheels") or "")
     if said.read_text():
-        pytest.skip(said.read_text())
+        skip(said.read_text(), "an index of packages that pip reaches (PIP_INDEX_URL, pip.conf)")
     return shared / "wheels"
 
 
 @pytest.fixture
 def workshop(index: Path) -> Iterator[Workshop]:
     """A machine of its own for each test: what is tested is the machine itself."""
-    machine = Machine(f"execsvc-install-{os.getpid()}")
-    try:
-        machine.boot()
-    except CannotBoot as error:
-        machine.off()
-        pytest.skip(f"a machine does not boot here: {error}")
+    machine = booted(f"execsvc-install-{os.getpid()}")
     try:
         yield Workshop(machine, index)
     finally:
