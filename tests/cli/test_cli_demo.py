@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 import pytest
+from support import processes
 
 pytestmark = pytest.mark.daemon
 
@@ -63,10 +64,6 @@ def books(lines: list[str]) -> dict[str, list[str]]:
     return {row[1]: row[2:] for row in rows}
 
 
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_it_tells_what_happens_and_ends_with_everything_sold(
     demo: subprocess.Popen[str], signum: int
@@ -93,23 +90,23 @@ def test_it_tells_what_happens_and_ends_with_everything_sold(
 
 def test_nothing_stays_behind(demo: subprocess.Popen[str], folder: Path) -> None:
     lines_until(demo.stdout, "/status")
-    (daemon,) = children(demo.pid)
+    (daemon,) = processes.children(demo.pid)
     assert list(folder.iterdir())
 
     demo.send_signal(signal.SIGINT)
     demo.communicate(timeout=PATIENCE)
 
     assert list(folder.iterdir()) == []
-    assert not Path(f"/proc/{daemon}").exists()
+    assert not daemon.lives
 
 
 def test_a_daemon_that_is_killed_is_said_and_its_bots_sell_all_the_same(
     demo: subprocess.Popen[str],
 ) -> None:
     lines_until(demo.stdout, "demo-btc  holding", "demo-eth  holding")
-    (daemon,) = children(demo.pid)
+    (daemon,) = processes.children(demo.pid)
 
-    os.kill(daemon, signal.SIGKILL)
+    assert daemon.kill()
     rest, _ = demo.communicate(timeout=PATIENCE)
 
     assert demo.returncode == 1

@@ -169,7 +169,7 @@ def test_the_address_is_told_nobody(daemon: Daemon, exchange: Exchange, receiver
     told(daemon, receiver).start(EXECSVC_LOG_LEVEL="TRACE")
     eventually(lambda: receiver.attempts >= 2, "it is tried", 60)
     seen = [str(daemon.status()), str(daemon.health())]
-    seen += [" ".join(process.cmdline()) for process in daemon.family()]
+    seen += [process.title for process in daemon.family()]
     receiver.mood = "ok"
     receiver.heard("a bot is FAILED")
     assert titled(daemon, ALERTS)

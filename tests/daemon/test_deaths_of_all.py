@@ -6,25 +6,13 @@ import os
 import signal
 from typing import Any
 
-import psutil
 import pytest
+from support import processes
 from support.bot_process import bot_row
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import Exchange
 from support.verdicts import all_hold, assert_flat, assert_over, listed_again, pids, rows
-
-
-def kill_everything(daemon: Daemon) -> None:
-    """Kill -9 of every process before any of them can act on another's death."""
-    family = daemon.family()
-    for process in family:
-        process.suspend()
-    for process in family:
-        process.kill()
-    daemon.wait()
-    eventually(lambda: not daemon.family(), "all of it is dead")
-
 
 AFTER: dict[str, list[Any]] = {
     "listed": [bot_row()],
@@ -43,7 +31,7 @@ def test_everything_dies_at_once_and_nothing_is_lost(
     exchange.list_bots(bot_row())
     daemon.start()
     held = daemon.until_holding()["position"]
-    kill_everything(daemon)
+    daemon.kill_everything()
     assert len(exchange.orders()) == 1, "nobody lived to sell"
     exchange.list_bots(*AFTER[after])
     daemon.start()
@@ -67,7 +55,7 @@ def test_everything_dies_while_orders_are_under_way(daemon: Daemon, exchange: Ex
     exchange.list_bots(*rows(3))
     daemon.start()
     eventually(exchange.executed, "an order is executed, and not answered yet")
-    kill_everything(daemon)
+    daemon.kill_everything()
     exchange.heal()
     daemon.start()
     all_hold(daemon, 3)
@@ -90,7 +78,7 @@ def test_a_killed_supervisor_and_a_prompt_successor_run_each_bot_once(
     assert not set(before.values()) & set(after.values())
     # Their ledgers are free before they are gone: the last words come after the last record.
     gone = [pid for pid in before.values() if pid]
-    eventually(lambda: all(_is_dead(pid) for pid in gone), "the first runners are gone")
+    eventually(lambda: not any(map(processes.is_alive, gone)), "the first runners are gone")
     listed_again(exchange)
     assert pids(daemon) == after
     assert daemon.stop() == 0
@@ -124,12 +112,12 @@ def test_a_hung_orphan_is_waited_for_and_then_killed(daemon: Daemon, exchange: E
     waiting = daemon.until("BOOTING")
     said = f"waiting for pid {orphan['pid']}"
     eventually(lambda: daemon.bot()["last_error"] == said, "it says for whom it waits")
-    assert psutil.pid_exists(orphan["pid"])
+    assert processes.is_alive(orphan["pid"])
     bot = daemon.until_holding()
     assert bot["pid"] == waiting["pid"]
     assert bot["position"] == orphan["position"]
     assert bot["last_error"] is None
-    assert _is_dead(orphan["pid"])
+    assert not processes.is_alive(orphan["pid"])
     assert len(exchange.orders()) == 1
     assert daemon.stop() == 0
     assert_over(daemon, exchange)
@@ -148,14 +136,7 @@ def test_what_a_hung_orphan_holds_is_sold_once_it_is_killed(
     daemon.start(EXECSVC_STOP_TIMEOUT="6")
     waiting = daemon.until("LIQUIDATING")
     daemon.until("STOPPED")
-    assert _is_dead(orphan["pid"])
+    assert not processes.is_alive(orphan["pid"])
     assert f"killing process {waiting['pid']}" not in daemon.log, "its own time had not begun"
     assert daemon.stop() == 0
     assert_over(daemon, exchange)
-
-
-def _is_dead(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True

@@ -64,7 +64,7 @@ def test_a_hung_listing_child_is_replaced(daemon: Daemon, exchange: Exchange) ->
     (child,) = titled(daemon, LISTING)
     child.suspend()
     eventually(lambda: daemon.health()[1]["status"] == "degraded", "the list is old")
-    eventually(lambda: not child.is_running(), "it is killed")
+    eventually(lambda: not child.lives, "it is killed")
     eventually(lambda: answers(daemon), "another one lists")
     assert pids(daemon) == before
     assert daemon.stop() == 0
@@ -78,7 +78,7 @@ def test_a_killed_control_plane_comes_back(daemon: Daemon, exchange: Exchange) -
     for _ in range(2):
         master, worker = titled(daemon, CONTROL_PLANE)
         master.kill()
-        eventually(lambda worker=worker: not worker.is_running(), "its worker goes as well")
+        eventually(lambda worker=worker: not worker.lives, "its worker goes as well")
         eventually(lambda: answers(daemon), "another one answers")
     master, worker = titled(daemon, CONTROL_PLANE)
     worker.kill()

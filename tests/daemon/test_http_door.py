@@ -6,15 +6,15 @@ import json
 import os
 import resource
 import socket
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 
-import psutil
 import pytest
 from support.bot_process import bot_row
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import Exchange
 from support.newcomer import gives_nothing_away, healthy
+from support.verdicts import CONTROL_PLANE, titled
 
 MOST_CLIENTS = 10_000
 
@@ -183,10 +183,9 @@ def shared(daemon: Daemon) -> Daemon:
 
 
 def test_the_worker_is_replaced_when_it_is_killed(shared: Daemon) -> None:
-    titles = [p for p in shared.family() if "control plane" in " ".join(p.cmdline())]
-    assert titles
-    for process in titles:
-        with suppress(psutil.NoSuchProcess):  # the worker ends when its arbiter is killed
-            process.kill()
+    planes = titled(shared, CONTROL_PLANE)
+    assert planes
+    for process in planes:
+        process.kill()  # the worker may have ended with its arbiter
     healthy(shared)
     assert os.getpid() not in {p.pid for p in shared.family()}

@@ -8,7 +8,6 @@ import subprocess
 
 from support.bot_process import bot_row
 from support.daemon import Daemon
-from support.deadline import eventually
 from support.exchange import Exchange
 from support.verdicts import all_hold, assert_flat, assert_over, listed_again, rows, states
 
@@ -79,13 +78,7 @@ def test_everything_is_killed_while_it_halts_and_holds(daemon: Daemon, exchange:
     all_hold(daemon, 3)
     exchange.fault("slow", call="order", seconds=3.0, execute=True, times=None)
     succeeded(daemon.command("halt", "--no-wait"))
-    family = daemon.family()
-    for process in family:
-        process.suspend()
-    for process in family:
-        process.kill()
-    daemon.wait()
-    eventually(lambda: not daemon.family(), "all of it is dead")
+    daemon.kill_everything()
     exchange.heal()
     daemon.start(EXECSVC_ON_SHUTDOWN="hold")
     assert succeeded(daemon.command("halt")).splitlines()[1] == "every bot has ended flat"

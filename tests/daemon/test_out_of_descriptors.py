@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from support import processes
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import Exchange
@@ -41,7 +42,7 @@ def test_bots_that_cannot_be_started_cost_no_other_its_position(
     listed = exchange.requests_of("bots")
     eventually(lambda: exchange.requests_of("bots") > listed + 3, "it goes on")
     assert daemon.process.poll() is None
-    assert psutil.pid_exists(held["pid"])
+    assert processes.is_alive(held["pid"])
     assert not exchange.orders(side="sell")
     assert len(exchange.orders(side="buy")) == {0: 1, 4: 1, 8: 4}[free]
     leave(daemon, None)

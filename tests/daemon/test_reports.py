@@ -184,7 +184,7 @@ def test_a_courier_that_hangs_is_replaced(daemon: Daemon, exchange: Exchange) ->
     (process,) = eventually(lambda: titled(daemon, REPORTS), "it is there")
     process.suspend()
     before = daemon.until_holding()["pid"]
-    eventually(lambda: not process.is_running(), "it is killed")
+    eventually(lambda: not process.lives, "it is killed")
     until_told(exchange, *FILLED)
     assert daemon.bot()["pid"] == before
     assert daemon.stop() == 0

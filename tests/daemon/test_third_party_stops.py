@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 from decimal import Decimal
 from pathlib import Path
 
-import psutil
 import pytest
+from support import processes
 from support.bot_process import bot_row
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
 from support.plugins import Plugins
+from support.processes import Process
 
 STRAY = f"9{os.getpid():08d}"
 """Seconds that a stray sleeps; other tests at the same time have other ones."""
@@ -116,16 +118,9 @@ def exchange_holds(daemon: Daemon, name: str) -> bool:
     return bool(bot) and bot["position"]["side"] == "BUY"
 
 
-def stray_processes() -> list[psutil.Process]:
+def stray_processes() -> list[Process]:
     """Processes that a strategy of these tests left, anywhere on the machine."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if STRAY in process.cmdline():
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
+    return processes.with_argument(STRAY)
 
 
 @pytest.mark.parametrize("names", STOPS, ids=lambda names: names[0])
@@ -174,7 +169,7 @@ def test_what_a_strategy_leaves_behind_is_killed(
         eventually(lambda: not stray_processes(), "no process of a strategy lives")
         assert daemon.bot(NEIGHBOUR)["state"] == "RUNNING"
     else:
-        psutil.Process(pids["sessions"]).kill()
+        os.kill(pids["sessions"], signal.SIGKILL)
         eventually(
             lambda: daemon.bot("sessions").get("pid") not in (None, pids["sessions"]), "a successor"
         )

@@ -22,7 +22,7 @@ def test_quit_ends_the_supervisor_at_once_and_says_where_it_was(
     daemon.start(EXECSVC_ON_SHUTDOWN=ends)
     all_hold(daemon, 2)
     for process in reversed(daemon.family()):
-        process.send_signal(signal.SIGQUIT)
+        process.send(signal.SIGQUIT)
     assert daemon.wait() == -signal.SIGQUIT
     eventually(lambda: not daemon.family(), "every process ends by itself")
     assert "most recent call first" in daemon.log

@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from loguru import logger
+from support import processes
 
 from execsvc.runner import rehearsal
 from execsvc.runner.process import carry_out
@@ -64,10 +64,10 @@ def test_it_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     lines: list[str] = []
     sink = logger.add(lines.append, level="TRACE")
     before = descriptors()
-    children = set(psutil.Process().children())
+    before_it = set(processes.children(os.getpid()))
     rehearsal.rehearse()
     assert list(tmp_path.iterdir()) == []
-    assert set(psutil.Process().children()) == children
+    assert not set(processes.children(os.getpid())) - before_it
     assert {path for path in descriptors() - before if "execsvc" in path} == set()
     assert lines == []
     logger.bind(event="x").info("the log is on again")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 
-import psutil
 import pytest
+from support import processes
 from support.bot_process import bot_row
 from support.deadline import eventually
 from support.exchange import Exchange
@@ -18,7 +18,7 @@ def test_a_listed_bot_runs_and_a_stopped_one_ends_flat(running: Scripted, bots: 
     bot = running.bot()
     assert bot["name"] == "bot b1"
     assert bot["restarts"] == 0
-    assert psutil.Process(bot["pid"]).ppid() == running.pid
+    assert bot["pid"] in {child.pid for child in processes.children(running.pid)}
     bots.stop_bot("b1")
     stopped = running.until("STOPPED")
     assert stopped["pid"] is None
@@ -204,7 +204,7 @@ def test_litter_of_a_dead_runner_is_killed(service: Scripted, bots: Exchange) ->
     service.until("FAILED")
     pids = [int(line.split()[1]) for line in service.history() if line.startswith("LITTER")]
     assert len(pids) == 2
-    eventually(lambda: not any(psutil.pid_exists(pid) for pid in pids), "the litter is gone")
+    eventually(lambda: not any(map(processes.is_alive, pids)), "the litter is gone")
 
 
 def test_a_child_begins_clean(service: Scripted, bots: Exchange) -> None:

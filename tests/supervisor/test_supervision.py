@@ -8,19 +8,20 @@ import socket
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 import requests
+from support import processes
 from support.bot_process import bot_row
 from support.deadline import eventually
 from support.exchange import Exchange
+from support.processes import Process
 from support.scripted_service import Scripted
+from support.verdicts import CONTROL_PLANE
 
 from execsvc.clients import control_socket
 
 
-def worker_of(service: Scripted) -> psutil.Process:
-    master = psutil.Process(service.child("execsvc: control plane"))
+def worker_of(master: Process) -> Process:
     return eventually(master.children, "gunicorn's worker")[0]
 
 
@@ -29,23 +30,23 @@ def worker_of(service: Scripted) -> psutil.Process:
 def test_the_control_plane_comes_back(
     running: Scripted, which: str, signum: signal.Signals
 ) -> None:
-    worker = worker_of(running)
-    victim = worker if which == "worker" else worker.parent()
-    assert victim is not None
-    victim.send_signal(signum)
-    psutil.wait_procs([victim], timeout=60)
+    master = eventually(lambda: processes.find(running.child(CONTROL_PLANE)), "the control plane")
+    worker = worker_of(master)
+    victim = worker if which == "worker" else master
+    assert victim.send(signum)
+    eventually(lambda: not victim.lives, f"the {which} has ended", 60)
     # The listening socket is the supervisor's: whoever connects meanwhile waits, and is answered.
     assert requests.get(f"http://127.0.0.1:{running.port}/health", timeout=20).status_code == 200
     assert running.bot()["restarts"] == 0
 
 
 def test_signals_that_gunicorn_would_obey_are_ignored(running: Scripted) -> None:
-    master = running.child("execsvc: control plane")
+    master = running.child(CONTROL_PLANE)
     for signum in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
         os.kill(master, signum)
     family = {process.pid for process in running.family()}
     assert running.health()[0] == 200
-    assert running.child("execsvc: control plane") == master
+    assert running.child(CONTROL_PLANE) == master
     assert {process.pid for process in running.family()} <= family
 
 

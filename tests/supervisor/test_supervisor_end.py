@@ -7,9 +7,9 @@ import signal
 import socket
 import time
 
-import psutil
 import pytest
 import requests
+from support import processes
 from support.bot_process import bot_row
 from support.deadline import eventually
 from support.exchange import Exchange
@@ -162,7 +162,7 @@ def test_a_stop_while_bots_are_being_started(service: Scripted, bots: Exchange) 
     service.start()
     eventually(lambda: service.status()["bots"])
     assert service.stop() == 0
-    assert not psutil.pid_exists(service.pid)
+    assert not processes.is_alive(service.pid)
 
 
 def test_control_plane_is_gone_after_the_end(running: Scripted) -> None:

@@ -8,6 +8,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,9 @@ class BotProcess:
     def close(self) -> None:
         """Kill it if it still lives, and close what is open here."""
         if not self._ended():
-            os.killpg(self.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has not made its session yet
+                os.killpg(self.pid, signal.SIGKILL)
+            os.kill(self.pid, signal.SIGKILL)  # not reaped yet, so it is there
             self.wait()
         os.close(self._report)
         if self._lifeline >= 0:

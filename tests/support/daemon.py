@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import psutil
 import requests
+from support import processes
 from support.deadline import eventually
+from support.processes import Process
 
 FAST = {
     "EXECSVC_POLL_INTERVAL": "0.2",
@@ -44,7 +45,7 @@ class Daemon:
             "EXECSVC_RUNTIME_DIR": str(folder / "run"),
         }
         self._process: subprocess.Popen[bytes] | None = None
-        self._seen: set[psutil.Process] = set()
+        self._seen: set[Process] = set()
         self._session = requests.Session()
         self._session.trust_env = False
 
@@ -94,19 +95,17 @@ class Daemon:
 
     @property
     def port(self) -> int:
-        """Where it listens now; 0 before it does."""
-        for connection in psutil.Process(self.pid).net_connections(kind="tcp"):
-            if connection.status == psutil.CONN_LISTEN:
-                return int(connection.laddr.port)
-        return 0
+        """Where it listens now; 0 before it does, and once it is gone."""
+        supervisor = processes.find(self.pid)
+        return next(iter(supervisor.ports), 0) if supervisor is not None else 0
 
     def get(self, path: str, **kwargs: Any) -> requests.Response:
         """GET from the control plane."""
-        return self._session.get(f"http://127.0.0.1:{self.port}{path}", timeout=10, **kwargs)
+        return self._session.get(self._address(path), timeout=10, **kwargs)
 
     def post(self, path: str, **kwargs: Any) -> requests.Response:
         """POST to the control plane."""
-        return self._session.post(f"http://127.0.0.1:{self.port}{path}", timeout=10, **kwargs)
+        return self._session.post(self._address(path), timeout=10, **kwargs)
 
     def status(self) -> dict[str, Any]:
         """``/status``."""
@@ -146,23 +145,42 @@ class Daemon:
         self.signal(signal.SIGTERM)
         return self.wait(within)
 
-    def family(self) -> list[psutil.Process]:
+    def family(self) -> list[Process]:
         """Every process of it that lives, as far as it was seen, the supervisor first.
 
         Those of an earlier start count too, orphans that hold a file of the state directory.
         """
         if self._process is not None and self._process.poll() is None:
-            supervisor = psutil.Process(self.pid)
-            self._seen.update([supervisor, *supervisor.children(recursive=True)])
-        self._seen.update(_holders_of(self.state_dir))
-        return sorted((p for p in self._seen if _lives(p)), key=lambda p: p.create_time())
+            supervisor = processes.find(self.pid)
+            if supervisor is not None:
+                self._seen.update([supervisor, *supervisor.children(recursive=True)])
+        self._seen.update(processes.holding(self.state_dir))
+        return sorted((process for process in self._seen if process.lives), key=processes.age)
+
+    def kill_everything(self) -> None:
+        """Kill every process of it before any can act on another's death."""
+        processes.kill_at_once(self.family())
+        self.wait()
+        eventually(lambda: not self.family(), "all of it is dead")
 
     def close(self) -> None:
         """Kill whatever is left of it."""
-        for process in self.family():
-            process.kill()
+        eventually(self._is_killed, "all of it is killed")
         if self._process is not None:
             self._process.wait(timeout=30)
+
+    def _is_killed(self) -> bool:
+        """Kill what lives; True when nothing did. A process that was forked meanwhile is next."""
+        left = self.family()
+        for process in left:
+            process.kill()
+        return not left
+
+    def _address(self, path: str) -> str:
+        port = self.port
+        if not port:
+            raise requests.ConnectionError(f"the daemon listens nowhere: {self.log[-2000:]}")
+        return f"http://127.0.0.1:{port}{path}"
 
     def _answers(self) -> bool:
         assert self.process.poll() is None, f"the daemon ended: {self.log[-2000:]}"
@@ -179,22 +197,3 @@ class Daemon:
         bot = self.bot(bot_id)
         runs = bot.get("state") == "RUNNING"
         return bot if runs and bot["position"]["side"] == "BUY" else {}
-
-
-def _lives(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _holders_of(folder: Path) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            links = [link.readlink() for link in Path(f"/proc/{process.pid}/fd").iterdir()]
-        except (psutil.Error, OSError):
-            continue
-        if any(folder in link.parents for link in links):
-            found.append(process)
-    return found

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
+from support import processes
 from support.deadline import eventually
 from support.machine_parts import mounted, wrapper
 from support.requirements import control_groups, require, skip
@@ -115,7 +115,7 @@ class Machine:
     def leader(self) -> int:
         """The pid, out here, of its pid 1."""
         assert self._process is not None, "switched off"
-        for child in psutil.Process(self._process.pid).children(recursive=True):
+        for child in processes.children(self._process.pid, recursive=True):
             if _is_first(child.pid):
                 return child.pid
         raise AssertionError(f"no pid 1: {self._console.read_text(errors='replace')[-2000:]}")
@@ -134,7 +134,7 @@ class Machine:
             try:
                 self._process.wait(timeout=PATIENCE)
             except subprocess.TimeoutExpired:
-                for process in psutil.Process(self._process.pid).children(recursive=True):
+                for process in processes.children(self._process.pid, recursive=True):
                     process.kill()
                 self._process.wait(timeout=PATIENCE)
         eventually(self._ungrouped, "its control groups are empty", PATIENCE)

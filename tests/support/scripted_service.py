@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import psutil
+from support import processes
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.scripted_folder import Folder
@@ -68,15 +68,12 @@ class Scripted(Daemon):
 
     def checks(self) -> list[int]:
         """The processes that check a row at present."""
-        children = psutil.Process(self.pid).children()
-        return [child.pid for child in children if "CHECK" in " ".join(child.cmdline())]
+        return [child.pid for child in processes.children(self.pid) if "CHECK" in child.title]
 
     def child(self, title: str) -> int:
-        """The pid of the supervisor's child with this title."""
-        for child in psutil.Process(self.pid).children():
-            if child.cmdline() and child.cmdline()[0] == title:
-                return child.pid
-        return 0
+        """The pid of the supervisor's child with this title; 0 when there is none."""
+        titled = (child.pid for child in processes.children(self.pid) if child.title == title)
+        return next(titled, 0)
 
     def happened(self, *lines: str, bot_id: str = "b1") -> None:
         """Wait until the bot's history is exactly this."""

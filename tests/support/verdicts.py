@@ -5,11 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-import psutil
 from support.bot_process import bot_row
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
+from support.processes import Process
 
 CRUMB = Decimal("0.00001")
 """Less than this of a coin cannot be sold."""
@@ -62,16 +62,9 @@ def succeeds(daemon: Daemon, before: int | None, bot_id: str = "b1") -> dict[str
     return eventually(look, f"another process runs {bot_id}")
 
 
-def titled(daemon: Daemon, title: str) -> list[psutil.Process]:
+def titled(daemon: Daemon, title: str) -> list[Process]:
     """The living processes of the daemon whose title begins so, the oldest first."""
-    found = []
-    for process in daemon.family():
-        try:
-            if " ".join(process.cmdline()).startswith(title):
-                found.append(process)
-        except psutil.Error:
-            continue  # it has just ended
-    return found
+    return [process for process in daemon.family() if process.title.startswith(title)]
 
 
 def assert_flat(exchange: Exchange, key: str = "k1", crumbs: int = 1) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sqlite3
 from collections import Counter
@@ -11,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from support import processes
 from support.bot_process import bot_row
 from support.daemon import Daemon
 from support.deadline import eventually
@@ -205,8 +205,4 @@ class World:
         self.counts[what] += 1
 
     def _kill(self, pid: int, what: str) -> None:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
-        self.counts[what] += 1
+        self.counts[what] += processes.kill(pid)
