@@ -68,6 +68,42 @@ def test_a_kernel_without_subreapers(monkeypatch: pytest.MonkeyPatch) -> None:
     process.prepare()
 
 
+STRAY_OF_ANOTHER = """
+import os, signal
+from execsvc.supervisor.child import Children
+from execsvc.supervisor.process import prepare
+
+prepare()
+if (child := os.fork()) == 0:
+    os.fork() or signal.pause()
+    os._exit(0)
+os.waitpid(child, 0)
+kill, children = os.kill, Children()
+
+def refuse(pid, signum):
+    raise PermissionError(1, "Operation not permitted")
+
+if os.geteuid() == 0:
+    os.setresuid(65534, 65534, 0)
+else:  # there is no other user whose process could be had
+    os.kill = refuse
+for _ in range(3):
+    children.reap()
+if os.getresuid()[2] == 0:
+    os.setresuid(0, 0, 0)
+os.kill = kill
+Children().reap()
+"""
+
+
+@pytest.mark.says("stray_left", "stray_killed")
+def test_stray_of_another_user_is_told_of_once(tmp_path: Path) -> None:
+    assert in_a_process(tmp_path, STRAY_OF_ANOTHER) == 0
+    log = (tmp_path / "process.log").read_text()
+    assert log.count("is another user's and lives on") == 1
+    assert log.index("lives on") < log.index("killed stray")
+
+
 @pytest.mark.says("held_not_written")
 def test_a_bot_whose_hold_cannot_be_written_down(tmp_path: Path) -> None:
     (tmp_path / "held.new").mkdir()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -90,6 +93,23 @@ def test_what_a_stop_needs() -> None:
     (stop,) = values("ExecStop")
     assert 'kill -s TERM "$MAINPID"' in stop
     assert '--pid="$MAINPID"' in stop
+
+
+@pytest.mark.parametrize("pid", ["", "4194305"], ids=["crashed", "ended by itself meanwhile"])
+def test_exec_stop_without_a_main_process_succeeds_silently(pid: str) -> None:
+    (stop,) = values("ExecStop")
+    done = subprocess.run(
+        shlex.split(stop), env={"MAINPID": pid}, capture_output=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_exec_stop_tells_the_main_process_and_waits_for_its_end() -> None:
+    (stop,) = values("ExecStop")
+    with subprocess.Popen(["sleep", "600"]) as main:
+        stopping = subprocess.Popen(shlex.split(stop), env={"MAINPID": str(main.pid)})
+        assert main.wait(60) == -signal.SIGTERM
+    assert stopping.wait(60) == 0
 
 
 def test_every_token_is_a_credential_that_may_be_absent() -> None:

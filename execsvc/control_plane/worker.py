@@ -147,9 +147,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def _leave(self) -> None:
         """The supervisor is gone: nothing that could be answered is left, for gunicorn neither."""
-        if os.getppid() == self.ppid:
-            os.kill(self.ppid, signal.SIGKILL)
-        os._exit(0)
+        try:
+            if os.getppid() == self.ppid:
+                os.kill(self.ppid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # the arbiter ended between the two looks, as it was to
+        finally:
+            os._exit(0)
 
 
 def _hang_up(client: socket.socket) -> None:

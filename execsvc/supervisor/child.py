@@ -47,6 +47,8 @@ class Children:
     def __init__(self) -> None:
         self.lifeline, self._lifeline_write = os.pipe()
         self._by_pid: dict[int, Child] = {}
+        self._left: set[int] = set()
+        """Strays that this process may not kill, each told of once."""
 
     def fork(self, work: Callable[[], int], keep: Collection[int]) -> Child:
         """Run ``work`` in a new process, which exits with what it returns.
@@ -128,10 +130,20 @@ class Children:
 
     def _kill_strays(self) -> None:
         """Kill what dead runners left: this process is a subreaper, so it inherits them."""
-        for pid in _own_children() - self._by_pid.keys():
-            logger.bind(event="stray_killed").warning("killed stray process {}", pid)
-            with contextlib.suppress(ProcessLookupError):
+        strays = _own_children() - self._by_pid.keys()
+        self._left &= strays
+        for pid in strays - self._left:
+            try:
                 os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+            except PermissionError:  # started by sudo, for example
+                self._left.add(pid)
+                logger.bind(event="stray_left").warning(
+                    "stray process {} is another user's and lives on", pid
+                )
+            else:
+                logger.bind(event="stray_killed").warning("killed stray process {}", pid)
 
 
 def _dead_child() -> int | None:

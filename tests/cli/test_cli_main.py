@@ -111,3 +111,22 @@ def test_python_m_is_the_same_program(arguments: list[str], execsvc: Execsvc) ->
     )
 
     assert (done.returncode, done.stdout, done.stderr) == here
+
+
+def test_main_under_an_ignored_sigchld_sees_how_its_children_end() -> None:
+    """The kernel would reap them by itself, and with them their exit codes."""
+    code = (
+        "import signal, subprocess\n"
+        "before = signal.getsignal(signal.SIGCHLD)\n"
+        "from execsvc.cli import main\n"
+        "main(['--version'])\n"
+        "print(before.name, subprocess.run(['false']).returncode)"
+    )
+    done = subprocess.run(
+        ["env", "--ignore-signal=CHLD", sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "SIG_IGN 1"

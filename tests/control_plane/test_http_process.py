@@ -10,14 +10,19 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import psutil
 import pytest
 import requests
+from support import processes
 from support.deadline import eventually
+from support.processes import Process
 from support.settings import settings
 
 from execsvc.control_plane.server import serve
+from execsvc.control_plane.worker import Worker
 from execsvc.settings import SOCKET_NAME
 from execsvc.supervisor.child_begin import begin
 
@@ -64,13 +69,30 @@ class Plane:
             logging.getLogger().handlers.clear()  # pytest's, whose streams are closed in a child
             begin(lambda: serve(given, descriptor, read), {read, descriptor})
         os.close(read)
+        self._ended = False
 
     def get(self, path: str) -> requests.Response:
         return requests.get(self.url + path, timeout=20)
 
     def ended(self) -> bool:
-        pid, _ = os.waitpid(self.pid, os.WNOHANG)
-        return pid != 0
+        if not self._ended:
+            self._ended = os.waitpid(self.pid, os.WNOHANG)[0] != 0
+        return self._ended
+
+    @property
+    def master(self) -> Process:
+        """gunicorn's arbiter, which has to be there."""
+        found = processes.find(self.pid)
+        assert found is not None
+        return found
+
+    def close(self) -> None:
+        """End what is left of it."""
+        self.listener.close()
+        if not self.ended():
+            # The worker ends when its master is gone, and is not to be replaced before.
+            processes.kill_at_once([self.master, *self.master.children()])
+            eventually(self.ended, "it is killed")
 
     def raw(self, request: bytes) -> bytes:
         """All that is answered to these bytes."""
@@ -92,17 +114,11 @@ def door(tmp_path: Path) -> Iterator[Door]:
 @pytest.fixture
 def plane(door: Door, tmp_path: Path) -> Iterator[Plane]:
     made = Plane(tmp_path)
-    family = []
     try:
         assert made.get("/health").status_code == 200
-        master = psutil.Process(made.pid)
-        family = [*master.children(), master]
         yield made
     finally:
-        made.listener.close()
-        for process in family:
-            if process.is_running():
-                process.kill()
+        made.close()
 
 
 def test_it_answers_in_json_whatever_is_asked(plane: Plane) -> None:
@@ -159,7 +175,7 @@ def test_a_body_is_not_waited_for(plane: Plane) -> None:
 
 
 def test_it_does_not_turn_in_circles_for_half_a_request(plane: Plane) -> None:
-    worker = psutil.Process(plane.pid).children()[0]
+    worker = psutil.Process(plane.master.children()[0].pid)
     with socket.create_connection(plane.listener.getsockname()) as client:
         client.sendall(b"GET /health HTT")
         before = sum(worker.cpu_times()[:2])
@@ -168,10 +184,24 @@ def test_it_does_not_turn_in_circles_for_half_a_request(plane: Plane) -> None:
 
 
 def test_it_leaves_with_the_lifeline_and_its_worker_too(plane: Plane) -> None:
-    worker = eventually(psutil.Process(plane.pid).children)[0]
+    worker = eventually(plane.master.children, "gunicorn's worker")[0]
     os.close(plane.lifeline)
     eventually(plane.ended, "the master is gone")
-    eventually(lambda: not worker.is_running(), "the worker is gone")
+    eventually(lambda: not worker.lives, "the worker is gone")
+
+
+def test_worker_whose_arbiter_ends_between_two_looks_leaves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    no_pid = 2**22 + 1
+
+    def leave(code: int) -> None:
+        raise SystemExit(code)
+
+    monkeypatch.setattr(os, "getppid", lambda: no_pid)
+    monkeypatch.setattr(os, "_exit", leave)
+    with pytest.raises(SystemExit):
+        Worker._leave(cast(Worker, SimpleNamespace(ppid=no_pid)))
 
 
 def test_term_ends_it(plane: Plane) -> None:
@@ -180,8 +210,7 @@ def test_term_ends_it(plane: Plane) -> None:
 
 
 def test_its_title_says_what_it_is(plane: Plane) -> None:
-    master = psutil.Process(plane.pid)
-    titles = [process.cmdline()[0] for process in (master, *master.children())]
+    titles = [process.title for process in (plane.master, *plane.master.children())]
     assert titles == ["execsvc: control plane"] * 2
 
 
