@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.bot_process import BotProcess, BotProcesses, bot_row
@@ -17,6 +18,9 @@ from support.requirements import require
 from execsvc.ledger.account_journal import journal_path
 from execsvc.ledger.ballast import SIZE, Ballast
 from execsvc.ledger.bot_ledger import ledger_path
+from execsvc.strategies.base import NoState, Strategy
+from execsvc.strategies.registry import BUILT_IN
+from execsvc.strategies.test_trading_v1 import TrialParams
 
 DUST = Decimal("0.00001")
 
@@ -37,7 +41,7 @@ def small_disk(bots: BotProcesses) -> Iterator[Path]:
 
 
 def fill(folder: Path) -> Path:
-    """A file that leaves no room."""
+    """A file that leaves no room; what such a file held before counts as room."""
     junk = folder / "junk"
     with junk.open("wb", buffering=0) as file:
         try:
@@ -47,17 +51,32 @@ def fill(folder: Path) -> Path:
             return junk
 
 
+class SellsBelow(Strategy[TrialParams, NoState]):
+    """Buys once, and sells when the price is below 50 000: when the test says so."""
+
+    id = "sells_below"
+    Params = TrialParams
+
+    def execute(self, ctx: Any) -> None:
+        if ctx.position.side is None:
+            ctx.buy(Decimal("0.01"), "entry")
+        elif ctx.ticker().price < 50_000:
+            ctx.sell(ctx.position.tracked, "exit")
+
+
 def test_a_full_disk_stops_trading_and_loses_nothing(
-    bots: BotProcesses, exchange: Exchange, small_disk: Path
+    bots: BotProcesses, exchange: Exchange, small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looping = {"hold_duration": 1, "loop_count": 0}
-    bot = bots.start(bot_row(params=looping))
+    monkeypatch.setitem(BUILT_IN, SellsBelow.id, SellsBelow)
+    bot = bots.start(bot_row(strategy=SellsBelow.id))
     eventually(lambda: tracked(bot) > 0, "the buy")
     junk = fill(small_disk)
+    exchange.market(price="49000")
     code = bot.wait(90)
     assert code == 70
     assert bot.last.end is not None
     assert bot.last.end.kind == "FAILED"
+    fill(small_disk)  # an end leaves the room of its write-ahead logs
     assert bots.start(bot_row("b2")).wait() == 70
     assert len(exchange.orders()) == 1, "nothing is sent that cannot be recorded"
     junk.unlink()

@@ -35,6 +35,16 @@ def row(bot_id: str = "b1", **changes: Any) -> dict[str, Any]:
     return made
 
 
+@pytest.fixture(autouse=True)
+def calm(exchange: Exchange) -> None:
+    """The book of :func:`market` before any bot has seen another one.
+
+    Pressure is judged against the spread that was usual before it; a first tick on a narrower book
+    would make each later one expanded, and never absorbed.
+    """
+    exchange.market(bids=[["49995", "50"]], asks=[["50005", "50"]], trades=[])
+
+
 def market(exchange: Exchange, mid: int, takers: str = "buy") -> None:
     """A book around ``mid``, and a taker's trade of just now."""
     now = int(time.time() * 1000)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import Any
 
 import pytest
@@ -9,6 +11,12 @@ from support.bot_process import bot_row
 from support.deadline import eventually
 from support.exchange import Exchange
 from support.scripted_service import Scripted
+
+
+def seen_by_the_supervisor(service: Scripted, bots: Exchange, row: dict[str, Any]) -> None:
+    """List this row alone, and wait until the supervisor knows its name."""
+    bots.list_bots(row)
+    eventually(lambda: service.bot()["name"] == row["name"], f"the row named {row['name']}")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +87,7 @@ def test_a_check_without_an_answer_changes_nothing(
     service: Scripted, bots: Exchange, how: str
 ) -> None:
     bots.list_bots(bot_row())
-    service.start(EXECSVC_HANG_TIMEOUT="1")
+    service.start(EXECSVC_HANG_TIMEOUT="10")
     pid = service.until("RUNNING")["pid"]
     service.direct(check=how)
     bots.list_bots(bot_row(params={"hold_duration": 61}))
@@ -87,19 +95,28 @@ def test_a_check_without_an_answer_changes_nothing(
     assert (service.bot()["pid"], service.bot()["state"]) == (pid, "RUNNING")
 
 
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [(signal.SIGKILL, []), (signal.SIGTERM, ["CHECK CHECKED"])],
+    ids=["no answer", "an answer"],
+)
 def test_a_row_that_changes_back_while_it_is_checked_stays(
-    service: Scripted, bots: Exchange
+    service: Scripted, bots: Exchange, end: signal.Signals, told: list[str]
 ) -> None:
     bots.list_bots(bot_row())
-    service.start(EXECSVC_HANG_TIMEOUT="2")
+    service.start(EXECSVC_HANG_TIMEOUT="600")
     pid = service.until("RUNNING")["pid"]
     service.direct(check="hangs")
     bots.list_bots(bot_row(params={"hold_duration": 61}))
-    eventually(lambda: "CHECK" in service.history())
-    bots.list_bots(bot_row())
+    eventually(lambda: "CHECK" in service.history(), "the check has begun")
+    (check,) = service.checks()
+    seen_by_the_supervisor(service, bots, bot_row() | {"name": "back"})
+    os.kill(check, end)
     eventually(lambda: not service.checks(), "the check is over")
-    assert service.bot()["pid"] == pid
+    seen_by_the_supervisor(service, bots, bot_row() | {"name": "later"})
+    assert (service.bot()["pid"], service.bot()["state"]) == (pid, "RUNNING")
     assert service.bot()["last_error"] is None
+    assert service.history() == ["TRADE", "CHECK", *told]
 
 
 def test_an_invalid_row_without_a_runner_is_shown_with_its_reason(
