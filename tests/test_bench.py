@@ -63,3 +63,17 @@ def test_the_table_of_what_was_measured(tmp_path: Path) -> None:
     assert stop[-1] == "0.20"
     assert read[-3:] == ["<=", "300", "171"]
     assert json.loads(again.read_text()) == MEASURED
+
+
+def test_bench_figures_of_a_process_that_is_gone_are_left_out() -> None:
+    code = (
+        "import os, subprocess\n"
+        "from _bench.managers import memory_of, of_living\n"
+        "zombie, reaped = subprocess.Popen(['true']), subprocess.Popen(['true'])\n"
+        "os.waitid(os.P_PID, zombie.pid, os.WEXITED | os.WNOWAIT)\n"
+        "reaped.wait()\n"
+        "pids = [os.getpid(), zombie.pid, reaped.pid]\n"
+        "seen = of_living(pids, lambda pid: memory_of(pid, 'Pss'))\n"
+        "print(len(seen), seen[0] > 1, len(of_living(pids, os.pidfd_open)))"
+    )
+    assert program("-c", code) == "1 True 2\n"

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-import psutil
-
-from _bench.managers import Ours, cpu_of
+from _bench.managers import Ours, cpu_of, memory_of, of_living
 from _bench.measures import OURS, Bench, Figures, mean_private, status
 from _bench.world import rows
 from execsvc.runner.control_loop import Grid
@@ -118,8 +114,4 @@ def _middle_status(manager: Ours) -> float:
 
 def _proportional(manager: Ours) -> float:
     """MB of everything that the manager runs, shared pages counted once."""
-    found = 0
-    for process in [psutil.Process(manager.pid), *psutil.Process(manager.pid).children(True)]:
-        text = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
-        found += sum(int(kb) for kb in re.findall(r"^Pss:\s+(\d+)", text, re.MULTILINE))
-    return found / 1024
+    return sum(of_living(manager.pids(), lambda pid: memory_of(pid, "Pss")))

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import shlex
-import signal
 import subprocess
 import sys
 import time
 import xmlrpc.client
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import psutil
 
 from _bench.world import Exchange, environ, wait
 
+T = TypeVar("T")
 ONE_BOT = str(Path(__file__).with_name("one_bot.py"))
 
 
@@ -51,23 +53,27 @@ class Process:
     def bots(self) -> dict[str, int]:
         """The pid of each bot, by its title."""
         found = {}
-        for child in psutil.Process(self.pid).children(recursive=True):
+        for child in _family(self.pid):
             try:
                 title = " ".join(child.cmdline())
-            except psutil.Error:
+            except psutil.NoSuchProcess:
                 continue
             if title.startswith("execsvc: bot "):
                 found[title.split()[2]] = child.pid
         return found
 
+    def pids(self) -> list[int]:
+        """The manager's process and all that it has started."""
+        return [self.pid, *(process.pid for process in _family(self.pid))]
+
     def stop(self) -> float:
         """TERM; seconds until the last bot is gone."""
         watched = select.poll()
-        descriptors = [os.pidfd_open(pid) for pid in self.bots().values()]
+        descriptors = of_living(self.bots().values(), os.pidfd_open)
         for descriptor in descriptors:
             watched.register(descriptor, select.POLLIN)
         began = time.monotonic()
-        os.kill(self.pid, signal.SIGTERM)
+        self._process.terminate()
         left = set(descriptors)
         while left:
             for descriptor, _ in watched.poll(60_000):
@@ -85,7 +91,40 @@ class Process:
             self._process.wait(60)
         except subprocess.TimeoutExpired:
             self._process.kill()
+            self._process.wait()
         self._log.close()
+
+    def abandon(self) -> None:
+        """End it wherever it is; nothing of it is left, also of what it started."""
+        family = _family(self.pid)
+        self._process.terminate()
+        self.end()
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    """What a process has started, directly or not; nothing once it is gone."""
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def of_living(pids: Iterable[int], look: Callable[[int], T]) -> list[T]:
+    """What ``look`` sees of each process, and nothing of one that is gone."""
+    seen = []
+    for pid in pids:
+        with suppress(FileNotFoundError, ProcessLookupError):
+            seen.append(look(pid))
+    return seen
+
+
+def memory_of(pid: int, kind: str) -> float:
+    """MB of a kind, ``Pss`` or ``Private_.*``, that a process has."""
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return sum(int(kb) for kb in re.findall(rf"^{kind}:\s+(\d+)", text, re.MULTILINE)) / 1024
 
 
 def cpu_of(pid: int) -> float:

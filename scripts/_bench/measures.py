@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import tempfile
 import time
@@ -12,9 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
-
-from _bench.managers import Circus, Ours, Process, Supervisord
+from _bench.managers import Circus, Ours, Process, Supervisord, memory_of, of_living
 from _bench.world import Exchange, rows, wait
 from execsvc.clients import control_socket
 
@@ -97,13 +94,12 @@ def status(manager: Ours) -> dict[str, Any]:
 
 def private(pid: int) -> float:
     """MB that belong to one process alone."""
-    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return sum(int(kb) for kb in re.findall(r"Private_\w+:\s+(\d+)", text)) / 1024
+    return memory_of(pid, "Private_.*")
 
 
 def mean_private(manager: Process) -> float:
     """The same of the bots of a manager, on the average."""
-    held = [private(pid) for pid in manager.bots().values()]
+    held = of_living(manager.bots().values(), private)
     return sum(held) / len(held)
 
 
@@ -119,12 +115,4 @@ def _end(manager: Process) -> None:
     """Nothing of it is left, also when a measurement failed half way."""
     if not manager.pid:
         return
-    try:
-        everything = psutil.Process(manager.pid).children(recursive=True)
-        os.kill(manager.pid, signal.SIGTERM)
-    except (psutil.Error, ProcessLookupError):
-        return
-    manager.end()
-    for process in everything:
-        if process.is_running():
-            process.kill()
+    manager.abandon()
