@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,14 @@ class Service:
             "sh", "-c", f"cat /sys/fs/cgroup{group}/cgroup.procs 2>/dev/null || true"
         )
         return [int(pid) for pid in files.split()]
+
+    def shown(self, file: str) -> list[str]:
+        """What ``file`` of /proc says of each of its processes; nothing of one that is gone."""
+        found = []
+        for pid in self.processes():
+            with suppress(FileNotFoundError, ProcessLookupError):
+                found.append(self.machine.path(f"/proc/{pid}/{file}").read_text())
+        return found
 
     def kill(self, number: str, pid: int) -> None:
         """Send a signal to a process of the machine."""

@@ -26,9 +26,7 @@ def restarted_once(service: Service, exchange: InsideExchange, orders: int) -> N
     """The bot holds again, under one process, after so many orders; nothing was sent twice."""
     service.until_holding()
     assert service.show("NRestarts") == "1"
-    pids = service.processes()
-    titles = [service.machine.path(f"/proc/{pid}/cmdline").read_text() for pid in pids]
-    assert len([title for title in titles if "bot b1" in title]) == 1
+    assert len([title for title in service.shown("cmdline") if "bot b1" in title]) == 1
     sent = [order["client_order_id"] for order in exchange.orders()]
     assert len(sent) == len(set(sent)) == orders
     tracked = service.bot()["position"]["tracked"]
