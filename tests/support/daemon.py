@@ -46,6 +46,8 @@ class Daemon:
         }
         self._process: subprocess.Popen[bytes] | None = None
         self._seen: set[Process] = set()
+        self._listens = (0, 0)
+        """A supervisor's pid, and the port on which it was seen to listen."""
         self._session = requests.Session()
         self._session.trust_env = False
 
@@ -177,15 +179,26 @@ class Daemon:
         return not left
 
     def _address(self, path: str) -> str:
-        port = self.port
+        port = self._port_now()
         if not port:
             raise requests.ConnectionError(f"the daemon listens nowhere: {self.log[-2000:]}")
         return f"http://127.0.0.1:{port}{path}"
 
+    def _port_now(self) -> int:
+        """The port of the supervisor that runs, looked up once: the look costs more than a request.
+
+        0 once the supervisor is gone, whose port may be another program's by then.
+        """
+        if self.process.poll() is not None:
+            return 0
+        if self._listens[0] != self.pid or not self._listens[1]:
+            self._listens = self.pid, self.port
+        return self._listens[1]
+
     def _answers(self) -> bool:
         assert self.process.poll() is None, f"the daemon ended: {self.log[-2000:]}"
         try:
-            return bool(self.port) and self.get("/status").status_code == 200
+            return bool(self._port_now()) and self.get("/status").status_code == 200
         except requests.RequestException:
             return False
 
