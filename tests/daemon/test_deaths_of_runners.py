@@ -101,26 +101,27 @@ def test_a_runner_killed_while_it_stops_is_liquidated(daemon: Daemon, exchange: 
 
 def test_a_liquidation_that_is_killed_is_taken_up_again(daemon: Daemon, exchange: Exchange) -> None:
     exchange.list_bots(bot_row())
-    daemon.start(EXECSVC_MAX_RESTARTS="0")
-    runner = daemon.until_holding()["pid"]
-    exchange.fault("slow", call="balance", seconds=1.5, times=None)
-    os.kill(runner, signal.SIGKILL)
-    killed = set()
-    for _ in range(3):
-        pid = eventually(
-            lambda: (
-                daemon.until("LIQUIDATING")["pid"] not in {None, *killed} and daemon.bot()["pid"]
-            ),
-            "a process closes it",
-        )
+    daemon.start(EXECSVC_MAX_RESTARTS="0", EXECSVC_REQUEST_TIMEOUT="60")
+    killed = [daemon.until_holding()["pid"]]
+    exchange.fault("hang", call="balance", times=None)  # none of them ends by itself
+    os.kill(killed[0], signal.SIGKILL)
+    for left in (2, 1, 0):
+        pid = eventually(lambda: _liquidator(daemon, killed), "a process closes it")
+        if not left:
+            exchange.heal()
         os.kill(pid, signal.SIGKILL)
-        killed.add(pid)
-    exchange.heal()
+        killed.append(pid)
     bot = daemon.until("FAILED")
     assert bot["position"]["side"] is None
     assert len(exchange.executed(side="sell")) == 1
     assert daemon.stop() == 0
     assert_over(daemon, exchange)
+
+
+def _liquidator(daemon: Daemon, before: list[int]) -> int:
+    """The process that liquidates, 0 while there is none but those of ``before``."""
+    bot = daemon.bot()
+    return 0 if bot["state"] != "LIQUIDATING" or bot["pid"] in before else bot["pid"] or 0
 
 
 def test_a_runner_killed_with_an_order_under_way_doubles_nothing(

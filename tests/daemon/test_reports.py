@@ -8,6 +8,7 @@ from collections import Counter
 from decimal import Decimal
 from typing import Any
 
+import psutil
 import pytest
 from support.bot_process import bot_row
 from support.daemon import Daemon
@@ -234,7 +235,7 @@ def test_a_damaged_file_of_its_own_harms_no_trade(daemon: Daemon, exchange: Exch
     daemon.until_holding()
     eventually(lambda: "reports.db" in str(reports(daemon)["last_error"]), "it is told")
     assert exchange.told() == []
-    (courier,) = titled(daemon, REPORTS)
+    courier = psutil.Process(titled(daemon, REPORTS)[0].pid)
     before = sum(courier.cpu_times()[:2])
     until = time.monotonic() + 3
     eventually(lambda: time.monotonic() > until, "time in which it has nothing to do")

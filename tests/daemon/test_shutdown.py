@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 
@@ -85,11 +86,12 @@ def test_an_early_second_signal_changes_nothing(daemon: Daemon, exchange: Exchan
 def test_usr2_after_term_does_not_leave_a_position(daemon: Daemon, exchange: Exchange) -> None:
     exchange.list_bots(bot_row())
     daemon.start()
-    daemon.until_holding()
-    exchange.fault("slow", call="balance", seconds=1)
+    runner = daemon.until_holding()["pid"]
+    os.kill(runner, signal.SIGSTOP)  # nothing is sold before both signals have come
     daemon.signal(signal.SIGTERM)
     eventually(lambda: daemon.health()[1]["status"] == "stopping", "it stops")
     daemon.signal(signal.SIGUSR2)
+    os.kill(runner, signal.SIGCONT)
     assert daemon.wait() == 0
     assert_over(daemon, exchange)
 
