@@ -7,7 +7,6 @@ would be paid for by every bot.
 from __future__ import annotations
 
 import importlib
-import io
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ import click
 from click.shell_completion import CompletionItem
 
 import execsvc
+from execsvc.cli import output
 from execsvc.cli.exit_codes import CUT_SHORT, DONE, FAULT, INTERRUPTED, REFUSED, UNREACHABLE
 from execsvc.cli.table import plain_text
 from execsvc.errors import ConfigRefused, ExecsvcError, Unavailable
@@ -105,21 +105,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; an error that was meant is one line on stderr."""
     # Where the caller ignores it the kernel reaps our children: exit codes are lost, a pid is another's.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a bot's name may be in any script
-            stream.reconfigure(errors="backslashreplace")
+    output.accept_any_script()
+    code, error = _outcome(arguments)
+    lost = output.last_flush(sys.stdout)
+    if lost is not None:
+        code = code or _code_of_loss(lost)
+    with suppress(OSError):
+        for line in _told(error, lost):
+            click.echo(f"execsvc: {plain_text(line)}", err=True)
+    unheard = output.last_flush(sys.stderr)
+    return code if unheard is None else code or _code_of_loss(unheard)
+
+
+def _outcome(arguments: Sequence[str] | None) -> tuple[int, Exception | None]:
+    """Run one command; its exit code, and the error that ended the command, if one is to be told."""
     try:
         code = program.main(arguments, prog_name="execsvc", standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
-        return INTERRUPTED
-    except _CutShort:
-        return CUT_SHORT
+        return INTERRUPTED, None
+    except (_CutShort, BrokenPipeError):
+        return CUT_SHORT, None
+    except SystemExit as left:  # how click ends what a shell asks for its completion
+        code = left.code
     except (click.ClickException, ExecsvcError, OSError) as error:
-        with suppress(BrokenPipeError):
-            for line in _lines(error):
-                click.echo(f"execsvc: {plain_text(line)}", err=True)
-        return _code(error)
-    return code if isinstance(code, int) else DONE
+        return _code(error), error
+    return code if isinstance(code, int) else DONE, None
+
+
+def _told(error: Exception | None, lost: OSError | None) -> Sequence[str]:
+    """The lines about what ended a command and about a standard output that cannot be written."""
+    if lost is None or isinstance(lost, BrokenPipeError):
+        return [] if error is None else _lines(error)
+    line = f"standard output: {lost.strerror}"
+    if error is None or (isinstance(error, OSError) and error.errno == lost.errno):
+        return [line]
+    return [*_lines(error), line]
+
+
+def _code_of_loss(lost: OSError) -> int:
+    return CUT_SHORT if isinstance(lost, BrokenPipeError) else FAULT
 
 
 def _lines(error: Exception) -> Sequence[str]:

@@ -30,9 +30,8 @@ def alert(source: Source, text: str) -> int:
         raise ConfigRefused(f"{variable_of('alert_urls')}: is not set")
     refuse_missing_extras(settings)
     title = f"{sender(settings.state_dir)}: {'a test' if text == _TRIED else 'a message'}"
-    code = DONE
-    for target in alert_targets(settings):
-        why = target.bring(title, text, "info")
-        click.echo(f"alert URL {target.name}: {why or 'taken'}")
-        code = code if why is None else UNREACHABLE
-    return code
+    # All of them are told before the first line, which may be the last one that can be written.
+    faults = [(each.name, each.bring(title, text, "info")) for each in alert_targets(settings)]
+    for name, fault in faults:
+        click.echo(f"alert URL {name}: {fault or 'taken'}")
+    return UNREACHABLE if any(fault for _, fault in faults) else DONE

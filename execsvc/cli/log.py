@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import select
-import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from execsvc.cli.exit_codes import DONE, FAULT, REFUSED, USAGE, exit_codes
 from execsvc.cli.options import Source, takes_places
+from execsvc.cli.output import reader_left
 from execsvc.cli.table import plain_text
 from execsvc.cli.which_bot import takes_bot, which_bot
 from execsvc.ledger.bot_ledger import ledger_path
@@ -45,15 +45,24 @@ def log(source: Source, bot: str, as_json: bool, follow: bool, lines: int | None
         _follow(places.state_dir, bot_id, as_json, lines)
 
 
-def _follow(state_dir: Path, bot_id: str, as_json: bool, lines: int | None) -> None:
-    """Print rows until nobody reads them any more; the ledger outlives the bot's processes."""
+def _follow(state_dir: Path, bot_id: str, as_json: bool, lines: int | None) -> NoReturn:
+    """Print rows again and again; the ledger outlives the bot's processes.
+
+    Raises BrokenPipeError when nobody reads them any more, also while there are no new rows.
+    """
     while not ledger_path(state_dir, bot_id).exists():  # a bot that has not started yet
-        if _reader_left():
-            return
+        _wait_for_more()
         lines = None
     shown = _show(state_dir, bot_id, 0, as_json, lines)
-    while not _reader_left():
+    while True:
+        _wait_for_more()
         shown = _show(state_dir, bot_id, shown, as_json)
+
+
+def _wait_for_more() -> None:
+    """Wait until new rows are worth a look. Raises BrokenPipeError when nobody reads them any more."""
+    if reader_left(_LOOK_EVERY_MS):
+        raise BrokenPipeError
 
 
 def _show(state_dir: Path, bot_id: str, after: int, as_json: bool, lines: int | None = None) -> int:
@@ -62,13 +71,6 @@ def _show(state_dir: Path, bot_id: str, after: int, as_json: bool, lines: int | 
     for row in rows if lines is None else rows[max(len(rows) - lines, 0) :]:
         click.echo(row.model_dump_json() if as_json else _line(row))
     return rows[-1].seq if rows else after
-
-
-def _reader_left() -> bool:
-    """Wait a moment; True as soon as nobody reads our output any more."""
-    reader = select.poll()
-    reader.register(sys.stdout.fileno(), 0)
-    return bool(reader.poll(_LOOK_EVERY_MS))
 
 
 def _line(row: LogRow) -> str:

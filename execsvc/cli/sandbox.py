@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from execsvc.cli.exit_codes import DONE, REFUSED, UNREACHABLE, exit_codes
-from execsvc.errors import ConfigRefused, Unavailable
+from execsvc.errors import ConfigRefused
 from execsvc.recording.files import Recording
 from execsvc.sandbox.recorded import Recorded
 from execsvc.sandbox.server import read_bots, serve_forever
@@ -54,7 +54,4 @@ def sandbox(port: int, bots: Path | None, market: Path | None, speed: float) -> 
     except (OSError, ValueError) as error:
         raise ConfigRefused(f"--bots: {error}") from None
     recorded = None if market is None else Recorded(Recording(market), speed)
-    try:
-        serve_forever(port, rows, click.echo, recorded)
-    except OSError as error:
-        raise Unavailable(f"port {port}: {error.strerror or error}") from None
+    serve_forever(port, rows, click.echo, recorded)

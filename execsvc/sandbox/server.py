@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from execsvc import clock
+from execsvc.errors import Unavailable
 from execsvc.sandbox.delivery import Halt, deliver
 from execsvc.sandbox.recorded import Recorded
 from execsvc.sandbox.routes import answer
@@ -77,12 +78,15 @@ def serve_forever(
 ) -> None:
     """Run a sandbox until SIGTERM or SIGINT; ``announce`` is told its URL once it listens.
 
-    Raises OSError when the port is taken.
+    Raises Unavailable when the port is taken, and whatever ``announce`` raises.
     """
     ends = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # before there are threads that could take them
     sandbox = Sandbox(port, bots, recorded=recorded)
-    sandbox.start()
+    try:
+        sandbox.start()
+    except OSError as error:
+        raise Unavailable(f"port {port}: {error.strerror or error}") from None
     announce(f"execsvc sandbox listens on {sandbox.url}")
     signal.sigwait(ends)
     sandbox.stop()

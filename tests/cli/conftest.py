@@ -1,8 +1,8 @@
-"""A command line of its own for each test: no settings from outside, directories under tmp_path."""
+"""A command line of its own for each test, with its directories under tmp_path."""
 
 from __future__ import annotations
 
-import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +14,7 @@ from execsvc.cli import main
 
 @pytest.fixture(autouse=True)
 def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No variable of ours from outside, and both directories under ``tmp_path``."""
-    for name in list(os.environ):
-        if name.startswith("EXECSVC_"):
-            monkeypatch.delenv(name)
+    """Both directories under ``tmp_path``, here and in what a test starts."""
     monkeypatch.setenv("EXECSVC_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("EXECSVC_RUNTIME_DIR", str(tmp_path / "run"))
 
@@ -26,6 +23,13 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def state_dir(tmp_path: Path) -> Path:
     """Where the commands look for ledgers."""
     return tmp_path / "state"
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A temporary directory with a path so short that a unix socket fits in."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
 
 
 @pytest.fixture

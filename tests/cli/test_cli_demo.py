@@ -1,12 +1,10 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ from typing import IO
 
 import pytest
 from support import processes
+from support.environment import scrubbed
 
 pytestmark = pytest.mark.daemon
 
@@ -22,18 +21,11 @@ PATIENCE = 90.0
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
-    """A temporary directory with a path so short that a unix socket fits in."""
-    with tempfile.TemporaryDirectory() as name:
-        yield Path(name)
-
-
-@pytest.fixture
 def demo(folder: Path) -> Iterator[subprocess.Popen[str]]:
     """``execsvc demo`` on free ports, its files under ``folder``."""
     process = subprocess.Popen(
         [sys.executable, "-m", "execsvc", "demo", "--port", "0"],
-        env={**os.environ, "TMPDIR": str(folder)},
+        env=scrubbed(TMPDIR=str(folder)),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -112,3 +104,31 @@ def test_a_daemon_that_is_killed_is_said_and_its_bots_sell_all_the_same(
     assert demo.returncode == 1
     assert "the daemon ended by itself" in rest
     assert {left for _, _, left in books(rest.splitlines()).values()} == {"0"}
+
+
+def test_demo_reader_gone_sells_all_before_it_ends(
+    demo: subprocess.Popen[str], folder: Path
+) -> None:
+    """``execsvc demo | head``: not a word of the interpreter's, and nothing that trades on."""
+    lines_until(demo.stdout, "/status", "demo-btc  holding")
+    (daemon,) = processes.children(demo.pid)
+    assert demo.stdout is not None
+    demo.stdout.close()
+    assert demo.wait(timeout=PATIENCE) == 141
+    assert not daemon.lives
+    assert list(folder.iterdir()) == []
+
+
+def test_demo_output_full_says_so_and_leaves_nothing_behind(folder: Path) -> None:
+    with Path("/dev/full").open("wb") as stdout:
+        done = subprocess.run(
+            [sys.executable, "-m", "execsvc", "demo", "--port", "0"],
+            env=scrubbed(TMPDIR=str(folder)),
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=PATIENCE,
+        )
+    said = "execsvc: standard output: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, said)
+    assert list(folder.iterdir()) == []

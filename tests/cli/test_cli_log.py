@@ -9,6 +9,7 @@ from pathlib import Path
 
 from support.command import ControlSocket, Execsvc
 from support.deadline import eventually
+from support.environment import scrubbed
 
 from execsvc.ledger.bot_ledger import BotLedger
 
@@ -104,6 +105,7 @@ def test_settings_at_fault_are_named(execsvc: Execsvc, tmp_path: Path) -> None:
 def follow(bot_id: str, *options: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [*EXECSVC, "log", bot_id, "--follow", *options],
+        env=scrubbed(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
@@ -122,13 +124,15 @@ def test_follow_goes_on_with_what_is_added_until_ctrl_c(state_dir: Path) -> None
     assert (following.returncode, err) == (0, b"")
 
 
-def test_follow_ends_when_nobody_reads_any_more(state_dir: Path) -> None:
+def test_follow_reader_gone_ends_as_any_command_without_a_further_row(state_dir: Path) -> None:
     write_log(state_dir, "bot-1", ("started", "first"))
     with follow("bot-1") as following:
         assert following.stdout is not None
         following.stdout.readline()
         following.stdout.close()
-        assert following.wait(timeout=30) == 0
+        assert following.wait(timeout=30) == 141
+        assert following.stderr is not None
+        assert following.stderr.read() == b""
 
 
 def test_the_last_lines(execsvc: Execsvc, state_dir: Path) -> None:
@@ -157,7 +161,12 @@ def test_follow_waits_for_a_bot_that_has_not_started_yet(
     state_dir: Path, daemon: ControlSocket
 ) -> None:
     daemon.names = {"new": "A new bot"}
-    assert subprocess.run([*EXECSVC, "log", "new"], capture_output=True, timeout=60).returncode == 1
+    assert (
+        subprocess.run(
+            [*EXECSVC, "log", "new"], env=scrubbed(), capture_output=True, timeout=60
+        ).returncode
+        == 1
+    )
     with follow("A new bot", "-n0") as following:
         eventually(lambda: daemon.asked >= 2, "it has found the bot")
         write_log(state_dir, "new", ("started", "here I am"))
