@@ -18,6 +18,7 @@ from execsvc.cli.exit_codes import DONE, FAULT
 from execsvc.cli.output import watch_reader
 from execsvc.clients.http import HttpClient
 from execsvc.clock import monotonic
+from execsvc.dispositions import not_ignored
 from execsvc.errors import Unavailable
 from execsvc.events import EventName
 from execsvc.ledger import survey
@@ -167,7 +168,7 @@ def _signals() -> Iterator[int]:
     before = signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
     kept = {
         signum: signal.signal(signum, lambda *_: None)
-        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        for signum in {signal.SIGTERM, *not_ignored(signal.SIGINT, signal.SIGHUP)}
     }
     try:
         yield readable

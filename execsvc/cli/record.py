@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from functools import partial
 from pathlib import Path
 
 import click
@@ -12,12 +13,13 @@ from execsvc.cli.options import Source, takes_adapter
 from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clients.http import HttpClient
 from execsvc.clock import monotonic
+from execsvc.dispositions import not_ignored
 from execsvc.errors import ConfigRefused, StopRequested
 from execsvc.ledger.account_pause import AccountPause
 from execsvc.recording.writer import DayWriter
 from execsvc.replay.recorder import Recorder
 
-_ENDS = {signal.SIGINT, signal.SIGTERM}
+Ends = set[signal.Signals]
 
 
 @click.command(
@@ -51,36 +53,37 @@ def record(source: Source, symbol: str, key: str, out: Path, every: float) -> No
     if not settings.exchange_adapter_url:
         raise ConfigRefused("EXECSVC_EXCHANGE_ADAPTER_URL: is required")
     token = settings.exchange_adapter_token
+    ends = {signal.SIGTERM, *not_ignored(signal.SIGINT)}
     http = HttpClient(
         settings.exchange_adapter_url,
         None if token is None else token.get_secret_value(),
         settings.request_timeout,
-        _leave_if_told,
+        partial(_leave_if_told, ends),
     )
     adapter = ExchangeAdapter(http, key, AccountPause(settings.state_dir, key))
     writer = DayWriter(out)
     # Taken only between two lines, and while waiting: a line is written whole.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     try:
-        _look_again_and_again(Recorder(adapter, symbol, writer, _warn), every)
+        _look_again_and_again(Recorder(adapter, symbol, writer, _warn), every, ends)
     except StopRequested:
         click.echo(f"{writer.books} books and {writer.trades} trades written", err=True)
     finally:
         writer.close()
 
 
-def _look_again_and_again(recorder: Recorder, every: float) -> None:
+def _look_again_and_again(recorder: Recorder, every: float, ends: Ends) -> None:
     due = monotonic()
     while True:
         recorder.look()
         due = max(due + every, monotonic())
-        if signal.sigtimedwait(_ENDS, max(due - monotonic(), 0)) is not None:
+        if signal.sigtimedwait(ends, max(due - monotonic(), 0)) is not None:
             raise StopRequested
 
 
-def _leave_if_told(interruptible: bool) -> None:
+def _leave_if_told(ends: Ends, interruptible: bool) -> None:
     """What a wait on the network calls."""
-    if interruptible and signal.sigpending() & _ENDS:
+    if interruptible and signal.sigpending() & ends:
         raise StopRequested
 
 

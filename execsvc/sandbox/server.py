@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from execsvc import clock
+from execsvc.dispositions import not_ignored
 from execsvc.errors import Unavailable
 from execsvc.sandbox.delivery import Halt, deliver
 from execsvc.sandbox.recorded import Recorded
@@ -80,7 +81,7 @@ def serve_forever(
 
     Raises Unavailable when the port is taken, and whatever ``announce`` raises.
     """
-    ends = {signal.SIGTERM, signal.SIGINT}
+    ends = {signal.SIGTERM, *not_ignored(signal.SIGINT)}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # before there are threads that could take them
     sandbox = Sandbox(port, bots, recorded=recorded)
     try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 
+from execsvc.dispositions import not_ignored
+
 HEARD = (
     signal.SIGTERM,
     signal.SIGINT,
@@ -22,9 +24,13 @@ class Signals:
         self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def listen(self) -> None:
-        """From now on signals are written to the pipe."""
+        """Write signals to the pipe from now on.
+
+        INT stays ignored where this process was started with it ignored. HUP does not: it asks for a
+        reload, and ends nothing.
+        """
         signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
-        for signum in HEARD:
+        for signum in set(HEARD) - {signal.SIGINT} | not_ignored(signal.SIGINT):
             signal.signal(signum, _nothing)
         # A reader that went away is seen by the write that fails, not by the death of this process.
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
