@@ -6,6 +6,13 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 me=scripts/$(basename "$0")
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 
+# What the caller's own Python is told is not meant for ours (PYTHON itself chooses it), and what is made
+# here can be read by others than its owner: a service runs as a user of its own.
+for variable in "${!PYTHON@}"; do
+    [ "$variable" = PYTHON ] || unset "$variable"
+done
+umask 022
+
 # A terminal that is gone is no reason to stop half way.
 say() {
     printf '%s: %s\n' "$me" "$1" >&2 || true
@@ -87,15 +94,23 @@ choose_python() {
     esac
 }
 
-# For programs that start hundreds of daemons from these sources: they are compiled once, not each time.
-compile_once() {
-    unset PYTHONDONTWRITEBYTECODE
-    export PYTHONPYCACHEPREFIX=$root/.venv/pycache
+# tests_become COMMAND…: the same, in place of this script, in the environment that the tests have.
+tests_become() {
+    exec "$bin/python" -I "$root/tests/support/environment.py" "$@"
 }
 
 # The requirements of setup.cfg, each pinned to its lower bound.
 lower_bounds() {
     sed -nE 's/^ +([A-Za-z0-9_.-]+)>=([0-9.]+)(,<[0-9.]+)?$/\1==\2/p' "$root/setup.cfg"
+}
+
+# pip_install ARGUMENTS…: as the caller's pip reaches its index, and where a proxy is in the way without it.
+pip_install() {
+    local -a proxies=(HTTP_PROXY HTTPS_PROXY ALL_PROXY http_proxy https_proxy all_proxy)
+    quietly "$bin/python" -m pip install "$@" && return
+    [ -n "$(printenv "${proxies[@]}")" ] || return 1
+    say "once more, without the proxies of the environment"
+    quietly env "${proxies[@]/#/--unset=}" "$bin/python" -m pip install "$@"
 }
 
 # environment EXTRAS [lowest]: sets $bin to the programs of an environment of $python that has the
@@ -120,8 +135,8 @@ environment() {
             lower_bounds >"$folder/lower-bounds.txt"
             pinned=(-c "$folder/lower-bounds.txt")
         fi
-        (cd "$root" && quietly "$bin/python" -m pip install --use-pep517 "${pinned[@]}" \
-            --editable ".${extras:+[$extras]}") || fail "pip could not install execsvc, see above"
+        (cd "$root" && pip_install --use-pep517 "${pinned[@]}" --editable ".${extras:+[$extras]}") ||
+            fail "pip could not install execsvc, see above"
         echo "$wanted" >"$folder/.has-$extras"
     fi
     exec 9>&-

@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 from logging_journald import JournaldTransport
 from loguru import logger
+from support import environment
 from support.exchange import Exchange
 from support.fake_journal import FakeJournal
 from support.running_order import spread
@@ -32,6 +33,14 @@ hypothesis.settings.load_profile("execsvc")
 
 FORKING = {("runner", "bots"), ("supervisor", "service"), ("control_plane", "plane")}
 """Folders, and in each the fixture that forks: what uses it is none of the fast tests."""
+
+
+def pytest_configure() -> None:
+    """Nothing of the caller's environment, whoever started pytest, and in each worker."""
+    try:
+        environment.enter()
+    except RuntimeError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

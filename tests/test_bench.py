@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from support.environment import scrubbed
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 MEASURED = {
@@ -26,7 +26,7 @@ def program(*arguments: str) -> str:
     """What a Python with the bench at hand prints."""
     ended = subprocess.run(
         [sys.executable, *arguments],
-        env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
+        env=scrubbed(PYTHONPATH=str(SCRIPTS)),
         capture_output=True,
         text=True,
         timeout=100,

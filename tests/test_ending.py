@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.environment import scrubbed
 
 TESTS = Path(__file__).resolve().parent
 SAMPLE = """
@@ -46,7 +47,7 @@ def run(folder: Path, *arguments: str, sample: str = SAMPLE, code: int = 1) -> l
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "support.ending", *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
+        env=scrubbed(PYTHONPATH=str(TESTS)),
         capture_output=True,
         text=True,
         timeout=100,

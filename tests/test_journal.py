@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from loguru import logger
+from support.environment import scrubbed
 from support.fake_journal import Entry, FakeJournal
 
 from execsvc import logs
@@ -111,7 +112,7 @@ def run(code: str, **environ: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", code],
         stderr=subprocess.PIPE,
-        env={**os.environ, **environ},
+        env=scrubbed(environ),
         timeout=60,
         check=True,
     )
@@ -151,7 +152,7 @@ def test_auto_is_native_only_where_stderr_is_the_journals(tmp_path: Path, ours: 
     subprocess.run(
         [sys.executable, "-c", code],
         stderr=writer,
-        env={**os.environ, "JOURNAL_STREAM": stream},
+        env=scrubbed(JOURNAL_STREAM=stream),
         timeout=60,
         check=True,
     )

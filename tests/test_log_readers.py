@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from support.environment import scrubbed
 
 from execsvc.clock import SYSTEM
 from execsvc.logs.standard_error import StandardError
@@ -31,6 +32,7 @@ def test_a_log_that_nobody_reads_holds_no_process_up(tmp_path: Path) -> None:
     )
     process = subprocess.Popen(
         [sys.executable, "-c", code],
+        env=scrubbed(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.environment import scrubbed
 
 from execsvc.repeats import Repeats
 
@@ -28,7 +29,7 @@ def log(body: str, form: str, **environ: str) -> list[str]:
     done = subprocess.run(
         [sys.executable, "-c", script],
         stderr=subprocess.PIPE,
-        env={**os.environ, **environ},
+        env=scrubbed(environ),
         timeout=60,
         check=True,
     )
@@ -122,7 +123,7 @@ def test_auto_uses_the_journal_when_stderr_is_connected_to_it() -> None:
     subprocess.run(
         [sys.executable, "-c", f"{PROLOGUE}logs.setup('INFO', 'auto')\nlogger.info('x')"],
         stderr=writer,
-        env={**os.environ, "JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"},
+        env=scrubbed(JOURNAL_STREAM=f"{status.st_dev}:{status.st_ino}"),
         timeout=60,
         check=True,
     )
@@ -134,11 +135,10 @@ def test_auto_uses_the_journal_when_stderr_is_connected_to_it() -> None:
 def test_a_terminal_gets_colours_and_readable_tracebacks() -> None:
     body = "try:\n    1/0\nexcept ZeroDivisionError:\n    logger.exception('\\x1b[2Jfailed')"
     leader, follower = pty.openpty()
-    environ = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "TERM")}
     subprocess.run(
         [sys.executable, "-c", f"{PROLOGUE}logs.setup('INFO', 'auto')\n{body}"],
         stderr=follower,
-        env=environ,
+        env=scrubbed(),
         timeout=60,
         check=True,
     )
@@ -164,6 +164,7 @@ def test_a_log_that_cannot_be_written_ends_nothing(how: str) -> None:
         [sys.executable, "-c", script],
         stdout=subprocess.PIPE,
         stderr=writer,
+        env=scrubbed(),
         timeout=60,
         check=True,
     )

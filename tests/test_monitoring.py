@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from support.environment import scrubbed
 from support.requirements import needs
 
 from execsvc.clients.exchange_adapter import Read
@@ -182,6 +183,7 @@ def test_prometheus_takes_the_rules(command: tuple[str, Path]) -> None:
     done = subprocess.run(
         ["promtool", verb, "rules", path.name],
         cwd=FOLDER,
+        env=scrubbed(),
         capture_output=True,
         text=True,
         timeout=60,

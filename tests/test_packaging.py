@@ -14,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from support.environment import scrubbed
 from support.requirements import needs, require
 
 import execsvc
@@ -80,6 +81,7 @@ def test_nothing_else_stands_at_the_top() -> None:
     tracked = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
+        env=scrubbed(),
         capture_output=True,
         text=True,
         check=True,
@@ -155,7 +157,9 @@ def test_every_requirement_has_a_lower_bound(config: configparser.ConfigParser) 
 def test_a_bot_loads_nothing_of_the_control_plane() -> None:
     """Its modules are those of the supervisor, which it is forked from."""
     loaded = "import sys, execsvc.cli.run; print(*sorted({m.split('.')[0] for m in sys.modules}))"
-    process = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True)
+    process = subprocess.run(
+        [sys.executable, "-c", loaded], env=scrubbed(), capture_output=True, text=True
+    )
     names = set(process.stdout.split())
 
     assert "pydantic" in names

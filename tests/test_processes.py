@@ -14,6 +14,7 @@ import psutil
 import pytest
 from support import processes
 from support.deadline import eventually
+from support.environment import scrubbed
 from support.processes import Process
 
 LOOKS: dict[str, Callable[[Process], object]] = {
@@ -33,7 +34,7 @@ SIGNALS: dict[str, Callable[[Process], bool]] = {
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
     """A child that sleeps."""
-    with subprocess.Popen(["sleep", "600"]) as child:
+    with subprocess.Popen(["sleep", "600"], env=scrubbed()) as child:
         yield child
         child.kill()
 
@@ -166,7 +167,7 @@ def test_pid_of_nothing_is_found_as_nothing() -> None:
 def test_title_with_spaces_and_brackets_keeps_the_start_readable(tmp_path: Path) -> None:
     program = tmp_path / "a ) b (c"
     program.symlink_to("/bin/sleep")
-    with subprocess.Popen([program, "600"]) as child:
+    with subprocess.Popen([program, "600"], env=scrubbed()) as child:
         process = seen(child)
         eventually(lambda: process.title == f"{program} 600", "it runs under its odd name")
         assert process.lives
@@ -191,7 +192,7 @@ def test_kill_at_once_takes_those_that_are_gone(sleeper: subprocess.Popen[bytes]
 
 def test_children_of_children_are_found() -> None:
     code = "import subprocess; subprocess.run(['sleep', '600'])"
-    with subprocess.Popen([sys.executable, "-c", code]) as child:
+    with subprocess.Popen([sys.executable, "-c", code], env=scrubbed()) as child:
         family = eventually(lambda: processes.children(child.pid), "it has a child")
         assert set(family) <= set(processes.children(os.getpid(), recursive=True))
         assert not set(family) & set(processes.children(os.getpid()))

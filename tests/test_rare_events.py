@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from support.environment import scrubbed
 
 from execsvc.ledger import ballast
 from execsvc.ledger.bot_ledger import ledger_path
@@ -33,6 +34,7 @@ def in_a_process(folder: Path, code: str) -> int:
                 f"from execsvc import logs\nlogs.setup('DEBUG', 'text')\n{code}",
             ],
             stderr=log,
+            env=scrubbed(),
             timeout=60,
             check=False,
         ).returncode

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from support import processes
 from support.deadline import eventually
+from support.environment import scrubbed
 
 INIT = Path(__file__).parents[1] / "scripts" / "_reaping_init.py"
 
@@ -23,7 +24,7 @@ def command(*arguments: str) -> list[str]:
 def under_init(*arguments: str) -> subprocess.CompletedProcess[str]:
     """What became of a command under the init."""
     return subprocess.run(
-        command(*arguments), capture_output=True, text=True, timeout=60, check=False
+        command(*arguments), env=scrubbed(), capture_output=True, text=True, timeout=60, check=False
     )
 
 
@@ -67,7 +68,9 @@ def test_init_reaps_an_orphan_at_once() -> None:
 def test_init_passes_a_signal_on_to_its_command(signum: signal.Signals) -> None:
     name = signum.name.removeprefix("SIG")
     script = f"trap 'echo heard; exit 7' {name}; echo ready; while :; do sleep 0.02; done"
-    with subprocess.Popen(command("sh", "-c", script), stdout=subprocess.PIPE, text=True) as init:
+    with subprocess.Popen(
+        command("sh", "-c", script), env=scrubbed(), stdout=subprocess.PIPE, text=True
+    ) as init:
         assert init.stdout is not None
         assert init.stdout.readline() == "ready\n"
         init.send_signal(signum)
@@ -81,7 +84,9 @@ def test_init_gives_its_command_signals_as_it_found_them(wrapper: list[str]) -> 
     shown = ["grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"]
     masks = []
     for arguments in (shown, command(*shown)):
-        done = subprocess.run([*wrapper, *arguments], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [*wrapper, *arguments], env=scrubbed(), capture_output=True, text=True, check=True
+        )
         # Above 31 are those that the C library keeps for itself.
         masks.append([int(line.split()[1], 16) % 2**31 for line in done.stdout.splitlines()])
     assert masks[0] == masks[1]
@@ -98,6 +103,7 @@ def test_init_ends_and_names_what_its_command_left_behind() -> None:
 def test_init_below_an_ignored_sigchld_still_learns_the_exit_code() -> None:
     done = subprocess.run(
         ["env", "--ignore-signal=CHLD", *command("sh", "-c", "exit 9")],
+        env=scrubbed(),
         capture_output=True,
         timeout=60,
         check=False,

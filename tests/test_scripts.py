@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support.environment import scrubbed
 from support.requirements import needs
 
 from execsvc.settings.model import PREFIX, SECRET
@@ -18,7 +19,7 @@ SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 def run(script: str, python: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [SCRIPTS / script],
-        env={"PATH": "/usr/bin:/bin", "PYTHON": str(python)},
+        env=scrubbed(PATH="/usr/bin:/bin", PYTHON=str(python)),
         capture_output=True,
         text=True,
         timeout=60,
@@ -61,6 +62,7 @@ def test_a_python_that_does_not_run_is_said_in_one_line(tmp_path: Path) -> None:
 def test_lower_bounds_are_read_from_setup_cfg() -> None:
     done = subprocess.run(
         ["bash", "-c", f". '{SCRIPTS}/_venv.sh' && lower_bounds"],
+        env=scrubbed(),
         capture_output=True,
         text=True,
         check=True,
@@ -79,9 +81,11 @@ def test_no_script_names_a_home_or_a_registry() -> None:
 
 @pytest.mark.parametrize("script", ["install", "uninstall"])
 def test_what_root_runs_says_what_it_takes_before_it_does_anything(script: str) -> None:
-    shown = subprocess.run([SCRIPTS / script, "--help"], capture_output=True, text=True, timeout=60)
+    shown = subprocess.run(
+        [SCRIPTS / script, "--help"], env=scrubbed(), capture_output=True, text=True, timeout=60
+    )
     wrong = subprocess.run(
-        [SCRIPTS / script, "--nonsense"], capture_output=True, text=True, timeout=60
+        [SCRIPTS / script, "--nonsense"], env=scrubbed(), capture_output=True, text=True, timeout=60
     )
 
     assert (shown.returncode, shown.stderr) == (0, "")
@@ -97,7 +101,9 @@ def test_what_root_runs_is_refused_to_others(script: str) -> None:
     nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     dropping = nobody if os.geteuid() == 0 else []
 
-    done = subprocess.run([*dropping, SCRIPTS / script], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [*dropping, SCRIPTS / script], env=scrubbed(), capture_output=True, text=True, timeout=60
+    )
 
     assert done.returncode == 1
     assert done.stderr == f"scripts/{script}: root has to run this: sudo scripts/{script}\n"
@@ -110,6 +116,7 @@ def test_shellcheck_finds_nothing() -> None:
     done = subprocess.run(
         ["shellcheck", "-x", *shell],
         cwd=SCRIPTS.parent,
+        env=scrubbed(),
         capture_output=True,
         text=True,
         timeout=120,

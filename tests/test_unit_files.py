@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support.environment import scrubbed
 from support.settings import settings
 
 from execsvc import env_file
@@ -99,15 +100,15 @@ def test_what_a_stop_needs() -> None:
 def test_exec_stop_without_a_main_process_succeeds_silently(pid: str) -> None:
     (stop,) = values("ExecStop")
     done = subprocess.run(
-        shlex.split(stop), env={"MAINPID": pid}, capture_output=True, timeout=60, check=False
+        shlex.split(stop), env=scrubbed(MAINPID=pid), capture_output=True, timeout=60, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
 def test_exec_stop_tells_the_main_process_and_waits_for_its_end() -> None:
     (stop,) = values("ExecStop")
-    with subprocess.Popen(["sleep", "600"]) as main:
-        stopping = subprocess.Popen(shlex.split(stop), env={"MAINPID": str(main.pid)})
+    with subprocess.Popen(["sleep", "600"], env=scrubbed()) as main:
+        stopping = subprocess.Popen(shlex.split(stop), env=scrubbed(MAINPID=str(main.pid)))
         assert main.wait(60) == -signal.SIGTERM
     assert stopping.wait(60) == 0
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from support.command import ControlSocket, Execsvc
+from support.environment import become, scrubbed
 from support.requirements import needs
 
 BASH = shutil.which("bash")
@@ -53,6 +54,7 @@ def offered(*words: str) -> list[str]:
     )
     done = subprocess.run(
         [str(BASH), "--norc", "-c", script, "bash", *words],
+        env=scrubbed(),
         capture_output=True,
         text=True,
         timeout=60,
@@ -113,7 +115,7 @@ def terminal(path: Path) -> Iterator[int]:
     """An interactive bash, as the master side of its terminal."""
     pid, master = pty.fork()
     if pid == 0:
-        os.execv(str(BASH), ["bash", "--norc", "--noprofile", "-i"])
+        become([str(BASH), "--norc", "--noprofile", "-i"], scrubbed())
     yield master
     os.close(master)
     os.waitpid(pid, 0)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from support.command import Execsvc
+from support.environment import scrubbed
 
 import execsvc
 from execsvc.cli import COMMANDS, main, program
@@ -84,7 +85,12 @@ def test_every_file_of_a_command_is_in_the_list() -> None:
 def _imported_by(code: str) -> set[str]:
     program = f"import sys; {code}; print(*sys.modules)"
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", program],
+        env=scrubbed(),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
     return set(done.stdout.splitlines()[-1].split())
 
@@ -107,7 +113,11 @@ def test_python_m_is_the_same_program(arguments: list[str], execsvc: Execsvc) ->
     here = execsvc(*arguments)
 
     done = subprocess.run(
-        [sys.executable, "-m", "execsvc", *arguments], capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "execsvc", *arguments],
+        env=scrubbed(),
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
 
     assert (done.returncode, done.stdout, done.stderr) == here
@@ -124,6 +134,7 @@ def test_main_under_an_ignored_sigchld_sees_how_its_children_end() -> None:
     )
     done = subprocess.run(
         ["env", "--ignore-signal=CHLD", sys.executable, "-c", code],
+        env=scrubbed(),
         capture_output=True,
         text=True,
         timeout=60,

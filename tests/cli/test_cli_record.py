@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.deadline import eventually
+from support.environment import scrubbed
 from support.exchange import Exchange
 
 from execsvc.clients.exchange_adapter import ExchangeAdapter
@@ -54,7 +55,9 @@ def test_ctrl_c_leaves_a_whole_file(
     command = [sys.executable, "-m", "execsvc", "record", "--symbol", "BTC/USDT", "--key", "k1"]
     options = ["--out", str(tmp_path / "m.jsonl.gz"), "--every", "0.1"]
     url = ["--exchange-adapter-url", exchange.url, "--state-dir", str(tmp_path / "state")]
-    with subprocess.Popen([*command, *options, *url], stderr=subprocess.PIPE, text=True) as running:
+    with subprocess.Popen(
+        [*command, *options, *url], env=scrubbed(), stderr=subprocess.PIPE, text=True
+    ) as running:
         eventually(lambda: exchange.requests_of("trades") >= 10, "it looks again and again", 60)
         running.send_signal(end)
         _, err = running.communicate(timeout=60)

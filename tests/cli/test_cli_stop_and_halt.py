@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from support.command import ControlSocket, Execsvc
+from support.environment import scrubbed
 
 from execsvc.cli import waiting
 from execsvc.ledger.halt import Halt
@@ -208,7 +209,10 @@ def test_on_a_terminal_a_line_says_how_far_it_is_and_ctrl_c_leaves(told: Control
     with (
         os.fdopen(master, "rb", buffering=0) as seen,
         subprocess.Popen(
-            [sys.executable, "-m", "execsvc", "halt"], stdout=subprocess.PIPE, stderr=slave
+            [sys.executable, "-m", "execsvc", "halt"],
+            env=scrubbed(),
+            stdout=subprocess.PIPE,
+            stderr=slave,
         ) as halting,
     ):
         shown = b""

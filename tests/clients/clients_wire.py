@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.environment import scrubbed
 from support.requirements import require
 
 from execsvc.clients.http import HttpClient
@@ -140,7 +141,10 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
     command += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
     subprocess.run(
-        [*command, "-keyout", str(path), "-out", f"{path}.crt"], check=True, capture_output=True
+        [*command, "-keyout", str(path), "-out", f"{path}.crt"],
+        env=scrubbed(),
+        check=True,
+        capture_output=True,
     )
     path.write_text(path.read_text() + Path(f"{path}.crt").read_text())
     return path

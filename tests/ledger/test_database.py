@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from support.environment import scrubbed
 from support.requirements import require
 
 from execsvc.errors import LedgerBusy, LedgerFailed
@@ -109,7 +110,7 @@ def test_a_read_only_directory_is_said(tmp_path: Path) -> None:
     if os.geteuid() == 0:
         require("mount")
         mount = ["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(tmp_path)]
-        subprocess.run(mount, capture_output=True, check=True)
+        subprocess.run(mount, env=scrubbed(), capture_output=True, check=True)
     else:
         tmp_path.chmod(0o500)
     try:
@@ -119,7 +120,7 @@ def test_a_read_only_directory_is_said(tmp_path: Path) -> None:
             AccountJournal(tmp_path, "k1").unsettled()
     finally:
         if os.geteuid() == 0:
-            subprocess.run(["umount", str(tmp_path)], check=True)
+            subprocess.run(["umount", str(tmp_path)], env=scrubbed(), check=True)
         else:
             tmp_path.chmod(0o700)
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
+from support.environment import scrubbed
 from support.exchange import OWN_BTC, Exchange
 from support.requirements import require
 
@@ -35,9 +36,9 @@ def small_disk(bots: BotProcesses) -> Iterator[Path]:
     require("mount")
     bots.state_dir.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(bots.state_dir)]
-    subprocess.run(mount, capture_output=True, check=True)
+    subprocess.run(mount, env=scrubbed(), capture_output=True, check=True)
     yield bots.state_dir
-    subprocess.run(["umount", "-l", str(bots.state_dir)], check=True)
+    subprocess.run(["umount", "-l", str(bots.state_dir)], env=scrubbed(), check=True)
 
 
 def fill(folder: Path) -> Path:
@@ -88,7 +89,7 @@ def test_a_full_disk_stops_trading_and_loses_nothing(
 def test_a_read_only_disk_is_no_place_to_trade_from(
     bots: BotProcesses, exchange: Exchange, small_disk: Path
 ) -> None:
-    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], env=scrubbed(), check=True)
     bot = bots.start(bot_row())
     assert bot.wait() == 70
     assert exchange.orders() == []
@@ -127,7 +128,7 @@ def test_a_stop_on_a_full_disk_sells_with_the_room_that_was_kept(
     bots: BotProcesses, exchange: Exchange, small_disk: Path, reports: str
 ) -> None:
     remount = ["mount", "-o", "remount,size=40m", str(small_disk)]
-    subprocess.run(remount, check=True)
+    subprocess.run(remount, env=scrubbed(), check=True)
     ballast = Ballast(small_disk)
     ballast.keep()
     assert (small_disk / "ballast").stat().st_size == SIZE

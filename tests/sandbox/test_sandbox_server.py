@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import socket
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 from support.deadline import eventually
+from support.environment import scrubbed
 
 import execsvc
 from execsvc.sandbox.server import Sandbox
@@ -42,7 +42,7 @@ def start() -> Iterator[Start]:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env=scrubbed(PYTHONPATH=str(ROOT)),
         )
         started.append(process)
         return process

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import textwrap
 
+from support.environment import scrubbed
+
 BEGIN = """
 import os, select, signal, sys
 from execsvc.supervisor.child import Children
@@ -30,6 +32,7 @@ def program(text: str) -> str:
     """What the program printed; it must end well."""
     done = subprocess.run(
         [sys.executable, "-c", BEGIN + textwrap.dedent(text)],
+        env=scrubbed(),
         capture_output=True,
         text=True,
         timeout=60,

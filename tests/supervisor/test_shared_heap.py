@@ -6,6 +6,7 @@ import subprocess
 import sys
 from textwrap import dedent
 
+from support.environment import scrubbed
 from support.requirements import needs
 
 from execsvc.supervisor.shared_heap import knows_immortals
@@ -21,6 +22,7 @@ def program(text: str) -> str:
     """
     ended = subprocess.run(
         [sys.executable, "-c", dedent(head) + dedent(text)],
+        env=scrubbed(),
         check=False,
         capture_output=True,
         text=True,

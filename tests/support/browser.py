@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ from typing import Any
 
 import requests
 from support.deadline import eventually
+from support.environment import scrubbed
 
 ARGUMENTS = [
     "--headless",
@@ -131,7 +131,7 @@ def browser(folder: Path, scripts: bool = True) -> Iterator[Browser]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env={**os.environ, "HOME": str(folder)},
+            env=scrubbed(HOME=str(folder)),
             start_new_session=True,
         )
     try:

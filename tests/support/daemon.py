@@ -12,6 +12,7 @@ from typing import Any
 import requests
 from support import processes
 from support.deadline import eventually
+from support.environment import scrubbed
 from support.processes import Process
 
 FAST = {
@@ -64,11 +65,10 @@ class Daemon:
 
     def start(self, *arguments: str, wait: bool = True, **environ: str) -> Daemon:
         """Start it; ``environ`` in EXECSVC_ names. Returns once it answers, if it is to be waited for."""
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("EXECSVC_")}
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "execsvc", "run", *arguments],
-                env={**inherited, **self.environ, **environ},
+                env=scrubbed(self.environ, environ),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -80,10 +80,9 @@ class Daemon:
 
     def command(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run ``execsvc`` with the daemon's environment."""
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("EXECSVC_")}
         return subprocess.run(
             [sys.executable, "-m", "execsvc", *arguments],
-            env={**inherited, **self.environ, **environ},
+            env=scrubbed(self.environ, environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from support import processes
 from support.deadline import eventually
+from support.environment import scrubbed
 from support.machine_parts import mounted, wrapper
 from support.requirements import control_groups, require, skip
 
@@ -59,6 +60,7 @@ class Machine:
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,
+                env=scrubbed(),
                 start_new_session=True,
             )
         self._until_up()
@@ -81,6 +83,7 @@ class Machine:
                 *("env", "-i", *_ENVIRONMENT, *command),
             ],
             stdin=subprocess.DEVNULL,
+            env=scrubbed(),
             capture_output=True,
             text=True,
             timeout=patience,

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 import pytest
+from support.environment import scrubbed
 
 from execsvc.supervisor.shared_heap import knows_immortals
 
@@ -130,7 +131,10 @@ def _tried(command: str, words: str) -> Lack | None:
     with tempfile.TemporaryDirectory() as folder:
         script = command.format(folder=folder)
         tried = subprocess.run(
-            ["unshare", "--mount", "sh", "-c", script], capture_output=True, text=True
+            ["unshare", "--mount", "sh", "-c", script],
+            env=scrubbed(),
+            capture_output=True,
+            text=True,
         )
     if tried.returncode == 0:
         return None
@@ -163,7 +167,7 @@ def _checkout() -> Lack | None:
     lack = _programs(git="git")
     if lack is not None:
         return lack
-    asked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True)
+    asked = subprocess.run(["git", "ls-files"], cwd=ROOT, env=scrubbed(), capture_output=True)
     if asked.returncode == 0:
         return None
     return Lack("these sources are no git checkout of yours", "run in a clone that you own")
@@ -183,7 +187,10 @@ def _readable_by_all() -> Lack | None:
         return None
     lack = _programs(setpriv="util-linux")
     nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    if lack is not None or subprocess.run([*nobody, "test", "-r", __file__]).returncode == 0:
+    if (
+        lack is not None
+        or subprocess.run([*nobody, "test", "-r", __file__], env=scrubbed()).returncode == 0
+    ):
         return lack
     return Lack(f"{ROOT} can be read by root only", "a clone that every user may read")
 

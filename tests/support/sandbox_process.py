@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from support.environment import scrubbed
+
 
 @contextmanager
 def sandbox_process() -> Iterator[str]:
     """The URL of a sandbox that ends with the block."""
     process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "execsvc", "sandbox", "--port", "0"],
+        [sys.executable, "-m", "execsvc", "sandbox", "--port", "0"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
-        env={k: v for k, v in os.environ.items() if not k.startswith("EXECSVC_")},
+        env=scrubbed(),
     )
     try:
         assert process.stdout is not None

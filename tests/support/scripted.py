@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import setproctitle
+from support.environment import scrubbed
 from support.scripted_folder import Folder
 
 from execsvc import logs
@@ -158,7 +159,9 @@ class Actor:
     def act_litter(self) -> None:
         """Leave a process in this session, and one in a session of its own."""
         for new_session in (False, True):
-            child = subprocess.Popen(["sleep", "3600"], start_new_session=new_session)
+            child = subprocess.Popen(
+                ["sleep", "3600"], env=scrubbed(), start_new_session=new_session
+            )
             self.folder.note(self.job.bot_id, "LITTER", child.pid)
         os._exit(3)
 

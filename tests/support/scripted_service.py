@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from support import processes
 from support.daemon import Daemon
 from support.deadline import eventually
+from support.environment import scrubbed
 from support.scripted_folder import Folder
 
 from execsvc.clients import control_socket
@@ -35,11 +35,10 @@ class Scripted(Daemon):
 
     def start(self, *arguments: str, wait: bool = True, **environ: str) -> Scripted:
         """Start it with these settings."""
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("EXECSVC_")}
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "support.scripted", str(self.folder)],
-                env={**inherited, **self.environ, "PYTHONPATH": str(TESTS), **environ},
+                env=scrubbed(self.environ, {"PYTHONPATH": str(TESTS)}, environ),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from support.deadline import eventually
+from support.environment import for_pip
 from support.installed import SANDBOX_URL, InsideExchange, Service
 from support.machine import Machine
 from support.machine_parts import SOURCES
@@ -42,7 +43,7 @@ def wheels(folder: Path) -> str | None:
         [_PYTHON, "-m", "venv", str(maker)],
         [f"{maker}/bin/pip", "wheel", "--quiet", "--wheel-dir", str(folder), *wanted],
     ):
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(command, env=for_pip(), capture_output=True, text=True, timeout=300)
         if done.returncode != 0:
             return f"{command[0]} failed: {done.stderr[-500:] or done.stdout[-500:]}"
     return None
