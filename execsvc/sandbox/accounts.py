@@ -26,6 +26,8 @@ class OrderRecord:
     received_at: datetime
     fills: list[Fill] = field(default_factory=list)
     executed_at: datetime | None = None
+    expires_at: datetime | None = None
+    """From when on nothing of it is executed any more; None: never."""
     refused: str | None = None
     resends: int = 0
     fault: str | None = None
@@ -51,6 +53,11 @@ class OrderRecord:
     def quote_fee(self) -> Decimal:
         """Fees taken in quote so far."""
         return sum((fill.quote_fee for fill in self.fills), ZERO)
+
+    def postpone(self, seconds: float) -> None:
+        """Let the order expire so much later: a fault delays its execution on purpose."""
+        if self.expires_at is not None:
+            self.expires_at += timedelta(seconds=seconds)
 
     @property
     def cause(self) -> str:

@@ -49,6 +49,7 @@ def change_adapter(state: State, request: Request) -> Reply:
     wanted = Adapter.model_validate(request.parsed())
     state.adapter.order_lookup = wanted.order_lookup
     state.exchange.deduplicate = state.adapter.deduplicate = wanted.deduplicate
+    state.exchange.receive_window = state.adapter.receive_window = wanted.receive_window
     return json_reply(_DONE)
 
 

@@ -87,9 +87,11 @@ def order(state: State, request: Request) -> Reply:
     """``POST /order``."""
     body = OrderBody.model_validate(request.parsed())
     subject = Match(key_id=body.key_id, symbol=body.symbol, side=body.side.value)
-    record = state.exchange.receive(body)
+    record = state.exchange.receive(body, request.waited)
     rule = state.faults.take("order", subject)
-    record.fault = None if rule is None else rule.kind.value
+    if rule is not None:
+        record.fault = rule.kind.value
+        record.postpone(rule.execution_delay)
     reply = strike(state, rule, partial(_execute, state, record, rule))
     plain = reply.manner is Manner.PLAIN
     record.answered = str(reply.status) if plain else f"{reply.status} {reply.manner.value}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -19,6 +20,7 @@ from execsvc.sandbox.instruments import UnknownSymbol
 from execsvc.sandbox.market import Market
 
 _FIRST_ORDER_ID = 54762105231
+OUTSIDE_WINDOW = "Timestamp for this request is outside of the recvWindow."
 
 
 def _json_number(value: Any) -> Any:
@@ -58,6 +60,7 @@ class Exchange:
 
     def __init__(self, market: Market, clock: Clock, balances: Mapping[str, Decimal]) -> None:
         self.deduplicate = False
+        self.receive_window: float | None = None
         self._market = market
         self._clock = clock
         self._default = dict(balances)
@@ -82,14 +85,15 @@ class Exchange:
         with self._lock:
             self._accounts[key_id] = Account(balances)
 
-    def receive(self, body: OrderBody) -> OrderRecord:
-        """Write down an order that came in; nothing is executed yet."""
+    def receive(self, body: OrderBody, waited: float = 0.0) -> OrderRecord:
+        """Write down an order that came in ``waited`` seconds ago; nothing is executed yet."""
         account = self.account(body.key_id)
         with account.lock:
             known = _find(account, body.client_order_id) if self.deduplicate else None
             if known is not None:
                 known.resends += 1
                 return known
+            now = self._clock.now()
             record = OrderRecord(
                 order_id=str(next(self._ids)),
                 client_order_id=body.client_order_id,
@@ -97,8 +101,10 @@ class Exchange:
                 symbol=body.symbol,
                 side=body.side,
                 amount=body.amount,
-                received_at=self._clock.now(),
+                received_at=now,
             )
+            if self.receive_window is not None:
+                record.expires_at = now + timedelta(seconds=self.receive_window - waited)
             account.orders.append(record)
             return record
 
@@ -156,7 +162,10 @@ class Exchange:
         if record.fills:  # the rest of an order that was taken is not judged again
             terms = terms._replace(limits=Limits(), decimals=decimals)
         at_most = left if part is None else round_down(record.amount * part, decimals)
-        record.executed_at = now = self._clock.now()
+        now = self._clock.now()
+        if not record.fills and record.expires_at is not None and now > record.expires_at:
+            raise OrderRefused(OUTSIDE_WINDOW)
+        record.executed_at = now
         return account.paper.execute(depth, terms, record.side, left, now, record.cause, at_most)
 
 

@@ -145,6 +145,12 @@ class Rule(BaseModel):
         return self.fraction
 
     @property
+    def execution_delay(self) -> float:
+        """Seconds by which this fault delays the execution."""
+        delays = self.kind is Kind.LATE or (self.kind is Kind.SLOW and not self.executes)
+        return (self.seconds or 0.0) if delays else 0.0
+
+    @property
     def balance_lag(self) -> float:
         """Seconds until balances show what happened."""
         return (self.seconds or 0.0) if self.kind is Kind.LAG else self.lag

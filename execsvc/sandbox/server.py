@@ -6,6 +6,7 @@ import json
 import signal
 import socket
 import socketserver
+import struct
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +26,8 @@ from execsvc.sandbox.state import DEFAULT_BALANCES, State, new_state
 from execsvc.sandbox.wire import Request
 
 _HOST = "127.0.0.1"
+_LAST_DATA = struct.Struct("=52xI")
+"""Where ``struct tcp_info`` has ``tcpi_last_data_recv``, in milliseconds (linux/tcp.h)."""
 
 
 class Sandbox:
@@ -137,6 +140,16 @@ class _Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
+def _unread_for(connection: socket.socket) -> float:
+    """Seconds since the kernel has had the last data that came over ``connection``.
+
+    A connection that was made may wait long to be accepted, and its request with it.
+    """
+    told = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_DATA.size)
+    (milliseconds,) = _LAST_DATA.unpack(told)
+    return float(milliseconds / 1000)
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -152,6 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
             query=dict(parse_qsl(url.query, keep_blank_values=True)),
             headers=dict(self.headers.items()),
             body=body,
+            waited=_unread_for(self.connection),
         )
         state = self.server.state
         if not deliver(self.connection, answer(state, request), state.halt):

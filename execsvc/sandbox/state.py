@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from execsvc.clock import Clock
 from execsvc.sandbox.bots import BotStore
@@ -29,6 +29,12 @@ class Adapter(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
 
     deduplicate: bool = False
+    receive_window: float | None = Field(default=None, gt=0)
+    """Seconds after its arrival within which an order is executed, or else refused; null: never.
+
+    For tests of a bot on a busy machine: what an adapter executes later than the bot's settlement
+    assumes of any adapter is booked by no one.
+    """
     order_lookup: Literal["absent", "refused", "answered"] = "absent"
     """``GET /order/{client_order_id}``: no such path, 405, or an answer."""
 

@@ -39,6 +39,8 @@ class Request:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    waited: float = 0.0
+    """Seconds from the arrival of the request's last byte at this machine until it was read."""
 
     def parsed(self) -> Any:
         """The JSON body, fractions as Decimal. Raises ValueError."""

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from support.bot_process import BotProcesses
 from support.exchange import Exchange
-from support.lives import CENT, PRICE, Point, lead
+from support.lives import CENT, PRICE, RECEIVE_WINDOW, Point, lead
 from support.sandbox_process import sandbox_process
 
 from execsvc.waypoints import Waypoint
@@ -50,6 +50,7 @@ def exchange() -> Iterator[Exchange]:
     with sandbox_process() as url:
         seen = Exchange(url)
         seen.market(price=str(PRICE))
+        seen.receive_window(RECEIVE_WINDOW)
         yield seen
 
 

@@ -7,17 +7,10 @@ from datetime import timedelta
 import pytest
 import requests
 from support.deadline import eventually
-from support.victim import fault, filled, orders, pin, place
+from support.victim import fault, filled, orders, place
 
 from execsvc.clock import from_iso
 from execsvc.sandbox.server import Sandbox
-
-
-@pytest.fixture
-def victim(sandbox: Sandbox) -> Sandbox:
-    """A sandbox at a price of 50 000."""
-    pin(sandbox, price=50000)
-    return sandbox
 
 
 def test_refused_in_the_words_of_an_exchange(victim: Sandbox) -> None:

@@ -8,18 +8,11 @@ from typing import Any
 
 import pytest
 import requests
-from support.victim import fault, orders, pin, place, ticker
+from support.victim import fault, orders, place, ticker
 
 from execsvc.sandbox.faults import Kind, Rule
 from execsvc.sandbox.server import Sandbox
 from execsvc.sandbox.wire import Manner
-
-
-@pytest.fixture
-def victim(sandbox: Sandbox) -> Sandbox:
-    """A sandbox at a price of 50 000."""
-    pin(sandbox, price=50000)
-    return sandbox
 
 
 def test_a_rule_is_for_what_it_matches(victim: Sandbox) -> None:

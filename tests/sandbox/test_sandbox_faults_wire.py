@@ -8,16 +8,9 @@ from typing import Any
 import pytest
 import requests
 from support.deadline import eventually
-from support.victim import fault, filled, hits, pin, place, raw_ticker, ticker
+from support.victim import fault, filled, hits, place, raw_ticker, ticker
 
 from execsvc.sandbox.server import Sandbox
-
-
-@pytest.fixture
-def victim(sandbox: Sandbox) -> Sandbox:
-    """A sandbox at a price of 50 000."""
-    pin(sandbox, price=50000)
-    return sandbox
 
 
 @pytest.mark.parametrize("kind", ["reset", "close"])

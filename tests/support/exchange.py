@@ -42,6 +42,13 @@ class Exchange:
         """No more faults."""
         self.call("DELETE", "/sandbox/faults")
 
+    def receive_window(self, seconds: float) -> None:
+        """Refuse an order that is not executed within so long of its arrival.
+
+        A settlement that decides later than that is right however busy the machine is.
+        """
+        self.call("PUT", "/sandbox/adapter", {"receive_window": seconds})
+
     def by_hand(self, key: str = "k1", **trade: Any) -> None:
         """The user trades."""
         self.call("POST", f"/sandbox/accounts/{key}/trade", trade)

@@ -28,8 +28,9 @@ Point = tuple[str, int]
 """A waypoint's name, and which pass of it, from 1 on."""
 TICK_INTERVAL = 5.0
 """Seconds. A bot that holds does nothing at a tick but read, so ticks only cost the machine."""
+RECEIVE_WINDOW = 4.0
+"""Seconds within which an order is executed or not at all: less than ORDER_TIMEOUT."""
 QUICK = {
-    # A request of a dead process may wait in the sandbox's queue, and executes when it is busy.
     "EXECSVC_ORDER_TIMEOUT": "5",
     "EXECSVC_SETTLEMENT_WINDOW": "1",
     "EXECSVC_LIQUIDATION_ATTEMPTS": "10",
