@@ -8,6 +8,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import setproctitle
 from logging_journald import JournaldTransport
 from loguru import logger
 from support import environment
@@ -37,6 +38,8 @@ FORKING = {("runner", "bots"), ("supervisor", "service"), ("control_plane", "pla
 
 def pytest_configure() -> None:
     """Nothing of the caller's environment, whoever started pytest, and in each worker."""
+    # It finds the place of a title by the environment, which is changed from here on.
+    setproctitle.getproctitle()
     try:
         environment.enter()
     except RuntimeError as error:

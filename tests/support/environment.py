@@ -88,8 +88,10 @@ def enter() -> None:
         raise RuntimeError("assertions are off (PYTHONOPTIMIZE, -O): scripts/test ends that")
     own = {name: value for name, value in os.environ.items() if name.startswith("PYTEST_")}
     wanted = {**of_tests(os.environ), **own}
-    os.environ.clear()
-    os.environ.update(wanted)
+    # No more is changed than has to be: where the first variable is moved, no process gets a title.
+    for name in os.environ.keys() - wanted.keys():
+        del os.environ[name]
+    os.environ.update({n: v for n, v in wanted.items() if os.environ.get(n) != v})
     time.tzset()
     os.umask(UMASK)
     _restore_signals()
