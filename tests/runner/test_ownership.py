@@ -1,0 +1,100 @@
+"""Who holds a bot's ledger too long is killed; a pid that says nothing of it any more is left alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from support import environment, processes
+from support.deadline import eventually
+
+from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.runner import ownership
+
+HOLD = """
+import os, subprocess, sys, time
+held = open(sys.argv[1], "w") if sys.argv[1] else None
+print(subprocess.Popen(["sleep", "600"]).pid, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> BotLedger:
+    """A ledger whose lock file is there."""
+    made = BotLedger(tmp_path, "b1")
+    made.lock_path.parent.mkdir(parents=True)
+    made.lock_path.touch()
+    return made
+
+
+@contextmanager
+def process(opens: Path | str, session: bool = True) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A process that has a file open, and the pid of its child."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(opens)],
+        env=environment.scrubbed(),
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=session,
+    ) as running:
+        assert running.stdout is not None
+        child = int(running.stdout.readline())
+        try:
+            yield running, child
+        finally:
+            running.kill()
+            processes.kill(child)
+
+
+@pytest.mark.parametrize("session", [True, False], ids=["leads a session", "leads none"])
+def test_kill_of_the_holder_takes_its_session_and_nothing_else(
+    ledger: BotLedger, session: bool
+) -> None:
+    with process(ledger.lock_path, session) as (holder, child):
+        ownership._kill(holder.pid, ledger)
+        assert holder.wait(30) == -signal.SIGKILL
+        if session:
+            eventually(lambda: not processes.is_alive(child), "its session goes with it")
+        else:
+            assert processes.is_alive(child)
+
+
+def test_kill_of_a_pid_that_holds_nothing_kills_nothing(ledger: BotLedger) -> None:
+    with process("") as (stranger, child):
+        ownership._kill(stranger.pid, ledger)
+        assert processes.is_alive(stranger.pid)
+        assert processes.is_alive(child)
+
+
+def test_kill_of_a_holder_that_ended_is_no_error(ledger: BotLedger) -> None:
+    with process(ledger.lock_path) as (holder, _):
+        holder.kill()
+        eventually(lambda: not processes.is_alive(holder.pid), "it is a zombie")
+        ownership._kill(holder.pid, ledger)
+        holder.wait(30)
+        ownership._kill(holder.pid, ledger)
+
+
+@pytest.mark.parametrize("look", ["iterdir", "getpgid", "killpg"])
+def test_kill_of_a_holder_that_ends_between_two_looks_is_no_error(
+    ledger: BotLedger, monkeypatch: pytest.MonkeyPatch, look: str
+) -> None:
+    with process(ledger.lock_path) as (holder, _):
+        owner = Path if look == "iterdir" else os
+        before = getattr(owner, look)
+
+        def too_late(*arguments: object) -> object:
+            holder.kill()
+            holder.wait()
+            return before(*arguments)
+
+        monkeypatch.setattr(owner, look, too_late)
+        ownership._kill(holder.pid, ledger)
+        assert holder.returncode == -signal.SIGKILL
