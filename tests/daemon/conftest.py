@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support.daemon import Daemon
 from support.exchange import Exchange
+from support.lasting import Lasting, lasting_daemon
 
 from execsvc.sandbox.server import Sandbox
 
@@ -17,6 +18,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "/daemon/" in str(item.path):
             item.add_marker(pytest.mark.daemon)
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lasting]:
+    """A daemon for those tests of a module that leave it as they found it, not started yet."""
+    yield from lasting_daemon(tmp_path_factory.mktemp("lasting"))
 
 
 @pytest.fixture

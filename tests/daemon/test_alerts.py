@@ -97,8 +97,7 @@ def test_a_bot_service_that_is_away_for_long(
     assert daemon.stop() == 0
 
 
-@pytest.mark.long
-def test_a_stop_with_residue_is_told_before_the_end_and_its_end_after_the_next_start(
+def test_a_stop_with_residue_is_told_before_the_end_and_not_again_at_the_next_start(
     daemon: Daemon, exchange: Exchange, receiver: Receiver
 ) -> None:
     exchange.list_bots(*rows(2))
@@ -113,9 +112,11 @@ def test_a_stop_with_residue_is_told_before_the_end_and_its_end_after_the_next_s
         assert f"bot {name} ({name}), BTC/USDT, tracked 0." in message["message"]
     exchange.heal()
     daemon.start()
-    receiver.heard("over: 2 positions are left open", 150)
+    for name in ("b0", "b1"):
+        daemon.until_holding(name)
     assert daemon.stop() == 0
     assert_over(daemon, exchange, crumbs=2)
+    assert receiver.got == [message]  # that it is over is said a minute and a half later
 
 
 def test_an_alert_service_that_is_away_gets_it_later(

@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import socket
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -13,6 +14,7 @@ from support.bot_process import bot_row
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import Exchange
+from support.lasting import Lasting
 from support.newcomer import gives_nothing_away, healthy
 from support.verdicts import CONTROL_PLANE, titled
 
@@ -176,10 +178,11 @@ def test_thousands_of_connections_disturb_nobody(daemon: Daemon, exchange: Excha
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-@pytest.fixture
-def shared(daemon: Daemon) -> Daemon:
+@pytest.fixture(scope="module")
+def shared(lasting: Lasting) -> Iterator[Daemon]:
     """A daemon without bots."""
-    return daemon.start()
+    yield lasting.daemon.start()
+    assert lasting.daemon.stop() == 0
 
 
 def test_the_worker_is_replaced_when_it_is_killed(shared: Daemon) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from support.bot_process import bot_row
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import Exchange
+from support.lasting import Lasting
 from support.verdicts import assert_over
 
 from execsvc.sandbox.server import Sandbox
@@ -42,10 +44,23 @@ def failing(daemon: Daemon) -> bool:
     return bool(daemon.status()["poll"]["consecutive_failures"] >= 3)
 
 
-@pytest.mark.parametrize("kind", BAD)
-def test_a_bad_listing_stops_nobody(daemon: Daemon, exchange: Exchange, kind: str) -> None:
+@pytest.fixture(scope="module")
+def holding(lasting: Lasting) -> Iterator[Lasting]:
+    """A daemon with a bot that holds a position, to the end of all that is tried with it."""
+    daemon, exchange = lasting
     exchange.list_bots(bot_row())
     daemon.start(EXECSVC_REQUEST_TIMEOUT="0.5")
+    daemon.until_holding()
+    yield lasting
+    assert len(exchange.orders()) == 1
+    assert daemon.stop() == 0
+    assert_over(daemon, exchange)
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_listing_stops_nobody(holding: Lasting, kind: str) -> None:
+    daemon, exchange = holding
+    exchange.heal()
     before = daemon.until_holding()
     exchange.fault(call="bots", times=None, **BAD[kind])
     eventually(lambda: failing(daemon), "listings fail")
@@ -58,8 +73,6 @@ def test_a_bad_listing_stops_nobody(daemon: Daemon, exchange: Exchange, kind: st
     exchange.heal()
     eventually(lambda: daemon.health()[1]["status"] == "ok", "healthy again")
     assert daemon.bot()["pid"] == before["pid"]
-    assert daemon.stop() == 0
-    assert_over(daemon, exchange)
 
 
 def test_a_refused_connection_stops_nobody(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from support.bot_process import bot_row
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import Exchange
+from support.lasting import Lasting
 from support.verdicts import assert_over, listed_again, states
 
 
@@ -48,6 +50,18 @@ def test_malformed_rows_disturb_nobody(daemon: Daemon, exchange: Exchange) -> No
     assert_over(daemon, exchange, crumbs=2)
 
 
+@pytest.fixture(scope="module")
+def holding(lasting: Lasting) -> Iterator[Lasting]:
+    """A daemon with a bot that holds a position, to the end of all that is tried with it."""
+    daemon, exchange = lasting
+    exchange.list_bots(bot_row())
+    daemon.start()
+    daemon.until_holding()
+    yield lasting
+    assert daemon.stop() == 0
+    assert_over(daemon, exchange)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -60,10 +74,11 @@ def test_malformed_rows_disturb_nobody(daemon: Daemon, exchange: Exchange) -> No
     ids=["malformed", "backtest", "unknown strategy", "ratio", "text"],
 )
 def test_a_refused_change_is_no_more_than_an_error(
-    daemon: Daemon, exchange: Exchange, change: dict[str, Any]
+    holding: Lasting, change: dict[str, Any]
 ) -> None:
+    daemon, exchange = holding
     exchange.list_bots(bot_row())
-    daemon.start()
+    eventually(lambda: daemon.bot()["last_error"] is None, "nothing is wrong before")
     before = daemon.until_holding()
     exchange.change_bot("b1", **change)
     said = eventually(lambda: daemon.bot()["last_error"], "it is said")
@@ -76,8 +91,6 @@ def test_a_refused_change_is_no_more_than_an_error(
     exchange.list_bots(bot_row())
     eventually(lambda: daemon.bot()["last_error"] is None, "the change was taken back")
     assert daemon.bot()["pid"] == before["pid"]
-    assert daemon.stop() == 0
-    assert_over(daemon, exchange)
 
 
 def test_an_invalid_row_without_a_runner_leaves_no_position(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -24,17 +23,35 @@ TOKEN = "open-sesame-4711"
 PHONE = 375
 
 
-@pytest.fixture
-def window(tmp_path: Path) -> Iterator[Browser]:
-    with browser(tmp_path / "browser") as made:
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser takes longer to start than most of these tests to run: all of them use one."""
+    with browser(tmp_path_factory.mktemp("browser")) as made:
         yield made
 
 
 @pytest.fixture
-def bare(tmp_path: Path) -> Iterator[Browser]:
-    """A browser that runs no scripts of pages."""
-    with browser(tmp_path / "browser", scripts=False) as made:
-        yield made
+def window(chromium: Browser) -> Browser:
+    """The browser, as if it were new."""
+    chromium.forget()
+    assert runs_scripts(chromium)
+    return chromium
+
+
+@pytest.fixture
+def bare(chromium: Browser) -> Browser:
+    """The browser, as if it were new; it runs no scripts of pages."""
+    chromium.forget(scripts=False)
+    assert not runs_scripts(chromium)
+    return chromium
+
+
+def runs_scripts(window: Browser) -> bool:
+    window.open("data:text/html,<title>still</title><script>document.title = 'moved'</script>")
+    title = window.run("return document.title")
+    window.requested()
+    assert title in ("still", "moved")
+    return bool(title == "moved")
 
 
 def page(daemon: Daemon) -> str:

@@ -32,17 +32,15 @@ ARGUMENTS = [
 
 
 class Browser:
-    """One window. ``scripts=False``: pages run none."""
+    """One window."""
 
-    def __init__(self, driver: str, folder: Path, scripts: bool) -> None:
+    def __init__(self, driver: str, folder: Path) -> None:
         self._session = requests.Session()
         self._session.trust_env = False
         self._url = driver
-        allowed = {"profile.managed_default_content_settings.javascript": 1 if scripts else 2}
         options = {
             "binary": shutil.which("chromium"),
             "args": [*ARGUMENTS, f"--user-data-dir={folder}", "--window-size=1280,900", "data:,"],
-            "prefs": allowed,
         }
         wanted = {
             "browserName": "chrome",
@@ -51,7 +49,17 @@ class Browser:
         }
         made = self._call("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})
         self._url += f"/session/{made['sessionId']}"
+        self.forget()
+
+    def forget(self, scripts: bool = True) -> None:
+        """As if it were new. With ``scripts`` off, pages run none of theirs."""
         self.open("data:,")
+        self.command("Emulation.clearDeviceMetricsOverride")
+        self.command("Emulation.setEmulatedMedia", features=[])
+        self.command("Emulation.setScriptExecutionDisabled", value=not scripts)
+        self.command("Network.clearBrowserCookies")
+        self.command("Network.clearBrowserCache")
+        self.complaints()
         self.requested()
 
     def open(self, url: str) -> None:
@@ -121,7 +129,7 @@ class Browser:
 
 
 @contextmanager
-def browser(folder: Path, scripts: bool = True) -> Iterator[Browser]:
+def browser(folder: Path) -> Iterator[Browser]:
     """A window that ends with the block; ``folder`` is for its profile and its log."""
     folder.mkdir(parents=True, exist_ok=True)
     said = folder / "driver.log"
@@ -138,7 +146,7 @@ def browser(folder: Path, scripts: bool = True) -> Iterator[Browser]:
         port = eventually(
             lambda: re.search(r"started successfully on port (\d+)", said.read_text()), "its port"
         )
-        window = Browser(f"http://127.0.0.1:{port[1]}", folder / "profile", scripts)
+        window = Browser(f"http://127.0.0.1:{port[1]}", folder / "profile")
         try:
             yield window
         finally:

@@ -150,11 +150,12 @@ class Service:
 
     def until(self, **facts: str) -> None:
         """Wait until properties of the unit have these values."""
-        eventually(
-            lambda: all(self.show(fact) == value for fact, value in facts.items()),
-            f"{facts}, but {self.systemctl('show', '--property', ','.join(facts))}",
-            90,
-        )
+        wanted = {f"{fact}={value}" for fact, value in facts.items()}
+
+        def shown() -> str:
+            return self.systemctl("show", "--property", ",".join(facts))
+
+        eventually(lambda: wanted <= set(shown().splitlines()), f"{facts}, but {shown()}", 90)
 
     def journal(self) -> str:
         """Its log since the test began."""

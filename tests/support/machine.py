@@ -42,6 +42,7 @@ class Machine:
         self._console = self._folder / "console"
         self._groups = [group / name for group in control_groups()]
         self._process: subprocess.Popen[bytes] | None = None
+        self._first: processes.Process | None = None
 
     def boot(self) -> None:
         """Switch it on; returns when it has started everything. Raises CannotBoot."""
@@ -55,7 +56,7 @@ class Machine:
                 # It is not to outlive a test run that is killed.
                 [
                     *("setpriv", "--pdeathsig", "TERM", "unshare", "--mount"),
-                    *(BOOT, root, self.name, groups, *mounted()),
+                    *(BOOT, root, self.name, groups, *mounted(self._folder)),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=console,
@@ -116,10 +117,13 @@ class Machine:
 
     @property
     def leader(self) -> int:
-        """The pid, out here, of its pid 1."""
+        """The pid, out here, of its pid 1; a reboot brings another."""
         assert self._process is not None, "switched off"
+        if self._first is not None and self._first.lives:
+            return self._first.pid
         for child in processes.children(self._process.pid, recursive=True):
             if _is_first(child.pid):
+                self._first = child
                 return child.pid
         raise AssertionError(f"no pid 1: {self._console.read_text(errors='replace')[-2000:]}")
 

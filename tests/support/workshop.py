@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import fcntl
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ _SHIPPED = (
     "README.rst",
     "CHANGELOG.rst",
 )
+RELEASES = "/opt/execsvc/releases"
 _INSTALLED_EXTRAS = ("journald", "alerts", "metrics")
 
 
@@ -110,6 +112,25 @@ class Workshop:
         script = f"/srv/{version}/scripts/{name}"
         done = self.machine.attempt(*environ, script, *options, patience=BUILDS)
         return Ran(done.returncode, done.stdout, done.stderr)
+
+    def first_install(self, kept: Path, anew: bool = False) -> Ran:
+        """Run scripts/install of v1, whose release pip builds in the first machine that wants it.
+
+        Others find it built already, as after an install that was interrupted: it is kept in
+        ``kept``. With ``anew`` it is built in any case.
+        """
+        self.sources("v1")
+        releases = self.machine.path(RELEASES)
+        with kept.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if kept.exists() and not anew:
+                shutil.copytree(kept, releases, symlinks=True)
+            done = self.script("v1", "install")
+            if done.code == 0 and not kept.exists():
+                half = kept.with_suffix(".half")
+                shutil.copytree(releases, half, symlinks=True)
+                half.rename(kept)
+        return done
 
     def command(self, *arguments: str) -> Ran:
         """Run the installed program as an operator does."""

@@ -47,6 +47,12 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return shared / "wheels"
 
 
+@pytest.fixture(scope="session")
+def kept(index: Path) -> Path:
+    """Where the first release that is built is kept for other machines."""
+    return index.with_name("releases")
+
+
 @pytest.fixture
 def workshop(index: Path) -> Iterator[Workshop]:
     """A machine of its own for each test: what is tested is the machine itself."""
@@ -61,10 +67,10 @@ def workshop(index: Path) -> Iterator[Workshop]:
 
 
 @pytest.fixture
-def holding(workshop: Workshop) -> Workshop:
+def holding(workshop: Workshop, kept: Path) -> Workshop:
     """Version v1 installed and started, and a bot that holds a position."""
-    workshop.sources("v1")
-    assert workshop.script("v1", "install").code == 0
+    first = workshop.first_install(kept)
+    assert first.code == 0, first.err
     workshop.fill_in()
     workshop.exchange.list_bots(bot_row())
     done = workshop.script("v1", "install")
@@ -84,10 +90,10 @@ def still_holds(workshop: Workshop, tracked: str) -> bool:
 
 
 @SLOW
-def test_from_nothing_to_nothing(workshop: Workshop) -> None:
-    workshop.sources("v1")
-    first = workshop.script("v1", "install")
+def test_from_nothing_to_nothing(workshop: Workshop, kept: Path) -> None:
+    first = workshop.first_install(kept, anew=True)
     assert first.code == 0, first.err
+    assert "building release" in first.err
     assert "fill in /etc/execsvc/execsvc.env" in first.err
     assert workshop.service.show("ActiveState") == "inactive"
     assert workshop.service.show("UnitFileState") == "enabled"
@@ -140,6 +146,13 @@ def test_an_upgrade_holds_and_resumes_and_one_that_fails_is_taken_back(holding: 
         "    def run(self) -> int:",
         "    def run(self) -> int:\n        raise SystemError",
     )
+    replace(
+        broken / "execsvc/settings/model.py",
+        'Literal["liquidate", "hold"] = "liquidate"',
+        'Literal["liquidate", "hold"]',
+    )
+    env_file = holding.machine.path("/etc/execsvc/execsvc.env")
+    replace(env_file, "#EXECSVC_ON_SHUTDOWN=", "EXECSVC_ON_SHUTDOWN=")
     failed = holding.script("v3", "install", "--upgrade")
     assert failed.code == 1
     assert "did not get ready" in failed.last
@@ -152,13 +165,9 @@ def test_an_upgrade_holds_and_resumes_and_one_that_fails_is_taken_back(holding: 
     failed = holding.script("v4", "install", "--upgrade")
     assert failed.code == 1
     assert "nothing was changed" in failed.last
-    refusing = holding.sources("v5")
-    replace(
-        refusing / "execsvc/settings/model.py",
-        'Literal["liquidate", "hold"] = "liquidate"',
-        'Literal["sell"]',
-    )
-    failed = holding.script("v5", "install", "--upgrade")
+    # A release that is built already: without that setting it refuses the settings that v2 takes.
+    replace(env_file, "EXECSVC_ON_SHUTDOWN=", "#EXECSVC_ON_SHUTDOWN=")
+    failed = holding.script("v3", "install", "--upgrade")
     assert failed.code == 1
     assert "EXECSVC_ON_SHUTDOWN: is required" in failed.err
     assert "was not touched" in failed.last

@@ -1,0 +1,134 @@
+"""Alerts from the supervisor to the process that sends them, on a clock that the test moves."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import selectors
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+from support.facts import HELD, bot, facts, ledger
+from support.settings import settings
+
+from execsvc.ledger.halt import Halt
+from execsvc.ledger.held import HeldBots
+from execsvc.supervisor.alerts.desk import Alerts, Answer
+from execsvc.supervisor.alerts.edges import GATHER, SETTLING
+from execsvc.supervisor.alerts.letters import Errand
+from execsvc.supervisor.alerts.memory import Memory
+from execsvc.supervisor.bot import Bot
+from execsvc.supervisor.child import Child, Children
+from execsvc.supervisor.conditions import Kind
+from execsvc.supervisor.context import Context
+from execsvc.supervisor.ledgers import StateDirectory
+
+LEFT = "2 positions are left open"
+
+
+class Sender(Children):
+    """The process that sends, played by the test: its ends of the two pipes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ends: list[int] = []
+
+    def fork(self, work: Callable[[], int], keep: Collection[int]) -> Child:
+        reads = [end for end in keep if fcntl.fcntl(end, fcntl.F_GETFL) & os.O_ACCMODE == 0]
+        (read,) = reads
+        (write,) = set(keep) - {read}
+        self._ends = [os.dup(read), os.dup(write)]
+        os.set_blocking(self._ends[0], False)
+        return cast(Child, SimpleNamespace(pid=-1))
+
+    def kill(self, child: Child) -> None:
+        for end in self._ends:
+            os.close(end)
+
+    def errands(self) -> list[Errand]:
+        """What it was given since the last call; all of it is delivered at once."""
+        self._say(Answer())  # a sign of life
+        try:
+            lines = os.read(self._ends[0], 65536).splitlines()
+        except BlockingIOError:
+            return []
+        found = [Errand.model_validate_json(line) for line in lines]
+        for errand in found:
+            self._say(Answer(sent=errand.number, target=1))
+        return found
+
+    def _say(self, answer: Answer) -> None:
+        os.write(self._ends[1], answer.model_dump_json().encode() + b"\n")
+
+
+class Service:
+    """A service that has just started, as far as alerts see it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.bots: list[Bot] = []
+        self.sender = Sender()
+        made = settings(state_dir=str(folder), alert_urls="json://127.0.0.1:1/")
+        self.context = Context(
+            made, lambda *_: 0, StateDirectory(folder), HeldBots(folder), Halt(folder), self.sender
+        )
+        self._selector = selectors.DefaultSelector()
+        self.alerts = Alerts(self.context, self._selector, lambda: facts(*self.bots))
+
+    def live(self, seconds: float) -> list[str]:
+        """Let time pass; the titles that were sent meanwhile, without the name of the sender."""
+        titles = []
+        for _ in range(int(seconds)):
+            self.context.clock.now += 1
+            self.alerts.look()
+            titles += [errand.title.partition(": ")[2] for errand in self.sender.errands()]
+            self.alerts.due()
+        return titles
+
+    def close(self) -> None:
+        self.alerts.stop()
+        self._selector.close()
+
+
+def open_bot(bot_id: str) -> Bot:
+    """A bot that nothing runs, with a position."""
+    made = bot(ledger=ledger(bot_id=bot_id, stem=bot_id, position=HELD))
+    made.bot_id = bot_id
+    return made
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    """A service that has just started, after one that stopped and left two positions open."""
+    two = [open_bot("b0"), open_bot("b1")]
+    before = Service(tmp_path)
+    before.alerts.start()
+    before.alerts.farewell(two)
+    (errand,) = before.sender.errands()
+    assert errand.title.endswith("stopped and left 2 positions open")
+    before.alerts.due()
+    before.close()
+    assert Memory(tmp_path).of(Kind.LEFT) == {"b0", "b1"}
+    made = Service(tmp_path)
+    made.bots = two
+    made.alerts.start()
+    yield made
+    made.close()
+
+
+def test_positions_left_open_that_are_closed_after_the_start_are_said_to_be_over(
+    service: Service,
+) -> None:
+    assert service.live(5) == []
+    service.bots = []
+    assert service.live(SETTLING) == []
+    assert service.live(GATHER + 2) == [f"over: {LEFT}"]
+    assert Memory(service.folder).told == {}
+
+
+def test_positions_left_open_that_stay_open_are_not_said_again(service: Service) -> None:
+    assert service.live(2 * SETTLING) == []
+    assert Memory(service.folder).of(Kind.LEFT) == {"b0", "b1"}
