@@ -41,7 +41,7 @@ class WireServer:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         scheme = "http" if self.context is None else "https"
-        self.url = f"{scheme}://localhost:{self.port}"
+        self.url = f"{scheme}://127.0.0.1:{self.port}"  # a bare root has no localhost
         threading.Thread(target=self._accept, daemon=True).start()
 
     def stop(self) -> None:
@@ -135,11 +135,11 @@ def serve() -> Iterator[Callable[..., WireServer]]:
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Key and self-signed certificate of localhost in one file."""
+    """Key and self-signed certificate of 127.0.0.1 in one file."""
     require("openssl")
-    path = tmp_path_factory.mktemp("tls") / "localhost.pem"
+    path = tmp_path_factory.mktemp("tls") / "server.pem"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-    command += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    command += ["-subj", "/CN=execsvc", "-addext", "subjectAltName=IP:127.0.0.1"]
     subprocess.run(
         [*command, "-keyout", str(path), "-out", f"{path}.crt"],
         env=scrubbed(),
