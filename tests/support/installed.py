@@ -37,6 +37,12 @@ ENVIRONMENT = {
     "EXECSVC_BOT_SERVICE_URL": SANDBOX_URL,
     "EXECSVC_EXCHANGE_ADAPTER_URL": SANDBOX_URL,
 }
+_FORGET = """
+systemctl kill -s KILL "$1" 2>/dev/null
+systemctl stop "$1" 2>/dev/null
+systemctl reset-failed "$1" 2>/dev/null
+rm -rf "$2" "$3" && date +%s.%N
+"""
 
 
 class InsideExchange(Exchange):
@@ -171,11 +177,9 @@ class Service:
 
     def forget(self) -> None:
         """As if it had never run."""
-        self.machine.attempt("systemctl", "kill", "-s", "KILL", self.name)
-        self.machine.attempt("systemctl", "stop", self.name)
-        self.machine.attempt("systemctl", "reset-failed", self.name)
-        self.machine.run("rm", "-rf", self.state_dir, self.env_file)
-        self.since = self.machine.run("date", "+%s.%N")
+        self.since = self.machine.run(
+            "sh", "-c", _FORGET, "sh", self.name, self.state_dir, self.env_file
+        )
 
     def _holding(self, bot_id: str) -> dict[str, Any]:
         bot = self.bot(bot_id)
