@@ -81,6 +81,6 @@ def test_a_certificate_of_another_name_sends_nothing(
 ) -> None:
     server = serve(http("200 OK", b"{}"), trusting)
     url = server.url.replace("127.0.0.1", "127.1")  # the same address by another name
-    with pytest.raises(NotSent, match="not valid for .127.1"):
+    with pytest.raises(NotSent, match=r"not valid for .127.1"):
         HttpClient(url, None, LONG).post("POST /order", "/order", "{}", LONG)
     assert server.requests == []
