@@ -94,7 +94,7 @@ choose_python() {
     esac
 }
 
-# tests_become COMMAND…: the same, in place of this script, in the environment that the tests have.
+# tests_become COMMAND…: replaces this shell by COMMAND, in the environment of the tests; wants $bin.
 tests_become() {
     exec "$bin/python" -I "$root/tests/support/environment.py" "$@"
 }
