@@ -15,7 +15,8 @@ from support.machine import PROGRAM, Machine
 from support.machine_parts import SOURCES
 
 UNITS = SOURCES / "systemd"
-SANDBOX_URL = "http://127.0.0.1:8099"
+PORT = 8099
+SANDBOX_URL = f"http://127.0.0.1:{PORT}"
 BOOKS = "/var/lib/sandbox-books.json"
 """The sandbox's books as they were when it ended; it has them in memory only."""
 ROWS = "/var/lib/sandbox-rows.json"
@@ -25,7 +26,7 @@ SANDBOX = f"""
 Before=execsvc.service
 
 [Service]
-ExecStart={PROGRAM} sandbox --port 8099 --bots {ROWS}
+ExecStart={PROGRAM} sandbox --port {PORT} --bots {ROWS}
 ExecStop=/opt/execsvc/current/bin/python -c "import urllib.request as r; \
 open('{BOOKS}', 'wb').write(r.urlopen('{SANDBOX_URL}/sandbox/books').read())"
 

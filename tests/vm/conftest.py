@@ -6,9 +6,10 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from support.deadline import eventually
-from support.installed import InsideExchange, Service, install
+from support.installed import PORT, InsideExchange, Service, install
 from support.machine import Machine, booted
+
+from execsvc.sandbox.server import Sandbox
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,11 +32,20 @@ def machine() -> Iterator[Machine]:
 
 
 @pytest.fixture
-def exchange(machine: Machine) -> InsideExchange:
-    """A sandbox as a unit of its own, with the user's own coins in the account."""
+def sandbox(machine: Machine) -> Iterator[Sandbox]:
+    """A sandbox in this process, which listens within the machine."""
+    machine.run("systemctl", "stop", "sandbox")
+    made = Sandbox(PORT)
+    with machine.network():
+        made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def exchange(machine: Machine, sandbox: Sandbox) -> InsideExchange:
+    """The sandbox's exchange, with the user's own coins in the account."""
     made = InsideExchange(machine)
-    machine.run("systemctl", "restart", "sandbox")
-    eventually(lambda: made.answers, "the sandbox answers")
     made.fund()
     made.market(price="50000")
     return made

@@ -11,7 +11,19 @@ from support.bot_process import bot_row
 from support.deadline import eventually
 from support.exchange import OWN_BTC
 from support.installed import ROWS, InsideExchange, Service, books_at_the_end
+from support.machine import Machine
 from support.verdicts import CRUMB
+
+
+@pytest.fixture
+def exchange(machine: Machine) -> InsideExchange:
+    """A sandbox as a unit of its own: what listens in this process is cut off by a reboot."""
+    made = InsideExchange(machine)
+    machine.run("systemctl", "restart", "sandbox")
+    eventually(lambda: made.answers, "the sandbox answers")
+    made.fund()
+    made.market(price="50000")
+    return made
 
 
 @pytest.fixture

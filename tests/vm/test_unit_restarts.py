@@ -8,6 +8,8 @@ from support.deadline import eventually
 from support.installed import SANDBOX_URL, InsideExchange, Service
 from support.verdicts import CRUMB
 
+from execsvc.sandbox.server import Sandbox
+
 SOON = "RestartSec=100ms"
 
 
@@ -65,12 +67,12 @@ def test_refused_settings_are_not_tried_again(service: Service, fault: str) -> N
     assert named in service.journal()
 
 
-def test_a_port_that_is_taken_is_tried_again(service: Service) -> None:
+def test_a_port_that_is_taken_is_tried_again(service: Service, sandbox: Sandbox) -> None:
     service.configure(SOON, EXECSVC_HTTP_BIND=SANDBOX_URL.removeprefix("http://"))
     service.machine.run("systemctl", "start", "--no-block", service.name)
     eventually(lambda: service.show("NRestarts") != "0", "it is restarted", 60)
     assert "status=69" in service.journal()
-    service.machine.run("systemctl", "stop", "sandbox")
+    sandbox.stop()
     service.until(ActiveState="active")
 
 
