@@ -56,11 +56,19 @@ class ExchangeAdapter:
         self._throttle = throttle
         self._failed = failed
 
-    def balance(self) -> Balance:
-        """What the account holds now, each asset in its own units."""
+    def balance(self, *assets: str) -> Balance:
+        """What the account holds now, each asset in its own units.
+
+        Raises Unavailable also when a row of one of ``assets`` cannot be read; rows of other assets
+        are not looked at.
+        """
         call = "GET /balance"
         try:
-            return read(Balance, call, self._get(call, f"/balance/{segment(self._key_id)}", {}))
+            content = self._get(call, f"/balance/{segment(self._key_id)}", {})
+            balance = read(Balance, call, content)
+            for asset in assets:
+                balance.holding(asset)
+            return balance
         except Unavailable:
             self._failed("balance")
             raise

@@ -58,7 +58,7 @@ class RecordedExchange(ExchangeAdapter):
         self._clock.advance((self._tape.last - self.now_ms) / 1000 if ends else seconds)
         return ends
 
-    def balance(self) -> Balance:
+    def balance(self, *assets: str) -> Balance:
         """What the paper account holds."""
         free = self._account.free
         return Balance(

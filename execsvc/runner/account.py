@@ -62,7 +62,7 @@ class Account:
         that fill. Raises Unavailable.
         """
         while True:
-            balance = self.adapter.balance()
+            balance = self.adapter.balance(*assets)
             late = [asset for asset in assets if self._lags(asset, balance)]
             if not late:
                 return balance

@@ -138,8 +138,13 @@ class OrderDesk:
 
         return self.place(Side.SELL, size, reason, exits, state)
 
-    def _observed(self, held: Decimal) -> Position:
-        """The position once what is missing of it was compared to ``held`` of the account."""
+    def _observed(self, held: Decimal | None) -> Position:
+        """The position once what is missing of it was compared to ``held`` of the account.
+
+        Unchanged while ``held`` is None: coins that may be locked are not missing.
+        """
+        if held is None:
+            return self.position
         asked = self.venue.release_asked()
         position = self._gone.observe(self.position, held, asked)
         if asked:

@@ -47,9 +47,9 @@ class GoneCoins:
             return position
         return self._book(position, missing, iso(since), released)
 
-    def clear_if_held(self, position: Position, held: Decimal) -> bool:
+    def clear_if_held(self, position: Position, held: Decimal | None) -> bool:
         """True, and the gap forgotten, when the account holds what is tracked."""
-        if exact_sum(position.tracked, -held) > position.tracked * FLOAT_NOISE:
+        if held is None or exact_sum(position.tracked, -held) > position.tracked * FLOAT_NOISE:
             return False
         if self._ledger.gap_since(self._binding) is not None:
             self._ledger.keep_gap(self._binding, None)

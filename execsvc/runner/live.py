@@ -83,7 +83,7 @@ class LiveVenue:
 
     def balance(self) -> Balance:
         """What the account holds. Raises Unavailable."""
-        return self._account.adapter.balance()
+        return self._account.adapter.balance(*self._assets)
 
     def tracked_by_all(self) -> Decimal:
         """What of the base all bots of the account track, by their ledgers."""
@@ -115,8 +115,11 @@ class LiveVenue:
             self._adopt(None)
             self._count_contested()
 
-    def held(self) -> Decimal:
-        """Free and locked base of the account, with nothing unsettled on it. Raises Unavailable."""
+    def held(self) -> Decimal | None:
+        """Free and locked base of the account, with nothing unsettled on it.
+
+        None while the service does not say what is locked. Raises Unavailable.
+        """
         with self._account.turn(exits=False):
             self._settle_open_order(exits=False)
             self._adopt(None)

@@ -175,7 +175,7 @@ class Settlement:
     def _read(self, row: JournalRow, what: str) -> Balance:
         while True:
             try:
-                balance = self._account.adapter.balance()
+                balance = self._account.adapter.balance(*row.intent.symbol.split("/"))
                 passed(Waypoint.SETTLING)
                 return balance
             except Unavailable as error:

@@ -14,12 +14,13 @@ from execsvc.model.order import Side
 class Funds(NamedTuple):
     """What an order is sized by. Base and quote in their own units, price in quote per base.
 
-    ``price`` is None when no ticker could be had, which never blocks a sell; ``priced_at`` is when
-    it was asked for, in monotonic seconds.
+    ``total_base`` is None when the service does not say what is locked. ``price`` is None when no
+    ticker could be had, which never blocks a sell; ``priced_at`` is when it was asked for, in
+    monotonic seconds.
     """
 
     free_base: Decimal
-    total_base: Decimal
+    total_base: Decimal | None
     free_quote: Decimal
     price: Decimal | None
     limits: Limits
@@ -70,8 +71,11 @@ class Venue(Protocol):
         """Book what an operator has decided since; called once a tick, so it is cheap."""
         ...
 
-    def held(self) -> Decimal:
-        """Free and locked base, with nothing unsettled on the account. Raises Unavailable."""
+    def held(self) -> Decimal | None:
+        """Free and locked base, with nothing unsettled on the account; None: the latter is not said.
+
+        Raises Unavailable.
+        """
         ...
 
     def release_asked(self) -> bool:

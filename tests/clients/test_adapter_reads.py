@@ -50,15 +50,18 @@ def test_limits_may_be_missing(
         ("balance", changed(BALANCE, assets=[]), "GET /balance: assets: "),
         ("balance", {}, "GET /balance: assets: Field required"),
         ("balance", [], "GET /balance: "),
-        ("balance", changed(BALANCE, assets=[{"asset": "BTC", "locked": 0}]), "assets.0.free: "),
+        (
+            "balance",
+            changed(BALANCE, assets=[{"asset": "BTC", "locked": 0}]),
+            "GET /balance: balance of BTC: free: ",
+        ),
         (
             "balance",
             changed(BALANCE, assets=[{"asset": "BTC", "free": "x", "locked": 0}]),
-            "GET /balance: assets.0.free: Input should be a valid decimal",
+            "GET /balance: balance of BTC: free: Input should be a valid decimal",
         ),
-        ("balance", changed(BALANCE, assets=[{"asset": "B", "free": -1, "locked": 0}]), "free"),
-        ("balance", changed(BALANCE, assets=[{"asset": "B", "free": "NaN", "locked": 0}]), "free"),
-        ("balance", changed(BALANCE, assets=BALANCE["assets"] * 2), "twice"),
+        ("balance", changed(BALANCE, assets=[{"asset": "BTC", "free": -1, "locked": 0}]), "free"),
+        ("balance", changed(BALANCE, assets=[{"asset": "BTC", "free": "NaN", "locked": 0}]), "free"),
         ("ticker", changed(TICKER, price=0), "GET /market/ticker: price: "),
         ("ticker", changed(TICKER, price=-1), "price: "),
         ("ticker", changed(TICKER, price=None), "price: "),
@@ -83,7 +86,7 @@ def test_bad_data_is_unavailable_and_named(
 ) -> None:
     path = "balance/key%2F1" if read == "balance" else f"market/{read}"
     service.get(f"{URL}/{path}", json=body)
-    arguments = {"balance": (), "ticker": ("BTC/USDT",)}.get(read, ("BTC/USDT", 20))
+    arguments = {"balance": ("BTC", "USDT"), "ticker": ("BTC/USDT",)}.get(read, ("BTC/USDT", 20))
     with pytest.raises(Unavailable) as raised:
         getattr(adapter, read)(*arguments)
     assert said in str(raised.value)

@@ -63,7 +63,7 @@ READS: dict[str, tuple[str, Lie]] = {
     "balance_huge": ("balance", ok({"assets": [{"asset": "USDT", "free": 1e300, "locked": 0}]})),
     "balance_twice": (
         "balance",
-        ok({"assets": [{"asset": "USDT", "free": 9999, "locked": 0}] * 2}),
+        ok({"assets": [{"asset": "USDT", "free": free, "locked": 0} for free in (9999, None)]}),
     ),
     "depth_crossed": ("depth", depth([[10, 1]], [[9, 1]])),
     "depth_empty": ("depth", depth([], [])),

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from execsvc.errors import Unavailable
 from execsvc.model.market import (
     Balance,
     Depth,
@@ -176,10 +177,67 @@ def test_a_balance() -> None:
     assert balance.holding("ETH") == Holding(asset="ETH", free=Decimal(0), locked=Decimal(0))
 
 
-@pytest.mark.parametrize(
-    "assets",
-    [None, [], [{}], [{"asset": "BTC", "free": 1, "locked": 0}] * 2, [{"asset": "BTC", "free": 1}]],
-)
+@pytest.mark.parametrize("assets", [None, [], [{}], ["BTC", None], [{"asset": None}], {"BTC": 1}])
 def test_what_is_no_balance(assets: Any) -> None:
     with pytest.raises(ValidationError):
         Balance.model_validate({"assets": assets})
+
+
+ODD_ROWS = [
+    {"asset": "USDC", "free": Decimal("-3.2e-7"), "locked": 0},
+    {"asset": "USDC", "free": None},
+    {"asset": "PEPE", "free": Decimal("4.2e15"), "locked": Decimal("1e40")},
+    {"asset": "ETH"},
+    {"asset": None, "free": 1},
+    {},
+    None,
+    "BTC",
+    7,
+]
+
+
+@pytest.mark.parametrize("odd", ODD_ROWS)
+def test_balance_odd_row_of_another_asset_is_not_looked_at(odd: Any) -> None:
+    rows = [odd, {"asset": "BTC", "free": Decimal("0.1"), "locked": 0}, odd]
+    balance = Balance.model_validate({"assets": rows})
+    assert balance.holding("BTC").total == Decimal("0.1")
+    assert balance.free("USDT") == 0
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"free": None, "locked": 0},
+        {"free": "?", "locked": 0},
+        {"locked": 0},
+        {"free": Decimal("-0.01"), "locked": 0},
+        {"free": Decimal("4.2e15"), "locked": 0},
+        {"free": 1, "locked": -1},
+        {"free": 1, "locked": "?"},
+    ],
+)
+def test_balance_odd_row_of_the_asset_asked_for_raises(odd: dict[str, Any]) -> None:
+    rows = [{"asset": "BTC", **odd}, {"asset": "BTC", "free": 1, "locked": 0}]
+    balance = Balance.model_validate({"assets": rows})
+    with pytest.raises(Unavailable, match="^GET /balance: balance of BTC: (free|locked): "):
+        balance.free("BTC")
+
+
+def test_balance_asset_listed_twice_is_summed() -> None:
+    rows = [{"asset": "BTC", "free": "0.1", "locked": 1}, {"asset": "BTC", "free": 2, "locked": 3}]
+    held = Balance.model_validate({"assets": rows}).holding("BTC")
+    assert (held.free, held.total) == (Decimal("2.1"), Decimal("6.1"))
+
+
+@pytest.mark.parametrize("locked", [{}, {"locked": None}])
+def test_balance_locked_not_said_leaves_the_total_unknown(locked: dict[str, Any]) -> None:
+    row = {"asset": "BTC", "free": 1, **locked}
+    held = Balance.model_validate({"assets": [row]}).holding("BTC")
+    assert (held.free, held.total) == (1, None)
+    twice = Balance.model_validate({"assets": [row, {"asset": "BTC", "free": 1, "locked": 1}]})
+    assert (twice.free("BTC"), twice.holding("BTC").total) == (2, None)
+
+
+def test_balance_negative_rest_of_floats_is_zero() -> None:
+    row = {"asset": "BTC", "free": Decimal("-3.2e-7"), "locked": 0}
+    assert Balance.model_validate({"assets": [row]}).free("BTC") == 0

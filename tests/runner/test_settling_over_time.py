@@ -57,7 +57,7 @@ class Bench:
         monkeypatch.setattr(settlement, "now", lambda: self.wall)
         parts: Any = SimpleNamespace(
             adapter=SimpleNamespace(
-                balance=lambda: self.shown(self.elapsed), find_order=no_records
+                balance=lambda *assets: self.shown(self.elapsed), find_order=no_records
             ),
             journal=self.journal,
         )
