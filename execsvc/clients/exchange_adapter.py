@@ -11,7 +11,8 @@ from execsvc.clients.bodies import json_object
 from execsvc.clients.http import HttpClient, NotSent, segment
 from execsvc.clients.order_answer import judge, judge_found
 from execsvc.errors import NotFound, OrderRefused, OutcomeUnknown, Unavailable
-from execsvc.model.market import Balance, Depth, Ticker, Trade, Trades
+from execsvc.model.balance import Balance
+from execsvc.model.market import Depth, Ticker, Trade, Trades
 from execsvc.model.order import Fill, Side
 
 _CALL = "POST /order"

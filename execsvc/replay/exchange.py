@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clock import SimulatedClock
-from execsvc.model.market import ZERO, Balance, Depth, Holding, Ticker, Trade
+from execsvc.model.balance import Balance, Holding
+from execsvc.model.market import ZERO, Depth, Ticker, Trade
 from execsvc.model.order import Fill, Side
 from execsvc.paper.account import PaperAccount
 from execsvc.paper.terms import Terms

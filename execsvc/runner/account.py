@@ -10,7 +10,7 @@ from datetime import timedelta
 from execsvc.clients.exchange_adapter import ExchangeAdapter, Throttle
 from execsvc.clock import now
 from execsvc.ledger.account_journal import AccountJournal
-from execsvc.model.market import Balance
+from execsvc.model.balance import Balance
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.waits import Waits
 

@@ -11,8 +11,9 @@ from pydantic import BaseModel
 from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clock import monotonic
 from execsvc.errors import OrderRefused
+from execsvc.model.balance import Balance
 from execsvc.model.bot import BotSpec
-from execsvc.model.market import Balance, Depth, Limits, Ticker, Trade
+from execsvc.model.market import Depth, Limits, Ticker, Trade
 from execsvc.model.order import Fill
 from execsvc.model.position import Position
 from execsvc.runner.desk import OrderDesk

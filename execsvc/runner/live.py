@@ -10,8 +10,9 @@ from execsvc.ledger import operator
 from execsvc.ledger.booking import book, is_booked
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.rows import JournalRow, OrderRow
+from execsvc.model.balance import Balance
 from execsvc.model.bot import Binding
-from execsvc.model.market import ZERO, Balance, plain
+from execsvc.model.market import ZERO, plain
 from execsvc.model.order import Fill, Intent, OrderState, Side, new_client_order_id
 from execsvc.runner.account import Account
 from execsvc.runner.expectation import after_fill

@@ -10,8 +10,9 @@ from execsvc.errors import OrderRefused
 from execsvc.ledger.booking import book
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.rows import OrderRow
+from execsvc.model.balance import Balance, Holding
 from execsvc.model.bot import Binding
-from execsvc.model.market import ZERO, Balance, Holding
+from execsvc.model.market import ZERO
 from execsvc.model.order import OrderState, Side, new_client_order_id
 from execsvc.paper.terms import Terms
 from execsvc.paper.trading import trade

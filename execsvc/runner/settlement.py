@@ -11,7 +11,8 @@ from decimal import Decimal
 from execsvc.clock import monotonic, now
 from execsvc.errors import StopRequested, Unavailable
 from execsvc.ledger.rows import Expected, JournalRow
-from execsvc.model.market import ZERO, Balance, exact_sum
+from execsvc.model.balance import Balance
+from execsvc.model.market import ZERO, exact_sum
 from execsvc.model.order import LARGEST_BASE_FEE, Fill, OrderState, Side
 from execsvc.runner.account import Account
 from execsvc.runner.expectation import after_fill

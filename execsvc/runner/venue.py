@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import NamedTuple, Protocol
 
 from execsvc.ledger.rows import OrderRow
-from execsvc.model.market import Balance, Limits
+from execsvc.model.balance import Balance
+from execsvc.model.market import Limits
 from execsvc.model.order import Side
 
 

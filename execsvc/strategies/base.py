@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from execsvc.model.market import Balance, Depth, Limits, Ticker, Trade
+from execsvc.model.balance import Balance
+from execsvc.model.market import Depth, Limits, Ticker, Trade
 from execsvc.model.order import Fill
 from execsvc.model.position import Position
 

@@ -61,7 +61,11 @@ def test_limits_may_be_missing(
             "GET /balance: balance of BTC: free: Input should be a valid decimal",
         ),
         ("balance", changed(BALANCE, assets=[{"asset": "BTC", "free": -1, "locked": 0}]), "free"),
-        ("balance", changed(BALANCE, assets=[{"asset": "BTC", "free": "NaN", "locked": 0}]), "free"),
+        (
+            "balance",
+            changed(BALANCE, assets=[{"asset": "BTC", "free": "NaN", "locked": 0}]),
+            "free",
+        ),
         ("ticker", changed(TICKER, price=0), "GET /market/ticker: price: "),
         ("ticker", changed(TICKER, price=-1), "price: "),
         ("ticker", changed(TICKER, price=None), "price: "),

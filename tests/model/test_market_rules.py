@@ -11,17 +11,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from execsvc.errors import Unavailable
-from execsvc.model.market import (
-    Balance,
-    Depth,
-    Holding,
-    Limits,
-    Price,
-    Quantity,
-    Ticker,
-    plain,
-    round_down,
-)
+from execsvc.model.balance import Balance, Holding
+from execsvc.model.market import Depth, Limits, Price, Quantity, Ticker, plain, round_down
 
 PRICE: TypeAdapter[Decimal] = TypeAdapter(Price)
 QUANTITY: TypeAdapter[Decimal] = TypeAdapter(Quantity)
@@ -219,7 +210,7 @@ def test_balance_odd_row_of_another_asset_is_not_looked_at(odd: Any) -> None:
 def test_balance_odd_row_of_the_asset_asked_for_raises(odd: dict[str, Any]) -> None:
     rows = [{"asset": "BTC", **odd}, {"asset": "BTC", "free": 1, "locked": 0}]
     balance = Balance.model_validate({"assets": rows})
-    with pytest.raises(Unavailable, match="^GET /balance: balance of BTC: (free|locked): "):
+    with pytest.raises(Unavailable, match=r"^GET /balance: balance of BTC: (free|locked): "):
         balance.free("BTC")
 
 

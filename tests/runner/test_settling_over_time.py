@@ -13,7 +13,7 @@ import pytest
 
 from execsvc.errors import NotFound, Unavailable
 from execsvc.ledger.account_journal import AccountJournal
-from execsvc.model.market import Balance, Holding
+from execsvc.model.balance import Balance, Holding
 from execsvc.model.order import Fill, Intent, OrderState, Side
 from execsvc.runner import settlement
 from execsvc.runner.counts import Counts

@@ -10,7 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from execsvc.errors import OrderRefused
-from execsvc.model.market import Balance, Holding, Ticker
+from execsvc.model.balance import Balance, Holding
+from execsvc.model.market import Ticker
 from execsvc.model.order import Fill, Side
 from execsvc.model.position import Position
 from execsvc.strategies.test_trading_v1 import TrialParams, TrialState, TrialTrading

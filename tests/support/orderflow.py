@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from execsvc.errors import OrderRefused, Unavailable
-from execsvc.model.market import Balance, Depth, Holding, Level, Limits, Ticker, Trade
+from execsvc.model.balance import Balance, Holding
+from execsvc.model.market import Depth, Level, Limits, Ticker, Trade
 from execsvc.model.order import Fill, Side
 from execsvc.model.position import Position
 from execsvc.strategies.orderflow.params import OrderflowParams

@@ -1,0 +1,107 @@
+"""What an account holds, and how a balance with odd rows is read."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from execsvc.errors import Unavailable
+from execsvc.model.market import ZERO, Number, Quantity, exact_sum
+
+_NEGATIVE_REST = Decimal("1e-6")
+"""The largest amount below zero, in units of the asset, that is a rest of the exchange's own floats."""
+
+
+def _without_rest(number: Decimal) -> Decimal:
+    """``number``, zero for a negative rest of floats. Raises ValueError for less than that."""
+    if number >= 0:
+        return number
+    if number < -_NEGATIVE_REST:
+        raise ValueError("Input should be greater than or equal to 0")
+    return ZERO
+
+
+Free = Annotated[Number, AfterValidator(_without_rest)]
+
+
+class Holding(BaseModel):
+    """What an account holds of one asset, in its own units; ``locked`` None: the service does not say."""
+
+    model_config = ConfigDict(frozen=True)
+
+    asset: str
+    free: Free
+    locked: Quantity | None = None
+
+    @property
+    def total(self) -> Decimal | None:
+        """Free and locked together; None while the locked part is not known."""
+        return None if self.locked is None else self.free + self.locked
+
+
+class Balance(BaseModel):
+    """What an account holds. An asset that is not listed is zero; no asset at all is no answer.
+
+    Rows are judged when their asset is asked for, so that an odd row of an asset in which nothing
+    is traded stops nothing. An asset that is listed more than once is summed.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    assets: tuple[Any, ...] = Field(min_length=1)
+    """The rows as they came: mappings, or :class:`Holding`."""
+
+    @model_validator(mode="after")
+    def _names_an_asset(self) -> Balance:
+        if all(_named(row) is None for row in self.assets):
+            raise ValueError("assets: no row names an asset")
+        return self
+
+    def holding(self, asset: str) -> Holding:
+        """What is held of ``asset``; zero when it is not listed.
+
+        Raises Unavailable when a row of ``asset`` cannot be read.
+        """
+        found = [_holding(asset, row) for row in self.assets if _named(row) == asset]
+        if len(found) == 1:
+            return found[0]
+        locked = [row.locked for row in found if row.locked is not None]
+        return Holding(
+            asset=asset,
+            free=exact_sum(*(row.free for row in found)),
+            locked=exact_sum(*locked) if len(locked) == len(found) else None,
+        )
+
+    def free(self, asset: str) -> Decimal:
+        """What of ``asset`` can be traded now. Raises Unavailable as :meth:`holding` does."""
+        return self.holding(asset).free
+
+
+def _named(row: Any) -> str | None:
+    """The asset that ``row`` of a balance is about; None when it names none."""
+    if isinstance(row, Holding):
+        return row.asset
+    asset = row.get("asset") if isinstance(row, dict) else None
+    return asset if isinstance(asset, str) else None
+
+
+def _holding(asset: str, row: Any) -> Holding:
+    """One row of a balance. Raises Unavailable that names the asset and the member at fault."""
+    if isinstance(row, Holding):
+        return row
+    try:
+        return Holding.model_validate(row)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        member = ".".join(str(part) for part in fault["loc"])
+        reason = fault["msg"].removeprefix("Value error, ")
+        raise Unavailable(f"GET /balance: balance of {asset}: {member}: {reason}") from None
