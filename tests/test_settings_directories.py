@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import pwd
 from pathlib import Path
 
 import pytest
 
 from execsvc.errors import ConfigRefused
-from execsvc.settings import runtime_directory, state_directory
+from execsvc.settings import directories, runtime_directory, state_directory
+from execsvc.settings.directories import ends_with_session
 
 
 def test_directories_are_made_private(tmp_path: Path) -> None:
@@ -53,3 +55,32 @@ def test_a_file_in_the_place_of_a_directory_is_refused(tmp_path: Path) -> None:
     path.write_text("")
     with pytest.raises(ConfigRefused, match="File exists"):
         runtime_directory(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "session", "ends"),
+    [
+        ("/run/user/1000/execsvc", None, True),
+        ("/run/user/1000/execsvc", "/run/user/1000", True),
+        ("/somewhere/session/execsvc", "/somewhere/session", True),
+        ("/somewhere/sessions/execsvc", "/somewhere/session", False),
+        ("/run/execsvc", "/run/user/1000", False),
+        ("/tmp/execsvc-1000", None, False),
+    ],
+)
+def test_session_directory_is_known_by_its_place(
+    path: str, session: str | None, ends: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directories, "_LINGERING", tmp_path)
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    if session:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", session)
+    assert ends_with_session(Path(path)) is ends
+
+
+def test_session_directory_of_a_user_who_lingers_does_not_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directories, "_LINGERING", tmp_path)
+    (tmp_path / pwd.getpwuid(os.geteuid()).pw_name).touch()
+    assert not ends_with_session(Path("/run/user/1000/execsvc"))

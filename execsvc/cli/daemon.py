@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import json
+import select
 from pathlib import Path
 from typing import Any
 
 import click
 
+from execsvc.cli.table import plain_text
 from execsvc.clients import control_socket
-from execsvc.errors import Unavailable
+from execsvc.clock import monotonic
+from execsvc.errors import LedgerFailed, Unavailable
+from execsvc.ledger.file_lock import SUPERVISOR_LOCK, FileLock
+from execsvc.settings import Settings
 
 TIMEOUT = 5.0
 """Seconds the daemon has to answer."""
 PATIENCE = 30.0
 """Seconds for what concerns every bot and waits for the disk."""
+
+
+NOTICE = 10.0
+"""Seconds that a daemon has to make its control socket again, at which it looks every 2 s."""
+_LOOK_EVERY = 0.25
 
 
 class DaemonRefused(click.ClickException):
@@ -27,21 +37,57 @@ def bot_names(runtime_dir: Path, timeout: float = TIMEOUT) -> dict[str, str]:
     return {bot["bot_id"]: bot["name"] or "" for bot in answer["bots"] if bot["bot_id"]}
 
 
-def ask(runtime_dir: Path, request: dict[str, Any], timeout: float = TIMEOUT) -> dict[str, Any]:
-    """The daemon's answer. Raises DaemonRefused when it says no, Unavailable without a daemon."""
-    answer = control_socket.ask(runtime_dir, request, timeout)
+def ask(
+    places: Settings, request: dict[str, Any], timeout: float = TIMEOUT, notice: float = NOTICE
+) -> dict[str, Any]:
+    """The daemon's answer, within ``timeout`` seconds.
+
+    A daemon that runs and cannot be reached has ``notice`` seconds more: its control socket may have
+    been taken away, or not be made yet. Raises DaemonRefused when the daemon says no, Unavailable
+    without a daemon.
+    """
+    answer = _heard(places, request, timeout, notice)
     if "error" in answer:
         raise DaemonRefused(f"the daemon refuses: {answer['error']}")
     return answer
 
 
-def tell(runtime_dir: Path, call: str, bot_id: str) -> bool:
+def tell(places: Settings, call: str, bot_id: str) -> bool:
     """Pass an operator's word on ``bot_id`` to the daemon; whether one was there."""
     try:
-        control_socket.ask(runtime_dir, {"call": call, "bot_id": bot_id}, TIMEOUT)
+        _heard(places, {"call": call, "bot_id": bot_id}, TIMEOUT, NOTICE)
     except Unavailable:
         return False
     return True
+
+
+def running(state_dir: Path) -> str | None:
+    """The daemon that has the state directory, in words; None when none has."""
+    lock = FileLock(state_dir / SUPERVISOR_LOCK)
+    try:
+        if not lock.is_held():
+            return None
+        return f"a service runs on {state_dir}, pid {lock.holder() or 'unknown'}"
+    except LedgerFailed:
+        return None  # another user's; whoever may not look cannot tell it anything either
+
+
+def _heard(
+    places: Settings, request: dict[str, Any], timeout: float, notice: float
+) -> dict[str, Any]:
+    until, said = monotonic() + notice, False
+    while True:
+        try:
+            return control_socket.ask(places.runtime_dir, request, timeout)
+        except Unavailable as error:
+            found = running(places.state_dir)
+            if found is None or monotonic() >= until:
+                raise
+            if not said:
+                text = f"execsvc: {error}; {found}: waiting for it to notice"
+                click.echo(plain_text(text), err=True)
+                said = True
+        select.select((), (), (), _LOOK_EVERY)
 
 
 def say(as_json: bool, bot_id: str, done: str, told: bool) -> None:

@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
-from execsvc.cli.daemon import PATIENCE, ask
+from execsvc.cli.daemon import PATIENCE, TIMEOUT, ask, running
 from execsvc.cli.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE, exit_codes
 from execsvc.cli.options import Source, takes_places
 from execsvc.cli.table import plain_text
 from execsvc.cli.waiting import described, takes_waiting, wait_until_flat
 from execsvc.errors import Unavailable
-from execsvc.ledger.halt import Halt
+from execsvc.ledger.halt import FILE, Halt
 from execsvc.settings import Settings
 
 
@@ -39,9 +39,17 @@ def halt(source: Source, reason: str | None, timeout: float, no_wait: bool, as_j
     places = source.places()
     reason = (reason or "").strip() or None
     try:
-        told = _told(places, reason)
+        ask(places, {"call": "health"}, notice=0.0)  # one that hangs is not waited for at length
+        told = _told(places, reason, PATIENCE, notice=0.0)
     except Unavailable as error:
-        return _without_daemon(places, reason, as_json, error)
+        file = Halt(places.state_dir)
+        file.begin(reason)
+        try:
+            # One may have started just before; and one that runs reads the file at its next poll.
+            notice = 0.0 if no_wait else timeout
+            told = _told(places, reason, min(PATIENCE, max(notice, TIMEOUT)), notice)
+        except Unavailable:
+            return _unheard(places, file, as_json, error)
     outcome = {**told, "flat": None, "left": []}
     if not no_wait:
         answer = wait_until_flat(places.runtime_dir, "halting", timeout)
@@ -54,26 +62,26 @@ def halt(source: Source, reason: str | None, timeout: float, no_wait: bool, as_j
     return FAULT if outcome["not_written"] else DONE
 
 
-def _told(places: Settings, reason: str | None) -> dict[str, Any]:
+def _told(places: Settings, reason: str | None, timeout: float, notice: float) -> dict[str, Any]:
     request = {"call": "halt", "reason": reason}
-    answer = ask(places.runtime_dir, request, timeout=PATIENCE)
+    answer = ask(places, request, timeout, notice)
     return {"halted": answer["halted"], "not_written": answer["not_written"]}
 
 
-def _without_daemon(places: Settings, reason: str | None, as_json: bool, error: Unavailable) -> int:
-    """Write it down for the next start, and knock again: a daemon may have looked just before."""
-    file = Halt(places.state_dir)
-    file.begin(reason)
-    assert file.current is not None
-    try:
-        _told(places, reason)
-        heard = "a daemon that has just started was told"
-    except Unavailable:
-        heard = "it holds from the next start on"
+def _unheard(places: Settings, file: Halt, as_json: bool, error: Unavailable) -> int:
+    """It is written down; say who will read it, and when."""
+    halted = file.current
+    assert halted is not None
+    found = running(places.state_dir)
+    if found is None:
+        then = "it holds from the next start on"
+    else:
+        then = f"{found}: it reads {FILE} at its next poll and sells, its log says how far it is"
     if as_json:
-        halted = file.current.model_dump()
-        click.echo(json.dumps({"halted": halted, "not_written": None, "flat": None, "left": []}))
-    click.echo(f"execsvc: {error}; {heard}", err=True)
+        outcome: dict[str, Any] = {"halted": halted.model_dump()}
+        outcome |= {"not_written": None, "flat": None, "left": []}
+        click.echo(json.dumps(outcome))
+    click.echo(plain_text(f"execsvc: {error}; {then}"), err=True)
     return UNREACHABLE
 
 

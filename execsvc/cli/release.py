@@ -31,7 +31,7 @@ def release(source: Source, bot: str, as_json: bool) -> None:
         done = f"bot {bot_id} has no ledger, so nothing to book"
     else:
         done = operator.release(places.state_dir, bot_id)
-    told = tell(places.runtime_dir, "release", bot_id)
+    told = tell(places, "release", bot_id)
     if not told:
         HeldBots(places.state_dir).discard(bot_id)
     say(as_json, bot_id, done, told)

@@ -24,7 +24,7 @@ from execsvc.cli.table import plain_text
 @takes_places
 def resume(source: Source, as_json: bool) -> None:
     """End a halt: the listed bots start again, but for those that are HELD or FAILED."""
-    answer = ask(source.places().runtime_dir, {"call": "resume"}, timeout=PATIENCE)
+    answer = ask(source.places(), {"call": "resume"}, timeout=PATIENCE)
     if as_json:
         click.echo(json.dumps({"was": answer["was"], "held": answer["held"]}))
         return

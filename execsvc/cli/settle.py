@@ -47,4 +47,4 @@ def settle(source: Source, bot: str, filled: Decimal, as_json: bool) -> None:
     places = source.places()
     bot_id = which_bot(bot, places.state_dir, places.runtime_dir)
     done = operator.settle(places.state_dir, bot_id, filled)
-    say(as_json, bot_id, done, tell(places.runtime_dir, "recheck", bot_id))
+    say(as_json, bot_id, done, tell(places, "recheck", bot_id))

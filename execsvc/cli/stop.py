@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from execsvc.cli.daemon import ask, bot_names
+from execsvc.cli.daemon import ask
 from execsvc.cli.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE, USAGE, exit_codes
 from execsvc.cli.options import Source, takes_places
 from execsvc.cli.waiting import described, takes_waiting, wait_until_flat
@@ -35,9 +35,9 @@ def stop(source: Source, bot: str, timeout: float, no_wait: bool, as_json: bool)
     back, or until `execsvc release`.
     """
     places = source.places()
-    bot_names(places.runtime_dir)  # without a daemon there is nobody to stop it
+    ask(places, {"call": "status"})  # without a daemon there is nobody to stop it
     bot_id = which_bot(bot, places.state_dir, places.runtime_dir)
-    told = ask(places.runtime_dir, {"call": "stop", "bot_id": bot_id})
+    told = ask(places, {"call": "stop", "bot_id": bot_id})
     if no_wait:
         _say(as_json, {"bot_id": bot_id, "state": told["state"], "flat": None, "left": None})
     else:

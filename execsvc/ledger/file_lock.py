@@ -9,6 +9,9 @@ from typing import Protocol
 
 from execsvc.errors import LedgerFailed
 
+SUPERVISOR_LOCK = "supervisor.lock"
+"""The file of the state directory that a supervisor keeps locked."""
+
 
 class Turn(Protocol):
     """What whoever wants to have an order out has to hold."""
@@ -46,6 +49,25 @@ class FileLock:
         except OSError as error:
             raise LedgerFailed(f"{self._path.name} cannot be locked: {error}") from error
         return True
+
+    def is_held(self) -> bool:
+        """True while a process holds it. Raises LedgerFailed when the file cannot be opened.
+
+        The lock is shared for a moment, in which whoever wants it finds it taken.
+        """
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise LedgerFailed(f"{self._path.name} cannot be opened: {error}") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
 
     def name_holder(self) -> None:
         """Write our pid into the file, for whoever waits. A full disk does not matter here."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from execsvc.settings.addresses import Bind
+from execsvc.settings.directories import ends_with_session
 from execsvc.settings.model import PREFIX, Settings, variable_of
 
 LONGEST_SILENCE = 10.0
@@ -54,7 +55,12 @@ def merged(running: Settings, reloaded: Settings) -> tuple[Settings, list[str]]:
 
 def warnings(settings: Settings) -> list[str]:
     """What is allowed but cannot work together, one line each."""
-    return [*_stop_warnings(settings), *_watch_warnings(settings), *_clear_text_warnings(settings)]
+    return [
+        *_stop_warnings(settings),
+        *_watch_warnings(settings),
+        *_clear_text_warnings(settings),
+        *_session_warnings(settings),
+    ]
 
 
 def _stop_warnings(settings: Settings) -> list[str]:
@@ -114,6 +120,17 @@ def _clear_text_warnings(settings: Settings) -> list[str]:
         for name, url, token in services
         if token is not None and url.startswith("http:") and not _is_here(url)
     ]
+
+
+def _session_warnings(settings: Settings) -> list[str]:
+    if not ends_with_session(settings.runtime_dir):
+        return []
+    line = (
+        f"{PREFIX}RUNTIME_DIR ({settings.runtime_dir}) is emptied when the last session of this user"
+        " ends: no command would reach the service then (loginctl enable-linger keeps it, so does"
+        " another directory)"
+    )
+    return [line]
 
 
 def _is_here(url: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import stat
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from execsvc.errors import ConfigRefused
 
 _OTHERS_MAY_WRITE = 0o022
 _ROOT = 0
+_SESSIONS = Path("/run/user")
+_LINGERING = Path("/var/lib/systemd/linger")
+"""A file for each user whose directory outlives the sessions, see loginctl(1)."""
 
 
 def runtime_directory(path: Path) -> None:
@@ -32,6 +36,21 @@ def state_directory(path: Path) -> None:
     mode = _ours(path, variable)
     if mode & _OTHERS_MAY_WRITE:
         raise ConfigRefused(f"{variable}: {path} has mode {mode & 0o777:04o}, others may write")
+
+
+def ends_with_session(path: Path) -> bool:
+    """True for a directory that logind empties when the user's last login session ends.
+
+    That is ``$XDG_RUNTIME_DIR``, unless the user lingers.
+    """
+    session = os.environ.get("XDG_RUNTIME_DIR")
+    sessions = [_SESSIONS, Path(session)] if session else [_SESSIONS]
+    if not any(path.is_relative_to(place) for place in sessions):
+        return False
+    try:
+        return not (_LINGERING / pwd.getpwuid(os.geteuid()).pw_name).exists()
+    except (KeyError, OSError):
+        return True
 
 
 def private_directory(path: Path) -> None:

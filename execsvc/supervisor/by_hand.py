@@ -15,6 +15,9 @@ from execsvc.supervisor.run import Told
 from execsvc.supervisor.states import State
 from execsvc.supervisor.steps import proceed, tell
 
+KEY = "\0halt"
+LONGEST_LOOK = 5.0
+"""Seconds between two looks at ``halted.json``, at most; POLL_INTERVAL where that is less."""
 _STOPPED = "stopped by an operator"
 
 
@@ -53,6 +56,29 @@ def halt(context: Context, reason: str | None) -> str | None:
     for bot in list(context.bots.values()):
         _close(context, bot)
     return fault
+
+
+def look_for_halt(context: Context) -> None:
+    """Take what ``halted.json`` says now: a command that could not reach this process wrote it.
+
+    What is in force stays in force until :func:`resume`, whatever becomes of the file, which is
+    written again.
+    """
+    interval = min(context.settings.poll_interval, LONGEST_LOOK)
+    context.timers.ask(KEY, context.clock.now + interval)
+    before = context.halt.current
+    try:
+        restored = context.halt.look()
+    except LedgerFailed:
+        return  # said when the halt began; the next look tries again
+    if restored:
+        logger.bind(event="halt_restored").warning(
+            "halted.json is written again: trading is halted, also over a restart (execsvc resume ends it)"
+        )
+    if context.halt.current != before:
+        say_if_halted(context)
+        for bot in list(context.bots.values()):
+            _close(context, bot)
 
 
 def resume(context: Context) -> None:

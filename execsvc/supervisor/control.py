@@ -14,6 +14,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from loguru import logger
+
+from execsvc.errors import ExecsvcError
+from execsvc.repeats import Repeats
+from execsvc.supervisor.control_listener import ControlListener
 from execsvc.supervisor.loop_clock import LoopClock
 from execsvc.supervisor.timers import Timers
 
@@ -22,6 +27,11 @@ MOST_VISITORS = 64
 PATIENCE = 10.0
 """Seconds that one visit may take."""
 KEY = "\0control"
+LOOK_KEY = "\0control path"
+LOOK = 2.0
+"""Seconds between two looks whether the path still leads here."""
+
+_SAID_AGAIN = 600.0
 
 Answerer = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -35,23 +45,51 @@ class _Visitor:
 
 
 class ControlSocket:
-    """Takes requests at ``door`` and sends what ``answer`` returns for them."""
+    """Takes requests at ``listener`` and sends what ``answer`` returns for them."""
 
     def __init__(
         self,
-        door: socket.socket,
+        listener: ControlListener,
         selector: selectors.BaseSelector,
         clock: LoopClock,
         timers: Timers,
         answer: Answerer,
     ) -> None:
-        self._door = door
+        self._listener = listener
         self._selector = selector
         self._clock = clock
         self._timers = timers
         self._answer = answer
         self._visitors: list[_Visitor] = []
-        selector.register(door, selectors.EVENT_READ, self._welcome)
+        self._repeats = Repeats(_SAID_AGAIN)
+        selector.register(listener.socket, selectors.EVENT_READ, self._welcome)
+        timers.ask(LOOK_KEY, clock.now + LOOK)
+
+    def look(self) -> None:
+        """Make the socket again when its path was taken away, or leads to another one."""
+        self._timers.ask(LOOK_KEY, self._clock.now + LOOK)
+        if self._listener.is_reachable():
+            return
+        self._selector.unregister(self._listener.socket)
+        try:
+            self._listener.renew()
+        except (ExecsvcError, OSError) as error:
+            if self._repeats.note("lost", self._clock.now) is not None:
+                logger.bind(event="control_lost").critical(
+                    "the control socket is gone and cannot be made again: {}; until it is, commands "
+                    "reach the service by halted.json alone (execsvc halt)",
+                    error,
+                )
+        else:
+            self._repeats.forget("lost")
+            logger.bind(event="control_renewed").warning(
+                "the control socket was gone and is made again"
+            )
+        self._selector.register(self._listener.socket, selectors.EVENT_READ, self._welcome)
+
+    def close(self) -> None:
+        """Take the path away: who connects from now on is told that nobody is there."""
+        self._listener.remove()
 
     def due(self) -> None:
         """Show out whoever takes too long."""
@@ -62,7 +100,7 @@ class ControlSocket:
 
     def _welcome(self) -> None:
         try:
-            connection, _address = self._door.accept()
+            connection, _address = self._listener.socket.accept()
         except OSError:
             return  # the visitor is gone again, or there is no descriptor left for it
         connection.setblocking(False)

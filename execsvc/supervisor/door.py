@@ -1,17 +1,18 @@
-"""What makes this supervisor the only one: its lock, its port, its control socket."""
+"""What makes this supervisor the only one: its lock and its port."""
 
 from __future__ import annotations
 
-import contextlib
-import os
+import select
 import socket
-from pathlib import Path
 
 from execsvc.errors import Unavailable
-from execsvc.ledger.file_lock import FileLock
-from execsvc.settings import SOCKET_NAME, Bind, Settings
+from execsvc.ledger.file_lock import SUPERVISOR_LOCK, FileLock
+from execsvc.settings import Bind, Settings
 
 BACKLOG = 1024
+_LOOKED_AT = 0.05
+"""Seconds until a lock that is taken is tried again: a command may only have looked at it."""
+_TRIES = 5
 
 
 class Taken(Unavailable):
@@ -20,13 +21,14 @@ class Taken(Unavailable):
 
 def lock_state(settings: Settings) -> FileLock:
     """The lock on the state directory, held until this process dies. Raises Taken."""
-    path = settings.state_dir / "supervisor.lock"
-    lock = FileLock(path)
-    if not lock.try_acquire():
-        pid = lock.holder()
-        raise Taken(f"{settings.state_dir} is in use by another supervisor, pid {pid or 'unknown'}")
-    lock.name_holder()
-    return lock
+    lock = FileLock(settings.state_dir / SUPERVISOR_LOCK)
+    for _ in range(_TRIES):
+        if lock.try_acquire():
+            lock.name_holder()
+            return lock
+        select.select((), (), (), _LOOKED_AT)
+    pid = lock.holder()
+    raise Taken(f"{settings.state_dir} is in use by another supervisor, pid {pid or 'unknown'}")
 
 
 def listen_http(bind: Bind) -> socket.socket:
@@ -42,39 +44,3 @@ def listen_http(bind: Bind) -> socket.socket:
         raise Taken(f"EXECSVC_HTTP_BIND: {bind}: {error.strerror}") from None
     listener.setblocking(False)
     return listener
-
-
-def listen_control(runtime_dir: Path) -> socket.socket:
-    """The control socket, mode 0600; one that a dead supervisor left is replaced. Raises Taken."""
-    path = runtime_dir / SOCKET_NAME
-    if _answers(path):
-        raise Taken(f"{path} belongs to another supervisor that is alive")
-    path.unlink(missing_ok=True)
-    door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    mask = os.umask(0o177)
-    try:
-        door.bind(str(path))
-    finally:
-        os.umask(mask)
-    door.listen(BACKLOG)
-    door.setblocking(False)
-    return door
-
-
-def leave_control(runtime_dir: Path) -> None:
-    """Take the control socket away: who knocks from now on is told that nobody is there."""
-    with contextlib.suppress(OSError):
-        (runtime_dir / SOCKET_NAME).unlink()
-
-
-def _answers(path: Path) -> bool:
-    """True when somebody listens there; whether it has time for us does not matter."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as visitor:
-        visitor.setblocking(False)
-        try:
-            visitor.connect(str(path))
-        except BlockingIOError:
-            return True  # its queue is full, so it has one
-        except OSError:
-            return False
-    return True

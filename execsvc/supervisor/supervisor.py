@@ -5,6 +5,7 @@ from __future__ import annotations
 import selectors
 import signal
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from loguru import logger
@@ -20,6 +21,7 @@ from execsvc.supervisor.alerts import desk
 from execsvc.supervisor.bots import Bots
 from execsvc.supervisor.bulletin import Bulletin
 from execsvc.supervisor.context import Context, Ledgers, Runner
+from execsvc.supervisor.control_listener import ControlListener
 from execsvc.supervisor.courier import Courier
 from execsvc.supervisor.farewell import say_farewell
 from execsvc.supervisor.feed import Feed
@@ -59,7 +61,7 @@ class Supervisor:
         self._ballast = Ballast(settings.state_dir)
         self._ballast.keep()
         self._listener = door.listen_http(settings.http_bind)
-        control_door = door.listen_control(settings.runtime_dir)
+        control_listener = ControlListener(settings.runtime_dir)
         self.context = Context(
             settings, run, ledgers, HeldBots(settings.state_dir), Halt(settings.state_dir)
         )
@@ -78,7 +80,7 @@ class Supervisor:
         self._bulletin = Bulletin(self.context, self._shutdown, self._requests.summary)
         self._alerts = desk.Alerts(self.context, self._selector, self._requests.facts)
         self._control = control.ControlSocket(
-            control_door,
+            control_listener,
             self._selector,
             self.context.clock,
             self.context.timers,
@@ -107,6 +109,7 @@ class Supervisor:
         self._alerts.start()
         by_hand.say_if_halted(self.context)
         self._bots.recover()
+        by_hand.look_for_halt(self.context)
         self.context.timers.ask(_HOUSE, self.context.clock.now + _HOUSEKEEPING)
         logger.bind(event="service_started").info(
             "started, HTTP at {}:{}", self.context.settings.http_bind.host, self.port
@@ -118,7 +121,7 @@ class Supervisor:
         code = self._shutdown.conclude()
         left = self._shutdown.left
         say_farewell(self.context, self._turn, self._courier, self._alerts, self._front, left)
-        door.leave_control(self.context.settings.runtime_dir)
+        self._control.close()
         logger.bind(event="service_stopped").info("stopped, exit code {}", code)
         return code
 
@@ -148,13 +151,15 @@ class Supervisor:
         return min(moment, self._drain_after) if self._speaking else moment
 
     def _due(self, key: str) -> None:
-        special = {
+        special: dict[str, Callable[[], None]] = {
             self._feed.key: self._feed.due,
             self._front.key: self._front.due,
             self._courier.key: self._courier.due,
             self._alerts.key: self._alerts.due,
             desk.LOOK: self._alerts.look,
             control.KEY: self._control.due,
+            control.LOOK_KEY: self._control.look,
+            by_hand.KEY: partial(by_hand.look_for_halt, self.context),
             shutdown.KEY: self._shutdown.due,
             _HOUSE: self._keep_house,
             bulletin.KEY: self._bulletin.due,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 
 import pytest
 from support.bot_process import bot_row
@@ -118,8 +119,14 @@ def test_a_halt_that_cannot_be_ended_stays(running: Scripted) -> None:
     running.ask("halt")
     all_flat(running)
     path = running.state_dir / "halted.json"
-    path.unlink()
-    (path / "in the way").mkdir(parents=True)
+
+    def put_in_the_way() -> bool:
+        path.unlink(missing_ok=True)  # and the service may write it again at once
+        with suppress(FileExistsError, NotADirectoryError):
+            (path / "in the way").mkdir(parents=True)
+        return path.is_dir()
+
+    eventually(put_in_the_way)
     assert "trading stays halted" in running.ask("resume")["error"]
     assert halted(running) is not None
 
