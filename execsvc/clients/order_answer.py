@@ -6,6 +6,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from execsvc.clients import exchange_words
 from execsvc.clients.answers import Answer
 from execsvc.errors import (
     NotionalRefused,
@@ -15,6 +16,7 @@ from execsvc.errors import (
     Unavailable,
 )
 from execsvc.model.order import Fill, Side, read_details
+from execsvc.model.refusal import Refusal
 
 _AMBIGUOUS = frozenset({408, 409, 425})
 """4xx after which the order may have executed all the same."""
@@ -26,17 +28,12 @@ _FAILURE = 500
 """The status of every failure of today's adapter; its detail tells which are certain."""
 
 
-def _word(names: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![A-Za-z0-9_])(?:{names})(?![A-Za-z0-9_])")
-
-
-_STEP = _word("(?:MARKET_)?LOT_SIZE")
-_NOTIONAL = _word("(?:MIN_)?NOTIONAL")
-_PRECISION = _word("(?i:precision)")
-_CERTAIN = _word(
-    "(?i:insufficient balance)|(?:MARKET_)?LOT_SIZE|(?:MIN_)?NOTIONAL|PRICE_FILTER"
-    "|InsufficientFunds|InvalidOrder|BadSymbol|AuthenticationError|PermissionDenied"
-)
+_KINDS = {
+    Refusal.STEP: StepRefused,
+    Refusal.SIZE: StepRefused,
+    Refusal.WORTH: NotionalRefused,
+    Refusal.TOO_SMALL: NotionalRefused,
+}
 
 
 def judge(answer: Answer, text: str, symbol: str, side: Side, amount: Decimal) -> Fill:
@@ -50,13 +47,9 @@ def judge(answer: Answer, text: str, symbol: str, side: Side, amount: Decimal) -
     detail = answer.detail()
     if not _is_certain(answer.status, detail):
         raise OutcomeUnknown(text, retry_after=answer.retry_after)
-    if _STEP.search(detail):
-        raise StepRefused(text, answer.retry_after)
-    if _NOTIONAL.search(detail):
-        raise NotionalRefused(text, answer.retry_after)
-    if _PRECISION.search(detail):
-        raise StepRefused(text, answer.retry_after)
-    raise OrderRefused(text, answer.retry_after)
+    refusal = exchange_words.meaning(detail)
+    kind = OrderRefused if refusal is None else _KINDS.get(refusal, OrderRefused)
+    raise kind(text, answer.retry_after)
 
 
 def judge_found(
@@ -77,7 +70,7 @@ def _is_certain(status: int, detail: str) -> bool:
     """True when the order was definitely not executed."""
     if 400 <= status <= 499:
         return status not in _AMBIGUOUS
-    return status == _FAILURE and _CERTAIN.search(detail) is not None
+    return status == _FAILURE and exchange_words.is_certain(detail)
 
 
 def _fill(answer: Answer, symbol: str, side: Side, amount: Decimal) -> Fill:

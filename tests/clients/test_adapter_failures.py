@@ -40,7 +40,11 @@ from execsvc.model.order import Side
         (500, "Filter failure: MIN_NOTIONAL", NotionalRefused),
         (500, "Filter failure: PRICE_FILTER", OrderRefused),
         (500, "ccxt.base.errors.InsufficientFunds: no", OrderRefused),
-        (500, "InvalidOrder('amount must be greater than minimum amount precision')", StepRefused),
+        (
+            500,
+            "InvalidOrder('amount must be greater than minimum amount precision')",
+            NotionalRefused,
+        ),
         (500, "InvalidOrder: no", OrderRefused),
         (500, "BadSymbol: no", OrderRefused),
         (500, "AuthenticationError", OrderRefused),

@@ -1,0 +1,42 @@
+"""What an exchange means by a refusal, whatever words it uses."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Refusal(str, Enum):
+    """The meaning of a refused order. The values are what ledgers keep."""
+
+    BALANCE = "balance"
+    """The account has less free than the order costs."""
+    STEP = "step"
+    """The amount has more decimals than the market's step."""
+    TOO_LARGE = "too_large"
+    """The amount, or its worth, is above a maximum."""
+    TOO_SMALL = "too_small"
+    """The amount, or its worth, is below a minimum."""
+    SIZE = "size"
+    """The amount has too many decimals, or is above a maximum, or below a minimum: one word for all."""
+    WORTH = "worth"
+    """The order is worth too little or too much: one word for both."""
+    PRICE = "price"
+    """The price is outside of a band, or has too many decimals."""
+    SYMBOL = "symbol"
+    """The market does not exist, or does not trade."""
+    KEY = "key"
+    """The key is unknown or revoked, or may not trade."""
+
+    @property
+    def is_of_size(self) -> bool:
+        """True when another amount may be taken at once."""
+        return self in _OF_SIZE
+
+    @property
+    def is_learnt(self) -> bool:
+        """True when the refusal says something about the amounts of later orders."""
+        return self in _LEARNT
+
+
+_OF_SIZE = frozenset({Refusal.STEP, Refusal.TOO_LARGE, Refusal.SIZE, Refusal.WORTH})
+_LEARNT = _OF_SIZE | {Refusal.TOO_SMALL, Refusal.BALANCE}
