@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 
 from execsvc.ledger import rows
-from execsvc.ledger.bot_ledger import FOLDER
+from execsvc.ledger.bot_ledger import FOLDER, ledger_path
 from execsvc.ledger.database import query, reading
 from execsvc.model.bot import Mode
 from execsvc.model.market import ZERO, exact_sum
@@ -17,8 +18,18 @@ def tracked(state_dir: Path, key_id: str, asset: str) -> Decimal:
 
     Raises LedgerFailed when one of the ledgers cannot be read: unknown is not zero.
     """
+    return _tracked(sorted((state_dir / FOLDER).glob("*.db")), key_id, asset)
+
+
+def tracked_by(state_dir: Path, bot_ids: Iterable[str], key_id: str, asset: str) -> Decimal:
+    """As :func:`tracked`, of the bots ``bot_ids`` alone; one without a ledger tracks nothing."""
+    paths = [ledger_path(state_dir, bot_id) for bot_id in bot_ids]
+    return _tracked([path for path in paths if path.exists()], key_id, asset)
+
+
+def _tracked(paths: Iterable[Path], key_id: str, asset: str) -> Decimal:
     total = ZERO
-    for path in sorted((state_dir / FOLDER).glob("*.db")):
+    for path in paths:
         with reading(path) as connection:
             found = query(
                 connection,

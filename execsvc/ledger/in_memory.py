@@ -10,6 +10,7 @@ from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.database import in_memory
 from execsvc.ledger.file_lock import Turn
 from execsvc.model.bot import Binding
+from execsvc.model.market import ZERO
 
 
 class InMemoryLedger(BotLedger):
@@ -39,6 +40,10 @@ class InMemoryJournal(AccountJournal):
     def tracked_by_all(self, asset: str) -> Decimal:
         """What the one bot tracks."""
         return self._ledger.position(self._binding).tracked
+
+    def not_to_be_spent(self, coin: str) -> Decimal:
+        """Nothing: the one bot never tracks the quote that it spends."""
+        return ZERO
 
 
 class NeverPaused:

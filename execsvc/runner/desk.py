@@ -98,19 +98,31 @@ class OrderDesk:
         def size(funds: Funds) -> Decimal:
             assert funds.price is not None, "a buy has a ticker"
             self._gone.clear_if_held(self.position, funds.total_base)
-            sized = buy_amount(
+            sized = self._entry_amount(amount, funds.price, funds)
+            self.guards.admit_order(sized, funds.price, funds.priced_at)
+            return sized
+
+        return self.place(Side.BUY, size, reason, state=state)
+
+    def _entry_amount(self, amount: Decimal, price: Decimal, funds: Funds) -> Decimal:
+        """What of ``amount`` may be bought. Raises OrderRefused that says what leaves too little."""
+        try:
+            return buy_amount(
                 amount,
-                funds.price,
+                price,
                 funds.free_quote,
                 self.allocation,
                 self.position,
                 self.step.of_strategy(funds.limits),
                 funds.limits,
             )
-            self.guards.admit_order(sized, funds.price, funds.priced_at)
-            return sized
-
-        return self.place(Side.BUY, size, reason, state=state)
+        except OrderRefused as refusal:
+            if not funds.reserved_quote:
+                raise
+            raise OrderRefused(
+                f"{refusal}; {plain(funds.reserved_quote)} {self.binding.quote} of the free balance are "
+                f"positions of bots of this account, and are not spent"
+            ) from None
 
     def sell(self, amount: Decimal, reason: str, state: str | None, exits: bool = False) -> Fill:
         """Sell up to ``amount`` base of the bot's own, never more than it tracks.

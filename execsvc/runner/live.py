@@ -12,7 +12,7 @@ from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.rows import JournalRow, OrderRow
 from execsvc.model.balance import Balance
 from execsvc.model.bot import Binding
-from execsvc.model.market import ZERO, plain
+from execsvc.model.market import ZERO, exact_sum, plain
 from execsvc.model.order import Fill, Intent, OrderState, Side, new_client_order_id
 from execsvc.runner.account import Account
 from execsvc.runner.expectation import after_fill
@@ -67,7 +67,7 @@ class LiveVenue:
             self._settle_open_order(exits)
             self._adopt(state)
             balance = self._account.balance(self._assets, exits)
-            amount = size(self._funds(balance, terms))
+            amount = size(self._funds(balance, terms, side))
             intent = self._intent(side, amount, reason, balance, terms.price, short)
             if not exits:
                 # A strategy may have swallowed the StopRequested of an earlier wait.
@@ -93,6 +93,15 @@ class LiveVenue:
         except LedgerFailed as fault:
             # Another bot's ledger must not end this one; it only must not sell anything then.
             raise OrderRefused(f"what is the user's own cannot be told: {fault}") from fault
+
+    def _not_to_be_spent(self) -> Decimal:
+        """The part of the free quote that is the position of some bot of this account."""
+        try:
+            return self._account.journal.not_to_be_spent(self._binding.quote)
+        except LedgerFailed as fault:
+            raise OrderRefused(
+                f"how much {self._binding.quote} other bots of the account hold cannot be told: {fault}"
+            ) from fault
 
     def entries_blocked(self) -> str | None:
         """Why no entry may go out: a contested order, until an operator has decided it."""
@@ -150,12 +159,14 @@ class LiveVenue:
         if row is not None:
             self._settlement.settle(row, self._bot_id, exits)
 
-    def _funds(self, balance: Balance, terms: MarketTerms) -> Funds:
+    def _funds(self, balance: Balance, terms: MarketTerms, side: Side) -> Funds:
         base = balance.holding(self._binding.base)
+        reserved = self._not_to_be_spent() if side is Side.BUY else ZERO
         return Funds(
             free_base=base.free,
             total_base=base.total,
-            free_quote=balance.free(self._binding.quote),
+            free_quote=max(exact_sum(balance.free(self._binding.quote), -reserved), ZERO),
+            reserved_quote=reserved,
             price=terms.price,
             limits=terms.limits,
             priced_at=terms.asked_at,

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from execsvc.ledger.rows import OrderRow
 from execsvc.model.balance import Balance
-from execsvc.model.market import Limits
+from execsvc.model.market import ZERO, Limits
 from execsvc.model.order import Side
 
 
@@ -26,6 +26,8 @@ class Funds(NamedTuple):
     price: Decimal | None
     limits: Limits
     priced_at: float | None = None
+    reserved_quote: Decimal = ZERO
+    """What was left out of ``free_quote``, for it is the position of some bot of the account."""
 
 
 Size = Callable[[Funds], Decimal]

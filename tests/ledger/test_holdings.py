@@ -96,3 +96,28 @@ def test_a_short_order_is_booked_beside_what_is_tracked_and_counts_as_open(tmp_p
     assert state is not None
     assert not state.is_open
     ledger.close()
+
+
+def test_not_to_be_spent_opens_only_ledgers_of_bots_that_bought_the_coin(
+    tmp_path: Path, journal: AccountJournal
+) -> None:
+    journal.begin(intent(1))
+    journal.outcome("c1", OrderState.EXECUTED, fill(), AT)
+    assert journal.not_to_be_spent("BTC") == D("0.01998")
+    journal.adopted("c1")
+    assert journal.not_to_be_spent("BTC") == 0
+
+    buyer = intent(1).bot_id
+    hold(tmp_path, buyer, "0.5")
+    hold(tmp_path, "never bought here", "7")
+    (tmp_path / "bots" / "damaged.db").write_bytes(b"no database")
+    assert journal.not_to_be_spent("BTC") == D("0.5")
+    assert journal.not_to_be_spent("BTC2") == journal.not_to_be_spent("USDT") == 0
+
+
+def test_not_to_be_spent_contested_buy_raises(journal: AccountJournal) -> None:
+    journal.begin(intent())
+    journal.outcome("c1", OrderState.CONTESTED, fill("0"), AT)
+
+    with pytest.raises(LedgerFailed, match="c1 is contested"):
+        journal.not_to_be_spent("BTC")

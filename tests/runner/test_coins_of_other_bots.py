@@ -1,0 +1,122 @@
+"""A coin that one bot holds as its position is the quote of another bot's market."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from support.desks import Desks, desks
+from support.exchange import Exchange
+
+from execsvc.errors import OrderRefused
+from execsvc.model.bot import Mode
+from execsvc.runner.desk import OrderDesk
+
+D = Decimal
+_numbers = itertools.count()
+
+
+PRICES = {"ETH/USDT": "2500", "ETH/BTC": "0.05", "SOL/ETH": "0.05", "SOL/USDT": "125"}
+
+
+@pytest.fixture
+def made(exchange: Exchange, tmp_path: Path) -> Iterator[Desks]:
+    for symbol, price in PRICES.items():
+        exchange.market(symbol=symbol, price=price, min_notional="0.0001", min_amount="0.0001")
+    with desks(exchange.url, tmp_path) as found:
+        yield found
+
+
+def free(exchange: Exchange, coin: str, key: str = "k1") -> Decimal:
+    return D(exchange.account(key)["balances"].get(coin, {"free": "0"})["free"])
+
+
+def test_entry_whose_quote_another_bot_tracks_is_refused_with_the_reason(
+    exchange: Exchange, made: Desks
+) -> None:
+    exchange.fund(btc=D(0))
+    holder = made.desk("holder", "BTC/USDT")
+    holder.buy(D(1), "entry", None)
+    tracked = holder.position.tracked
+    assert tracked > D("0.1")
+
+    spender = made.desk("spender", "ETH/BTC")
+    with pytest.raises(OrderRefused, match=r"0\.\d+ BTC of the free balance are positions of bots"):
+        spender.buy(D(1), "entry", None)
+
+    assert free(exchange, "BTC") == tracked
+    assert exchange.orders(side="buy")[1:] == []
+    holder.sell(tracked, "exit", None)
+    assert holder.position.is_flat
+
+
+def test_entry_spends_the_users_own_quote_and_no_more(exchange: Exchange, made: Desks) -> None:
+    exchange.fund(btc=D("0.5"))
+    holder = made.desk("holder", "BTC/USDT")
+    holder.buy(D("0.1"), "entry", None)
+    spender = made.desk("spender", "ETH/BTC")
+    spender.buy(D(100000), "entry", None)
+    left = exchange.lowest()
+    assert holder.position.tracked <= left < holder.position.tracked + D("0.01")
+
+
+def test_entry_of_a_paper_bot_counts_apart(exchange: Exchange, made: Desks) -> None:
+    exchange.fund(btc=D("0.5"))
+    on_paper = made.desk("paper", "BTC/USDT", mode=Mode.PAPER)
+    on_paper.buy(D("0.1"), "entry", None)
+    spender = made.desk("spender", "ETH/BTC")
+    spender.buy(D(100000), "entry", None)
+    assert free(exchange, "BTC") < D("0.01")
+
+
+_steps = st.lists(
+    st.tuples(
+        st.integers(0, 3), st.sampled_from(("buy", "buy", "buy", "sell")), st.floats(0.1, 1.0)
+    ),
+    min_size=4,
+    max_size=8,
+)
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    markets=st.lists(st.sampled_from(("BTC/USDT", *PRICES)), min_size=4, max_size=4), steps=_steps
+)
+def test_entries_of_any_bots_leave_what_the_others_track(
+    exchange: Exchange,
+    made: Desks,
+    markets: list[str],
+    steps: list[tuple[int, str, float]],
+) -> None:
+    number = next(_numbers)
+    key = f"account{number}"
+    exchange.call("PUT", f"/sandbox/accounts/{key}", {"USDT": "10000"})
+    bots = [made.desk(f"b{number}-{n}", symbol, key) for n, symbol in enumerate(markets)]
+    for which, what, part in steps:
+        _trade(bots[which], what, D(part))
+        _judge(exchange, bots, key)
+
+
+def _trade(bot: OrderDesk, what: str, part: Decimal) -> None:
+    """Buy for, or sell, ``part`` of all there is; a refusal is an outcome like any other."""
+    try:
+        if what == "buy":
+            bot.buy(part * 10_000, "entry", None)
+        else:
+            bot.sell(bot.position.tracked * part, "exit", None)
+    except OrderRefused:
+        return
+
+
+def _judge(exchange: Exchange, bots: list[OrderDesk], key: str) -> None:
+    tracked: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for bot in bots:
+        tracked[bot.binding.base] += bot.position.tracked
+    for coin, quantity in tracked.items():
+        assert free(exchange, coin, key) >= quantity, coin

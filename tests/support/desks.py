@@ -1,0 +1,70 @@
+"""Order desks of several bots in this process, against a sandbox: for orders without a strategy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+from execsvc import settings
+from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.model.bot import Binding, Mode
+from execsvc.runner.assembly import Assembly
+from execsvc.runner.desk import OrderDesk
+from execsvc.runner.record import Record
+from execsvc.runner.reporter import Reporter
+from execsvc.runner.waits import Waits
+
+
+class Desks:
+    """Makes the desk of a bot that trades ``symbol`` on the account ``key``."""
+
+    def __init__(self, url: str, folder: Path, stack: ExitStack) -> None:
+        self.state_dir = folder / "state"
+        self._settings = settings.load(
+            {},
+            None,
+            {
+                "EXECSVC_BOT_SERVICE_URL": url,
+                "EXECSVC_EXCHANGE_ADAPTER_URL": url,
+                "EXECSVC_STATE_DIR": str(self.state_dir),
+                "EXECSVC_RUNTIME_DIR": str(folder / "run"),
+                "EXECSVC_SETTLEMENT_WINDOW": "1",
+            },
+        )
+        self._stack = stack
+        self._reporter = Reporter(self._descriptor(os.open(os.devnull, os.O_WRONLY)))
+        self._silent, _ = (self._descriptor(end) for end in os.pipe())
+
+    def desk(
+        self,
+        bot_id: str,
+        symbol: str,
+        key: str = "k1",
+        mode: Mode = Mode.LIVE,
+        allocation: Decimal | None = None,
+    ) -> OrderDesk:
+        """The desk of ``bot_id``, whose ledger is open until the end of the block."""
+        ledger = BotLedger(self.state_dir, bot_id)
+        ledger.open()
+        self._stack.callback(ledger.close)
+        waits = Waits(self._silent, self._silent, False, lambda: None)
+        record = Record(bot_id, ledger)
+        assembly = Assembly(bot_id, self._settings, ledger, record, self._reporter, waits)
+        self._stack.callback(assembly.close)
+        binding = Binding(mode=mode, key_id=key, symbol=symbol, strategy="test_trading_v1")
+        ledger.bind(binding, None)
+        return assembly.desk(binding, allocation, None)
+
+    def _descriptor(self, descriptor: int) -> int:
+        self._stack.callback(os.close, descriptor)
+        return descriptor
+
+
+@contextmanager
+def desks(url: str, folder: Path) -> Iterator[Desks]:
+    """Desks whose ledgers and descriptors are closed with the block."""
+    with ExitStack() as stack:
+        yield Desks(url, folder, stack)
