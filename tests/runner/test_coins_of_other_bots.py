@@ -85,6 +85,10 @@ _steps = st.lists(
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(
+    markets=["BTC/USDT", "ETH/BTC", "SOL/ETH", "BTC/USDT"],
+    steps=[(0, "buy", 1.0), (1, "buy", 1.0), (0, "sell", 0.5), (1, "buy", 1.0), (2, "buy", 1.0)],
+)
 @given(
     markets=st.lists(st.sampled_from(("BTC/USDT", *PRICES)), min_size=4, max_size=4), steps=_steps
 )
