@@ -18,6 +18,7 @@ EventName = Literal[
     "alerts_forgotten",
     "alerts_not_written",
     "ballast_missing",
+    "bot_abandon_asked",
     "bot_change_refused",
     "bot_changed",
     "bot_crashed",
@@ -68,6 +69,7 @@ EventName = Literal[
     "order_settled",
     "order_unknown",
     "orphan_killed",
+    "position_abandoned",
     "position_dust",
     "position_held",
     "position_kept",
@@ -142,6 +144,9 @@ EVENTS: Mapping[EventName, Event] = {
     "coins_missing": Event(
         "WARNING", "the account holds less than the bot bought", ("bot_id", "missing")
     ),
+    "position_abandoned": Event(
+        "CRITICAL", "an operator gives it up: release --abandon", ("bot_id", "tracked")
+    ),
     "coins_gone": Event("CRITICAL", "missing coins are booked as gone", ("bot_id", "missing")),
     "result_unknown": Event(
         "ERROR", "an order is booked, what it realised is not", ("bot_id", "order_id")
@@ -169,6 +174,7 @@ EVENTS: Mapping[EventName, Event] = {
     # The life of a bot, by the supervisor.
     "process_started": Event("INFO", "a process that trades was started", _PROCESS),
     "bot_stop_asked": Event("WARNING", "an operator stops it: execsvc stop", _BOT),
+    "bot_abandon_asked": Event("WARNING", "an operator gives its position up", _BOT),
     "bot_start_told": Event("INFO", "BotService knows that it ticks", _BOT),
     "bot_stop_told": Event("INFO", "BotService knows that it is flat", _BOT),
     "bot_word_failed": Event("WARNING", "BotService was not told that it started or stopped", _BOT),

@@ -1,37 +1,120 @@
-"""``execsvc release``: an operator lets go of coins that are gone, or of a bot that was given up."""
+"""``execsvc release``: an operator lets go of coins that are gone, of a position, or of a verdict."""
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import click
 
-from execsvc.cli.daemon import say, tell
-from execsvc.cli.exit_codes import DONE, FAULT, REFUSED, USAGE, exit_codes
+from execsvc.cli.daemon import tell
+from execsvc.cli.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE, USAGE, exit_codes
+from execsvc.cli.give_up import give_up
 from execsvc.cli.options import Source, takes_places
+from execsvc.cli.table import plain_text
+from execsvc.cli.waiting import takes_waiting, wait_while
 from execsvc.cli.which_bot import takes_bot, which_bot
+from execsvc.errors import LedgerFailed
 from execsvc.ledger import operator, survey
+from execsvc.ledger.abandoned import command_to_abandon
 from execsvc.ledger.held import HeldBots
+from execsvc.settings import Settings
+
+_NO_DAEMON = "no daemon answers here: it takes effect at the next start"
 
 
 @click.command(
     epilog=exit_codes(
-        (DONE, "released"),
-        (FAULT, "the ledger cannot be read or written"),
+        (DONE, "released, and carried out (with --no-wait: it is asked)"),
+        (FAULT, "the ledger cannot be read or written, or the daemon refuses"),
         (USAGE, "no such bot, or wrong usage"),
+        (UNREACHABLE, "a daemon runs and does not answer"),
+        (RESIDUE, "it is not carried out: stderr says why"),
         (REFUSED, "the settings are refused"),
     )
 )
 @takes_bot
+@click.option(
+    "--abandon",
+    is_flag=True,
+    help="Book the whole position as given up, without any look at the account.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask before a position is given up.")
+@takes_waiting
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
 @takes_places
-def release(source: Source, bot: str, as_json: bool) -> None:
-    """Book the coins of BOT that are missing from its account as gone; end HELD and FAILED."""
+def release(
+    source: Source, bot: str, abandon: bool, yes: bool, timeout: float, no_wait: bool, as_json: bool
+) -> int:
+    """Book the coins of BOT that are missing from its account as gone; end HELD and FAILED.
+
+    With --abandon the position is given up, where it can never be closed: its key is revoked, its
+    pair is delisted. What is left of it at the exchange is yours to close; the bot goes on as its
+    row says.
+    """
     places = source.places()
     bot_id = which_bot(bot, places.state_dir, places.runtime_dir)
-    if survey.read(places.state_dir, bot_id) is None:
-        done = f"bot {bot_id} has no ledger, so nothing to book"
-    else:
-        done = operator.release(places.state_dir, bot_id)
+    if abandon:
+        return give_up(
+            places, bot_id, yes=yes, as_json=as_json, patience=0.0 if no_wait else timeout
+        )
+    seen = _last_row(places, bot_id)
+    done = _ask(places, bot_id)
     told = tell(places, "release", bot_id)
     if not told:
         HeldBots(places.state_dir).discard(bot_id)
-    say(as_json, bot_id, done, told)
+    cause = None
+    if not no_wait and operator.release_waits(places.state_dir, bot_id):
+        cause = _not_carried_out(places, bot_id, timeout) if told else _NO_DAEMON
+        done = done if cause else _booked(places, bot_id, seen)
+    _say(as_json, bot_id, done, told, cause)
+    if cause is None:
+        return DONE
+    hint = f"if it never can be: {command_to_abandon(bot_id)}"
+    click.echo(plain_text(f"execsvc: not carried out: {cause}; {hint}"), err=True)
+    return RESIDUE
+
+
+def _ask(places: Settings, bot_id: str) -> str:
+    """Write down that missing coins are gone; what was written, in words."""
+    if survey.read(places.state_dir, bot_id) is None:
+        return f"bot {bot_id} has no ledger, so nothing to book"
+    return operator.release(places.state_dir, bot_id)
+
+
+def _not_carried_out(places: Settings, bot_id: str, timeout: float) -> str | None:
+    """Why the release is not carried out within ``timeout`` seconds; None once it is."""
+
+    def going_on(answer: dict[str, Any]) -> str | None:
+        if not operator.release_waits(places.state_dir, bot_id):
+            return None
+        return answer.get("last_error") or "the account was not looked at yet"
+
+    request = {"call": "released", "bot_id": bot_id}
+    return going_on(wait_while(places.runtime_dir, request, "releasing", timeout, going_on))
+
+
+def _booked(places: Settings, bot_id: str, seen: int) -> str:
+    """What came of it, by the rows of the bot's log behind ``seen``."""
+    rows = survey.read_log(places.state_dir, bot_id, seen)
+    gone = [row.text for row in rows if row.event == "coins_gone"]
+    return (
+        f"bot {bot_id}: {'; '.join(gone) if gone else 'no coins are missing, nothing was booked'}"
+    )
+
+
+def _last_row(places: Settings, bot_id: str) -> int:
+    try:
+        rows = survey.read_log(places.state_dir, bot_id)
+    except LedgerFailed:
+        return 0
+    return rows[-1].seq if rows else 0
+
+
+def _say(as_json: bool, bot_id: str, done: str, told: bool, cause: str | None) -> None:
+    if as_json:
+        outcome = {"bot_id": bot_id, "done": done, "daemon_told": told, "not_carried_out": cause}
+        click.echo(json.dumps(outcome))
+        return
+    click.echo(plain_text(done))
+    click.echo("the running daemon was told" if told else _NO_DAEMON)

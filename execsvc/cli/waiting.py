@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import select
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,25 @@ def wait_until_flat(
     begins with ``what``. Raises Unavailable when the daemon is gone for longer than a restart.
     """
     request = {"call": "unfinished", **({} if bot_id is None else {"bot_id": bot_id})}
+
+    def going_on(answer: dict[str, Any]) -> str | None:
+        left = [bot for bot in answer["bots"] if bot["going_on"]]
+        return _how_far(left) if left else None
+
+    return wait_while(runtime_dir, request, what, timeout, going_on)
+
+
+def wait_while(
+    runtime_dir: Path,
+    request: dict[str, Any],
+    what: str,
+    timeout: float,
+    going_on: Callable[[dict[str, Any]], str | None],
+) -> dict[str, Any]:
+    """The daemon's first answer to ``request`` of which ``going_on`` says None, else the last one.
+
+    Otherwise it says how far it is, in words. As :func:`wait_until_flat` for the rest.
+    """
     began = heard = monotonic()
     with _progress() as say, _saying_who_goes_on():
         while True:
@@ -61,10 +80,10 @@ def wait_until_flat(
                 say(f"{what}: the daemon does not answer, {waited:.0f} s")
             else:
                 heard = monotonic()
-                left = [bot for bot in answer["bots"] if bot["going_on"]]
-                if not left or waited >= timeout:
+                how_far = going_on(answer)
+                if how_far is None or waited >= timeout:
                     return answer
-                say(f"{what}: {_how_far(left)}, {waited:.0f} s")
+                say(f"{what}: {how_far}, {waited:.0f} s")
             select.select((), (), (), LOOK_EVERY)
 
 

@@ -12,13 +12,15 @@ from pathlib import Path
 
 from execsvc.clock import iso, now
 from execsvc.errors import ConfigRefused, LedgerFailed
-from execsvc.ledger.account_journal import FOLDER, AccountJournal
+from execsvc.ledger.account_journal import FOLDER, AccountJournal, journal_path
 from execsvc.ledger.database import query, reading, transaction
 from execsvc.ledger.rows import JournalRow
 from execsvc.ledger.survey import read
 from execsvc.model.bot import Mode
 from execsvc.model.market import plain
 from execsvc.model.order import Fill, OrderState
+
+_ASKED = "SELECT 1 FROM release WHERE bot_id=?"
 
 
 def settle(state_dir: Path, bot_id: str, filled: Decimal) -> str:
@@ -62,6 +64,21 @@ def release(state_dir: Path, bot_id: str) -> str:
     return f"bot {bot_id}: coins that are missing will be booked as gone"
 
 
+def release_waits(state_dir: Path, bot_id: str) -> bool:
+    """True while a release of ``bot_id`` is not carried out and it has an open position.
+
+    Raises LedgerFailed.
+    """
+    state = read(state_dir, bot_id)
+    if state is None or state.binding is None or not state.is_open:
+        return False
+    path = journal_path(state_dir, state.binding.key_id)
+    if not path.exists():
+        return False
+    with reading(path) as connection:
+        return bool(query(connection, _ASKED, (bot_id,)))
+
+
 def ask_release(journal: AccountJournal, bot_id: str, at: datetime) -> None:
     """Record an operator's word that missing coins of ``bot_id`` are gone."""
     with transaction(journal.connection) as tx:
@@ -70,7 +87,7 @@ def ask_release(journal: AccountJournal, bot_id: str, at: datetime) -> None:
 
 def release_asked(journal: AccountJournal, bot_id: str) -> bool:
     """True while an operator's release of ``bot_id`` waits to be carried out."""
-    return bool(query(journal.connection, "SELECT 1 FROM release WHERE bot_id=?", (bot_id,)))
+    return bool(query(journal.connection, _ASKED, (bot_id,)))
 
 
 def released(journal: AccountJournal, bot_id: str) -> None:

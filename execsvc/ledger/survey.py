@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from execsvc.clock import now
 from execsvc.errors import LedgerFailed
 from execsvc.ledger import results, rows
+from execsvc.ledger.abandoned import Abandoned, abandoned_lately
 from execsvc.ledger.account_journal import journal_path
 from execsvc.ledger.booking import contested_keys
 from execsvc.ledger.bot_ledger import FOLDER, ledger_path
@@ -47,6 +48,8 @@ class LedgerState(BaseModel):
     """What was realised in the binding's mode and quote; None when nobody can tell."""
     daily_loss: Tripped | None = None
     """The guard that ended its day, on that day or a later one."""
+    abandoned: list[Abandoned] = []
+    """What an operator gave up within the last day."""
 
     @property
     def is_open(self) -> bool:
@@ -117,6 +120,7 @@ def _read(state_dir: Path, path: Path) -> LedgerState:
         binding, position = _place(pairs, bound)
         result = None if binding is None else _result(connection, binding)
         daily_loss = _daily_loss(connection)
+        abandoned = _abandoned(connection)
     keys = contested_on | ({bound.key_id} if bound is not None else set())
     unsettled, contested = _in_journals(state_dir, bot[0]["bot_id"], keys)
     return LedgerState(
@@ -129,6 +133,7 @@ def _read(state_dir: Path, path: Path) -> LedgerState:
         failing=bot[0]["failing_since"] is not None and not position.is_flat,
         result=result,
         daily_loss=daily_loss,
+        abandoned=abandoned,
     )
 
 
@@ -156,6 +161,14 @@ def _daily_loss(connection: sqlite3.Connection) -> Tripped | None:
     except LedgerFailed:
         return None
     return next((guard for guard in found if guard.guard == DAILY_LOSS), None)
+
+
+def _abandoned(connection: sqlite3.Connection) -> list[Abandoned]:
+    """None of them, too, when they are unreadable: what is held does not depend on it."""
+    try:
+        return abandoned_lately(connection, now())
+    except LedgerFailed:
+        return []
 
 
 def _same_place(one: Binding, other: Binding) -> bool:

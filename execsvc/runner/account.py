@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from execsvc.clients.exchange_adapter import ExchangeAdapter, Throttle
 from execsvc.clock import now
+from execsvc.errors import StopRequested
 from execsvc.ledger.account_journal import AccountJournal
 from execsvc.model.balance import Balance
 from execsvc.runner.reporter import Reporter
@@ -43,12 +44,15 @@ class Account:
     def turn(self, exits: bool) -> Iterator[None]:
         """Hold the account's turn for the length of the block.
 
-        The wait for it is cut short by a stop (StopRequested) unless the order ``exits``.
+        The wait for it is cut short by a stop (StopRequested); where the order ``exits``, only by
+        one that holds.
         """
         with self._reporter.waiting_for_turn():
             while self._paused(exits) or not self.journal.turn.try_acquire():
                 wait = random.uniform(0.01, 0.04) if exits else random.uniform(0.03, 0.1)
                 self._waits.wait(wait, interruptible=not exits)
+                if self._waits.stop is not None and self._waits.stop.hold:
+                    raise StopRequested(self._waits.stop.signal)
         try:
             yield
         finally:

@@ -16,12 +16,14 @@ class Task(str, Enum):
     """Run the strategy until told to stop."""
     LIQUIDATE = "LIQUIDATE"
     """Close what the ledger says is open, then end; no strategy runs."""
+    ABANDON = "ABANDON"
+    """Book what the ledger says is open as abandoned, then end; the exchange is not asked."""
     CHECK = "CHECK"
     """Say whether strategy and parameters are accepted, then end; touches no ledger."""
 
 
 class Job(BaseModel):
-    """One task for one bot. LIQUIDATE works by the ledger alone and needs no spec."""
+    """One task for one bot. LIQUIDATE and ABANDON work by the ledger alone and need no spec."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,6 +33,6 @@ class Job(BaseModel):
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Job:
-        if self.task is not Task.LIQUIDATE and self.spec is None:
+        if self.task in (Task.TRADE, Task.CHECK) and self.spec is None:
             raise ValueError(f"{self.task.value} needs a spec")
         return self

@@ -9,6 +9,7 @@ from tenacity.wait import wait_exponential, wait_random
 
 from execsvc.clock import now
 from execsvc.errors import OrderRefused, StopRequested, Unavailable
+from execsvc.ledger.abandoned import command_to_abandon
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.market import plain
 from execsvc.runner.desk import OrderDesk
@@ -47,10 +48,12 @@ class LiquidationAlarm:
             f"{plain(position.tracked)} {binding.base}"
             for binding, position in self._ledger.open_positions()
         )
+        cause = self._reporter.snapshot.last_error or "cause unknown"
         self._record.say(
             level,
             "liquidation_failed",
-            f"liquidation failed, {held} are open; it is tried again and again",
+            f"liquidation failed, {held} are open ({cause}); it is tried again and again; what can "
+            f"never be sold is given up by: {command_to_abandon(self._ledger.bot_id)}",
             tracked=held,
         )
 

@@ -14,12 +14,13 @@ from execsvc.errors import ConfigRefused, LedgerFailed, StopRequested
 from execsvc.ledger.booking import contested_places
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding, BotSpec
+from execsvc.runner.abandoning import give_up_position
 from execsvc.runner.assembly import Assembly
 from execsvc.runner.job import Job, Task
 from execsvc.runner.liquidation import LiquidationAlarm
 from execsvc.runner.ownership import open_ledger
 from execsvc.runner.record import Record
-from execsvc.runner.report import EXIT_CODES, End, EndKind
+from execsvc.runner.report import EXIT_CODES, End, EndKind, still_open
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.runner import BotRunner
 from execsvc.runner.waits import Waits
@@ -70,7 +71,7 @@ def carry_out(
 
 
 class _Process:
-    """The three tasks a bot's process may have."""
+    """The four tasks a bot's process may have."""
 
     def __init__(
         self,
@@ -91,6 +92,11 @@ class _Process:
     def do(self) -> End:
         if self._job.task is Task.LIQUIDATE:
             return self._liquidate()
+        if self._job.task is Task.ABANDON:
+            self._own_ledger()
+            return give_up_position(
+                self._ledger, self._settings, self._record, self._reporter, self._waits
+            )
         assert self._job.spec is not None, "a job that trades has a spec"
         strategy = find(self._job.spec.binding.strategy)
         params = parse_params(strategy, self._job.spec.params)
@@ -163,7 +169,7 @@ class _Process:
         if faults:
             raise faults[0]
         if not flat:
-            return End(kind=EndKind.RESIDUE, detail="position is open")
+            return End(kind=EndKind.RESIDUE, detail=still_open(self._reporter.snapshot))
         self._record.say("INFO", "bot_flat", "what was left is closed")
         return End(kind=EndKind.STOPPED)
 
@@ -205,7 +211,8 @@ def _cut_short(waits: Waits, signal_name: str) -> End:
 
 def _set_title(job: Job) -> None:
     if job.spec is None:
-        setproctitle(f"execsvc: bot {job.bot_id} liquidating")
+        doing = "liquidating" if job.task is Task.LIQUIDATE else "abandoning"
+        setproctitle(f"execsvc: bot {job.bot_id} {doing}")
         return
     binding = job.spec.binding
     setproctitle(f"execsvc: bot {job.bot_id} {binding.strategy} {binding.symbol}")

@@ -109,6 +109,11 @@ class Snapshot(BaseModel):
     end: End | None = None
 
 
+def still_open(snapshot: Snapshot) -> str:
+    """Why the way of a stop was gone and a position is open, by the last word of its process."""
+    return f"position is open: {snapshot.last_error}" if snapshot.last_error else "position is open"
+
+
 def encode(snapshot: Snapshot) -> bytes:
     """``snapshot`` as one line of at most 4096 bytes; texts that are too long are cut."""
     room = LONGEST_TEXT

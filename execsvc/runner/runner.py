@@ -14,7 +14,7 @@ from execsvc.runner.control_loop import ControlLoop, StrategyGaveUp
 from execsvc.runner.desk import OrderDesk
 from execsvc.runner.liquidation import Liquidation
 from execsvc.runner.record import Record
-from execsvc.runner.report import End, EndKind
+from execsvc.runner.report import End, EndKind, still_open
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.waits import Waits
 from execsvc.strategies.base import AnyStrategy
@@ -111,7 +111,8 @@ class BotRunner:
             flat = self._liquidation.run()
         if not flat:
             kind = EndKind.RESIDUE if failure is None else EndKind.FAILED
-            return End(kind=kind, signal=signal, detail=failure or "position is open")
+            detail = failure or still_open(self._reporter.snapshot)
+            return End(kind=kind, signal=signal, detail=detail)
         passed(Waypoint.FLAT)
         self._ledger.keep_state(self._kept_as, None)
         self._record.say("INFO", "bot_flat", "stopped, flat")

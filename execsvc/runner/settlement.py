@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from decimal import Decimal
 
 from execsvc.clock import monotonic, now
-from execsvc.errors import StopRequested, Unavailable
+from execsvc.errors import LedgerFailed, StopRequested, Unavailable
 from execsvc.ledger.rows import Expected, JournalRow
 from execsvc.model.balance import Balance
 from execsvc.model.market import ZERO, exact_sum
@@ -19,6 +19,7 @@ from execsvc.runner.expectation import after_fill
 from execsvc.runner.lookup import Found, OrderLookup
 from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
+from execsvc.runner.settlement_words import about, said
 from execsvc.runner.verdict import Finding, Verdict, base_noise, contested, judge, quote_noise
 from execsvc.runner.waits import Waits
 from execsvc.waypoints import Waypoint, passed
@@ -35,6 +36,10 @@ _STATES = {
     Finding.NONE: OrderState.NOT_EXECUTED,
     Finding.CONTESTED: OrderState.CONTESTED,
 }
+
+
+class _DecidedElsewhereError(Exception):
+    """The order has an outcome that this process did not write."""
 
 
 class Settlement:
@@ -66,15 +71,26 @@ class Settlement:
         """
         may_leave = not exits and row.intent.bot_id != bot_id
         with nullcontext() if may_leave else self._waits.uninterrupted():
-            if row.state is OrderState.ARRIVING:
-                self._arrival(row)
-            elif not self._by_records(row):
-                self._by_balances(row)
+            try:
+                self._by_what_is_seen(row)
+            except (_DecidedElsewhereError, LedgerFailed):
+                if not self._is_decided(row):
+                    raise
         self._reporter.update(last_error=None)
         settled = self._account.journal.row(row.intent.client_order_id)
         if row.state is not OrderState.ARRIVING:
             self._reporter.counts.settled(settled.order())
         return settled
+
+    def _by_what_is_seen(self, row: JournalRow) -> None:
+        if row.state is OrderState.ARRIVING:
+            self._arrival(row)
+        elif not self._by_records(row):
+            self._by_balances(row)
+
+    def _is_decided(self, row: JournalRow) -> bool:
+        """True once the journal has an outcome: an operator gave the position of its bot up."""
+        return not self._account.journal.row(row.intent.client_order_id).state.unsettled
 
     def _by_records(self, row: JournalRow) -> bool:
         """Decide by the adapter's own records of orders; False where balances have to tell."""
@@ -93,7 +109,7 @@ class Settlement:
                 self._accept(row, Fill(filled=ZERO))
                 return True
             self._reporter.update(last_error=f"settling a {what}: {found.value}")
-            self._pause()
+            self._pause(row)
 
     def _accept(self, row: JournalRow, fill: Fill) -> None:
         intent, journal = row.intent, self._account.journal
@@ -111,7 +127,7 @@ class Settlement:
             f"outcome of {intent.side.value} {intent.amount:f} {intent.symbol} of bot "
             f"{intent.bot_id} was unknown, settled by the adapter's records: filled {fill.filled:f}"
         )
-        self._record.say("WARNING", "order_settled", text, **_about(row, fill))
+        self._record.say("WARNING", "order_settled", text, **about(row, fill))
         if arriving:
             self._arrival(journal.row(intent.client_order_id))
 
@@ -133,7 +149,7 @@ class Settlement:
                 return
             before = (verdict, balance)
             self._reporter.update(last_error=f"settling the unknown outcome of a {what}")
-            self._pause()
+            self._pause(row)
 
     def _arrival(self, row: JournalRow) -> None:
         """Find what fee in base a buy paid that reported none: by what arrived."""
@@ -151,7 +167,7 @@ class Settlement:
             if asked_at >= deadline:
                 fee = filled * LARGEST_BASE_FEE
                 break
-            self._pause()
+            self._pause(row)
         self._account.journal.outcome(
             row.intent.client_order_id,
             OrderState.EXECUTED,
@@ -181,10 +197,12 @@ class Settlement:
                 return balance
             except Unavailable as error:
                 self._reporter.update(last_error=f"settling {what}: {error}")
-                self._pause()
+                self._pause(row)
 
-    def _pause(self) -> None:
+    def _pause(self, row: JournalRow) -> None:
         self._waits.wait(READ_INTERVAL)
+        if self._is_decided(row):
+            raise _DecidedElsewhereError
         if self._waits.stop is not None and self._waits.stop.hold:
             raise StopRequested(self._waits.stop.signal)
 
@@ -210,27 +228,10 @@ class Settlement:
         self._record.say(
             "CRITICAL" if state is OrderState.CONTESTED else "WARNING",
             "order_contested" if state is OrderState.CONTESTED else "order_settled",
-            _said(row, verdict),
+            said(row, verdict),
             finding=verdict.finding.value,
-            **_about(row, verdict.fill),
+            **about(row, verdict.fill),
         )
-
-
-def _said(row: JournalRow, verdict: Verdict) -> str:
-    intent = row.intent
-    text = (
-        f"outcome of {intent.side.value} {intent.amount:f} {intent.symbol} of bot "
-        f"{intent.bot_id} was unknown, settled by balances: {verdict.finding.value}, "
-        f"filled {verdict.fill.filled:f}"
-    )
-    if verdict.finding is Finding.CONTESTED:
-        text += "; somebody else moved the account: decide it with execsvc settle"
-    return text
-
-
-def _about(row: JournalRow, fill: Fill) -> dict[str, object]:
-    intent = row.intent
-    return {"order_id": intent.client_order_id, "owner": intent.bot_id, "filled": fill.filled}
 
 
 def _unmoved(row: JournalRow, one: Balance, other: Balance) -> bool:

@@ -8,6 +8,7 @@ from datetime import date
 from typing import NamedTuple
 
 from execsvc.clock import now
+from execsvc.ledger.abandoned import Abandoned, is_recent
 from execsvc.ledger.results import utc_day
 from execsvc.ledger.survey import LedgerState
 from execsvc.model.bot import Binding, BotSpec
@@ -59,6 +60,10 @@ class Bot:
     question: Question | None = None
     closing: bool = False
     """It was told to stop and liquidate, and was not seen flat since."""
+    abandoning: bool = False
+    """An operator gives its position up, and that is not booked yet."""
+    not_abandoned: str | None = None
+    """Why the last try to book that has failed."""
     run: Run | None = None
     check: Run | None = None
     queued: Task | None = None
@@ -181,6 +186,12 @@ class Bot:
         return self.row_error or alive or verdict or said or waits
 
     @property
+    def abandoned(self) -> list[Abandoned]:
+        """What an operator gave up within the last day, by its ledger."""
+        kept = self.ledger.abandoned if self.ledger is not None else []
+        return [one for one in kept if is_recent(one, now())]
+
+    @property
     def contested(self) -> int:
         """How many of its orders wait for an operator."""
         ledger = self.ledger.contested if self.ledger is not None else 0
@@ -209,6 +220,7 @@ class Bot:
             moved=bound is not None and self.row is not None and bound != self.row.binding,
             closing=self.closing,
             halted=halted,
+            abandoning=self.abandoning,
         )
 
     @property

@@ -34,7 +34,7 @@ class Bots:
         """Take up what an earlier run of the service left; the first good listings decide on it."""
         states, unreadable = self._context.ledgers.survey()
         for state in states:
-            if state.is_open or state.contested:
+            if state.is_open or state.contested or state.abandoned:
                 self._take_up(state, Listed.UNSEEN)
             else:
                 self._flat[state.bot_id] = state
@@ -218,6 +218,7 @@ class Bots:
             bot.state is State.STOPPED
             and bot.listed is Listed.GONE
             and not bot.contested
+            and not bot.abandoned
             and self._context.clock.now >= bot.state_since + SHOWN_STOPPED
         )
 

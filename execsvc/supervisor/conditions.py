@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator
 from enum import Enum
 from typing import NamedTuple
 
+from execsvc.clock import iso
+from execsvc.ledger.abandoned import command_to_abandon
 from execsvc.ledger.guards import DAILY_LOSS
 from execsvc.ledger.halt import Halted
 from execsvc.supervisor.bot import Bot
@@ -25,6 +27,7 @@ class Kind(str, Enum):
     HALTED = "halted"
     FAILED = "failed"
     CONTESTED = "contested"
+    ABANDONED = "abandoned"
     MASS_STOP = "mass_stop"
     DAILY_LOSS = "daily_loss"
     LISTING = "listing"
@@ -38,7 +41,7 @@ class Severity(str, Enum):
 
 
 _WARNINGS = frozenset({Kind.LISTING, Kind.DAILY_LOSS})
-_HARMLESS = frozenset({Kind.MASS_STOP, Kind.LEFT, Kind.DAILY_LOSS})
+_HARMLESS = frozenset({Kind.MASS_STOP, Kind.LEFT, Kind.DAILY_LOSS, Kind.ABANDONED})
 """What ``/health`` does not call degraded, by its contract."""
 OF_THE_SERVICE = frozenset({Kind.HALTED, Kind.LISTING, Kind.MASS_STOP})
 """What is about no bot, and is not looked at while the service stops."""
@@ -119,10 +122,15 @@ def _of(bot: Bot, left: Collection[str]) -> Iterator[Condition]:
     if bot.residue:
         why = "a liquidation failed and its position is open"
         error = f" ({bot.last_error})" if bot.last_error else ""
-        yield _condition(Kind.LIQUIDATION, bot, f"bot {bot.bot_id}: {why}", why + error)
+        way_out = f"; what can never be sold is given up by: {command_to_abandon(bot.bot_id)}"
+        text = f"bot {bot.bot_id}: {why}{error}{way_out}"
+        yield _condition(Kind.LIQUIDATION, bot, text, why + error)
     if bot.contested:
         text = f"bot {bot.bot_id}: {bot.contested} contested, see execsvc settle"
         yield _condition(Kind.CONTESTED, bot, text, f"{bot.contested} contested orders")
+    if bot.abandoned:
+        why = f"{bot.abandoned[-1].text}, at {iso(bot.abandoned[-1].at)}"
+        yield _condition(Kind.ABANDONED, bot, f"bot {bot.bot_id}: {why}", why)
     for guard in bot.guards:
         if guard["guard"] == DAILY_LOSS:
             why = f"no more entries today: {guard['detail']}"

@@ -35,6 +35,8 @@ def ended(context: Context, bot: Bot, run: Run, code: int) -> None:
     bot.run = None
     if run.task is Task.LIQUIDATE:
         _liquidation_ended(context, bot, run, code)
+    elif run.task is Task.ABANDON:
+        _abandoning_ended(context, bot, run, code)
     else:
         bot.last = run.snapshot
         _trading_ended(context, bot, run, code)
@@ -85,9 +87,27 @@ def _liquidation_ended(context: Context, bot: Bot, run: Run, code: int) -> None:
         bot.error = None  # it said why the position was open
     if bot.is_open:
         end = run.snapshot.end
-        bot.error = run.killed_for or (end.detail if end else None) or described(code)
+        bot.error = (end.detail if end else None) or _cut_short(run, code)
         bot.liquidation_failed = True
         bot.liquidate_at = context.clock.now + context.settings.liquidation_retry
+
+
+def _abandoning_ended(context: Context, bot: Bot, run: Run, code: int) -> None:
+    """It was booked in one transaction, or it was not: an operator who waits is told which."""
+    end = run.snapshot.end
+    done = end is not None and end.kind is EndKind.STOPPED
+    bot.abandoning = False
+    bot.not_abandoned = None if done else (end.detail if end else None) or _cut_short(run, code)
+    look(context, bot)
+    if done:
+        bot.error = None  # it said why the position was open
+    bot.liquidate_at = context.clock.now
+
+
+def _cut_short(run: Run, code: int) -> str:
+    """Why a process ended that had no time for last words, and what it was at."""
+    at = run.snapshot.last_error
+    return f"{run.killed_for or described(code)}{f': {at}' if at else ''}"
 
 
 def _trading_ended(context: Context, bot: Bot, run: Run, code: int) -> None:

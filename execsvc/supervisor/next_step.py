@@ -30,6 +30,7 @@ class Step(Enum):
 
     START = "START"
     LIQUIDATE = "LIQUIDATE"
+    ABANDON = "ABANDON"
     REST = "REST"
 
 
@@ -51,11 +52,15 @@ class Case(NamedTuple):
     """It was told to stop and liquidate; it starts again when it is flat, not before."""
     halted: bool
     """Trading is halted: nobody starts, and nobody keeps a position."""
+    abandoning: bool = False
+    """An operator gives its position up; that is booked before anything else is done."""
 
 
 def next_step(case: Case) -> tuple[Step, State]:
     """The step, and the state in which the bot rests once there is nothing left to close."""
     rest = _rest(case)
+    if case.abandoning and case.readable:
+        return Step.ABANDON, rest
     if _is_to_close(case):
         return Step.LIQUIDATE, rest
     if rest is not State.BOOTING:

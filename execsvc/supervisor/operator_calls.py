@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from execsvc.errors import LedgerFailed
-from execsvc.supervisor import by_hand
+from execsvc.supervisor import by_hand, rows
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.context import Context
+from execsvc.supervisor.next_step import Service
 from execsvc.supervisor.states import State
 from execsvc.supervisor.unfinished import unfinished
 
@@ -23,6 +24,8 @@ class OperatorCalls:
         self._context = context
         self.by_name: dict[str, Call] = {
             "stop": self._stop,
+            "release": self._release,
+            "released": self._released,
             "halt": self._halt,
             "resume": self._resume,
             "unfinished": self._unfinished,
@@ -34,6 +37,32 @@ class OperatorCalls:
             return {"ok": True, "state": None, "written": True}
         written = by_hand.stop(self._context, bot)
         return {"ok": True, "state": bot.state.value, "written": written}
+
+    def _release(self, request: Document) -> Document:
+        """``how``: None, or ``abandon`` for one whose position is given up."""
+        bot, how = self._bot(request), request.get("how")
+        if bot is None:
+            return {"error": "no such bot"}
+        if self._context.service is not Service.RUNNING:
+            return {"error": "the service is stopping"}
+        if how not in (None, "abandon"):
+            return {"error": "no such way to release a bot"}
+        if how == "abandon" and bot.unreadable is not None:
+            return {"error": f"its position is unknown: {bot.unreadable}"}
+        rows.release(self._context, bot, abandons=how == "abandon")
+        return {"ok": True, "state": bot.state.value}
+
+    def _released(self, request: Document) -> Document:
+        """How far an operator's release is."""
+        bot = self._bot(request)
+        if bot is None:
+            return {"state": None, "going_on": False, "failed": None, "last_error": None}
+        return {
+            "state": bot.state.value,
+            "going_on": bot.abandoning,
+            "failed": bot.not_abandoned,
+            "last_error": bot.last_error,
+        }
 
     def _halt(self, request: Document) -> Document:
         reason = request.get("reason")

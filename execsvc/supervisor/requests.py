@@ -45,7 +45,6 @@ class Requests:
             "metrics": lambda _: metrics(self.facts(), context.totals, context.clock),
             "poll": self._poll,
             "recheck": lambda request: self._for_bot(request, rows.recheck),
-            "release": lambda request: self._for_bot(request, rows.release),
             **OperatorCalls(context).by_name,
         }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from execsvc.errors import LedgerFailed
 from execsvc.logs import bound
 from execsvc.model.bot import BotSpec
+from execsvc.runner.job import Task
 from execsvc.supervisor import changes
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.context import Context
@@ -13,6 +14,9 @@ from execsvc.supervisor.next_step import Listed
 from execsvc.supervisor.run import Told
 from execsvc.supervisor.states import State
 from execsvc.supervisor.steps import proceed, tell
+
+ABANDON_GRACE = 5.0
+"""Seconds beyond ORDER_TIMEOUT that a process has to end whose position is given up."""
 
 
 def seen(context: Context, bot: Bot, row: BotSpec) -> None:
@@ -59,8 +63,22 @@ def gone(context: Context, bot: Bot, why: str = "no longer listed") -> None:
     proceed(context, bot)
 
 
-def release(context: Context, bot: Bot) -> None:
-    """An operator lets the bot go on: HELD and FAILED end, and its crashes are forgotten."""
+def release(context: Context, bot: Bot, *, abandons: bool = False) -> None:
+    """An operator lets the bot go on: HELD and FAILED end, and its crashes are forgotten.
+
+    ``abandons``: its position is given up first, by a process of its own, once the process that
+    owns the ledger has ended.
+    """
+    if abandons and not bot.stand_in:
+        bot.abandoning, bot.not_abandoned, bot.question = True, None, None
+        bot.to_check = None
+        bound(bot_id=bot.bot_id).bind(event="bot_abandon_asked").warning(
+            "an operator gives its position up"
+        )
+        if bot.run is not None and bot.run.task is not Task.ABANDON:
+            # An order under way is waited for; what holds it up beyond that may hold it up for ever.
+            bot.run.ends_by = context.clock.now + context.settings.order_timeout + ABANDON_GRACE
+            tell(context, bot, Told.HOLD)
     bot.restarts.forget()
     if bot.verdict is not None:
         bot.verdict = None

@@ -46,6 +46,8 @@ class Run:
     heard_at: float = field(init=False)
     stop_since: float | None = None
     on_stop_since: float | None = None
+    ends_by: float = math.inf
+    """When it is killed because the position that it closes is given up."""
     reported: int = 0
     """How much it had to report when it was last asked."""
     _turn_wait_at_stop: float = 0.0
@@ -101,6 +103,7 @@ class Run:
                 f"no sign of life for {settings.hang_timeout:g} s",
             )
         ]
+        limits.append((self.ends_by, "its position is given up"))
         waited = self.snapshot.turn_wait
         if self.on_stop_since is not None:
             allowed = settings.stop_timeout / ON_STOP_SHARE

@@ -81,6 +81,7 @@ def _bot(bot: Bot, halted: Halted | None) -> dict[str, Any]:
         "position": bot.position,
         "result": bot.result(utc_day(now())),
         "guards": bot.guards,
+        "abandoned": [one.shown() for one in bot.abandoned],
     }
 
 
@@ -112,6 +113,7 @@ def _nameless(why: str) -> dict[str, Any]:
         "position": Snapshot().position,
         "result": unknown(None),
         "guards": [],
+        "abandoned": [],
     }
 
 

@@ -39,6 +39,8 @@ def proceed(context: Context, bot: Bot) -> None:
         _start(context, bot)
     elif step is Step.LIQUIDATE:
         _liquidate(context, bot)
+    elif step is Step.ABANDON:
+        _abandon(context, bot)
     else:
         rests(context, bot, rest)
 
@@ -118,6 +120,15 @@ def _liquidate(context: Context, bot: Bot) -> None:
     context.queue.appendleft(bot.bot_id)  # closing a position comes before starting anybody
 
 
+def _abandon(context: Context, bot: Bot) -> None:
+    rests(context, bot, State.LIQUIDATING)
+    if context.clock.now < bot.not_before:  # the machine had no process for it
+        context.timers.ask(bot.bot_id, bot.not_before)
+        return
+    bot.queued = Task.ABANDON
+    context.queue.appendleft(bot.bot_id)
+
+
 def started(context: Context, bot: Bot, run: Run) -> None:
     """``run`` works for ``bot`` from now on."""
     again = bot.crashed and run.task is Task.TRADE
@@ -127,7 +138,7 @@ def started(context: Context, bot: Bot, run: Run) -> None:
         bot.crashed = False
     bot.ledger_known, bot.ever_ran = False, True
     event: EventName = "bot_restarted" if again else "process_started"
-    if run.task is Task.LIQUIDATE:
+    if run.task in (Task.LIQUIDATE, Task.ABANDON):
         event = "bot_liquidating"
     bound(bot_id=bot.bot_id).bind(event=event, pid=run.child.pid).info(
         "{}, pid {}", _WORDS[event], run.child.pid

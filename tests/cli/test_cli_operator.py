@@ -11,7 +11,7 @@ import pytest
 from support.command import ControlSocket, Execsvc
 
 from execsvc.ledger.account_journal import AccountJournal
-from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.ledger.bot_ledger import BotLedger, ledger_path
 from execsvc.ledger.held import HeldBots
 from execsvc.ledger.operator import release_asked
 from execsvc.model.bot import Binding, Mode
@@ -94,8 +94,8 @@ def test_settle_and_release_speak_json(
     settle = json.loads(execsvc("settle", BOT, "--filled", "0.01", "--json").out)
     assert (settle["bot_id"], settle["daemon_told"]) == (BOT, True)
     assert order in settle["done"]
-    release = json.loads(execsvc("release", BOT, "--json").out)
-    assert set(release) == {"bot_id", "done", "daemon_told"}
+    release = json.loads(execsvc("release", BOT, "--json", "--no-wait").out)
+    assert set(release) == {"bot_id", "done", "daemon_told", "not_carried_out"}
 
 
 def test_settle_works_without_a_daemon_and_says_so(execsvc: Execsvc, state_dir: Path) -> None:
@@ -150,11 +150,77 @@ def test_release_is_written_down_and_told(
 ) -> None:
     make_bot(state_dir, tracked="0.02")
 
-    outcome = execsvc("release", BOT)
+    outcome = execsvc("release", BOT, "--no-wait")
 
     assert outcome.code == 0
     assert is_released(state_dir)
     assert daemon.told == [{"call": "release", "bot_id": BOT}]
+
+
+def test_release_that_is_not_carried_out_in_time_says_why(
+    execsvc: Execsvc, state_dir: Path, daemon: ControlSocket
+) -> None:
+    make_bot(state_dir, tracked="0.02")
+    daemon.answers["released"] = [{"state": "RUNNING", "last_error": "AuthenticationError"}]
+
+    outcome = execsvc("release", BOT, "--timeout", "0.6", "--json")
+
+    assert outcome.code == 75
+    assert json.loads(outcome.out)["not_carried_out"] == "AuthenticationError"
+    assert outcome.err.endswith("if it never can be: execsvc release bot-1 --abandon\n")
+
+
+def test_release_without_a_daemon_is_not_carried_out(execsvc: Execsvc, state_dir: Path) -> None:
+    make_bot(state_dir, tracked="0.02")
+
+    outcome = execsvc("release", BOT)
+
+    assert outcome.code == 75
+    assert "it takes effect at the next start" in outcome.err
+    assert is_released(state_dir)
+
+
+def test_release_abandon_of_a_bot_without_a_ledger_is_wrong_usage(
+    execsvc: Execsvc, daemon: ControlSocket
+) -> None:
+    daemon.names = {"never-started": "A bot"}
+
+    assert execsvc("release", "never-started", "--abandon", "--yes").code == 2
+    assert daemon.told == []
+
+
+def test_release_abandon_ledger_damaged_says_the_way_out(execsvc: Execsvc, state_dir: Path) -> None:
+    make_bot(state_dir, tracked="0.02")
+    ledger_path(state_dir, BOT).write_bytes(b"x" * 100)
+
+    outcome = execsvc("release", BOT, "--abandon", "--yes")
+
+    assert outcome.code == 75
+    assert "move the file away" in outcome.err
+
+
+def test_release_abandon_ledger_in_use_is_not_done(execsvc: Execsvc, state_dir: Path) -> None:
+    make_bot(state_dir, tracked="0.02")
+    owner = BotLedger(state_dir, BOT)
+    owner.open()
+
+    outcome = execsvc("release", BOT, "--abandon", "--yes", "--timeout", "0.5", "--json")
+
+    assert outcome.code == 75
+    assert "is in use" in json.loads(outcome.out)["not_done"]
+    assert owner.position(BINDING).tracked == Decimal("0.02")
+    owner.close()
+
+
+def test_release_abandon_without_a_daemon_ends_held_too(execsvc: Execsvc, state_dir: Path) -> None:
+    make_bot(state_dir, tracked="0.02")
+    HeldBots(state_dir).add(BOT, keeps=True)
+
+    outcome = execsvc("release", BOT, "--abandon", "--yes")
+
+    assert outcome.code == 0
+    assert "0.02 BTC (BTC/USDT, key key) booked as abandoned" in outcome.out
+    assert HeldBots(state_dir).bots == {}
 
 
 def test_release_ends_held_also_without_a_daemon(execsvc: Execsvc, state_dir: Path) -> None:
@@ -186,7 +252,7 @@ def test_a_bot_is_found_by_the_name_that_the_daemon_knows(
     make_bot(state_dir, tracked="0.02")
     daemon.names = {BOT: "My BTC bot", "other": "Your BTC bot"}
 
-    assert execsvc("release", "My BTC bot").code == 0
+    assert execsvc("release", "My BTC bot", "--no-wait").code == 0
     assert daemon.told == [{"call": "release", "bot_id": BOT}]
 
 

@@ -19,6 +19,7 @@ from execsvc.model.position import Position
 from execsvc.runner import liquidation
 from execsvc.runner.counts import SERIES, Counts, Series
 from execsvc.runner.liquidation import Liquidation
+from execsvc.runner.report import Snapshot
 from execsvc.runner.waits import StopOrder
 
 D = Decimal
@@ -50,7 +51,9 @@ class Bench:
         """A new process liquidates."""
         desk: Any = _Desk(self)
         record: Any = SimpleNamespace(say=lambda level, *rest, **data: self.said.append(level))
-        reporter: Any = SimpleNamespace(update=self.reported.update, counts=self.counts)
+        reporter: Any = SimpleNamespace(
+            update=self.reported.update, counts=self.counts, snapshot=Snapshot()
+        )
         parts = (desk, self.ledger, record, reporter, self.waits)
         return Liquidation(*parts, attempts, backoff).run()
 

@@ -170,3 +170,11 @@ def test_what_cannot_be_judged_is_neither_over_nor_new() -> None:
     service = Service()
     service.live(200, wrong("", Kind.LISTING))
     assert service.live(HOUR, judged=set(Kind) - OF_THE_SERVICE) == []
+
+
+def test_what_was_given_up_is_said_once_and_never_over() -> None:
+    service = Service()
+    given_up = wrong("b1", Kind.ABANDONED)
+    assert service.live(HOUR, given_up) == [("begun", "abandoned", ["abandoned:b1"])]
+    assert service.live(HOUR) == []
+    assert service.live(HOUR, given_up) == [("begun", "abandoned", ["abandoned:b1"])]

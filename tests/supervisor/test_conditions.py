@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
+
 import pytest
 from support.facts import AT, BINDING, HELD, bot, facts, ledger, running
 
+from execsvc.clock import now
+from execsvc.ledger.abandoned import Abandoned
 from execsvc.ledger.halt import Halted
 from execsvc.ledger.survey import LedgerState
 from execsvc.model.bot import BotSpec
@@ -19,6 +24,7 @@ HELD_BACK = (
     "6 bots are missing from the listing, of 8 that have a runner or a position: "
     "nobody is stopped yet, poll 1 of 3"
 )
+WAY_OUT = "what can never be sold is given up by: execsvc release b1 --abandon"
 STALE = Polled(5.0, 99.4, AT, 3, "HTTP 500", Pending(6, 8, 1, 3))
 
 
@@ -38,7 +44,10 @@ def test_each_kind_has_its_words_and_its_key() -> None:
         "listing:": ("no good listing for 99 s: HTTP 500", True),
         "mass_stop:": (HELD_BACK, False),
         "failed:b1": ("bot b1 is FAILED: no disk", True),
-        "liquidation:b1": ("bot b1: a liquidation failed and its position is open", True),
+        "liquidation:b1": (
+            f"bot b1: a liquidation failed and its position is open (no disk); {WAY_OUT}",
+            True,
+        ),
         "contested:b1": ("bot b1: 2 contested, see execsvc settle", True),
         "left:b1": ("bot b1: its position was left open when the service stopped", False),
     }
@@ -101,3 +110,23 @@ def test_what_a_stop_left_open_stands_until_it_is_closed_or_traded(seen: Bot, st
 def test_who_it_is_about(seen: Bot, words: str) -> None:
     assert subject(seen) == words
     assert left_open(seen).subject == words
+
+
+def test_abandoned_position_is_critical_and_degrades_nothing() -> None:
+    gone = Abandoned(
+        at=now(),
+        mode=BINDING.mode,
+        key_id="k1",
+        symbol="BTC/USDT",
+        tracked=Decimal("0.5"),
+        sold_short=Decimal(0),
+    )
+    old = gone.model_copy(update={"at": now() - timedelta(days=1, seconds=1)})
+    (wrong,) = conditions(facts(bot(ledger=ledger(abandoned=[old, gone]))))
+    assert (wrong.kind, wrong.severity, wrong.degrades) == (
+        Kind.ABANDONED,
+        Severity.CRITICAL,
+        False,
+    )
+    assert wrong.why.startswith("0.5 BTC (BTC/USDT, key k1) booked as abandoned")
+    assert not conditions(facts(bot(ledger=ledger(abandoned=[old]))))

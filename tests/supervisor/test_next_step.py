@@ -192,3 +192,14 @@ def test_no_rest_is_a_state_with_a_process() -> None:
                 State.INVALID,
                 State.BACKOFF,
             )
+
+
+@pytest.mark.parametrize("listed", list(Listed))
+@pytest.mark.parametrize("service", list(Service))
+def test_position_that_is_given_up_is_booked_before_anything_else(
+    service: Service, listed: Listed
+) -> None:
+    given_up = BASE._replace(abandoning=True, is_open=True, service=service, listed=listed)
+    for case in (given_up, given_up._replace(halted=True), given_up._replace(closing=True)):
+        assert next_step(case)[0] is Step.ABANDON
+    assert next_step(given_up._replace(readable=False))[0] is not Step.ABANDON

@@ -71,6 +71,7 @@ def test_the_whole_document() -> None:
                 },
                 "result": {"currency": "USDT", "realised": "12.5", "today": "0"},
                 "guards": [GUARD],
+                "abandoned": [],
             }
         ],
     }

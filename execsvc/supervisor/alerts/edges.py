@@ -25,6 +25,8 @@ GATHER = 3.0
 """Seconds over which news of one kind is gathered into one message."""
 PAUSE = 30.0
 """Seconds between two messages of one kind, at least: what comes meanwhile is one message."""
+NEVER_OVER = frozenset({Kind.ABANDONED})
+"""What was done once: that it is shown no longer is no news."""
 REMINDED = frozenset({Kind.LIQUIDATION})
 """What is said again from time to time while it stands."""
 
@@ -156,8 +158,9 @@ class Edges:
             for key, case in self._of(kind).items()
             if case.away_since is not None and now >= case.away_since + case.calm
         }
-        news = self._say(now, Change.OVER, kind, ready)
-        if news:
+        silent = kind in NEVER_OVER
+        news = [] if silent else self._say(now, Change.OVER, kind, ready)
+        if news or silent:
             for key, case in ready.items():
                 del self._cases[key]
                 self._over[key] = now, case.times

@@ -24,6 +24,7 @@ _BEGUN = {
     Kind.HALTED: "trading is halted",
     Kind.FAILED: "a bot is FAILED",
     Kind.CONTESTED: "an order is contested",
+    Kind.ABANDONED: "a position is given up",
     Kind.MASS_STOP: "a mass stop is held back",
     Kind.DAILY_LOSS: "a bot has lost enough for today",
     Kind.LISTING: "BotService does not list",
@@ -33,14 +34,17 @@ _MANY = {
     Kind.LEFT: "{} positions are left open",
     Kind.FAILED: "{} bots are FAILED",
     Kind.CONTESTED: "orders of {} bots are contested",
+    Kind.ABANDONED: "positions of {} bots are given up",
     Kind.DAILY_LOSS: "{} bots have lost enough for today",
 }
 _ADVICE = {
-    Kind.LIQUIDATION: "It is tried again and again. See: execsvc log BOT",
+    Kind.LIQUIDATION: "It is tried again and again. See: execsvc log BOT. "
+    "What can never be sold is given up by: execsvc release BOT --abandon",
     Kind.LEFT: "The next start of the service closes or resumes what is left.",
     Kind.HALTED: "Every position is closed, and no bot starts until: execsvc resume",
     Kind.FAILED: "It does not run until its row changes, or: execsvc release BOT",
     Kind.CONTESTED: "It makes no entry until: execsvc settle BOT --filled QTY",
+    Kind.ABANDONED: "An operator said so. What is left of it at the exchange is theirs to close.",
     Kind.DAILY_LOSS: "Its exits still sell; entries go on at 00:00 UTC.",
 }
 

@@ -1,0 +1,140 @@
+"""``execsvc release BOT --abandon``: a position that can never be closed is given up."""
+
+from __future__ import annotations
+
+import json
+import select
+import sys
+from datetime import datetime
+from typing import Any
+
+import click
+
+from execsvc.cli.daemon import ask, running
+from execsvc.cli.exit_codes import DONE, RESIDUE
+from execsvc.cli.table import plain_text
+from execsvc.cli.waiting import wait_while
+from execsvc.clock import monotonic, now
+from execsvc.errors import LedgerBusy, LedgerFailed
+from execsvc.ledger import abandonment, survey
+from execsvc.ledger.abandoned import Abandoned
+from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.ledger.held import HeldBots
+from execsvc.ledger.survey import LedgerState
+from execsvc.settings import Settings
+
+_LOOK_EVERY = 0.25
+
+
+class _NotDoneError(Exception):
+    """The position is not given up; the message says why."""
+
+
+def give_up(places: Settings, bot_id: str, *, yes: bool, as_json: bool, patience: float) -> int:
+    """Give up the position of ``bot_id``, by the daemon where one runs. Returns the exit code.
+
+    ``patience``: seconds that it may take.
+    """
+    state = _readable(places, bot_id)
+    if state is None:
+        return RESIDUE
+    if not yes:
+        _confirm(bot_id, state)
+    began = now()
+    try:
+        if running(places.state_dir) is None:
+            given_up = _by_hand(places, bot_id, patience)
+        else:
+            given_up = _by_daemon(places, bot_id, patience, began)
+    except (_NotDoneError, LedgerFailed) as error:
+        _say(as_json, bot_id, [], str(error))
+        return RESIDUE
+    _say(as_json, bot_id, given_up, None)
+    return DONE
+
+
+def _readable(places: Settings, bot_id: str) -> LedgerState | None:
+    try:
+        state = survey.read(places.state_dir, bot_id)
+    except LedgerFailed as error:
+        text = (
+            f"execsvc: not given up: {error}; close the position by hand, move the file away, "
+            f"then release the bot without --abandon"
+        )
+        click.echo(plain_text(text), err=True)
+        return None
+    if state is None:
+        raise click.UsageError(f"bot {bot_id} has no ledger, so nothing to give up")
+    return state
+
+
+def _confirm(bot_id: str, state: LedgerState) -> None:
+    """Ask. Raises click.UsageError where nobody can answer, click.Abort for a no."""
+    if not sys.stdin.isatty():
+        raise click.UsageError("--abandon asks before it gives a position up; say --yes as well")
+    where = f" ({state.binding.symbol}, key {state.binding.key_id})" if state.binding else ""
+    held = f"tracks {state.position.tracked:f}, sold short {state.position.sold_short:f}"
+    text = (
+        f"bot {bot_id}{where} {held}. Given up, none of it is sold or bought back by this service. "
+        f"Give it up?"
+    )
+    click.confirm(plain_text(text), abort=True, err=True)
+
+
+def _by_daemon(places: Settings, bot_id: str, patience: float, began: datetime) -> list[Abandoned]:
+    ask(places, {"call": "release", "bot_id": bot_id, "how": "abandon"})
+    if patience == 0:
+        return []
+
+    def going_on(answer: dict[str, Any]) -> str | None:
+        if not answer["going_on"]:
+            return None
+        return answer["last_error"] or "its process has not ended yet"
+
+    request = {"call": "released", "bot_id": bot_id}
+    answer = wait_while(places.runtime_dir, request, "giving up", patience, going_on)
+    why = answer["failed"] or going_on(answer)
+    if why is not None:
+        raise _NotDoneError(why)
+    state = survey.read(places.state_dir, bot_id)
+    return [one for one in state.abandoned if one.at >= began] if state is not None else []
+
+
+def _by_hand(places: Settings, bot_id: str, patience: float) -> list[Abandoned]:
+    """Book it in this process: no daemon runs. Raises LedgerFailed."""
+    until = monotonic() + patience
+    ledger = BotLedger(places.state_dir, bot_id)
+    while True:
+        try:
+            ledger.open()
+            break
+        except LedgerBusy:
+            if monotonic() >= until:
+                raise
+        select.select((), (), (), _LOOK_EVERY)
+    try:
+        longest = places.order_timeout + places.settlement_window
+        left = abandonment.still_possible(ledger, places.state_dir, longest)
+        if left > max(until - monotonic(), 0.0):
+            raise _NotDoneError(f"an order of it may still execute, try again in {left:.0f} s")
+        select.select((), (), (), left)
+        given_up = abandonment.abandon(ledger, places.state_dir, now())
+        for one in given_up:
+            ledger.log(now(), "position_abandoned", one.text, {"tracked": f"{one.tracked:f}"})
+    finally:
+        ledger.close()
+    HeldBots(places.state_dir).discard(bot_id)
+    return given_up
+
+
+def _say(as_json: bool, bot_id: str, given_up: list[Abandoned], why: str | None) -> None:
+    if as_json:
+        shown = [one.shown() for one in given_up]
+        click.echo(json.dumps({"bot_id": bot_id, "abandoned": shown, "not_done": why}))
+    elif why is None:
+        for one in given_up:
+            click.echo(plain_text(f"bot {bot_id}: {one.text}"))
+        if not given_up:
+            click.echo(plain_text(f"bot {bot_id} was told, or held nothing to give up"))
+    if why is not None:
+        click.echo(plain_text(f"execsvc: bot {bot_id} is not given up: {why}"), err=True)

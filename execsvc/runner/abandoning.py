@@ -1,0 +1,36 @@
+"""The process that books what an operator gives up."""
+
+from __future__ import annotations
+
+from execsvc.clock import now
+from execsvc.ledger.abandonment import abandon, still_possible
+from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.runner.record import Record
+from execsvc.runner.report import End, EndKind, shown
+from execsvc.runner.reporter import Reporter
+from execsvc.runner.waits import Waits
+from execsvc.settings import Settings
+
+
+def give_up_position(
+    ledger: BotLedger, settings: Settings, record: Record, reporter: Reporter, waits: Waits
+) -> End:
+    """Book all that the owned ``ledger`` holds as abandoned; nothing is read of the exchange.
+
+    Waits until an order of the bot that is open cannot execute any more: decided earlier, it would
+    disturb the next order of its account. Raises LedgerFailed.
+    """
+    reporter.update(phase="STOPPING")
+    longest = settings.order_timeout + settings.settlement_window
+    with waits.uninterrupted():
+        left = still_possible(ledger, settings.state_dir, longest)
+        if left > 0:
+            reporter.update(last_error=f"waiting {left:.0f} s for an order that may still execute")
+            waits.wait(left)
+        given_up = abandon(ledger, settings.state_dir, now())
+    for one in given_up:
+        record.say("CRITICAL", "position_abandoned", one.text, tracked=one.tracked)
+    bound = ledger.binding()
+    if bound is not None:
+        reporter.update(position=shown(ledger.position(bound)), contested=0)
+    return End(kind=EndKind.STOPPED)

@@ -1,0 +1,26 @@
+"""What is said of an order whose unknown outcome is decided."""
+
+from __future__ import annotations
+
+from execsvc.ledger.rows import JournalRow
+from execsvc.model.order import Fill
+from execsvc.runner.verdict import Finding, Verdict
+
+
+def said(row: JournalRow, verdict: Verdict) -> str:
+    """A line for the log and for the operator."""
+    intent = row.intent
+    text = (
+        f"outcome of {intent.side.value} {intent.amount:f} {intent.symbol} of bot "
+        f"{intent.bot_id} was unknown, settled by balances: {verdict.finding.value}, "
+        f"filled {verdict.fill.filled:f}"
+    )
+    if verdict.finding is Finding.CONTESTED:
+        text += "; somebody else moved the account: decide it with execsvc settle"
+    return text
+
+
+def about(row: JournalRow, fill: Fill) -> dict[str, object]:
+    """The fields of that line: the order, whose it is, what was filled."""
+    intent = row.intent
+    return {"order_id": intent.client_order_id, "owner": intent.bot_id, "filled": fill.filled}
