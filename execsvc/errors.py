@@ -41,14 +41,6 @@ class OrderRefused(ExecsvcError):
         super().__init__(message)
 
 
-class StepRefused(OrderRefused):
-    """The exchange refused the number of decimals of the amount (LOT_SIZE, precision)."""
-
-
-class NotionalRefused(OrderRefused):
-    """The exchange refused the order as worth too little (NOTIONAL)."""
-
-
 class GuardRefused(OrderRefused):
     """An entry beyond a limit of the settings: it was not sent; exits are free.
 

@@ -59,6 +59,7 @@ EventName = Literal[
     "listing_recovered",
     "loop_stalled",
     "mass_stop_held_back",
+    "maximum_learnt",
     "on_stop_error",
     "on_stop_skipped",
     "order_booked_contested",
@@ -139,6 +140,7 @@ EVENTS: Mapping[EventName, Event] = {
     ),
     "order_booked_contested": Event("WARNING", "a contested order is booked, for now", _ORDER),
     "step_learnt": Event("WARNING", "the exchange takes fewer decimals than thought", _BOT),
+    "maximum_learnt": Event("WARNING", "an amount is above what the exchange takes at once", _BOT),
     "position_dust": Event("DEBUG", "what is left is too little to be sold", ("bot_id", "tracked")),
     "short_dropped": Event("WARNING", "what was sold short is not bought back", _BOT),
     "coins_missing": Event(

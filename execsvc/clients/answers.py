@@ -83,6 +83,17 @@ class Answer:
             return detail or ""
         return json.dumps(detail, default=str)
 
+    def words(self) -> str:
+        """What a failure says: its ``detail``, else whatever JSON it is."""
+        detail = self.detail()
+        if detail:
+            return detail
+        try:
+            body = self.json()
+        except Unavailable:
+            return ""
+        return json.dumps(body, default=str, ensure_ascii=False) if body else ""
+
 
 def read(model: type[Model], call: str, content: Any) -> Model:
     """``content`` as ``model``. Raises Unavailable that names the call and the member at fault."""

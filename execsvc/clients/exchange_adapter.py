@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from execsvc.clients.answers import read
 from execsvc.clients.bodies import json_object
+from execsvc.clients.exchange_words import where_words_begin
 from execsvc.clients.http import HttpClient, NotSent, segment
 from execsvc.clients.order_answer import judge, judge_found
 from execsvc.errors import NotFound, OrderRefused, OutcomeUnknown, Unavailable
@@ -92,13 +93,13 @@ class ExchangeAdapter:
         """The final fill of a market order of ``amount`` base units, sent exactly once.
 
         Does not wait for a pause of the account: its caller does, before it records the order.
-        Raises OrderRefused (with its kinds StepRefused and NotionalRefused) when it was
-        definitely not executed, OutcomeUnknown when nobody can tell.
+        Raises OrderRefused when it was definitely not executed, OutcomeUnknown when that cannot
+        be told. What was refused is in the words of the exchange (exchange_words).
         """
         body = self._order(client_order_id, symbol, side, amount)
         try:
             answer = self._http.post(_CALL, "/order", body, timeout)
-            return judge(answer, self._http.told(answer), symbol, side, amount)
+            return judge(answer, self._http.told(answer, where_words_begin), symbol, side, amount)
         except NotSent as error:
             raise OrderRefused(str(error)) from None
         except Unavailable as error:

@@ -29,6 +29,12 @@ class Words(NamedTuple):
     """The order was definitely not executed."""
 
 
+_QUOTED = 250
+"""Characters of a text that are quoted in any case."""
+_BEFORE = 60
+"""Characters that are quoted before words that come late."""
+
+
 def _text(pattern: str) -> re.Pattern[str]:
     """A text in any case."""
     return re.compile(pattern, re.IGNORECASE)
@@ -216,6 +222,14 @@ WORDS: tuple[Words, ...] = (
 def is_certain(text: str) -> bool:
     """Whether ``text`` of an HTTP 500 says that the order was definitely not executed."""
     return any(row.certain and row.pattern.search(text) for row in WORDS)
+
+
+def where_words_begin(text: str) -> int:
+    """From where to quote a long ``text``, so that the words that mean something are quoted."""
+    found = next((match for row in WORDS if (match := row.pattern.search(text))), None)
+    if found is None or found.end() <= _QUOTED:
+        return 0
+    return max(found.start() - _BEFORE, 0)
 
 
 def meaning(text: str) -> Refusal | None:

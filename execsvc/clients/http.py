@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -23,6 +23,12 @@ from execsvc.clients.watch import DeadlinePassed, Pulse, Stage, Watch, no_pulse
 from execsvc.errors import NotFound, Unavailable
 
 READ_ATTEMPTS = 3
+LONGEST_TEXT = 300
+"""Characters that are kept of what a service says."""
+
+
+def _at_once(_: str) -> int:
+    return 0
 
 
 class Transient(Unavailable):
@@ -87,9 +93,10 @@ class HttpClient:
         self._watch.start(self._timeout, interruptible=True)
         return self._send(call, method, self._base_url + path, body.encode("utf-8"), key)
 
-    def told(self, answer: Answer) -> str:
-        """What a failure says, in one line for people."""
-        detail = self.clean(answer.detail())
+    def told(self, answer: Answer, begin: Callable[[str], int] = _at_once) -> str:
+        """What a failure says, in one line for people; of a long text from ``begin`` on."""
+        words = self._masked(answer.words())
+        detail = self.clean(words[begin(words) :])
         if 300 <= answer.status <= 399:
             detail = "redirects are refused"
         text = f"{answer.call}: HTTP {answer.status}"
@@ -100,8 +107,10 @@ class HttpClient:
 
         Without lone surrogates too, which JSON can carry and no log or ledger can.
         """
-        shown = text.replace(self._token, "***") if self._token else text
-        return shown[:300].encode("utf-8", "replace").decode("utf-8")
+        return self._masked(text)[:LONGEST_TEXT].encode("utf-8", "replace").decode("utf-8")
+
+    def _masked(self, text: str) -> str:
+        return text.replace(self._token, "***") if self._token else text
 
     def wait(self, seconds: float) -> None:
         """Lets ``seconds`` pass with signs of life. Raises StopRequested."""

@@ -8,15 +8,8 @@ from typing import Any
 
 from execsvc.clients import exchange_words
 from execsvc.clients.answers import Answer
-from execsvc.errors import (
-    NotionalRefused,
-    OrderRefused,
-    OutcomeUnknown,
-    StepRefused,
-    Unavailable,
-)
+from execsvc.errors import OrderRefused, OutcomeUnknown, Unavailable
 from execsvc.model.order import Fill, Side, read_details
-from execsvc.model.refusal import Refusal
 
 _AMBIGUOUS = frozenset({408, 409, 425})
 """4xx after which the order may have executed all the same."""
@@ -28,28 +21,18 @@ _FAILURE = 500
 """The status of every failure of today's adapter; its detail tells which are certain."""
 
 
-_KINDS = {
-    Refusal.STEP: StepRefused,
-    Refusal.SIZE: StepRefused,
-    Refusal.WORTH: NotionalRefused,
-    Refusal.TOO_SMALL: NotionalRefused,
-}
-
-
 def judge(answer: Answer, text: str, symbol: str, side: Side, amount: Decimal) -> Fill:
     """The final fill that ``answer`` states; ``text`` describes it for people.
 
-    Raises OrderRefused, StepRefused or NotionalRefused when the order was definitely not
-    executed, else OutcomeUnknown with a lower bound of what was filled.
+    Raises OrderRefused when the order was definitely not executed, else OutcomeUnknown with a
+    lower bound of what was filled.
     """
     if answer.is_success:
         return _fill(answer, symbol, side, amount)
     detail = answer.detail()
     if not _is_certain(answer.status, detail):
         raise OutcomeUnknown(text, retry_after=answer.retry_after)
-    refusal = exchange_words.meaning(detail)
-    kind = OrderRefused if refusal is None else _KINDS.get(refusal, OrderRefused)
-    raise kind(text, answer.retry_after)
+    raise OrderRefused(text, answer.retry_after)
 
 
 def judge_found(

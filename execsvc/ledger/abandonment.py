@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from execsvc.clock import now
-from execsvc.ledger import rows
+from execsvc.ledger import rows, size_answers
 from execsvc.ledger.abandoned import SCHEMA, Abandoned, store
 from execsvc.ledger.account_journal import AccountJournal, journal_path
 from execsvc.ledger.booking import book, contested_keys
@@ -37,6 +37,7 @@ def abandon(ledger: BotLedger, state_dir: Path, at: datetime) -> list[Abandoned]
             _decide_orders(ledger, journal, at)
             released(journal, ledger.bot_id)
     extend(ledger.connection, SCHEMA)
+    size_answers.forget(ledger.connection)
     given_up = []
     with transaction(ledger.connection) as tx:
         for row in query(tx, "SELECT * FROM position"):

@@ -23,7 +23,7 @@ from execsvc.model.market import Limits
 from execsvc.model.position import Position
 
 FOLDER = "bots"
-YOUNGER = ("results.sql", "guards.sql")
+YOUNGER = ("results.sql", "guards.sql", "size_answers.sql")
 """Tables that a ledger of an older service lacks."""
 
 
@@ -187,20 +187,6 @@ class BotLedger:
                 "ON CONFLICT DO UPDATE SET min_amount=excluded.min_amount, "
                 "min_notional=excluded.min_notional",
                 (key_id, symbol, *values),
-            )
-
-    def learnt_decimals(self, key_id: str, symbol: str) -> tuple[int | None, bool]:
-        """Decimals learnt from refusals (None: none), and whether the exchange took them since."""
-        row = self._market(key_id, symbol)
-        return (None, False) if row is None else (row["decimals"], bool(row["proven"]))
-
-    def keep_decimals(self, key_id: str, symbol: str, decimals: int, proven: bool) -> None:
-        """Record decimals learnt from a refusal, or that the exchange took them."""
-        with transaction(self.connection) as tx:
-            tx.execute(
-                "INSERT INTO market (key_id, symbol, decimals, proven) VALUES (?,?,?,?) "
-                "ON CONFLICT DO UPDATE SET decimals=excluded.decimals, proven=excluded.proven",
-                (key_id, symbol, decimals, int(proven)),
             )
 
     def paper_balance(self, key_id: str, symbol: str) -> tuple[Decimal, Decimal] | None:

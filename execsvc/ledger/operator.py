@@ -47,12 +47,13 @@ def settle(state_dir: Path, bot_id: str, filled: Decimal) -> str:
 def release(state_dir: Path, bot_id: str) -> str:
     """Ask whoever owns the ledger of ``bot_id`` to book missing coins as gone at once.
 
-    Returns a line for the operator. Raises ConfigRefused when the bot has no ledger.
+    What was learnt of the sizes that the market takes is forgotten with it, and the wait of entries
+    ends. Returns a line for the operator. Raises ConfigRefused when the bot has no ledger.
     """
     state = read(state_dir, bot_id)
     if state is None:
         raise ConfigRefused(f"bot {bot_id} has no ledger")
-    if state.binding is None or not state.is_open:
+    if state.binding is None:
         return f"bot {bot_id} has no open position"
     if state.binding.mode is Mode.PAPER:
         return f"bot {bot_id} trades on paper, where no coins go missing"
@@ -61,6 +62,8 @@ def release(state_dir: Path, bot_id: str) -> str:
         ask_release(journal, bot_id, now())
     finally:
         journal.close()
+    if not state.is_open:
+        return f"bot {bot_id} has no open position; what it learnt of order sizes is forgotten"
     return f"bot {bot_id}: coins that are missing will be booked as gone"
 
 

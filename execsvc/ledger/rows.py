@@ -64,6 +64,13 @@ class JournalRow(BaseModel):
     settled_at: datetime | None
     detail: str
 
+    def settled(self, how: str) -> str:
+        """``how`` the outcome was settled, with what the answer to the order had said.
+
+        Its words say how large the next order may be, to whoever adopts the outcome.
+        """
+        return f"{how}: {self.detail}" if self.detail else how
+
     def order(self) -> OrderRow:
         """The row as the bot's own ledger takes it."""
         return OrderRow(

@@ -2,18 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import Enum
 from typing import NamedTuple
 
-from execsvc.errors import NotionalRefused, StepRefused
+from execsvc.errors import OrderRefused
 from execsvc.model.market import DEFAULT_DECIMALS, ZERO, Limits, plain, round_down
 from execsvc.model.order import Side
 
-INSUFFICIENT = "Account has insufficient balance for requested action."
-LOT_SIZE = "Filter failure: LOT_SIZE"
-NOTIONAL = "Filter failure: NOTIONAL"
 USUAL_FEE_RATE = Decimal("0.001")
+
+
+class Fault(Enum):
+    """Why an exchange does not take an order."""
+
+    BALANCE = "balance"
+    STEP = "step"
+    AMOUNT_TOO_SMALL = "amount too small"
+    AMOUNT_TOO_LARGE = "amount too large"
+    WORTH_TOO_SMALL = "worth too small"
+    WORTH_TOO_LARGE = "worth too large"
+
+
+INSUFFICIENT = "Account has insufficient balance for requested action."
+WORDS: Mapping[Fault, str] = {
+    Fault.BALANCE: INSUFFICIENT,
+    Fault.STEP: "Filter failure: LOT_SIZE",
+    Fault.AMOUNT_TOO_SMALL: "Filter failure: LOT_SIZE",
+    Fault.AMOUNT_TOO_LARGE: "Filter failure: MARKET_LOT_SIZE",
+    Fault.WORTH_TOO_SMALL: "Filter failure: NOTIONAL",
+    Fault.WORTH_TOO_LARGE: "Filter failure: NOTIONAL",
+}
+"""What Binance says; some of the words are for two faults."""
+
+
+class NotTaken(OrderRefused):
+    """An order that the paper exchange does not take, for a ``fault`` of it."""
+
+    def __init__(self, fault: Fault, detail: str) -> None:
+        self.fault = fault
+        super().__init__(f"{WORDS[fault]} ({detail})")
 
 
 class FeeAsset(str, Enum):
@@ -27,13 +56,16 @@ class FeeAsset(str, Enum):
 class Terms(NamedTuple):
     """The terms of one market. ``fee_rate`` is a part of the order, not a percentage.
 
-    ``decimals`` is the quantity step; None where it follows from the limits.
+    ``decimals`` is the quantity step; None where it follows from the limits. The two maxima of an
+    order are in base units and in quote; None where there is none.
     """
 
     limits: Limits = Limits()
     decimals: int | None = None
     fee_rate: Decimal = USUAL_FEE_RATE
     fee_asset: FeeAsset = FeeAsset.RECEIVED
+    max_amount: Decimal | None = None
+    max_notional: Decimal | None = None
 
     @property
     def step_decimals(self) -> int:
@@ -51,16 +83,22 @@ class Fees(NamedTuple):
 def check(terms: Terms, amount: Decimal, price: Decimal) -> None:
     """Refuse an order of ``amount`` base units at ``price`` that the exchange would not take.
 
-    Raises StepRefused for too many decimals and, as exchanges do, for less than ``min_amount``;
-    NotionalRefused for too little worth.
+    Raises NotTaken for too many decimals, and for an amount or a worth that is too small or too
+    large.
     """
     decimals, smallest = terms.step_decimals, terms.limits.min_amount
     if round_down(amount, decimals) != amount or amount <= 0:
-        raise StepRefused(f"{LOT_SIZE} ({plain(amount)} has more than {decimals} decimals)")
+        raise NotTaken(Fault.STEP, f"{plain(amount)} has more than {decimals} decimals")
     if smallest is not None and amount < smallest:
-        raise StepRefused(f"{LOT_SIZE} ({plain(amount)} is less than {plain(smallest)})")
+        raise NotTaken(Fault.AMOUNT_TOO_SMALL, f"{plain(amount)} is less than {plain(smallest)}")
+    if terms.max_amount is not None and amount > terms.max_amount:
+        raise NotTaken(
+            Fault.AMOUNT_TOO_LARGE, f"{plain(amount)} is more than {plain(terms.max_amount)}"
+        )
     if terms.limits.refuses(amount, price):
-        raise NotionalRefused(f"{NOTIONAL} ({plain(amount)} at {plain(price)})")
+        raise NotTaken(Fault.WORTH_TOO_SMALL, f"{plain(amount)} at {plain(price)}")
+    if terms.max_notional is not None and amount * price > terms.max_notional:
+        raise NotTaken(Fault.WORTH_TOO_LARGE, f"{plain(amount)} at {plain(price)}")
 
 
 def fees(terms: Terms, side: Side, filled: Decimal, cost: Decimal) -> Fees:

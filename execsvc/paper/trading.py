@@ -5,11 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
-from execsvc.errors import OrderRefused
 from execsvc.model.market import ZERO, Depth, plain
 from execsvc.model.order import Fill, Side
 from execsvc.paper.book import walk
-from execsvc.paper.terms import INSUFFICIENT, USUAL_FEE_RATE, FeeAsset, Terms, check, fees
+from execsvc.paper.terms import USUAL_FEE_RATE, Fault, FeeAsset, NotTaken, Terms, check, fees
 
 
 class Traded(NamedTuple):
@@ -51,14 +50,14 @@ def trade(
     """Fill an order of ``amount`` base units for somebody who has these free balances.
 
     The exchange judges the whole ``amount``, then fills no more than ``at_most`` of it.
-    Raises StepRefused, NotionalRefused, or OrderRefused when the balance does not pay for it.
+    Raises NotTaken.
     """
     check(terms, amount, depth.best_ask if side is Side.BUY else depth.best_bid)
     whole = fill_on_book(depth, side, amount, terms.fee_rate, terms.fee_asset)
     if side is Side.SELL and amount > free_base:
-        raise OrderRefused(f"{INSUFFICIENT} ({plain(free_base)} of {plain(amount)})")
+        raise NotTaken(Fault.BALANCE, f"{plain(free_base)} of {plain(amount)}")
     if _quote_after(free_quote, side, whole) < 0:
-        raise OrderRefused(f"{INSUFFICIENT} ({plain(free_quote)} for {plain(whole.cost or ZERO)})")
+        raise NotTaken(Fault.BALANCE, f"{plain(free_quote)} for {plain(whole.cost or ZERO)}")
     fill = whole
     if at_most is not None and at_most < amount:
         fill = fill_on_book(depth, side, at_most, terms.fee_rate, terms.fee_asset)

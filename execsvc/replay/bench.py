@@ -8,6 +8,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from execsvc.clock import SYSTEM
+from execsvc.execution.order_sizes import OrderSizes
+from execsvc.execution.size_memory import SizeMemory
 from execsvc.ledger.in_memory import InMemoryJournal, InMemoryLedger, NeverPaused
 from execsvc.model.bot import BotSpec
 from execsvc.replay.clockwork import SimulatedWaits, TickCounter
@@ -77,6 +79,7 @@ class Bench:
         self._reporter = TickCounter(ticked)
         self._waits = SimulatedWaits(exchange)
         self.witness = Witness(self._ledger, spec.binding)
+        self._memory = SizeMemory(self._ledger, self.witness)
         desk = self._desk()
         assert spec.interval is not None, "a replay has its interval from its conditions"
         self._runner = BotRunner(
@@ -108,7 +111,7 @@ class Bench:
             self.witness,
             self._reporter,
             self._spec.allocation,
-            self._precision,
+            OrderSizes(self._memory, self._spec.binding, self._precision),
             Guards(self._limits, self._ledger, self._spec.binding, self.witness, self._reporter),
         )
 
@@ -134,6 +137,7 @@ class Bench:
             self._reporter,
             self._waits,
             _ORDER_TIMEOUT,
+            self._memory,
         )
 
     def _liquidation(self, desk: OrderDesk) -> Liquidation:

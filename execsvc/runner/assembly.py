@@ -6,6 +6,8 @@ from decimal import Decimal
 
 from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clients.http import HttpClient
+from execsvc.execution.order_sizes import OrderSizes
+from execsvc.execution.size_memory import SizeMemory
 from execsvc.ledger.account_journal import AccountJournal
 from execsvc.ledger.account_pause import AccountPause
 from execsvc.ledger.bot_ledger import BotLedger
@@ -51,6 +53,7 @@ class Assembly:
             waits.pulse,
         )
         self._journals: list[AccountJournal] = []
+        self._memory = SizeMemory(ledger, record)
 
     def close(self) -> None:
         """Close every journal and the connections to the exchange."""
@@ -80,7 +83,7 @@ class Assembly:
             self._record,
             self._reporter,
             allocation,
-            precision,
+            OrderSizes(self._memory, binding, precision),
             Guards(limits_of(self._settings), self._ledger, binding, self._record, self._reporter),
         )
 
@@ -127,6 +130,7 @@ class Assembly:
             self._reporter,
             self._waits,
             self._settings.order_timeout,
+            self._memory,
         )
 
     def _account(self, adapter: ExchangeAdapter, key_id: str) -> Account:

@@ -1,27 +1,33 @@
-"""The one way an order is placed: sized, rounded, checked, sent to the venue, booked."""
+"""The one way an order is placed: sized, checked, sent to the venue in as many parts as it takes, booked."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from execsvc.clock import now
-from execsvc.errors import LedgerFailed, NotionalRefused, OrderRefused, StepRefused
-from execsvc.ledger import results
+from execsvc.errors import LedgerFailed, OrderRefused
+from execsvc.execution.known_sizes import Known
+from execsvc.execution.next_amount import believed, is_dust
+from execsvc.execution.order_sizes import OrderSizes, Sizing
+from execsvc.execution.parts import Placed, in_parts
+from execsvc.execution.way_out import refuse_without_way_out
+from execsvc.ledger import entries, results
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding
-from execsvc.model.market import ZERO, Limits, plain
+from execsvc.model.market import Limits, plain
 from execsvc.model.order import Fill, Side
 from execsvc.model.position import Position
 from execsvc.runner.gone import GoneCoins
 from execsvc.runner.guards import Guards
-from execsvc.runner.quantity_step import QuantityStep
 from execsvc.runner.record import Record
 from execsvc.runner.report import shown
 from execsvc.runner.reporter import Reporter
-from execsvc.runner.sizing import buy_amount, is_dust, sell_amount
-from execsvc.runner.venue import Funds, Size, Venue
+from execsvc.runner.sizing import buy_amount, sell_amount
+from execsvc.runner.venue import Funds, Venue
 
-_SURELY_NO_DUST = 10
+Size = Callable[[Funds, Sizing], Decimal]
+"""How much to order, given the funds and what the market takes. Raises OrderRefused."""
 
 
 class OrderDesk:
@@ -36,7 +42,7 @@ class OrderDesk:
         record: Record,
         reporter: Reporter,
         allocation: Decimal | None,
-        precision: int | None,
+        sizes: OrderSizes,
         guards: Guards,
     ) -> None:
         self.binding = binding
@@ -47,8 +53,7 @@ class OrderDesk:
         self._reporter = reporter
         self.allocation = allocation
         self.guards = guards
-        self.step = QuantityStep(ledger, binding, record, precision)
-        self._price: Decimal | None = None
+        self.sizes = sizes
 
     @property
     def position(self) -> Position:
@@ -62,7 +67,10 @@ class OrderDesk:
         """
         self.venue.refresh()
         if self.venue.release_asked():
-            self._observed(self.venue.held())
+            if self.position.side is None:
+                self._release()  # nothing can be missing, so no balance is needed
+            else:
+                self._observed(self.venue.held())
             self.show_position()
 
     def show_position(self) -> None:
@@ -95,25 +103,31 @@ class OrderDesk:
         self.refuse_if_blocked()
         self.guards.admit()
 
-        def size(funds: Funds) -> Decimal:
+        def size(funds: Funds, sizing: Sizing) -> Decimal:
             assert funds.price is not None, "a buy has a ticker"
             self._gone.clear_if_held(self.position, funds.total_base)
-            sized = self._entry_amount(amount, funds.price, funds)
+            known = self.sizes.known(funds.price)
+            wanted = self._entry_amount(amount, funds.price, funds, known)
+            decimals = self.sizes.of_strategy(funds.limits)
+            sized = sizing.amount(wanted, decimals, funds.limits, funds.price)
+            refuse_without_way_out(
+                sized, self.position.tracked, self._fee_rate(), funds.limits, funds.price, known
+            )
             self.guards.admit_order(sized, funds.price, funds.priced_at)
             return sized
 
-        return self.place(Side.BUY, size, reason, state=state)
+        return self.place(Side.BUY, size, reason, state=state).fill
 
-    def _entry_amount(self, amount: Decimal, price: Decimal, funds: Funds) -> Decimal:
+    def _entry_amount(self, amount: Decimal, price: Decimal, funds: Funds, known: Known) -> Decimal:
         """What of ``amount`` may be bought. Raises OrderRefused that says what leaves too little."""
         try:
             return buy_amount(
                 amount,
                 price,
-                funds.free_quote,
+                believed(funds.free_quote, Side.BUY, known),
                 self.allocation,
                 self.position,
-                self.step.of_strategy(funds.limits),
+                self.sizes.of_strategy(funds.limits),
                 funds.limits,
             )
         except OrderRefused as refusal:
@@ -127,28 +141,37 @@ class OrderDesk:
     def sell(self, amount: Decimal, reason: str, state: str | None, exits: bool = False) -> Fill:
         """Sell up to ``amount`` base of the bot's own, never more than it tracks.
 
-        Raises OrderRefused when nothing was sold, also because what is left is dust; that
-        is then written down.
+        An amount that is too large for one order is sold in parts. Raises OrderRefused when nothing
+        was sold, also because what is left is dust; that is then written down.
         """
+        return in_parts(amount, lambda left: self._sell_part(left, reason, state, exits))
 
-        def size(funds: Funds) -> Decimal:
+    def _sell_part(self, amount: Decimal, reason: str, state: str | None, exits: bool) -> Placed:
+        def size(funds: Funds, sizing: Sizing) -> Decimal:
             position = self._observed(funds.total_base)
-            self._refuse_dust(position, funds)
-            decimals = self.step.of_strategy(funds.limits)
-            sized = sell_amount(amount, funds.free_base, position.tracked, decimals)
-            whole = exits or amount >= position.tracked
-            if whole and funds.limits.refuses(sized, funds.price):
+            limits, tracked = funds.limits, position.tracked
+            self._refuse_dust(position, limits, funds.price)
+            free = believed(funds.free_base, Side.SELL, self.sizes.known(funds.price))
+            decimals = self.sizes.of_strategy(limits)
+            wanted = sell_amount(amount, free, tracked, decimals)
+            whole = exits or amount >= tracked
+            if whole and limits.refuses(wanted, funds.price):
                 # The strategy's own precision is for its orders; it must not strand a position.
-                decimals = self.step.of_exchange(funds.limits)
-                sized = sell_amount(amount, funds.free_base, position.tracked, decimals)
-            if funds.limits.refuses(sized, funds.price):
+                decimals = limits.decimals
+                wanted = sell_amount(amount, free, tracked, decimals)
+            if limits.refuses(wanted, funds.price):
                 raise OrderRefused(
-                    f"a sell of {plain(sized)} is below the minimum (asked: {plain(amount)}, "
-                    f"tracked: {plain(position.tracked)}, free: {plain(funds.free_base)})"
+                    f"a sell of {plain(wanted)} is below the minimum (asked: {plain(amount)}, "
+                    f"tracked: {plain(tracked)}, free: {plain(funds.free_base)})"
                 )
-            return sized
+            all_of_it = tracked if whole else None
+            return sizing.amount(wanted, decimals, limits, funds.price, all_of_it)
 
         return self.place(Side.SELL, size, reason, exits, state)
+
+    def _fee_rate(self) -> Decimal | None:
+        """The part of the last buy that its fee in base took, None where nothing tells."""
+        return entries.fee_rate(self._ledger.connection, self.binding)
 
     def _observed(self, held: Decimal | None) -> Position:
         """The position once what is missing of it was compared to ``held`` of the account.
@@ -160,8 +183,14 @@ class OrderDesk:
         asked = self.venue.release_asked()
         position = self._gone.observe(self.position, held, asked)
         if asked:
-            self.venue.release_done()
+            self._release()
         return position
+
+    def _release(self) -> None:
+        """Carry out an operator's release, but for missing coins: whoever read the balance did."""
+        self.sizes.forget()
+        self.guards.begin_anew()
+        self.venue.release_done()
 
     def place(
         self,
@@ -171,63 +200,41 @@ class OrderDesk:
         exits: bool = False,
         state: str | None = None,
         short: bool = False,
-    ) -> Fill:
-        """Place an order, with ever fewer decimals while the exchange refuses its step."""
-        sized: list[tuple[Decimal, Limits]] = []
+    ) -> Placed:
+        """Place an order, with another amount while the exchange refuses it for its size.
 
-        def remembered(funds: Funds) -> Decimal:
-            self._price = funds.price
-            sized.append((size(funds), funds.limits))
-            return sized[-1][0]
-
+        Raises OrderRefused when nothing was filled.
+        """
+        opens = (side is Side.BUY) is not short
+        sizing = Sizing(self.sizes, opens)
         while True:
             try:
-                order = self.venue.execute(side, remembered, reason, exits, state, short)
-            except StepRefused:
-                if not sized or not self.step.refused(*sized[-1]):
-                    raise
-                continue
-            except NotionalRefused:
-                if side is Side.SELL and sized and not short:
-                    self._dust_if_whole(sized[-1][0], sized[-1][1])
-                raise
+                order = self.venue.execute(
+                    side, lambda funds: size(funds, sizing), reason, exits, state, short
+                )
             finally:
                 self.show_position()
-            if order.fill.filled == 0:
-                raise OrderRefused(order.detail or "nothing was filled")
-            self.step.taken()
             if side is Side.SELL and not short:
-                self._write_off_rest(sized[-1][1])
-            return order.fill
+                self._write_off_rest(sizing.limits, sizing.price)
+            if order.fill.filled > 0:
+                return Placed(order.fill, order.amount, sizing.wanted)
+            goes_on = sizing.goes_on(order)
+            if opens:
+                self.guards.entry_unfilled(order.detail, is_over=not goes_on)
+            if not goes_on:
+                raise OrderRefused(order.detail or "nothing was filled")
 
-    def _refuse_dust(self, position: Position, funds: Funds) -> None:
-        learnt, proven = self.step.learnt()
+    def _refuse_dust(self, position: Position, limits: Limits, price: Decimal | None) -> None:
         if position.tracked == 0:
             raise OrderRefused("nothing is tracked")
-        if is_dust(position.tracked, funds.limits, funds.price, learnt, proven):
+        if is_dust(position.tracked, limits, price, self.sizes.known(price)):
             self._write_off(position)
             raise OrderRefused(f"what is tracked is dust: {plain(position.tracked)}")
 
-    def _write_off_rest(self, limits: Limits) -> None:
-        """What rounding left behind after a sell is dust, if it is too little to be sold."""
-        position = self.position
-        learnt, proven = self.step.learnt()
-        if position.tracked > 0 and is_dust(position.tracked, limits, self._price, learnt, proven):
-            self._write_off(position)
-
-    def _dust_if_whole(self, amount: Decimal, limits: Limits) -> None:
-        """A refusal for NOTIONAL makes dust of a position that was to be sold as a whole.
-
-        Exchanges name a maximum alike; a position worth many times the minimum is no dust.
-        """
-        position = self.position
-        worth = ZERO if self._price is None else amount * self._price
-        if limits.min_notional and worth > _SURELY_NO_DUST * limits.min_notional:
-            return
-        whole = sell_amount(
-            position.tracked, position.tracked, position.tracked, self.step.of_exchange(limits)
-        )
-        if amount == whole:
+    def _write_off_rest(self, limits: Limits, price: Decimal | None) -> None:
+        """What a sell left, or was refused as a whole, is dust if it is too little to be sold."""
+        position, known = self.position, self.sizes.known(price)
+        if position.tracked > 0 and is_dust(position.tracked, limits, price, known):
             self._write_off(position)
 
     def _write_off(self, position: Position) -> None:

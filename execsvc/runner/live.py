@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from execsvc.clock import now
 from execsvc.errors import LedgerFailed, OrderRefused, OutcomeUnknown
+from execsvc.execution.size_memory import SizeMemory
 from execsvc.ledger import operator
 from execsvc.ledger.booking import book, is_booked
 from execsvc.ledger.bot_ledger import BotLedger
@@ -39,6 +40,7 @@ class LiveVenue:
         reporter: Reporter,
         waits: Waits,
         order_timeout: float,
+        memory: SizeMemory,
     ) -> None:
         self._bot_id = bot_id
         self._binding = binding
@@ -49,6 +51,7 @@ class LiveVenue:
         self._reporter = reporter
         self._waits = waits
         self._order_timeout = order_timeout
+        self._memory = memory
         self._contested = 0
 
     def execute(
@@ -60,7 +63,7 @@ class LiveVenue:
         state: str | None,
         short: bool = False,
     ) -> OrderRow:
-        """Place one market order and book what came of it."""
+        """Place one market order and book what came of it, be it a refusal."""
         terms = market_terms(self._account.adapter, self._ledger, self._binding, side)
         with self._account.turn(exits):
             passed(Waypoint.TURN_TAKEN)
@@ -203,7 +206,7 @@ class LiveVenue:
         self._reporter.update(reported=self._ledger.reported)
 
     def _send(self, intent: Intent, exits: bool) -> None:
-        """Send the order once; when this returns or raises OrderRefused, its outcome is recorded."""
+        """Send the order once; when this returns, its outcome is recorded."""
         passed(Waypoint.BEFORE_SEND)
         try:
             fill = self._account.adapter.place_order(
@@ -216,7 +219,7 @@ class LiveVenue:
         except OrderRefused as refusal:
             passed(Waypoint.AFTER_SEND)
             self._outcome(intent, OrderState.NOT_EXECUTED, Fill(filled=ZERO), str(refusal))
-            raise
+            return
         except OutcomeUnknown as unknown:
             passed(Waypoint.AFTER_SEND)
             at_least = Decimal(unknown.filled_at_least)
@@ -254,6 +257,7 @@ class LiveVenue:
             binding = self._binding.model_copy(update={"symbol": order.symbol})
             again = is_booked(self._ledger, order.client_order_id)
             book(self._ledger, binding, order, state)
+            self._memory.take(row)
             self._account.journal.adopted(order.client_order_id)
             self._record.outcome(order)
             if not again:

@@ -120,7 +120,7 @@ class Settlement:
             OrderState.ARRIVING if arriving else state,
             fill,
             now(),
-            "settled by the adapter's records",
+            row.settled("settled by the adapter's records"),
             after_fill(intent, fill) if fill.filled and not arriving else None,
         )
         text = (
@@ -222,7 +222,7 @@ class Settlement:
             state,
             verdict.fill,
             now(),
-            f"settled as {verdict.finding.value}",
+            row.settled(f"settled as {verdict.finding.value}"),
             expected=_settled_balance(row, balance) if moved else None,
         )
         self._record.say(

@@ -9,6 +9,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 from execsvc.errors import OrderRefused
+from execsvc.execution.next_amount import believed
+from execsvc.execution.order_sizes import Sizing
+from execsvc.execution.parts import Placed, in_parts
+from execsvc.execution.way_out import refuse_without_way_out
 from execsvc.model.market import ZERO, exact_sum, plain, round_down
 from execsvc.model.order import Fill, Side
 from execsvc.runner.desk import OrderDesk
@@ -34,53 +38,68 @@ class ShortDesk:
         self._desk.refuse_if_blocked()
         self._desk.guards.admit()
 
-        def size(funds: Funds) -> Decimal:
+        def size(funds: Funds, sizing: Sizing) -> Decimal:
             # Within the account's turn: no bot's buy can come between this and the order.
-            wanted = min(amount, self._owned(funds.free_base))
+            known = self._desk.sizes.known(funds.price)
+            owned = self._owned(believed(funds.free_base, Side.SELL, known))
+            wanted = min(amount, owned)
+            if funds.price is None:
+                raise OrderRefused("without a ticker nothing says what the entry is worth")
             if self._desk.allocation is not None:
-                if funds.price is None:
-                    raise OrderRefused("without a ticker the allocation cannot be kept")
                 wanted = min(wanted, self._desk.allocation / funds.price)
-            sized = self._rounded("sell", wanted, funds)
+            sized = self._sized("sell", wanted, funds, sizing)
+            refuse_without_way_out(sized, ZERO, ZERO, funds.limits, funds.price, known)
             self._desk.guards.admit_order(sized, funds.price, funds.priced_at)
             return sized
 
-        return self._desk.place(Side.SELL, size, reason, state=state, short=True)
+        return self._desk.place(Side.SELL, size, reason, state=state, short=True).fill
 
     def buy_back(self, amount: Decimal, reason: str, state: str | None) -> Fill:
-        """Buy back up to ``amount`` of what was sold, and drop what cannot be.
+        """Buy back up to ``amount`` of what was sold, in parts if need be, and drop what cannot be.
 
         That is what the free quote does not pay for, and what is too little to be bought. Raises
         OrderRefused when nothing was bought.
         """
         self._desk.refuse_if_blocked()
-        sized, rest_is_lost = ZERO, False
+        return in_parts(amount, lambda left: self._buy_back_part(left, reason, state))
 
-        def size(funds: Funds) -> Decimal:
-            nonlocal sized, rest_is_lost
+    def _buy_back_part(self, amount: Decimal, reason: str, state: str | None) -> Placed:
+        rest_is_lost = False
+
+        def size(funds: Funds, sizing: Sizing) -> Decimal:
+            nonlocal rest_is_lost
             assert funds.price is not None, "a buy has a ticker"
             wanted = min(amount, self._desk.position.sold_short)
             affordable = funds.free_quote * SPENDABLE / funds.price
             try:
-                sized = self._rounded("buy-back", min(wanted, affordable), funds)
+                possible = self._rounded("buy-back", min(wanted, affordable), funds)
             except OrderRefused as refusal:
                 self._desk.drop_short(str(refusal))
                 raise
-            rest_is_lost = affordable < wanted or funds.limits.refuses(
-                exact_sum(wanted, -sized), funds.price
-            )
+            free = believed(funds.free_quote, Side.BUY, self._desk.sizes.known(funds.price))
+            possible = min(possible, free * SPENDABLE / funds.price)
+            sized = self._sized("buy-back", possible, funds, sizing)
+            rest = exact_sum(wanted, -sized)
+            all_of_it = affordable < wanted and sized == sizing.wanted
+            rest_is_lost = all_of_it or funds.limits.refuses(rest, funds.price)
             return sized
 
-        fill = self._desk.place(Side.BUY, size, reason, state=state, short=True)
-        if self._desk.position.sold_short > 0 and rest_is_lost and fill.filled == sized:
+        placed = self._desk.place(Side.BUY, size, reason, state=state, short=True)
+        whole = placed.fill.filled == placed.amount
+        if self._desk.position.sold_short > 0 and rest_is_lost and whole:
             self._desk.drop_short("the free quote pays for no more, or it is too little")
-        return fill
+        return placed
 
     def _owned(self, free: Decimal) -> Decimal:
         return max(exact_sum(free, -self._desk.venue.tracked_by_all()), ZERO)
 
     def _rounded(self, what: str, wanted: Decimal, funds: Funds) -> Decimal:
-        rounded = round_down(max(wanted, ZERO), self._desk.step.of_strategy(funds.limits))
+        rounded = round_down(max(wanted, ZERO), self._desk.sizes.of_strategy(funds.limits))
         if funds.limits.refuses(rounded, funds.price):
             raise OrderRefused(f"a {what} of {plain(rounded)} is below the minimum")
         return rounded
+
+    def _sized(self, what: str, wanted: Decimal, funds: Funds, sizing: Sizing) -> Decimal:
+        decimals = self._desk.sizes.of_strategy(funds.limits)
+        rounded = self._rounded(what, wanted, funds)
+        return sizing.amount(rounded, decimals, funds.limits, funds.price)

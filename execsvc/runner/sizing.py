@@ -43,34 +43,3 @@ def sell_amount(requested: Decimal, free_base: Decimal, tracked: Decimal, decima
     # Rounding must not take a whole step for what a float lost on its way to us.
     actual = tracked if 0 < tracked - free_base <= tracked * FLOAT_NOISE else free_base
     return round_down(max(min(requested, actual, tracked), ZERO), decimals)
-
-
-def quantity_decimals(limits: Limits, learnt: int | None, precision: int | None) -> int:
-    """Decimals of an amount: the coarsest of the exchange's step, what was learnt, the strategy's."""
-    known = [limits.decimals, learnt, precision]
-    return min(decimals for decimals in known if decimals is not None)
-
-
-def fewer_decimals(amount: Decimal, decimals: int) -> int | None:
-    """The decimals to try after ``amount`` was refused for its step; None when none are left.
-
-    Places that ``amount`` does not use are skipped: leaving them out changes nothing.
-    """
-    exponent = amount.normalize().as_tuple().exponent
-    assert isinstance(exponent, int)
-    fewer = min(decimals, -exponent) - 1
-    return fewer if round_down(amount, fewer) > 0 else None
-
-
-def is_dust(
-    tracked: Decimal, limits: Limits, price: Decimal | None, learnt: int | None, proven: bool
-) -> bool:
-    """True when ``tracked`` is too little to be sold.
-
-    A step that was learnt from refusals makes dust only once the exchange has taken an order
-    with it: a refusal alone must not write off a position.
-    """
-    sellable = round_down(tracked, limits.decimals)
-    if limits.refuses(sellable, price):
-        return True
-    return learnt is not None and proven and round_down(tracked, learnt) == 0

@@ -48,9 +48,10 @@ class Venue(Protocol):
     ) -> OrderRow:
         """Place one market order and book what came of it, with the strategy's ``state``.
 
-        ``short``: it sells base that the user owns, or buys that back.
+        ``short``: it sells base that the user owns, or buys that back. An order that the exchange
+        refused is returned as any other, with its words in ``detail``.
 
-        Raises OrderRefused (StepRefused, NotionalRefused), Unavailable, LedgerFailed.
+        Raises OrderRefused when no order was sent, Unavailable, LedgerFailed.
         """
         ...
 

@@ -10,6 +10,7 @@ from execsvc.model.market import ZERO
 from execsvc.sandbox import answers
 from execsvc.sandbox.accounts import OrderRecord
 from execsvc.sandbox.bots import USUAL_LIMIT
+from execsvc.sandbox.dialects import said
 from execsvc.sandbox.exchange import OrderBody
 from execsvc.sandbox.faults import Kind, Match, Rule
 from execsvc.sandbox.instruments import UnknownSymbol
@@ -124,7 +125,7 @@ def _execute(state: State, record: OrderRecord, rule: Rule | None) -> Reply:
     try:
         state.exchange.execute(record, part, lag)
     except OrderRefused as error:
-        return refusal(f"binance {error}", 500)
+        return refusal(said(state.market.dialect(record.symbol), error), 500)
     reply = json_reply(answers.order(record, state.market.fee_report(record.symbol)))
     if rule is not None and rule.kind is Kind.OPEN and rule.seconds is not None:
         state.later.call(rule.seconds, partial(state.exchange.execute_rest, record))

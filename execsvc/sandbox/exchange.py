@@ -13,8 +13,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from execsvc.clock import Clock
 from execsvc.errors import OrderRefused
-from execsvc.model.market import Limits, Price, Quantity, round_down
+from execsvc.model.market import Price, Quantity, round_down
 from execsvc.model.order import Fill, Side
+from execsvc.paper.terms import Terms
 from execsvc.sandbox.accounts import Account, OrderRecord
 from execsvc.sandbox.instruments import UnknownSymbol
 from execsvc.sandbox.market import Market
@@ -160,7 +161,7 @@ class Exchange:
         depth, terms = self._market.depth(record.symbol), self._market.terms(record.symbol)
         decimals, left = terms.step_decimals, record.amount - record.filled
         if record.fills:  # the rest of an order that was taken is not judged again
-            terms = terms._replace(limits=Limits(), decimals=decimals)
+            terms = Terms(decimals=decimals, fee_rate=terms.fee_rate, fee_asset=terms.fee_asset)
         at_most = left if part is None else round_down(record.amount * part, decimals)
         now = self._clock.now()
         if not record.fills and record.expires_at is not None and now > record.expires_at:

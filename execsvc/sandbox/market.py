@@ -23,6 +23,7 @@ from execsvc.model.market import (
 )
 from execsvc.paper.terms import USUAL_FEE_RATE, FeeAsset, Terms
 from execsvc.sandbox import instruments
+from execsvc.sandbox.dialects import Dialect
 from execsvc.sandbox.recorded import Recorded
 from execsvc.sandbox.synthetic import LEVELS, Synthetic
 
@@ -43,7 +44,7 @@ class FeeReport(str, Enum):
 
 class MarketChange(BaseModel):
     """What ``PUT /sandbox/market`` changes, for one symbol or for all; null takes a change back,
-    but for the two minima, where null means that there is none.
+    but for the minima and the maxima, where null means that there is none.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -55,10 +56,13 @@ class MarketChange(BaseModel):
     trades: tuple[Trade, ...] | None = None
     min_amount: Quantity | None = None
     min_notional: Quantity | None = None
+    max_amount: Quantity | None = None
+    max_notional: Quantity | None = None
     decimals: int | None = Field(default=None, ge=-8, le=12)
     fee_rate: Quantity | None = None
     fees: FeeReport | None = None
     publish_limits: bool | None = None
+    words: Dialect | None = None
 
     def changes(self) -> dict[str, Any]:
         """The members that were given."""
@@ -127,7 +131,14 @@ class Market:
             decimals=changed.get("decimals"),
             fee_rate=USUAL_FEE_RATE if rate is None else rate,
             fee_asset=FeeAsset.QUOTE if report is FeeReport.QUOTE else FeeAsset.RECEIVED,
+            max_amount=changed.get("max_amount"),
+            max_notional=changed.get("max_notional"),
         )
+
+    def dialect(self, symbol: str) -> Dialect:
+        """The exchange in whose words an order of ``symbol`` is refused."""
+        dialect: Dialect | None = self._changed(symbol).get("words")
+        return dialect or Dialect.BINANCE
 
     def published_limits(self, symbol: str) -> Limits | None:
         """The limits as the ticker tells them; None when a test wants them kept back."""

@@ -19,38 +19,37 @@ from adapter_samples import (
 from clients_wire import http
 
 from execsvc.clients.exchange_adapter import ExchangeAdapter
+from execsvc.clients.exchange_words import meaning
 from execsvc.clients.http import HttpClient
-from execsvc.errors import NotionalRefused, OrderRefused, OutcomeUnknown, StepRefused
+from execsvc.errors import OrderRefused, OutcomeUnknown
 from execsvc.model.order import Side
+from execsvc.model.refusal import Refusal
 
 
 @pytest.mark.parametrize(
-    ("status", "detail", "kind"),
+    ("status", "detail", "refusal"),
     [
-        (400, "bad", OrderRefused),
-        (401, "who", OrderRefused),
-        (403, None, OrderRefused),
-        (404, "bad", OrderRefused),
-        (422, [{"loc": ["amount"], "msg": "field required"}], OrderRefused),
-        (422, [{"msg": "precision of amount"}], StepRefused),
-        (500, "Account has Insufficient Balance for requested action.", OrderRefused),
-        (500, "binance Filter failure: LOT_SIZE", StepRefused),
-        (500, "Filter failure: MARKET_LOT_SIZE", StepRefused),
-        (500, "Filter failure: NOTIONAL", NotionalRefused),
-        (500, "Filter failure: MIN_NOTIONAL", NotionalRefused),
-        (500, "Filter failure: PRICE_FILTER", OrderRefused),
-        (500, "ccxt.base.errors.InsufficientFunds: no", OrderRefused),
-        (
-            500,
-            "InvalidOrder('amount must be greater than minimum amount precision')",
-            NotionalRefused,
-        ),
-        (500, "InvalidOrder: no", OrderRefused),
-        (500, "BadSymbol: no", OrderRefused),
-        (500, "AuthenticationError", OrderRefused),
-        (500, "PermissionDenied", OrderRefused),
-        (400, "Filter failure: NOTIONAL", NotionalRefused),
-        (400, "Precision is over the maximum", StepRefused),
+        (400, "bad", None),
+        (401, "who", None),
+        (403, None, None),
+        (404, "bad", None),
+        (422, [{"loc": ["amount"], "msg": "field required"}], None),
+        (422, [{"msg": "precision of amount"}], Refusal.STEP),
+        (500, "Account has Insufficient Balance for requested action.", Refusal.BALANCE),
+        (500, "binance Filter failure: LOT_SIZE", Refusal.SIZE),
+        (500, "Filter failure: MARKET_LOT_SIZE", Refusal.SIZE),
+        (500, "Filter failure: NOTIONAL", Refusal.WORTH),
+        (500, "Filter failure: MIN_NOTIONAL", Refusal.TOO_SMALL),
+        (500, "Filter failure: PRICE_FILTER", Refusal.PRICE),
+        (500, "ccxt.base.errors.InsufficientFunds: no", Refusal.BALANCE),
+        (500, "InvalidOrder('must be greater than minimum amount precision')", Refusal.TOO_SMALL),
+        (500, "InvalidOrder: no", None),
+        (500, "BadSymbol: no", Refusal.SYMBOL),
+        (500, "AuthenticationError", Refusal.KEY),
+        (500, "PermissionDenied", Refusal.KEY),
+        (400, "Filter failure: NOTIONAL", Refusal.WORTH),
+        (400, "Precision is over the maximum", Refusal.STEP),
+        (500, "x" * 800 + " Filter failure: LOT_SIZE", Refusal.SIZE),
     ],
 )
 def test_definitely_not_executed(
@@ -58,13 +57,32 @@ def test_definitely_not_executed(
     adapter: ExchangeAdapter,
     status: int,
     detail: Any,
-    kind: type[OrderRefused],
+    refusal: Refusal | None,
 ) -> None:
     answer(service, status, {"detail": detail})
     with pytest.raises(OrderRefused) as raised:
         order(adapter)
-    assert type(raised.value) is kind
+    assert meaning(str(raised.value)) is refusal
     assert len(service.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "refusal"),
+    [
+        ({"detail": "kraken EOrder:Insufficient funds"}, Refusal.BALANCE),
+        ({"code": -1111, "msg": "Precision is over the maximum"}, Refusal.STEP),
+        ({"error": "InsufficientFunds"}, Refusal.BALANCE),
+        ({"detail": None, "msg": "51121"}, Refusal.STEP),
+        ("<html>InsufficientFunds</html>", None),
+    ],
+)
+def test_unknown_outcome_keeps_the_words_of_the_answer(
+    service: responses.RequestsMock, adapter: ExchangeAdapter, body: Any, refusal: Refusal | None
+) -> None:
+    answer(service, 500, body)
+    with pytest.raises(OutcomeUnknown) as raised:
+        order(adapter)
+    assert meaning(str(raised.value)) is refusal
 
 
 @pytest.mark.parametrize(

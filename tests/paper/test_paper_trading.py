@@ -4,10 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from execsvc.errors import NotionalRefused, OrderRefused, StepRefused
 from execsvc.model.market import Depth, Level, Limits
 from execsvc.model.order import Side
-from execsvc.paper.terms import FeeAsset, Terms
+from execsvc.paper.terms import Fault, FeeAsset, NotTaken, Terms
 from execsvc.paper.trading import fill_on_book, trade
 
 DEPTH = Depth(
@@ -70,23 +69,40 @@ def test_an_order_can_be_filled_not_at_all() -> None:
 
 
 @pytest.mark.parametrize(
-    ("side", "amount", "error", "words"),
+    ("side", "amount", "fault", "words"),
     [
-        (Side.BUY, "0.000123", StepRefused, "LOT_SIZE"),
-        (Side.BUY, "0.000001", StepRefused, "LOT_SIZE"),
-        (Side.BUY, "0", StepRefused, "LOT_SIZE"),
-        (Side.BUY, "0.00009", NotionalRefused, "NOTIONAL"),
-        (Side.SELL, "0.0001", NotionalRefused, "NOTIONAL"),
-        (Side.BUY, "0.02001", OrderRefused, "insufficient balance"),
-        (Side.SELL, "0.50001", OrderRefused, "insufficient balance"),
+        (Side.BUY, "0.000123", Fault.STEP, "LOT_SIZE"),
+        (Side.BUY, "0.000001", Fault.STEP, "LOT_SIZE"),
+        (Side.BUY, "0", Fault.STEP, "LOT_SIZE"),
+        (Side.BUY, "0.00009", Fault.WORTH_TOO_SMALL, "NOTIONAL"),
+        (Side.SELL, "0.0001", Fault.WORTH_TOO_SMALL, "NOTIONAL"),
+        (Side.BUY, "0.02001", Fault.BALANCE, "insufficient balance"),
+        (Side.SELL, "0.50001", Fault.BALANCE, "insufficient balance"),
     ],
 )
 def test_what_cannot_be_is_refused_in_the_words_of_an_exchange(
-    side: Side, amount: str, error: type[OrderRefused], words: str
+    side: Side, amount: str, fault: Fault, words: str
 ) -> None:
-    with pytest.raises(OrderRefused, match=words) as raised:
+    with pytest.raises(NotTaken, match=words) as raised:
         trade(DEPTH, TERMS, Decimal("0.5"), Decimal(1000), side, Decimal(amount))
-    assert type(raised.value) is error
+    assert raised.value.fault is fault
+
+
+@pytest.mark.parametrize(
+    ("terms", "taken", "refused", "fault", "words"),
+    [
+        ({"max_amount": "0.01"}, "0.01", "0.01001", Fault.AMOUNT_TOO_LARGE, "MARKET_LOT_SIZE"),
+        ({"max_notional": "500"}, "0.01", "0.01001", Fault.WORTH_TOO_LARGE, "NOTIONAL"),
+    ],
+)
+def test_order_above_a_maximum_is_refused(
+    terms: dict[str, str], taken: str, refused: str, fault: Fault, words: str
+) -> None:
+    limited = TERMS._replace(**{name: Decimal(value) for name, value in terms.items()})
+    assert trade(DEPTH, limited, MUCH, MUCH, Side.BUY, Decimal(taken)).fill.filled == Decimal(taken)
+    with pytest.raises(NotTaken, match=words) as raised:
+        trade(DEPTH, limited, MUCH, MUCH, Side.BUY, Decimal(refused))
+    assert raised.value.fault is fault
 
 
 def test_the_smallest_order_is_taken() -> None:
@@ -95,17 +111,17 @@ def test_the_smallest_order_is_taken() -> None:
 
 def test_a_coarser_step_than_the_limits_tell() -> None:
     coarse = TERMS._replace(decimals=3)
-    with pytest.raises(StepRefused):
+    with pytest.raises(NotTaken, match="LOT_SIZE"):
         trade(DEPTH, coarse, MUCH, MUCH, Side.BUY, Decimal("0.0012"))
     assert trade(DEPTH, coarse, MUCH, MUCH, Side.BUY, Decimal("0.001")).fill.filled
 
 
 def test_a_fee_in_quote_has_to_be_paid_for_too() -> None:
     in_quote = TERMS._replace(fee_asset=FeeAsset.QUOTE)
-    with pytest.raises(OrderRefused, match="insufficient"):
+    with pytest.raises(NotTaken, match="insufficient"):
         trade(DEPTH, in_quote, Decimal(0), Decimal(1000), Side.BUY, Decimal("0.02"))
 
 
 def test_the_whole_order_has_to_be_affordable_even_if_a_part_is_filled() -> None:
-    with pytest.raises(OrderRefused, match="insufficient"):
+    with pytest.raises(NotTaken, match="insufficient"):
         trade(DEPTH, TERMS, Decimal(0), Decimal(600), Side.BUY, Decimal("0.02"), Decimal("0.01"))

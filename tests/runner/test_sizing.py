@@ -1,4 +1,4 @@
-"""How large an order may be, and what is dust."""
+"""How large an order may be."""
 
 from __future__ import annotations
 
@@ -11,13 +11,7 @@ from hypothesis import strategies as st
 from execsvc.errors import OrderRefused
 from execsvc.model.market import Limits
 from execsvc.model.position import Position
-from execsvc.runner.sizing import (
-    buy_amount,
-    fewer_decimals,
-    is_dust,
-    quantity_decimals,
-    sell_amount,
-)
+from execsvc.runner.sizing import buy_amount, sell_amount
 
 D = Decimal
 LIMITS = Limits(min_notional=D(5), min_amount=D("0.00001"))
@@ -90,40 +84,3 @@ def test_a_sell_is_never_more_than_is_tracked(
     assert 0 <= sold <= tracked
     assert sold <= asked
     assert sold <= free + tracked * D("1e-12")
-
-
-def test_the_coarsest_step_counts() -> None:
-    assert quantity_decimals(LIMITS, None, None) == 5
-    assert quantity_decimals(LIMITS, 3, 4) == 3
-    assert quantity_decimals(LIMITS, None, 2) == 2
-    assert quantity_decimals(Limits(), None, None) == 8
-    assert quantity_decimals(Limits(min_amount=D(10)), None, 5) == -1
-
-
-@pytest.mark.parametrize(
-    ("amount", "decimals", "fewer"),
-    [("0.01998", 8, 4), ("0.0199", 4, 3), ("0.01", 2, None), ("120", 8, -2), ("100", 0, None)],
-)
-def test_the_next_coarser_step(amount: str, decimals: int, fewer: int | None) -> None:
-    assert fewer_decimals(D(amount), decimals) == fewer
-
-
-def test_dust_by_amount_and_by_worth() -> None:
-    assert is_dust(D("0.0000099"), LIMITS, None, None, proven=False)
-    assert not is_dust(D("0.00001"), LIMITS, None, None, proven=False)
-    assert is_dust(D("0.00009"), LIMITS, D(50000), None, proven=False)
-    assert not is_dust(D("0.0001"), LIMITS, D(50000), None, proven=False)
-    assert is_dust(D("0.00010999"), LIMITS, D(47000), None, proven=False)
-
-
-def test_a_step_makes_dust_only_once_it_is_proven() -> None:
-    assert not is_dust(D("0.009"), Limits(), D(50000), 2, proven=False)
-    assert is_dust(D("0.009"), Limits(), D(50000), 2, proven=True)
-    assert not is_dust(D("0.01"), Limits(), D(50000), 2, proven=True)
-
-
-def test_tens_are_a_step() -> None:
-    tens = Limits(min_amount=D(10))
-    assert sell_amount(D(99), D(99), D("57.9"), tens.decimals) == 50
-    assert is_dust(D("9.99"), tens, None, None, proven=False)
-    assert not is_dust(D(15), tens, None, None, proven=False)

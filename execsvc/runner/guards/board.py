@@ -85,6 +85,19 @@ class Board:
             self._say("WARNING", "guard_tripped", guard.value, f"no entries: {trip.detail}")
         self._show()
 
+    def restate(self, guard: Guard, trip: Trip) -> None:
+        """``guard``, which goes by steps, trips or is at another one; each step is said."""
+        before = self._tripped.get(guard.value)
+        if before is not None and before.detail == trip.detail:
+            return
+        since = now() if before is None else before.since
+        tripped = Tripped(guard.value, self._bound(guard), since, trip.detail)
+        self._tripped[guard.value] = tripped
+        self._try(lambda: kept.keep(self._ledger.connection, tripped))
+        self._said.add(guard.value)
+        self._say("WARNING", "guard_tripped", guard.value, f"no entries: {trip.detail}")
+        self._show()
+
     def clear(self, guard: Guard) -> None:
         """``guard`` is over, if it was tripped."""
         if self._tripped.pop(guard.value, None) is None:

@@ -13,6 +13,7 @@ from execsvc.model.bot import Binding
 from execsvc.runner.guards import decisions
 from execsvc.runner.guards.board import Board
 from execsvc.runner.guards.decisions import MINUTE, Trip, not_known
+from execsvc.runner.guards.entry_backoff import EntryBackoff
 from execsvc.runner.guards.limits import Guard, GuardLimits
 from execsvc.runner.guards.reads import MarketReads, Read
 from execsvc.runner.record import Record
@@ -37,6 +38,7 @@ class Guards:
         self._ledger = ledger
         self._binding = binding
         self._board = Board(limits, ledger, binding, record, reporter)
+        self._backoff = EntryBackoff(ledger, binding, self._board)
         self._reads = MarketReads()
         self._seen = utc_day(now()), 0
         """Up to which order of which day all are known with their results."""
@@ -52,6 +54,8 @@ class Guards:
         self._judge_loss()
         if self._board.shows(Guard.ORDER_RATE):
             self._judge_rate()
+        if self._board.shows(Guard.ENTRY_BACKOFF):
+            self._backoff.judge()
         if self._board.shows(Guard.DATA_AGE) and self._read_was_fresh():
             self._board.clear(Guard.DATA_AGE)
         self._reads.forget()
@@ -59,7 +63,17 @@ class Guards:
     def admit(self) -> None:
         """Refuse what can be refused before it is known how large the entry is: GuardRefused."""
         self._board.open()
-        _refuse(self._judge_loss(), self._judge_rate(), self._judge_age())
+        _refuse(self._judge_loss(), self._judge_rate(), self._judge_age(), self._backoff.judge())
+
+    def entry_unfilled(self, reason: str, is_over: bool) -> None:
+        """An entry was sent, and nothing of it was filled; ``is_over``: nor will be."""
+        self._backoff.note(reason)
+        if is_over:
+            self._backoff.judge()
+
+    def begin_anew(self) -> None:
+        """An operator's release has ended the wait of entries."""
+        self._backoff.judge()
 
     def admit_order(self, amount: Decimal, price: Decimal | None, priced_at: float | None) -> None:
         """Refuse the entry as it is about to be sent: GuardRefused.

@@ -17,6 +17,8 @@ class Guard(str, Enum):
     ORDER_RATE = "order_rate"
     DAILY_LOSS = DAILY_LOSS
     DATA_AGE = "data_age"
+    ENTRY_BACKOFF = "entry_backoff"
+    """The only one without a limit of the settings."""
 
 
 class GuardLimits(NamedTuple):
@@ -34,6 +36,7 @@ class GuardLimits(NamedTuple):
             Guard.ORDER_RATE: self.orders_per_minute,
             Guard.DAILY_LOSS: self.daily_loss,
             Guard.DATA_AGE: self.data_age,
+            Guard.ENTRY_BACKOFF: None,
         }
         return limits[guard]
 

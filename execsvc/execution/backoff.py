@@ -1,0 +1,31 @@
+"""How long entries stay away after several in a row that came to nothing. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+PATIENCE = 3
+"""Entries in a row of which nothing was filled, until the next one has to wait."""
+FIRST_DELAY = 5.0
+LONGEST_DELAY = 300.0
+"""Seconds."""
+MOST_COUNTED = 12
+"""Entries in a row after which the wait is certainly the longest."""
+
+
+def delay(unfilled: int) -> float:
+    """Seconds between the last of so many ``unfilled`` entries in a row and the next entry.
+
+    >>> [delay(count) for count in (2, 3, 4, 5, 9)]
+    [0.0, 5.0, 10.0, 20.0, 300.0]
+    """
+    if unfilled < PATIENCE:
+        return 0.0
+    steps = min(unfilled, MOST_COUNTED) - PATIENCE
+    return min(FIRST_DELAY * 2.0**steps, LONGEST_DELAY)
+
+
+def left(unfilled: int, ended_at: datetime, now: datetime) -> float:
+    """Seconds of the wait that are left ``now``; never more than all of it, whatever the clocks did."""
+    whole = delay(unfilled)
+    return min(max(whole - (now - ended_at).total_seconds(), 0.0), whole)

@@ -1,0 +1,135 @@
+"""What a bot remembers of the amounts that its markets took and refused."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Protocol
+
+from execsvc.clients.exchange_words import meaning
+from execsvc.clock import now
+from execsvc.errors import LedgerFailed
+from execsvc.events import EventName
+from execsvc.execution.known_sizes import KEPT, Known, known_of, places
+from execsvc.ledger import size_answers
+from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.ledger.rows import JournalRow
+from execsvc.logs import bound
+from execsvc.model.market import plain
+from execsvc.model.order import OrderState
+from execsvc.model.refusal import Refusal
+from execsvc.model.size_answer import SizeAnswer
+
+_Market = tuple[str, str]
+"""Account and symbol."""
+
+
+class Record(Protocol):
+    """Where a bot's process says what happened."""
+
+    def say(self, level: str, event: EventName, text: str) -> None:
+        """One line at ``level``."""
+        ...
+
+
+class SizeMemory:
+    """The answers to a bot's orders, learnt as their outcomes are adopted.
+
+    Whoever settled an order, and however often the bot's process died since: the answer is in the
+    account's journal, and reaches this memory with the outcome. Nothing here raises: a fault of
+    the ledger costs a lesson, which lasts then as long as the process, and no exit.
+    """
+
+    def __init__(self, ledger: BotLedger, record: Record) -> None:
+        self._ledger = ledger
+        self._record = record
+        self._answers: dict[_Market, list[SizeAnswer]] = {}
+
+    def known(self, key_id: str, symbol: str, price: Decimal | None) -> Known:
+        """What is known of ``symbol``; ``price`` is the ticker's, None without one."""
+        return known_of(self._of((key_id, symbol)), now(), price)
+
+    def take(self, row: JournalRow) -> None:
+        """Learn from the outcome of an order, and say what is new; twice changes nothing."""
+        answer, price = _answer(row), row.intent.price
+        market = row.intent.key_id, row.intent.symbol
+        answers = self._of(market)
+        if answer is None or not _tells(answer, answers):
+            return
+        before = self.known(*market, price)
+        kept = [each for each in answers if abs(now() - each.at) < KEPT]
+        answers[:] = [*(each for each in kept if not _is_replaced(each, answer)), answer]
+        try:
+            size_answers.add(self._ledger.connection, *market, answer, now() - KEPT)
+        except LedgerFailed as fault:
+            self._say(fault)
+        self._tell(row.intent.symbol, before, self.known(*market, price))
+
+    def forget(self) -> None:
+        """Forget all of it, as an operator's release asks."""
+        self._answers.clear()
+        try:
+            size_answers.forget(self._ledger.connection)
+        except LedgerFailed as fault:
+            self._say(fault)
+
+    def _of(self, market: _Market) -> list[SizeAnswer]:
+        if market not in self._answers:
+            try:
+                self._answers[market] = size_answers.read(self._ledger.connection, *market)
+            except LedgerFailed as fault:
+                self._say(fault)
+                self._answers[market] = []
+        return self._answers[market]
+
+    def _tell(self, symbol: str, before: Known, after: Known) -> None:
+        if after.decimals is not None and after.decimals != before.decimals:
+            text = f"amounts of {symbol} have {after.decimals} decimals at most now"
+            self._record.say("WARNING", "step_learnt", text)
+        if after.maximum is not None and after.maximum != before.maximum:
+            text = f"an order of {plain(after.maximum)} is too large for {symbol}"
+            self._record.say("WARNING", "maximum_learnt", text)
+
+    def _say(self, fault: LedgerFailed) -> None:
+        told = bound(bot_id=self._ledger.bot_id).bind(event="ledger_failed")
+        told.error("what was learnt of sizes: {}", fault)
+
+
+def _answer(row: JournalRow) -> SizeAnswer | None:
+    """What ``row`` says of the order's amount; None when that is nothing."""
+    intent = row.intent
+    refusal = None
+    if row.state is OrderState.NOT_EXECUTED:
+        refusal = meaning(row.detail)
+        if refusal is None or not refusal.is_learnt:
+            return None
+    elif row.state is not OrderState.EXECUTED or row.fill.filled == 0:
+        return None
+    at = row.settled_at or now()
+    return SizeAnswer(intent.client_order_id, intent.side, intent.amount, intent.price, refusal, at)
+
+
+def _tells(answer: SizeAnswer, answers: list[SizeAnswer]) -> bool:
+    """Whether ``answer`` is news: of amounts that were taken, only those beside a refusal are."""
+    if any(each.client_order_id == answer.client_order_id for each in answers):
+        return False
+    if answer.refusal is not None:
+        return True
+    for each in reversed(answers):
+        if each.refusal is not None:
+            return True
+        if (
+            each.side is answer.side
+            and each.amount >= answer.amount
+            and places(each.amount) >= places(answer.amount)
+        ):
+            return False
+    return False
+
+
+def _is_replaced(earlier: SizeAnswer, answer: SizeAnswer) -> bool:
+    same = (earlier.side, earlier.amount, earlier.refusal) == (
+        answer.side,
+        answer.amount,
+        answer.refusal,
+    )
+    return same and earlier.refusal is not Refusal.BALANCE

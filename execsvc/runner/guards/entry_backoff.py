@@ -1,0 +1,62 @@
+"""The guard that keeps a bot's entries away after several in a row that came to nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from execsvc.clock import iso, monotonic, now
+from execsvc.errors import LedgerFailed
+from execsvc.execution import backoff
+from execsvc.ledger import entries
+from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.model.bot import Binding
+from execsvc.runner.guards.board import Board
+from execsvc.runner.guards.decisions import Trip, not_known
+from execsvc.runner.guards.limits import Guard
+
+_GUARD = Guard.ENTRY_BACKOFF
+
+
+class EntryBackoff:
+    """Refusals, empty fills and outcomes settled as not executed, counted by the bot's ledger.
+
+    So the count survives the process, and covers what was settled by another bot. The wait is
+    measured by the monotonic clock as long as the process lives.
+    """
+
+    def __init__(self, ledger: BotLedger, binding: Binding, board: Board) -> None:
+        self._ledger = ledger
+        self._binding = binding
+        self._board = board
+        self._last_order: str | None = None
+        self._free_at = 0.0
+        self._reason = ""
+
+    def note(self, reason: str) -> None:
+        """An entry came to nothing, and this is why."""
+        self._reason = reason
+
+    def judge(self) -> Trip | None:
+        """Show the guard as it stands; the reason to refuse an entry now, None when it may go out."""
+        try:
+            connection = self._ledger.connection
+            found = entries.unfilled(connection, self._binding, backoff.MOST_COUNTED)
+        except LedgerFailed as fault:
+            return not_known(_GUARD, "what came of the last entries is not known", fault)
+        if found.number < backoff.PATIENCE or found.ended_at is None:
+            self._board.clear(_GUARD)
+            return None
+        if found.last_order != self._last_order:
+            wait = backoff.left(found.number, found.ended_at, now())
+            self._last_order, self._free_at = found.last_order, monotonic() + wait
+        trip = Trip(_GUARD, self._detail(found))
+        self._board.restate(_GUARD, trip)
+        return trip if monotonic() < self._free_at else None
+
+    def _detail(self, found: entries.Unfilled) -> str:
+        assert found.ended_at is not None, "an entry that ended has a time"
+        wait = backoff.delay(found.number)
+        free = iso(found.ended_at + timedelta(seconds=wait))
+        many = f"{found.number} or more" if found.number == backoff.MOST_COUNTED else found.number
+        text = f"nothing was filled of {many} entries in a row, the next one waits until {free}"
+        return f"{text} (the last: {self._reason})" if self._reason else text

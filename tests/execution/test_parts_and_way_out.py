@@ -1,0 +1,134 @@
+"""An order in parts, the wait of entries, and whether an entry can be sold again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+
+from execsvc.errors import OrderRefused, Unavailable
+from execsvc.execution import backoff
+from execsvc.execution.known_sizes import Known
+from execsvc.execution.parts import Placed, in_parts
+from execsvc.execution.way_out import refuse_without_way_out
+from execsvc.model.market import Limits
+from execsvc.model.order import Fill
+
+D = Decimal
+NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+
+class Market:
+    """Takes 0.3 at once, and fails at the order whose number is given."""
+
+    def __init__(self, fails_at: int | None = None, error: Exception | None = None) -> None:
+        self.asked: list[Decimal] = []
+        self._fails_at = fails_at
+        self._error = error or OrderRefused("no")
+
+    def place(self, wanted: Decimal) -> Placed:
+        self.asked.append(wanted)
+        if len(self.asked) == self._fails_at:
+            raise self._error
+        amount = min(wanted, D("0.3"))
+        fill = Fill(filled=amount, average=D(10), cost=amount * 10, quote_fee=D("0.01"))
+        return Placed(fill, amount, wanted)
+
+
+def test_in_parts_orders_until_all_of_it_is_filled() -> None:
+    market = Market()
+    fill = in_parts(D(1), market.place)
+    assert market.asked == [D(1), D("0.7"), D("0.4"), D("0.1")]
+    assert (fill.filled, fill.cost, fill.average) == (1, 10, 10)
+    assert (fill.base_fee, fill.quote_fee) == (0, D("0.04"))
+
+
+@pytest.mark.parametrize("error", [OrderRefused("no"), Unavailable("down")])
+def test_in_parts_returns_what_was_filled_before_a_part_failed(error: Exception) -> None:
+    assert in_parts(D(1), Market(3, error).place).filled == D("0.6")
+    with pytest.raises(type(error)):
+        in_parts(D(1), Market(1, error).place)
+
+
+def test_in_parts_leaves_the_rest_of_a_part_that_was_not_filled() -> None:
+    orders: list[Decimal] = []
+
+    def thin(wanted: Decimal) -> Placed:
+        orders.append(wanted)
+        return Placed(Fill(filled=D("0.1")), D("0.3"), wanted)
+
+    assert in_parts(D(1), thin).filled == D("0.1")
+    assert len(orders) == 1
+
+
+def test_in_parts_knows_no_fee_where_one_part_has_none() -> None:
+    fills = iter([Fill(filled=D("0.3"), base_fee=None), Fill(filled=D("0.2"))])
+
+    def place(wanted: Decimal) -> Placed:
+        fill = next(fills)
+        return Placed(fill, fill.filled, wanted)
+
+    fill = in_parts(D("0.5"), place)
+    assert (fill.filled, fill.base_fee, fill.cost, fill.average) == (D("0.5"), None, None, None)
+
+
+def test_delay_doubles_from_the_third_to_five_minutes() -> None:
+    delays = [backoff.delay(count) for count in range(14)]
+    assert delays == [0, 0, 0, 5, 10, 20, 40, 80, 160, 300, 300, 300, 300, 300]
+
+
+@pytest.mark.parametrize(
+    ("passed", "left"), [(0.0, 10.0), (4.0, 6.0), (10.0, 0.0), (99.0, 0.0), (-3600.0, 10.0)]
+)
+def test_left_is_never_more_than_the_whole_wait(passed: float, left: float) -> None:
+    assert backoff.left(4, NOW, NOW + timedelta(seconds=passed)) == left
+
+
+def refused(
+    amount: str,
+    limits: Limits,
+    *,
+    held: str = "0",
+    fee: str | None = None,
+    known: Known | None = None,
+) -> str | None:
+    rate = None if fee is None else D(fee)
+    try:
+        refuse_without_way_out(D(amount), D(held), rate, limits, D(100), known or Known())
+    except OrderRefused as refusal:
+        return str(refusal)
+    return None
+
+
+def test_entry_that_its_fee_makes_too_small_to_sell_is_refused() -> None:
+    """Ten quote bought at a minimum of ten leave 9.99."""
+    why = refused("0.1", Limits(min_notional=D(10), min_amount=D("0.00001")), fee="0.001")
+    assert why is not None
+    assert "no entry of 0.1: the 0.0999 left" in why
+    assert "2 % lower" in why
+    assert "10 in worth" in why
+
+
+@pytest.mark.parametrize(
+    ("amount", "held", "fee", "is_refused"),
+    [
+        ("0.10203", "0", "0", True),  # worth 9.99894 after the fall
+        ("0.10205", "0", "0", False),
+        ("0.10205", "0", None, True),  # of an unknown fee
+        ("0.10226", "0", None, False),
+        ("0.05", "0.06", None, False),  # sold along with what is there
+    ],
+)
+def test_entry_needs_a_way_out_after_fee_and_fall(
+    amount: str, held: str, fee: str | None, is_refused: bool
+) -> None:
+    limits = Limits(min_notional=D(10), min_amount=D("0.00001"))
+    assert (refused(amount, limits, held=held, fee=fee) is not None) is is_refused
+
+
+def test_entry_needs_a_whole_step_after_its_fee() -> None:
+    assert refused("1", Limits(min_amount=D(1))) is not None
+    assert refused("1.1", Limits(min_amount=D(1))) is None
+    assert refused("0.01", Limits(), known=Known(decimals=2)) is not None
+    assert refused("0.011", Limits(), known=Known(decimals=2)) is None

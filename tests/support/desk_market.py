@@ -1,0 +1,167 @@
+"""A bot's own order path on an exchange in memory: for tests over many markets, without a process."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from decimal import Decimal
+
+from execsvc.clients.exchange_adapter import ExchangeAdapter
+from execsvc.clients.exchange_words import is_certain
+from execsvc.clock import SimulatedClock
+from execsvc.errors import NotFound, OrderRefused, OutcomeUnknown
+from execsvc.execution.order_sizes import OrderSizes
+from execsvc.execution.size_memory import SizeMemory
+from execsvc.ledger.in_memory import InMemoryJournal, InMemoryLedger, NeverPaused
+from execsvc.model.balance import Balance, Holding
+from execsvc.model.bot import Binding, Mode
+from execsvc.model.market import ZERO, Depth, Level, Limits, Ticker
+from execsvc.model.order import Fill, Side
+from execsvc.model.position import Position
+from execsvc.paper.account import PaperAccount
+from execsvc.paper.terms import Fault, NotTaken, Terms
+from execsvc.replay.clockwork import SimulatedWaits, TickCounter
+from execsvc.runner.account import Account
+from execsvc.runner.desk import OrderDesk
+from execsvc.runner.gone import GoneCoins
+from execsvc.runner.guards import NO_LIMITS, Guards
+from execsvc.runner.liquidation import Liquidation
+from execsvc.runner.live import LiveVenue
+from execsvc.runner.record import Record
+from execsvc.runner.settlement import Settlement
+from execsvc.sandbox.dialects import Dialect, said
+
+BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test_trading_v1")
+NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
+_DEEP = Decimal(10) ** 12
+
+
+class MemoryExchange(ExchangeAdapter):
+    """Takes and refuses orders on ``terms``, in the words of ``dialect``, at one price."""
+
+    def __init__(
+        self,
+        clock: SimulatedClock,
+        price: Decimal,
+        terms: Terms,
+        published: Limits,
+        dialect: Dialect,
+        balances: dict[str, Decimal],
+    ) -> None:
+        self._clock = clock
+        self.terms = terms
+        self._price = price
+        self._published = published
+        self._dialect = dialect
+        self.account = PaperAccount(balances)
+        self.reserve = Decimal(0)
+        """The part of a buy's cost that has to be free beside it."""
+        self.sent: list[Decimal] = []
+        self.refused: list[Decimal] = []
+
+    def pass_time(self, seconds: float) -> None:
+        """Let ``seconds`` pass."""
+        self._clock.advance(seconds)
+
+    def ends_within(self, seconds: float) -> bool:
+        """Let ``seconds`` pass; this market never ends."""
+        self.pass_time(seconds)
+        return False
+
+    def balance(self, *assets: str) -> Balance:
+        """What the account holds."""
+        free = self.account.free
+        return Balance(assets=tuple(Holding(asset=a, free=free(a), locked=ZERO) for a in assets))
+
+    def ticker(self, symbol: str) -> Ticker:
+        """The one price, and what is published of the limits."""
+        return Ticker(symbol=symbol, price=self._price, limits=self._published)
+
+    def find_order(self, client_order_id: str, symbol: str, side: Side, amount: Decimal) -> Fill:
+        """Raises NotFound, as today's adapter."""
+        raise NotFound("Not Found")
+
+    def place_order(
+        self, client_order_id: str, symbol: str, side: Side, amount: Decimal, timeout: float
+    ) -> Fill:
+        """Fill or refuse a market order."""
+        self._clock.advance(0.05)
+        tick = self._price / 10**6
+        book = Depth(
+            symbol=symbol,
+            bids=(Level(self._price, _DEEP),),
+            asks=(Level(self._price + tick, _DEEP),),
+        )
+        self.sent.append(amount)
+        try:
+            cost = amount * self._price * (1 + self.reserve)
+            if side is Side.BUY and self.reserve and cost > self.account.free("USDT"):
+                raise NotTaken(Fault.BALANCE, "reserved")
+            return self.account.execute(book, self.terms, side, amount, self._clock.now())
+        except OrderRefused as error:
+            self.refused.append(amount)
+            text = f"POST /order: HTTP 500: {said(self._dialect, error)}"
+            raise OrderRefused(text) if is_certain(text) else OutcomeUnknown(text) from None
+
+
+class MemoryBot:
+    """One bot's desk, ledger and journal against ``exchange``; the clock has to be installed."""
+
+    def __init__(
+        self,
+        exchange: MemoryExchange,
+        allocation: Decimal | None = None,
+        precision: int | None = None,
+    ) -> None:
+        self.exchange = exchange
+        self.ledger = InMemoryLedger("b1")
+        self.ledger.bind(BINDING, precision)
+        self._journal = InMemoryJournal(self.ledger, BINDING)
+        self._terms = allocation, precision
+        self.reporter = TickCounter(lambda: None)
+        self._waits = SimulatedWaits(exchange)  # type: ignore[arg-type] # all that it asks is there
+        self.restart()
+
+    def restart(self) -> None:
+        """Put everything but the ledger and the journal together anew, as a new process does."""
+        exchange, (allocation, precision) = self.exchange, self._terms
+        self._record = Record("b1", self.ledger)
+        memory = SizeMemory(self.ledger, self._record)
+        account = Account(exchange, self._journal, NeverPaused(), self._waits, self.reporter, 10.0)
+        settlement = Settlement(account, self._waits, self.reporter, self._record, 10.0, 30.0)
+        venue = LiveVenue(
+            "b1",
+            BINDING,
+            self.ledger,
+            account,
+            settlement,
+            self._record,
+            self.reporter,
+            self._waits,
+            30.0,
+            memory,
+        )
+        self.desk = OrderDesk(
+            BINDING,
+            self.ledger,
+            venue,
+            GoneCoins(self.ledger, BINDING, self._record, 600.0),
+            self._record,
+            self.reporter,
+            allocation,
+            OrderSizes(memory, BINDING, precision),
+            Guards(NO_LIMITS, self.ledger, BINDING, self._record, self.reporter),
+        )
+
+    @property
+    def position(self) -> Position:
+        """What the bot's ledger says that it holds."""
+        return self.ledger.position(BINDING)
+
+    def hold(self, tracked: Decimal) -> None:
+        """Let the bot have bought ``tracked``."""
+        self.ledger.keep_position(BINDING, Position(tracked=tracked))
+
+    def liquidate(self, attempts: int = 5) -> bool:
+        """Close the position; whether that was done."""
+        parts = (self.desk, self.ledger, self._record, self.reporter, self._waits)
+        return Liquidation(*parts, attempts, 1.0).run()
