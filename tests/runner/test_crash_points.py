@@ -74,7 +74,7 @@ def points_of_part(trace: list[str], part: int, parts: int) -> list[Point | None
 
 @pytest.mark.long
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("scenario", "part"),
     [(scenario, part) for scenario, parts in PARTS.items() for part in range(parts)],
