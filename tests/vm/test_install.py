@@ -161,7 +161,7 @@ def test_an_upgrade_holds_and_resumes_and_one_that_fails_is_taken_back(holding: 
     assert still_holds(holding, tracked)
 
     pid = holding.service.main_pid
-    replace(holding.sources("v4") / "setup.cfg", "click>=8.1.7", "click>=8000")
+    replace(holding.sources("v4") / "setup.cfg", "click>=8.2.0", "click>=8000")
     failed = holding.script("v4", "install", "--upgrade")
     assert failed.code == 1
     assert "nothing was changed" in failed.last
