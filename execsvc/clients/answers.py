@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from execsvc.clock import now
 from execsvc.errors import Unavailable
+from execsvc.model.validation import first_fault
 
 LARGEST_BODY = 8 * 1024 * 1024
 """Bytes of an answer that are read; a larger one is refused."""
@@ -100,9 +101,7 @@ def read(model: type[Model], call: str, content: Any) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        member = ".".join(str(part) for part in fault["loc"])
-        reason = fault["msg"].removeprefix("Value error, ")
+        member, reason = first_fault(error)
         where = f"{call}: {member}" if member else call
         raise Unavailable(f"{where}: {reason}") from None
 

@@ -44,9 +44,9 @@ class Halt:
     def __init__(self, state_dir: Path) -> None:
         self._path = state_dir / FILE
         self.damage: str | None = None
+        """Why the file could not be read, when it could not."""
         self._seen: Signature | None = None
         """The file as it was read or written last."""
-        """Why the file could not be read, when it could not."""
         self.current = self._read()
         """What is in force, None when bots may trade."""
 

@@ -16,6 +16,7 @@ from pydantic import (
 
 from execsvc.errors import Unavailable
 from execsvc.model.market import ZERO, Number, Quantity, exact_sum
+from execsvc.model.validation import first_fault
 
 _NEGATIVE_REST = Decimal("1e-6")
 """The largest amount below zero, in units of the asset, that is a rest of the exchange's own floats."""
@@ -101,7 +102,5 @@ def _holding(asset: str, row: Any) -> Holding:
     try:
         return Holding.model_validate(row)
     except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        member = ".".join(str(part) for part in fault["loc"])
-        reason = fault["msg"].removeprefix("Value error, ")
+        member, reason = first_fault(error)
         raise Unavailable(f"GET /balance: balance of {asset}: {member}: {reason}") from None
