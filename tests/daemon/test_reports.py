@@ -73,7 +73,7 @@ def test_a_position_from_its_entry_to_its_liquidation(daemon: Daemon, exchange: 
         order["id"],
     )
     eventually(lambda: reports(daemon)["last_delivered_at"], "it says so")
-    assert reports(daemon)["pending"] == 0
+    eventually(lambda: reports(daemon)["pending"] == 0, "nothing is left to be reported")
     exchange.stop_bot()
     daemon.until("STOPPED")
     until_told(exchange, *FILLED * 2)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from support.deadline import eventually
+from support.deadline import PATIENCE, eventually
 
 from execsvc import logs, settings
 from execsvc.model.bot import parse_row
@@ -89,7 +89,7 @@ class BotProcess:
         os.close(self._lifeline)
         self._lifeline = -1
 
-    def wait(self, within: float = 60.0) -> int:
+    def wait(self, within: float = PATIENCE) -> int:
         """Its exit code (negative: the signal that killed it)."""
         eventually(self._ended, f"end of pid {self.pid}", within)
         self._drain()

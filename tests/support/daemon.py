@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 from support import processes
-from support.deadline import eventually
+from support.deadline import PATIENCE, eventually
 from support.environment import scrubbed
 from support.processes import Process
 
@@ -86,7 +86,7 @@ class Daemon:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
         )
 
     @property
@@ -102,11 +102,11 @@ class Daemon:
 
     def get(self, path: str, **kwargs: Any) -> requests.Response:
         """GET from the control plane."""
-        return self._session.get(self._address(path), timeout=10, **kwargs)
+        return self._session.get(self._address(path), timeout=60, **kwargs)
 
     def post(self, path: str, **kwargs: Any) -> requests.Response:
         """POST to the control plane."""
-        return self._session.post(self._address(path), timeout=10, **kwargs)
+        return self._session.post(self._address(path), timeout=60, **kwargs)
 
     def status(self) -> dict[str, Any]:
         """``/status``."""
@@ -125,11 +125,11 @@ class Daemon:
         found = [bot for bot in self.status()["bots"] if bot["bot_id"] == bot_id]
         return found[0] if found else {}
 
-    def until(self, state: str, bot_id: str = "b1", within: float = 30.0) -> dict[str, Any]:
+    def until(self, state: str, bot_id: str = "b1", within: float = PATIENCE) -> dict[str, Any]:
         """Wait until the bot is in ``state``."""
         return eventually(lambda: self._in_state(bot_id, state), f"bot {bot_id} is {state}", within)
 
-    def until_holding(self, bot_id: str = "b1", within: float = 30.0) -> dict[str, Any]:
+    def until_holding(self, bot_id: str = "b1", within: float = PATIENCE) -> dict[str, Any]:
         """Wait until the bot runs and holds a position."""
         return eventually(lambda: self._holding(bot_id), f"bot {bot_id} holds", within)
 
@@ -137,11 +137,11 @@ class Daemon:
         """Send the supervisor a signal."""
         os.kill(self.pid, number)
 
-    def wait(self, within: float = 60.0) -> int:
+    def wait(self, within: float = PATIENCE) -> int:
         """Its exit code."""
-        return self.process.wait(timeout=within)
+        return self.process.wait(timeout=max(within, PATIENCE))
 
-    def stop(self, within: float = 60.0) -> int:
+    def stop(self, within: float = PATIENCE) -> int:
         """Stop it gracefully; its exit code."""
         self.signal(signal.SIGTERM)
         return self.wait(within)
@@ -168,7 +168,7 @@ class Daemon:
         """Kill whatever is left of it."""
         eventually(self._is_killed, "all of it is killed")
         if self._process is not None:
-            self._process.wait(timeout=30)
+            self._process.wait(timeout=PATIENCE)
 
     def _is_killed(self) -> bool:
         """Kill what lives; True when nothing did. A process that was forked meanwhile is next."""
