@@ -63,7 +63,7 @@ def test_it_tells_what_happens_and_ends_with_everything_sold(
     holding = ("demo-btc  holding", "demo-eth  holding", "demo-sol  holding")
     seen = lines_until(demo.stdout, "/status", *holding)
     (url,) = re.findall(r"http://\S+/status", "".join(seen))
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         running = json.load(answer)["running_bots"]
     demo.send_signal(signum)
     rest, _ = demo.communicate(timeout=PATIENCE)

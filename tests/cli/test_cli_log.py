@@ -119,7 +119,7 @@ def test_follow_goes_on_with_what_is_added_until_ctrl_c(state_dir: Path) -> None
         write_log(state_dir, "bot-1", ("stopped", "second"))
         assert b"second" in following.stdout.readline()
         following.send_signal(signal.SIGINT)
-        _, err = following.communicate(timeout=30)
+        _, err = following.communicate(timeout=60)
 
     assert (following.returncode, err) == (0, b"")
 
@@ -130,7 +130,7 @@ def test_follow_reader_gone_ends_as_any_command_without_a_further_row(state_dir:
         assert following.stdout is not None
         following.stdout.readline()
         following.stdout.close()
-        assert following.wait(timeout=30) == 141
+        assert following.wait(timeout=60) == 141
         assert following.stderr is not None
         assert following.stderr.read() == b""
 
@@ -153,7 +153,7 @@ def test_follow_begins_with_the_last_lines_and_misses_nothing_of_a_restart(state
             write_log(state_dir, "bot-1", ("started", f"again {again}"))
             assert json.loads(following.stdout.readline())["text"] == f"again {again}"
         following.send_signal(signal.SIGINT)
-        assert following.communicate(timeout=30)[1] == b""
+        assert following.communicate(timeout=60)[1] == b""
     assert following.returncode == 0
 
 

@@ -221,7 +221,7 @@ def test_on_a_terminal_a_line_says_how_far_it_is_and_ctrl_c_leaves(told: Control
         assert shown.startswith(b"\r\x1b[Khalting: b1 is LIQUIDATING, yyy")
         assert len(shown.decode().split("\x1b[K")[1].rstrip("\r")) == 79
         halting.send_signal(signal.SIGINT)
-        out, _ = halting.communicate(timeout=30)
+        out, _ = halting.communicate(timeout=60)
         while b"goes on" not in shown:
             shown += seen.read(4096)
     assert (halting.returncode, out) == (130, b"")

@@ -72,7 +72,7 @@ class Plane:
         self._ended = False
 
     def get(self, path: str) -> requests.Response:
-        return requests.get(self.url + path, timeout=20)
+        return requests.get(self.url + path, timeout=60)
 
     def ended(self) -> bool:
         if not self._ended:
@@ -96,7 +96,7 @@ class Plane:
 
     def raw(self, request: bytes) -> bytes:
         """All that is answered to these bytes."""
-        with socket.create_connection(self.listener.getsockname(), timeout=30) as client:
+        with socket.create_connection(self.listener.getsockname(), timeout=60) as client:
             client.sendall(request)
             answer = b""
             while part := client.recv(65536):
@@ -153,7 +153,7 @@ def test_slow_clients_hold_nobody_up(plane: Plane, begun: bytes) -> None:
 
 
 def test_a_head_that_comes_byte_by_byte_is_answered(plane: Plane) -> None:
-    with socket.create_connection(plane.listener.getsockname(), timeout=30) as client:
+    with socket.create_connection(plane.listener.getsockname(), timeout=60) as client:
         for byte in b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n":
             client.sendall(bytes([byte]))
         assert client.recv(100).startswith(b"HTTP/1.1 200")

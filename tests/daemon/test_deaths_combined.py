@@ -24,7 +24,7 @@ def test_a_hung_runner_does_not_keep_the_service_from_stopping(
     daemon: Daemon, exchange: Exchange
 ) -> None:
     exchange.list_bots(*rows(3))
-    daemon.start(EXECSVC_STOP_TIMEOUT="3")
+    daemon.start(EXECSVC_STOP_TIMEOUT="10")
     pid = all_hold(daemon, 3)["b1"]
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
@@ -37,7 +37,7 @@ def test_a_hung_runner_is_liquidated_when_its_bot_is_stopped(
     daemon: Daemon, exchange: Exchange
 ) -> None:
     exchange.list_bots(*rows(2))
-    daemon.start(EXECSVC_STOP_TIMEOUT="3")
+    daemon.start(EXECSVC_STOP_TIMEOUT="10")
     pid = all_hold(daemon, 2)["b1"]
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)

@@ -69,7 +69,7 @@ def test_a_hung_runner_is_replaced_and_its_position_kept(
     daemon: Daemon, exchange: Exchange
 ) -> None:
     exchange.list_bots(bot_row("b1"), bot_row("b2"))
-    daemon.start(EXECSVC_HANG_TIMEOUT="4")
+    daemon.start(EXECSVC_HANG_TIMEOUT="10")
     before = daemon.until_holding("b1")
     other = daemon.until_holding("b2")["pid"]
     os.kill(before["pid"], signal.SIGSTOP)

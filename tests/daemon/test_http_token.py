@@ -46,7 +46,7 @@ def test_without_the_token_nothing_but_health_is_answered(
             ("GET", "/status?token=" + TOKEN),
         ):
             answer = requests.request(
-                method, f"http://127.0.0.1:{port}{path}", headers=headers, timeout=10
+                method, f"http://127.0.0.1:{port}{path}", headers=headers, timeout=60
             )
             assert answer.status_code == 401, (given, method, path)
             assert set(answer.json()) == {"error"}

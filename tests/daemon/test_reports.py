@@ -181,7 +181,7 @@ def test_a_courier_that_is_killed_again_and_again(daemon: Daemon, exchange: Exch
 
 def test_a_courier_that_hangs_is_replaced(daemon: Daemon, exchange: Exchange) -> None:
     exchange.list_bots(bot_row())
-    daemon.start(**ON, EXECSVC_HANG_TIMEOUT="4")
+    daemon.start(**ON, EXECSVC_HANG_TIMEOUT="10")
     (process,) = eventually(lambda: titled(daemon, REPORTS), "it is there")
     process.suspend()
     before = daemon.until_holding()["pid"]

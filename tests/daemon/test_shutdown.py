@@ -126,8 +126,8 @@ def test_the_control_plane_answers_to_the_end(daemon: Daemon, exchange: Exchange
     session.trust_env = False
     while daemon.process.poll() is None:
         try:
-            health = session.get(f"http://127.0.0.1:{port}/health", timeout=10)
-            status = session.get(f"http://127.0.0.1:{port}/status", timeout=10)
+            health = session.get(f"http://127.0.0.1:{port}/health", timeout=60)
+            status = session.get(f"http://127.0.0.1:{port}/status", timeout=60)
         except requests.ConnectionError:
             break  # it is over
         seen.append((health.status_code, health.json()["status"]))

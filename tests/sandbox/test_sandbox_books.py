@@ -150,10 +150,10 @@ def test_the_users_own_hand(sandbox: Sandbox) -> None:
     url = f"{sandbox.url}/sandbox"
 
     def by_hand(**members: Any) -> int:
-        return requests.post(f"{url}/accounts/k/trade", json=members, timeout=10).status_code
+        return requests.post(f"{url}/accounts/k/trade", json=members, timeout=60).status_code
 
-    requests.put(f"{url}/market", json={"price": 50000}, timeout=10)
-    requests.put(f"{url}/accounts/k", json={"BTC": 1, "USDT": 1000}, timeout=10)
+    requests.put(f"{url}/market", json={"price": 50000}, timeout=60)
+    requests.put(f"{url}/accounts/k", json={"BTC": 1, "USDT": 1000}, timeout=60)
     assert by_hand(kind="buy", amount=0.01) == 200
     assert by_hand(kind="withdraw", amount="0.5") == 200
     assert by_hand(kind="deposit", amount=3, asset="USDT") == 200
@@ -162,7 +162,7 @@ def test_the_users_own_hand(sandbox: Sandbox) -> None:
     assert by_hand(kind="unlock", amount=0.1) == 200
     assert by_hand(kind="sell", amount=0.45) == 200
     assert by_hand(kind="steal", amount=1) == 422
-    account = requests.get(f"{url}/books", timeout=10).json()["accounts"]["k"]
+    account = requests.get(f"{url}/books", timeout=60).json()["accounts"]["k"]
     assert account["orders"] == []
     assert account["balances"]["BTC"] == {"free": "0.05999", "locked": "0"}
     assert account["assets"]["BTC"] == {
@@ -180,25 +180,25 @@ def test_the_users_own_hand(sandbox: Sandbox) -> None:
 
 def test_books_of_one_account_without_events(sandbox: Sandbox) -> None:
     for key in ("one", "two"):
-        requests.get(f"{sandbox.url}/balance/{key}", timeout=10)
-    told = requests.get(f"{sandbox.url}/sandbox/books?key=two&events=0", timeout=10).json()
+        requests.get(f"{sandbox.url}/balance/{key}", timeout=60)
+    told = requests.get(f"{sandbox.url}/sandbox/books?key=two&events=0", timeout=60).json()
     assert list(told["accounts"]) == ["two"]
     assert "events" not in told["accounts"]["two"]
 
 
 def test_orders_at_the_same_time_are_executed_one_after_the_other(sandbox: Sandbox) -> None:
-    requests.put(f"{sandbox.url}/sandbox/market", json={"price": 100, "fee_rate": 0}, timeout=10)
-    requests.put(f"{sandbox.url}/sandbox/accounts/k", json={"USDT": 1000}, timeout=10)
+    requests.put(f"{sandbox.url}/sandbox/market", json={"price": 100, "fee_rate": 0}, timeout=60)
+    requests.put(f"{sandbox.url}/sandbox/accounts/k", json={"USDT": 1000}, timeout=60)
     order = {"key_id": "k", "symbol": "BTC/USDT", "side": "buy", "amount": 0.3}
 
     def place(_: int) -> int:
-        return requests.post(f"{sandbox.url}/order", json=order, timeout=30).status_code
+        return requests.post(f"{sandbox.url}/order", json=order, timeout=60).status_code
 
     with ThreadPoolExecutor(20) as pool:
         statuses = list(pool.map(place, range(60)))
     assert sorted(set(statuses)) == [200, 500]
     assert statuses.count(200) == 33
-    account = requests.get(f"{sandbox.url}/sandbox/books", timeout=10).json()["accounts"]["k"]
+    account = requests.get(f"{sandbox.url}/sandbox/books", timeout=60).json()["accounts"]["k"]
     assert account["balances"]["BTC"]["free"] == "9.9"
     assert account["balances"]["USDT"]["free"] == "10"
     afters = [event["after"] for event in account["events"] if event["asset"] == "USDT"]

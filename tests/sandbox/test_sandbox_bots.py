@@ -16,12 +16,12 @@ def rows(count: int, status: str = "RUNNING") -> list[dict[str, Any]]:
 
 
 def put(sandbox: Sandbox, path: str, body: Any) -> None:
-    answer = requests.put(sandbox.url + path, json=body, timeout=10)
+    answer = requests.put(sandbox.url + path, json=body, timeout=60)
     assert answer.status_code == 200, answer.text
 
 
 def page(sandbox: Sandbox, **query: Any) -> list[Any]:
-    answer = requests.get(f"{sandbox.url}/bots", params=query, timeout=10)
+    answer = requests.get(f"{sandbox.url}/bots", params=query, timeout=60)
     assert answer.status_code == 200, answer.text
     listed: list[Any] = answer.json()
     return listed
@@ -76,25 +76,25 @@ def test_rows_can_be_repeated(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize("body", ["<html>", "[{", {"bots": []}, [1, None]])
 def test_a_listing_can_be_anything(sandbox: Sandbox, body: Any) -> None:
     put(sandbox, "/sandbox/listing", {"body": body, "status": 203})
-    answer = requests.get(f"{sandbox.url}/bots", timeout=10)
+    answer = requests.get(f"{sandbox.url}/bots", timeout=60)
     assert answer.status_code == 203
     assert (answer.text if isinstance(body, str) else answer.json()) == body
 
 
 def test_the_life_of_a_bot(sandbox: Sandbox) -> None:
     url = f"{sandbox.url}/bots"
-    added = requests.post(url, json={"name": "new"}, timeout=10)
+    added = requests.post(url, json={"name": "new"}, timeout=60)
     assert added.status_code == 201
     row = added.json()
     assert row["status"] == "STOPPED"
     own = f"{url}/{row['id']}"
-    assert requests.post(f"{own}/start", timeout=10).json()["status"] == "RUNNING"
+    assert requests.post(f"{own}/start", timeout=60).json()["status"] == "RUNNING"
     assert ids(page(sandbox, status="RUNNING")) == [row["id"]]
-    assert requests.put(own, json={"name": "other"}, timeout=10).json()["name"] == "other"
-    assert requests.post(f"{own}/stop", timeout=10).json()["status"] == "STOPPED"
-    assert requests.get(own, timeout=10).json()["name"] == "other"
-    assert requests.delete(own, timeout=10).status_code == 200
-    for answer in (requests.get(own, timeout=10), requests.post(f"{own}/start", timeout=10)):
+    assert requests.put(own, json={"name": "other"}, timeout=60).json()["name"] == "other"
+    assert requests.post(f"{own}/stop", timeout=60).json()["status"] == "STOPPED"
+    assert requests.get(own, timeout=60).json()["name"] == "other"
+    assert requests.delete(own, timeout=60).status_code == 200
+    for answer in (requests.get(own, timeout=60), requests.post(f"{own}/start", timeout=10)):
         assert answer.status_code == 404
 
 
@@ -102,10 +102,10 @@ def test_an_id_of_any_script(sandbox: Sandbox) -> None:
     bot_id = "a/b ../ü?#%"
     put(sandbox, "/sandbox/bots", [{"id": bot_id, "status": "STOPPED"}])
     url = f"{sandbox.url}/bots/{quote(bot_id, safe='')}"
-    assert requests.post(f"{url}/start", timeout=10).json() == {
+    assert requests.post(f"{url}/start", timeout=60).json() == {
         "id": bot_id,
         "status": "RUNNING",
-        "updated_at": requests.get(url, timeout=10).json()["updated_at"],
+        "updated_at": requests.get(url, timeout=60).json()["updated_at"],
     }
 
 

@@ -122,7 +122,7 @@ def test_no_fee(victim: Sandbox) -> None:
 
 
 def free_base(sandbox: Sandbox) -> float:
-    assets = requests.get(f"{sandbox.url}/balance/k", timeout=10).json()["assets"]
+    assets = requests.get(f"{sandbox.url}/balance/k", timeout=60).json()["assets"]
     return sum(row["free"] for row in assets if row["asset"] == "BTC")
 
 
@@ -132,7 +132,7 @@ def test_balances_that_lag(victim: Sandbox) -> None:
     assert free_base(victim) == 0
     place(victim)
     assert free_base(victim) == 0.00999
-    told = requests.get(f"{victim.url}/sandbox/books", timeout=10).json()["accounts"]["k"]
+    told = requests.get(f"{victim.url}/sandbox/books", timeout=60).json()["accounts"]["k"]
     assert told["balances"]["BTC"]["free"] == "0.01998"
 
 

@@ -27,7 +27,7 @@ def test_a_rule_is_for_what_it_matches(victim: Sandbox) -> None:
 def test_a_rule_skips_then_strikes_so_many_times(victim: Sandbox) -> None:
     fault(victim, "status", "ticker", skip=1, times=2)
     assert [ticker(victim).status_code for _ in range(5)] == [200, 500, 500, 200, 200]
-    assert requests.get(f"{victim.url}/sandbox/faults", timeout=10).json() == [
+    assert requests.get(f"{victim.url}/sandbox/faults", timeout=60).json() == [
         {"kind": "status", "call": "ticker", "skip": 1, "times": 2, "matched": 3, "hits": 2}
     ]
 
@@ -36,8 +36,8 @@ def test_a_rule_can_strike_for_ever_until_it_is_cleared(victim: Sandbox) -> None
     fault(victim, "status", "*", times=None)
     assert [ticker(victim).status_code for _ in range(5)] == [500] * 5
     for path in ("/bots", "/balance/k", "/market/depth?key_id=k&symbol=A/B"):
-        assert requests.get(victim.url + path, timeout=10).status_code == 500
-    requests.delete(f"{victim.url}/sandbox/faults", timeout=10)
+        assert requests.get(victim.url + path, timeout=60).status_code == 500
+    requests.delete(f"{victim.url}/sandbox/faults", timeout=60)
     assert ticker(victim).status_code == 200
 
 
@@ -57,7 +57,7 @@ def test_a_rule_can_strike_by_chance(victim: Sandbox) -> None:
     ],
 )
 def test_a_rule_that_makes_no_sense_is_refused(victim: Sandbox, rule: dict[str, Any]) -> None:
-    assert requests.post(f"{victim.url}/sandbox/faults", json=rule, timeout=10).status_code == 422
+    assert requests.post(f"{victim.url}/sandbox/faults", json=rule, timeout=60).status_code == 422
 
 
 def test_the_fault_stands_beside_the_order(victim: Sandbox) -> None:

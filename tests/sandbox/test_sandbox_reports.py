@@ -32,7 +32,7 @@ EXECUTION = {
 
 
 def send(sandbox: Sandbox, method: str, path: str, body: Any, **headers: str) -> requests.Response:
-    return requests.request(method, sandbox.url + path, json=body, headers=headers, timeout=10)
+    return requests.request(method, sandbox.url + path, json=body, headers=headers, timeout=60)
 
 
 def told(sandbox: Sandbox) -> list[dict[str, Any]]:

@@ -66,7 +66,7 @@ def test_a_signal_ends_it_at_once_with_0(start: Start, ending: signal.Signals) -
     process = start("--port", "0")
     url = listening(process)
     hang = {"kind": "hang", "call": "bots", "times": None}
-    requests.post(f"{url}/sandbox/faults", json=hang, timeout=10)
+    requests.post(f"{url}/sandbox/faults", json=hang, timeout=60)
     with socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1]))) as waiting:
         waiting.sendall(b"GET /bots HTTP/1.1\r\nHost: x\r\n\r\n")
         process.send_signal(ending)
@@ -79,7 +79,7 @@ def test_it_lists_the_bots_of_a_file(start: Start, tmp_path: Path) -> None:
     file = tmp_path / "bots.json"
     file.write_text(json.dumps(rows), encoding="utf-8")
     url = listening(start("--port", "0", "--bots", str(file)))
-    assert requests.get(f"{url}/bots?status=RUNNING", timeout=10).json() == rows
+    assert requests.get(f"{url}/bots?status=RUNNING", timeout=60).json() == rows
 
 
 @pytest.mark.parametrize("content", [None, "{}", "[", "\x00"])
@@ -102,17 +102,17 @@ def test_a_port_that_is_taken(start: Start, sandbox: Sandbox) -> None:
 
 def test_stopped_it_answers_nobody_and_started_again_it_remembers(sandbox: Sandbox) -> None:
     with requests.Session() as session:
-        session.post(f"{sandbox.url}/bots", json={"id": "x"}, timeout=10)
+        session.post(f"{sandbox.url}/bots", json={"id": "x"}, timeout=60)
         sandbox.stop()
         with pytest.raises(requests.ConnectionError):
-            session.get(f"{sandbox.url}/bots", timeout=10)
+            session.get(f"{sandbox.url}/bots", timeout=60)
         sandbox.start()
-        assert session.get(f"{sandbox.url}/bots", timeout=10).json()[0]["id"] == "x"
+        assert session.get(f"{sandbox.url}/bots", timeout=60).json()[0]["id"] == "x"
 
 
 def test_a_stop_ends_every_wait(sandbox: Sandbox) -> None:
     rule = {"kind": "hang", "times": None}
-    requests.post(f"{sandbox.url}/sandbox/faults", json=rule, timeout=10)
+    requests.post(f"{sandbox.url}/sandbox/faults", json=rule, timeout=60)
     outcomes = []
 
     def ask() -> None:
@@ -124,7 +124,7 @@ def test_a_stop_ends_every_wait(sandbox: Sandbox) -> None:
     asking = threading.Thread(target=ask)
     asking.start()
     faults = f"{sandbox.url}/sandbox/faults"
-    eventually(lambda: requests.get(faults, timeout=10).json()[0]["hits"])
+    eventually(lambda: requests.get(faults, timeout=60).json()[0]["hits"])
     sandbox.stop()
     asking.join(DEADLINE)
     assert outcomes == [requests.ConnectionError]

@@ -109,18 +109,18 @@ def test_a_failed_bot_that_is_released_starts(service: Scripted, bots: Exchange)
 def test_a_runner_without_a_sign_of_life_is_replaced(service: Scripted, bots: Exchange) -> None:
     service.direct(silent=True, deaf=True)
     bots.list_bots(bot_row())
-    service.start(EXECSVC_HANG_TIMEOUT="2")
+    service.start(EXECSVC_HANG_TIMEOUT="10")
     service.until("RUNNING")
     service.direct()
     eventually(lambda: service.bot()["restarts"] == 1)
-    assert "no sign of life for 2 s" in service.bot()["last_error"]
+    assert "no sign of life for 10 s" in service.bot()["last_error"]
     service.until("RUNNING")
 
 
 def test_a_stopped_runner_counts_as_hung(running: Scripted) -> None:
     running.signal(signal.SIGTERM)
     running.wait()
-    running.start(EXECSVC_HANG_TIMEOUT="1")
+    running.start(EXECSVC_HANG_TIMEOUT="10")
     pid = running.until("RUNNING")["pid"]
     os.kill(pid, signal.SIGSTOP)
     eventually(lambda: running.bot()["restarts"] == 1)

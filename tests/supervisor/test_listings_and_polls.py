@@ -193,7 +193,7 @@ def test_settings_that_are_refused_are_kept(service: Scripted, bots: Exchange) -
 def test_the_listing_child_comes_back(
     service: Scripted, bots: Exchange, how: signal.Signals
 ) -> None:
-    start(service, bots, 1, EXECSVC_HANG_TIMEOUT="3")
+    start(service, bots, 1, EXECSVC_HANG_TIMEOUT="12")
     pid = service.child("execsvc: listing")
     os.kill(pid, how)
     bots.list_bots(bot_row("b1"), bot_row("b2"))

@@ -36,7 +36,7 @@ def test_the_control_plane_comes_back(
     assert victim.send(signum)
     eventually(lambda: not victim.lives, f"the {which} has ended", 60)
     # The listening socket is the supervisor's: whoever connects meanwhile waits, and is answered.
-    assert requests.get(f"http://127.0.0.1:{running.port}/health", timeout=20).status_code == 200
+    assert requests.get(f"http://127.0.0.1:{running.port}/health", timeout=60).status_code == 200
     assert running.bot()["restarts"] == 0
 
 
@@ -53,11 +53,11 @@ def test_signals_that_gunicorn_would_obey_are_ignored(running: Scripted) -> None
 @pytest.mark.says("loop_stalled")
 def test_a_supervisor_that_stood_still_kills_nobody(service: Scripted, bots: Exchange) -> None:
     bots.list_bots(*[bot_row(f"b{n}") for n in range(3)])
-    service.start(EXECSVC_HANG_TIMEOUT="1.5", EXECSVC_STOP_TIMEOUT="1.5")
+    service.start(EXECSVC_HANG_TIMEOUT="8", EXECSVC_STOP_TIMEOUT="8")
     eventually(lambda: service.status()["running_bots"] == 3)
     service.signal(signal.SIGSTOP)
     began = time.monotonic()
-    eventually(lambda: time.monotonic() - began > 4)
+    eventually(lambda: time.monotonic() - began > 17)
     service.signal(signal.SIGCONT)
     eventually(lambda: "stood still" in service.log)
     polls = bots.requests_of("bots")

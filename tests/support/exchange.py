@@ -22,7 +22,7 @@ class Exchange:
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """The JSON of one admin call."""
-        answer = self._session.request(method, self.url + path, json=body, timeout=10)
+        answer = self._session.request(method, self.url + path, json=body, timeout=60)
         assert answer.ok, answer.text
         return answer.json()
 

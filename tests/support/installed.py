@@ -136,7 +136,7 @@ class Service:
         with self.machine.network(), requests.Session() as session:
             session.trust_env = False
             url = f"http://127.0.0.1:{self.port}{path}"
-            return session.get(url, headers=headers, timeout=10)
+            return session.get(url, headers=headers, timeout=60)
 
     def status(self) -> dict[str, Any]:
         """``/status``; empty when nobody answers."""

@@ -29,5 +29,5 @@ def sandbox_process() -> Iterator[str]:
         yield found.group()
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=90)
         process.stdout.close()
