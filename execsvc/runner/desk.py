@@ -18,12 +18,13 @@ from execsvc.model.bot import Binding
 from execsvc.model.market import Limits, plain
 from execsvc.model.order import Fill, Side
 from execsvc.model.position import Position
+from execsvc.runner.allocation import allowed
 from execsvc.runner.gone import GoneCoins
 from execsvc.runner.guards import Guards
 from execsvc.runner.record import Record
 from execsvc.runner.report import shown
 from execsvc.runner.reporter import Reporter
-from execsvc.runner.sizing import buy_amount, sell_amount
+from execsvc.runner.sizing import affordable_amount, buy_amount, sell_amount
 from execsvc.runner.venue import Funds, Venue
 
 Size = Callable[[Funds, Sizing], Decimal]
@@ -120,13 +121,14 @@ class OrderDesk:
 
     def _entry_amount(self, amount: Decimal, price: Decimal, funds: Funds, known: Known) -> Decimal:
         """What of ``amount`` may be bought. Raises OrderRefused that says what leaves too little."""
+        free_quote = believed(funds.free_quote, Side.BUY, known)
+        possible = min(amount, affordable_amount(free_quote, price))
         try:
             return buy_amount(
                 amount,
                 price,
-                believed(funds.free_quote, Side.BUY, known),
-                self.allocation,
-                self.position,
+                free_quote,
+                self.allowed(possible, self.position.tracked, Side.BUY, price),
                 self.sizes.of_strategy(funds.limits),
                 funds.limits,
             )
@@ -137,6 +139,16 @@ class OrderDesk:
                 f"{refusal}; {plain(funds.reserved_quote)} {self.binding.quote} of the free balance are "
                 f"positions of bots of this account, and are not spent"
             ) from None
+
+    def allowed(
+        self, wanted: Decimal, held: Decimal, side: Side, ticker: Decimal
+    ) -> Decimal | None:
+        """Base units that the allocation allows beside ``held``; None where there is no cap.
+
+        The allocation is judged at the price at which an entry on ``side`` trades, at the
+        ``ticker`` when the book cannot be read.
+        """
+        return allowed(wanted, held, self.allocation, ticker, lambda: self.venue.best_price(side))
 
     def sell(self, amount: Decimal, reason: str, state: str | None, exits: bool = False) -> Fill:
         """Sell up to ``amount`` base of the bot's own, never more than it tracks.

@@ -20,7 +20,7 @@ from execsvc.runner.expectation import after_fill
 from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.settlement import Settlement
-from execsvc.runner.terms import MarketTerms, market_terms
+from execsvc.runner.terms import MarketTerms, best_price, market_terms
 from execsvc.runner.venue import Funds, Size
 from execsvc.runner.waits import Waits
 from execsvc.waypoints import Waypoint, passed
@@ -88,6 +88,10 @@ class LiveVenue:
     def balance(self) -> Balance:
         """What the account holds. Raises Unavailable."""
         return self._account.adapter.balance(*self._assets)
+
+    def best_price(self, side: Side) -> Decimal:
+        """Best ask for a buy, best bid for a sell. Raises Unavailable."""
+        return best_price(self._account.adapter, self._binding.symbol, side)
 
     def tracked_by_all(self) -> Decimal:
         """What of the base all bots of the account track, by their ledgers."""

@@ -18,7 +18,7 @@ from execsvc.paper.terms import Terms
 from execsvc.paper.trading import trade
 from execsvc.runner.counts import Counts
 from execsvc.runner.record import Record
-from execsvc.runner.terms import market_terms
+from execsvc.runner.terms import best_price, market_terms
 from execsvc.runner.venue import Funds, Size
 
 STARTING_QUOTE = Decimal(10_000)
@@ -93,6 +93,10 @@ class PaperVenue:
                 Holding(asset=self._binding.quote, free=quote, locked=ZERO),
             )
         )
+
+    def best_price(self, side: Side) -> Decimal:
+        """Best ask for a buy, best bid for a sell. Raises Unavailable."""
+        return best_price(self._adapter, self._binding.symbol, side)
 
     def tracked_by_all(self) -> Decimal:
         """What this bot tracks: its virtual balance is its own."""

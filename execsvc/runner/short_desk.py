@@ -16,7 +16,7 @@ from execsvc.execution.way_out import refuse_without_way_out
 from execsvc.model.market import ZERO, exact_sum, plain, round_down
 from execsvc.model.order import Fill, Side
 from execsvc.runner.desk import OrderDesk
-from execsvc.runner.sizing import SPENDABLE
+from execsvc.runner.sizing import affordable_amount
 from execsvc.runner.venue import Funds
 
 
@@ -45,8 +45,9 @@ class ShortDesk:
             wanted = min(amount, owned)
             if funds.price is None:
                 raise OrderRefused("without a ticker nothing says what the entry is worth")
-            if self._desk.allocation is not None:
-                wanted = min(wanted, self._desk.allocation / funds.price)
+            allowed = self._desk.allowed(wanted, ZERO, Side.SELL, funds.price)
+            if allowed is not None:
+                wanted = min(wanted, allowed)
             sized = self._sized("sell", wanted, funds, sizing)
             refuse_without_way_out(sized, ZERO, ZERO, funds.limits, funds.price, known)
             self._desk.guards.admit_order(sized, funds.price, funds.priced_at)
@@ -70,14 +71,14 @@ class ShortDesk:
             nonlocal rest_is_lost
             assert funds.price is not None, "a buy has a ticker"
             wanted = min(amount, self._desk.position.sold_short)
-            affordable = funds.free_quote * SPENDABLE / funds.price
+            affordable = affordable_amount(funds.free_quote, funds.price)
             try:
                 possible = self._rounded("buy-back", min(wanted, affordable), funds)
             except OrderRefused as refusal:
                 self._desk.drop_short(str(refusal))
                 raise
             free = believed(funds.free_quote, Side.BUY, self._desk.sizes.known(funds.price))
-            possible = min(possible, free * SPENDABLE / funds.price)
+            possible = min(possible, affordable_amount(free, funds.price))
             sized = self._sized("buy-back", possible, funds, sizing)
             rest = exact_sum(wanted, -sized)
             all_of_it = affordable < wanted and sized == sizing.wanted

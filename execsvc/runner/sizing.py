@@ -6,29 +6,32 @@ from decimal import Decimal
 
 from execsvc.errors import OrderRefused
 from execsvc.model.market import FLOAT_NOISE, ZERO, Limits, plain, round_down
-from execsvc.model.position import Position
 
 SPENDABLE = Decimal("0.99")
 """The part of the free quote balance that a buy may spend."""
+
+
+def affordable_amount(free_quote: Decimal, price: Decimal) -> Decimal:
+    """What ``free_quote`` pays for at ``price``, with the part of it that stays free."""
+    return free_quote * SPENDABLE / price
 
 
 def buy_amount(
     requested: Decimal,
     price: Decimal,
     free_quote: Decimal,
-    allocation: Decimal | None,
-    position: Position,
+    allowed: Decimal | None,
     decimals: int,
     limits: Limits,
 ) -> Decimal:
-    """What of ``requested`` may be bought at ``price``.
+    """What of ``requested`` may be bought at ``price``; ``allowed`` is the cap, None without one.
 
     Raises OrderRefused when that is below the exchange's minimum.
     """
-    affordable = free_quote * SPENDABLE / price
+    affordable = affordable_amount(free_quote, price)
     amount = min(requested, affordable)
-    if allocation is not None:
-        amount = min(amount, allocation / price - position.tracked)
+    if allowed is not None:
+        amount = min(amount, allowed)
     rounded = round_down(max(amount, ZERO), decimals)
     if limits.refuses(rounded, price):
         raise OrderRefused(

@@ -1,4 +1,4 @@
-"""Price and limits of a bot's market, with the limits seen last for when no ticker can be had."""
+"""Prices and limits of a bot's market, with the limits seen last for when no ticker can be had."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding
 from execsvc.model.market import Limits
 from execsvc.model.order import Side
+
+BOOK_LEVELS = 5
+"""Levels that are asked for where only the best one counts; every exchange answers so few."""
 
 
 class MarketTerms(NamedTuple):
@@ -40,3 +43,9 @@ def market_terms(
     if ticker.limits != known:
         ledger.keep_limits(binding.key_id, binding.symbol, ticker.limits)
     return MarketTerms(ticker.price, ticker.limits, asked_at)
+
+
+def best_price(adapter: ExchangeAdapter, symbol: str, side: Side) -> Decimal:
+    """Quote per base at which an order on ``side`` begins to trade now. Raises Unavailable."""
+    depth = adapter.depth(symbol, BOOK_LEVELS)
+    return depth.best_ask if side is Side.BUY else depth.best_bid

@@ -59,6 +59,10 @@ class Venue(Protocol):
         """What can be traded with. Raises Unavailable."""
         ...
 
+    def best_price(self, side: Side) -> Decimal:
+        """Quote per base at which an order on ``side`` begins to trade now. Raises Unavailable."""
+        ...
+
     def tracked_by_all(self) -> Decimal:
         """What of the base all bots of the account track. Raises OrderRefused if nobody can tell."""
         ...

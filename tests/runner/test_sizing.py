@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from execsvc.errors import OrderRefused
 from execsvc.model.market import Limits
-from execsvc.model.position import Position
+from execsvc.runner.allocation import allowed
 from execsvc.runner.sizing import buy_amount, sell_amount
 
 D = Decimal
@@ -19,8 +19,8 @@ LIMITS = Limits(min_notional=D(5), min_amount=D("0.00001"))
 
 def buy(requested: str, quote: str = "10000", cap: str | None = None, held: str = "0") -> Decimal:
     allocation = None if cap is None else D(cap)
-    position = Position(tracked=D(held))
-    return buy_amount(D(requested), D(50000), D(quote), allocation, position, 5, LIMITS)
+    most = allowed(D(requested), D(held), allocation, D(50000), lambda: D(50000))
+    return buy_amount(D(requested), D(50000), D(quote), most, 5, LIMITS)
 
 
 def test_a_buy_is_rounded_down() -> None:
