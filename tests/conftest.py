@@ -26,9 +26,13 @@ from execsvc.sandbox.server import Sandbox
 pytest_plugins = ("support.ending",)
 
 # A busy machine is no failure: neither an example nor its generation has a deadline.
-hypothesis.settings.register_profile(
-    "execsvc", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+PATIENT = hypothesis.settings(
+    deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], database=None
 )
+# The same examples in every run, so that a run which is red has a change of ours to blame; other
+# examples with --hypothesis-profile=explore.
+hypothesis.settings.register_profile("execsvc", PATIENT, derandomize=True)
+hypothesis.settings.register_profile("explore", PATIENT, derandomize=False, print_blob=True)
 hypothesis.settings.load_profile("execsvc")
 
 

@@ -166,13 +166,19 @@ def _cause(answer: SizeAnswer, answers: Sequence[SizeAnswer]) -> Refusal:
     if cause not in (Refusal.SIZE, Refusal.WORTH):
         return cause
     near = [other for other in answers if abs(other.at - answer.at) <= EPISODE]
-    smaller_refused = any(
-        other.refusal is cause and other.amount <= next_smaller(answer.amount) for other in near
-    )
+    smaller_refused = any(_is_none_smaller(answer, other) for other in near)
     for other in near:
         if other.refusal is None:
             cause = _explanation(answer, other, smaller_refused) or cause
     return cause
+
+
+def _is_none_smaller(refused: SizeAnswer, other: SizeAnswer) -> bool:
+    """Whether ``other`` shows that no smaller amount is taken: one was refused as well, or its step."""
+    smaller = next_smaller(refused.amount)
+    if other.refusal is Refusal.STEP:
+        return places(other.amount) <= places(smaller)
+    return other.refusal is refused.refusal and other.amount <= smaller
 
 
 def _explanation(refused: SizeAnswer, taken: SizeAnswer, smaller_refused: bool) -> Refusal | None:
