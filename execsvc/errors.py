@@ -29,6 +29,10 @@ class Unavailable(ExecsvcError):
         super().__init__(message)
 
 
+class Banned(Unavailable):
+    """An exchange lets nobody in: ``retry_after`` is the number of seconds until its ban ends."""
+
+
 class NotFound(Unavailable):
     """The service answered 404; whether that is about the thing or the road, its caller knows."""
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 EventName = Literal[
+    "account_banned",
     "account_crowded",
     "alert_dropped",
     "alert_failed",
@@ -103,6 +104,7 @@ EventName = Literal[
     "stray_left",
     "subreaper_missing",
     "tick_skipped",
+    "trades_dropped",
     "trading_halted",
     "trading_resumed",
 ]
@@ -171,6 +173,7 @@ EVENTS: Mapping[EventName, Event] = {
     "strategy_error": Event("ERROR", "the strategy raised; with the traceback", _BOT),
     "on_stop_error": Event("ERROR", "its on_stop raised; with the traceback", _BOT),
     "on_stop_skipped": Event("WARNING", "its on_stop met a failed read or order", _BOT),
+    "trades_dropped": Event("WARNING", "public trades count for nothing: their side is odd", _BOT),
     "ledger_failed": Event("CRITICAL", "its ledger cannot be read or written", _BOT),
     "orphan_killed": Event("WARNING", "a process of a dead supervisor held its ledger", _PROCESS),
     # The life of a bot, by the supervisor.
@@ -197,6 +200,7 @@ EVENTS: Mapping[EventName, Event] = {
     "listing_recovered": Event("INFO", "it could be again"),
     "mass_stop_held_back": Event("CRITICAL", "a listing lacks most bots, nobody is stopped yet"),
     "account_crowded": Event("WARNING", "more bots on one account than a stop has time for"),
+    "account_banned": Event("WARNING", "the exchange bans us: only exits are tried", ("key_id",)),
     # Alerts.
     "alert_sent": Event("INFO", "an address took an alert", ("target",)),
     "alert_failed": Event("ERROR", "an alert could not be sent, or never can be"),

@@ -45,13 +45,18 @@ class Stream(Protocol):
 
 @dataclass(frozen=True)
 class Answer:
-    """A complete HTTP answer to ``call``; ``retry_after`` is in seconds, ``date`` its header."""
+    """A complete HTTP answer to ``call``; ``date`` is its header.
+
+    ``retry_after`` and ``ban`` are seconds: for how long to stay away, and for how long an exchange
+    lets nobody in at all (bans).
+    """
 
     call: str
     status: int
     body: bytes
     retry_after: float | None
     date: str | None = None
+    ban: float | None = None
 
     @property
     def is_success(self) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -11,7 +12,7 @@ from execsvc.clients.bodies import json_object
 from execsvc.clients.exchange_words import where_words_begin
 from execsvc.clients.http import HttpClient, NotSent, segment
 from execsvc.clients.order_answer import judge, judge_found
-from execsvc.errors import NotFound, OrderRefused, OutcomeUnknown, Unavailable
+from execsvc.errors import Banned, NotFound, OrderRefused, OutcomeUnknown, Unavailable
 from execsvc.model.balance import Balance
 from execsvc.model.market import Depth, Ticker, Trade, Trades
 from execsvc.model.order import Fill, Side
@@ -30,6 +31,14 @@ class Throttle(Protocol):
         """The service wants the account left alone for so long."""
         ...
 
+    def banned(self) -> float:
+        """Seconds for which nothing but exits may be asked for the account; 0 or less when free."""
+        ...
+
+    def ban(self, seconds: float, why: str) -> None:
+        """The exchange lets nobody in for so long."""
+        ...
+
 
 Market = TypeVar("Market", Ticker, Depth, Trades)
 Read = Literal["balance", "ticker", "depth", "trades", "order"]
@@ -40,11 +49,19 @@ def _unnoted(_: Read) -> None:
     """Nobody counts."""
 
 
+def _unheeded() -> None:
+    """Nobody waits for it."""
+
+
 class ExchangeAdapter:
     """The adapter as one account sees it. Reads raise Unavailable.
 
-    ``failed`` is told of every read that gave no usable answer, whatever was tried.
+    ``failed`` is told of every read that gave no usable answer, whatever was tried; ``succeeded``
+    of every one that did.
     """
+
+    is_exiting = False
+    """True while its calls are for an exit, which no ban holds up."""
 
     def __init__(
         self,
@@ -52,11 +69,22 @@ class ExchangeAdapter:
         key_id: str,
         throttle: Throttle,
         failed: Callable[[Read], None] = _unnoted,
+        succeeded: Callable[[], None] = _unheeded,
     ) -> None:
         self._http = http
         self._key_id = key_id
         self._throttle = throttle
         self._failed = failed
+        self._succeeded = succeeded
+
+    @contextmanager
+    def exiting(self, exits: bool) -> Iterator[None]:
+        """Let the calls of the block go out in spite of a ban, where the order ``exits``."""
+        before, self.is_exiting = self.is_exiting, exits or self.is_exiting
+        try:
+            yield
+        finally:
+            self.is_exiting = before
 
     def balance(self, *assets: str) -> Balance:
         """What the account holds now, each asset in its own units.
@@ -69,11 +97,13 @@ class ExchangeAdapter:
             content = self._get(call, f"/balance/{segment(self._key_id)}", {})
             balance = read(Balance, call, content)
             for asset in assets:
+                self._refuse_namesake(call, balance, asset, "/".join(assets))
                 balance.holding(asset)
-            return balance
         except Unavailable:
             self._failed("balance")
             raise
+        self._succeeded()
+        return balance
 
     def ticker(self, symbol: str) -> Ticker:
         """The last price of ``symbol`` and its limits."""
@@ -97,19 +127,21 @@ class ExchangeAdapter:
         be told. What was refused is in the words of the exchange (exchange_words).
         """
         body = self._order(client_order_id, symbol, side, amount)
+        ban: float | None = None
         try:
             answer = self._http.post(_CALL, "/order", body, timeout)
+            ban = answer.ban
             return judge(answer, self._http.told(answer, where_words_begin), symbol, side, amount)
         except NotSent as error:
             raise OrderRefused(str(error)) from None
         except Unavailable as error:
-            self._respect(error.retry_after)
+            self._respect(error, error.retry_after)
             raise OutcomeUnknown(str(error), retry_after=error.retry_after) from None
         except OrderRefused as error:
-            self._respect(error.retry_after)
+            self._respect(error, error.retry_after, ban)
             raise
         except OutcomeUnknown as error:
-            self._respect(error.retry_after)
+            self._respect(error, error.retry_after, ban)
             text = self._http.clean(str(error))
             raise OutcomeUnknown(text, error.filled_at_least, error.retry_after) from None
 
@@ -122,7 +154,7 @@ class ExchangeAdapter:
         call = "GET /order"
         try:
             content = self._get(call, f"/order/{segment(client_order_id)}", {})
-            return judge_found(content, client_order_id, symbol, side, amount)
+            fill = judge_found(content, client_order_id, symbol, side, amount)
         except OutcomeUnknown as error:
             text = self._http.clean(str(error))
             raise OutcomeUnknown(text, error.filled_at_least) from None
@@ -131,6 +163,8 @@ class ExchangeAdapter:
         except Unavailable:
             self._failed("order")
             raise
+        self._succeeded()
+        return fill
 
     def _order(self, client_order_id: str, symbol: str, side: Side, amount: Decimal) -> str:
         return json_object(
@@ -148,28 +182,48 @@ class ExchangeAdapter:
     def _market(
         self, model: type[Market], what: Read, symbol: str, params: Mapping[str, int]
     ) -> Market:
-        call = f"GET /market/{what}"
+        call = f"GET /market/{what} {symbol}"
         asked: dict[str, str | int] = {"key_id": self._key_id, "symbol": symbol, **params}
         try:
             answer = read(model, call, self._get(call, f"/market/{what}", asked))
             if answer.symbol != symbol:
                 shown = self._http.clean(answer.symbol)[:40]
                 raise Unavailable(f"{call}: symbol: is {shown}, asked for {symbol}")
-            return answer
         except Unavailable:
             self._failed(what)
             raise
+        self._succeeded()
+        return answer
+
+    def _refuse_namesake(self, call: str, balance: Balance, asset: str, symbol: str) -> None:
+        """Raise Unavailable for an asset that the balance lists under another spelling only.
+
+        It would count as zero, and nothing would ever say why nothing is bought.
+        """
+        namesake = balance.namesake(asset)
+        if namesake is not None:
+            shown = self._http.clean(namesake)[:40]
+            raise Unavailable(
+                f"{call} for {symbol}: lists no {asset}, but {shown}: is the symbol written as the "
+                f"exchange writes it?"
+            )
 
     def _get(self, call: str, path: str, params: Mapping[str, str | int]) -> Any:
         timeout = self._http.timeout - self._wait_for_turn(call)
         try:
             return self._http.get_within(timeout, call, path, params)
+        except Banned as error:
+            self._respect(error, None, error.retry_after)
+            raise
         except Unavailable as error:
-            self._respect(error.retry_after)
+            self._respect(error, error.retry_after)
             raise
 
     def _wait_for_turn(self, call: str) -> float:
         """Seconds waited for the end of a pause, when that leaves half of the call's time."""
+        left = 0.0 if self.is_exiting else self._throttle.banned()
+        if left > 0:
+            raise Banned(f"{call}: banned by the exchange for another {left:.0f} s", left)
         pause = self._throttle.remaining()
         if pause <= 0:
             return 0.0
@@ -182,6 +236,11 @@ class ExchangeAdapter:
             pause = left
         raise Unavailable(f"{call}: account paused for {pause:.1f} s by Retry-After", pause)
 
-    def _respect(self, retry_after: float | None) -> None:
-        if retry_after is not None:
+    def _respect(
+        self, error: Exception, retry_after: float | None, ban: float | None = None
+    ) -> None:
+        """Let the account's other bots know for how long to stay away [s], a ``ban`` before all."""
+        if ban is not None:
+            self._throttle.ban(ban, self._http.clean(str(error)))
+        elif retry_after is not None:
             self._throttle.pause(retry_after)

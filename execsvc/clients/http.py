@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -17,10 +18,11 @@ from tenacity import (
 
 from execsvc import __version__
 from execsvc.clients.answers import Answer, Unreadable, read_body, retry_after
+from execsvc.clients.bans import ban_of
 from execsvc.clients.session import FAULTS, Session
 from execsvc.clients.sockets import ssl_context
 from execsvc.clients.watch import DeadlinePassed, Pulse, Stage, Watch, no_pulse
-from execsvc.errors import NotFound, Unavailable
+from execsvc.errors import Banned, NotFound, Unavailable
 
 READ_ATTEMPTS = 3
 LONGEST_TEXT = 300
@@ -152,6 +154,8 @@ class HttpClient:
         if answer.is_success:
             return answer.json()
         text = self.told(answer)
+        if answer.ban is not None:
+            raise Banned(text, answer.ban)
         if answer.status == 404:
             raise NotFound(text)
         if answer.status >= 500 and answer.retry_after is None:
@@ -167,7 +171,8 @@ class HttpClient:
                 status = response.status_code
                 pause = retry_after(status, response.headers.get("Retry-After"))
                 body = read_body(status, response.headers, response.raw)
-                return Answer(call, status, body, pause, response.headers.get("Date"))
+                answer = Answer(call, status, body, pause, response.headers.get("Date"))
+                return answer if answer.is_success else _with_ban(answer, response.headers)
         except Unreadable as error:
             raise Unavailable(f"{call}: {self.clean(str(error))}", pause) from None
         except FAULTS as error:
@@ -188,6 +193,13 @@ class HttpClient:
 def segment(text: str) -> str:
     """``text`` as one segment of a path, also when it is ``..`` or holds slashes."""
     return text.replace(".", "%2E") if text in (".", "..") else quote(text, safe="")
+
+
+def _with_ban(answer: Answer, headers: Mapping[str, str]) -> Answer:
+    """``answer`` with the ban that it tells of, if any."""
+    asked = answer.retry_after if "Retry-After" in headers else None
+    ban = ban_of(answer.status, answer.words(), asked)
+    return answer if ban is None else replace(answer, ban=ban)
 
 
 def warm() -> None:

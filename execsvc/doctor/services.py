@@ -32,6 +32,16 @@ class Looking:
     def pause(self, seconds: float) -> None:
         """The bots find out by themselves."""
 
+    def banned(self) -> float:
+        """Seconds left of a ban; none where the state directory is not ours to read."""
+        try:
+            return self._pause.banned()
+        except LedgerFailed:
+            return NEVER_PAUSED
+
+    def ban(self, seconds: float, why: str) -> None:
+        """The bots find out by themselves."""
+
 
 def bot_service_http(settings: Settings) -> HttpClient:
     """BotService, as it is to be called."""

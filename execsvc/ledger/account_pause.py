@@ -1,13 +1,16 @@
-"""The time until which an account is to be left alone, shared by all processes of its bots."""
+"""The times until which an account is to be left alone, shared by all processes of its bots."""
 
 from __future__ import annotations
 
+import fcntl
 import os
+from datetime import timedelta
 from pathlib import Path
 
-from execsvc.clock import now
+from execsvc.clock import iso, now
 from execsvc.errors import LedgerFailed
 from execsvc.ledger.account_journal import journal_path
+from execsvc.logs import bound
 
 NEVER_PAUSED = float("-inf")
 _CLOCK_SLACK = 1.0
@@ -15,16 +18,47 @@ _CLOCK_SLACK = 1.0
 
 
 class AccountPause:
-    """A ``Retry-After`` of an account, kept as the modification time of a file.
+    """A ``Retry-After`` of an account and a ban, each kept as the modification time of a file.
 
-    Looking costs one ``stat``, so that it can be done before every call.
+    Looking costs one ``stat`` each, so that it can be done before every call.
     """
 
     def __init__(self, state_dir: Path, key_id: str) -> None:
-        self._path = journal_path(state_dir, key_id).with_suffix(".pause")
+        path = journal_path(state_dir, key_id)
+        self._key_id = key_id
+        self._pause = _Until(path.with_suffix(".pause"))
+        self._ban = _Until(path.with_suffix(".ban"))
 
     def remaining(self) -> float:
         """Seconds left of the pause; negative: seconds since it ended; -inf: there was none."""
+        return self._pause.remaining()
+
+    def banned(self) -> float:
+        """Seconds left of the ban, as :meth:`remaining` says them."""
+        return self._ban.remaining()
+
+    def pause(self, seconds: float) -> None:
+        """Leave the account alone for ``seconds`` from now on, or longer if it is so already."""
+        self._pause.prolong(seconds)
+
+    def ban(self, seconds: float, why: str) -> None:
+        """Read nothing for ``seconds`` from now on; said once, by whoever hears of it first."""
+        if self._ban.prolong(seconds) > 0:
+            return
+        until = iso(now() + timedelta(seconds=seconds))
+        bound(key_id=self._key_id).bind(event="account_banned").warning(
+            "nothing is read for account {} until {}, but for exits: {}", self._key_id, until, why
+        )
+
+
+class _Until:
+    """A moment that many processes put off, none of them back: the time of a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def remaining(self) -> float:
+        """Seconds left; negative: seconds since then; -inf: there was none."""
         try:
             found = self._path.stat()
         except FileNotFoundError:
@@ -32,17 +66,28 @@ class AccountPause:
         except OSError as error:
             raise LedgerFailed(f"{self._path.name} cannot be read: {error}") from error
         at = now().timestamp()
-        # Written in the future, so the clock was set back: that must not prolong the pause.
+        # Written in the future, so the clock was set back: that must not prolong the wait.
         return NEVER_PAUSED if at < found.st_ctime - _CLOCK_SLACK else found.st_mtime - at
 
-    def pause(self, seconds: float) -> None:
-        """Leave the account alone for ``seconds`` from now on, or longer if it is so already."""
-        if seconds <= self.remaining():
-            return
-        until = now().timestamp() + seconds
+    def prolong(self, seconds: float) -> float:
+        """Let it be ``seconds`` from now on, or later if it is so already.
+
+        Returns what :meth:`remaining` was before; of many that call at once one is the first.
+        """
+        if seconds <= (before := self.remaining()):
+            return before
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._path.touch(mode=0o600)
-            os.utime(self._path, (until, until))
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+            descriptor = os.open(self._path, flags, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                before = self.remaining()  # of a file that was made just now: none are left
+                if seconds > before:
+                    until = now().timestamp() + seconds
+                    os.utime(descriptor, (until, until))
+            finally:
+                os.close(descriptor)
         except OSError as error:
             raise LedgerFailed(f"{self._path.name} cannot be written: {error}") from error
+        return before

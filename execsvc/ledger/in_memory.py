@@ -56,6 +56,13 @@ class NeverPaused:
     def pause(self, seconds: float) -> None:
         """Nobody else is there to be left alone."""
 
+    def banned(self) -> float:
+        """There was no ban."""
+        return NEVER_PAUSED
+
+    def ban(self, seconds: float, why: str) -> None:
+        """Nobody else is there to be let in."""
+
 
 class _AlwaysOurs:
     def try_acquire(self) -> bool:

@@ -86,6 +86,21 @@ class Balance(BaseModel):
         """What of ``asset`` can be traded now. Raises Unavailable as :meth:`holding` does."""
         return self.holding(asset).free
 
+    def namesake(self, asset: str) -> str | None:
+        """An asset that is listed while ``asset`` is not, and differs from it in spelling alone.
+
+        Spelling is the case, and a settlement currency behind a colon (``USDT:USDT``). None when
+        there is none.
+        """
+        listed = [name for row in self.assets if (name := _named(row)) is not None]
+        if asset in listed:
+            return None
+        return next((name for name in listed if _spelling(name) == _spelling(asset)), None)
+
+
+def _spelling(asset: str) -> str:
+    return asset.split(":", maxsplit=1)[0].casefold()
+
 
 def _named(row: Any) -> str | None:
     """The asset that ``row`` of a balance is about; None when it names none."""

@@ -126,6 +126,28 @@ class Level(NamedTuple):
     amount: Quantity
 
 
+_OF_A_LEVEL = 2
+_LONGEST_LEVEL = 4
+
+
+def _levels(side: Any) -> Any:
+    """The levels of one side, each as price and amount; what some exchanges add to them is left out.
+
+    Kraken adds a stamp, OKX a zero and the number of orders.
+    """
+    if not isinstance(side, (list, tuple)):
+        return side
+    return [
+        level[:_OF_A_LEVEL]
+        if isinstance(level, (list, tuple)) and _OF_A_LEVEL < len(level) <= _LONGEST_LEVEL
+        else level
+        for level in side
+    ]
+
+
+Levels = Annotated[tuple[Level, ...], BeforeValidator(_levels)]
+
+
 class Depth(BaseModel):
     """An order book, best level first; never empty on a side, never crossed."""
 
@@ -133,8 +155,8 @@ class Depth(BaseModel):
 
     symbol: str
     timestamp: int | None = None
-    bids: tuple[Level, ...]
-    asks: tuple[Level, ...]
+    bids: Levels
+    asks: Levels
 
     @model_validator(mode="after")
     def _is_a_book(self) -> Depth:
@@ -164,6 +186,18 @@ class Depth(BaseModel):
         return (self.best_bid + self.best_ask) / 2
 
 
+_SIDES = {"buy": "buy", "b": "buy", "sell": "sell", "s": "sell"}
+_LONGEST_SIDE = 20
+
+
+def _side(value: Any) -> str | None:
+    """``buy`` or ``sell``, however it is written; what is neither stays as it came, cut short."""
+    if value is None:
+        return None
+    text = str(value).strip()[:_LONGEST_SIDE]
+    return _SIDES.get(text.lower(), text)
+
+
 class Trade(BaseModel):
     """One public trade; ``side`` is the taker's, ``timestamp`` ms since the epoch."""
 
@@ -172,7 +206,12 @@ class Trade(BaseModel):
     timestamp: int | None = None
     price: Price | None = None
     amount: Quantity | None = None
-    side: str | None = None
+    side: Annotated[str | None, BeforeValidator(_side)] = None
+
+    @property
+    def has_odd_side(self) -> bool:
+        """True when it has a side that is neither ``buy`` nor ``sell``: nothing can be made of it."""
+        return self.side is not None and self.side not in _SIDES.values()
 
 
 class Trades(BaseModel):

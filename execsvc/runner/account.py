@@ -82,5 +82,7 @@ class Account:
         return not expected.agrees(balance.free(asset))
 
     def _paused(self, exits: bool) -> bool:
+        if not self.adapter.is_exiting and self._pause.banned() > 0:
+            return True
         left = self._pause.remaining()
         return left > 0 if exits else left > -_EXITS_FIRST

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
 
-from execsvc.errors import Unavailable
+from execsvc.errors import OrderRefused, Unavailable
 from execsvc.model.market import exact_sum
 
 COULD_BIND = Decimal("0.5")
@@ -32,3 +32,9 @@ def allowed(
         with suppress(Unavailable):
             price = best_price()
     return exact_sum(allocation / price, -held)
+
+
+def refuse_without_allocation(allocation: Decimal | None) -> None:
+    """Raise OrderRefused for an entry of a bot that may hold nothing."""
+    if allocation == 0:
+        raise OrderRefused("account_allocation is 0: the bot may hold nothing")

@@ -67,7 +67,8 @@ class Assembly:
             self._http,
             key_id,
             AccountPause(self._settings.state_dir, key_id),
-            self._reporter.counts.read_failed,
+            self._reporter.read_failed,
+            self._reporter.read_succeeded,
         )
 
     def desk(

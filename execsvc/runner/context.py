@@ -13,9 +13,10 @@ from execsvc.clock import monotonic
 from execsvc.errors import OrderRefused
 from execsvc.model.balance import Balance
 from execsvc.model.bot import BotSpec
-from execsvc.model.market import Depth, Limits, Ticker, Trade
+from execsvc.model.market import Depth, Limits, Ticker, Trade, plain
 from execsvc.model.order import Fill
 from execsvc.model.position import Position
+from execsvc.runner.allocation import refuse_without_allocation
 from execsvc.runner.desk import OrderDesk
 from execsvc.runner.record import Record
 from execsvc.runner.short_desk import ShortDesk
@@ -46,6 +47,7 @@ class TickContext:
         self._record = record
         self._thread = threading.get_ident()
         self._stopping = False
+        self._odd_sides_said = False
         self._now: datetime | None = None
         self._ticker: Ticker | None = None
         self._depth: dict[int, Depth] = {}
@@ -94,8 +96,9 @@ class TickContext:
         """The last ``limit`` public trades, oldest first. Raises Unavailable."""
         if limit not in self._trades:
             asked_at = monotonic()
-            self._trades[limit] = self._adapter.trades(self.symbol, limit)
+            self._trades[limit] = trades = self._adapter.trades(self.symbol, limit)
             self._desk.guards.read("trades", asked_at)
+            self._say_odd_sides(trades)
         return self._trades[limit]
 
     def balance(self) -> Balance:
@@ -110,14 +113,13 @@ class TickContext:
 
     def buy(self, amount: Decimal, reason: str) -> Fill:
         """Buy up to ``amount`` base. Raises OrderRefused when nothing was bought."""
-        self._begin_order()
-        self._refuse_while_stopping()
-        return self._desk.buy(_checked(amount), reason, self._state_text())
+        checked = self._entry(amount)
+        return self._desk.buy(checked, reason, self._state_text())
 
     def sell(self, amount: Decimal, reason: str) -> Fill:
         """Sell up to ``amount`` base of the position. Raises OrderRefused when nothing was sold."""
-        self._begin_order()
-        return self._desk.sell(_checked(amount), reason, self._state_text(), exits=self._stopping)
+        checked = self._checked(amount)
+        return self._desk.sell(checked, reason, self._state_text(), exits=self._stopping)
 
     def free_base(self) -> Decimal:
         """Base that the user owns. Raises OrderRefused, Unavailable."""
@@ -125,28 +127,61 @@ class TickContext:
 
     def sell_owned(self, amount: Decimal, reason: str) -> Fill:
         """Sell up to ``amount`` of it. Raises OrderRefused when nothing was sold."""
-        self._begin_order()
-        self._refuse_while_stopping()
-        return self._short.sell_owned(_checked(amount), reason, self._state_text())
+        checked = self._entry(amount)
+        return self._short.sell_owned(checked, reason, self._state_text())
 
     def buy_back(self, amount: Decimal, reason: str) -> Fill:
         """Buy back up to ``amount`` of that. Raises OrderRefused when nothing was bought."""
-        self._begin_order()
         self._refuse_while_stopping()
-        return self._short.buy_back(_checked(amount), reason, self._state_text())
+        checked = self._checked(amount)
+        return self._short.buy_back(checked, reason, self._state_text())
 
     def log(self, text: str) -> None:
         """A line for the log and the bot's execution log."""
         self._record.say("INFO", "strategy_said", text)
 
-    def _begin_order(self) -> None:
-        """What was read of the balance is old now.
+    def _say_odd_sides(self, trades: tuple[Trade, ...]) -> None:
+        """Say once in this process that trades count for nothing, and how many of them."""
+        odd = [] if self._odd_sides_said else [trade for trade in trades if trade.has_odd_side]
+        if odd:
+            self._odd_sides_said = True
+            self._record.say(
+                "WARNING",
+                "trades_dropped",
+                f"{len(odd)} of {len(trades)} trades of {self.symbol} count for nothing: their side "
+                f"is neither buy nor sell, but {odd[0].side!r}",
+            )
 
-        The account's turn is held by the process, so a second thread would not wait for it.
+    def _entry(self, amount: object) -> Decimal:
+        """The amount of an entry. Raises OrderRefused where none is made."""
+        self._refuse_while_stopping()
+        refuse_without_allocation(self.allocation)
+        return self._checked(amount)
+
+    def _checked(self, amount: object) -> Decimal:
+        """``amount`` as it is to be ordered; what was read of the balance is old from here on.
+
+        The account's turn is held by the process, so a second thread would not wait for it. Raises
+        OrderRefused for what is no amount.
         """
         if threading.get_ident() != self._thread:
             raise OrderRefused("orders are placed by the thread that runs the strategy alone")
-        self._balance = None
+        seen, self._balance = self._balance, None
+        if not isinstance(amount, Decimal) or not amount.is_finite() or amount < 0:
+            raise OrderRefused(f"{amount!r} is not a positive Decimal")
+        if amount == 0:
+            raise OrderRefused(f"an order of 0 {self.symbol}: {self._answered(seen)}")
+        return amount
+
+    def _answered(self, balance: Balance | None) -> str:
+        """What this tick was answered, as far as the size of an order may depend on it."""
+        said = []
+        if balance is not None:
+            free = [f"{plain(balance.free(asset))} {asset}" for asset in self.symbol.split("/")]
+            said.append(f"GET /balance says free {' and '.join(free)}")
+        if self._ticker is not None:
+            said.append(f"GET /market/ticker says {plain(self._ticker.price)}")
+        return ", ".join(said) or "the strategy asked for nothing"
 
     def _refuse_while_stopping(self) -> None:
         if self._stopping:
@@ -154,9 +189,3 @@ class TickContext:
 
     def _state_text(self) -> str:
         return self.state.model_dump_json()
-
-
-def _checked(amount: object) -> Decimal:
-    if not isinstance(amount, Decimal) or not amount.is_finite() or amount <= 0:
-        raise OrderRefused(f"{amount!r} is not a positive Decimal")
-    return amount

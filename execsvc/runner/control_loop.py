@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 
 from execsvc.clock import iso, monotonic, now
-from execsvc.errors import GuardRefused, LedgerFailed, OrderRefused, Unavailable
+from execsvc.errors import Banned, GuardRefused, LedgerFailed, OrderRefused, Unavailable
 from execsvc.repeats import Repeats
 from execsvc.runner.counts import TickResult
 from execsvc.runner.record import Record
@@ -83,13 +83,17 @@ class ControlLoop:
         began, since = now(), monotonic()
         error: str | None = None
         result: TickResult = "ok"
+        unread = False
         try:
             self._tick()
             self._errors = 0
         except GuardRefused as refusal:
             error = str(refusal)  # the guard has said it when it tripped
+        except Banned as fault:
+            error, result, unread = str(fault), "skipped", True  # said once, for all bots
         except (Unavailable, OrderRefused) as fault:
             error, result = str(fault), "skipped"
+            unread = isinstance(fault, Unavailable)
             self._say_skipped(error)
         except LedgerFailed:
             raise
@@ -99,6 +103,7 @@ class ControlLoop:
             text = f"strategy raised ({self._errors} in a row)"
             self._record.traceback("strategy_error", text, fault)
         self._reporter.counts.tick(result, monotonic() - since)
+        self._reporter.ticked(since, unread)
         self._reporter.update(
             ticks=self._reporter.snapshot.ticks + 1,
             last_tick_at=iso(began),

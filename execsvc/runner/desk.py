@@ -18,7 +18,7 @@ from execsvc.model.bot import Binding
 from execsvc.model.market import Limits, plain
 from execsvc.model.order import Fill, Side
 from execsvc.model.position import Position
-from execsvc.runner.allocation import allowed
+from execsvc.runner.allocation import allowed, refuse_without_allocation
 from execsvc.runner.gone import GoneCoins
 from execsvc.runner.guards import Guards
 from execsvc.runner.record import Record
@@ -101,6 +101,7 @@ class OrderDesk:
 
     def buy(self, amount: Decimal, reason: str, state: str | None) -> Fill:
         """Buy up to ``amount`` base. Raises OrderRefused when nothing was bought."""
+        refuse_without_allocation(self.allocation)
         self.refuse_if_blocked()
         self.guards.admit()
 

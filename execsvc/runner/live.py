@@ -64,6 +64,19 @@ class LiveVenue:
         short: bool = False,
     ) -> OrderRow:
         """Place one market order and book what came of it, be it a refusal."""
+        closes = (side is Side.SELL) is not short
+        with self._account.adapter.exiting(closes):
+            return self._execute(side, size, reason, exits, state, short)
+
+    def _execute(
+        self,
+        side: Side,
+        size: Size,
+        reason: str,
+        exits: bool,
+        state: str | None,
+        short: bool,
+    ) -> OrderRow:
         terms = market_terms(self._account.adapter, self._ledger, self._binding, side)
         with self._account.turn(exits):
             passed(Waypoint.TURN_TAKEN)
@@ -121,7 +134,7 @@ class LiveVenue:
         """Settle an order of this bot that an earlier process left open; book what is settled."""
         row = self._account.journal.unsettled()
         if row is not None and row.intent.bot_id == self._bot_id:
-            with self._account.turn(exits):
+            with self._account.adapter.exiting(exits), self._account.turn(exits):
                 self._settle_open_order(exits)
         self._adopt(None)
         self._count_contested()

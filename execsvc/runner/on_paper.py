@@ -57,8 +57,9 @@ class PaperVenue:
         short: bool = False,
     ) -> OrderRow:
         """Fill one market order on the book as it is now, and book it."""
-        terms = market_terms(self._adapter, self._ledger, self._binding, side)
-        depth = self._adapter.depth(self._binding.symbol, BOOK_LEVELS)
+        with self._adapter.exiting((side is Side.SELL) is not short):
+            terms = market_terms(self._adapter, self._ledger, self._binding, side)
+            depth = self._adapter.depth(self._binding.symbol, BOOK_LEVELS)
         base, quote = self._balances()
         amount = size(Funds(base, base, quote, *terms))
         began = now()

@@ -100,6 +100,8 @@ class Snapshot(BaseModel):
     stopping_on: SignalName | None = None
     """What the present stop was begun by; None while it runs, or when it stops of its own accord."""
     turn_wait: float = 0.0
+    unread: float = 0.0
+    """Seconds for which no tick got what it reads; 0 when the last one did."""
     contested: int = 0
     liquidation_failed: bool = False
     counts: Annotated[tuple[Number, ...], Field(min_length=SIZE, max_length=SIZE)] = NOTHING

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from execsvc.clients.exchange_adapter import Read
 from execsvc.clock import monotonic
 from execsvc.runner.counts import Counts
 from execsvc.runner.report import End, Snapshot, send, send_last
@@ -30,6 +31,9 @@ class Reporter:
         self._withheld = False
         self._turn_since: float | None = None
         self._turn_waited = 0.0
+        self._unread_since: float | None = None
+        self._unticked_since: float | None = None
+        self._has_read = False
         self.snapshot = Snapshot()
         self.counts = Counts()
         """Added to by whoever has something to count; they go out with the next report."""
@@ -64,6 +68,28 @@ class Reporter:
             self._turn_waited += monotonic() - self._turn_since
             self._turn_since = None
 
+    def read_failed(self, call: Read) -> None:
+        """A read of the adapter gave no usable answer."""
+        self.counts.read_failed(call)
+        if self._unread_since is None:
+            self._unread_since = monotonic()
+
+    def read_succeeded(self) -> None:
+        """One did."""
+        self._unread_since, self._has_read = None, True
+
+    def ticked(self, began: float, unread: bool) -> None:
+        """A tick ended that began at ``began`` [monotonic s]; ``unread``: for a read that failed.
+
+        One whose strategy took no notice counts as well, when every read of it failed.
+        """
+        all_failed = self._unread_since is not None and not self._has_read
+        self._unread_since, self._has_read = None, False
+        if not (unread or all_failed):
+            self._unticked_since = None
+        elif self._unticked_since is None:
+            self._unticked_since = began
+
     def end(self, end: End) -> None:
         """Send the last words, which say that this process ends on purpose."""
         self.snapshot = self._timed().model_copy(update={"end": end})
@@ -83,5 +109,14 @@ class Reporter:
         if self._turn_since is not None:
             waited += monotonic() - self._turn_since
         return self.snapshot.model_copy(
-            update={"turn_wait": round(waited, 3), "counts": self.counts.numbers()}
+            update={
+                "turn_wait": round(waited, 3),
+                "unread": self._unread(),
+                "counts": self.counts.numbers(),
+            }
         )
+
+    def _unread(self) -> float:
+        """Seconds of nothing but failed reads, or of ticks that each ended at one."""
+        since = [one for one in (self._unread_since, self._unticked_since) if one is not None]
+        return round(monotonic() - min(since), 3) if since else 0.0

@@ -15,6 +15,7 @@ from execsvc.execution.parts import Placed, in_parts
 from execsvc.execution.way_out import refuse_without_way_out
 from execsvc.model.market import ZERO, exact_sum, plain, round_down
 from execsvc.model.order import Fill, Side
+from execsvc.runner.allocation import refuse_without_allocation
 from execsvc.runner.desk import OrderDesk
 from execsvc.runner.sizing import affordable_amount
 from execsvc.runner.venue import Funds
@@ -35,6 +36,7 @@ class ShortDesk:
         """Sell up to ``amount`` of the user's own base. Raises OrderRefused when nothing was sold."""
         if self._desk.position.side is not None:
             raise OrderRefused("a position is open")
+        refuse_without_allocation(self._desk.allocation)
         self._desk.refuse_if_blocked()
         self._desk.guards.admit()
 

@@ -34,10 +34,13 @@ def buy_amount(
         amount = min(amount, allowed)
     rounded = round_down(max(amount, ZERO), decimals)
     if limits.refuses(rounded, price):
-        raise OrderRefused(
-            f"a buy of {plain(rounded)} is below the minimum (asked: {plain(requested)}, "
-            f"affordable: {plain(round_down(max(affordable, ZERO), decimals))})"
+        caps = {"asked": requested, "affordable": affordable}
+        if allowed is not None:
+            caps["left of account_allocation"] = allowed
+        said = ", ".join(
+            f"{name}: {plain(round_down(max(cap, ZERO), decimals))}" for name, cap in caps.items()
         )
+        raise OrderRefused(f"a buy of {plain(rounded)} is below the minimum ({said})")
     return rounded
 
 

@@ -192,6 +192,11 @@ class Bot:
         return [one for one in kept if is_recent(one, now())]
 
     @property
+    def unread(self) -> float:
+        """Seconds for which its process has read nothing that it could use."""
+        return self.run.snapshot.unread if self.run is not None else 0.0
+
+    @property
     def contested(self) -> int:
         """How many of its orders wait for an operator."""
         ledger = self.ledger.contested if self.ledger is not None else 0

@@ -15,6 +15,8 @@ from execsvc.supervisor.facts import Facts, Polled
 from execsvc.supervisor.next_step import Service
 from execsvc.supervisor.states import State
 
+UNREAD_AFTER = 60.0
+"""Seconds of nothing but failed reads after which a bot does not tick any more."""
 STALE_AFTER = 3
 """Poll intervals after which the last good listing is too old."""
 
@@ -30,6 +32,7 @@ class Kind(str, Enum):
     ABANDONED = "abandoned"
     MASS_STOP = "mass_stop"
     DAILY_LOSS = "daily_loss"
+    READS = "reads"
     LISTING = "listing"
 
 
@@ -40,7 +43,7 @@ class Severity(str, Enum):
     WARNING = "warning"
 
 
-_WARNINGS = frozenset({Kind.LISTING, Kind.DAILY_LOSS})
+_WARNINGS = frozenset({Kind.LISTING, Kind.DAILY_LOSS, Kind.READS})
 _HARMLESS = frozenset({Kind.MASS_STOP, Kind.LEFT, Kind.DAILY_LOSS, Kind.ABANDONED})
 """What ``/health`` does not call degraded, by its contract."""
 OF_THE_SERVICE = frozenset({Kind.HALTED, Kind.LISTING, Kind.MASS_STOP})
@@ -125,6 +128,11 @@ def _of(bot: Bot, left: Collection[str]) -> Iterator[Condition]:
         way_out = f"; what can never be sold is given up by: {command_to_abandon(bot.bot_id)}"
         text = f"bot {bot.bot_id}: {why}{error}{way_out}"
         yield _condition(Kind.LIQUIDATION, bot, text, why + error)
+    elif bot.unread >= UNREAD_AFTER:
+        error = f": {bot.last_error}" if bot.last_error else ""
+        why = f"it has not ticked for {bot.unread:.0f} s, its reads fail{error}"
+        text = f"bot {bot.bot_id} has not ticked for {bot.unread:.0f} s, its reads fail{error}"
+        yield _condition(Kind.READS, bot, text, why)
     if bot.contested:
         text = f"bot {bot.bot_id}: {bot.contested} contested, see execsvc settle"
         yield _condition(Kind.CONTESTED, bot, text, f"{bot.contested} contested orders")

@@ -38,6 +38,12 @@ class _NoPause:
     def pause(self, seconds: float) -> None:
         pass
 
+    def banned(self) -> float:
+        return 0.0
+
+    def ban(self, seconds: float, why: str) -> None:
+        pass
+
 
 class _NoWaits(Waits):
     """Looks for signals as ever, waits for nothing, and ends the bot when it has ticked enough."""

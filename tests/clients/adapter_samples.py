@@ -52,9 +52,17 @@ class Pauses:
     def __init__(self) -> None:
         self.asked: list[float] = []
         self.left: list[float] = []
+        self.bans: list[float] = []
+        self.banned_for = 0.0
 
     def remaining(self) -> float:
         return self.left.pop(0) if self.left else 0.0
+
+    def banned(self) -> float:
+        return self.banned_for
+
+    def ban(self, seconds: float, why: str) -> None:
+        self.bans.append(seconds)
 
     def pause(self, seconds: float) -> None:
         self.asked.append(seconds)

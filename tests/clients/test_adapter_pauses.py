@@ -10,20 +10,21 @@ import responses
 from adapter_samples import (
     BALANCE,
     DETAILS,
+    TICKER,
     URL,
     Pauses,
     answer,
     order,
 )
 
+from execsvc.clients import bans
 from execsvc.clients.exchange_adapter import ExchangeAdapter
-from execsvc.errors import OrderRefused, OutcomeUnknown, Unavailable
+from execsvc.errors import Banned, OrderRefused, OutcomeUnknown, Unavailable
 
 RETRY_AFTER = [
     (429, "7", 7, OrderRefused),
-    (418, "7.5", 7.5, OrderRefused),
     (429, None, 1, OrderRefused),
-    (418, "soon", 1, OrderRefused),
+    (429, "soon", 1, OrderRefused),
     (429, "nan", 1, OrderRefused),
     (429, "-5", 0, OrderRefused),
     (429, "1e9", 3600, OrderRefused),
@@ -115,3 +116,84 @@ def test_an_order_does_not_wait_for_a_pause(
     pauses.left = [100.0]
     answer(service, 200, {"details": DETAILS})
     assert order(adapter).filled
+
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
+
+
+def until(seconds: float, unit: int = 1000) -> str:
+    moment = int(NOON.timestamp() + seconds) * unit
+    return f"IP banned until {moment}. Please use the websocket."
+
+
+BANS = [
+    (500, f'binance {{"code":-1003,"msg":"Way too many requests; {until(500)}"}}', None, 500),
+    (418, f"Way too much request weight used; {until(500)}", "7", 500),
+    (429, until(500, 1), None, 500),
+    (500, until(500, 1_000_000), None, 500),
+    (500, until(10**7), None, 3 * 24 * 3600),
+    (500, until(-30), None, 0),
+    (418, "teapot", "7.5", 7.5),
+    (418, "teapot", None, 60),
+    (500, 'binance {"code":-1003,"msg":"Too many requests."}', None, 60),
+]
+
+
+@pytest.mark.parametrize(("status", "detail", "header", "seconds"), BANS)
+def test_ban_is_known_by_its_words(
+    service: responses.RequestsMock,
+    adapter: ExchangeAdapter,
+    pauses: Pauses,
+    status: int,
+    detail: str,
+    header: str | None,
+    seconds: float,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An order tells of it as a read does; the read is not tried again at once."""
+    monkeypatch.setattr(bans, "now", lambda: NOON)
+    headers = {} if header is None else {"Retry-After": header}
+    service.get(f"{URL}/market/ticker", status=status, json={"detail": detail}, headers=headers)
+    with pytest.raises(Banned):
+        adapter.ticker("BTC/USDT")
+    assert len(service.calls) == 1
+    service.post(f"{URL}/order", status=status, json={"detail": detail}, headers=headers)
+    with pytest.raises((OrderRefused, OutcomeUnknown)):
+        order(adapter)
+    assert pauses.bans == [seconds] * 2
+    assert pauses.asked == []
+
+
+@pytest.mark.parametrize(
+    ("status", "detail"),
+    [(500, "amount -1003.5"), (500, "x-10031"), (429, "code -1003"), (500, "")],
+)
+def test_other_failures_are_no_ban(
+    service: responses.RequestsMock,
+    adapter: ExchangeAdapter,
+    pauses: Pauses,
+    status: int,
+    detail: str,
+) -> None:
+    service.post(f"{URL}/order", status=status, json={"detail": detail})
+    with pytest.raises((OrderRefused, OutcomeUnknown)):
+        order(adapter)
+    assert pauses.bans == []
+
+
+def test_banned_account_is_read_for_an_exit_alone(
+    service: responses.RequestsMock, adapter: ExchangeAdapter, pauses: Pauses
+) -> None:
+    service.get(f"{URL}/market/ticker", json=TICKER)
+    pauses.banned_for = 3600.0
+    with pytest.raises(Banned, match="banned by the exchange for another 3600 s"):
+        adapter.ticker("BTC/USDT")
+    with adapter.exiting(False), pytest.raises(Banned):
+        adapter.ticker("BTC/USDT")
+    assert len(service.calls) == 0
+    with adapter.exiting(True):
+        with adapter.exiting(False):
+            assert adapter.ticker("BTC/USDT").price
+        assert adapter.ticker("BTC/USDT").price
+    with pytest.raises(Banned):
+        adapter.ticker("BTC/USDT")

@@ -66,7 +66,7 @@ def test_limits_may_be_missing(
             changed(BALANCE, assets=[{"asset": "BTC", "free": "NaN", "locked": 0}]),
             "free",
         ),
-        ("ticker", changed(TICKER, price=0), "GET /market/ticker: price: "),
+        ("ticker", changed(TICKER, price=0), "GET /market/ticker BTC/USDT: price: "),
         ("ticker", changed(TICKER, price=-1), "price: "),
         ("ticker", changed(TICKER, price=None), "price: "),
         ("ticker", changed(TICKER, price="inf"), "price: "),
@@ -77,10 +77,10 @@ def test_limits_may_be_missing(
         ("depth", changed(DEPTH, bids=[]), "bids: is empty"),
         ("depth", changed(DEPTH, asks=[[0.5, 1]]), "crossed"),
         ("depth", changed(DEPTH, bids=[[1, 1], [1.2, 1]]), "not sorted"),
-        ("depth", changed(DEPTH, bids=[[1]]), "GET /market/depth: bids.0."),
+        ("depth", changed(DEPTH, bids=[[1]]), "GET /market/depth BTC/USDT: bids.0."),
         ("depth", changed(DEPTH, asks=[[1.5, 1], ["x", 1]]), "asks.1.0: "),
         ("depth", changed(DEPTH, symbol="X/Y"), "asked for BTC/USDT"),
-        ("trades", changed(TRADES, trades=None), "GET /market/trades: trades: "),
+        ("trades", changed(TRADES, trades=None), "GET /market/trades BTC/USDT: trades: "),
         ("trades", changed(TRADES, trades=[{"price": -1}]), "trades.0.price: "),
         ("trades", changed(TRADES, symbol="X/Y"), "asked for BTC/USDT"),
     ],
@@ -94,3 +94,91 @@ def test_bad_data_is_unavailable_and_named(
     with pytest.raises(Unavailable) as raised:
         getattr(adapter, read)(*arguments)
     assert said in str(raised.value)
+
+
+@pytest.mark.parametrize("read", ["ticker", "depth", "trades"])
+def test_failed_market_read_names_the_symbol(
+    service: responses.RequestsMock, adapter: ExchangeAdapter, read: str
+) -> None:
+    service.get(f"{URL}/market/{read}", status=400, json={"detail": "no such market"})
+    arguments = ("btc/usdt",) if read == "ticker" else ("btc/usdt", 20)
+    with pytest.raises(Unavailable, match=rf"^GET /market/{read} btc/usdt: HTTP 400: no such"):
+        getattr(adapter, read)(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("base", "quote", "listed", "said"),
+    [
+        ("btc", "usdt", ("BTC", "USDT"), "GET /balance for btc/usdt: lists no btc, but BTC: "),
+        ("BTC", "USDT:USDT", ("USDT",), "for BTC/USDT:USDT: lists no USDT:USDT, but USDT: "),
+        ("BTC", "USDT", ("btc",), "for BTC/USDT: lists no BTC, but btc: "),
+    ],
+)
+def test_asset_listed_under_another_spelling_is_not_zero(
+    service: responses.RequestsMock,
+    adapter: ExchangeAdapter,
+    base: str,
+    quote: str,
+    listed: tuple[str, ...],
+    said: str,
+) -> None:
+    rows = [{"asset": name, "free": 1, "locked": 0} for name in listed]
+    service.get(f"{URL}/balance/key%2F1", json={"assets": rows})
+    with pytest.raises(Unavailable) as raised:
+        adapter.balance(base, quote)
+    assert said in str(raised.value)
+
+
+def test_asset_that_is_nowhere_listed_is_zero(
+    service: responses.RequestsMock, adapter: ExchangeAdapter
+) -> None:
+    rows = [{"asset": name, "free": 1, "locked": 0} for name in ("USDC", "BTCB", "usdt", "USDT")]
+    service.get(f"{URL}/balance/key%2F1", json={"assets": rows})
+    assert adapter.balance("BTC", "USDT").free("BTC") == 0
+
+
+@pytest.mark.parametrize("more", [[1767292988], [0, 12], ["0", "4"]])
+def test_level_of_three_or_four_items_is_read(
+    service: responses.RequestsMock, adapter: ExchangeAdapter, more: list[Any]
+) -> None:
+    book = changed(DEPTH, bids=[[1, 2, *more], [0.5, 1]], asks=[["1.5", "2", *more]])
+    service.get(f"{URL}/market/depth", json=book)
+    depth = adapter.depth("BTC/USDT", 20)
+    assert [tuple(level) for level in depth.bids] == [(1, 2), (Decimal("0.5"), 1)]
+    assert [tuple(level) for level in depth.asks] == [(Decimal("1.5"), 2)]
+
+
+def test_level_of_five_items_is_refused(
+    service: responses.RequestsMock, adapter: ExchangeAdapter
+) -> None:
+    service.get(f"{URL}/market/depth", json=changed(DEPTH, bids=[[1, 2, 3, 4, 5]]))
+    with pytest.raises(Unavailable, match="bids"):
+        adapter.depth("BTC/USDT", 20)
+
+
+@pytest.mark.parametrize(
+    ("side", "read", "odd"),
+    [
+        ("sell ", "sell", False),
+        ("SELL", "sell", False),
+        ("Buy", "buy", False),
+        ("b", "buy", False),
+        ("S", "sell", False),
+        (None, None, False),
+        ("bid", "bid", True),
+        ("", "", True),
+        (-1, "-1", True),
+        ({"is": "x" * 50}, "{'is': 'xxxxxxxxxxxx", True),
+    ],
+)
+def test_side_of_a_trade_is_read_however_it_is_written(
+    service: responses.RequestsMock,
+    adapter: ExchangeAdapter,
+    side: object,
+    read: str | None,
+    odd: bool,
+) -> None:
+    row = {"timestamp": 1, "price": 1, "amount": 2, "side": side}
+    service.get(f"{URL}/market/trades", json=changed(TRADES, trades=[row]))
+    (trade,) = adapter.trades("BTC/USDT", 20)
+    assert (trade.side, trade.has_odd_side) == (read, odd)

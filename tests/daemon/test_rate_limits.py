@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ def of_account(exchange: Exchange, key: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("call", "status"), [("ticker", 418), ("balance", 429), ("order", 429), ("order", 503)]
+    ("call", "status"), [("ticker", 429), ("balance", 429), ("order", 429), ("order", 503)]
 )
 def test_a_pause_is_kept_by_all_bots_and_liquidations_go_first(
     daemon: Daemon, exchange: Exchange, tmp_path: Path, call: str, status: int
@@ -114,3 +114,42 @@ def test_whoever_asks_for_a_listing_gets_one_in_spite_of_a_pause(
     eventually(lambda: daemon.status()["poll"]["consecutive_failures"], "it was told")
     assert daemon.post("/poll").status_code == 202
     eventually(lambda: not daemon.status()["poll"]["consecutive_failures"], "it lists again")
+
+
+def test_ban_stops_reads_of_all_bots_but_no_exit(
+    daemon: Daemon, exchange: Exchange, tmp_path: Path
+) -> None:
+    plugins = Plugins(tmp_path)
+    plugins.add("eager", EAGER)
+    plugins.add("holder", "")
+    exchange.fund("k1", usdt="1000000")
+    leaving = bot_row("leaving", strategy="holder")
+    staying = [bot_row(f"eager{n}", strategy="eager", interval=0.3) for n in range(3)]
+    exchange.list_bots(leaving, *staying)
+    daemon.start(**plugins.environ)
+    daemon.until_holding("leaving", 60)
+    eventually(lambda: exchange.executed("k1"), "they buy")
+    until = int((datetime.now(timezone.utc) + timedelta(hours=1)).timestamp() * 1000)
+    text = f'binance {{"code":-1003,"msg":"Way too many requests; IP banned until {until}"}}'
+    exchange.fault("status", call="ticker", status=500, detail=text, match={"key_id": "k1"})
+    eventually(lambda: all(_banned(daemon, row) for row in staying), "all of them heard", 60)
+    exchange.list_bots(*staying)
+    stopped = daemon.until("STOPPED", "leaving", 60)
+    assert stopped["position"]["side"] is None
+    assert exchange.orders("k1")[-1]["side"] == "sell"
+    asked = len(of_account(exchange, "k1"))
+    ticks = {row["id"]: daemon.bot(row["id"])["ticks"] for row in staying}
+    eventually(
+        lambda: all(daemon.bot(bot_id)["ticks"] > seen + 4 for bot_id, seen in ticks.items()),
+        "they tick on",
+        60,
+    )
+    assert len(of_account(exchange, "k1")) == asked
+    assert daemon.log.count("nothing is read for account k1 until ") == 1
+    assert "tick skipped" not in daemon.log
+    assert daemon.stop(90) == 0
+    assert exchange.lowest("k1") >= OWN_BTC
+
+
+def _banned(daemon: Daemon, row: dict[str, Any]) -> bool:
+    return "banned by the exchange for another" in (daemon.bot(row["id"])["last_error"] or "")

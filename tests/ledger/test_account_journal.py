@@ -12,6 +12,7 @@ from sqlite3 import connect
 
 import pytest
 from ledger_things import AT, BINDING, fill, intent
+from loguru import logger
 
 from execsvc.errors import ConfigRefused, LedgerFailed
 from execsvc.ledger import account_pause, operator, survey
@@ -198,6 +199,24 @@ def test_a_pause_does_not_outlast_a_clock_that_is_set_back(
     assert pause.remaining() <= 0
     monkeypatch.setattr(account_pause, "now", lambda: before + timedelta(seconds=5))
     assert 4 < pause.remaining() <= 5.5
+
+
+@pytest.mark.says("account_banned")
+def test_a_ban_is_shared_apart_from_a_pause_and_said_once(tmp_path: Path) -> None:
+    said: list[str] = []
+    handler = logger.add(lambda message: said.append(message.record["message"]), level="WARNING")
+    one, other = AccountPause(tmp_path, "k1"), AccountPause(tmp_path, "k1")
+    assert one.banned() == NEVER_PAUSED
+    one.ban(1000, "HTTP 418: teapot")
+    other.ban(1100, "HTTP 418: teapot")
+    other.ban(10, "HTTP 418: teapot")
+    logger.remove(handler)
+    assert 900 < one.banned() <= 1100
+    assert one.remaining() == NEVER_PAUSED
+    assert AccountPause(tmp_path, "k2").banned() == NEVER_PAUSED
+    assert len(said) == 1
+    assert said[0].startswith("nothing is read for account k1 until 2")
+    assert said[0].endswith("Z, but for exits: HTTP 418: teapot")
 
 
 def test_the_turn_is_one_at_a_time(tmp_path: Path, journal: AccountJournal) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from execsvc.errors import LedgerFailed, OrderRefused, StopRequested, Unavailable
+from execsvc.errors import Banned, LedgerFailed, OrderRefused, StopRequested, Unavailable
 from execsvc.runner import control_loop
 from execsvc.runner.control_loop import ControlLoop, StrategyGaveUp
 from execsvc.runner.counts import Counts
@@ -23,6 +23,7 @@ class Bench:
         self.ticked_at: list[float] = []
         self.said: list[tuple[str, str]] = []
         self.tracebacks = 0
+        self.unread: list[bool] = []
         self.snapshot = Snapshot()
         self.counts = Counts()
         monkeypatch.setattr(control_loop, "monotonic", lambda: self.elapsed)
@@ -42,6 +43,9 @@ class Bench:
 
     def update(self, **changes: Any) -> None:
         self.snapshot = self.snapshot.model_copy(update=changes)
+
+    def ticked(self, began: float, unread: bool) -> None:
+        self.unread.append(unread)
 
     def tick(self) -> None:
         self.ticked_at.append(self.elapsed)
@@ -90,6 +94,12 @@ def test_skipped_ticks_are_said_once_a_minute_with_a_count(bench: Bench) -> None
     assert texts[0] == "tick skipped: GET /balance: try 0"
     assert all("(12 times)" in text or "(13 times)" in text for text in texts[1:])
     assert len(texts) in (3, 4)
+
+
+def test_ban_is_an_error_of_the_bot_and_no_line_of_its_log(bench: Bench) -> None:
+    run(bench, Banned("GET /balance: banned"), Unavailable("down"), OrderRefused("no"), None)
+    assert [text for _, text in bench.said] == ["tick skipped: down", "tick skipped: no"]
+    assert bench.unread == [True, True, False, False]
 
 
 def test_a_failed_ledger_is_nothing_to_go_on_with(bench: Bench) -> None:

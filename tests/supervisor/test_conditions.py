@@ -112,6 +112,16 @@ def test_who_it_is_about(seen: Bot, words: str) -> None:
     assert left_open(seen).subject == words
 
 
+@pytest.mark.parametrize(("unread", "stands"), [(0.0, False), (59.9, False), (61.4, True)])
+def test_bot_that_read_nothing_for_a_minute_degrades(unread: float, stands: bool) -> None:
+    seen = facts(bot(run=running(unread=unread, last_error="GET /balance: down")))
+    found = conditions(seen)
+    assert [wrong.key for wrong in found] == (["reads:b1"] if stands else [])
+    for wrong in found:
+        assert (wrong.degrades, wrong.severity) == (True, Severity.WARNING)
+        assert wrong.text == ("bot b1 has not ticked for 61 s, its reads fail: GET /balance: down")
+
+
 def test_abandoned_position_is_critical_and_degrades_nothing() -> None:
     gone = Abandoned(
         at=now(),

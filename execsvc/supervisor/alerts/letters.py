@@ -28,6 +28,7 @@ _BEGUN = {
     Kind.MASS_STOP: "a mass stop is held back",
     Kind.DAILY_LOSS: "a bot has lost enough for today",
     Kind.LISTING: "BotService does not list",
+    Kind.READS: "a bot cannot read its market or account",
 }
 _MANY = {
     Kind.LIQUIDATION: "{} liquidations fail",
@@ -35,6 +36,7 @@ _MANY = {
     Kind.FAILED: "{} bots are FAILED",
     Kind.CONTESTED: "orders of {} bots are contested",
     Kind.ABANDONED: "positions of {} bots are given up",
+    Kind.READS: "{} bots cannot read their market or account",
     Kind.DAILY_LOSS: "{} bots have lost enough for today",
 }
 _ADVICE = {
@@ -45,6 +47,7 @@ _ADVICE = {
     Kind.FAILED: "It does not run until its row changes, or: execsvc release BOT",
     Kind.CONTESTED: "It makes no entry until: execsvc settle BOT --filled QTY",
     Kind.ABANDONED: "An operator said so. What is left of it at the exchange is theirs to close.",
+    Kind.READS: "It neither enters nor exits by its strategy; a stop still sells. See: execsvc doctor",
     Kind.DAILY_LOSS: "Its exits still sell; entries go on at 00:00 UTC.",
 }
 
@@ -108,7 +111,7 @@ def letter(news: News, by: str) -> Letter:
     title = _title(news.kind, len(news.items))
     if news.change is Change.OVER:
         title, tone = f"over: {title}", Tone.SUCCESS
-    elif news.kind is Kind.LISTING:
+    elif news.kind in (Kind.LISTING, Kind.READS):
         tone = Tone.WARNING
     else:
         tone = Tone.FAILURE
