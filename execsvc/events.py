@@ -67,6 +67,7 @@ EventName = Literal[
     "order_contested",
     "order_filled",
     "order_intent",
+    "order_priced",
     "order_refused",
     "order_settled",
     "order_unknown",
@@ -136,6 +137,11 @@ EVENTS: Mapping[EventName, Event] = {
         "WARNING",
         "an unknown outcome is decided; FILLED says how",
         ("bot_id", "order_id", "filled"),
+    ),
+    "order_priced": Event(
+        "INFO",
+        "an order named no price; AVERAGE is from elsewhere",
+        ("bot_id", "order_id"),
     ),
     "order_contested": Event(
         "CRITICAL", "it cannot be decided: settle it by hand", ("bot_id", "order_id", "filled")

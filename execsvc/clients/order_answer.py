@@ -8,8 +8,9 @@ from typing import Any
 
 from execsvc.clients import exchange_words
 from execsvc.clients.answers import Answer
+from execsvc.clients.order_details import read_details
 from execsvc.errors import OrderRefused, OutcomeUnknown, Unavailable
-from execsvc.model.order import Fill, Side, read_details
+from execsvc.model.order import Fill, Side
 
 _AMBIGUOUS = frozenset({408, 409, 425})
 """4xx after which the order may have executed all the same."""
@@ -46,7 +47,7 @@ def judge_found(
     if not isinstance(details, dict) or details.get("clientOrderId") != client_order_id:
         raise Unavailable("GET /order: the answer is not the order that was asked for")
     details = _ours(details, symbol, side, amount)
-    return read_details(details, amount, *symbol.split("/"))
+    return read_details(details, amount, side, symbol)
 
 
 def _is_certain(status: int, detail: str) -> bool:
@@ -62,11 +63,10 @@ def _fill(answer: Answer, symbol: str, side: Side, amount: Decimal) -> Fill:
     except Unavailable as error:
         raise OutcomeUnknown(str(error)) from None
     details = content.get("details") if isinstance(content, dict) else None
-    base, quote = symbol.split("/")
     try:
         if isinstance(details, dict):
             details = _ours(details, symbol, side, amount)
-        return read_details(details, amount, base, quote)
+        return read_details(details, amount, side, symbol)
     except OutcomeUnknown as error:
         raise OutcomeUnknown(f"{answer.call}: {error}", error.filled_at_least) from None
 

@@ -39,7 +39,9 @@ def book(
     if booked is None:
         position = before.after(order.side, order.fill, settled_at, order.short)
     elif booked != change:
-        position = before.corrected(exact_sum(change, -booked), order.short)
+        correction = exact_sum(change, -booked)
+        price = order.fill.price or order.price
+        position = before.corrected(correction, order.short, price, settled_at)
     else:
         position = before
     with transaction(ledger.connection) as tx:

@@ -1,4 +1,4 @@
-"""An order: what was meant, what came of it, and how the exchange's answer is read."""
+"""An order: what was meant, and what came of it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import uuid
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from execsvc.errors import OutcomeUnknown
-from execsvc.model.market import ZERO, Number, Price, Quantity, exact_sum, plain
+from execsvc.model.market import ZERO, Price, Quantity, exact_sum
 
-FINAL_STATUSES = frozenset({"closed", "canceled", "expired", "rejected"})
 LARGEST_BASE_FEE = Decimal("0.01")
 """The largest part of a buy that its fee in base may take."""
 
@@ -38,7 +35,7 @@ class OrderState(str, Enum):
     UNKNOWN = "UNKNOWN"
     """The request ended without saying what became of the order."""
     ARRIVING = "ARRIVING"
-    """Filled, but no fee was reported: a balance has to say what arrived."""
+    """Filled, but the answer leaves the fee or the price open: a balance has to say."""
     EXECUTED = "EXECUTED"
     """Final; filled in full or in part."""
     NOT_EXECUTED = "NOT_EXECUTED"
@@ -80,6 +77,8 @@ class Fill(BaseModel):
     base_fee: Quantity | None = ZERO
     quote_fee: Quantity = ZERO
     exchange_id: str | None = None
+    priced_by: str | None = None
+    """What the average was taken from, where the exchange named none; not kept in a ledger."""
 
     @property
     def price(self) -> Decimal | None:
@@ -116,74 +115,22 @@ class Intent(BaseModel):
     short: bool = False
     """It sells base that the user owns, or buys that back; it never touches what is tracked."""
 
+    @property
+    def opens(self) -> bool:
+        """True for an entry: what it pays or earns is the entry price of a position."""
+        return (self.side is Side.BUY) is not self.short
+
+    def lacks_price(self, fill: Fill) -> bool:
+        """True when ``fill`` opens or adds to a position at a price that nobody has named."""
+        return self.opens and fill.filled > 0 and fill.price is None
+
+    def state_after(self, fill: Fill) -> OrderState:
+        """Where the order stands once the exchange has stated ``fill`` as final."""
+        if fill.base_fee is None or self.lacks_price(fill):
+            return OrderState.ARRIVING
+        return OrderState.EXECUTED if fill.filled > 0 else OrderState.NOT_EXECUTED
+
 
 def new_client_order_id() -> str:
     """An id of our own for one order intent: 32 characters, never used twice."""
     return uuid.uuid4().hex
-
-
-class _Fee(BaseModel):
-    currency: str | None = None
-    cost: Number | None = None
-
-
-class _Details(BaseModel):
-    """A ccxt unified order, as far as it is needed."""
-
-    id: str | None = None
-    status: str | None = None
-    filled: Quantity | None = None
-    average: Quantity | None = None
-    cost: Quantity | None = None
-    fee: _Fee | None = None
-    fees: list[_Fee] | None = Field(default=None)
-
-
-def read_details(details: Any, amount: Decimal, base: str, quote: str) -> Fill:
-    """The final fill that a ccxt unified order states.
-
-    Raises OutcomeUnknown, with ``filled`` as a lower bound, for whatever is not final.
-    """
-    if not isinstance(details, dict):
-        raise OutcomeUnknown("answer has no details")
-    if isinstance(details.get("id"), int):
-        details = {**details, "id": str(details["id"])}
-    try:
-        order = _Details.model_validate(details)
-    except ValidationError as error:
-        member = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise OutcomeUnknown(f"details.{member} is unreadable") from None
-    if order.filled is None:
-        raise OutcomeUnknown(f"details.filled is null, status {order.status}")
-    if order.filled > amount:
-        raise OutcomeUnknown("details.filled is more than was ordered", plain(amount))
-    if order.status not in FINAL_STATUSES:
-        raise OutcomeUnknown(f"details.status is {order.status}", plain(order.filled))
-    base_fee, quote_fee = _fees(order, base, quote)
-    return Fill(
-        filled=order.filled,
-        average=order.average or None,
-        cost=order.cost,
-        base_fee=base_fee if order.filled else ZERO,
-        quote_fee=quote_fee,
-        exchange_id=order.id,
-    )
-
-
-def _fees(order: _Details, base: str, quote: str) -> tuple[Decimal | None, Decimal]:
-    """Fee in base (None when no fee is reported, or none that can be) and fee in quote."""
-    listed = [fee for fee in order.fees or [] if fee.cost is not None]
-    if not listed and order.fee and order.fee.cost is not None:
-        listed = [order.fee]
-    if not listed or any(not fee.currency for fee in listed):
-        return None, ZERO
-    spent = {base: ZERO, quote: ZERO}
-    names = {base.upper(): base, quote.upper(): quote}
-    for fee in listed:
-        asset = names.get((fee.currency or "").upper())
-        if asset is not None:
-            spent[asset] += fee.cost or ZERO
-    # A fee that eats all of the fill was reported in some other unit, and one that adds to it
-    # may be a mere sign: what arrived has to tell.
-    plausible = ZERO <= spent[base] < (order.filled or ZERO)
-    return spent[base] if plausible else None, max(spent[quote], ZERO)

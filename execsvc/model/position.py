@@ -63,12 +63,30 @@ class Position(BaseModel):
         """This position once ``quantity`` of it is booked as gone."""
         return self._holding(max(exact_sum(self.tracked, -quantity), ZERO))
 
-    def corrected(self, change: Decimal, short: bool = False) -> Position:
-        """This position once an earlier booking of it turns out ``change`` base units off."""
+    def corrected(
+        self,
+        change: Decimal,
+        short: bool = False,
+        price: Decimal | None = None,
+        at: datetime | None = None,
+    ) -> Position:
+        """This position once an earlier booking of it turns out ``change`` base units off.
+
+        ``price`` and ``at`` are those of the order: a position that its correction opens was
+        entered then.
+        """
         if short:
-            return self._short_of(max(exact_sum(self.sold_short, -change), ZERO))
-        tracked = max(exact_sum(self.tracked, change), ZERO)
-        return self._holding(tracked).model_copy(update={"dust": False})
+            position = self._short_of(max(exact_sum(self.sold_short, -change), ZERO))
+        else:
+            tracked = max(exact_sum(self.tracked, change), ZERO)
+            position = self._holding(tracked).model_copy(update={"dust": False})
+        if position.side is None:
+            return position
+        update = {
+            "entry_price": price if position.entry_price is None else position.entry_price,
+            "opened_at": position.opened_at or at,
+        }
+        return position.model_copy(update=update)
 
     def _after_short(self, side: Side, fill: Fill, at: datetime) -> Position:
         """Fees in base are a cost: they neither add to what was sold nor have to be bought back."""

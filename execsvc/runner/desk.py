@@ -66,7 +66,8 @@ class OrderDesk:
 
         Raises Unavailable when the balance that it takes cannot be read.
         """
-        self.venue.refresh()
+        if self.venue.refresh():
+            self.show_position()
         if self.venue.release_asked():
             if self.position.side is None:
                 self._release()  # nothing can be missing, so no balance is needed

@@ -25,6 +25,11 @@ from execsvc.runner.venue import Funds, Size
 from execsvc.runner.waits import Waits
 from execsvc.waypoints import Waypoint, passed
 
+_NOTES = {
+    OrderState.NOT_EXECUTED: "nothing was filled",
+    OrderState.ARRIVING: "the answer leaves its fee or its price open",
+}
+
 
 class LiveVenue:
     """Places one order at a time on the bot's account, and books what came of it."""
@@ -139,11 +144,13 @@ class LiveVenue:
         self._adopt(None)
         self._count_contested()
 
-    def refresh(self) -> None:
-        """Book what an operator has decided of a contested order since."""
-        if self._contested:
+    def refresh(self) -> bool:
+        """Book what an operator has decided of a contested order since; True when that was something."""
+        before = self._contested
+        if before:
             self._adopt(None)
             self._count_contested()
+        return self._contested != before
 
     def held(self) -> Decimal | None:
         """Free and locked base of the account, with nothing unsettled on it.
@@ -253,14 +260,13 @@ class LiveVenue:
             self._settlement.settle(journal.row(intent.client_order_id), self._bot_id, exits)
             return
         passed(Waypoint.AFTER_SEND)
-        if fill.filled == 0:
-            self._outcome(intent, OrderState.NOT_EXECUTED, fill, "nothing was filled")
-        elif fill.base_fee is None and intent.side is Side.BUY:
-            self._outcome(intent, OrderState.ARRIVING, fill, "no fee was reported")
+        state = intent.state_after(fill)
+        self._outcome(intent, state, fill, _NOTES.get(state, ""))
+        if fill.priced_by is not None:
+            self._record.priced(intent, fill)
+        if state is OrderState.ARRIVING:
             row = self._account.journal.row(intent.client_order_id)
             self._settlement.settle(row, self._bot_id, exits)
-        else:
-            self._outcome(intent, OrderState.EXECUTED, fill, "")
 
     def _outcome(self, intent: Intent, state: OrderState, fill: Fill, detail: str) -> None:
         expected = after_fill(intent, fill) if state is OrderState.EXECUTED else None

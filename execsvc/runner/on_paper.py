@@ -110,8 +110,9 @@ class PaperVenue:
     def recover(self, exits: bool) -> None:
         """An order on paper is booked in one transaction: there is nothing to recover."""
 
-    def refresh(self) -> None:
+    def refresh(self) -> bool:
         """No order on paper is ever contested."""
+        return False
 
     def held(self) -> Decimal:
         """Virtual base."""

@@ -13,7 +13,7 @@ from execsvc.ledger.rows import OrderRow
 from execsvc.logs import bound, plain_value
 from execsvc.model.bot import Binding
 from execsvc.model.market import plain, round_down
-from execsvc.model.order import Intent, OrderState, Side
+from execsvc.model.order import Fill, Intent, OrderState, Side
 from execsvc.repeats import Repeats
 
 _VERBS = {Side.BUY: "bought", Side.SELL: "sold"}
@@ -60,6 +60,18 @@ class Record:
             note_intent(self._ledger, intent)
         except LedgerFailed as error:
             self._logger.bind(event="ledger_failed").error("report to BotService: {}", error)
+
+    def priced(self, intent: Intent, fill: Fill) -> None:
+        """Tell what the price of an order was taken from, whose answer named none."""
+        price = "unknown" if fill.price is None else plain(round_down(fill.price, 8))
+        self.say(
+            "INFO",
+            "order_priced",
+            f"the answer to {intent.side.value} {plain(intent.amount)} {intent.symbol} named no "
+            f"average price: {price} by {fill.priced_by}",
+            order_id=intent.client_order_id,
+            average=fill.price,
+        )
 
     def outcome(self, order: OrderRow) -> None:
         """Tell what became of an order; a refusal that repeats is said once a minute."""

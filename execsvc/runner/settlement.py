@@ -12,14 +12,16 @@ from execsvc.clock import monotonic, now
 from execsvc.errors import LedgerFailed, StopRequested, Unavailable
 from execsvc.ledger.rows import Expected, JournalRow
 from execsvc.model.balance import Balance
-from execsvc.model.market import ZERO, exact_sum
-from execsvc.model.order import LARGEST_BASE_FEE, Fill, OrderState, Side
+from execsvc.model.market import ZERO
+from execsvc.model.order import Fill, OrderState
 from execsvc.runner.account import Account
+from execsvc.runner.arrival import Reference, arrived, cautious
 from execsvc.runner.expectation import after_fill
 from execsvc.runner.lookup import Found, OrderLookup
 from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.settlement_words import about, said
+from execsvc.runner.terms import best_price
 from execsvc.runner.verdict import Finding, Verdict, base_noise, contested, judge, quote_noise
 from execsvc.runner.waits import Waits
 from execsvc.waypoints import Waypoint, passed
@@ -113,22 +115,23 @@ class Settlement:
 
     def _accept(self, row: JournalRow, fill: Fill) -> None:
         intent, journal = row.intent, self._account.journal
-        arriving = fill.filled > 0 and fill.base_fee is None and intent.side is Side.BUY
-        state = OrderState.EXECUTED if fill.filled else OrderState.NOT_EXECUTED
+        state = intent.state_after(fill)
         journal.outcome(
             intent.client_order_id,
-            OrderState.ARRIVING if arriving else state,
+            state,
             fill,
             now(),
             row.settled("settled by the adapter's records"),
-            after_fill(intent, fill) if fill.filled and not arriving else None,
+            after_fill(intent, fill) if state is OrderState.EXECUTED else None,
         )
+        if fill.priced_by is not None:
+            self._record.priced(intent, fill)
         text = (
             f"outcome of {intent.side.value} {intent.amount:f} {intent.symbol} of bot "
             f"{intent.bot_id} was unknown, settled by the adapter's records: filled {fill.filled:f}"
         )
         self._record.say("WARNING", "order_settled", text, **about(row, fill))
-        if arriving:
+        if state is OrderState.ARRIVING:
             self._arrival(journal.row(intent.client_order_id))
 
     def _by_balances(self, row: JournalRow) -> None:
@@ -152,29 +155,39 @@ class Settlement:
             self._pause(row)
 
     def _arrival(self, row: JournalRow) -> None:
-        """Find what fee in base a buy paid that reported none: by what arrived."""
-        deadline = self._deadline(row)
-        filled, noise = row.fill.filled, base_noise(row.intent)
+        """Find the fee and the price that the answer left open, by what arrived."""
+        intent, deadline = row.intent, self._deadline(row)
+        base, quote = intent.symbol.split("/")
+        reference = self._reference(row)
         while True:
             asked_at = monotonic()
-            balance = self._read(row, f"arrival of {row.intent.symbol}")
-            arrived = exact_sum(
-                balance.free(row.intent.symbol.split("/")[0]), -row.intent.baseline_base
-            )
-            if filled * (1 - LARGEST_BASE_FEE) - noise <= arrived <= filled + noise:
-                fee = max(exact_sum(filled, -arrived), ZERO)
-                break
-            if asked_at >= deadline:
-                fee = filled * LARGEST_BASE_FEE
+            balance = self._read(row, f"arrival of {intent.symbol}")
+            fill = arrived(intent, row.fill, balance.free(base), balance.free(quote), reference)
+            if fill is None and asked_at >= deadline:
+                fill = cautious(intent, row.fill, reference)
+            if fill is not None:
                 break
             self._pause(row)
         self._account.journal.outcome(
-            row.intent.client_order_id,
+            intent.client_order_id,
             OrderState.EXECUTED,
-            row.fill.model_copy(update={"base_fee": fee}),
+            fill,
             now(),
             expected=_settled_balance(row, balance),
         )
+        if fill.priced_by is not None:
+            self._record.priced(intent, fill)
+
+    def _reference(self, row: JournalRow) -> Reference | None:
+        """The market's price, of an order that lacks one: of the book now, else its ticker."""
+        intent = row.intent
+        if not intent.lacks_price(row.fill):
+            return None
+        try:
+            price = best_price(self._account.adapter, intent.symbol, intent.side)
+            return Reference(price, "the book after it")
+        except Unavailable:
+            return None if intent.price is None else Reference(intent.price, "the ticker before it")
 
     def _deadline(self, row: JournalRow) -> float:
         """When the window ends, in monotonic seconds.

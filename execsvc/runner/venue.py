@@ -75,8 +75,11 @@ class Venue(Protocol):
         """Settle and book what an earlier process left unfinished."""
         ...
 
-    def refresh(self) -> None:
-        """Book what an operator has decided since; called once a tick, so it is cheap."""
+    def refresh(self) -> bool:
+        """Book what an operator has decided since, True when there was something.
+
+        Called once a tick, so it is cheap.
+        """
         ...
 
     def held(self) -> Decimal | None:

@@ -51,7 +51,7 @@ def judge(intent: Intent, base: Decimal, quote: Decimal, at_least: Decimal = ZER
 
     ``at_least`` is what the exchange said was filled so far, in base units.
     """
-    moved, paid = _moved(intent, base, quote)
+    moved, paid = movement(intent, base, quote)
     noise = base_noise(intent)
     if abs(moved) <= noise and abs(paid) <= quote_noise(intent) and at_least == 0:
         return Verdict(finding=Finding.NONE, fill=Fill(filled=ZERO))
@@ -72,7 +72,7 @@ def judge(intent: Intent, base: Decimal, quote: Decimal, at_least: Decimal = ZER
 
 def contested(intent: Intent, base: Decimal, quote: Decimal) -> Verdict:
     """The verdict when somebody else moved the account: nobody else's coin can be sold under it."""
-    return Verdict(finding=Finding.CONTESTED, fill=_safe(intent, *_moved(intent, base, quote)))
+    return Verdict(finding=Finding.CONTESTED, fill=_safe(intent, *movement(intent, base, quote)))
 
 
 def base_noise(intent: Intent) -> Decimal:
@@ -88,7 +88,7 @@ def quote_noise(intent: Intent) -> Decimal:
     return max(worth, intent.baseline_quote * _FLOAT_STEP)
 
 
-def _moved(intent: Intent, base: Decimal, quote: Decimal) -> tuple[Decimal, Decimal]:
+def movement(intent: Intent, base: Decimal, quote: Decimal) -> tuple[Decimal, Decimal]:
     """Base that came in and quote that went out since the baseline; a sell's the other way round."""
     moved = exact_sum(base, -intent.baseline_base) * intent.side.sign
     paid = exact_sum(intent.baseline_quote, -quote) * intent.side.sign
@@ -113,7 +113,10 @@ def _fill(intent: Intent, filled: Decimal, moved: Decimal, paid: Decimal) -> Fil
     # Without a ticker any quote fits, and a price that no model takes must not end settlement.
     believable = SMALLEST <= average <= LARGEST
     return Fill(
-        filled=filled, average=average if believable else None, cost=abs(paid), base_fee=fee
+        filled=filled,
+        average=average if believable else intent.price,
+        cost=abs(paid),
+        base_fee=fee,
     )
 
 

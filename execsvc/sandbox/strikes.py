@@ -10,7 +10,7 @@ from typing import Any
 from execsvc.paper.terms import INSUFFICIENT
 from execsvc.sandbox.faults import Kind, Rule
 from execsvc.sandbox.state import State
-from execsvc.sandbox.wire import Manner, Reply, refusal
+from execsvc.sandbox.wire import Manner, Reply, json_text, refusal
 
 Act = Callable[[], Reply]
 """Does what was asked, and answers it right."""
@@ -69,7 +69,7 @@ def _substitute(rule: Rule) -> Reply:
     if rule.kind is Kind.GARBAGE:
         return Reply(rule.status or 200, b"<html>Bad Gateway", rule.headers)
     if rule.kind is Kind.BODY:
-        text = rule.body if isinstance(rule.body, str) else json.dumps(rule.body)
+        text = rule.body if isinstance(rule.body, str) else json_text(rule.body)
         return Reply(rule.status or 200, text.encode(), rule.headers)
     if rule.kind is Kind.REDIRECT:
         return Reply(rule.status or 307, b"", {"Location": rule.detail or "/", **rule.headers})
@@ -85,7 +85,7 @@ def _patched(rule: Rule, reply: Reply) -> Reply:
         answer = _merged(answer, patch) if patch is not None else answer
     if rule.order_status is not None:
         answer = _merged(answer, {"details": {"status": rule.order_status}})
-    return replace(reply, body=json.dumps(answer).encode(), headers=rule.headers)
+    return replace(reply, body=json_text(answer).encode(), headers=rule.headers)
 
 
 def _merged(old: Any, new: Any) -> Any:

@@ -60,7 +60,12 @@ class Reply:
 
 def json_reply(value: Any, status: int = 200) -> Reply:
     """``value`` as JSON; a Decimal becomes a number, as today's adapter writes it."""
-    return Reply(status, json.dumps(value, default=_float).encode())
+    return Reply(status, json_text(value).encode())
+
+
+def json_text(value: Any) -> str:
+    """``value`` as JSON, Decimals as numbers."""
+    return json.dumps(value, default=_float)
 
 
 def refusal(detail: Any, status: int, headers: Mapping[str, str] | None = None) -> Reply:

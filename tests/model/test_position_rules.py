@@ -108,6 +108,16 @@ def test_an_open_fee_tracks_the_cautious_end_until_it_is_corrected() -> None:
     assert held.corrected(Decimal("0.009")).tracked == Decimal("0.999")
 
 
+def test_corrected_position_that_its_correction_opens_has_a_price_and_a_time() -> None:
+    opened = Position().corrected(Decimal(2), price=Decimal(100), at=AT)
+    assert (opened.tracked, opened.entry_price, opened.opened_at) == (2, 100, AT)
+    short = Position().corrected(Decimal(-2), short=True, price=Decimal(100), at=AT)
+    assert (short.sold_short, short.entry_price, short.opened_at) == (2, 100, AT)
+    held = Position().after(Side.BUY, fill("1", "90"), AT)
+    assert held.corrected(Decimal(1), price=Decimal(100), at=LATER).entry_price == 90
+    assert held.corrected(Decimal(-1), price=Decimal(100), at=LATER) == Position()
+
+
 def test_a_fill_without_a_price_leaves_the_entry_price_alone() -> None:
     held = Position().after(Side.BUY, fill("1", "100"), AT)
     assert held.after(Side.BUY, fill("1", None), AT).entry_price == 100

@@ -14,6 +14,7 @@ import pytest
 from execsvc.errors import NotFound, Unavailable
 from execsvc.ledger.account_journal import AccountJournal
 from execsvc.model.balance import Balance, Holding
+from execsvc.model.market import Depth, Level
 from execsvc.model.order import Fill, Intent, OrderState, Side
 from execsvc.runner import settlement
 from execsvc.runner.counts import Counts
@@ -38,6 +39,14 @@ BOUGHT = holding("1.01998", "9000")
 SOLD = holding("0.98", "11000")
 
 
+def no_book(*asked: object) -> Depth:
+    raise Unavailable("GET /market/depth: down")
+
+
+def book(*asked: object) -> Depth:
+    return Depth(symbol="BTC/USDT", bids=(Level(D(49900), D(1)),), asks=(Level(D(50100), D(1)),))
+
+
 def no_records(*asked: object) -> Fill:
     """Today's adapter has no such call."""
     raise NotFound("GET /order: HTTP 404: Not Found")
@@ -53,16 +62,23 @@ class Bench:
         self.journal = AccountJournal(folder, "k1")
         self.shown: Callable[[float], Balance] = lambda at: UNMOVED
         self.said: list[str] = []
+        self.book: Callable[[], Depth] = no_book
         monkeypatch.setattr(settlement, "monotonic", lambda: 500.0 + self.elapsed)
         monkeypatch.setattr(settlement, "now", lambda: self.wall)
         parts: Any = SimpleNamespace(
             adapter=SimpleNamespace(
-                balance=lambda *assets: self.shown(self.elapsed), find_order=no_records
+                balance=lambda *assets: self.shown(self.elapsed),
+                find_order=no_records,
+                depth=lambda *asked: self.book(),
             ),
             journal=self.journal,
         )
         reporter: Any = SimpleNamespace(update=lambda **changes: None, counts=self.counts)
-        record: Any = SimpleNamespace(say=lambda level, *rest, **data: self.said.append(level))
+        self.priced: list[str | None] = []
+        record: Any = SimpleNamespace(
+            say=lambda level, *rest, **data: self.said.append(level),
+            priced=lambda intent, fill: self.priced.append(fill.priced_by),
+        )
         waits: Any = SimpleNamespace(wait=self.wait, stop=None, uninterrupted=self.uninterrupted)
         self.settlement = Settlement(parts, waits, reporter, record, WINDOW, TIMEOUT)
 
@@ -78,7 +94,7 @@ class Bench:
 
     def __exit__(self, *error: object) -> None: ...
 
-    def sent(self, side: Side = Side.BUY, answered: bool = True) -> None:
+    def sent(self, side: Side = Side.BUY, answered: bool = True, short: bool = False) -> None:
         self.journal.begin(
             Intent(
                 client_order_id="c1",
@@ -92,6 +108,7 @@ class Bench:
                 baseline_base=D(1),
                 baseline_quote=D(10000),
                 created_at=self.wall,
+                short=short,
             )
         )
         if answered:
@@ -194,3 +211,55 @@ def test_an_arrival_that_cannot_be_told_is_taken_with_care(bench: Bench) -> None
     bench.shown = lambda at: holding("5", "9000")
     assert bench.settle()[1].base_change(Side.BUY) == D("0.0198")
     assert WINDOW <= bench.elapsed <= WINDOW + 1
+
+
+NO_PRICE = Fill(filled=D("0.02"), base_fee=D("0.00002"))
+
+
+@pytest.mark.parametrize(
+    ("shown", "asks", "price", "source", "until"),
+    [
+        (lambda at: BOUGHT if at >= 3 else UNMOVED, True, "50000", "the quote balance", 3.0),
+        (lambda at: holding("1.01998", "8989" if at >= 3 else "10000"), True, "50550", None, 3.0),
+        (lambda at: holding("1.01998", "10000"), True, "50100", "the book after it", WINDOW),
+        (lambda at: holding("1.01998", "5000"), True, "50100", "the book after it", WINDOW),
+        (lambda at: UNMOVED, True, "50100", "the book after it", WINDOW),
+        (lambda at: UNMOVED, False, "50000", "the ticker before it", WINDOW),
+    ],
+    ids=["quote", "quote_later", "unmoved_quote", "foreign_quote", "book", "ticker"],
+)
+def test_entry_without_a_price_is_priced_by_the_balance_else_by_the_market(
+    bench: Bench,
+    shown: Callable[[float], Balance],
+    asks: bool,
+    price: str,
+    source: str | None,
+    until: float,
+) -> None:
+    bench.sent(answered=False)
+    bench.journal.outcome("c1", OrderState.ARRIVING, NO_PRICE, bench.wall)
+    bench.shown = shown
+    bench.book = book if asks else no_book
+    state, fill = bench.settle()
+    assert state is OrderState.EXECUTED
+    assert fill.average == D(price)
+    assert fill.base_fee == D("0.00002")
+    assert bench.priced == [source or "the quote balance"]
+    assert until <= bench.elapsed <= until + 1
+
+
+def test_exit_without_a_price_is_not_waited_for(bench: Bench) -> None:
+    bench.sent(Side.SELL, answered=False)
+    intent = bench.journal.row("c1").intent
+    assert intent.state_after(Fill(filled=D("0.02"))) is OrderState.EXECUTED
+    opens = intent.model_copy(update={"short": True})
+    assert opens.state_after(Fill(filled=D("0.02"))) is OrderState.ARRIVING
+
+
+def test_short_entry_without_a_price_is_priced_by_the_quote_that_came(bench: Bench) -> None:
+    bench.sent(Side.SELL, answered=False, short=True)
+    fill = Fill(filled=D("0.02"), quote_fee=D(1))
+    bench.journal.outcome("c1", OrderState.ARRIVING, fill, bench.wall)
+    bench.shown = lambda at: holding("0.98", "10997")
+    bench.book = book
+    assert bench.settle()[1].average == D(49900)

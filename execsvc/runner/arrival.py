@@ -1,0 +1,71 @@
+"""What a balance says of an order that was filled, where its answer left the fee or the price open. Pure."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from execsvc.model.market import SMALLEST, ZERO, exact_sum
+from execsvc.model.order import LARGEST_BASE_FEE, Fill, Intent, Side
+from execsvc.runner.verdict import base_noise, movement
+
+PRICE_TOLERANCE = Decimal("0.05")
+"""How far a price by the quote balance may be from that of the market: somebody else may have moved quote."""
+
+
+class Reference(NamedTuple):
+    """A price of the market at about the time of an order, and what it was taken from."""
+
+    price: Decimal
+    source: str
+
+
+def arrived(
+    intent: Intent, fill: Fill, base: Decimal, quote: Decimal, reference: Reference | None
+) -> Fill | None:
+    """``fill`` with the fee and the price that free ``base`` and ``quote`` of the account show.
+
+    None while they do not show it. ``reference`` is what a price is believed beside.
+    """
+    moved, paid = movement(intent, base, quote)
+    noise = base_noise(intent)
+    if not _shows(intent.side, fill.filled, moved, noise):
+        return None
+    if fill.base_fee is None:
+        fee = exact_sum(fill.filled, -moved) * intent.side.sign
+        fill = fill.model_copy(update={"base_fee": _without_noise(intent.side, fee, noise)})
+    if not intent.lacks_price(fill):
+        return fill
+    cost = exact_sum(paid, -fill.quote_fee * intent.side.sign)
+    price = cost / fill.filled
+    if price < SMALLEST or not (reference is None or _near(price, reference.price)):
+        return None
+    return fill.model_copy(
+        update={"average": price, "cost": cost, "priced_by": "the quote balance"}
+    )
+
+
+def cautious(intent: Intent, fill: Fill, reference: Reference | None) -> Fill:
+    """``fill`` where no balance shows what it did: the largest fee, and the market's price."""
+    if fill.base_fee is None:
+        fill = fill.model_copy(update={"base_fee": fill.filled * LARGEST_BASE_FEE})
+    if reference is not None and intent.lacks_price(fill):
+        update = {"average": reference.price, "priced_by": reference.source}
+        fill = fill.model_copy(update=update)
+    return fill
+
+
+def _shows(side: Side, filled: Decimal, moved: Decimal, noise: Decimal) -> bool:
+    """Whether ``moved`` base units are ``filled``, less (a sell: and) a fee in base."""
+    fee = filled * LARGEST_BASE_FEE
+    least, most = (filled - fee, filled) if side is Side.BUY else (filled, filled + fee)
+    return least - noise <= moved <= most + noise
+
+
+def _without_noise(side: Side, fee: Decimal, noise: Decimal) -> Decimal:
+    """A buy tracks exactly what arrived; a sell pays no fee that floats have added."""
+    return max(fee, ZERO) if side is Side.BUY or fee > noise else ZERO
+
+
+def _near(price: Decimal, reference: Decimal) -> bool:
+    return abs(price - reference) <= reference * PRICE_TOLERANCE
