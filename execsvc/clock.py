@@ -1,16 +1,24 @@
 """The only place that reads time.
 
-Records carry aware UTC, waits are measured on the monotonic clock. Both are the machine's unless
-a process has installed another clock with :func:`installed`, as replay does.
+Records carry aware UTC, which may be set at any time. Durations are measured on CLOCK_BOOTTIME, which
+nobody can set, which counts the time that the machine is suspended, and which is the same in every
+process since boot. A duration that begins in one process and ends in another needs a
+:class:`Moment`: both clocks, and the boot they were read in. The clocks are the machine's unless
+a process has installed another one with :func:`installed`, as replay does.
 """
 
 from __future__ import annotations
 
+import functools
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
-from typing import Protocol
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Clock(Protocol):
@@ -21,7 +29,11 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Seconds that never go back, for waits."""
+        """Seconds that never go back, for durations."""
+        ...
+
+    def boot_id(self) -> str:
+        """Within which boot the monotonic seconds are counted."""
         ...
 
 
@@ -33,8 +45,21 @@ class SystemClock:
         return datetime.now(timezone.utc)
 
     def monotonic(self) -> float:
-        """Seconds that never go back, for waits; the same in every process since boot."""
-        return time.monotonic()
+        """Seconds since boot, those of a suspended machine included; the same in every process."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    def boot_id(self) -> str:
+        """The kernel's id of this boot."""
+        return _boot_id()
+
+
+@functools.cache
+def _boot_id() -> str:
+    """Of a kernel that does not tell, one that no other process has: its moments are wall time only."""
+    try:
+        return _BOOT_ID.read_text().strip()
+    except OSError:
+        return uuid.uuid4().hex
 
 
 SYSTEM = SystemClock()
@@ -61,6 +86,10 @@ class SimulatedClock:
         """Seconds that never go back."""
         return self._origin + self._microseconds / 1e6
 
+    def boot_id(self) -> str:
+        """One boot for as long as it is used."""
+        return "simulated"
+
     def advance(self, seconds: float) -> None:
         """Let ``seconds`` pass; less than nothing lets nothing pass."""
         self._microseconds += max(round(seconds * 1e6), 0)
@@ -86,6 +115,41 @@ def now() -> datetime:
 def monotonic() -> float:
     """Monotonic seconds of the clock this process lives by."""
     return _clock.monotonic()
+
+
+class Moment(NamedTuple):
+    """When something happened, for whoever measures a duration in another process.
+
+    ``at`` is aware UTC, ``boottime`` CLOCK_BOOTTIME in seconds, ``boot_id`` the boot that it counts
+    from. A moment of which only ``at`` is known has an empty ``boot_id``.
+    """
+
+    at: datetime
+    boottime: float = 0.0
+    boot_id: str = ""
+
+
+def moment() -> Moment:
+    """Now."""
+    return Moment(_clock.now(), _clock.monotonic(), _clock.boot_id())
+
+
+def moment_of(at: datetime) -> Moment:
+    """``at`` by both clocks, for a time that was just read: before anybody can have set the clock."""
+    here = moment()
+    return here._replace(at=at, boottime=here.boottime - (here.at - at).total_seconds())
+
+
+def seconds_since(past: Moment) -> float:
+    """Seconds that have passed since ``past``, never less than 0.
+
+    In the same boot by CLOCK_BOOTTIME, whatever was done to the wall clock. Else by the wall clocks
+    of then and now.
+    """
+    here = moment()
+    if past.boot_id == here.boot_id:
+        return max(here.boottime - past.boottime, 0.0)
+    return max((here.at - past.at).total_seconds(), 0.0)
 
 
 def iso(moment: datetime) -> str:

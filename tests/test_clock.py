@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from support.clocks import HOUR, SetClock
 
 from execsvc import clock
-from execsvc.clock import SimulatedClock, installed
+from execsvc.clock import Moment, SimulatedClock, installed
 
 START = datetime(2020, 1, 1, tzinfo=timezone.utc)
 
@@ -23,3 +28,38 @@ def test_a_process_lives_by_the_clock_that_is_installed() -> None:
 
     assert clock.now() > START
     assert clock.monotonic() != 7.0
+
+
+def test_the_system_clock_counts_seconds_since_boot_with_those_of_a_suspended_machine() -> None:
+    before = time.clock_gettime(time.CLOCK_BOOTTIME)
+    assert before <= clock.monotonic() <= time.clock_gettime(time.CLOCK_BOOTTIME)
+    assert clock.moment().boot_id == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+@pytest.mark.parametrize("step", [-HOUR, 0, HOUR])
+def test_seconds_since_in_one_boot_no_step_counts(step: float) -> None:
+    stepped = SetClock(START)
+    with installed(stepped):
+        past = clock.moment()
+        stepped.set_by(step)
+        stepped.advance(7)
+        assert clock.seconds_since(past) == 7
+
+
+@pytest.mark.parametrize(("step", "passed"), [(-HOUR, 0), (0, 7), (HOUR, HOUR + 7)])
+def test_seconds_since_in_another_boot_goes_by_the_wall_clocks(step: float, passed: float) -> None:
+    stepped = SetClock(START)
+    with installed(stepped):
+        past = clock.moment()
+        stepped.advance(7)
+        stepped.reboot()
+        stepped.set_by(step)
+        assert clock.seconds_since(past) == passed
+
+
+def test_moment_of_a_time_just_read_is_that_by_both_clocks() -> None:
+    stepped = SetClock(START)
+    with installed(stepped):
+        at = clock.now()
+        stepped.advance(2)
+        assert clock.moment_of(at) == Moment(at, 1000.0, "boot 1")

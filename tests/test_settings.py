@@ -205,6 +205,7 @@ def test_a_settings_object_cannot_be_changed() -> None:
         ({"hang_timeout": "15"}, "HANG_TIMEOUT"),
         ({"max_restarts": "20"}, "MAX_RESTARTS"),
         ({"gone_after": "5"}, "GONE_AFTER"),
+        ({"liquidation_retry": "61"}, "LIQUIDATION_RETRY"),
         ({"liquidation_attempts": "20"}, "attempts"),
         ({"bot_service_token": "x"}, "clear text"),
     ],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 PATIENCE = 3
 """Entries in a row of which nothing was filled, until the next one has to wait."""
 FIRST_DELAY = 5.0
@@ -25,7 +23,6 @@ def delay(unfilled: int) -> float:
     return min(FIRST_DELAY * 2.0**steps, LONGEST_DELAY)
 
 
-def left(unfilled: int, ended_at: datetime, now: datetime) -> float:
-    """Seconds of the wait that are left ``now``; never more than all of it, whatever the clocks did."""
-    whole = delay(unfilled)
-    return min(max(whole - (now - ended_at).total_seconds(), 0.0), whole)
+def left(unfilled: int, passed: float) -> float:
+    """Seconds of the wait that are left ``passed`` seconds after the last entry ended."""
+    return max(delay(unfilled) - passed, 0.0)

@@ -10,7 +10,7 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from execsvc.clock import now
+from execsvc.clock import seconds_since
 from execsvc.ledger import rows, size_answers
 from execsvc.ledger.abandoned import SCHEMA, Abandoned, store
 from execsvc.ledger.account_journal import AccountJournal, journal_path
@@ -73,8 +73,7 @@ def still_possible(ledger: BotLedger, state_dir: Path, longest: float) -> float:
         with closing(journal):
             row = journal.unsettled()
             if row is not None and row.intent.bot_id == ledger.bot_id:
-                age = (now() - row.intent.created_at).total_seconds()
-                left = max(left, min(longest - age, longest))
+                left = max(left, longest - seconds_since(row.sent))
     return left
 
 

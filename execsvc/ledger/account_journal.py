@@ -15,7 +15,7 @@ from loguru import logger
 
 from execsvc.clock import iso
 from execsvc.errors import LedgerFailed
-from execsvc.ledger import holdings, rows
+from execsvc.ledger import holdings, moments, rows
 from execsvc.ledger.database import create, extend, open_writable, query, transaction
 from execsvc.ledger.file_lock import FileLock, Turn
 from execsvc.ledger.rows import Expected, JournalRow
@@ -49,15 +49,19 @@ class AccountJournal:
             create(self._path, "account_journal.sql", first, (self.key_id,))
             connection = open_writable(self._path, "SELECT key_id FROM account", self.key_id)
             self._connection = connection
-            self._add_index()
+            self._add_younger()
         return self._connection
 
-    def _add_index(self) -> None:
-        """Add what is younger than the file; without the index look-ups are merely slower."""
-        try:
-            extend(self.connection, "account_buyers.sql")
-        except LedgerFailed as fault:
-            logger.bind(key_id=self.key_id, event="ledger_failed").error("{}", fault)
+    def _add_younger(self) -> None:
+        """Add what is younger than the file.
+
+        Without the index look-ups are merely slower, without moments there is wall time only.
+        """
+        for schema in ("account_buyers.sql", moments.SCHEMA):
+            try:
+                extend(self.connection, schema)
+            except LedgerFailed as fault:
+                logger.bind(key_id=self.key_id, event="ledger_failed").error("{}", fault)
 
     def close(self) -> None:
         """Close the file and give up the turn."""
@@ -90,6 +94,7 @@ class AccountJournal:
                     OrderState.IN_FLIGHT.value,
                 ),
             )
+            moments.keep(tx, f"sent {intent.client_order_id}", intent.created_at)
 
     def unknown(
         self, client_order_id: str, ended_at: datetime, at_least: Decimal, why: str
@@ -101,6 +106,7 @@ class AccountJournal:
                 "UPDATE intent SET post_ended_at=?, at_least=?, detail=? WHERE client_order_id=?",
                 (iso(ended_at), plain(at_least), why, client_order_id),
             )
+            moments.keep(tx, f"ended {client_order_id}", ended_at)
 
     def outcome(
         self,
@@ -113,7 +119,7 @@ class AccountJournal:
     ) -> None:
         """Record what became of an order, and what the balance should be after it."""
         with transaction(self.connection) as tx:
-            self._move(tx, client_order_id, state)
+            ended_before = self._move(tx, client_order_id, state)
             tx.execute(
                 "UPDATE intent SET filled=?, average=?, cost=?, base_fee=?, quote_fee=?, "
                 "exchange_id=?, settled_at=?, post_ended_at=coalesce(post_ended_at, ?), detail=?, "
@@ -126,11 +132,19 @@ class AccountJournal:
                     "amount=excluded.amount, tolerance=excluded.tolerance, filled_at=excluded.filled_at",
                     (asset, plain(entry.amount), plain(entry.tolerance), iso(entry.filled_at)),
                 )
+                moments.keep(tx, f"filled {asset}", entry.filled_at)
+            moments.keep(tx, f"decided {client_order_id}", at)
+            if not state.unsettled:
+                moments.keep(tx, f"ended {client_order_id}", None)
+            elif not ended_before:
+                moments.keep(tx, f"ended {client_order_id}", at)
 
     def adopted(self, client_order_id: str) -> None:
         """Record that the bot's own ledger has the outcome."""
         with transaction(self.connection) as tx:
             tx.execute("UPDATE intent SET adopted=1 WHERE client_order_id=?", (client_order_id,))
+            for what in ("sent", "decided"):
+                moments.keep(tx, f"{what} {client_order_id}", None)
 
     def unsettled(self) -> JournalRow | None:
         """The order that is in flight or unsettled, whoever sent it."""
@@ -230,16 +244,19 @@ class AccountJournal:
             amount=rows.amount(found[0]["amount"]),
             tolerance=rows.amount(found[0]["tolerance"]),
             filled_at=filled_at,
+            filled=moments.of(self.connection, f"filled {asset}", filled_at),
         )
 
-    def _move(self, tx: sqlite3.Connection, client_order_id: str, to: OrderState) -> None:
+    def _move(self, tx: sqlite3.Connection, client_order_id: str, to: OrderState) -> bool:
+        """Record the state; True when it is recorded already that the request has ended."""
         found = tx.execute(
-            "SELECT state FROM intent WHERE client_order_id=?", (client_order_id,)
+            "SELECT state, post_ended_at FROM intent WHERE client_order_id=?", (client_order_id,)
         ).fetchone()
         if found is None or to not in TRANSITIONS[OrderState(found["state"])]:
             before = None if found is None else found["state"]
             raise LedgerFailed(f"order {client_order_id} cannot go from {before} to {to.value}")
         tx.execute("UPDATE intent SET state=? WHERE client_order_id=?", (to.value, client_order_id))
+        return found["post_ended_at"] is not None
 
     def _row(self, row: sqlite3.Row) -> JournalRow:
         try:
@@ -250,9 +267,11 @@ class AccountJournal:
     def _read_row(self, row: sqlite3.Row) -> JournalRow:
         created_at = rows.time(row["created_at"])
         assert created_at is not None
+        order_id, connection = row["client_order_id"], self.connection
+        ended_at, settled_at = rows.time(row["post_ended_at"]), rows.time(row["settled_at"])
         return JournalRow(
             intent=Intent(
-                client_order_id=row["client_order_id"],
+                client_order_id=order_id,
                 bot_id=row["bot_id"],
                 key_id=self.key_id,
                 symbol=row["symbol"],
@@ -266,9 +285,12 @@ class AccountJournal:
                 short=bool(row["short"]),
             ),
             state=OrderState(row["state"]),
-            post_ended_at=rows.time(row["post_ended_at"]),
+            post_ended_at=ended_at,
             at_least=rows.amount(row["at_least"]),
             fill=rows.fill_of(row),
-            settled_at=rows.time(row["settled_at"]),
+            settled_at=settled_at,
             detail=row["detail"],
+            sent=moments.of(connection, f"sent {order_id}", created_at),
+            ended=ended_at and moments.of(connection, f"ended {order_id}", ended_at),
+            decided=settled_at and moments.of(connection, f"decided {order_id}", settled_at),
         )

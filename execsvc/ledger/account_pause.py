@@ -7,7 +7,7 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
-from execsvc.clock import iso, now
+from execsvc.clock import Moment, iso, moment, now
 from execsvc.errors import LedgerFailed
 from execsvc.ledger.account_journal import journal_path
 from execsvc.logs import bound
@@ -18,7 +18,7 @@ _CLOCK_SLACK = 1.0
 
 
 class AccountPause:
-    """A ``Retry-After`` of an account and a ban, each kept as the modification time of a file.
+    """A ``Retry-After`` of an account and a ban, each kept as a file.
 
     Looking costs one ``stat`` each, so that it can be done before every call.
     """
@@ -52,20 +52,30 @@ class AccountPause:
 
 
 class _Until:
-    """A moment that many processes put off, none of them back: the time of a file."""
+    """A moment that many processes put off, none of them back: the time of a file.
+
+    Its modification time is the moment by the wall clock, its content by CLOCK_BOOTTIME, which
+    counts in the boot that it was written in. The content is read once after each change.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._stamp = (0, 0)
+        self._by_boot = (0.0, "")
 
     def remaining(self) -> float:
         """Seconds left; negative: seconds since then; -inf: there was none."""
         try:
             found = self._path.stat()
+            boottime, boot_id = self._content((found.st_ino, found.st_mtime_ns))
         except FileNotFoundError:
             return NEVER_PAUSED
         except OSError as error:
             raise LedgerFailed(f"{self._path.name} cannot be read: {error}") from error
-        at = now().timestamp()
+        here = moment()
+        if boot_id == here.boot_id:
+            return boottime - here.boottime
+        at = here.at.timestamp()
         # Written in the future, so the clock was set back: that must not prolong the wait.
         return NEVER_PAUSED if at < found.st_ctime - _CLOCK_SLACK else found.st_mtime - at
 
@@ -84,10 +94,28 @@ class _Until:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
                 before = self.remaining()  # of a file that was made just now: none are left
                 if seconds > before:
-                    until = now().timestamp() + seconds
-                    os.utime(descriptor, (until, until))
+                    self._write(descriptor, seconds, moment())
             finally:
                 os.close(descriptor)
         except OSError as error:
             raise LedgerFailed(f"{self._path.name} cannot be written: {error}") from error
         return before
+
+    def _write(self, descriptor: int, seconds: float, here: Moment) -> None:
+        """Let the file say ``seconds`` from ``here`` on; in one piece, for whoever reads meanwhile."""
+        text = f"{here.boottime + seconds:020.6f} {here.boot_id}\n"
+        os.pwrite(descriptor, text.encode(), 0)
+        os.ftruncate(descriptor, len(text))
+        at = here.at.timestamp() + seconds
+        os.utime(descriptor, (at, at))
+
+    def _content(self, stamp: tuple[int, int]) -> tuple[float, str]:
+        """The moment in the boot that is named; in none, as an older service wrote it."""
+        if stamp != self._stamp:
+            boottime, _, boot_id = self._path.read_text().strip().partition(" ")
+            try:
+                self._by_boot = float(boottime), boot_id
+            except ValueError:
+                self._by_boot = 0.0, ""
+            self._stamp = stamp
+        return self._by_boot

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from decimal import Decimal
 
-from execsvc.clock import iso, now
-from execsvc.ledger import results, rows
+from execsvc.clock import iso, moment, moment_of, now
+from execsvc.ledger import moments, results, rows
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.database import query, transaction
 from execsvc.ledger.outbox import note_order
@@ -70,6 +70,14 @@ def book(
         )
         if position != before:
             store_position(tx, binding, position)
+        decided = order.decided or moment_of(settled_at)
+        if position.opened_at is not None and position.opened_at != before.opened_at:
+            moments.store(tx, moments.place("opened", binding), decided)
+        moments.store(
+            tx, f"order sent {order.client_order_id}", order.sent or moment_of(order.created_at)
+        )
+        moments.store(tx, f"order ended {order.client_order_id}", decided)
+        moments.forget_old_orders(tx, moment())
         results.keep(tx, binding, Booking(order, settled_at, before, position, earlier))
         if state is not None:
             store_state(tx, binding.strategy, state)

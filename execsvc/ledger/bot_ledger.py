@@ -11,9 +11,9 @@ from typing import Any
 
 from loguru import logger
 
-from execsvc.clock import iso
+from execsvc.clock import Moment, iso
 from execsvc.errors import LedgerBusy, LedgerFailed
-from execsvc.ledger import rows
+from execsvc.ledger import moments, rows
 from execsvc.ledger.ballast import Ballast
 from execsvc.ledger.database import create, extend, open_writable, query, transaction
 from execsvc.ledger.file_lock import FileLock
@@ -23,8 +23,9 @@ from execsvc.model.market import Limits
 from execsvc.model.position import Position
 
 FOLDER = "bots"
-YOUNGER = ("results.sql", "guards.sql", "size_answers.sql")
+YOUNGER = ("results.sql", "guards.sql", "size_answers.sql", "moments.sql", "missing.sql")
 """Tables that a ledger of an older service lacks."""
+_STRATEGY_TIME, _ALARM = "strategy time", "alarm"
 
 
 def ledger_path(state_dir: Path, bot_id: str) -> Path:
@@ -136,23 +137,6 @@ class BotLedger:
         with transaction(self.connection) as tx:
             store_position(tx, binding, position)
 
-    def gap_since(self, binding: Binding) -> datetime | None:
-        """Since when the account has held less than is tracked; None when it does not."""
-        found = query(
-            self.connection,
-            "SELECT gap_since FROM position WHERE mode=? AND key_id=? AND symbol=?",
-            (binding.mode.value, binding.key_id, binding.symbol),
-        )
-        return rows.time(found[0]["gap_since"]) if found else None
-
-    def keep_gap(self, binding: Binding, since: datetime | None) -> None:
-        """Record since when the account has held less than is tracked."""
-        with transaction(self.connection) as tx:
-            tx.execute(
-                "UPDATE position SET gap_since=? WHERE mode=? AND key_id=? AND symbol=?",
-                (rows.time_text(since), binding.mode.value, binding.key_id, binding.symbol),
-            )
-
     def state(self, strategy: str) -> str | None:
         """What ``strategy`` kept, as JSON; None when it kept nothing."""
         found = query(
@@ -160,13 +144,21 @@ class BotLedger:
         )
         return found[0]["state"] if found else None
 
-    def keep_state(self, strategy: str, state: str | None) -> None:
-        """Record what ``strategy`` keeps, as JSON; None forgets it.
+    def keep_state(self, strategy: str, state: str | None, at: Moment | None = None) -> None:
+        """Record what ``strategy`` keeps, as JSON; None forgets it. ``at``: the strategy's own time.
 
         Not durable, as this happens every tick; the state that belongs to an order is, with it.
         """
         with transaction(self.connection, durable=False) as tx:
             store_state(tx, strategy, state)
+            if at is not None:
+                moments.store(tx, _STRATEGY_TIME, at)
+            elif state is None:
+                moments.keep(tx, _STRATEGY_TIME, None)
+
+    def strategy_time(self) -> Moment | None:
+        """The newest moment of the strategy's own time that was kept, None before the first."""
+        return moments.kept(self.connection, _STRATEGY_TIME)
 
     def limits(self, key_id: str, symbol: str) -> Limits:
         """The limits seen last for ``symbol``; none of them known when it was never seen."""
@@ -200,10 +192,12 @@ class BotLedger:
             return None
         return rows.amount(found[0]["base"]), rows.amount(found[0]["quote"])
 
-    def failing(self) -> tuple[datetime | None, datetime | None]:
+    def failing(self) -> tuple[datetime | None, Moment | None]:
         """Since when liquidation has been failing, and when that was last said."""
         row = query(self.connection, "SELECT failing_since, alarmed_at FROM bot")[0]
-        return rows.time(row["failing_since"]), rows.time(row["alarmed_at"])
+        alarmed_at = rows.time(row["alarmed_at"])
+        said = None if alarmed_at is None else moments.of(self.connection, _ALARM, alarmed_at)
+        return rows.time(row["failing_since"]), said
 
     def keep_failing(self, since: datetime | None, alarmed_at: datetime | None) -> None:
         """Record since when liquidation has been failing, and when that was last said."""
@@ -212,6 +206,7 @@ class BotLedger:
                 "UPDATE bot SET failing_since=?, alarmed_at=?",
                 (rows.time_text(since), rows.time_text(alarmed_at)),
             )
+            moments.keep(tx, _ALARM, alarmed_at)
 
     def log(self, at: datetime, event: str, text: str, data: dict[str, Any]) -> None:
         """Add a row to the execution log."""

@@ -7,7 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from execsvc.ledger import rows
+from execsvc.clock import Moment
+from execsvc.ledger import moments, rows
 from execsvc.ledger.database import has_table, newest_first, query
 from execsvc.model.bot import Binding
 from execsvc.model.order import OrderState, Side
@@ -20,6 +21,8 @@ class Unfilled(NamedTuple):
     last_order: str | None = None
     ended_at: datetime | None = None
     """When the outcome of the last one was known."""
+    ended: Moment | None = None
+    """The same by both clocks."""
 
 
 def unfilled(connection: sqlite3.Connection, binding: Binding, most: int) -> Unfilled:
@@ -38,12 +41,16 @@ def unfilled(connection: sqlite3.Connection, binding: Binding, most: int) -> Unf
         if rows.amount(row["filled"]) > 0 or row["state"] == OrderState.CONTESTED.value:
             break
         if found.number == 0:
-            ended_at = rows.time(row["settled_at"])
-            found = Unfilled(0, row["client_order_id"], ended_at)
+            ended_at, last = rows.time(row["settled_at"]), row["client_order_id"]
+            found = Unfilled(0, last, ended_at, _ended(connection, last, ended_at))
         found = found._replace(number=found.number + 1)
         if found.number == most:
             break
     return found
+
+
+def _ended(connection: sqlite3.Connection, order_id: str, at: datetime | None) -> Moment | None:
+    return None if at is None else moments.of(connection, f"order ended {order_id}", at)
 
 
 def fee_rate(connection: sqlite3.Connection, binding: Binding) -> Decimal | None:

@@ -6,9 +6,9 @@ import sqlite3
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from execsvc.clock import iso
+from execsvc.clock import iso, now, seconds_since
 from execsvc.errors import LedgerFailed
-from execsvc.ledger import rows
+from execsvc.ledger import moments, rows
 from execsvc.ledger.database import newest_first, query, transaction
 from execsvc.model.bot import Binding
 from execsvc.model.order import Side
@@ -53,26 +53,27 @@ def drop(connection: sqlite3.Connection, guard: str) -> None:
         tx.execute("DELETE FROM guard WHERE guard=?", (guard,))
 
 
-def entries(
-    connection: sqlite3.Connection, binding: Binding, now: datetime, span: timedelta
-) -> list[datetime]:
+def entries(connection: sqlite3.Connection, binding: Binding, span: timedelta) -> list[datetime]:
     """When the entries of ``binding``'s mode were sent that are less than ``span`` old.
 
-    Refused ones count as well. A time ahead of ``now``, after the clock was set back, is taken
-    for as far behind it. Raises LedgerFailed.
+    Refused ones count as well. A time ahead of ours of which nothing but the wall time is known, after
+    the clock was set back, is taken for as far behind it. Raises LedgerFailed.
     """
     orders = newest_first(
         connection,
-        "SELECT created_at, side, short FROM orders WHERE mode=? ORDER BY rowid DESC",
+        "SELECT client_order_id, created_at, side, short FROM orders WHERE mode=? "
+        "ORDER BY rowid DESC",
         (binding.mode.value,),
     )
     sent = []
     for row in orders:
         created_at = _moment(row["created_at"])
-        if now - created_at >= span:
+        created = moments.of(connection, f"order sent {row['client_order_id']}", created_at)
+        ahead = timedelta(0) if created.boot_id else created_at - now()
+        if seconds_since(created) >= span.total_seconds():
             break
         opens = (row["side"] == Side.BUY.value) is not bool(row["short"])
-        if opens and created_at - now < span:
+        if opens and ahead < span:
             sent.append(created_at)
     return sent
 

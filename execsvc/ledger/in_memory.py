@@ -36,6 +36,7 @@ class InMemoryJournal(AccountJournal):
         self._binding = binding
         first = "INSERT INTO account VALUES (1, ?)"
         self._connection = in_memory("account_journal.sql", first, (binding.key_id,))
+        self._add_younger()
 
     def tracked_by_all(self, asset: str) -> Decimal:
         """What the one bot tracks."""

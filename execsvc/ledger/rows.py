@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 from pydantic import BaseModel, ConfigDict
 
-from execsvc.clock import from_iso, iso
+from execsvc.clock import Moment, from_iso, iso
 from execsvc.errors import LedgerFailed
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.market import plain
@@ -35,6 +35,9 @@ class OrderRow(BaseModel):
     short: bool = False
     price: Decimal | None = None
     """Ticker price when it was sent; None when there was no ticker, or nobody remembers."""
+    sent: Moment | None = None
+    decided: Moment | None = None
+    """``created_at`` and ``settled_at`` by both clocks, where another process may have noted them."""
 
 
 class Expected(BaseModel):
@@ -45,6 +48,8 @@ class Expected(BaseModel):
     amount: Decimal
     tolerance: Decimal
     filled_at: datetime
+    filled: Moment | None = None
+    """``filled_at`` by both clocks; None until the journal has it."""
 
     def agrees(self, free: Decimal) -> bool:
         """True when ``free`` is what the last fill must have left."""
@@ -63,6 +68,10 @@ class JournalRow(BaseModel):
     fill: Fill
     settled_at: datetime | None
     detail: str
+    sent: Moment
+    ended: Moment | None = None
+    decided: Moment | None = None
+    """When the intent was recorded, the request ended, the outcome was recorded: by both clocks."""
 
     def settled(self, how: str) -> str:
         """``how`` the outcome was settled, with what the answer to the order had said.
@@ -91,6 +100,8 @@ class JournalRow(BaseModel):
             fill=self.fill,
             settled_at=self.settled_at,
             detail=self.detail,
+            sent=self.sent,
+            decided=self.decided,
         )
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 
 from execsvc.clients.exchange_adapter import ExchangeAdapter, Throttle
-from execsvc.clock import now
+from execsvc.clock import monotonic, seconds_since
 from execsvc.errors import StopRequested
 from execsvc.ledger.account_journal import AccountJournal
 from execsvc.model.balance import Balance
@@ -38,7 +37,7 @@ class Account:
         self._pause = pause
         self._waits = waits
         self._reporter = reporter
-        self._window = timedelta(seconds=window)
+        self._window = window
 
     @contextmanager
     def turn(self, exits: bool) -> Iterator[None]:
@@ -63,12 +62,13 @@ class Account:
 
         A balance lags an execution by a second or two; taken too early it would lay another
         order's fill to the next one's account. Waits at most the settlement window since
-        that fill. Raises Unavailable.
+        that fill, and since now. Raises Unavailable.
         """
+        until = monotonic() + self._window
         while True:
             balance = self.adapter.balance(*assets)
             late = [asset for asset in assets if self._lags(asset, balance)]
-            if not late:
+            if not late or monotonic() >= until:
                 return balance
             self._reporter.update(
                 last_error=f"waiting for the balance of {', '.join(late)} to show the last fill"
@@ -77,7 +77,9 @@ class Account:
 
     def _lags(self, asset: str, balance: Balance) -> bool:
         expected = self.journal.expected(asset)
-        if expected is None or abs(now() - expected.filled_at) >= self._window:
+        if expected is None or expected.filled is None:
+            return False
+        if seconds_since(expected.filled) >= self._window:
             return False
         return not expected.agrees(balance.free(asset))
 

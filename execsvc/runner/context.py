@@ -20,6 +20,7 @@ from execsvc.runner.allocation import refuse_without_allocation
 from execsvc.runner.desk import OrderDesk
 from execsvc.runner.record import Record
 from execsvc.runner.short_desk import ShortDesk
+from execsvc.runner.strategy_time import StrategyTime
 
 
 class TickContext:
@@ -34,6 +35,7 @@ class TickContext:
         desk: OrderDesk,
         record: Record,
         interval: float,
+        time: StrategyTime,
     ) -> None:
         self.bot_id = spec.bot_id
         self.symbol = spec.binding.symbol
@@ -45,6 +47,7 @@ class TickContext:
         self._desk = desk
         self._short = ShortDesk(desk)
         self._record = record
+        self._time = time
         self._thread = threading.get_ident()
         self._stopping = False
         self._odd_sides_said = False
@@ -67,14 +70,14 @@ class TickContext:
 
     @property
     def now(self) -> datetime:
-        """Aware UTC at the start of this tick."""
+        """Aware UTC at the start of this tick, moved on by no step of the wall clock."""
         assert self._now is not None, "no tick has begun"
         return self._now
 
     @property
     def position(self) -> Position:
-        """What the bot bought and still holds."""
-        return self._desk.position
+        """What the bot bought and still holds, opened in the time of :attr:`now`."""
+        return self._time.of(self._desk.position)
 
     def ticker(self) -> Ticker:
         """Last price and limits. Raises Unavailable."""

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 
-from execsvc.clock import iso, now
+from execsvc.clock import iso, moment, seconds_since
+from execsvc.ledger import missing as kept
 from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.ledger.missing import Missing
 from execsvc.model.bot import Binding
 from execsvc.model.market import FLOAT_NOISE, exact_sum, plain
 from execsvc.model.position import Position
 from execsvc.runner.record import Record
+from execsvc.settings.checks import LONGEST_BETWEEN_READS
 
 
 class GoneCoins:
-    """Compares every balance a sell reads, with nothing unsettled, to what is tracked."""
+    """Compares every balance a sell reads, with nothing unsettled, to what is tracked.
+
+    Coins are gone that were looked for in vain for ``gone_after`` seconds. Only the time between two
+    reads counts that both saw them missing, and followed each other closely: while the machine
+    was suspended, or nobody could read the account, the coins were not looked for.
+    """
 
     def __init__(
         self, ledger: BotLedger, binding: Binding, record: Record, gone_after: float
@@ -22,7 +29,7 @@ class GoneCoins:
         self._ledger = ledger
         self._binding = binding
         self._record = record
-        self._gone_after = timedelta(seconds=gone_after)
+        self._gone_after = gone_after
 
     def observe(self, position: Position, held: Decimal, released: bool) -> Position:
         """The position once coins are booked as gone that are missing for long enough.
@@ -32,10 +39,10 @@ class GoneCoins:
         if self.clear_if_held(position, held):
             return position
         missing = exact_sum(position.tracked, -held)
-        since = self._ledger.gap_since(self._binding)
-        if since is None or since > now():  # a clock that was set back begins anew
-            since = now()
-            self._ledger.keep_gap(self._binding, since)
+        seen = self._seen_again()
+        if seen is None:
+            here = moment()
+            seen = Missing(here.at, 0.0, here)
             self._record.say(
                 "WARNING",
                 "coins_missing",
@@ -43,22 +50,32 @@ class GoneCoins:
                 f"the bot bought and did not sell",
                 missing=plain(missing),
             )
-        if not released and now() - since < self._gone_after:
+        kept.keep(self._ledger, self._binding, seen)
+        if not released and seen.counted < self._gone_after:
             return position
-        return self._book(position, missing, iso(since), released)
+        return self._book(position, missing, iso(seen.since), released)
 
     def clear_if_held(self, position: Position, held: Decimal | None) -> bool:
         """True, and the gap forgotten, when the account holds what is tracked."""
         if held is None or exact_sum(position.tracked, -held) > position.tracked * FLOAT_NOISE:
             return False
-        if self._ledger.gap_since(self._binding) is not None:
-            self._ledger.keep_gap(self._binding, None)
+        if kept.read(self._ledger, self._binding) is not None:
+            kept.keep(self._ledger, self._binding, None)
         return True
+
+    def _seen_again(self) -> Missing | None:
+        """What was known of the gap, with the time up to now; None when nothing was missing before."""
+        before = kept.read(self._ledger, self._binding)
+        if before is None:
+            return None
+        passed = seconds_since(before.seen)
+        counts = passed if passed <= LONGEST_BETWEEN_READS else 0.0
+        return Missing(before.since, before.counted + counts, moment())
 
     def _book(self, position: Position, missing: Decimal, since: str, released: bool) -> Position:
         left = position.without(missing)
         self._ledger.keep_position(self._binding, left)
-        self._ledger.keep_gap(self._binding, None)
+        kept.keep(self._ledger, self._binding, None)
         why = "released by an operator" if released else f"missing since {since}"
         self._record.say(
             "CRITICAL",

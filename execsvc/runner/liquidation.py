@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt
 from tenacity.wait import wait_exponential, wait_random
 
-from execsvc.clock import now
+from execsvc.clock import now, seconds_since
 from execsvc.errors import OrderRefused, StopRequested, Unavailable
 from execsvc.ledger.abandoned import command_to_abandon
 from execsvc.ledger.bot_ledger import BotLedger
@@ -19,7 +17,8 @@ from execsvc.runner.waits import Waits
 from execsvc.waypoints import Waypoint, passed
 
 LONGEST_BACKOFF = 8.0
-_ALARM_EVERY = timedelta(minutes=1)
+_ALARM_EVERY = 60.0
+"""Seconds."""
 
 
 class LiquidationAlarm:
@@ -32,7 +31,7 @@ class LiquidationAlarm:
 
     def judge(self, flat: bool) -> None:
         """Tell whether everything that was tried is closed; called after all of it was."""
-        since, alarmed_at = self._ledger.failing()
+        since, said = self._ledger.failing()
         self._reporter.update(liquidation_failed=not flat)
         if flat:
             if since is not None:
@@ -40,10 +39,9 @@ class LiquidationAlarm:
                 self._record.say("INFO", "liquidation_recovered", "the position is closed now")
             return
         level = "DEBUG"
-        # The difference may be negative: a clock that was set back must not silence it.
-        if alarmed_at is None or abs(now() - alarmed_at) >= _ALARM_EVERY:
-            level, alarmed_at = "CRITICAL", now()
-        self._ledger.keep_failing(since or now(), alarmed_at)
+        if said is None or seconds_since(said) >= _ALARM_EVERY:
+            level = "CRITICAL"
+            self._ledger.keep_failing(since or now(), now())
         held = ", ".join(
             f"{plain(position.tracked)} {binding.base}"
             for binding, position in self._ledger.open_positions()

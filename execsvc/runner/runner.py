@@ -5,7 +5,6 @@ from __future__ import annotations
 from pydantic import BaseModel, ValidationError
 
 from execsvc.clients.exchange_adapter import ExchangeAdapter
-from execsvc.clock import now
 from execsvc.errors import ConfigRefused, LedgerFailed, OrderRefused, StopRequested, Unavailable
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import BotSpec
@@ -16,6 +15,7 @@ from execsvc.runner.liquidation import Liquidation
 from execsvc.runner.record import Record
 from execsvc.runner.report import End, EndKind, still_open
 from execsvc.runner.reporter import Reporter
+from execsvc.runner.strategy_time import StrategyTime
 from execsvc.runner.waits import Waits
 from execsvc.strategies.base import AnyStrategy
 from execsvc.waypoints import Waypoint, passed
@@ -54,7 +54,10 @@ class BotRunner:
         self._started = False
         self._state_text: str | None = None
         state = self._recovered_state()
-        self._context = TickContext(spec, params, state, adapter, desk, record, interval)
+        self._time = StrategyTime(ledger, spec.binding)
+        self._context = TickContext(
+            spec, params, state, adapter, desk, record, interval, self._time
+        )
         self._loop = ControlLoop(spec.bot_id, interval, self._tick, waits, record, reporter)
 
     def run(self) -> End:
@@ -80,7 +83,7 @@ class BotRunner:
         self._reporter.update(phase="RUNNING", last_error=None)
 
     def _tick(self) -> None:
-        self._context.begin_tick(now())
+        self._context.begin_tick(self._time.now())
         self._desk.refresh()
         if not self._started:
             self._strategy.on_start(self._context)
@@ -134,7 +137,7 @@ class BotRunner:
         """The strategy's own way out; whatever it does or raises, the policy looks afterwards."""
         self._reporter.update(on_stop=True)
         try:
-            self._context.begin_tick(now(), stopping=True)
+            self._context.begin_tick(self._time.now(), stopping=True)
             self._strategy.on_stop(self._context)
         except (Unavailable, OrderRefused) as error:
             self._record.say("WARNING", "on_stop_skipped", f"on_stop: {error}")
@@ -148,7 +151,7 @@ class BotRunner:
     def _keep_state(self) -> None:
         text = self._context.state.model_dump_json()
         if text != self._state_text:
-            self._ledger.keep_state(self._kept_as, text)
+            self._ledger.keep_state(self._kept_as, text, self._time.kept())
             self._state_text = text
 
     def _recovered_state(self) -> BaseModel:

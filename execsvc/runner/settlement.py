@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from decimal import Decimal
 
-from execsvc.clock import monotonic, now
+from execsvc.clock import monotonic, now, seconds_since
 from execsvc.errors import LedgerFailed, StopRequested, Unavailable
 from execsvc.ledger.rows import Expected, JournalRow
 from execsvc.model.balance import Balance
@@ -190,17 +190,12 @@ class Settlement:
             return None if intent.price is None else Reference(intent.price, "the ticker before it")
 
     def _deadline(self, row: JournalRow) -> float:
-        """When the window ends, in monotonic seconds.
-
-        The journal knows wall time only. A clock that is set back must not block the account
-        for as long as it was set back, and one that is set ahead while we wait must not end it.
-        """
-        if row.post_ended_at is not None:
-            since, longest = row.post_ended_at, self._window
+        """When the window ends, in monotonic seconds; no clock that is set changes it."""
+        if row.ended is not None:
+            since, longest = row.ended, self._window
         else:
-            since, longest = row.intent.created_at, self._order_timeout + self._window
-        left = longest - (now() - since).total_seconds()
-        return monotonic() + min(max(left, 0.0), longest)
+            since, longest = row.sent, self._order_timeout + self._window
+        return monotonic() + max(longest - seconds_since(since), 0.0)
 
     def _read(self, row: JournalRow, what: str) -> Balance:
         while True:

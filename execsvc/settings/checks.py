@@ -12,6 +12,8 @@ LONGEST_SILENCE = 10.0
 """Seconds within which every process gives a sign of life."""
 LONGEST_RESTART_DELAY = 60.0
 LONGEST_LIQUIDATION_DELAY = 8.0
+LONGEST_BETWEEN_READS = 60.0
+"""Seconds between two reads, both of which saw coins missing, that count as time they were looked for."""
 
 IN_FLIGHT = frozenset(
     {
@@ -106,6 +108,12 @@ def _watch_warnings(settings: Settings) -> list[str]:
             f"{PREFIX}GONE_AFTER ({settings.gone_after:g} s) is shorter than"
             f" {PREFIX}SETTLEMENT_WINDOW ({settings.settlement_window:g} s):"
             " coins whose balance lags would be booked as gone"
+        )
+    if settings.liquidation_retry > LONGEST_BETWEEN_READS:
+        lines.append(
+            f"{PREFIX}LIQUIDATION_RETRY ({settings.liquidation_retry:g} s) is longer than the"
+            f" {LONGEST_BETWEEN_READS:g} s between two reads that count towards {PREFIX}GONE_AFTER:"
+            " coins that were sold by hand may never be booked as gone"
         )
     return lines
 

@@ -59,7 +59,12 @@ class StrategyContext(Protocol[ParamsT_co, StateT_co]):
 
     @property
     def now(self) -> datetime:
-        """Aware UTC at the start of this tick."""
+        """Aware UTC at the start of this tick, for durations.
+
+        No step of the machine's clock moves it: it goes on with CLOCK_BOOTTIME, also in the next
+        process of the bot, so that a difference of two of them is what has passed. ``opened_at`` of
+        the position is in the same time.
+        """
         ...
 
     @property

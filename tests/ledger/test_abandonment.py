@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from ledger_things import AT, BINDING, fill, intent, order
 
-from execsvc.clock import now
-from execsvc.ledger import operator
+from execsvc.clock import Moment, now
+from execsvc.ledger import missing, operator
 from execsvc.ledger.abandoned import abandoned_lately, command_to_abandon
 from execsvc.ledger.abandonment import abandon, still_possible
 from execsvc.ledger.account_journal import AccountJournal
 from execsvc.ledger.booking import book
 from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.ledger.missing import Missing
 from execsvc.ledger.survey import read
 from execsvc.model.order import Fill, OrderState, Side
 from execsvc.model.position import Position
@@ -52,7 +53,7 @@ def test_abandon_every_position_of_the_bot_is_booked_and_shown(
     other = BINDING.model_copy(update={"key_id": "k2", "symbol": "ETH/USDT"})
     ledger.keep_position(BINDING, Position(tracked=D("0.5"), dust=True))
     ledger.keep_position(other, Position(sold_short=D("2"), opened_at=AT))
-    ledger.keep_gap(BINDING, AT)
+    missing.keep(ledger, BINDING, Missing(AT, 0.0, Moment(AT)))
     ledger.keep_failing(AT, AT)
     ledger.keep_state(BINDING.strategy, "{}")
     at = now()
@@ -63,7 +64,7 @@ def test_abandon_every_position_of_the_bot_is_booked_and_shown(
     ]
     assert "2 ETH sold short (ETH/USDT, key k2) booked as abandoned" in given_up[1].text
     assert ledger.position(BINDING) == ledger.position(other) == Position()
-    assert ledger.gap_since(BINDING) is None
+    assert missing.read(ledger, BINDING) is None
     assert ledger.failing() == (None, None)
     assert ledger.state(BINDING.strategy) is None
     state = read(tmp_path, "b1")

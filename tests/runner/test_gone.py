@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from support.clocks import HOUR, SetClock
 
-from execsvc.ledger import survey
+from execsvc.clock import installed
+from execsvc.ledger import missing, survey
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.position import Position
-from execsvc.runner import gone
 from execsvc.runner.gone import GoneCoins
 from execsvc.runner.record import Record
 
@@ -25,10 +26,9 @@ HELD = Position(tracked=D("0.02"), opened_at=datetime(2026, 1, 1, tzinfo=timezon
 class Bench:
     """A position of 0.02, and a clock in hand."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, folder: Path, clock: SetClock) -> None:
         self.folder = folder
-        self.now = datetime(2026, 1, 1, tzinfo=timezone.utc)
-        monkeypatch.setattr(gone, "now", lambda: self.now)
+        self.clock = clock
         self.ledger = BotLedger(folder, "b1")
         self.ledger.open()
         self.ledger.keep_position(BINDING, HELD)
@@ -36,43 +36,54 @@ class Bench:
 
     def after(self, seconds: float, held: str, released: bool = False) -> Decimal:
         """What is tracked after a look, so many seconds after the last one."""
-        self.now += timedelta(seconds=seconds)
+        self.clock.advance(seconds)
         position = self.ledger.position(BINDING)
         return self.gone.observe(position, D(held), released).tracked
+
+    def missed(self, seconds: float, every: float = 60.0) -> Decimal:
+        """What is tracked after looks for so long, which all see none of it."""
+        while seconds > 0:
+            tracked = self.after(min(every, seconds), "0")
+            seconds -= every
+        return tracked
 
     def said(self, event: str) -> int:
         return [row.event for row in survey.read_log(self.folder, "b1")].count(event)
 
 
 @pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    made = Bench(tmp_path, monkeypatch)
-    yield made
-    made.ledger.close()
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    clock = SetClock(datetime(2026, 1, 1, tzinfo=timezone.utc))
+    with installed(clock):
+        made = Bench(tmp_path, clock)
+        yield made
+        made.ledger.close()
 
 
 @pytest.mark.says("coins_missing", "coins_gone")
 def test_what_stays_missing_is_booked_as_gone(bench: Bench) -> None:
     assert bench.after(0, "0.015") == D("0.02")
-    assert bench.after(599, "0.012") == D("0.02")
+    assert bench.missed(599) == D("0.02")
     assert bench.after(1, "0.012") == D("0.012")
     assert bench.ledger.position(BINDING).tracked == D("0.012")
     assert (bench.said("coins_missing"), bench.said("coins_gone")) == (1, 1)
-    assert bench.ledger.gap_since(BINDING) is None
+    assert missing.read(bench.ledger, BINDING) is None
 
 
 def test_one_look_that_shows_them_begins_anew(bench: Bench) -> None:
     bench.after(0, "0")
-    bench.after(599, "0.02")
+    bench.missed(540)
+    bench.after(59, "0.02")
     assert bench.after(1, "0") == D("0.02")
-    assert bench.after(599, "0") == D("0.02")
+    assert bench.missed(599) == D("0.02")
     assert bench.after(1, "0") == 0
 
 
 def test_a_buy_that_sees_them_counts_as_a_look(bench: Bench) -> None:
     bench.after(0, "0")
     assert bench.gone.clear_if_held(HELD, D("0.5"))
-    assert bench.after(700, "0") == D("0.02")
+    assert bench.after(60, "0") == D("0.02")
+    assert bench.missed(599) == D("0.02")
 
 
 def test_an_operators_word_books_at_once(bench: Bench) -> None:
@@ -89,8 +100,38 @@ def test_what_a_float_lost_is_not_missing(bench: Bench) -> None:
     assert bench.said("coins_missing") == 0
 
 
-def test_a_clock_that_is_set_back_begins_anew(bench: Bench) -> None:
+@pytest.mark.parametrize("step", [-24 * HOUR, HOUR])
+def test_observe_clock_is_set_counts_what_has_passed(bench: Bench, step: float) -> None:
     bench.after(0, "0")
-    bench.after(-86400, "0")
-    assert bench.after(599, "0") == D("0.02")
+    bench.clock.set_by(step)
+    assert bench.missed(599) == D("0.02")
     assert bench.after(1, "0") == 0
+
+
+def test_observe_reads_too_far_apart_do_not_count_as_looked_for(bench: Bench) -> None:
+    """The machine was suspended, or the account could not be read: the coins may have been there."""
+    bench.after(0, "0")
+    assert bench.after(10 * HOUR, "0") == D("0.02")
+    assert bench.missed(2000, every=60.1) == D("0.02")
+    assert bench.missed(600) == 0
+
+
+@pytest.mark.parametrize(("step", "counts"), [(0, True), (-HOUR, False), (HOUR, False)])
+def test_observe_in_another_boot_goes_by_the_wall_clocks(
+    bench: Bench, step: float, counts: bool
+) -> None:
+    bench.after(0, "0")
+    bench.missed(580)
+    bench.clock.reboot()
+    bench.clock.set_by(step)
+    assert bench.after(20, "0") == (0 if counts else D("0.02"))
+
+
+def test_observe_gap_of_an_older_service_begins_to_count(bench: Bench) -> None:
+    bench.after(0, "0")
+    for table in ("missing", "moment"):
+        bench.ledger.connection.execute(f"DELETE FROM {table}")
+    bench.clock.advance(HOUR)
+    assert bench.missed(600) == D("0.02")
+    assert bench.after(60, "0") == 0
+    assert bench.said("coins_missing") == 1

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from ledger_things import BINDING
+from support.clocks import HOUR
 from support.guarded import ALL, NOON, Desk
 
 from execsvc.errors import GuardRefused, OrderRefused
@@ -77,10 +78,21 @@ def test_what_counts_as_an_entry(desk: Desk, changes: dict[str, Any], counts: bo
     assert desk.enters() is not counts
 
 
-def test_a_clock_that_was_set_back_blocks_for_a_minute_at_most(desk: Desk) -> None:
-    hour = timedelta(hours=1)
+@pytest.mark.parametrize("step", [-HOUR, HOUR])
+def test_order_rate_clock_is_set_counts_the_minute_that_passed(desk: Desk, step: float) -> None:
     for _ in range(2):
-        desk.order(Side.BUY, created_at=NOON + hour)
+        desk.order(Side.BUY)
+    desk.clock.set_by(step)
+    desk.clock.advance(59)
+    assert not desk.enters()
+    desk.clock.advance(1)
+    assert desk.enters()
+
+
+def test_order_rate_of_an_older_service_blocks_for_a_minute_at_most(desk: Desk) -> None:
+    desk.ledger.connection.execute("DROP TABLE moment")
+    for _ in range(2):
+        desk.order(Side.BUY, created_at=NOON + timedelta(seconds=HOUR))
     assert desk.enters()
     for _ in range(2):
         desk.order(Side.BUY, created_at=NOON + timedelta(seconds=30))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from support.clocks import HOUR, SetClock
 
+from execsvc.clock import installed
 from execsvc.errors import LedgerFailed, OrderRefused, StopRequested, Unavailable
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding, Mode
@@ -29,9 +31,8 @@ BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test
 class Bench:
     """A ledger with a position, a desk that does what its script says, a clock in hand."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = datetime(2026, 1, 1, tzinfo=timezone.utc)
-        monkeypatch.setattr(liquidation, "now", lambda: self.now)
+    def __init__(self, folder: Path, clock: SetClock) -> None:
+        self.clock = clock
         self.ledger = BotLedger(folder, "b1")
         self.ledger.open()
         self.hold("0.02")
@@ -90,10 +91,12 @@ class _Desk:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    made = Bench(tmp_path, monkeypatch)
-    yield made
-    made.ledger.close()
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    clock = SetClock(datetime(2026, 1, 1, tzinfo=timezone.utc))
+    with installed(clock):
+        made = Bench(tmp_path, clock)
+        yield made
+        made.ledger.close()
 
 
 def failing(error: Exception) -> Callable[[], None]:
@@ -193,7 +196,7 @@ def test_one_alarm_when_it_begins_and_one_a_minute_over_all_processes(bench: Ben
     bench.sell = failing(Unavailable("down"))
     for _ in range(10):
         assert not bench.run(attempts=1)
-        bench.now += timedelta(seconds=20)
+        bench.clock.advance(20)
     assert bench.said.count("CRITICAL") == 4
     assert bench.reported["liquidation_failed"] is True
     bench.sell = lambda: bench.hold("0")
@@ -202,10 +205,15 @@ def test_one_alarm_when_it_begins_and_one_a_minute_over_all_processes(bench: Ben
     assert bench.ledger.failing() == (None, None)
 
 
-def test_a_clock_that_is_set_back_does_not_silence_it(bench: Bench) -> None:
+@pytest.mark.parametrize("step", [-HOUR, HOUR])
+def test_alarm_clock_is_set_neither_silences_nor_repeats_it(bench: Bench, step: float) -> None:
     bench.sell = failing(Unavailable("down"))
     bench.run(attempts=1)
-    bench.now -= timedelta(days=30)
+    bench.clock.set_by(step)
+    bench.clock.advance(59)
+    bench.run(attempts=1)
+    assert bench.said.count("CRITICAL") == 1
+    bench.clock.advance(1)
     bench.run(attempts=1)
     assert bench.said.count("CRITICAL") == 2
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from support.clocks import HOUR, SetClock
 
+from execsvc.clock import installed
 from execsvc.errors import NotFound, Unavailable
 from execsvc.ledger.account_journal import AccountJournal
 from execsvc.model.balance import Balance, Holding
 from execsvc.model.market import Depth, Level
 from execsvc.model.order import Fill, Intent, OrderState, Side
-from execsvc.runner import settlement
 from execsvc.runner.counts import Counts
 from execsvc.runner.settlement import Settlement
 
@@ -55,16 +56,14 @@ def no_records(*asked: object) -> Fill:
 class Bench:
     """A settlement whose time passes only in its own waits."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, folder: Path, clock: SetClock) -> None:
+        self.clock = clock
         self.elapsed = 0.0
         self.counts = Counts()
-        self.wall = START
         self.journal = AccountJournal(folder, "k1")
         self.shown: Callable[[float], Balance] = lambda at: UNMOVED
         self.said: list[str] = []
         self.book: Callable[[], Depth] = no_book
-        monkeypatch.setattr(settlement, "monotonic", lambda: 500.0 + self.elapsed)
-        monkeypatch.setattr(settlement, "now", lambda: self.wall)
         parts: Any = SimpleNamespace(
             adapter=SimpleNamespace(
                 balance=lambda *assets: self.shown(self.elapsed),
@@ -85,7 +84,7 @@ class Bench:
     def wait(self, seconds: float) -> None:
         assert self.elapsed < 3600, "it waits for ever"
         self.elapsed += seconds
-        self.wall += timedelta(seconds=seconds)
+        self.clock.advance(seconds)
 
     def uninterrupted(self) -> Any:
         return self
@@ -107,12 +106,12 @@ class Bench:
                 price=D(50000),
                 baseline_base=D(1),
                 baseline_quote=D(10000),
-                created_at=self.wall,
+                created_at=self.clock.now(),
                 short=short,
             )
         )
         if answered:
-            self.journal.unknown("c1", self.wall, D(0), "test")
+            self.journal.unknown("c1", self.clock.now(), D(0), "test")
 
     def settle(self) -> tuple[OrderState, Fill]:
         row = self.settlement.settle(self.journal.row("c1"), "b1", exits=False)
@@ -120,10 +119,12 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    made = Bench(tmp_path, monkeypatch)
-    yield made
-    made.journal.close()
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    clock = SetClock(START)
+    with installed(clock):
+        made = Bench(tmp_path, clock)
+        yield made
+        made.journal.close()
 
 
 def test_a_full_fill_is_decided_by_two_reads(bench: Bench) -> None:
@@ -166,7 +167,7 @@ def test_while_balances_cannot_be_read_it_waits(bench: Bench) -> None:
 def test_a_clock_that_is_set_while_it_waits_changes_nothing(bench: Bench, jump: int) -> None:
     def shown(at: float) -> Balance:
         if at == 1.0:
-            bench.wall += timedelta(seconds=jump)
+            bench.clock.set_by(jump)
         return BOUGHT if at >= 9.5 else UNMOVED
 
     bench.sent()
@@ -174,11 +175,36 @@ def test_a_clock_that_is_set_while_it_waits_changes_nothing(bench: Bench, jump: 
     assert bench.settle()[0] is OrderState.EXECUTED
 
 
-def test_a_clock_that_was_set_back_does_not_block_the_account(bench: Bench) -> None:
-    bench.sent(answered=False)
-    bench.wall -= timedelta(days=365)
+@pytest.mark.parametrize("step", [-365 * 24 * HOUR, -HOUR, HOUR])
+@pytest.mark.parametrize(("answered", "left"), [(True, WINDOW - 6), (False, TIMEOUT + WINDOW - 6)])
+def test_settle_after_a_crash_and_a_step_of_the_clock_waits_for_the_rest_of_the_window(
+    bench: Bench, step: float, answered: bool, left: float
+) -> None:
+    bench.sent(answered=answered)
+    bench.clock.advance(6)
+    bench.clock.set_by(step)
     assert bench.settle()[0] is OrderState.NOT_EXECUTED
-    assert bench.elapsed <= TIMEOUT + WINDOW + 5
+    assert left <= bench.elapsed <= left + 5
+
+
+@pytest.mark.parametrize(("step", "least"), [(0, WINDOW - 6), (-HOUR, WINDOW), (HOUR, 0)])
+def test_settle_in_another_boot_goes_by_the_wall_clocks_and_waits_for_one_window_at_most(
+    bench: Bench, step: float, least: float
+) -> None:
+    bench.sent()
+    bench.clock.advance(6)
+    bench.clock.reboot()
+    bench.clock.set_by(step)
+    assert bench.settle()[0] is OrderState.NOT_EXECUTED
+    assert least <= bench.elapsed <= least + 5
+
+
+def test_settle_an_intent_of_an_older_service_goes_by_the_wall_clock(bench: Bench) -> None:
+    bench.sent()
+    bench.journal.connection.execute("DROP TABLE moment")
+    bench.clock.advance(6)
+    assert bench.settle()[0] is OrderState.NOT_EXECUTED
+    assert WINDOW - 6 <= bench.elapsed <= WINDOW - 1
 
 
 def test_an_account_that_never_rests_is_contested_and_a_sell_booked_in_full(
@@ -197,7 +223,7 @@ def test_an_account_that_never_rests_is_contested_and_a_sell_booked_in_full(
 def test_an_arrival_tells_the_fee(bench: Bench) -> None:
     bench.sent(answered=False)
     fill = Fill(filled=D("0.02"), base_fee=None, average=D(50000))
-    bench.journal.outcome("c1", OrderState.ARRIVING, fill, bench.wall)
+    bench.journal.outcome("c1", OrderState.ARRIVING, fill, bench.clock.now())
     bench.shown = lambda at: BOUGHT if at >= 3 else UNMOVED
     state, settled = bench.settle()
     assert state is OrderState.EXECUTED
@@ -207,7 +233,7 @@ def test_an_arrival_tells_the_fee(bench: Bench) -> None:
 def test_an_arrival_that_cannot_be_told_is_taken_with_care(bench: Bench) -> None:
     bench.sent(answered=False)
     fill = Fill(filled=D("0.02"), base_fee=None, average=D(50000))
-    bench.journal.outcome("c1", OrderState.ARRIVING, fill, bench.wall)
+    bench.journal.outcome("c1", OrderState.ARRIVING, fill, bench.clock.now())
     bench.shown = lambda at: holding("5", "9000")
     assert bench.settle()[1].base_change(Side.BUY) == D("0.0198")
     assert WINDOW <= bench.elapsed <= WINDOW + 1
@@ -237,7 +263,7 @@ def test_entry_without_a_price_is_priced_by_the_balance_else_by_the_market(
     until: float,
 ) -> None:
     bench.sent(answered=False)
-    bench.journal.outcome("c1", OrderState.ARRIVING, NO_PRICE, bench.wall)
+    bench.journal.outcome("c1", OrderState.ARRIVING, NO_PRICE, bench.clock.now())
     bench.shown = shown
     bench.book = book if asks else no_book
     state, fill = bench.settle()
@@ -259,7 +285,7 @@ def test_exit_without_a_price_is_not_waited_for(bench: Bench) -> None:
 def test_short_entry_without_a_price_is_priced_by_the_quote_that_came(bench: Bench) -> None:
     bench.sent(Side.SELL, answered=False, short=True)
     fill = Fill(filled=D("0.02"), quote_fee=D(1))
-    bench.journal.outcome("c1", OrderState.ARRIVING, fill, bench.wall)
+    bench.journal.outcome("c1", OrderState.ARRIVING, fill, bench.clock.now())
     bench.shown = lambda at: holding("0.98", "10997")
     bench.book = book
     assert bench.settle()[1].average == D(49900)

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ledger_things import BINDING, order
+from support.clocks import SetClock
 
-from execsvc.clock import SimulatedClock, installed
+from execsvc.clock import installed
 from execsvc.errors import GuardRefused
 from execsvc.ledger import survey
 from execsvc.ledger.booking import book
@@ -29,7 +30,7 @@ ALL = GuardLimits(D(1000), 2, D(10), 5.0)
 class Desk:
     """What an order of the bot would meet."""
 
-    def __init__(self, state_dir: Path, clock: SimulatedClock) -> None:
+    def __init__(self, state_dir: Path, clock: SetClock) -> None:
         self.state_dir, self.clock = state_dir, clock
         self.ledger = BotLedger(state_dir, "b1")
         self.ledger.open()
@@ -85,7 +86,7 @@ class Desk:
 
 def guarded(state_dir: Path) -> Iterator[Desk]:
     """For a fixture: a bot's desk at noon, under all limits."""
-    clock = SimulatedClock(NOON, 1000.0)
+    clock = SetClock(NOON)
     with installed(clock):
         made = Desk(state_dir, clock)
         yield made

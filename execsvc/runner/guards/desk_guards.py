@@ -121,7 +121,7 @@ class Guards:
         if self._limits.orders_per_minute is None:
             return None
         try:
-            sent = kept.entries(self._ledger.connection, self._binding, now(), MINUTE)
+            sent = kept.entries(self._ledger.connection, self._binding, MINUTE)
         except LedgerFailed as fault:
             return not_known(Guard.ORDER_RATE, "what was sent is not known", fault)
         return decisions.order_rate(self._limits.orders_per_minute, sent)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from execsvc.clock import iso, monotonic, now
+from execsvc.clock import iso, monotonic, seconds_since
 from execsvc.errors import LedgerFailed
 from execsvc.execution import backoff
 from execsvc.ledger import entries
@@ -20,8 +20,8 @@ _GUARD = Guard.ENTRY_BACKOFF
 class EntryBackoff:
     """Refusals, empty fills and outcomes settled as not executed, counted by the bot's ledger.
 
-    So the count survives the process, and covers what was settled by another bot. The wait is
-    measured by the monotonic clock as long as the process lives.
+    So the count survives the process, and covers what was settled by another bot. No clock that
+    is set changes the wait.
     """
 
     def __init__(self, ledger: BotLedger, binding: Binding, board: Board) -> None:
@@ -43,11 +43,11 @@ class EntryBackoff:
             found = entries.unfilled(connection, self._binding, backoff.MOST_COUNTED)
         except LedgerFailed as fault:
             return not_known(_GUARD, "what came of the last entries is not known", fault)
-        if found.number < backoff.PATIENCE or found.ended_at is None:
+        if found.number < backoff.PATIENCE or found.ended is None:
             self._board.clear(_GUARD)
             return None
         if found.last_order != self._last_order:
-            wait = backoff.left(found.number, found.ended_at, now())
+            wait = backoff.left(found.number, seconds_since(found.ended))
             self._last_order, self._free_at = found.last_order, monotonic() + wait
         trip = Trip(_GUARD, self._detail(found))
         self._board.restate(_GUARD, trip)
