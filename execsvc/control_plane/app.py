@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
@@ -35,7 +35,7 @@ def create_app(ask: Ask, token: str | None) -> Flask:
     the password that a browser asks for as well, with any user name.
     """
     app = Flask("execsvc", static_folder=None)
-    exposition = _exposition()
+    exposition = cache(_exposition)  # by the first scrape: its library is no part of a start
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
 
     def health() -> Answer:
@@ -58,7 +58,7 @@ def create_app(ask: Ask, token: str | None) -> Flask:
         return ask({"call": "poll"}), 202
 
     def metrics() -> Response:
-        return _metrics(exposition, ask)
+        return _metrics(exposition(), ask)
 
     for path, method, view in (
         (PAGE, "GET", show),

@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 
 _PRICE = 50_000.0
 _LIFETIME_MS = 10_000
-_LEVELS = 50
-_TRADES = 200
+_LEVELS = 10
+_TRADES = 20
 
 
 @contextmanager

@@ -57,9 +57,9 @@ def _make_immortal(objects: list[Any]) -> None:
     while objects:
         met = []
         for each in objects:
-            count = count_of(id(each))
-            if count.value != _IMMORTAL:
-                count.value = _IMMORTAL
+            # Most are met again and again: sys.getrefcount is the cheapest look at a count.
+            if sys.getrefcount(each) < _IMMORTAL:
+                count_of(id(each)).value = _IMMORTAL
                 met.append(each)
         objects = gc.get_referents(*met)
         # The collector is not shown what a function's code is made of.
