@@ -48,6 +48,8 @@ class Known(NamedTuple):
     """The largest amount that was too small of late."""
     causes: Mapping[Decimal, Cause] = {}
     """Why an amount was refused."""
+    exceeded: frozenset[Decimal] = frozenset()
+    """Refused amounts of which a larger one, as fine, was taken about the same time."""
     short_of_funds: Mapping[Side, int] = {}
     """How many orders of a side in a row were refused for the balance, of late."""
 
@@ -115,6 +117,9 @@ def known_of(answers: Sequence[SizeAnswer], now: datetime, price: Decimal | None
         doubted=tuple(each.answer._replace(amount=each.amount) for each in doubted),
         too_small=max(small, default=ZERO),
         causes={each.answer.amount: Cause(each.said, each.cause) for each in standing},
+        exceeded=frozenset(
+            each.answer.amount for each in standing if _is_exceeded(each.answer, kept)
+        ),
         short_of_funds={side: _short_of_funds(kept, side, now) for side in Side},
     )
 
@@ -157,6 +162,16 @@ def _largest_taken(answers: Sequence[SizeAnswer], against: list[_Refused]) -> De
         and not any(no.amount <= answer.amount and no.place > index for no in against)
     ]
     return max(taken, default=None)
+
+
+def _is_exceeded(refused: SizeAnswer, answers: Sequence[SizeAnswer]) -> bool:
+    return any(
+        other.refusal is None
+        and other.amount > refused.amount
+        and places(other.amount) >= places(refused.amount)
+        and abs(other.at - refused.at) <= EPISODE
+        for other in answers
+    )
 
 
 def _cause(answer: SizeAnswer, answers: Sequence[SizeAnswer]) -> Refusal:

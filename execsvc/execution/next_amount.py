@@ -76,14 +76,19 @@ def is_dust(tracked: Decimal, limits: Limits, price: Decimal | None, known: Know
     """True when ``tracked`` is too little to be sold (CONTRACTS section 2).
 
     Beside the published minima only a refusal of the whole of it counts: for a minimum, or for a
-    step that leaves nothing of it that could be sold, once an amount on that step was taken.
+    step that leaves nothing of it that could be sold, once an amount on that step was taken; or for
+    whatever reason, once a larger amount was taken and the minima admit no smaller one.
     """
     whole = round_down(tracked, limits.decimals)
     if limits.refuses(whole, price):
         return True
     cause = known.causes.get(whole)
-    if cause is None or cause.meant in (Refusal.SIZE, Refusal.TOO_LARGE):
+    if cause is None or cause.meant is Refusal.TOO_LARGE:
         return False
+    if cause.meant is Refusal.SIZE:
+        # Neither its step nor its size is at fault, unless a maximum was lowered since: then less
+        # of it would be taken, of which there is nothing that the published minima admit.
+        return whole in known.exceeded and limits.refuses(next_smaller(whole), price)
     if cause.meant is Refusal.STEP:
         if known.finest is None or _part_to_try(whole, limits, price, known) is not None:
             return False

@@ -83,11 +83,20 @@ STEP_IN_OTHER_WORDS = Case(
     Dialect.BINANCE_CODES,
 )
 """A rest below an unpublished minimum, of which half is refused for its step and not for its size."""
+MINIMUM_PARTLY_PUBLISHED = Case(
+    D(11),
+    D("0.01"),
+    Terms(limits=Limits(min_amount=D(2), min_notional=D("0.01")), decimals=0, max_notional=D("0.084")),
+    Limits(min_amount=D("0.001"), min_notional=D("0.01")),
+    Dialect.BINANCE,
+)
+"""A rest below an unpublished minimum, of which half is below a published one and never sent."""
 
 
 @settings(max_examples=60)
 @given(case=cases())
 @example(case=STEP_IN_OTHER_WORDS)
+@example(case=MINIMUM_PARTLY_PUBLISHED)
 def test_liquidation_of_any_market_ends_with_dust_and_touches_nothing_else(case: Case) -> None:
     clock = SimulatedClock(NOON, 1000.0)
     with installed(clock):
