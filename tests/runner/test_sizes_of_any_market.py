@@ -86,7 +86,9 @@ STEP_IN_OTHER_WORDS = Case(
 MINIMUM_PARTLY_PUBLISHED = Case(
     D(11),
     D("0.01"),
-    Terms(limits=Limits(min_amount=D(2), min_notional=D("0.01")), decimals=0, max_notional=D("0.084")),
+    Terms(
+        limits=Limits(min_amount=D(2), min_notional=D("0.01")), decimals=0, max_notional=D("0.084")
+    ),
     Limits(min_amount=D("0.001"), min_notional=D("0.01")),
     Dialect.BINANCE,
 )
