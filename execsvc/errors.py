@@ -74,6 +74,14 @@ class LedgerFailed(ExecsvcError):
     """The ledger or journal cannot be read or written: without a record, do not trade."""
 
 
+class LedgerUnavailable(LedgerFailed):
+    """It cannot be read or written at present, and nothing is wrong with the file: try again.
+
+    Another program holds the database's lock, a disk is full or read-only, or the machine has no
+    descriptor or memory to give.
+    """
+
+
 class LedgerBusy(LedgerFailed):
     """Another process holds the ledger; ``pid`` names it when it is known."""
 

@@ -52,6 +52,7 @@ EventName = Literal[
     "halt_restored",
     "held_not_written",
     "ledger_failed",
+    "ledger_unavailable",
     "lines_left_out",
     "liquidation_attempt_failed",
     "liquidation_failed",
@@ -181,6 +182,7 @@ EVENTS: Mapping[EventName, Event] = {
     "on_stop_skipped": Event("WARNING", "its on_stop met a failed read or order", _BOT),
     "trades_dropped": Event("WARNING", "public trades count for nothing: their side is odd", _BOT),
     "ledger_failed": Event("CRITICAL", "its ledger cannot be read or written", _BOT),
+    "ledger_unavailable": Event("ERROR", "its ledger cannot be used at present: tried again", _BOT),
     "orphan_killed": Event("WARNING", "a process of a dead supervisor held its ledger", _PROCESS),
     # The life of a bot, by the supervisor.
     "process_started": Event("INFO", "a process that trades was started", _PROCESS),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from execsvc.doctor.finding import Finding, fault, warning, well
-from execsvc.errors import LedgerFailed
+from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.ledger import account_journal, bot_ledger
 from execsvc.ledger.database import query, reading
 from execsvc.ledger.held import HeldBots
@@ -15,6 +15,7 @@ from execsvc.ledger.survey import LedgerState, survey
 
 _CHECK = "ledgers"
 _MEND = "put the file right, or move it away once its position is closed by hand"
+_WAIT = "nothing is wrong with the file: see who holds it, and whether room, memory and rights are there"
 
 
 def look(state_dir: Path) -> list[Finding]:
@@ -26,7 +27,7 @@ def look(state_dir: Path) -> list[Finding]:
     states, unreadable = survey(state_dir)
     damaged = {**unreadable, **dict(_unsound(state_dir, unreadable))}
     journals = len(list((state_dir / account_journal.FOLDER).glob("*.db")))
-    findings = [fault(_CHECK, _named(stem, reason), _MEND) for stem, reason in damaged.items()]
+    findings = [_unreadable(stem, reason) for stem, reason in damaged.items()]
     findings += [finding for state in states for finding in _waiting(state)]
     findings += _held(state_dir)
     held = sum(state.is_open for state in states)
@@ -44,12 +45,13 @@ def _held(state_dir: Path) -> Iterator[Finding]:
         )
 
 
-def _named(stem: str, reason: str) -> str:
+def _unreadable(stem: str, reason: LedgerFailed) -> Finding:
     name = stem.rsplit("/", maxsplit=1)[-1]
-    return reason if name in reason else f"{name}.db: {reason}"
+    text = str(reason) if name in str(reason) else f"{name}.db: {reason}"
+    return fault(_CHECK, text, _WAIT if isinstance(reason, LedgerUnavailable) else _MEND)
 
 
-def _unsound(state_dir: Path, known: dict[str, str]) -> Iterator[tuple[str, str]]:
+def _unsound(state_dir: Path, known: dict[str, LedgerFailed]) -> Iterator[tuple[str, LedgerFailed]]:
     """What SQLite itself finds wrong, in files that open all the same."""
     for folder in (bot_ledger.FOLDER, account_journal.FOLDER):
         for path in sorted((state_dir / folder).glob("*.db")):
@@ -59,10 +61,11 @@ def _unsound(state_dir: Path, known: dict[str, str]) -> Iterator[tuple[str, str]
                 with reading(path) as connection:
                     verdict = query(connection, "PRAGMA quick_check(1)")[0][0]
             except LedgerFailed as error:
-                yield f"{folder}/{path.stem}", str(error)
+                yield f"{folder}/{path.stem}", error
                 continue
             if verdict != "ok":
-                yield f"{folder}/{path.stem}", f"{path.name} is damaged: {verdict}"
+                damage = LedgerFailed(f"{path.name} is damaged: {verdict}")
+                yield f"{folder}/{path.stem}", damage
 
 
 def _waiting(state: LedgerState) -> Iterator[Finding]:

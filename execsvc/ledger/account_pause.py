@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from execsvc.clock import Moment, iso, moment, now
-from execsvc.errors import LedgerFailed
+from execsvc.ledger import faults
 from execsvc.ledger.account_journal import journal_path
 from execsvc.logs import bound
 
@@ -71,7 +71,7 @@ class _Until:
         except FileNotFoundError:
             return NEVER_PAUSED
         except OSError as error:
-            raise LedgerFailed(f"{self._path.name} cannot be read: {error}") from error
+            raise faults.failed(f"{self._path.name} cannot be read", error) from error
         here = moment()
         if boot_id == here.boot_id:
             return boottime - here.boottime
@@ -98,7 +98,7 @@ class _Until:
             finally:
                 os.close(descriptor)
         except OSError as error:
-            raise LedgerFailed(f"{self._path.name} cannot be written: {error}") from error
+            raise faults.failed(f"{self._path.name} cannot be written", error) from error
         return before
 
     def _write(self, descriptor: int, seconds: float, here: Moment) -> None:

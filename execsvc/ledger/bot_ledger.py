@@ -17,6 +17,7 @@ from execsvc.ledger import moments, rows
 from execsvc.ledger.ballast import Ballast
 from execsvc.ledger.database import create, extend, open_writable, query, transaction
 from execsvc.ledger.file_lock import FileLock
+from execsvc.ledger.patience import SLICE
 from execsvc.ledger.writes import store_position, store_state
 from execsvc.model.bot import Binding, file_stem
 from execsvc.model.market import Limits
@@ -209,8 +210,8 @@ class BotLedger:
             moments.keep(tx, _ALARM, alarmed_at)
 
     def log(self, at: datetime, event: str, text: str, data: dict[str, Any]) -> None:
-        """Add a row to the execution log."""
-        with transaction(self.connection, durable=False) as tx:
+        """Add a row to the execution log; no money depends on it, so a lock is hardly waited for."""
+        with transaction(self.connection, durable=False, patience=SLICE) as tx:
             tx.execute(
                 "INSERT INTO log (at, event, text, data) VALUES (?,?,?,?)",
                 (iso(at), event, text, json.dumps(data, default=str)),

@@ -1,6 +1,7 @@
 """The one way to open an SQLite file: created whole or not at all, checked, and in one version.
 
-Every fault is LedgerFailed; a file that is not what it should be is never written to.
+Every fault is LedgerFailed, one that may pass LedgerUnavailable (:mod:`execsvc.ledger.faults`); a
+file that is not what it should be is never written to.
 """
 
 from __future__ import annotations
@@ -9,16 +10,17 @@ import functools
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 
 from execsvc.errors import LedgerFailed
+from execsvc.ledger import faults
+from execsvc.ledger.patience import BUSY_SECONDS, SLICE, patiently
 from execsvc.waypoints import Waypoint, passed
 
-_FAULTS = (sqlite3.Error, UnicodeEncodeError, OverflowError)
+_FAULTS = (*faults.FAULTS, UnicodeEncodeError, OverflowError)
 """What SQLite raises: the last two for values that no column can hold."""
-BUSY_SECONDS = 10.0
 VERSION = 1
 _VERSIONS_AT = 18
 _WAL_VERSIONS = b"\x02\x02"
@@ -50,8 +52,10 @@ def create(path: Path, schema: str, first: str, values: tuple[str, ...]) -> None
         _make_durable(draft)
         _move_into_place(draft, path)
         _make_durable(path.parent)
-    except (OSError, sqlite3.Error) as error:
-        raise LedgerFailed(f"{path.name} cannot be created: {error}") from error
+    except faults.FAULTS as error:
+        with suppress(OSError):  # a disk that is full for long must not be filled with drafts
+            draft.unlink(missing_ok=True)
+        raise faults.failed(f"{path.name} cannot be created", error) from error
 
 
 def in_memory(schema: str, first: str, values: tuple[str, ...]) -> sqlite3.Connection:
@@ -71,11 +75,18 @@ def extend(connection: sqlite3.Connection, schema: str) -> None:
     """
     try:
         connection.execute("PRAGMA synchronous=NORMAL")
-        connection.executescript(f"BEGIN; {_script(schema)} COMMIT;")
-    except sqlite3.Error as error:
+        patiently(lambda: _run_whole(connection, _script(schema)))
+    except _FAULTS as error:
+        raise faults.failed(f"{schema} cannot be added", error) from error
+
+
+def _run_whole(connection: sqlite3.Connection, script: str) -> None:
+    try:
+        connection.executescript(f"BEGIN; {script} COMMIT;")
+    except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        raise LedgerFailed(f"{schema} cannot be added: {error}") from error
+        raise
 
 
 @functools.cache
@@ -128,8 +139,8 @@ def open_writable(path: Path, owner: str, owned_by: str) -> sqlite3.Connection:
         except BaseException:
             connection.close()
             raise
-    except (OSError, sqlite3.Error) as error:
-        raise LedgerFailed(f"{path.name} cannot be opened: {error}") from error
+    except faults.FAULTS as error:
+        raise faults.failed(f"{path.name} cannot be opened", error) from error
     return connection
 
 
@@ -140,22 +151,23 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         with closing(_connect(path, "ro")) as connection:
             _check_version(connection, path)
             yield connection
-    except (OSError, sqlite3.Error) as error:
-        raise LedgerFailed(f"{path.name} cannot be read: {error}") from error
+    except faults.FAULTS as error:
+        raise faults.failed(f"{path.name} cannot be read", error) from error
 
 
 @contextmanager
 def transaction(
-    connection: sqlite3.Connection, durable: bool = True
+    connection: sqlite3.Connection, durable: bool = True, patience: float = BUSY_SECONDS
 ) -> Iterator[sqlite3.Connection]:
     """One transaction: on the disk when the block has ended, or not at all.
 
     One that is not ``durable`` survives our death but not the machine's: for rows that no
-    decision about money depends on. It saves a wait for the disk.
+    decision about money depends on. It saves a wait for the disk. While another program holds the
+    database's lock it is waited for, ``patience`` seconds.
     """
     try:
         connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
-        connection.execute("BEGIN IMMEDIATE")
+        patiently(lambda: connection.execute("BEGIN IMMEDIATE"), patience)
         try:
             yield connection
             passed(Waypoint.BEFORE_COMMIT)
@@ -166,17 +178,21 @@ def transaction(
                 connection.execute("ROLLBACK")
             raise
     except _FAULTS as error:
-        raise LedgerFailed(f"cannot record: {error}") from error
+        raise faults.failed("cannot record", error) from error
 
 
 @contextmanager
 def apart(tx: sqlite3.Connection) -> Iterator[None]:
-    """A part of a transaction that may fail by itself: LedgerFailed, and the rest goes on."""
+    """A part of a transaction that may fail by itself: LedgerFailed, and the rest goes on.
+
+    A fault that may pass is not the part's own: it fails the whole transaction, to be tried again.
+    """
     tx.execute("SAVEPOINT apart")
     try:
         yield
     except BaseException as error:
-        if not tx.in_transaction:  # a full disk may have rolled all of it back already
+        # A full disk may have rolled all of it back already.
+        if not tx.in_transaction or faults.passes(error):
             raise
         tx.execute("ROLLBACK TO apart")
         tx.execute("RELEASE apart")
@@ -197,9 +213,9 @@ def query(
 ) -> list[sqlite3.Row]:
     """All rows of ``sql``. Raises LedgerFailed."""
     try:
-        return connection.execute(sql, values).fetchall()
-    except sqlite3.Error as error:
-        raise LedgerFailed(f"cannot read: {error}") from error
+        return patiently(lambda: connection.execute(sql, values).fetchall())
+    except faults.FAULTS as error:
+        raise faults.failed("cannot read", error) from error
 
 
 def newest_first(
@@ -209,8 +225,8 @@ def newest_first(
     try:
         with closing(connection.execute(sql, values)) as cursor:
             yield from cursor
-    except sqlite3.Error as error:
-        raise LedgerFailed(f"cannot read: {error}") from error
+    except faults.FAULTS as error:
+        raise faults.failed("cannot read", error) from error
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
@@ -219,7 +235,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
-        timeout=BUSY_SECONDS,
+        timeout=SLICE,
         isolation_level=None,
         check_same_thread=False,
     )

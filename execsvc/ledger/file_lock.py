@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from execsvc.errors import LedgerFailed
+from execsvc.ledger import faults
 
 SUPERVISOR_LOCK = "supervisor.lock"
 """The file of the state directory that a supervisor keeps locked."""
@@ -47,7 +47,7 @@ class FileLock:
         except BlockingIOError:
             return False
         except OSError as error:
-            raise LedgerFailed(f"{self._path.name} cannot be locked: {error}") from error
+            raise faults.failed(f"{self._path.name} cannot be locked", error) from error
         return True
 
     def is_held(self) -> bool:
@@ -60,7 +60,7 @@ class FileLock:
         except FileNotFoundError:
             return False
         except OSError as error:
-            raise LedgerFailed(f"{self._path.name} cannot be opened: {error}") from error
+            raise faults.failed(f"{self._path.name} cannot be opened", error) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -83,7 +83,7 @@ class FileLock:
         try:
             text = self._path.read_text()
         except OSError as error:
-            raise LedgerFailed(f"{self._path.name} cannot be read: {error}") from error
+            raise faults.failed(f"{self._path.name} cannot be read", error) from error
         return int(text) if text.isdigit() else None
 
     def release(self) -> None:

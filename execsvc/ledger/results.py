@@ -11,7 +11,7 @@ from datetime import date, datetime, timezone
 from decimal import Decimal
 from typing import NamedTuple
 
-from execsvc.errors import LedgerFailed
+from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.ledger import rows
 from execsvc.ledger.database import apart, has_table, newest_first, query
 from execsvc.ledger.rows import OrderRow
@@ -38,11 +38,13 @@ def keep(tx: sqlite3.Connection, binding: Binding, booking: Booking) -> None:
     """Keep what the order realises, within the transaction that books it.
 
     One that is booked already changes only what its outcome was corrected by since, on the day
-    of the correction.
+    of the correction. Raises LedgerUnavailable, so that all of the booking is tried again.
     """
     try:
         with apart(tx):
             _keep(tx, binding, booking)
+    except LedgerUnavailable:
+        raise
     except LedgerFailed as fault:
         order = booking.order
         told = bound(order.bot_id).bind(event="result_unknown", order_id=order.client_order_id)

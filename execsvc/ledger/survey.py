@@ -81,15 +81,15 @@ def read_file(state_dir: Path, stem: str) -> LedgerState | None:
     return _read(state_dir, path) if path.exists() else None
 
 
-def survey(state_dir: Path) -> tuple[list[LedgerState], dict[str, str]]:
+def survey(state_dir: Path) -> tuple[list[LedgerState], dict[str, LedgerFailed]]:
     """Every readable ledger, and the unreadable ones with the reason, by file stem."""
     states: list[LedgerState] = []
-    unreadable: dict[str, str] = {}
+    unreadable: dict[str, LedgerFailed] = {}
     for path in sorted((state_dir / FOLDER).glob("*.db")):
         try:
             states.append(_read(state_dir, path))
         except LedgerFailed as error:
-            unreadable[path.stem] = str(error)
+            unreadable[path.stem] = error
     return states, unreadable
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from execsvc.errors import LedgerFailed
+from execsvc.ledger import faults
 
 
 def replace(path: Path, content: bytes) -> None:
@@ -20,7 +20,7 @@ def replace(path: Path, content: bytes) -> None:
         draft.replace(path)
         _sync_directory(path.parent)
     except OSError as error:
-        raise LedgerFailed(f"{path.name} cannot be written: {error}") from error
+        raise faults.failed(f"{path.name} cannot be written", error) from error
 
 
 def remove(path: Path) -> None:
@@ -32,7 +32,7 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
         _sync_directory(path.parent)
     except OSError as error:
-        raise LedgerFailed(f"{path.name} cannot be removed: {error}") from error
+        raise faults.failed(f"{path.name} cannot be removed", error) from error
 
 
 def _sync_directory(path: Path) -> None:

@@ -21,6 +21,7 @@ from execsvc.runner.gone import GoneCoins
 from execsvc.runner.guards import GuardLimits, Guards
 from execsvc.runner.liquidation import Liquidation
 from execsvc.runner.live import LiveVenue
+from execsvc.runner.persistence import Persistence
 from execsvc.runner.runner import BotRunner
 from execsvc.runner.settlement import Settlement
 from execsvc.strategies.base import AnyContext, AnyStrategy, Strategy
@@ -93,6 +94,7 @@ class Bench:
             self.witness,
             self._reporter,
             self._waits,
+            Persistence(self._ledger, self._waits, self._reporter, 0.0, 0.0),
             spec.interval,
             may_hold=False,
         )

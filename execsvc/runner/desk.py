@@ -158,6 +158,7 @@ class OrderDesk:
         An amount that is too large for one order is sold in parts. Raises OrderRefused when nothing
         was sold, also because what is left is dust; that is then written down.
         """
+        self._ledger.make_room()
         return in_parts(amount, lambda left: self._sell_part(left, reason, state, exits))
 
     def _sell_part(self, amount: Decimal, reason: str, state: str | None, exits: bool) -> Placed:

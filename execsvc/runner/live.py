@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
-from execsvc.clock import now
-from execsvc.errors import LedgerFailed, OrderRefused, OutcomeUnknown
+from execsvc.clock import monotonic, now
+from execsvc.errors import LedgerFailed, LedgerUnavailable, OrderRefused, OutcomeUnknown
 from execsvc.execution.size_memory import SizeMemory
 from execsvc.ledger import operator
 from execsvc.ledger.booking import book, is_booked
@@ -29,6 +30,8 @@ _NOTES = {
     OrderState.NOT_EXECUTED: "nothing was filled",
     OrderState.ARRIVING: "the answer leaves its fee or its price open",
 }
+_KEEP_PAUSE = 0.5
+"""Seconds between two tries to record what the exchange answered."""
 
 
 class LiveVenue:
@@ -247,8 +250,11 @@ class LiveVenue:
         except OutcomeUnknown as unknown:
             passed(Waypoint.AFTER_SEND)
             at_least = Decimal(unknown.filled_at_least)
-            journal = self._account.journal
-            journal.unknown(intent.client_order_id, now(), at_least, str(unknown))
+            journal, ended_at, why = self._account.journal, now(), str(unknown)
+            self._keep(
+                intent,
+                lambda: journal.unknown(intent.client_order_id, ended_at, at_least, why),
+            )
             self._reporter.counts.order_unknown(intent.side)
             self._record.say(
                 "WARNING",
@@ -270,8 +276,30 @@ class LiveVenue:
 
     def _outcome(self, intent: Intent, state: OrderState, fill: Fill, detail: str) -> None:
         expected = after_fill(intent, fill) if state is OrderState.EXECUTED else None
-        journal = self._account.journal
-        journal.outcome(intent.client_order_id, state, fill, now(), detail, expected)
+        journal, at = self._account.journal, now()
+        self._keep(
+            intent,
+            lambda: journal.outcome(intent.client_order_id, state, fill, at, detail, expected),
+        )
+
+    def _keep(self, intent: Intent, write: Callable[[], None]) -> None:
+        """Record what the exchange answered, and try again for ORDER_TIMEOUT while that fails.
+
+        Nothing else says it as exactly: without the record the balances have to tell what came of
+        the order. Raises LedgerUnavailable.
+        """
+        until = monotonic() + self._order_timeout
+        while True:
+            try:
+                write()
+                return
+            except LedgerUnavailable:
+                if monotonic() >= until:
+                    raise
+            self._waits.wait(_KEEP_PAUSE, interruptible=False)
+            row = self._account.journal.row(intent.client_order_id)
+            if row.state is not OrderState.IN_FLIGHT:
+                return  # it was on the disk, and only the word of that was lost
 
     def _adopt(self, state: str | None) -> None:
         """Book in the bot's own ledger what the journal has settled of its orders."""

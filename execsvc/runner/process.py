@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 from loguru import logger
 from setproctitle import setproctitle
 
-from execsvc.errors import ConfigRefused, LedgerFailed, StopRequested
+from execsvc.errors import ConfigRefused, LedgerFailed, LedgerUnavailable, StopRequested
+from execsvc.ledger import patience
 from execsvc.ledger.booking import contested_places
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding, BotSpec
@@ -19,6 +21,7 @@ from execsvc.runner.assembly import Assembly
 from execsvc.runner.job import Job, Task
 from execsvc.runner.liquidation import LiquidationAlarm
 from execsvc.runner.ownership import open_ledger
+from execsvc.runner.persistence import Persistence
 from execsvc.runner.record import Record
 from execsvc.runner.report import EXIT_CODES, End, EndKind, still_open
 from execsvc.runner.reporter import Reporter
@@ -39,6 +42,7 @@ def run(job: Job, settings: Settings, lifeline: int, report: int) -> int:
     reporter = Reporter(report)
     waits = Waits(_listen_to_signals(), lifeline, settings.on_shutdown == "hold", reporter.beat)
     reporter.beat()
+    patience.while_waiting(partial(waits.pulse, interruptible=False))
     ledger = BotLedger(settings.state_dir, job.bot_id, settings.report_ledger)
     record = Record(job.bot_id, ledger)
     try:
@@ -47,6 +51,12 @@ def run(job: Job, settings: Settings, lifeline: int, report: int) -> int:
         end = _cut_short(waits, str(stop))
     except ConfigRefused as refusal:
         end = End(kind=EndKind.REFUSED, detail=str(refusal))
+    except LedgerUnavailable as failure:
+        logger.bind(bot_id=job.bot_id, event="ledger_unavailable").error(
+            "{}; this process ends, the next one tries again", failure
+        )
+        signalled = None if waits.stop is None else waits.stop.signal
+        end = End(kind=EndKind.UNAVAILABLE, signal=signalled, detail=str(failure))
     except LedgerFailed as failure:
         logger.bind(bot_id=job.bot_id, event="ledger_failed").critical("{}", failure)
         end = End(kind=EndKind.FAILED, detail=str(failure))
@@ -65,7 +75,8 @@ def carry_out(
 ) -> End:
     """Do ``job`` to its end, with everything it needs at hand.
 
-    Raises StopRequested when it is stopped before it has begun, ConfigRefused, LedgerFailed.
+    Raises StopRequested when it is stopped before it has begun, ConfigRefused, LedgerFailed;
+    LedgerUnavailable when its next process is to try again.
     """
     return _Process(job, settings, ledger, record, reporter, waits).do()
 
@@ -88,12 +99,15 @@ class _Process:
         self._record = record
         self._reporter = reporter
         self._waits = waits
+        self._persistence = Persistence(
+            ledger, waits, reporter, settings.liquidation_backoff, settings.stop_timeout
+        )
 
     def do(self) -> End:
         if self._job.task is Task.LIQUIDATE:
             return self._liquidate()
         if self._job.task is Task.ABANDON:
-            self._own_ledger()
+            self._persistence.persist(self._own_ledger)
             return give_up_position(
                 self._ledger, self._settings, self._record, self._reporter, self._waits
             )
@@ -145,6 +159,7 @@ class _Process:
             self._record,
             self._reporter,
             self._waits,
+            self._persistence,
             spec.interval or self._settings.tick_interval,
             self._settings.on_shutdown == "hold",
         )
@@ -152,26 +167,34 @@ class _Process:
 
     def _liquidate(self) -> End:
         """Close whatever the ledger says is open, each as it was opened."""
-        self._own_ledger()
         self._reporter.update(phase="STOPPING")
+        self._persistence.persist(self._own_ledger)
         assembly = self._assembly()
-        faults: list[LedgerFailed] = []
-        flat = True
         with self._waits.uninterrupted():
-            for binding in self._bindings():
-                self._record.bind(binding)
-                try:
-                    flat = self._close(assembly, binding) and flat
-                except LedgerFailed as fault:
-                    # One account's damaged journal must not keep another's position open.
-                    faults.append(fault)
-        LiquidationAlarm(self._ledger, self._record, self._reporter).judge(flat and not faults)
-        if faults:
-            raise faults[0]
+            flat = self._persistence.persist(lambda: self._close_all(assembly))
         if not flat:
             return End(kind=EndKind.RESIDUE, detail=still_open(self._reporter.snapshot))
         self._record.say("INFO", "bot_flat", "what was left is closed")
         return End(kind=EndKind.STOPPED)
+
+    def _close_all(self, assembly: Assembly) -> bool:
+        """Close every position; True when all are flat. Raises LedgerFailed after all were tried."""
+        faults: list[LedgerFailed] = []
+        flat = True
+        for binding in self._bindings():
+            self._record.bind(binding)
+            try:
+                flat = self._close(assembly, binding) and flat
+            except LedgerFailed as fault:
+                # One account's journal must not keep another's position open.
+                faults.append(fault)
+        passing = [each for each in faults if isinstance(each, LedgerUnavailable)]
+        if passing:
+            raise passing[0]
+        LiquidationAlarm(self._ledger, self._record, self._reporter).judge(flat and not faults)
+        if faults:
+            raise faults[0]
+        return flat
 
     def _close(self, assembly: Assembly, binding: Binding) -> bool:
         desk = assembly.desk(binding, None, self._ledger.precision())

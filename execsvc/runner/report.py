@@ -38,7 +38,9 @@ class EndKind(str, Enum):
     HELD = "HELD"
     """Ended without selling, as asked."""
     FAILED = "FAILED"
-    """The strategy kept raising, or the ledger failed; stopped as far as it could."""
+    """The strategy kept raising, or the ledger is damaged; stopped as far as it could."""
+    UNAVAILABLE = "UNAVAILABLE"
+    """The ledger cannot be read or written at present: to be started again."""
     REFUSED = "REFUSED"
     """The configuration of the bot is refused."""
     CHECKED = "CHECKED"
@@ -52,6 +54,7 @@ EXIT_CODES = {
     EndKind.HELD: 0,
     EndKind.CHECKED: 0,
     EndKind.FAILED: 70,
+    EndKind.UNAVAILABLE: 74,
     EndKind.RESIDUE: 75,
     EndKind.REFUSED: 78,
 }

@@ -5,13 +5,21 @@ from __future__ import annotations
 from pydantic import BaseModel, ValidationError
 
 from execsvc.clients.exchange_adapter import ExchangeAdapter
-from execsvc.errors import ConfigRefused, LedgerFailed, OrderRefused, StopRequested, Unavailable
+from execsvc.errors import (
+    ConfigRefused,
+    LedgerFailed,
+    LedgerUnavailable,
+    OrderRefused,
+    StopRequested,
+    Unavailable,
+)
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import BotSpec
 from execsvc.runner.context import TickContext
 from execsvc.runner.control_loop import ControlLoop, StrategyGaveUp
 from execsvc.runner.desk import OrderDesk
 from execsvc.runner.liquidation import Liquidation
+from execsvc.runner.persistence import Persistence
 from execsvc.runner.record import Record
 from execsvc.runner.report import End, EndKind, still_open
 from execsvc.runner.reporter import Reporter
@@ -39,6 +47,7 @@ class BotRunner:
         record: Record,
         reporter: Reporter,
         waits: Waits,
+        persistence: Persistence,
         interval: float,
         may_hold: bool,
     ) -> None:
@@ -50,8 +59,10 @@ class BotRunner:
         self._record = record
         self._reporter = reporter
         self._waits = waits
+        self._persistence = persistence
         self._may_hold = may_hold
         self._started = False
+        self._left = False
         self._state_text: str | None = None
         state = self._recovered_state()
         self._time = StrategyTime(ledger, spec.binding)
@@ -68,6 +79,10 @@ class BotRunner:
             self._loop.run()
         except StopRequested:
             pass
+        except LedgerUnavailable:
+            self._waits.look(interruptible=False)
+            if self._waits.stop is None:
+                raise  # the next process recovers what this one could not record
         except StrategyGaveUp as error:
             failure = str(error)
         return self._stop(failure)
@@ -105,23 +120,35 @@ class BotRunner:
         else:
             self._record.say("ERROR", "bot_given_up", f"given up: {failure}")
         passed(Waypoint.STOP_BEGUN)
+        kind, detail = EndKind.RESIDUE, ""
         with self._waits.uninterrupted():
-            # The stop may have cut recovery short: an order of ours may still be open.
-            self._desk.venue.recover(exits=True)
-            self._desk.show_position()
-            self._on_stop()
-            passed(Waypoint.ON_STOP_ENDED)
-            flat = self._liquidation.run()
+            try:
+                flat = self._persistence.persist(self._close)
+            except LedgerUnavailable as fault:
+                flat, kind, detail = False, EndKind.UNAVAILABLE, str(fault)
         if not flat:
-            kind = EndKind.RESIDUE if failure is None else EndKind.FAILED
-            detail = failure or still_open(self._reporter.snapshot)
+            kind = kind if failure is None else EndKind.FAILED
+            detail = failure or detail or still_open(self._reporter.snapshot)
             return End(kind=kind, signal=signal, detail=detail)
-        passed(Waypoint.FLAT)
-        self._ledger.keep_state(self._kept_as, None)
         self._record.say("INFO", "bot_flat", "stopped, flat")
         if failure is not None:
             return End(kind=EndKind.FAILED, detail=failure)
         return End(kind=EndKind.STOPPED, signal=signal)
+
+    def _close(self) -> bool:
+        """Settle, give the strategy its way out once, sell what is left; True when flat."""
+        # The stop may have cut recovery short: an order of ours may still be open.
+        self._desk.venue.recover(exits=True)
+        self._desk.show_position()
+        if not self._left:
+            self._left = True
+            self._on_stop()
+            passed(Waypoint.ON_STOP_ENDED)
+        flat = self._liquidation.run()
+        if flat:
+            passed(Waypoint.FLAT)
+            self._ledger.keep_state(self._kept_as, None)
+        return flat
 
     def _is_to_hold(self) -> bool:
         patience = _HOLD_PATIENCE if self._may_hold else 0.0

@@ -16,7 +16,7 @@ from execsvc.model.result import unknown, unstarted
 from execsvc.runner.job import Task
 from execsvc.runner.report import Snapshot, shown
 from execsvc.supervisor.next_step import Case, Listed, Service
-from execsvc.supervisor.restarts import Restarts
+from execsvc.supervisor.restarts import CALM, Restarts
 from execsvc.supervisor.run import Run
 from execsvc.supervisor.states import Event, State, after
 
@@ -83,6 +83,10 @@ class Bot:
     crashed: bool = False
     restart_count: int = 0
     ever_ran: bool = False
+    outages: Restarts = field(default_factory=lambda: Restarts(None, CALM))
+    """Its processes that ended because its ledger could not be read or written at that moment."""
+    outage: str | None = None
+    """Why the latest of them did."""
     position_noted: dict[str, str | None] | None = None
     """The position that was last shown among the recent events."""
     stand_in: bool = False
@@ -96,6 +100,7 @@ class Bot:
     def begin_anew(self) -> None:
         """Forget crashes and faults: its row changed, it came back, or an operator let it go on."""
         self.restarts.forget()
+        self.outages.forget()
         self.error, self.last, self.restart_count = None, Snapshot(), 0
         self.not_before, self.crashed, self.ledger_known = -math.inf, False, False
 
@@ -112,6 +117,13 @@ class Bot:
     def is_open(self) -> bool:
         """True unless its ledger says for certain that it is flat."""
         return self.unreadable is not None or (self.ledger is not None and self.ledger.is_open)
+
+    @property
+    def unavailable(self) -> str | None:
+        """Why its ledger cannot be read or written at present; None of one that is damaged."""
+        if self.unreadable is not None and not self.ledger_known:
+            return self.unreadable
+        return self.outage
 
     @property
     def trades(self) -> bool:
@@ -183,7 +195,7 @@ class Bot:
         if verdict and said and said not in verdict and self.residue:
             verdict = f"{verdict}; {said}"  # who ended it does not say why it is not sold
         waits = _LEFT if self.listed is Listed.UNSEEN else None
-        return self.row_error or alive or verdict or said or waits
+        return self.row_error or alive or verdict or self.unavailable or said or waits
 
     @property
     def abandoned(self) -> list[Abandoned]:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from contextlib import suppress
 
 from execsvc.clients.bot_service import Listing
-from execsvc.errors import LedgerFailed
+from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.ledger.survey import LedgerState
 from execsvc.model.bot import file_stem
 from execsvc.supervisor import changes, ends, rows, steps
@@ -18,6 +18,10 @@ from execsvc.supervisor.restarts import Restarts
 from execsvc.supervisor.run import Run, Told
 from execsvc.supervisor.states import Event, State
 from execsvc.supervisor.steps import SHOWN_STOPPED
+
+OUTAGE_OVER = 15.0
+"""Seconds that a process has to trade before its ledger counts as available again: a lock is waited
+for almost as long before a process ends."""
 
 
 class Bots:
@@ -40,9 +44,12 @@ class Bots:
                 self._flat[state.bot_id] = state
         for stem, reason in unreadable.items():
             bot = self._new(stem)
-            bot.stand_in, bot.unreadable, bot.ever_ran = True, reason, True
-            steps.fails(self._context, bot, reason, None)
-            bot.become(Event.FAILS, self._context.clock.now)
+            bot.stand_in, bot.unreadable, bot.ever_ran = True, str(reason), True
+            if isinstance(reason, LedgerUnavailable):
+                bot.become(Event.WAITS, self._context.clock.now)
+            else:
+                steps.fails(self._context, bot, str(reason), None)
+                bot.become(Event.FAILS, self._context.clock.now)
         for bot_id, keeps in self._context.held.bots.items():
             bot = self._bots.get(bot_id) or self._new(bot_id)
             bot.verdict = Verdict(State.HELD, "ended on a signal to its process", keeps=keeps)
@@ -181,6 +188,8 @@ class Bots:
         if not bot.runs_freely:
             return
         phase = run.snapshot.phase
+        if phase == "RUNNING" and now - run.began >= OUTAGE_OVER:
+            bot.outage = None
         if phase == "RUNNING" and bot.state is State.BOOTING:
             bot.become(Event.TICKS, now)
         elif phase == "STOPPING" and bot.state in (State.BOOTING, State.RUNNING):
@@ -207,7 +216,8 @@ class Bots:
     def _new(self, bot_id: str) -> Bot:
         settings = self._context.settings
         restarts = Restarts(settings.max_restarts, settings.restart_window)
-        bot = Bot(bot_id, restarts, state_since=self._context.clock.now)
+        outages = Restarts(settings.max_restarts, settings.restart_window)
+        bot = Bot(bot_id, restarts, state_since=self._context.clock.now, outages=outages)
         bot.ledger = self._flat.pop(bot_id, None)
         bot.ledger_known = bot.ledger is not None
         self._bots[bot_id] = bot

@@ -28,6 +28,7 @@ class Kind(str, Enum):
     LEFT = "left"
     HALTED = "halted"
     FAILED = "failed"
+    UNAVAILABLE = "unavailable"
     CONTESTED = "contested"
     ABANDONED = "abandoned"
     MASS_STOP = "mass_stop"
@@ -43,7 +44,7 @@ class Severity(str, Enum):
     WARNING = "warning"
 
 
-_WARNINGS = frozenset({Kind.LISTING, Kind.DAILY_LOSS, Kind.READS})
+_WARNINGS = frozenset({Kind.LISTING, Kind.DAILY_LOSS, Kind.READS, Kind.UNAVAILABLE})
 _HARMLESS = frozenset({Kind.MASS_STOP, Kind.LEFT, Kind.DAILY_LOSS, Kind.ABANDONED})
 """What ``/health`` does not call degraded, by its contract."""
 OF_THE_SERVICE = frozenset({Kind.HALTED, Kind.LISTING, Kind.MASS_STOP})
@@ -122,6 +123,9 @@ def _of(bot: Bot, left: Collection[str]) -> Iterator[Condition]:
     if bot.state is State.FAILED or (bot.verdict and bot.verdict.state is State.FAILED):
         text = f"bot {bot.bot_id} is FAILED: {bot.last_error}"
         yield _condition(Kind.FAILED, bot, text, f"FAILED: {bot.last_error}")
+    if bot.unavailable is not None:
+        why = f"its ledger cannot be read or written at present ({bot.unavailable})"
+        yield _condition(Kind.UNAVAILABLE, bot, f"bot {bot.bot_id}: {why}", why)
     if bot.residue:
         why = "a liquidation failed and its position is open"
         error = f" ({bot.last_error})" if bot.last_error else ""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from execsvc.errors import LedgerFailed
 from execsvc.ledger.halt import Halt
 from execsvc.ledger.held import HeldBots
 from execsvc.ledger.survey import LedgerState
@@ -36,7 +37,7 @@ class Ledgers(Protocol):
         """The same, by the name of its file. Raises LedgerFailed."""
         ...
 
-    def survey(self) -> tuple[list[LedgerState], dict[str, str]]:
+    def survey(self) -> tuple[list[LedgerState], dict[str, LedgerFailed]]:
         """All that can be read, and why the others cannot, by file stem."""
         ...
 

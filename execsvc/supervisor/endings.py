@@ -23,6 +23,7 @@ class Meaning(Enum):
     OPERATOR = "somebody sent it a signal"
     FAILED = "its strategy or its ledger failed"
     REFUSED = "its configuration is refused"
+    UNAVAILABLE = "its ledger cannot be read or written at present"
     CRASHED = "nobody asked for it, whatever its exit code"
 
 
@@ -50,6 +51,8 @@ def meaning_of(snapshot: Snapshot, code: int, *, told: bool, killed_for: str | N
         return Ending(Meaning.REFUSED, words)
     if signalled in _BY_HAND:
         return Ending(Meaning.OPERATOR, f"ended on {signalled}", keeps=signalled == "USR2")
+    if end is not None and end.kind is EndKind.UNAVAILABLE:
+        return Ending(Meaning.UNAVAILABLE, words)
     return Ending(Meaning.CRASHED, words)
 
 

@@ -17,6 +17,7 @@ from execsvc.supervisor.endings import (
     meaning_of,
     one_of_many,
 )
+from execsvc.supervisor.restarts import LONGEST_DELAY
 from execsvc.supervisor.run import Run
 from execsvc.supervisor.states import Event, State
 from execsvc.supervisor.steps import fails, look, proceed
@@ -32,7 +33,7 @@ def ended(context: Context, bot: Bot, run: Run, code: int) -> None:
         changes.checked(context, bot, run, code)
         return
     context.recent.position(bot)
-    bot.run = None
+    bot.run, bot.outage = None, _outage(run)
     if run.task is Task.LIQUIDATE:
         _liquidation_ended(context, bot, run, code)
     elif run.task is Task.ABANDON:
@@ -104,6 +105,12 @@ def _abandoning_ended(context: Context, bot: Bot, run: Run, code: int) -> None:
     bot.liquidate_at = context.clock.now
 
 
+def _outage(run: Run) -> str | None:
+    """Why the process could not read or write the bot's ledger, if it ended of that."""
+    end = run.snapshot.end
+    return end.detail if end is not None and end.kind is EndKind.UNAVAILABLE else None
+
+
 def _cut_short(run: Run, code: int) -> str:
     """Why a process ended that had no time for last words, and what it was at."""
     at = run.snapshot.last_error
@@ -114,12 +121,16 @@ def _trading_ended(context: Context, bot: Bot, run: Run, code: int) -> None:
     ending = meaning_of(run.snapshot, code, told=run.told is not None, killed_for=run.killed_for)
     look(context, bot)
     retry_at = _retry_at(context, run)
+    if bot.outage is not None and run.snapshot.liquidation_failed:
+        bot.liquidation_failed = bot.is_open  # the ledger could not be told
     if ending.meaning is not Meaning.ASKED:
         bot.error = ending.detail
     if ending.meaning is Meaning.OPERATOR:
         _ask(context, bot, run, ending, retry_at)
     elif ending.meaning is Meaning.CRASHED:
         _crashed(context, bot, run)
+    elif ending.meaning is Meaning.UNAVAILABLE:
+        _unavailable(context, bot, run)
     elif ending.meaning is not Meaning.ASKED and bot.verdict is None:
         bot.closing = True
         fails(context, bot, ending.detail, run.spec)
@@ -129,7 +140,11 @@ def _trading_ended(context: Context, bot: Bot, run: Run, code: int) -> None:
 def _retry_at(context: Context, run: Run) -> float:
     """A process that went the way of a stop has made its attempts; after any other: at once."""
     end = run.snapshot.end
-    tried = end is not None and end.kind in (EndKind.RESIDUE, EndKind.FAILED)
+    tried = end is not None and end.kind in (
+        EndKind.RESIDUE,
+        EndKind.FAILED,
+        EndKind.UNAVAILABLE,
+    )
     if tried and run.snapshot.liquidation_failed:
         return context.clock.now + context.settings.liquidation_retry
     return context.clock.now
@@ -160,6 +175,24 @@ def _crashed(context: Context, bot: Bot, run: Run) -> None:
         why = f"given up after too many crashes, the last one: {bot.error}"
         fails(context, bot, why, run.spec)
         return
+    bot.crashed = True
+    bot.not_before = now + delay
+
+
+def _unavailable(context: Context, bot: Bot, run: Run) -> None:
+    """It is started again, later and later, and is never FAILED: nothing is wrong with its ledger.
+
+    Without a record there is no exit either. When that has lasted, its position is closed as soon
+    as it can be; the bot goes on once it is flat.
+    """
+    now = context.clock.now
+    delay = bot.outages.crashed(now)
+    if delay is None:
+        bot.closing = True
+        delay = LONGEST_DELAY
+    bound(bot_id=bot.bot_id).bind(event="bot_crashed", pid=run.child.pid).error(
+        "its ledger is not available: {}", bot.error
+    )
     bot.crashed = True
     bot.not_before = now + delay
 

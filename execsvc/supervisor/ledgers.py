@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from execsvc.errors import LedgerFailed
 from execsvc.ledger import survey
 from execsvc.ledger.survey import LedgerState
 
@@ -22,6 +23,6 @@ class StateDirectory:
         """The same, by the name of its file. Raises LedgerFailed."""
         return survey.read_file(self._state_dir, stem)
 
-    def survey(self) -> tuple[list[LedgerState], dict[str, str]]:
+    def survey(self) -> tuple[list[LedgerState], dict[str, LedgerFailed]]:
         """All that can be read, and why the others cannot, by file stem."""
         return survey.survey(self._state_dir)

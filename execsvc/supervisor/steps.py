@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from execsvc.errors import LedgerFailed
+from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.events import EventName
 from execsvc.logs import bound
 from execsvc.model.bot import BotSpec
@@ -17,6 +17,8 @@ from execsvc.supervisor.states import TOWARDS, Event, State
 
 SHOWN_STOPPED = 3600.0
 """Seconds for which a bot that ended is shown."""
+NO_LEDGER = 5.0
+"""Seconds until a ledger that could not be read is looked at again."""
 NO_PROCESS = 5.0
 """Seconds until a fork that failed is tried again."""
 _WORDS: dict[EventName, str] = {
@@ -34,6 +36,9 @@ def proceed(context: Context, bot: Bot) -> None:
     bot.queued = None
     if not bot.ledger_known:
         look(context, bot)
+    if not bot.ledger_known:
+        _wait_for_ledger(context, bot)
+        return
     step, rest = next_step(bot.case(context.service, halted=context.halted))
     if step is Step.START:
         _start(context, bot)
@@ -46,12 +51,19 @@ def proceed(context: Context, bot: Bot) -> None:
 
 
 def look(context: Context, bot: Bot) -> None:
-    """Read the bot's ledger: it alone says whether the bot is flat."""
-    bot.ledger, bot.unreadable, bot.ledger_known = None, None, True
+    """Read the bot's ledger: it alone says whether the bot is flat.
+
+    One that cannot be read at present is not known, and counts as open.
+    """
+    before, bot.unreadable, bot.ledger_known = bot.unreadable, None, True
     try:
         bot.ledger = context.ledgers.read(bot.bot_id)
+    except LedgerUnavailable as error:
+        bot.unreadable, bot.ledger_known = str(error), False
+        if before is None:
+            bound(bot_id=bot.bot_id).bind(event="ledger_unavailable").warning("{}", error)
     except LedgerFailed as error:
-        bot.unreadable = str(error)
+        bot.ledger, bot.unreadable = None, str(error)
         if bot.verdict is None:
             fails(context, bot, bot.unreadable, bot.row)
     if not bot.is_open:
@@ -109,6 +121,15 @@ def _start(context: Context, bot: Bot) -> None:
         bot.become(Event.STARTS, context.clock.now)
     bot.queued = Task.TRADE
     context.queue.append(bot.bot_id)
+
+
+def _wait_for_ledger(context: Context, bot: Bot) -> None:
+    """Rest where ``bot`` would be with an open position, and look again soon."""
+    case = bot.case(context.service, halted=context.halted)
+    step, rest = next_step(case._replace(readable=True))
+    waits = {Step.START: State.BACKOFF, Step.REST: rest}
+    rests(context, bot, waits.get(step, State.LIQUIDATING))
+    context.timers.ask(bot.bot_id, context.clock.now + NO_LEDGER)
 
 
 def _liquidate(context: Context, bot: Bot) -> None:

@@ -63,6 +63,26 @@ def test_a_bot_given_up_with_a_position_is_liquidated(service: Scripted, bots: E
     assert service.history() == ["TRADE", "LIQUIDATE", "LIQUIDATE STOPPED"]
 
 
+def test_a_bot_whose_ledger_is_not_available_is_never_failed_and_is_closed_in_the_end(
+    service: Scripted, bots: Exchange
+) -> None:
+    service.direct("b1", act="open_then_have_no_ledger")
+    service.direct("b2", act="have_no_ledger")
+    bots.list_bots(bot_row("b1"), bot_row("b2"))
+    service.start(EXECSVC_MAX_RESTARTS="1")
+    unavailable = ["TRADE", "TRADE UNAVAILABLE"] * 2
+    service.happened(*unavailable, "LIQUIDATE", "LIQUIDATE STOPPED")
+    service.happened(*unavailable, bot_id="b2")
+    for bot_id in ("b1", "b2"):
+        assert service.until("BACKOFF", bot_id)["last_error"] == "database is locked"
+    text = "bot b2: its ledger cannot be read or written at present (database is locked)"
+    eventually(lambda: service.health()[1]["reasons"] == [text], "b1 could be closed, b2 waits")
+    service.direct("b2")
+    service.ask("release", "b2")
+    service.until("RUNNING", "b2")
+    eventually(lambda: service.health()[1]["status"] == "ok", "b2 is well", 60)
+
+
 @pytest.mark.parametrize(
     ("act", "words"), [("refuse", "unknown strategy"), ("fail", "ten times in a row")]
 )

@@ -47,7 +47,7 @@ class Ledgers:
             raise LedgerFailed("damaged")
         return None
 
-    def survey(self) -> tuple[list[LedgerState], dict[str, str]]:
+    def survey(self) -> tuple[list[LedgerState], dict[str, LedgerFailed]]:
         return self.states, {}
 
 

@@ -11,6 +11,7 @@ from support.bot_process import bot_row
 from support.settings import settings
 
 from execsvc.clients.bot_service import Listing
+from execsvc.errors import LedgerFailed
 from execsvc.ledger.halt import Halt
 from execsvc.ledger.held import HeldBots
 from execsvc.ledger.survey import LedgerState
@@ -34,7 +35,7 @@ class Ledgers:
     def read(self, _: str) -> LedgerState | None:
         return None
 
-    def survey(self) -> tuple[list[LedgerState], dict[str, str]]:
+    def survey(self) -> tuple[list[LedgerState], dict[str, LedgerFailed]]:
         return [], {}
 
 

@@ -142,6 +142,14 @@ class Actor:
         self.say(phase="RUNNING", consecutive_errors=10)
         os._exit(self.end(EndKind.FAILED, None, "raised ten times in a row"))
 
+    def act_have_no_ledger(self) -> None:
+        os._exit(self.end(EndKind.UNAVAILABLE, None, "database is locked"))
+
+    def act_open_then_have_no_ledger(self) -> None:
+        assert self.job.spec is not None
+        self.folder.keep(self.job.bot_id, is_open=True, binding=self.job.spec.binding)
+        self.act_have_no_ledger()
+
     def act_end_unasked(self) -> None:
         os._exit(self.end(EndKind.STOPPED))
 

@@ -62,14 +62,14 @@ class Folder:
         path = self.path / "ledgers" / f"{stem}.json"
         return _state(path) if path.exists() else None
 
-    def survey(self) -> tuple[list[LedgerState], dict[str, str]]:
+    def survey(self) -> tuple[list[LedgerState], dict[str, LedgerFailed]]:
         """As the ledgers' survey does it."""
         states, unreadable = [], {}
         for path in sorted((self.path / "ledgers").glob("*.json")):
             try:
                 states.append(_state(path))
             except LedgerFailed as error:
-                unreadable[path.stem] = str(error)
+                unreadable[path.stem] = error
         return states, unreadable
 
 

@@ -1,0 +1,72 @@
+"""Steps of a stop that are tried again while the bot's records cannot be read or written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from execsvc.clock import monotonic
+from execsvc.errors import LedgerUnavailable, StopRequested
+from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.logs import bound
+from execsvc.repeats import Repeats
+from execsvc.runner.liquidation import LONGEST_BACKOFF
+from execsvc.runner.reporter import Reporter
+from execsvc.runner.waits import Waits
+
+SHARE_OF_STOP = 0.8
+"""The part of STOP_TIMEOUT for which a stop waits: the rest is for what it does once it can."""
+_Result = TypeVar("_Result")
+
+
+class Persistence:
+    """Tries a step of a stop again, for as long as the stop has time.
+
+    ``backoff`` [s] is waited before the second try, then doubling waits up to LONGEST_BACKOFF;
+    ``stop_timeout`` [s] is what the whole stop may take.
+    """
+
+    def __init__(
+        self,
+        ledger: BotLedger,
+        waits: Waits,
+        reporter: Reporter,
+        backoff: float,
+        stop_timeout: float,
+    ) -> None:
+        self._ledger = ledger
+        self._waits = waits
+        self._reporter = reporter
+        self._backoff = backoff
+        self._patience = stop_timeout * SHARE_OF_STOP
+        self._until: float | None = None
+        self._repeats = Repeats()
+
+    def persist(self, step: Callable[[], _Result]) -> _Result:
+        """What ``step`` returns, tried again while it raises LedgerUnavailable.
+
+        Time is counted from the first call, over all steps of one stop; once it is over
+        LedgerUnavailable is raised. ``step`` must be one that may be begun anew. Raises StopRequested
+        when the process is told to end without selling.
+        """
+        if self._until is None:
+            self._until = monotonic() + self._patience
+        pause = self._backoff
+        while True:
+            self._ledger.make_room()
+            try:
+                return step()
+            except LedgerUnavailable as fault:
+                self._reporter.update(last_error=str(fault), liquidation_failed=True)
+                if monotonic() + pause >= self._until:
+                    raise
+                self._say(fault)
+            self._waits.wait(pause, interruptible=False)
+            if self._waits.stop is not None and self._waits.stop.hold:
+                raise StopRequested(self._waits.stop.signal)
+            pause = min(2 * pause, LONGEST_BACKOFF)
+
+    def _say(self, fault: LedgerUnavailable) -> None:
+        if self._repeats.note(str(fault), monotonic()) is not None:
+            told = bound(bot_id=self._ledger.bot_id).bind(event="ledger_unavailable")
+            told.warning("{}; nothing can be sold without a record, it is tried again", fault)
