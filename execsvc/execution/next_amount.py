@@ -86,9 +86,7 @@ def is_dust(tracked: Decimal, limits: Limits, price: Decimal | None, known: Know
     if cause is None or cause.meant is Refusal.TOO_LARGE:
         return False
     if cause.meant is Refusal.SIZE:
-        # Neither its step nor its size is at fault, unless a maximum was lowered since: then less
-        # of it would be taken, of which there is nothing that the published minima admit.
-        return whole in known.exceeded and limits.refuses(next_smaller(whole), price)
+        return _is_least(whole, limits, price, known)
     if cause.meant is Refusal.STEP:
         if known.finest is None or _part_to_try(whole, limits, price, known) is not None:
             return False
@@ -105,7 +103,16 @@ def _is_too_little(amount: Decimal, limits: Limits, price: Decimal | None, known
     cause = known.causes.get(amount)
     if cause is not None and cause.meant is Refusal.WORTH:
         return next_amount(amount, limits.decimals, limits, price, known) is None
-    return amount <= known.too_small
+    return amount <= known.too_small or _is_least(amount, limits, price, known)
+
+
+def _is_least(amount: Decimal, limits: Limits, price: Decimal | None, known: Known) -> bool:
+    """Whether ``amount``, which was refused, is too small although no word and no answer says so.
+
+    A larger one was taken, so neither its step nor its size is at fault, unless a maximum was
+    lowered since: then less of it would be taken, and the published minima admit no less.
+    """
+    return amount in known.exceeded and limits.refuses(next_smaller(amount), price)
 
 
 def _part_to_try(

@@ -93,12 +93,25 @@ MINIMUM_PARTLY_PUBLISHED = Case(
     Dialect.BINANCE,
 )
 """A rest below an unpublished minimum, of which half is below a published one and never sent."""
+REST_ON_A_COARSER_STEP = Case(
+    D(119),
+    D("0.01"),
+    Terms(
+        limits=Limits(min_amount=D(20), min_notional=D("0.1")),
+        decimals=0,
+        max_notional=D("0.84"),
+    ),
+    Limits(min_amount=D("0.001"), min_notional=D("0.1")),
+    Dialect.BINANCE,
+)
+"""The same where the parts that were taken make the rest look too fine."""
 
 
 @settings(max_examples=60)
 @given(case=cases())
 @example(case=STEP_IN_OTHER_WORDS)
 @example(case=MINIMUM_PARTLY_PUBLISHED)
+@example(case=REST_ON_A_COARSER_STEP)
 def test_liquidation_of_any_market_ends_with_dust_and_touches_nothing_else(case: Case) -> None:
     clock = SimulatedClock(NOON, 1000.0)
     with installed(clock):
