@@ -69,6 +69,14 @@ class OutcomeUnknown(ExecsvcError):
         self.retry_after = retry_after
         super().__init__(message)
 
+    def reworded(self, message: str) -> OutcomeUnknown:
+        """The same, with another message."""
+        return type(self)(message, self.filled_at_least, self.retry_after)
+
+
+class OutcomeContradicted(OutcomeUnknown):
+    """A final answer to an order that cannot be true in all its parts: the balance decides."""
+
 
 class LedgerFailed(ExecsvcError):
     """The ledger or journal cannot be read or written: without a record, do not trade."""

@@ -142,8 +142,7 @@ class ExchangeAdapter:
             raise
         except OutcomeUnknown as error:
             self._respect(error, error.retry_after, ban)
-            text = self._http.clean(str(error))
-            raise OutcomeUnknown(text, error.filled_at_least, error.retry_after) from None
+            raise error.reworded(self._http.clean(str(error))) from None
 
     def find_order(self, client_order_id: str, symbol: str, side: Side, amount: Decimal) -> Fill:
         """The final fill of an order that was sent, by the adapter's own records.
@@ -156,8 +155,7 @@ class ExchangeAdapter:
             content = self._get(call, f"/order/{segment(client_order_id)}", {})
             fill = judge_found(content, client_order_id, symbol, side, amount)
         except OutcomeUnknown as error:
-            text = self._http.clean(str(error))
-            raise OutcomeUnknown(text, error.filled_at_least) from None
+            raise error.reworded(self._http.clean(str(error))) from None
         except NotFound:
             raise  # an adapter that does not know the order, or not the call, has answered
         except Unavailable:

@@ -1,4 +1,8 @@
-"""How a ccxt unified order is read: what was filled, at what price, for what fee."""
+"""How a ccxt unified order is read: what was filled, at what price, for what fee.
+
+An order that is final is believed where its parts can all be true. An adapter that counts an order in
+quote, or takes its first trade for all of it, gives itself away by a part that does not fit.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,19 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from execsvc.errors import OutcomeUnknown
+from execsvc.errors import OutcomeContradicted, OutcomeUnknown
 from execsvc.model.market import SMALLEST, ZERO, Number, Quantity, exact_sum, plain
 from execsvc.model.order import Fill, Side
 
 FINAL_STATUSES = frozenset({"closed", "canceled", "expired", "rejected"})
+_CUT_SHORT = frozenset({"canceled", "expired"})
+"""The final statuses of an order that may be filled in part."""
 ALMOST = Decimal("0.999999")
 """The part of a quantity that went through floats which is all of it."""
+ROUNDED = Decimal("0.99")
+"""The part of an amount to which an adapter may round it on its own, for the market's step."""
+_SAME_COST = Decimal("0.02")
+"""How far the cost may be from filled times average."""
 
 
 class _Fee(BaseModel):
@@ -26,6 +36,7 @@ class _Details(BaseModel):
 
     id: str | None = None
     status: str | None = None
+    amount: Quantity | None = None
     filled: Quantity | None = None
     average: Quantity | None = None
     cost: Quantity | None = None
@@ -44,7 +55,9 @@ class _Trade(BaseModel):
 def read_details(details: Any, amount: Decimal, side: Side, symbol: str) -> Fill:
     """The final fill that a ccxt unified order states, of an order of ``amount`` base units.
 
-    Raises OutcomeUnknown, with ``filled`` as a lower bound, for whatever is not final.
+    The fee in base is open (None) where nothing says it for certain, and where the adapter has
+    rounded the amount: what arrived has to tell. Raises OutcomeUnknown, with ``filled`` as a lower
+    bound, for whatever is not final, and OutcomeContradicted for what is final and cannot be true.
     """
     if not isinstance(details, dict):
         raise OutcomeUnknown("answer has no details")
@@ -57,23 +70,48 @@ def read_details(details: Any, amount: Decimal, side: Side, symbol: str) -> Fill
         raise OutcomeUnknown(f"details.{member} is unreadable") from None
     if order.filled is None:
         raise OutcomeUnknown(f"details.filled is null, status {order.status}")
-    if order.filled > amount:
-        raise OutcomeUnknown("details.filled is more than was ordered", plain(amount))
+    filled = min(order.filled, amount)
     if order.status not in FINAL_STATUSES:
-        raise OutcomeUnknown(f"details.status is {order.status}", plain(order.filled))
-    base_fee, quote_fee = _fees(order, order.filled, *symbol.split("/"))
+        at_least = filled if order.filled * ALMOST <= amount else ZERO
+        raise OutcomeUnknown(f"details.status is {order.status}", plain(at_least))
+    contradiction = _contradiction(order, order.filled, amount)
+    if contradiction is not None:
+        raise OutcomeContradicted(f"details contradict themselves: {contradiction}")
+    base_fee, quote_fee = _fees(order, filled, *symbol.split("/"))
     if base_fee is None and side is Side.SELL:
         base_fee = ZERO  # what a sell pays it pays in what it brings in
-    average, priced_by = _price(order, order.filled)
+    if order.status == "closed" and filled < amount * ALMOST:
+        base_fee = None
+    average, priced_by = _price(order, filled)
     return Fill(
-        filled=order.filled,
+        filled=filled,
         average=average,
         cost=order.cost,
-        base_fee=base_fee if order.filled else ZERO,
+        base_fee=base_fee if filled else ZERO,
         quote_fee=quote_fee,
         exchange_id=order.id,
         priced_by=priced_by,
     )
+
+
+def _contradiction(order: _Details, filled: Decimal, amount: Decimal) -> str | None:
+    """Why a final ``order`` of ``amount`` base units cannot be true; None when it can."""
+    taken = amount if order.amount is None else order.amount
+    if not amount * ROUNDED <= taken <= amount / ALMOST:
+        return f"amount is {plain(taken)}, ordered were {plain(amount)}"
+    whole = filled == 0 if order.status == "rejected" else filled >= taken * ALMOST
+    if filled * ALMOST > taken or not (whole or order.status in _CUT_SHORT):
+        return f"filled is {plain(filled)} of {plain(taken)}, status {order.status}"
+    if order.cost and not filled:
+        return f"cost is {plain(order.cost)}, filled is 0"
+    if order.cost and order.average:
+        worth = filled * order.average
+        if abs(order.cost - worth) > worth * _SAME_COST:
+            return (
+                f"cost is {plain(order.cost)}, filled {plain(filled)} at an average of "
+                f"{plain(order.average)}"
+            )
+    return None
 
 
 def _price(order: _Details, filled: Decimal) -> tuple[Decimal | None, str | None]:

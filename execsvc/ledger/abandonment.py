@@ -109,7 +109,6 @@ def _known_fill(row: JournalRow) -> Fill:
 
 
 def _decide(journal: AccountJournal, row: JournalRow, fill: Fill, at: datetime) -> None:
-    executed = fill.filled > ZERO or row.state is OrderState.ARRIVING
-    state = OrderState.EXECUTED if executed else OrderState.NOT_EXECUTED
+    state = OrderState.EXECUTED if fill.filled > ZERO else OrderState.NOT_EXECUTED
     detail = "abandoned by an operator: nothing more is known of it"
     journal.outcome(row.intent.client_order_id, state, fill, at, detail)

@@ -35,7 +35,7 @@ class OrderState(str, Enum):
     UNKNOWN = "UNKNOWN"
     """The request ended without saying what became of the order."""
     ARRIVING = "ARRIVING"
-    """Filled, but the answer leaves the fee or the price open: a balance has to say."""
+    """Final, but the answer leaves the fee or the price open, or contradicts itself: a balance has to say."""
     EXECUTED = "EXECUTED"
     """Final; filled in full or in part."""
     NOT_EXECUTED = "NOT_EXECUTED"
@@ -56,7 +56,9 @@ TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
     OrderState.UNKNOWN: frozenset(
         {OrderState.ARRIVING, OrderState.EXECUTED, OrderState.NOT_EXECUTED, OrderState.CONTESTED}
     ),
-    OrderState.ARRIVING: frozenset({OrderState.EXECUTED}),
+    OrderState.ARRIVING: frozenset(
+        {OrderState.EXECUTED, OrderState.NOT_EXECUTED, OrderState.CONTESTED}
+    ),
     OrderState.CONTESTED: frozenset({OrderState.EXECUTED, OrderState.NOT_EXECUTED}),
     OrderState.EXECUTED: frozenset(),
     OrderState.NOT_EXECUTED: frozenset(),
@@ -93,6 +95,10 @@ class Fill(BaseModel):
             return exact_sum(-self.filled, -(self.base_fee or ZERO))
         fee = self.filled * LARGEST_BASE_FEE if self.base_fee is None else self.base_fee
         return exact_sum(self.filled, -fee)
+
+
+NOTHING_KNOWN = Fill(filled=ZERO, base_fee=None)
+"""The fill of an order whose answer is final and cannot be true."""
 
 
 class Intent(BaseModel):

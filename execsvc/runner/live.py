@@ -6,7 +6,13 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from execsvc.clock import monotonic, now
-from execsvc.errors import LedgerFailed, LedgerUnavailable, OrderRefused, OutcomeUnknown
+from execsvc.errors import (
+    LedgerFailed,
+    LedgerUnavailable,
+    OrderRefused,
+    OutcomeContradicted,
+    OutcomeUnknown,
+)
 from execsvc.execution.size_memory import SizeMemory
 from execsvc.ledger import operator
 from execsvc.ledger.booking import book, is_booked
@@ -15,7 +21,7 @@ from execsvc.ledger.rows import JournalRow, OrderRow
 from execsvc.model.balance import Balance
 from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, exact_sum, plain
-from execsvc.model.order import Fill, Intent, OrderState, Side, new_client_order_id
+from execsvc.model.order import NOTHING_KNOWN, Fill, Intent, OrderState, Side, new_client_order_id
 from execsvc.runner.account import Account
 from execsvc.runner.expectation import after_fill
 from execsvc.runner.record import Record
@@ -249,12 +255,7 @@ class LiveVenue:
             return
         except OutcomeUnknown as unknown:
             passed(Waypoint.AFTER_SEND)
-            at_least = Decimal(unknown.filled_at_least)
-            journal, ended_at, why = self._account.journal, now(), str(unknown)
-            self._keep(
-                intent,
-                lambda: journal.unknown(intent.client_order_id, ended_at, at_least, why),
-            )
+            self._unknown(intent, unknown)
             self._reporter.counts.order_unknown(intent.side)
             self._record.say(
                 "WARNING",
@@ -263,7 +264,8 @@ class LiveVenue:
                 f"not sent again but settled: {unknown}",
                 order_id=intent.client_order_id,
             )
-            self._settlement.settle(journal.row(intent.client_order_id), self._bot_id, exits)
+            row = self._account.journal.row(intent.client_order_id)
+            self._settlement.settle(row, self._bot_id, exits)
             return
         passed(Waypoint.AFTER_SEND)
         state = intent.state_after(fill)
@@ -273,6 +275,15 @@ class LiveVenue:
         if state is OrderState.ARRIVING:
             row = self._account.journal.row(intent.client_order_id)
             self._settlement.settle(row, self._bot_id, exits)
+
+    def _unknown(self, intent: Intent, unknown: OutcomeUnknown) -> None:
+        """Record that the answer leaves the outcome to settlement."""
+        if isinstance(unknown, OutcomeContradicted):
+            self._outcome(intent, OrderState.ARRIVING, NOTHING_KNOWN, str(unknown))
+            return
+        at_least = Decimal(unknown.filled_at_least)
+        journal, ended_at, why = self._account.journal, now(), str(unknown)
+        self._keep(intent, lambda: journal.unknown(intent.client_order_id, ended_at, at_least, why))
 
     def _outcome(self, intent: Intent, state: OrderState, fill: Fill, detail: str) -> None:
         expected = after_fill(intent, fill) if state is OrderState.EXECUTED else None

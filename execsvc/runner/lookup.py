@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import Enum
 
 from execsvc.clients.exchange_adapter import ExchangeAdapter
-from execsvc.errors import NotFound, OutcomeUnknown, Unavailable
+from execsvc.errors import NotFound, OutcomeContradicted, OutcomeUnknown, Unavailable
 from execsvc.ledger.account_journal import AccountJournal
 from execsvc.ledger.rows import JournalRow
 from execsvc.model.order import Fill
@@ -21,6 +21,7 @@ class Found(Enum):
 
     NEVER_HEARD_OF = "the adapter keeps records of orders, and this one is not among them"
     NOT_FINAL = "the adapter knows the order, which may still be filled"
+    CONTRADICTED = "the adapter's record of the order cannot be true"
     SILENT = "the adapter keeps records of orders, but does not answer at present"
     NO_RECORDS = "nothing shows that the adapter keeps records of orders"
 
@@ -41,6 +42,9 @@ class OrderLookup:
             fill = self._find(row)
         except NotFound:
             return Found.NEVER_HEARD_OF if self._are_kept() else Found.NO_RECORDS
+        except OutcomeContradicted:
+            self._kept = True
+            return Found.CONTRADICTED
         except OutcomeUnknown:
             self._kept = True
             return Found.NOT_FINAL

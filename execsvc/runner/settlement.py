@@ -40,6 +40,10 @@ _STATES = {
 }
 
 
+_BY_BALANCES = frozenset({Found.NO_RECORDS, Found.CONTRADICTED})
+"""What a look-up says that leaves the decision to balances."""
+
+
 class _DecidedElsewhereError(Exception):
     """The order has an outcome that this process did not write."""
 
@@ -80,13 +84,16 @@ class Settlement:
                     raise
         self._reporter.update(last_error=None)
         settled = self._account.journal.row(row.intent.client_order_id)
-        if row.state is not OrderState.ARRIVING:
+        if row.state is not OrderState.ARRIVING or row.fill.filled == 0:
             self._reporter.counts.settled(settled.order())
         return settled
 
     def _by_what_is_seen(self, row: JournalRow) -> None:
         if row.state is OrderState.ARRIVING:
-            self._arrival(row)
+            if row.fill.filled > 0:
+                self._arrival(row)
+            else:  # its answer contradicts itself, so nothing of it is believed
+                self._by_balances(row)
         elif not self._by_records(row):
             self._by_balances(row)
 
@@ -105,7 +112,7 @@ class Settlement:
             if isinstance(found, Fill):
                 self._accept(row, found)
                 return True
-            if found is Found.NO_RECORDS or asked_at >= decided_from + self._window:
+            if found in _BY_BALANCES or asked_at >= decided_from + self._window:
                 return False
             if found is Found.NEVER_HEARD_OF and asked_at >= decided_from:
                 self._accept(row, Fill(filled=ZERO))
@@ -158,15 +165,19 @@ class Settlement:
         """Find the fee and the price that the answer left open, by what arrived."""
         intent, deadline = row.intent, self._deadline(row)
         base, quote = intent.symbol.split("/")
-        reference = self._reference(row)
+        reference, before = self._reference(row), None
         while True:
             asked_at = monotonic()
             balance = self._read(row, f"arrival of {intent.symbol}")
             fill = arrived(intent, row.fill, balance.free(base), balance.free(quote), reference)
+            if fill is None and before is not None and _unmoved(row, before, balance):
+                verdict = self._judge(row, balance)
+                fill = verdict.fill if verdict.finding is Finding.FULL else None
             if fill is None and asked_at >= deadline:
                 fill = cautious(intent, row.fill, reference)
             if fill is not None:
                 break
+            before = balance
             self._pause(row)
         self._account.journal.outcome(
             intent.client_order_id,

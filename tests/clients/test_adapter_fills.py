@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clients.http import HttpClient
-from execsvc.errors import OutcomeUnknown
+from execsvc.errors import OutcomeContradicted, OutcomeUnknown
 from execsvc.model.order import Fill, Side
 
 
@@ -57,12 +57,23 @@ def test_a_final_fill(service: responses.RequestsMock, adapter: ExchangeAdapter)
     )
 
 
-@pytest.mark.parametrize("status", ["closed", "canceled", "expired", "rejected"])
+@pytest.mark.parametrize(
+    ("status", "filled"),
+    [("closed", "0.00016"), ("canceled", "0.0001"), ("expired", "0.0001"), ("rejected", "0")],
+)
 def test_final_statuses(
-    service: responses.RequestsMock, adapter: ExchangeAdapter, status: str
+    service: responses.RequestsMock, adapter: ExchangeAdapter, status: str, filled: str
 ) -> None:
-    answer(service, 200, {"details": changed(DETAILS, status=status, filled="0.0001")})
-    assert order(adapter).filled == Decimal("0.0001")
+    answer(service, 200, {"details": changed(DETAILS, status=status, filled=filled, cost=None)})
+    assert order(adapter).filled == Decimal(filled)
+
+
+def test_answer_that_contradicts_itself_is_told_from_one_that_is_not_final(
+    service: responses.RequestsMock, adapter: ExchangeAdapter
+) -> None:
+    answer(service, 200, {"details": changed(DETAILS, amount=0.00002, filled=0.00002)})
+    with pytest.raises(OutcomeContradicted, match="POST /order: details contradict themselves"):
+        order(adapter)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +86,8 @@ def test_final_statuses(
         ({"details": changed(DETAILS, status=None)}, "0.00016"),
         ({"details": changed(DETAILS, symbol="ETH/USDT")}, "0"),
         ({"details": changed(DETAILS, side="sell")}, "0"),
-        ({"details": changed(DETAILS, filled=1)}, "0.00016"),
+        ({"details": changed(DETAILS, filled=1)}, "0"),
+        ({"details": changed(DETAILS, filled=1, status="open")}, "0"),
         ({"status": "filled", "order_id": "1"}, "0"),
         ({"details": None}, "0"),
         ({"details": []}, "0"),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from execsvc.clients.order_details import FINAL_STATUSES, read_details
-from execsvc.errors import OutcomeUnknown
+from execsvc.errors import OutcomeContradicted, OutcomeUnknown
 from execsvc.model.order import Fill, Side
 
 AMOUNT = Decimal("0.00016")
@@ -61,7 +61,7 @@ def test_a_final_fill_with_its_base_fee() -> None:
         ({"fees": [{"currency": "BNB", "cost": 1}]}, "0", 0),
         ({"fees": [{"currency": "BTC", "cost": -1}]}, None, 0),
         ({"fees": [{"currency": "BTC", "cost": 1e-6}, {"currency": "USDT", "cost": 4}]}, "1e-6", 4),
-        ({"filled": 0, "fee": None, "fees": None}, "0", 0),
+        ({"filled": 0, "cost": 0, "status": "canceled", "fee": None, "fees": None}, "0", 0),
     ],
 )
 def test_fees(members: dict[str, Any], base_fee: str | None, quote_fee: int) -> None:
@@ -83,7 +83,7 @@ def test_a_buy_without_a_known_fee_counts_for_its_cautious_end() -> None:
         ({"average": None}, "88162.08"),
         ({"average": 0}, "88162.08"),
         ({"average": None, "cost": None}, None),
-        ({"average": None, "cost": 0, "filled": 0}, None),
+        ({"average": None, "cost": 0, "filled": 0, "status": "expired"}, None),
     ],
 )
 def test_the_price_is_the_average_else_cost_over_filled(
@@ -109,7 +109,11 @@ TRADES = [
         ({"average": None, "cost": None, "trades": [*TRADES, TRADES[0]]}, None, None),
         ({"average": None, "cost": None, "trades": [*TRADES, {"amount": None}]}, None, None),
         ({"average": None, "cost": None, "trades": 7}, None, None),
-        ({"average": None, "cost": None, "filled": 0, "trades": []}, None, None),
+        (
+            {"average": None, "cost": None, "filled": 0, "status": "canceled", "trades": []},
+            None,
+            None,
+        ),
     ],
 )
 def test_price_of_an_order_without_an_average_is_by_its_cost_else_by_its_trades(
@@ -125,8 +129,72 @@ def test_sell_without_a_reported_fee_pays_none_in_base() -> None:
 
 
 @pytest.mark.parametrize("status", sorted(FINAL_STATUSES))
-def test_final_statuses_with_any_filled(status: str) -> None:
-    assert read(details(status=status, filled="0")).filled == 0
+def test_final_statuses_without_a_fill(status: str) -> None:
+    nothing = details(status=status, filled="0", average=None, cost=0)
+    if status == "closed":
+        with pytest.raises(OutcomeContradicted):
+            read(nothing)
+    else:
+        assert read(nothing).filled == 0
+        assert read(nothing).base_fee == 0
+
+
+QUOTE = {"amount": 14, "filled": 14, "cost": 14, "average": None}
+PART = {"filled": "0.00008", "cost": "7.0529664"}
+
+
+@pytest.mark.parametrize(
+    ("members", "why"),
+    [
+        ({"amount": "0.000016", "filled": "0.000016", "cost": None}, "amount is 0.000016"),
+        ({"amount": "0.000016"}, "amount is 0.000016"),
+        ({"amount": "0.00017"}, "amount is 0.00017"),
+        (QUOTE, "amount is 14, ordered were 0.00016"),
+        ({"filled": 14}, "filled is 14 of 0.00016"),
+        ({"amount": "0.00016", **PART}, "filled is 0.00008 of 0.00016, status closed"),
+        (PART, "filled is 0.00008 of 0.00016, status closed"),
+        ({**PART, "status": "rejected"}, "status rejected"),
+        ({"filled": 0, "cost": 0}, "filled is 0 of 0.00016, status closed"),
+        ({"filled": 0, "status": "canceled"}, "cost is 14.1059328, filled is 0"),
+        ({"cost": "0.00016"}, "cost is 0.00016, filled 0.00016 at an average of 88162.08"),
+        ({"average": 1}, "at an average of 1"),
+        ({"average": "0.00001"}, "at an average of 0.00001"),
+    ],
+)
+def test_final_order_whose_parts_cannot_all_be_true_is_not_believed(
+    members: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(OutcomeContradicted) as raised:
+        read(details(**members))
+    assert why in str(raised.value)
+    assert raised.value.filled_at_least == "0"
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"amount": "0.00016000000000000001", "filled": "0.00015999999999999999"},
+        {"amount": "0.00015999999999999999", "filled": "0.00016000000000000001"},
+        {"amount": None},
+        {"amount": "0.00016", "status": "canceled", **PART},
+        {"status": "expired", **PART},
+        {"cost": 0},
+        {"cost": "14.12"},
+        {"average": 88500},
+    ],
+)
+def test_final_order_whose_parts_fit_is_believed(members: dict[str, Any]) -> None:
+    fill = read(details(**members))
+    assert fill.filled <= AMOUNT
+    assert fill.base_fee == Decimal("1.6e-07")
+
+
+def test_closed_order_of_an_amount_that_the_adapter_has_rounded_waits_for_what_arrives() -> None:
+    rounded = {"amount": "0.000159", "filled": "0.000159", "cost": None}
+    for side in Side:
+        fill = read(details(**rounded), side)
+        assert (fill.filled, fill.base_fee) == (Decimal("0.000159"), None)
+    assert read(details(**rounded, status="canceled")).base_fee == Decimal("1.6e-07")
 
 
 @pytest.mark.parametrize(
@@ -142,7 +210,8 @@ def test_final_statuses_with_any_filled(status: str) -> None:
         (details(status="open", filled="0.0001"), "0.0001"),
         (details(status="CLOSED"), "0.00016"),
         (details(status=None), "0.00016"),
-        (details(filled=1), "0.00016"),
+        (details(filled=1), "0"),
+        (details(filled=1, status="open"), "0"),
     ],
 )
 def test_what_is_not_final_is_unknown(content: Any, at_least: str) -> None:

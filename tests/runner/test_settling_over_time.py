@@ -13,12 +13,12 @@ import pytest
 from support.clocks import HOUR, SetClock
 
 from execsvc.clock import installed
-from execsvc.errors import NotFound, Unavailable
+from execsvc.errors import NotFound, OutcomeContradicted, Unavailable
 from execsvc.ledger.account_journal import AccountJournal
 from execsvc.model.balance import Balance, Holding
 from execsvc.model.market import Depth, Level
-from execsvc.model.order import Fill, Intent, OrderState, Side
-from execsvc.runner.counts import Counts
+from execsvc.model.order import NOTHING_KNOWN, Fill, Intent, OrderState, Side
+from execsvc.runner.counts import SERIES, Counts
 from execsvc.runner.settlement import Settlement
 
 D = Decimal
@@ -53,6 +53,10 @@ def no_records(*asked: object) -> Fill:
     raise NotFound("GET /order: HTTP 404: Not Found")
 
 
+def contradicts(*asked: object) -> Fill:
+    raise OutcomeContradicted("GET /order: 999 of 9990")
+
+
 class Bench:
     """A settlement whose time passes only in its own waits."""
 
@@ -64,10 +68,11 @@ class Bench:
         self.shown: Callable[[float], Balance] = lambda at: UNMOVED
         self.said: list[str] = []
         self.book: Callable[[], Depth] = no_book
+        self.find: Callable[[], Fill] = no_records
         parts: Any = SimpleNamespace(
             adapter=SimpleNamespace(
                 balance=lambda *assets: self.shown(self.elapsed),
-                find_order=no_records,
+                find_order=lambda *asked: self.find(),
                 depth=lambda *asked: self.book(),
             ),
             journal=self.journal,
@@ -289,3 +294,36 @@ def test_short_entry_without_a_price_is_priced_by_the_quote_that_came(bench: Ben
     bench.shown = lambda at: holding("0.98", "10997")
     bench.book = book
     assert bench.settle()[1].average == D(49900)
+
+
+@pytest.mark.parametrize(
+    ("shown", "state", "filled", "until"),
+    [
+        (BOUGHT, OrderState.EXECUTED, "0.02", 0.5),
+        (holding("1.00999", "9500"), OrderState.EXECUTED, "0.00999", WINDOW),
+        (UNMOVED, OrderState.NOT_EXECUTED, "0", WINDOW),
+        (holding("5", "9000"), OrderState.CONTESTED, "0.02", WINDOW),
+    ],
+    ids=["full", "partly", "none", "contested"],
+)
+def test_answer_that_contradicts_itself_is_decided_by_balances(
+    bench: Bench, shown: Balance, state: OrderState, filled: str, until: float
+) -> None:
+    bench.sent(answered=False)
+    bench.journal.outcome(
+        "c1", OrderState.ARRIVING, NOTHING_KNOWN, bench.clock.now(), "999 of 9990"
+    )
+    bench.shown = lambda at: shown
+    found, fill = bench.settle()
+    assert (found, fill.filled) == (state, D(filled))
+    assert until <= bench.elapsed <= until + 5
+    assert "999 of 9990" in bench.journal.row("c1").detail
+    assert sum(bench.counts.numbers()[: len(SERIES)]) == 1, "it counts as settled"
+
+
+def test_record_of_the_adapter_that_contradicts_itself_leaves_it_to_balances(bench: Bench) -> None:
+    bench.find = contradicts
+    bench.sent()
+    bench.shown = lambda at: BOUGHT
+    assert bench.settle()[0] is OrderState.EXECUTED
+    assert bench.elapsed == 0.5
