@@ -45,6 +45,7 @@ EventName = Literal[
     "control_lost",
     "control_renewed",
     "disk_full",
+    "fees_booked",
     "fork_failed",
     "guard_cleared",
     "guard_tripped",
@@ -158,6 +159,7 @@ EVENTS: Mapping[EventName, Event] = {
     "position_abandoned": Event(
         "CRITICAL", "an operator gives it up: release --abandon", ("bot_id", "tracked")
     ),
+    "fees_booked": Event("WARNING", "fees took some of what the bot bought", ("bot_id", "missing")),
     "coins_gone": Event("CRITICAL", "missing coins are booked as gone", ("bot_id", "missing")),
     "result_unknown": Event(
         "ERROR", "an order is booked, what it realised is not", ("bot_id", "order_id")

@@ -7,7 +7,7 @@ quote, or takes its first trade for all of it, gives itself away by a part that 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -77,20 +77,18 @@ def read_details(details: Any, amount: Decimal, side: Side, symbol: str) -> Fill
     contradiction = _contradiction(order, order.filled, amount)
     if contradiction is not None:
         raise OutcomeContradicted(f"details contradict themselves: {contradiction}")
-    base_fee, quote_fee = _fees(order, filled, *symbol.split("/"))
-    if base_fee is None and side is Side.SELL:
-        base_fee = ZERO  # what a sell pays it pays in what it brings in
-    if order.status == "closed" and filled < amount * ALMOST:
-        base_fee = None
+    fees = _fees(order, filled, side, symbol)
+    is_rounded = order.status == "closed" and filled < amount * ALMOST
     average, priced_by = _price(order, filled)
     return Fill(
         filled=filled,
         average=average,
         cost=order.cost,
-        base_fee=base_fee if filled else ZERO,
-        quote_fee=quote_fee,
+        base_fee=None if is_rounded else fees.base,
+        quote_fee=fees.quote,
         exchange_id=order.id,
         priced_by=priced_by,
+        other_fees=fees.others,
     )
 
 
@@ -141,22 +139,36 @@ def _quotient(cost: Decimal, quantity: Decimal) -> Decimal | None:
     return price if price >= SMALLEST else None
 
 
-def _fees(
-    order: _Details, filled: Decimal, base: str, quote: str
-) -> tuple[Decimal | None, Decimal]:
-    """Fee in base (None when no fee is reported, or none that can be) and fee in quote."""
+class _Fees(NamedTuple):
+    """What an order paid: in base (None: nothing says it for certain), in quote, in other coins."""
+
+    base: Decimal | None
+    quote: Decimal
+    others: tuple[tuple[str, Decimal], ...] = ()
+
+
+def _fees(order: _Details, filled: Decimal, side: Side, symbol: str) -> _Fees:
+    """The fees of ``order``; the one in base is left open where it is in doubt.
+
+    A coin that is neither base nor quote may be base under another name (XBT, BCHABC), and a buy for
+    nothing at all may have paid a fee that the adapter was not told of.
+    """
+    base, quote = symbol.upper().split("/")
     listed = [fee for fee in order.fees or [] if fee.cost is not None]
     if not listed and order.fee and order.fee.cost is not None:
         listed = [order.fee]
-    if not listed or any(not fee.currency for fee in listed):
-        return None, ZERO
-    spent = {base: ZERO, quote: ZERO}
-    names = {base.upper(): base, quote.upper(): quote}
+    if not filled:
+        return _Fees(ZERO, ZERO)
+    spent: dict[str, Decimal] = {}
     for fee in listed:
-        asset = names.get((fee.currency or "").upper())
-        if asset is not None:
-            spent[asset] += fee.cost or ZERO
+        asset = (fee.currency or "").upper()
+        spent[asset] = spent.get(asset, ZERO) + (fee.cost or ZERO)
+    in_base, in_quote = spent.pop(base, ZERO), max(spent.pop(quote, ZERO), ZERO)
+    nameless = "" in spent
+    others = tuple((asset, cost) for asset, cost in spent.items() if asset and cost > 0)
     # A fee that eats all of the fill was reported in some other unit, and one that adds to it
     # may be a mere sign: what arrived has to tell.
-    plausible = ZERO <= spent[base] < filled
-    return spent[base] if plausible else None, max(spent[quote], ZERO)
+    in_doubt = nameless or bool(others) or not ZERO <= in_base < filled
+    if side is Side.BUY:
+        in_doubt = in_doubt or (in_base == 0 and in_quote == 0)
+    return _Fees(None if in_doubt else in_base, in_quote, others)

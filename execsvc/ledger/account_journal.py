@@ -15,7 +15,7 @@ from loguru import logger
 
 from execsvc.clock import iso
 from execsvc.errors import LedgerFailed
-from execsvc.ledger import holdings, moments, rows
+from execsvc.ledger import fees, holdings, moments, rows
 from execsvc.ledger.database import create, extend, open_writable, query, transaction
 from execsvc.ledger.file_lock import FileLock, Turn
 from execsvc.ledger.rows import Expected, JournalRow
@@ -57,7 +57,7 @@ class AccountJournal:
 
         Without the index look-ups are merely slower, without moments there is wall time only.
         """
-        for schema in ("account_buyers.sql", moments.SCHEMA):
+        for schema in ("account_buyers.sql", moments.SCHEMA, fees.SCHEMA):
             try:
                 extend(self.connection, schema)
             except LedgerFailed as fault:
@@ -126,6 +126,8 @@ class AccountJournal:
                 "adopted=0 WHERE client_order_id=?",
                 (*rows.fill_values(fill), iso(at), iso(at), detail, client_order_id),
             )
+            if fill.other_fees:
+                fees.keep(tx, client_order_id, fill, at)
             for asset, entry in (expected or {}).items():
                 tx.execute(
                     "INSERT INTO expected VALUES (?,?,?,?) ON CONFLICT DO UPDATE SET "

@@ -81,6 +81,8 @@ class Fill(BaseModel):
     exchange_id: str | None = None
     priced_by: str | None = None
     """What the average was taken from, where the exchange named none; not kept in a ledger."""
+    other_fees: tuple[tuple[str, Decimal], ...] = ()
+    """Fees in coins that are neither base nor quote, as asset and amount; kept apart (ledger/fees)."""
 
     @property
     def price(self) -> Decimal | None:

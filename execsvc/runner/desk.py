@@ -196,7 +196,9 @@ class OrderDesk:
         if held is None:
             return self.position
         asked = self.venue.release_asked()
-        position = self._gone.observe(self.position, held, asked)
+        position = self.position
+        fees = self.venue.fees_in_base(position.opened_at)
+        position = self._gone.observe(position, held, asked, fees)
         if asked:
             self._release()
         return position

@@ -9,7 +9,8 @@ from execsvc.ledger import missing as kept
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.missing import Missing
 from execsvc.model.bot import Binding
-from execsvc.model.market import FLOAT_NOISE, exact_sum, plain
+from execsvc.model.market import FLOAT_NOISE, ZERO, exact_sum, plain
+from execsvc.model.order import LARGEST_BASE_FEE
 from execsvc.model.position import Position
 from execsvc.runner.record import Record
 from execsvc.settings.checks import LONGEST_BETWEEN_READS
@@ -31,14 +32,20 @@ class GoneCoins:
         self._record = record
         self._gone_after = gone_after
 
-    def observe(self, position: Position, held: Decimal, released: bool) -> Position:
+    def observe(
+        self, position: Position, held: Decimal, released: bool, fees: Decimal = ZERO
+    ) -> Position:
         """The position once coins are booked as gone that are missing for long enough.
 
-        ``held`` is free and locked base of the account; ``released`` an operator's word.
+        ``held`` is free and locked base of the account; ``released`` an operator's word. What
+        fees can explain is booked at once: the ``fees`` that other orders of the account paid in this
+        coin, or as much as the position's own buy may have paid unsaid.
         """
         if self.clear_if_held(position, held):
             return position
         missing = exact_sum(position.tracked, -held)
+        if missing <= max(fees, position.tracked * LARGEST_BASE_FEE):
+            return self._book_fees(position, missing)
         seen = self._seen_again()
         if seen is None:
             here = moment()
@@ -71,6 +78,19 @@ class GoneCoins:
         passed = seconds_since(before.seen)
         counts = passed if passed <= LONGEST_BETWEEN_READS else 0.0
         return Missing(before.since, before.counted + counts, moment())
+
+    def _book_fees(self, position: Position, missing: Decimal) -> Position:
+        left = position.without(missing)
+        self._ledger.keep_position(self._binding, left)
+        kept.keep(self._ledger, self._binding, None)
+        self._record.say(
+            "WARNING",
+            "fees_booked",
+            f"{plain(missing)} {self._binding.base} of what the bot bought went as fees: the account "
+            f"holds {plain(left.tracked)}",
+            missing=plain(missing),
+        )
+        return left
 
     def _book(self, position: Position, missing: Decimal, since: str, released: bool) -> Position:
         left = position.without(missing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 
 from execsvc.clock import monotonic, now
@@ -14,7 +15,7 @@ from execsvc.errors import (
     OutcomeUnknown,
 )
 from execsvc.execution.size_memory import SizeMemory
-from execsvc.ledger import operator
+from execsvc.ledger import fees, operator
 from execsvc.ledger.booking import book, is_booked
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.rows import JournalRow, OrderRow
@@ -171,6 +172,18 @@ class LiveVenue:
             self._adopt(None)
             balance = self._account.balance(self._assets, exits=False)
         return balance.holding(self._binding.base).total
+
+    def fees_in_base(self, since: datetime | None) -> Decimal:
+        """Base units that orders of other markets have paid as fees ``since``; zero when that is None.
+
+        Zero also while the journal cannot say: it must not hold up an exit.
+        """
+        if since is None:
+            return ZERO
+        try:
+            return fees.paid_in(self._account.journal.connection, self._binding.base, since)
+        except LedgerFailed:
+            return ZERO
 
     def release_asked(self) -> bool:
         """True while an operator's word that missing coins are gone waits to be carried out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 from execsvc.clients.exchange_adapter import ExchangeAdapter
@@ -117,6 +118,10 @@ class PaperVenue:
     def held(self) -> Decimal:
         """Virtual base."""
         return self._balances()[0]
+
+    def fees_in_base(self, since: datetime | None) -> Decimal:
+        """No other order touches a virtual balance."""
+        return ZERO
 
     def release_asked(self) -> bool:
         """Coins on paper do not go missing."""

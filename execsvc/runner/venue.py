@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
@@ -87,6 +88,10 @@ class Venue(Protocol):
 
         Raises Unavailable.
         """
+        ...
+
+    def fees_in_base(self, since: datetime | None) -> Decimal:
+        """Base units that orders of other markets have paid as fees since then; None: never."""
         ...
 
     def release_asked(self) -> bool:

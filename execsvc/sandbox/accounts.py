@@ -28,6 +28,8 @@ class OrderRecord:
     executed_at: datetime | None = None
     expires_at: datetime | None = None
     """From when on nothing of it is executed any more; None: never."""
+    coin_fee: tuple[str, Decimal] | None = None
+    """The fee where it was taken in a third coin, with the name of that."""
     refused: str | None = None
     resends: int = 0
     fault: str | None = None

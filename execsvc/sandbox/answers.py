@@ -85,6 +85,9 @@ def _fees(record: OrderRecord, report: FeeReport) -> dict[str, Any]:
         return {}
     if report is FeeReport.NULL or not record.filled:
         return {"fee": None, "fees": []}
+    if record.coin_fee is not None:
+        fee: dict[str, Any] = {"currency": record.coin_fee[0], "cost": record.coin_fee[1]}
+        return {"fee": fee, "fees": [fee]}
     base, quote = record.symbol.split("/")
     paid_in_base = record.side.value == "buy" and report is FeeReport.BASE
     fee = {

@@ -89,6 +89,8 @@ def _assets(account: Account) -> dict[str, dict[str, str]]:
         filled, cost = record.filled, record.cost
         books[base].order(filled if buys else ZERO, ZERO if buys else filled, record.base_fee)
         books[quote].order(ZERO if buys else cost, cost if buys else ZERO, record.quote_fee)
+        if record.coin_fee is not None and record.coin_fee[0] in books:
+            books[record.coin_fee[0]].order(ZERO, ZERO, record.coin_fee[1])
     return {asset: book.told() for asset, book in books.items()}
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from execsvc.clock import Clock
 from execsvc.errors import OrderRefused
-from execsvc.model.market import Price, Quantity, round_down
+from execsvc.model.market import DEFAULT_DECIMALS, ZERO, Price, Quantity, round_down
 from execsvc.model.order import Fill, Side
 from execsvc.paper.terms import Terms
 from execsvc.sandbox.accounts import Account, OrderRecord
@@ -167,7 +167,20 @@ class Exchange:
         if not record.fills and record.expires_at is not None and now > record.expires_at:
             raise OrderRefused(OUTSIDE_WINDOW)
         record.executed_at = now
-        return account.paper.execute(depth, terms, record.side, left, now, record.cause, at_most)
+        coin = self._market.fee_coin(record.symbol)
+        if coin is None:
+            return account.paper.execute(
+                depth, terms, record.side, left, now, record.cause, at_most
+            )
+        terms, rate = terms._replace(fee_rate=ZERO), terms.fee_rate
+        fill = account.paper.execute(depth, terms, record.side, left, now, record.cause, at_most)
+        quote = record.symbol.split("/")[1]
+        worth = (fill.cost or ZERO) * rate / self._market.price(f"{coin}/{quote}")
+        fee = min(round_down(worth, DEFAULT_DECIMALS), account.paper.free(coin))
+        account.paper.deposit(coin, -fee, now, record.cause)
+        paid = ZERO if record.coin_fee is None else record.coin_fee[1]
+        record.coin_fee = coin, paid + fee
+        return fill
 
 
 def _find(account: Account, client_order_id: str | None) -> OrderRecord | None:

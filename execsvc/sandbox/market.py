@@ -61,6 +61,8 @@ class MarketChange(BaseModel):
     decimals: int | None = Field(default=None, ge=-8, le=12)
     fee_rate: Quantity | None = None
     fees: FeeReport | None = None
+    fee_coin: str | None = None
+    """A coin in which fees are taken, and reported, as long as the account has enough of it."""
     publish_limits: bool | None = None
     words: Dialect | None = None
 
@@ -149,6 +151,11 @@ class Market:
         """How orders of ``symbol`` report their fee."""
         report: FeeReport | None = self._changed(symbol).get("fees")
         return report or FeeReport.BASE
+
+    def fee_coin(self, symbol: str) -> str | None:
+        """The coin in which orders of ``symbol`` pay their fee; None: base or quote."""
+        coin: str | None = self._changed(symbol).get("fee_coin")
+        return coin
 
     def _changed(self, symbol: str) -> dict[str, Any]:
         with self._lock:

@@ -58,7 +58,14 @@ def test_a_final_fill_with_its_base_fee() -> None:
         ({"fees": [{"currency": "BTC", "cost": 1.5e-4}]}, "1.5e-4", 0),
         ({"fees": [{"currency": "BTC", "cost": 1.6e-4}]}, None, 0),
         ({"fees": [{"currency": "BTC", "cost": 14}]}, None, 0),
-        ({"fees": [{"currency": "BNB", "cost": 1}]}, "0", 0),
+        ({"fees": [{"currency": "BNB", "cost": 1}]}, None, 0),
+        ({"fees": [{"currency": "XBT", "cost": "1.6e-7"}]}, None, 0),
+        ({"fees": [{"currency": "BNB", "cost": 1}, {"currency": "USDT", "cost": 1}]}, None, 1),
+        ({"fees": [{"currency": "BNB", "cost": 0}, {"currency": "USDT", "cost": 1}]}, "0", 1),
+        ({"fees": [{"currency": "BNB", "cost": 0}, {"currency": "btc", "cost": 1e-6}]}, "1e-6", 0),
+        ({"fees": [{"currency": "BTC", "cost": 0}]}, None, 0),
+        ({"fees": [{"currency": "USDT", "cost": 0}]}, None, 0),
+        ({"fees": [{"currency": "BTC", "cost": 0}, {"currency": "USDT", "cost": 2}]}, "0", 2),
         ({"fees": [{"currency": "BTC", "cost": -1}]}, None, 0),
         ({"fees": [{"currency": "BTC", "cost": 1e-6}, {"currency": "USDT", "cost": 4}]}, "1e-6", 4),
         ({"filled": 0, "cost": 0, "status": "canceled", "fee": None, "fees": None}, "0", 0),
@@ -68,6 +75,29 @@ def test_fees(members: dict[str, Any], base_fee: str | None, quote_fee: int) -> 
     fill = read(details(**members))
     assert fill.base_fee == (None if base_fee is None else Decimal(base_fee))
     assert fill.quote_fee == quote_fee
+
+
+@pytest.mark.parametrize(
+    ("fees", "base_fee"),
+    [
+        ([{"currency": "USDT", "cost": 0}], "0"),
+        ([{"currency": "USDT", "cost": 2}], "0"),
+        ([{"currency": "BTC", "cost": "1e-6"}], "1e-6"),
+        ([{"currency": "XBT", "cost": "1e-6"}], None),
+        ([{"currency": None, "cost": "1e-6"}], None),
+    ],
+)
+def test_fee_in_base_of_a_sell_is_open_only_where_it_was_paid_in_another_coin(
+    fees: list[dict[str, Any]], base_fee: str | None
+) -> None:
+    fill = read(details(fees=fees), Side.SELL)
+    assert fill.base_fee == (None if base_fee is None else Decimal(base_fee))
+
+
+def test_fees_in_other_coins_are_added_up() -> None:
+    fees = [{"currency": name, "cost": cost} for name, cost in (("bnb", 1), ("BNB", 2), ("X", 0))]
+    assert read(details(fees=fees)).other_fees == (("BNB", 3),)
+    assert read(details()).other_fees == ()
 
 
 def test_a_buy_without_a_known_fee_counts_for_its_cautious_end() -> None:

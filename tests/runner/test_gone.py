@@ -47,6 +47,11 @@ class Bench:
             seconds -= every
         return tracked
 
+    def with_fees(self, held: str, fees: str) -> Decimal:
+        """What is tracked after a look, with so much paid as fees in this coin."""
+        position = self.ledger.position(BINDING)
+        return self.gone.observe(position, D(held), False, D(fees)).tracked
+
     def said(self, event: str) -> int:
         return [row.event for row in survey.read_log(self.folder, "b1")].count(event)
 
@@ -135,3 +140,21 @@ def test_observe_gap_of_an_older_service_begins_to_count(bench: Bench) -> None:
     assert bench.missed(600) == D("0.02")
     assert bench.after(60, "0") == 0
     assert bench.said("coins_missing") == 1
+
+
+@pytest.mark.parametrize(
+    ("held", "fees", "booked"),
+    [
+        ("0.0198", "0", True),
+        ("0.01979", "0", False),
+        ("0.01979", "0.00021", True),
+        ("0.01979", "0.0002", False),
+        ("0", "0.02", True),
+    ],
+)
+def test_observe_gap_that_fees_explain_is_booked_at_once(
+    bench: Bench, held: str, fees: str, booked: bool
+) -> None:
+    assert bench.with_fees(held, fees) == (D(held) if booked else D("0.02"))
+    events = ("fees_booked", "coins_missing", "coins_gone")
+    assert [bench.said(event) for event in events] == ([1, 0, 0] if booked else [0, 1, 0])

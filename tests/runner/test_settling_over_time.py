@@ -327,3 +327,25 @@ def test_record_of_the_adapter_that_contradicts_itself_leaves_it_to_balances(ben
     bench.shown = lambda at: BOUGHT
     assert bench.settle()[0] is OrderState.EXECUTED
     assert bench.elapsed == 0.5
+
+
+@pytest.mark.parametrize(
+    ("shown", "fee", "until"),
+    [
+        (holding("0.98", "11000"), "0", 0.0),
+        (holding("0.97998", "11000"), "0.00002", 0.0),
+        (UNMOVED, "0.0002", WINDOW),
+    ],
+    ids=["none", "in_base", "unseen"],
+)
+def test_sell_whose_fee_may_be_in_base_tracks_what_is_left(
+    bench: Bench, shown: Balance, fee: str, until: float
+) -> None:
+    bench.sent(Side.SELL, answered=False)
+    fill = Fill(filled=D("0.02"), average=D(50000), base_fee=None)
+    assert bench.journal.row("c1").intent.state_after(fill) is OrderState.ARRIVING
+    bench.journal.outcome("c1", OrderState.ARRIVING, fill, bench.clock.now())
+    bench.shown = lambda at: shown
+    state, settled = bench.settle()
+    assert (state, settled.base_fee) == (OrderState.EXECUTED, D(fee))
+    assert until <= bench.elapsed <= until + 1

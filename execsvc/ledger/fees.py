@@ -1,0 +1,51 @@
+"""Fees that an account's orders paid in a third coin, which may be what another bot holds.
+
+Part of the account's journal, written with the outcome of the order. Nothing else depends on it, so
+an outcome is recorded also where this cannot be.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+from decimal import Decimal
+
+from loguru import logger
+
+from execsvc.clock import iso
+from execsvc.errors import LedgerFailed, LedgerUnavailable
+from execsvc.ledger import rows
+from execsvc.ledger.database import apart, has_table, query
+from execsvc.model.market import ZERO, exact_sum, plain
+from execsvc.model.order import Fill
+
+SCHEMA = "fees.sql"
+
+
+def keep(tx: sqlite3.Connection, client_order_id: str, fill: Fill, at: datetime) -> None:
+    """Record, within the transaction of an outcome, what ``fill`` paid in third coins."""
+    try:
+        with apart(tx):
+            for asset, amount in fill.other_fees:
+                tx.execute(
+                    "INSERT OR REPLACE INTO fee VALUES (?,?,?,?)",
+                    (client_order_id, asset.upper(), plain(amount), iso(at)),
+                )
+    except LedgerUnavailable:
+        raise
+    except LedgerFailed as fault:
+        told = logger.bind(event="ledger_failed", order_id=client_order_id)
+        told.error("an order is recorded without its fees: {}", fault)
+
+
+def paid_in(connection: sqlite3.Connection, asset: str, since: datetime) -> Decimal:
+    """Units of ``asset`` that orders on other markets have paid as fees since then.
+
+    Raises LedgerFailed.
+    """
+    if not has_table(connection, "fee"):
+        return ZERO
+    found = query(
+        connection, "SELECT amount FROM fee WHERE asset=? AND at>=?", (asset.upper(), iso(since))
+    )
+    return exact_sum(*(rows.amount(row["amount"]) for row in found))
