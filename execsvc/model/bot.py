@@ -16,6 +16,8 @@ _KEY_MEMBERS = ("key_id", "exchange", "account_id")
 _SYMBOL = re.compile(r"[A-Za-z0-9._:-]{1,40}/[A-Za-z0-9._:-]{1,40}")
 _MODES = {"LIVE": "LIVE", "REAL": "LIVE", "PAPER": "PAPER"}
 _LARGEST_ALLOCATION = Decimal("1e18")
+_LONGEST_VALUE = 60
+"""Characters of a value that a refusal quotes."""
 _DEEPEST_PARAMS = 32
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 INTERVAL_BOUNDS = (0.05, 3600.0)
@@ -163,10 +165,11 @@ def _key_id(settings: dict[str, Any]) -> str:
 
 
 def _symbol(value: object) -> str:
+    path = "global_settings.symbol"
     if not isinstance(value, str) or not _SYMBOL.fullmatch(value):
-        raise RowRefused("global_settings.symbol is not BASE/QUOTE")
+        raise RowRefused(f"{path} is {_quoted(value)}: BASE/QUOTE is needed, such as BTC/USDT")
     if value.split("/")[0] == value.split("/")[1]:
-        raise RowRefused("global_settings.symbol has the same base and quote")
+        raise RowRefused(f"{path} is {_quoted(value)}: its base and quote are the same")
     return value
 
 
@@ -174,21 +177,24 @@ def _mode(value: object) -> Mode:
     if value is None:
         return Mode.LIVE
     if not isinstance(value, str) or value.upper() not in _MODES:
-        raise RowRefused(f"global_settings.mode {str(value)[:40]!r} is not LIVE, REAL or PAPER")
+        raise RowRefused(f"global_settings.mode is {_quoted(value)}: LIVE, REAL or PAPER is needed")
     return Mode(_MODES[value.upper()])
 
 
 def _allocation(value: object) -> Decimal | None:
-    if value is None:
+    """The cap in quote units; None for a field that was left out or cleared."""
+    if value is None or value == "":
         return None
     try:
         if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
             raise InvalidOperation
         amount = Decimal(str(value))
+        if not amount.is_finite() or not 0 <= amount <= _LARGEST_ALLOCATION:
+            raise InvalidOperation
     except InvalidOperation:
-        raise RowRefused("global_settings.account_allocation is not a number") from None
-    if not amount.is_finite() or not 0 <= amount <= _LARGEST_ALLOCATION:
-        raise RowRefused("global_settings.account_allocation is out of range")
+        raise RowRefused(
+            f"global_settings.account_allocation is {_quoted(value)}: a number from 0 to 1e18 is needed"
+        ) from None
     return amount
 
 
@@ -196,17 +202,25 @@ def _interval(triggers: object) -> float | None:
     if triggers is None:
         return None
     if not isinstance(triggers, dict):
-        raise RowRefused("pipeline.triggers is not an object")
+        raise RowRefused(f"pipeline.triggers is {_quoted(triggers)}: an object is needed")
     value = triggers.get("interval_sec")
-    if value is None:
+    if value is None or value == "":
         return None
+    low, high = INTERVAL_BOUNDS
     try:
         if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
             raise ValueError
         seconds = float(value)
+        if not low <= seconds <= high:
+            raise ValueError
     except (ValueError, OverflowError):
-        raise RowRefused("pipeline.triggers.interval_sec is not a number") from None
-    low, high = INTERVAL_BOUNDS
-    if not low <= seconds <= high:
-        raise RowRefused(f"pipeline.triggers.interval_sec is not within {low} to {high:g}")
+        raise RowRefused(
+            f"pipeline.triggers.interval_sec is {_quoted(value)}: "
+            f"a number of seconds from {low} to {high:g} is needed"
+        ) from None
     return seconds
+
+
+def _quoted(value: object) -> str:
+    """``value`` as the row has it, cut short and fit for a terminal."""
+    return _shown(json.dumps(value, default=str))[:_LONGEST_VALUE]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import inspect
 import os
-from decimal import Decimal
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ValidationError
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import core_schema
+from pydantic import BaseModel
 
 from execsvc.errors import ConfigRefused
+from execsvc.strategies import params as params_module
 from execsvc.strategies.base import AnyStrategy, Strategy
 from execsvc.strategies.orderflow_exhaustion_v1 import OrderflowExhaustion
 from execsvc.strategies.test_trading_v1 import TrialTrading
@@ -65,17 +63,8 @@ def find(strategy_id: str) -> type[AnyStrategy]:
 
 
 def parse_params(strategy: type[AnyStrategy], params: dict[str, Any]) -> BaseModel:
-    """``params`` as the strategy's model. Raises ConfigRefused naming every fault."""
-    try:
-        return strategy.Params.model_validate(params)
-    except ValidationError as error:
-        faults = [
-            f"params.{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
-            for fault in error.errors()
-        ]
-        raise ConfigRefused(*faults) from None
-    except Exception as error:  # a third party's validator may raise anything
-        raise ConfigRefused(f"params: {error!r}") from error
+    """``params`` as the strategy's model. Raises ConfigRefused with a sentence for each fault."""
+    return params_module.parse_params(strategy.Params, params)
 
 
 def check(strategy_id: str, params: dict[str, Any]) -> None:
@@ -114,29 +103,8 @@ def _entry(strategy: type[AnyStrategy]) -> dict[str, Any]:
         "id": strategy.id,
         "aliases": list(strategy.aliases),
         "description": (strategy.__doc__ or "").strip().split("\n")[0],
-        "params": strategy.Params.model_json_schema(schema_generator=_CatalogueSchema),
+        "params": params_module.schema_of(strategy.Params),
     }
-
-
-class _CatalogueSchema(GenerateJsonSchema):
-    """A decimal is a plain number with its bounds: what a form is made of."""
-
-    def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
-        bounds = {
-            "minimum": schema.get("ge"),
-            "exclusiveMinimum": schema.get("gt"),
-            "maximum": schema.get("le"),
-            "exclusiveMaximum": schema.get("lt"),
-        }
-        known = {name: _json_number(bound) for name, bound in bounds.items() if bound is not None}
-        return {"type": "number", **known}
-
-    def encode_default(self, dft: Any) -> Any:
-        return _json_number(dft) if isinstance(dft, Decimal) else super().encode_default(dft)
-
-
-def _json_number(value: Decimal) -> float:
-    return int(value) if value == int(value) else float(value)
 
 
 def _load(entry_point: EntryPoint) -> type[AnyStrategy]:

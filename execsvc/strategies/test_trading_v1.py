@@ -15,11 +15,13 @@ class TrialParams(BaseModel):
     """Parameters of ``test_trading_v1``."""
 
     allocation_ratio: Decimal = Field(
-        gt=0, le=1, title="Allocation ratio", description="part of the free quote balance to spend"
+        default=Decimal("0.1"),
+        gt=0,
+        le=1,
+        title="Allocation ratio",
+        description="part of the free quote balance to spend",
     )
-    hold_duration: float = Field(
-        default=60, ge=1, allow_inf_nan=False, title="Hold duration", description="seconds"
-    )
+    hold_duration: int = Field(default=60, ge=1, title="Hold duration", description="seconds")
     loop_count: int = Field(
         default=5, ge=0, title="Loop count", description="how many times; 0 = without end"
     )
@@ -53,7 +55,7 @@ class TrialTrading(Strategy[TrialParams, TrialState]):
         if position.side == "BUY":
             state.opened_at = state.opened_at or position.opened_at or ctx.now
             if (ctx.now - state.opened_at).total_seconds() >= ctx.params.hold_duration:
-                ctx.sell(position.tracked, f"held {ctx.params.hold_duration:g} s")
+                ctx.sell(position.tracked, f"held {ctx.params.hold_duration} s")
         elif ctx.params.loop_count == 0 or state.loops < ctx.params.loop_count:
             self._buy(ctx)
 

@@ -17,7 +17,8 @@ def test_the_json_has_a_schema_for_each_strategy(execsvc: Execsvc) -> None:
     assert known["test_trading_v1"]["aliases"] == ["test_trading"]
     schema = known["test_trading_v1"]["params"]
     assert schema["properties"]["hold_duration"]["default"] == 60
-    assert schema["required"] == ["allocation_ratio"]
+    assert schema["properties"]["allocation_ratio"]["default"] == 0.1
+    assert "required" not in schema
 
 
 def test_the_table_shows_range_and_default_and_fits(execsvc: Execsvc) -> None:
@@ -27,7 +28,7 @@ def test_the_table_shows_range_and_default_and_fits(execsvc: Execsvc) -> None:
     (duration,) = [line.split("  ") for line in lines if line.startswith("hold_duration")]
     assert "test_trading_v1 (also test_trading)" in lines
     assert {"from 1", "60"} <= {cell.strip() for cell in duration}
-    assert any("required" in line for line in lines if line.startswith("allocation_ratio"))
+    assert any("0.1" in line for line in lines if line.startswith("allocation_ratio"))
     assert max(map(len, lines)) <= 80
 
 

@@ -247,3 +247,49 @@ def test_an_id_is_a_printable_string_or_refused(value: Any) -> None:
         assert check_bot_id(value) == value
     except RowRefused:
         assert not (isinstance(value, str) and value.isprintable() and value)
+
+
+@pytest.mark.parametrize("cleared", [None, "", ABSENT])
+def test_parse_row_cleared_fields_count_as_absent(cleared: Any) -> None:
+    assert parse_row(with_member("global_settings.account_allocation", cleared)).allocation is None
+    assert parse_row(with_member("pipeline.triggers.interval_sec", cleared)).interval is None
+    if cleared != "":
+        assert parse_row(with_member("pipeline.strategy.params", cleared)).params == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [
+        (
+            "global_settings.account_allocation",
+            "much",
+            'global_settings.account_allocation is "much": a number from 0 to 1e18 is needed',
+        ),
+        (
+            "global_settings.account_allocation",
+            -1,
+            "global_settings.account_allocation is -1: a number from 0 to 1e18 is needed",
+        ),
+        (
+            "global_settings.symbol",
+            "BTCUSDT",
+            'global_settings.symbol is "BTCUSDT": BASE/QUOTE is needed, such as BTC/USDT',
+        ),
+        (
+            "global_settings.mode",
+            "BACKTEST",
+            'global_settings.mode is "BACKTEST": LIVE, REAL or PAPER is needed',
+        ),
+        (
+            "pipeline.triggers.interval_sec",
+            0.01,
+            "pipeline.triggers.interval_sec is 0.01: a number of seconds from 0.05 to 3600 is needed",
+        ),
+    ],
+)
+def test_parse_row_refused_names_field_value_and_what_is_allowed(
+    path: str, value: Any, sentence: str
+) -> None:
+    with pytest.raises(RowRefused) as refused:
+        parse_row(with_member(path, value))
+    assert str(refused.value) == sentence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import BaseModel, Field
 
@@ -22,15 +22,12 @@ def _count(low: int, high: int, default: int, title: str, description: str) -> A
     return Field(default=default, ge=low, le=high, title=title, description=description)
 
 
-Seconds = Annotated[float, Field(allow_inf_nan=False)]
-
-
 class OrderflowParams(BaseModel):
     """Parameters of ``orderflow_exhaustion_v1``; ``pct`` is a part, so that 0.003 is 0.3 %."""
 
     depth_limit: int = _count(5, 200, 50, "Depth limit", "book levels asked for, each side")
     trades_limit: int = _count(20, 1000, 200, "Trades limit", "public trades asked for")
-    trades_lookback_sec: Seconds = Field(
+    trades_lookback_sec: int = Field(
         default=10,
         ge=3,
         le=60,
@@ -55,7 +52,7 @@ class OrderflowParams(BaseModel):
     confirm_absorption_ticks: int = _count(
         1, 10, 2, "Absorption ticks", "absorbed ticks that make an entry"
     )
-    confirm_timeout_sec: Seconds = Field(
+    confirm_timeout_sec: int = Field(
         default=120,
         ge=5,
         le=300,
@@ -89,14 +86,14 @@ class OrderflowParams(BaseModel):
     soft_confirm_ticks: int = _count(
         1, 10, 2, "Soft confirmation", "ticks in a row that a soft rule has to hold"
     )
-    time_stop_sec: Seconds = Field(
+    time_stop_sec: int = Field(
         default=180,
         ge=10,
         le=3600,
         title="Time stop",
         description="seconds after which a position is closed",
     )
-    cooldown_sec: Seconds = Field(
+    cooldown_sec: int = Field(
         default=120,
         ge=0,
         le=3600,
