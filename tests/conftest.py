@@ -17,6 +17,7 @@ from support.fake_journal import FakeJournal
 from support.running_order import spread
 from support.sightings import Recorder, lacking
 
+from execsvc import masking
 from execsvc.logs.journal import Journal
 from execsvc.logs.output import Output
 from execsvc.logs.render import as_prefixed_line
@@ -57,6 +58,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if any(item.path.parent.name == folder and name in fixtures for folder, name in FORKING):
             item.add_marker(pytest.mark.slow)
     items[:] = spread(items, getattr(config, "workerinput", {}).get("workercount", 1))
+
+
+@pytest.fixture(autouse=True)
+def no_secrets() -> Iterator[None]:
+    """What one test made secret is nothing that the next one must not see."""
+    yield
+    masking.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from execsvc import settings
+from execsvc import masking, settings
 from execsvc.settings.model import SECRET
 
 Command = Callable[..., Any]
@@ -27,12 +27,19 @@ class Source:
     env_file: Path | None = None
 
     def load(self) -> settings.Settings:
-        """All settings. Raises ConfigRefused with every fault."""
-        return settings.load(self.overrides, self.env_file, os.environ)
+        """All settings, whose secrets are masked from now on. Raises ConfigRefused with every fault."""
+        return _masking(settings.load(self.overrides, self.env_file, os.environ))
 
     def places(self) -> settings.Settings:
         """Settings that need not name the two services, for a command that calls neither."""
-        return settings.load(self.overrides, self.env_file, os.environ, services_required=False)
+        return _masking(
+            settings.load(self.overrides, self.env_file, os.environ, services_required=False)
+        )
+
+
+def _masking(loaded: settings.Settings) -> settings.Settings:
+    masking.know(settings.secrets_of(loaded))
+    return loaded
 
 
 def source_of(ctx: click.Context) -> Source:

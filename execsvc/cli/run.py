@@ -79,9 +79,9 @@ def _run(supervisor: Supervisor) -> NoReturn:
         os._exit(code)
 
 
-def _serve(settings: Settings, listener: int, lifeline: int) -> int:
+def _serve(settings: Settings, listener: int, lifeline: int, beats: int) -> int:
     # Flask and gunicorn are for this child only: a bot would pay for them with its memory.
     with collector.paused():
         from execsvc.control_plane.server import serve
 
-    return serve(settings, listener, lifeline)
+    return serve(settings, listener, lifeline, beats)

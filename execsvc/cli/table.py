@@ -6,6 +6,8 @@ import shutil
 import unicodedata
 from collections.abc import Sequence
 
+from execsvc.masking import masked
+
 WIDTH = 80
 _GAP = 2
 _NARROWEST = 6
@@ -27,8 +29,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], width: int = WID
 
 
 def plain_text(text: str) -> str:
-    """``text`` on one line, without control characters: a bot's name must not steer a terminal."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+    """``text`` on one line, without a secret or a control character, which would steer a terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in masked(text))
 
 
 def columns(text: str) -> int:

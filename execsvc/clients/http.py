@@ -23,6 +23,7 @@ from execsvc.clients.session import FAULTS, Session
 from execsvc.clients.sockets import ssl_context
 from execsvc.clients.watch import DeadlinePassed, Pulse, Stage, Watch, no_pulse
 from execsvc.errors import Banned, NotFound, Unavailable
+from execsvc.masking import MASK, masked
 
 READ_ATTEMPTS = 3
 LONGEST_TEXT = 300
@@ -105,14 +106,14 @@ class HttpClient:
         return f"{text}: {detail}" if detail else text
 
     def clean(self, text: str) -> str:
-        """Text of a service for an error: short, without our token, should it be echoed.
+        """Text of a service for an error: short, without a token, should one be echoed.
 
         Without lone surrogates too, which JSON can carry and no log or ledger can.
         """
         return self._masked(text)[:LONGEST_TEXT].encode("utf-8", "replace").decode("utf-8")
 
     def _masked(self, text: str) -> str:
-        return text.replace(self._token, "***") if self._token else text
+        return masked(text.replace(self._token, MASK) if self._token else text)
 
     def wait(self, seconds: float) -> None:
         """Lets ``seconds`` pass with signs of life. Raises StopRequested."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import setproctitle
 from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from execsvc import logs
@@ -31,13 +33,17 @@ _SHARED_MEMORY = Path("/dev/shm")
 _NOT_OURS = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGTTIN, signal.SIGTTOU)
 
 
-def serve(settings: Settings, listener: int, lifeline: int) -> int:
-    """Answer HTTP at the open descriptor ``listener`` until the lifeline ends or TERM comes."""
+def serve(settings: Settings, listener: int, lifeline: int, beats: int) -> int:
+    """Answer HTTP at the open descriptor ``listener`` until the lifeline ends or TERM comes.
+
+    A line is written to ``beats`` about once a second, a sign of life of gunicorn's master; that of
+    its worker, the master itself judges.
+    """
     setproctitle.setproctitle(_TITLE)
     logs.setup(settings.log_level, settings.log_format)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     try:
-        _Application(settings, listener, lifeline).run()
+        _Application(settings, listener, lifeline, beats).run()
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else 1
     return 0
@@ -58,14 +64,34 @@ class _Log(Logger):  # type: ignore[misc]  # gunicorn has no types
         """There are none."""
 
 
+class _Master(Arbiter):  # type: ignore[misc]
+    """Gunicorn's master process, which gives signs of life."""
+
+    def __init__(self, application: _Application, beats: int) -> None:
+        self._beats = beats
+        super().__init__(application)
+
+    def murder_workers(self) -> None:
+        """Gunicorn calls this once in each turn of the master's loop, a second at most."""
+        with suppress(BlockingIOError, BrokenPipeError):
+            os.write(self._beats, b"\n")
+        super().murder_workers()
+
+
 class _Application(BaseApplication):  # type: ignore[misc]
     """Our settings for gunicorn, and our application."""
 
-    def __init__(self, settings: Settings, listener: int, lifeline: int) -> None:
+    def __init__(self, settings: Settings, listener: int, lifeline: int, beats: int) -> None:
         self._settings = settings
+        self._beats = beats
         self._options = _options(listener)
         Worker.lifeline = lifeline
         super().__init__()
+
+    def run(self) -> None:
+        """Run gunicorn's master in this process until it is told to end."""
+        os.set_blocking(self._beats, False)
+        _Master(self, self._beats).run()
 
     def load_config(self) -> None:
         """Called by gunicorn. Options that this version does not know are left out."""

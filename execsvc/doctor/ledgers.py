@@ -36,12 +36,13 @@ def look(state_dir: Path) -> list[Finding]:
 
 
 def _held(state_dir: Path) -> Iterator[Finding]:
-    """The one file without which the service does not start at all."""
-    try:
-        HeldBots(state_dir)
-    except LedgerFailed as error:
+    """The file that names the bots that an operator ended."""
+    damage = HeldBots(state_dir).damage
+    if damage is not None:
         yield fault(
-            _CHECK, f"the service cannot start: {error}", "systemctl reset-failed, then start"
+            _CHECK,
+            f"held.json cannot be read ({damage}): every bot that has a ledger is HELD at a start",
+            "repair it and restart the service, or: execsvc release BOT for each that is to run",
         )
 
 

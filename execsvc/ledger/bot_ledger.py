@@ -19,6 +19,7 @@ from execsvc.ledger.database import create, extend, open_writable, query, transa
 from execsvc.ledger.file_lock import FileLock
 from execsvc.ledger.patience import SLICE
 from execsvc.ledger.writes import store_position, store_state
+from execsvc.masking import masked
 from execsvc.model.bot import Binding, file_stem
 from execsvc.model.market import Limits
 from execsvc.model.position import Position
@@ -214,7 +215,7 @@ class BotLedger:
         with transaction(self.connection, durable=False, patience=SLICE) as tx:
             tx.execute(
                 "INSERT INTO log (at, event, text, data) VALUES (?,?,?,?)",
-                (iso(at), event, text, json.dumps(data, default=str)),
+                (iso(at), event, masked(text), masked(json.dumps(data, default=str))),
             )
 
     def _market(self, key_id: str, symbol: str) -> sqlite3.Row | None:

@@ -21,6 +21,7 @@ from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.database import apart, query, reading, transaction
 from execsvc.ledger.rows import OrderRow
 from execsvc.logs import bound
+from execsvc.masking import masked
 from execsvc.model.market import ZERO, exact_sum, round_down
 from execsvc.model.order import Intent, OrderState
 from execsvc.model.told import Telling, ToldExecution, ToldOrder
@@ -146,7 +147,7 @@ def _beginning(order: Intent | OrderRow) -> _Bodies:
         symbol=order.symbol,
         side=order.side.name,
         quantity=order.amount,
-        reason=order.reason,
+        reason=masked(order.reason),
         timestamp=iso(order.created_at),
     )
     return {Telling.ORDER: told, Telling.SENT: None}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from execsvc.clock import SYSTEM
 from execsvc.logs.channel import Channel
 from execsvc.logs.render import PRIORITIES, one_line, plain_value, text_value, traceback_text
+from execsvc.masking import masked
 
 if TYPE_CHECKING:
     from loguru import Record
@@ -107,7 +108,7 @@ def entry(record: Record) -> list[tuple[str, str]]:
     for name, value in record["extra"].items():
         if name in FIELDS:
             given[FIELDS[name]] = plain_value(value)
-    return [(name, _utf8(value)) for name, value in given.items()]
+    return [(name, _utf8(masked(value))) for name, value in given.items()]
 
 
 def _message(record: Record) -> str:

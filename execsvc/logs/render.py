@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from execsvc.clock import iso
+from execsvc.masking import masked, masked_json
 
 if TYPE_CHECKING:
     from loguru import Record
@@ -75,7 +76,7 @@ def as_json(record: Record) -> str:
     if record["exception"] is not None:
         fields["exception"] = traceback_text(record)
     # All ASCII: no line separator and no lone surrogate can get out.
-    return json.dumps(fields)
+    return masked_json(fields)
 
 
 def _body(record: Record) -> str:
@@ -84,7 +85,9 @@ def _body(record: Record) -> str:
     parts.append(record["message"])
     parts += [f"{name}={text_value(extra[name])}" for name in extra if name not in _FIRST]
     body = " ".join(parts)
-    return body if record["exception"] is None else f"{body}\n{traceback_text(record).rstrip()}"
+    if record["exception"] is not None:
+        body = f"{body}\n{traceback_text(record).rstrip()}"
+    return masked(body)
 
 
 def traceback_text(record: Record) -> str:

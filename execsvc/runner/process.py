@@ -11,10 +11,12 @@ from typing import Any
 from loguru import logger
 from setproctitle import setproctitle
 
+from execsvc import masking
 from execsvc.errors import ConfigRefused, LedgerFailed, LedgerUnavailable, StopRequested
 from execsvc.ledger import patience
 from execsvc.ledger.booking import contested_places
 from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.masking import masked
 from execsvc.model.bot import Binding, BotSpec
 from execsvc.runner.abandoning import give_up_position
 from execsvc.runner.assembly import Assembly
@@ -27,7 +29,7 @@ from execsvc.runner.report import EXIT_CODES, End, EndKind, still_open
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.runner import BotRunner
 from execsvc.runner.waits import Waits
-from execsvc.settings import Settings
+from execsvc.settings import Settings, secrets_of
 from execsvc.strategies.registry import find, parse_params
 
 FINEST = 12
@@ -36,6 +38,7 @@ FINEST = 12
 
 def run(job: Job, settings: Settings, lifeline: int, report: int) -> int:
     """Do ``job``; called in a forked child with signals blocked. Returns the exit code."""
+    masking.know(secrets_of(settings))
     _set_title(job)
     _silence_stdout()
     os.register_at_fork(after_in_child=_leave)
@@ -235,10 +238,10 @@ def _cut_short(waits: Waits, signal_name: str) -> End:
 def _set_title(job: Job) -> None:
     if job.spec is None:
         doing = "liquidating" if job.task is Task.LIQUIDATE else "abandoning"
-        setproctitle(f"execsvc: bot {job.bot_id} {doing}")
+        setproctitle(masked(f"execsvc: bot {job.bot_id} {doing}"))
         return
     binding = job.spec.binding
-    setproctitle(f"execsvc: bot {job.bot_id} {binding.strategy} {binding.symbol}")
+    setproctitle(masked(f"execsvc: bot {job.bot_id} {binding.strategy} {binding.symbol}"))
 
 
 def _silence_stdout() -> None:

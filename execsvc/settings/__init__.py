@@ -3,7 +3,7 @@
 from execsvc.settings.addresses import Bind
 from execsvc.settings.checks import merged, warnings
 from execsvc.settings.directories import private_directory, runtime_directory, state_directory
-from execsvc.settings.model import SOCKET_NAME, Settings, alert_urls, variable_of
+from execsvc.settings.model import SOCKET_NAME, Settings, alert_urls, secrets_of, variable_of
 from execsvc.settings.sources import ENV_FILE, load
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "merged",
     "private_directory",
     "runtime_directory",
+    "secrets_of",
     "state_directory",
     "variable_of",
     "warnings",

@@ -164,6 +164,23 @@ SECRET = frozenset({"bot_service_token", "exchange_adapter_token", "http_token",
 URLS = ("bot_service_url", "exchange_adapter_url")
 
 
+def secrets_of(settings: Settings) -> list[str]:
+    """Every secret that ``settings`` hold: tokens, and alert URLs with the passwords in them."""
+    found: list[str] = []
+    for name in sorted(SECRET):
+        value: SecretStr | None = getattr(settings, name)
+        if value is None:
+            continue
+        if name != "alert_urls":
+            found.append(value.get_secret_value())
+            continue
+        for url in alert_urls(value.get_secret_value()):
+            whole = url.partition("://")[2]
+            password = whole.rpartition("@")[0].partition(":")[2]
+            found += [part for part in (url, whole, password) if part]
+    return found
+
+
 def variable_of(field: str) -> str:
     """The name of the variable behind a field."""
     return PREFIX + field.upper()

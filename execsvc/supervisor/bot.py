@@ -31,6 +31,8 @@ class Verdict(NamedTuple):
     keeps: bool = False
     row: BotSpec | None = None
     """The row a FAILED bot had; another one ends the verdict."""
+    unsure: bool = False
+    """It is HELD only because nobody can read which bots are."""
 
 
 class Question(NamedTuple):

@@ -9,7 +9,7 @@ from execsvc.clients.bot_service import Listing
 from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.ledger.survey import LedgerState
 from execsvc.model.bot import file_stem
-from execsvc.supervisor import changes, ends, rows, steps
+from execsvc.supervisor import by_hand, changes, ends, rows, steps
 from execsvc.supervisor.bot import Bot, Verdict
 from execsvc.supervisor.child import Child
 from execsvc.supervisor.context import Context
@@ -22,6 +22,9 @@ from execsvc.supervisor.steps import SHOWN_STOPPED
 OUTAGE_OVER = 15.0
 """Seconds that a process has to trade before its ledger counts as available again: a lock is waited
 for almost as long before a process ends."""
+
+HELD_UNREADABLE = "held.json cannot be read, which names the bots that an operator ended"
+"""Why a bot is HELD that perhaps nobody has ended."""
 
 
 class Bots:
@@ -50,9 +53,15 @@ class Bots:
             else:
                 steps.fails(self._context, bot, str(reason), None)
                 bot.become(Event.FAILS, self._context.clock.now)
-        for bot_id, keeps in self._context.held.bots.items():
+        held = self._context.held
+        if held.damage is not None:
+            held.suspect(state.bot_id for state in states)
+            by_hand.say_held_unreadable(held)
+        for bot_id, keeps in held.bots.items():
             bot = self._bots.get(bot_id) or self._new(bot_id)
-            bot.verdict = Verdict(State.HELD, "ended on a signal to its process", keeps=keeps)
+            unsure = held.is_suspect(bot_id)
+            why = HELD_UNREADABLE if unsure else "ended on a signal to its process"
+            bot.verdict = Verdict(State.HELD, why, keeps=keeps, unsure=unsure)
             bot.closing, bot.ever_ran = not keeps, True
             steps.proceed(self._context, bot)
 

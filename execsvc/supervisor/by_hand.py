@@ -6,6 +6,7 @@ from loguru import logger
 
 from execsvc.errors import LedgerFailed
 from execsvc.ledger.ballast import Ballast
+from execsvc.ledger.held import HeldBots
 from execsvc.logs import bound
 from execsvc.supervisor.bot import Bot, Verdict
 from execsvc.supervisor.context import Context
@@ -105,6 +106,16 @@ def say_if_halted(context: Context) -> None:
             halted.text,
             halted.since,
         )
+
+
+def say_held_unreadable(held: HeldBots) -> None:
+    """Write to the log that every bot is HELD, as nobody can read which of them are."""
+    logger.bind(event="held_unreadable").critical(
+        "held.json cannot be read ({}): the {} bots that have a ledger are HELD with what they hold, "
+        "until the file is repaired and the service restarted, or: execsvc release BOT",
+        held.damage,
+        len(held.bots),
+    )
 
 
 def _held(before: Verdict | None) -> Verdict:

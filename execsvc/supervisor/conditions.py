@@ -29,6 +29,7 @@ class Kind(str, Enum):
     HALTED = "halted"
     FAILED = "failed"
     UNAVAILABLE = "unavailable"
+    HELD = "held"
     CONTESTED = "contested"
     ABANDONED = "abandoned"
     MASS_STOP = "mass_stop"
@@ -123,9 +124,7 @@ def _of(bot: Bot, left: Collection[str]) -> Iterator[Condition]:
     if bot.state is State.FAILED or (bot.verdict and bot.verdict.state is State.FAILED):
         text = f"bot {bot.bot_id} is FAILED: {bot.last_error}"
         yield _condition(Kind.FAILED, bot, text, f"FAILED: {bot.last_error}")
-    if bot.unavailable is not None:
-        why = f"its ledger cannot be read or written at present ({bot.unavailable})"
-        yield _condition(Kind.UNAVAILABLE, bot, f"bot {bot.bot_id}: {why}", why)
+    yield from _of_records(bot)
     if bot.residue:
         why = "a liquidation failed and its position is open"
         error = f" ({bot.last_error})" if bot.last_error else ""
@@ -150,6 +149,16 @@ def _of(bot: Bot, left: Collection[str]) -> Iterator[Condition]:
     if bot.bot_id in left and bot.is_open and not bot.trades:
         why = "its position was left open when the service stopped"
         yield _condition(Kind.LEFT, bot, f"bot {bot.bot_id}: {why}", why)
+
+
+def _of_records(bot: Bot) -> Iterator[Condition]:
+    """Files that cannot be read or written, of which the bot waits for one."""
+    if bot.unavailable is not None:
+        why = f"its ledger cannot be read or written at present ({bot.unavailable})"
+        yield _condition(Kind.UNAVAILABLE, bot, f"bot {bot.bot_id}: {why}", why)
+    if bot.verdict is not None and bot.verdict.unsure:
+        why = f"HELD: {bot.verdict.detail}; it goes on with: execsvc release {bot.bot_id}"
+        yield _condition(Kind.HELD, bot, f"bot {bot.bot_id} is {why}", why)
 
 
 def left_open(bot: Bot) -> Condition:

@@ -17,6 +17,7 @@ from typing import Any
 from loguru import logger
 
 from execsvc.errors import ExecsvcError
+from execsvc.masking import masked_json
 from execsvc.repeats import Repeats
 from execsvc.supervisor.control_listener import ControlListener
 from execsvc.supervisor.loop_clock import LoopClock
@@ -136,7 +137,7 @@ class ControlSocket:
             answer = self._answer(request)
         else:
             answer = {"error": "the request is not a JSON object"}
-        visitor.answer = memoryview(json.dumps(answer).encode() + b"\n")
+        visitor.answer = memoryview(masked_json(answer).encode() + b"\n")
         speak = partial(self._speak, visitor)
         self._selector.modify(visitor.connection, selectors.EVENT_WRITE, speak)
         self._speak(visitor)

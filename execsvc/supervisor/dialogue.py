@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import selectors
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Collection
 
 from loguru import logger
 
@@ -20,7 +21,8 @@ Work = Callable[[int, int], int]
 class Dialogue:
     """Starts the child, hears it through ``hear``, and replaces it when it dies or is silent.
 
-    It may be silent for HANG_TIMEOUT, and for ``patience`` seconds where that is more.
+    It may be silent for HANG_TIMEOUT, and for ``patience`` seconds where that is more. It keeps the
+    descriptors ``keep`` open.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class Dialogue:
         hear: Callable[[bytes], None],
         longest: int,
         patience: float = 0.0,
+        keep: Collection[int] = (),
     ) -> None:
         self._context = context
         self._selector = selector
@@ -40,6 +43,7 @@ class Dialogue:
         self._hear = hear
         self._longest = longest
         self._patience = patience
+        self._keep = frozenset(keep)
         self._attendant = Attendant(context, name, self._fork)
         self._lines: Lines | None = None
         self._requests: int | None = None
@@ -102,6 +106,12 @@ class Dialogue:
             os.close(self._requests)
             self._requests = None
 
+    def dismiss(self, signum: signal.Signals) -> None:
+        """Let it end by itself: the signal ``signum`` tells it to."""
+        self._attendant.retire()
+        if self._attendant.child is not None:
+            self._context.children.tell(self._attendant.child, signum)
+
     def stop(self) -> None:
         """It is not wanted any more."""
         self._attendant.retire()
@@ -117,7 +127,7 @@ class Dialogue:
         read, requests = os.pipe2(os.O_CLOEXEC)
         context, work = self._context, self._work
         try:
-            child = context.children.fork(lambda: work(read, write), {read, write})
+            child = context.children.fork(lambda: work(read, write), {read, write, *self._keep})
         except OSError:
             os.close(answers)
             os.close(requests)

@@ -5,66 +5,85 @@ As the listening socket is kept here, a control plane that dies loses no connect
 
 from __future__ import annotations
 
+import selectors
 import signal
 import socket
 from collections.abc import Callable
-from functools import partial
 
 from execsvc.settings import Settings
-from execsvc.supervisor.attendant import Attendant
 from execsvc.supervisor.child import Child
 from execsvc.supervisor.context import Context
+from execsvc.supervisor.dialogue import Dialogue
 
-Server = Callable[[Settings, int, int], int]
-"""``serve(settings, listener, lifeline)``: the work of the control plane, its exit code."""
+Server = Callable[[Settings, int, int, int], int]
+"""``serve(settings, listener, lifeline, beats)``: the work of the control plane, its exit code.
+
+It writes a line to ``beats`` at least every few seconds: a sign of life.
+"""
+PATIENCE = 20.0
+"""Seconds that it may be silent at least: it imports Flask and gunicorn first."""
+_LONGEST_LINE = 64
 
 
 class Front:
     """The process that answers HTTP at ``listener``."""
 
-    def __init__(self, context: Context, listener: socket.socket, serve: Server) -> None:
+    def __init__(
+        self,
+        context: Context,
+        selector: selectors.BaseSelector,
+        listener: socket.socket,
+        serve: Server,
+    ) -> None:
         self._context = context
         self._listener = listener
         self._serve = serve
-        self._attendant = Attendant(context, "control plane", self._fork)
+        self._dialogue = Dialogue(
+            context,
+            selector,
+            "control plane",
+            self._work,
+            self._hear,
+            _LONGEST_LINE,
+            PATIENCE,
+            {listener.fileno()},
+        )
 
     @property
     def key(self) -> str:
         """What its timers are asked under."""
-        return self._attendant.key
+        return self._dialogue.key
 
     @property
     def gone(self) -> bool:
         """True while no such process lives."""
-        return self._attendant.child is None
+        return self._dialogue.gone
 
     def start(self) -> None:
         """Start the child."""
-        self._attendant.start()
+        self._dialogue.start()
 
     def due(self) -> None:
-        """Look whether it is to be started."""
-        self._attendant.due()
+        """Look whether it is to be started, or hangs."""
+        self._dialogue.due()
 
     def died(self, child: Child, code: int) -> bool:
         """A child was reaped; False when it was another."""
-        if child is not self._attendant.child:
-            return False
-        self._attendant.ended(code)
-        return True
+        return self._dialogue.died(child, code)
 
     def dismiss(self) -> None:
         """The service is at its end: answer what is under way, then go."""
-        self._attendant.retire()
-        if self._attendant.child is not None:
-            self._context.children.tell(self._attendant.child, signal.SIGTERM)
+        self._dialogue.dismiss(signal.SIGTERM)
 
     def kill(self) -> None:
         """It had its time."""
-        if self._attendant.child is not None:
-            self._context.children.kill(self._attendant.child)
+        self._dialogue.stop()
 
-    def _fork(self) -> Child:
-        context, descriptor = self._context, self._listener.fileno()
-        work = partial(self._serve, context.settings, descriptor, context.children.lifeline)
-        return context.children.fork(work, {descriptor})
+    def _work(self, _requests: int, answers: int) -> int:
+        context = self._context
+        return self._serve(
+            context.settings, self._listener.fileno(), context.children.lifeline, answers
+        )
+
+    def _hear(self, line: bytes) -> None:
+        """A sign of life says nothing more."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import selectors
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from loguru import logger
 
 from execsvc import logs
-from execsvc.errors import ConfigRefused
+from execsvc.errors import ConfigRefused, LedgerFailed
 from execsvc.ledger.ballast import Ballast
 from execsvc.ledger.halt import Halt
 from execsvc.ledger.held import HeldBots
@@ -71,7 +72,7 @@ class Supervisor:
         self._bots = Bots(self.context)
         self._feed = Feed(self.context, self._selector, self._take_listing)
         self._polling = Polling(settings, self._bots, self._feed.confirm)
-        self._front = Front(self.context, self._listener, serve)
+        self._front = Front(self.context, self._selector, self._listener, serve)
         self._courier = Courier(self.context, self._selector)
         self._requests = Requests(
             self.context, self._bots, self._feed, self._polling, self._courier
@@ -241,4 +242,6 @@ class Supervisor:
         self._reap()
         self._bots.look_again()
         self._ballast.keep()
+        with suppress(LedgerFailed):  # said when it was decided; the next look tries again
+            self.context.held.write_again()
         self.context.timers.ask(_HOUSE, self.context.clock.now + _HOUSEKEEPING)

@@ -67,7 +67,9 @@ class Plane:
         self.pid = os.fork()
         if self.pid == 0:
             logging.getLogger().handlers.clear()  # pytest's, whose streams are closed in a child
-            begin(lambda: serve(given, descriptor, read), {read, descriptor})
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            kept = {read, descriptor, nowhere}
+            begin(lambda: serve(given, descriptor, read, nowhere), kept)
         os.close(read)
         self._ended = False
 

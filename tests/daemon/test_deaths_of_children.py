@@ -71,6 +71,22 @@ def test_a_hung_listing_child_is_replaced(daemon: Daemon, exchange: Exchange) ->
     assert_over(daemon, exchange, crumbs=2)
 
 
+@pytest.mark.timeout(300)
+def test_a_control_plane_that_stands_still_is_replaced(daemon: Daemon, exchange: Exchange) -> None:
+    exchange.list_bots(*rows(1))
+    daemon.start(EXECSVC_HANG_TIMEOUT="4")
+    before = all_hold(daemon, 1)
+    master, worker = titled(daemon, CONTROL_PLANE)
+    for process in (master, worker):
+        process.suspend()
+    eventually(lambda: not master.lives and not worker.lives, "both are killed", 120)
+    eventually(lambda: answers(daemon), "another one answers", 60)
+    assert "the control plane process hangs and is replaced" in daemon.log
+    assert pids(daemon) == before
+    assert daemon.stop() == 0
+    assert_over(daemon, exchange)
+
+
 def test_a_killed_control_plane_comes_back(daemon: Daemon, exchange: Exchange) -> None:
     exchange.list_bots(*rows(2))
     daemon.start()

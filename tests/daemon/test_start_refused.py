@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
-import pytest
 from support.bot_process import bot_row
 from support.daemon import Daemon
 from support.deadline import eventually
@@ -88,16 +87,6 @@ def test_a_state_directory_that_others_may_read_is_refused_or_closed(
     daemon.folder.joinpath("run").mkdir(mode=0o755)
     (line,) = refused(daemon, 78)
     assert str(daemon.folder / "run") in line
-
-
-@pytest.mark.parametrize("broken", ["{", "[]", '{"b1": 3}'])
-def test_an_unreadable_list_of_held_bots_stops_the_start(daemon: Daemon, broken: str) -> None:
-    daemon.state_dir.mkdir(mode=0o700)
-    (daemon.state_dir / "held.json").write_text(broken)
-    done = daemon.command("run")
-    assert done.returncode == 1
-    assert "held.json" in done.stderr
-    assert (daemon.state_dir / "held.json").read_text() == broken
 
 
 def test_settings_come_from_a_file_and_are_read_again_on_hup(

@@ -110,7 +110,7 @@ def test_looking_changes_nothing(tmp_path: Path) -> None:
     assert contents(tmp_path) == before
 
 
-def test_a_list_of_held_bots_that_keeps_the_service_from_starting_is_a_fault(
+def test_a_list_of_held_bots_that_cannot_be_read_is_a_fault(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "held.json").write_text("x")

@@ -165,6 +165,8 @@ def test_what_cannot_be_written_down_is_done_and_said(running: Scripted) -> None
     assert (answer["ok"], answer["written"]) == (True, False)
     assert running.until("HELD")["position"]["side"] is None
     assert "held.json cannot be written" in running.log
+    (running.state_dir / "held.new").rmdir()
+    eventually(lambda: held(running) == {"b1": False}, "it is written at last", 60)
 
 
 def test_a_service_that_stops_and_holds_leaves_it_to_the_next_start(

@@ -15,6 +15,8 @@ from typing import Any
 
 import apprise
 
+from execsvc.masking import masked
+
 DEADLINE = 10.0
 """Seconds that one attempt may take, whatever the other side does."""
 
@@ -41,8 +43,8 @@ class Target:
             with _deadline(DEADLINE):
                 taken = _guarded(
                     lambda: self._apprise.notify(
-                        text,
-                        title=title,
+                        masked(text),
+                        title=masked(title),
                         notify_type=tone,
                         body_format=apprise.NotifyFormat.TEXT,
                     )
