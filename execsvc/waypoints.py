@@ -15,6 +15,7 @@ class Waypoint(str, Enum):
     """A point between two steps."""
 
     TURN_TAKEN = "the account's turn is ours, nothing is recorded"
+    CONNECTED = "the order's connection is made, nothing is recorded"
     BEFORE_COMMIT = "a transaction is written, not committed"
     AFTER_COMMIT = "a transaction is on the disk"
     BEFORE_SEND = "the intent is recorded, the request not sent"

@@ -12,8 +12,8 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 
-from execsvc.clients.sockets import connect, wrap
-from execsvc.clients.watch import Watch
+from execsvc.clients.sockets import connect, give_up_after, reset_when_closed, wrap
+from execsvc.clients.watch import Stage, Watch
 
 
 class Reply:
@@ -46,11 +46,23 @@ class BrokenAnswer(OSError):
     """What came back is no HTTP, or ended too early."""
 
 
-class Connections:
-    """At most one connection at a time, to ``host``; made when it is needed."""
+LONGEST_UNDELIVERED = 10.0
+"""Seconds after which the kernel gives an order up that the other side has not taken."""
+_PART_OF_TIME = 0.9
+"""Of what is left of the order's time, so that nothing arrives after it."""
 
-    def __init__(self, host: str, port: int | None, secure: bool, watch: Watch) -> None:
-        self._connection = _Connection(host, port, secure, watch)
+
+class Connections:
+    """At most one connection at a time, to ``host``; made when it is needed.
+
+    ``orders``: a connection that is given up before its answer begins is reset.
+    """
+
+    def __init__(
+        self, host: str, port: int | None, secure: bool, watch: Watch, orders: bool = False
+    ) -> None:
+        self._connection = _Connection(host, port, secure, watch, orders)
+        self._watch = watch
 
     def urlopen(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], **_: Any
@@ -63,7 +75,10 @@ class Connections:
         self._connection.leave_if_stale()
         try:
             self._connection.request(method, url, body, headers)
-            return Reply(self._connection.getresponse(), self._connection)
+            self._connection.flush()
+            response = self._connection.getresponse()
+            self._connection.answered()
+            return Reply(response, self._connection)
         except http.client.HTTPException as error:
             self._connection.close()
             raise BrokenAnswer(repr(error)) from error
@@ -71,32 +86,80 @@ class Connections:
             self._connection.close()
             raise
 
+    def connect(self) -> None:
+        """Make the connection of the next request, which was never used. Raises OSError."""
+        self._connection.close()
+        self._connection.connect()
+
+    def keep_to_connection(self) -> None:
+        """Raises OSError when the connection that was made is lost before anything was sent."""
+        self._connection.leave_if_stale()
+        self._watch.stage = Stage.CONNECTED
+        if not self._connection.is_open:
+            raise ConnectionResetError("the connection was lost before anything was sent")
+
     def close(self) -> None:
         """The next request gets a connection that was never used."""
         self._connection.close()
 
 
 class _Connection(http.client.HTTPConnection):
-    """HTTP over a watched socket, with TLS or without."""
+    """HTTP over a watched socket, with TLS or without.
 
-    def __init__(self, host: str, port: int | None, secure: bool, watch: Watch) -> None:
+    A request leaves in one piece: nobody can be stopped between its head and its body.
+    """
+
+    def __init__(
+        self, host: str, port: int | None, secure: bool, watch: Watch, orders: bool
+    ) -> None:
         if secure:
             self.default_port = http.client.HTTPS_PORT
         # Without a port http.client would take the end of an IPv6 address for one.
         super().__init__(host, port or self.default_port)
         self._secure = secure
         self._watch = watch
+        self._orders = orders
+        self._pieces: list[bytes] = []
 
     def connect(self) -> None:
         """Called by the first request. Raises OSError."""
+        self._pieces.clear()
         plain = connect(self.host, self.port, self._watch)
+        if self._orders:
+            reset_when_closed(plain, resets=True)
         self.sock: socket.socket = (
             wrap(plain, self.host.rstrip("."), self._watch) if self._secure else plain
         )
 
+    @property
+    def is_open(self) -> bool:
+        """False when the next request needs a connection first."""
+        return self.sock is not None
+
+    def send(self, data: bytes) -> None:  # type: ignore[override]
+        """A piece of a request, for :meth:`flush`."""
+        self._pieces.append(data)
+
+    def flush(self) -> None:
+        """Send the request, on a connection that is made where there is none. Raises OSError."""
+        request = b"".join(self._pieces)
+        if not self.is_open:
+            self.connect()
+        self._pieces.clear()
+        self._watch.stage = Stage.CONNECTED
+        if self._orders:
+            give_up_after(self.sock, min(LONGEST_UNDELIVERED, self._watch.left() * _PART_OF_TIME))
+        self._watch.refuse_if_late()
+        self.sock.sendall(request)
+
+    def answered(self) -> None:
+        """The head of the answer is in, so the request was taken: its end is an ordinary one."""
+        if self._orders and self.is_open:
+            reset_when_closed(self.sock, resets=False)
+
     def leave_if_stale(self) -> None:
         """A server that has closed its end, or spoken unasked, is not spoken to any more."""
-        if self.sock is not None:
+        if self.is_open:
             ready = select.poll()
             ready.register(self.sock, select.POLLIN)
             if ready.poll(0):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
@@ -117,19 +118,33 @@ class ExchangeAdapter:
         """The last ``limit`` public trades of ``symbol``, oldest first."""
         return self._market(Trades, "trades", symbol, {"limit": limit}).trades
 
+    def connect_for_order(self, timeout: float, interruptible: bool) -> None:
+        """Make the connection on which the next order goes out, before anything is recorded of it.
+
+        Raises Unavailable; StopRequested where it may be interrupted.
+        """
+        self._http.connect(_CALL, "/order", timeout, interruptible)
+
     def place_order(
-        self, client_order_id: str, symbol: str, side: Side, amount: Decimal, timeout: float
+        self,
+        client_order_id: str,
+        symbol: str,
+        side: Side,
+        amount: Decimal,
+        timeout: float,
+        send_by: float = math.inf,
     ) -> Fill:
         """The final fill of a market order of ``amount`` base units, sent exactly once.
 
-        Does not wait for a pause of the account: its caller does, before it records the order.
+        It is not sent after ``send_by``, in monotonic seconds. Does not wait for a pause of the
+        account: its caller does, before it records the order.
         Raises OrderRefused when it was definitely not executed, OutcomeUnknown when that cannot
         be told. What was refused is in the words of the exchange (exchange_words).
         """
         body = self._order(client_order_id, symbol, side, amount)
         ban: float | None = None
         try:
-            answer = self._http.post(_CALL, "/order", body, timeout)
+            answer = self._http.post(_CALL, "/order", body, timeout, send_by)
             ban = answer.ban
             return judge(answer, self._http.told(answer, where_words_begin), symbol, side, amount)
         except NotSent as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -39,7 +40,7 @@ class Transient(Unavailable):
 
 
 class NotSent(Transient):
-    """The connection was never made: nothing of the request has left."""
+    """The connection was never made, or made and not used: nothing of the request has left."""
 
 
 class HttpClient:
@@ -80,15 +81,29 @@ class HttpClient:
         self._watch.start(self._timeout, interruptible=True)
         return self._send(call, "GET", self._base_url + path, None)
 
-    def post(self, call: str, path: str, body: str, timeout: float) -> Answer:
+    def connect(self, call: str, path: str, timeout: float, interruptible: bool) -> None:
+        """Make the connection of the next :meth:`post` to ``path``, with TLS where that is spoken.
+
+        Raises NotSent; StopRequested where it may be interrupted.
+        """
+        self._watch.start(timeout, interruptible)
+        try:
+            self._session.connect(self._base_url + path)
+        except FAULTS as error:
+            raise NotSent(f"{call}: cannot connect: {self.clean(_reason(error))}") from None
+
+    def post(
+        self, call: str, path: str, body: str, timeout: float, send_by: float = math.inf
+    ) -> Answer:
         """The answer to ``body`` (JSON text), whatever its status; sent at most once.
 
-        Raises NotSent when the connection was never made, else Unavailable when no answer
+        It goes out on the connection that :meth:`connect` has made, and not after ``send_by``, in
+        monotonic seconds. Raises NotSent when nothing was sent, else Unavailable when no answer
         came within ``timeout`` seconds or could be read.
         """
         url = self._base_url + path
         self._session.keep_fresh(url)
-        self._watch.start(timeout, interruptible=False)
+        self._watch.start(timeout, interruptible=False, send_by=send_by)
         return self._send(call, "POST", url, body.encode("utf-8"))
 
     def write(self, call: str, method: str, path: str, body: str, key: str | None) -> Answer:
@@ -180,6 +195,8 @@ class HttpClient:
             reason = self.clean(_reason(error))
             if self._watch.stage is Stage.CONNECTING:
                 raise NotSent(f"{call}: cannot connect: {reason}") from None
+            if self._watch.stage is Stage.CONNECTED:
+                raise NotSent(f"{call}: {reason}") from None
             kind = Transient if pause is None else Unavailable
             raise kind(f"{call}: {reason}", pause) from None
 

@@ -51,10 +51,18 @@ class Session(requests.Session):
             request.headers["Idempotency-Key"] = key
         return self.send(request, stream=True, allow_redirects=False, proxies={})
 
-    def keep_fresh(self, url: str) -> None:
+    def keep_fresh(self, url: str) -> _FreshAdapter:
         """Every call to ``url`` gets a connection of its own."""
-        if url not in self.adapters:
-            self.mount(url, _FreshAdapter(self._connections(), len(self._origin)))
+        known = self.adapters.get(url)
+        if isinstance(known, _FreshAdapter):
+            return known
+        fresh = _FreshAdapter(self._connections(orders=True), len(self._origin))
+        self.mount(url, fresh)
+        return fresh
+
+    def connect(self, url: str) -> None:
+        """Make the connection of the next call to ``url``. Raises one of FAULTS."""
+        self.keep_fresh(url).connect()
 
     def resolve_redirects(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
         """None: even an unfollowed redirect would be read to its end, whatever its size."""
@@ -64,9 +72,10 @@ class Session(requests.Session):
     def _origin(self) -> str:
         return f"{self._service.scheme}://{self._service.netloc}"
 
-    def _connections(self) -> Connections:
+    def _connections(self, orders: bool = False) -> Connections:
         secure = self._service.scheme == "https"
-        return Connections(self._service.hostname or "", self._service.port, secure, self._watch)
+        host = self._service.hostname or ""
+        return Connections(host, self._service.port, secure, self._watch, orders)
 
 
 class _Adapter(HTTPAdapter):
@@ -112,7 +121,19 @@ class _FreshAdapter(_Adapter):
     nobody could say whether an order arrived.
     """
 
+    _is_made = False
+
+    def connect(self) -> None:
+        """Make the connection of the next call, which goes out on it or not at all. Raises OSError."""
+        self._is_made = False
+        self._connections.connect()
+        self._is_made = True
+
     def send(self, *args: Any, **kwargs: Any) -> requests.Response:
-        """As requests does it, on a connection that was never used."""
-        self._connections.close()
+        """As requests does it, on a connection that was never used. Raises OSError."""
+        if self._is_made:
+            self._is_made = False
+            self._connections.keep_to_connection()
+        else:
+            self._connections.close()
         return super().send(*args, **kwargs)

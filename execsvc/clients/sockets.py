@@ -7,6 +7,7 @@ import functools
 import os
 import socket
 import ssl
+import struct
 from typing import TYPE_CHECKING, Any
 
 import certifi
@@ -114,6 +115,21 @@ def connect(host: str, port: int, watch: Watch) -> WatchedSocket:
         except OSError as error:
             failure = error
     raise failure
+
+
+def reset_when_closed(plain: socket.socket, resets: bool) -> None:
+    """Let the end of the connection be a reset, which drops what the kernel has not delivered yet.
+
+    That holds for a process that is killed as well. Else the kernel goes on sending what was
+    written, for a quarter of an hour, and the request arrives when the line is back.
+    """
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", resets, 0))
+
+
+def give_up_after(plain: socket.socket, seconds: float) -> None:
+    """Let the kernel give the connection up when what was written is not taken for so long."""
+    milliseconds = max(int(seconds * 1000), 1)
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
 
 def _connected(plain: WatchedSocket, address: Any, watch: Watch, seconds: float) -> WatchedSocket:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import select
 from enum import Enum
 from typing import Protocol
@@ -28,13 +29,19 @@ class DeadlinePassed(TimeoutError):
     """The call has had all of its time."""
 
 
+class TooLate(OSError):
+    """Nothing of the request has left, and it is not to leave any more."""
+
+
 class Stage(Enum):
     """How far a call has come."""
 
     IDLE = 0
     CONNECTING = 1
     """A connection is being made; nothing of the request has left."""
-    SENT = 2
+    CONNECTED = 2
+    """There is a connection; nothing of the request has left."""
+    SENT = 3
     """Some of the request may have left."""
 
 
@@ -49,16 +56,27 @@ class Watch:
         self._pulse = pulse
         self._interruptible = True
         self._deadline = 0.0
+        self._send_by = math.inf
         self._pulsed_at = 0.0
         self.timeout = 0.0
         self.stage = Stage.IDLE
 
-    def start(self, timeout: float, interruptible: bool) -> None:
-        """A call begins that may take ``timeout`` seconds, all of it together."""
+    def start(self, timeout: float, interruptible: bool, send_by: float = math.inf) -> None:
+        """A call begins that may take ``timeout`` seconds, all of it together.
+
+        Its request is not to leave after ``send_by``, in monotonic seconds.
+        """
         self._deadline = monotonic() + timeout
+        self._send_by = send_by
         self._interruptible = interruptible
         self.timeout = timeout
         self.stage = Stage.IDLE
+
+    def refuse_if_late(self) -> None:
+        """To be asked just before the first byte is sent. Raises TooLate."""
+        late = monotonic() - self._send_by
+        if late > 0:
+            raise TooLate(f"never sent, {late:.1f} s too late")
 
     def left(self) -> float:
         """Seconds left; none or less when the call has had all of its time."""

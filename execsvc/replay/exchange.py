@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -78,8 +79,17 @@ class RecordedExchange(ExchangeAdapter):
         """The last recorded trades."""
         return self._tape.trades(limit)
 
+    def connect_for_order(self, timeout: float, interruptible: bool) -> None:
+        """There is no network to connect to."""
+
     def place_order(
-        self, client_order_id: str, symbol: str, side: Side, amount: Decimal, timeout: float
+        self,
+        client_order_id: str,
+        symbol: str,
+        side: Side,
+        amount: Decimal,
+        timeout: float,
+        send_by: float = math.inf,
     ) -> Fill:
         """Fill a market order on the book after the latency. Raises OrderRefused."""
         self.pass_time(self._latency)

@@ -40,6 +40,12 @@ _NOTES = {
 _KEEP_PAUSE = 0.5
 """Seconds between two tries to record what the exchange answered."""
 
+OLDEST_TO_SEND = 2.0
+"""Seconds after which an intent is not sent any more.
+
+A process that was stopped, or waited for its disk, must not send what others settle meanwhile.
+"""
+
 
 class LiveVenue:
     """Places one order at a time on the bot's account, and books what came of it."""
@@ -99,14 +105,17 @@ class LiveVenue:
             self._adopt(state)
             balance = self._account.balance(self._assets, exits)
             amount = size(self._funds(balance, terms, side))
-            intent = self._intent(side, amount, reason, balance, terms.price, short)
             if not exits:
                 # A strategy may have swallowed the StopRequested of an earlier wait.
                 self._waits.look()
+            self._account.adapter.connect_for_order(self._order_timeout, interruptible=not exits)
+            passed(Waypoint.CONNECTED)
+            intent = self._intent(side, amount, reason, balance, terms.price, short)
+            send_by = monotonic() + OLDEST_TO_SEND
             self._begin(intent)
             with self._waits.uninterrupted():
                 try:
-                    self._send(intent, exits)
+                    self._send(intent, exits, send_by)
                 finally:
                     # A refusal too: an outcome that is not booked makes a flat bot look open.
                     self._adopt(state)
@@ -251,8 +260,8 @@ class LiveVenue:
         self._record.intent(intent)
         self._reporter.update(reported=self._ledger.reported)
 
-    def _send(self, intent: Intent, exits: bool) -> None:
-        """Send the order once; when this returns, its outcome is recorded."""
+    def _send(self, intent: Intent, exits: bool, send_by: float) -> None:
+        """Send the order once, or never after ``send_by``; when this returns, its outcome is recorded."""
         passed(Waypoint.BEFORE_SEND)
         try:
             fill = self._account.adapter.place_order(
@@ -261,6 +270,7 @@ class LiveVenue:
                 intent.side,
                 intent.amount,
                 self._order_timeout,
+                send_by,
             )
         except OrderRefused as refusal:
             passed(Waypoint.AFTER_SEND)

@@ -33,7 +33,8 @@ _LAST_DATA = struct.Struct("=52xI")
 class Sandbox:
     """BotService and a paper exchange on one port of this machine.
 
-    ``port`` 0 takes any free one. ``balances`` are those of an account that nobody has set.
+    ``port`` 0 takes any free one; it listens on ``address``. ``balances`` are those of an account
+    that nobody has set.
     What happened outlives :meth:`stop`; a :meth:`start` after it uses the same port.
     """
 
@@ -45,8 +46,10 @@ class Sandbox:
         seed: int = 1,
         time: clock.Clock = clock.SYSTEM,
         recorded: Recorded | None = None,
+        address: str = _HOST,
     ) -> None:
         self.state = new_state(time, list(bots), balances, seed, recorded)
+        self._address = address
         self._port = port
         self._server: _Server | None = None
 
@@ -58,7 +61,7 @@ class Sandbox:
     def start(self) -> None:
         """Listen, and serve from threads. Raises OSError when the port is taken."""
         self.state.halt = Halt()
-        self._server = _Server((_HOST, self._port), self.state)
+        self._server = _Server((self._address, self._port), self.state)
         self._port = self._server.server_address[1]
         serve = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         serve.start()

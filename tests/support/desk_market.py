@@ -80,8 +80,17 @@ class MemoryExchange(ExchangeAdapter):
         """Raises NotFound, as today's adapter."""
         raise NotFound("Not Found")
 
+    def connect_for_order(self, timeout: float, interruptible: bool) -> None:
+        """There is no network."""
+
     def place_order(
-        self, client_order_id: str, symbol: str, side: Side, amount: Decimal, timeout: float
+        self,
+        client_order_id: str,
+        symbol: str,
+        side: Side,
+        amount: Decimal,
+        timeout: float,
+        send_by: float,
     ) -> Fill:
         """Fill or refuse a market order."""
         self._clock.advance(0.05)

@@ -102,6 +102,32 @@ def _mount() -> Lack | None:
     return _tried("mount -t tmpfs none {folder}", "this machine lets nobody mount a file system")
 
 
+def _namespaces() -> Lack | None:
+    lack = _root() or _programs(ip="iproute2", unshare="util-linux")
+    if lack is not None:
+        return lack
+    command = [
+        "unshare",
+        "--net",
+        "ip",
+        "link",
+        "add",
+        "one",
+        "type",
+        "veth",
+        "peer",
+        "name",
+        "two",
+    ]
+    tried = subprocess.run(command, env=scrubbed(), capture_output=True)
+    if tried.returncode == 0:
+        return None
+    return Lack(
+        "this machine makes no network namespaces with a line between them",
+        "a kernel with veth, and CAP_SYS_ADMIN and CAP_NET_ADMIN for root",
+    )
+
+
 def _machine() -> Lack | None:
     lack = _root() or _programs(
         **{
@@ -198,6 +224,7 @@ def _readable_by_all() -> Lack | None:
 REQUIREMENTS: dict[str, Callable[[], Lack | None]] = {
     "root": _root,
     "mount": _mount,
+    "network namespaces": _namespaces,
     "machine": _machine,
     "browser": lambda: _programs(chromium="chromium", chromedriver="chromium-driver"),
     "promtool": lambda: _programs(promtool="prometheus"),

@@ -1,0 +1,73 @@
+"""Orders that are recorded, or about to be, and must not leave any more."""
+
+from __future__ import annotations
+
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from support.bot_process import BotProcesses, bot_row
+from support.deadline import eventually
+from support.desks import desks
+from support.exchange import Exchange
+
+from execsvc.errors import Unavailable
+from execsvc.ledger.account_journal import AccountJournal
+from execsvc.ledger.database import query
+from execsvc.model.order import OrderState, Side
+from execsvc.runner.live import OLDEST_TO_SEND
+from execsvc.runner.venue import Funds
+from execsvc.sandbox.server import Sandbox
+from execsvc.waypoints import Waypoint
+
+PATIENT = {
+    "EXECSVC_REQUEST_TIMEOUT": "20",
+    "EXECSVC_ORDER_TIMEOUT": "30",
+    "EXECSVC_SETTLEMENT_WINDOW": "20",
+}
+
+
+class StoodStill:
+    """A process that does not run for a while between the record of its first order and the send."""
+
+    def __init__(self) -> None:
+        self._before = True
+
+    def __call__(self, waypoint: Waypoint) -> None:
+        if waypoint is Waypoint.BEFORE_SEND and self._before:
+            self._before = False
+            time.sleep(OLDEST_TO_SEND + 0.2)
+
+
+def test_order_process_stood_still_before_the_send_is_recorded_as_never_sent(
+    bots: BotProcesses, exchange: Exchange
+) -> None:
+    bot = bots.start(bot_row(), watcher=StoodStill(), **PATIENT)
+    eventually(lambda: bot.last.position["side"] == "BUY", "the next one is sent", 90)
+    journal = AccountJournal(bots.state_dir, "k1")
+    (first, *_) = query(journal.connection, "SELECT client_order_id FROM intent ORDER BY seq")
+    row = journal.row(first["client_order_id"])
+    journal.close()
+    assert row.state is OrderState.NOT_EXECUTED
+    assert "never sent" in row.detail
+    assert row.intent.client_order_id not in [o["client_order_id"] for o in exchange.orders()]
+    assert len(exchange.executed()) == 1
+
+
+def test_order_connection_cannot_be_made_is_not_even_recorded(
+    sandbox: Sandbox, exchange: Exchange, tmp_path: Path
+) -> None:
+    def size(_: Funds) -> Decimal:
+        sandbox.stop()
+        return Decimal("0.01")
+
+    exchange.market(price="50000")
+    with desks(sandbox.url, tmp_path) as made:
+        desk = made.desk("b1", "BTC/USDT")
+        with pytest.raises(Unavailable, match="POST /order: cannot connect"):
+            desk.venue.execute(Side.BUY, size, "test", exits=False, state=None)
+        journal = AccountJournal(made.state_dir, "k1")
+        assert query(journal.connection, "SELECT * FROM intent") == []
+        journal.close()
+    sandbox.start()
