@@ -50,6 +50,7 @@ def change_adapter(state: State, request: Request) -> Reply:
     state.adapter.order_lookup = wanted.order_lookup
     state.exchange.deduplicate = state.adapter.deduplicate = wanted.deduplicate
     state.exchange.receive_window = state.adapter.receive_window = wanted.receive_window
+    state.adapter.odd_rows = wanted.odd_rows
     return json_reply(_DONE)
 
 

@@ -37,6 +37,8 @@ class Adapter(BaseModel):
     """
     order_lookup: Literal["absent", "refused", "answered"] = "absent"
     """``GET /order/{client_order_id}``: no such path, 405, or an answer."""
+    odd_rows: list[Any] = []
+    """Rows that every balance lists beside the account's own, as real exchanges have odd ones."""
 
 
 @dataclass

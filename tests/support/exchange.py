@@ -47,7 +47,11 @@ class Exchange:
 
         A settlement that decides later than that is right however busy the machine is.
         """
-        self.call("PUT", "/sandbox/adapter", {"receive_window": seconds})
+        self.adapter(receive_window=seconds)
+
+    def adapter(self, **members: Any) -> None:
+        """What kind of adapter the sandbox is; members that are not given are as usual."""
+        self.call("PUT", "/sandbox/adapter", members)
 
     def by_hand(self, key: str = "k1", **trade: Any) -> None:
         """The user trades."""

@@ -11,16 +11,22 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from support.clock_shim import can_be_made
 from support.world import (
     BOTS,
+    CLOCK_STEPS,
     KEYS,
     LISTING_FAULTS,
+    MARKETS,
+    ODD_ROWS,
     ORDER_FAULTS,
     READ_FAULTS,
     REPORT_CALLS,
     REPORT_FAULTS,
     World,
 )
+
+from execsvc.sandbox.dialects import Dialect
 
 STEPS = 40
 """Steps of one life of the world; each ends with every bot stopped and the books compared."""
@@ -33,6 +39,8 @@ def main() -> int:
     until = time.monotonic() + minutes * 60
     counts: Counter[str] = Counter()
     violations = 0
+    if not can_be_made():
+        print("no C compiler: the clock makes no steps", flush=True)
     print(f"seed {seed}, {minutes:g} minutes", flush=True)
     while time.monotonic() < until:
         fate = random.Random(seed)
@@ -51,7 +59,7 @@ def main() -> int:
 
 def _one_life(fate: random.Random, counts: Counter[str], until: float) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        world = World(Path(folder))
+        world = World(Path(folder), line=True, clock=can_be_made())
         try:
             for _ in range(STEPS):
                 if time.monotonic() >= until:
@@ -129,6 +137,34 @@ def _service_ends(world: World, fate: random.Random) -> str:
     return f"service: {how}"
 
 
+def _market_changes(world: World, fate: random.Random) -> str:
+    terms, words = fate.choice(MARKETS), fate.choice(list(Dialect))
+    world.market(terms, words)
+    world.tick()
+    return f"market {terms} in the words of {words.value}"
+
+
+def _rows_get_odd(world: World, fate: random.Random) -> str:
+    rows = fate.choice(ODD_ROWS)
+    world.odd_rows(rows)
+    world.tick()
+    return f"odd rows {rows}"
+
+
+def _line_is_cut(world: World, fate: random.Random) -> str:
+    seconds = fate.choice([0.5, 1.5, 3, 8])
+    world.cut_line(seconds)
+    return f"line cut for {seconds} s"
+
+
+def _clock_steps(world: World, fate: random.Random) -> str:
+    seconds = fate.choice(CLOCK_STEPS)
+    if world.clock is None:
+        return "no step of the clock"
+    world.move_clock(seconds)
+    return f"the clock is {seconds} s ahead"
+
+
 _WEIGHTS: dict[Callable[[World, random.Random], str], int] = {
     _bot_runs: 30,
     _bot_stops: 10,
@@ -139,6 +175,10 @@ _WEIGHTS: dict[Callable[[World, random.Random], str], int] = {
     _runner_dies: 8,
     _child_dies: 6,
     _service_ends: 6,
+    _market_changes: 10,
+    _rows_get_odd: 5,
+    _line_is_cut: 6,
+    _clock_steps: 6,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sqlite3
+import time
 from collections import Counter
 from contextlib import closing
 from decimal import Decimal
@@ -12,16 +13,21 @@ from typing import Any
 
 from support import processes
 from support.bot_process import bot_row
+from support.clock_shim import ClockShim
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
+from support.line import Line
 from support.told import FILLED, all_ended, orders_told
 
 from execsvc.ledger import survey
+from execsvc.sandbox.dialects import Dialect
 from execsvc.sandbox.server import Sandbox
 
 BOTS = ("b1", "b2", "b3", "b4")
 KEYS = ("k1", "k2")
+RECEIVE_WINDOW = 1.5
+"""Seconds after its arrival within which the exchange executes an order, or refuses it."""
 CRUMB = Decimal("0.00001")
 """Less than this of a coin cannot be sold."""
 
@@ -45,7 +51,29 @@ ORDER_FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "open", "fraction": "0.4"},
     {"kind": "lag", "seconds": 0.8},
     {"kind": "late", "seconds": 0.6, "status": 500},
+    {"kind": "patch", "body": {"details": {"average": None, "cost": None}}},
+    {"kind": "patch", "body": {"details": {"average": None}}},
+    {"kind": "patch", "body": {"details": {"average": 0.1, "cost": None}}},
 )
+MARKETS: tuple[dict[str, Any], ...] = (
+    {},
+    {"max_amount": "0.015"},
+    {"max_amount": "0.005"},
+    {"max_notional": "400"},
+    {"max_amount": "0.01", "publish_limits": False},
+    {"publish_limits": False},
+)
+"""What orders a market takes, and whether it says so; the usual one is without a maximum."""
+USUAL: dict[str, Any] = {"max_amount": None, "max_notional": None, "publish_limits": True}
+ODD_ROWS: tuple[list[dict[str, Any]], ...] = (
+    [],
+    [{"asset": "USDC", "free": -3.2e-7, "locked": 0}],
+    [{"asset": "ETHW", "free": None, "locked": None}, {"asset": "LUNC", "free": 4.2e15}],
+    [{"asset": "BTC", "free": 0, "locked": 0}, {"asset": 7, "free": "x"}, "row", None],
+)
+"""What a balance lists beside the account's own: none of it says anything about BTC or USDT."""
+CLOCK_STEPS = (3600, -3600, 90, -5, 0)
+"""By how many seconds the wall clock of the service is ahead."""
 READ_FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "status", "status": 500},
     {"kind": "reset"},
@@ -72,9 +100,13 @@ LISTING_FAULTS: tuple[dict[str, Any], ...] = (
 
 
 class World:
-    """A sandbox, a daemon and what a fate does to them."""
+    """A sandbox, a daemon and what a fate does to them.
 
-    def __init__(self, folder: Path) -> None:
+    ``line``: the adapter is reached over a line that can be cut. ``clock``: the wall clock of the
+    service can be moved.
+    """
+
+    def __init__(self, folder: Path, line: bool = False, clock: bool = False) -> None:
         self.sandbox = Sandbox()
         self.sandbox.start()
         self.exchange = Exchange(self.sandbox.url)
@@ -85,7 +117,13 @@ class World:
         # An adapter is assumed to execute an order within the window or not at all. The fault that
         # delays an order on purpose takes 0.6 s of it, and balances lag by 0.8 s at most.
         self.daemon.environ["EXECSVC_SETTLEMENT_WINDOW"] = "2"
-        self.exchange.receive_window(1.5)
+        self.exchange.adapter(receive_window=RECEIVE_WINDOW)
+        self.line = Line(int(self.sandbox.url.rsplit(":", 1)[1])) if line else None
+        if self.line is not None:
+            self.daemon.environ["EXECSVC_EXCHANGE_ADAPTER_URL"] = self.line.url
+        self.clock = ClockShim(folder) if clock else None
+        if self.clock is not None:
+            self.daemon.environ |= self.clock.environ
         self.daemon.environ["EXECSVC_REPORT_LEDGER"] = "true"
         self.daemon.start()
         self.rows: dict[str, dict[str, Any]] = {}
@@ -123,6 +161,31 @@ class World:
         """Some reports fail."""
         self.exchange.fault(call=call, times=times, **rule)
         self.counts[f"{call} {rule['kind']}"] += 1
+
+    def market(self, terms: dict[str, Any], words: Dialect) -> None:
+        """The market takes other orders, and refuses in other words."""
+        self.exchange.market(**{**USUAL, **terms, "words": words.value})
+        self.counts["market changes"] += 1
+
+    def odd_rows(self, rows: list[Any]) -> None:
+        """Balances list odd rows."""
+        self.exchange.adapter(receive_window=RECEIVE_WINDOW, odd_rows=rows)
+        self.counts["odd rows"] += 1
+
+    def cut_line(self, seconds: float) -> None:
+        """Nothing gets to the adapter or back for so long; what was sent arrives afterwards."""
+        assert self.line is not None, "this world has no line"
+        self.line.cut()
+        until = time.monotonic() + seconds
+        eventually(lambda: time.monotonic() > until, "the line is cut")
+        self.line.heal()
+        self.counts["line cuts"] += 1
+
+    def move_clock(self, seconds: int) -> None:
+        """The wall clock of the service makes a step."""
+        assert self.clock is not None, "this world has the machine's clock"
+        self.clock.move_to(seconds)
+        self.counts["clock steps"] += 1
 
     def kill_runner(self, which: int) -> None:
         """Kill -9 of some bot's process."""
@@ -163,6 +226,7 @@ class World:
     def settle(self) -> None:
         """Heal everything and stop every bot: all flat, and the books agree to the last digit."""
         self.exchange.heal()
+        self.exchange.market(**USUAL)
         self.rows.clear()
         self._relist("dropped")
         eventually(self._all_flat, "every bot is flat", 120)
@@ -180,6 +244,8 @@ class World:
             eventually(lambda: not self.daemon.family(), "no process of it lives")
         finally:
             self.daemon.close()
+            if self.line is not None:
+                self.line.close()
             self.sandbox.stop()
 
     def _all_told(self) -> bool:
