@@ -53,6 +53,7 @@ EventName = Literal[
     "halt_restored",
     "held_not_written",
     "held_unreadable",
+    "history_unknown",
     "ledger_failed",
     "ledger_unavailable",
     "lines_left_out",
@@ -76,6 +77,7 @@ EventName = Literal[
     "order_unknown",
     "orphan_killed",
     "position_abandoned",
+    "position_contested",
     "position_dust",
     "position_held",
     "position_kept",
@@ -100,6 +102,7 @@ EventName = Literal[
     "settings_refused",
     "settings_warning",
     "short_dropped",
+    "state_moved",
     "status_shown",
     "step_learnt",
     "strategy_error",
@@ -161,6 +164,8 @@ EVENTS: Mapping[EventName, Event] = {
         "CRITICAL", "an operator gives it up: release --abandon", ("bot_id", "tracked")
     ),
     "fees_booked": Event("WARNING", "fees took some of what the bot bought", ("bot_id", "missing")),
+    "position_contested": Event("CRITICAL", "its ledger may be older than the account", _BOT),
+    "history_unknown": Event("WARNING", "BotService does not say which orders it knows", _BOT),
     "coins_gone": Event("CRITICAL", "missing coins are booked as gone", ("bot_id", "missing")),
     "result_unknown": Event(
         "ERROR", "an order is booked, what it realised is not", ("bot_id", "order_id")
@@ -240,6 +245,7 @@ EVENTS: Mapping[EventName, Event] = {
     "service_stopped": Event("INFO", "the end, with the exit code"),
     "service_failed": Event("CRITICAL", "a fault of its own; with the traceback"),
     "settings_warning": Event("WARNING", "settings that do not fit together"),
+    "state_moved": Event("WARNING", "the state directory was last used on another machine"),
     "settings_read": Event("INFO", "HUP: the settings were read again"),
     "settings_late": Event("WARNING", "HUP: what only a restart changes"),
     "settings_refused": Event("ERROR", "HUP: refused, the old ones are kept"),

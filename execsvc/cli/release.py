@@ -39,25 +39,42 @@ _NO_DAEMON = "no daemon answers here: it takes effect at the next start"
     is_flag=True,
     help="Book the whole position as given up, without any look at the account.",
 )
+@click.option(
+    "--keep",
+    is_flag=True,
+    help="The coins of a contested ledger are the bot's: it trades on with them.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask before a position is given up.")
 @takes_waiting
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
 @takes_places
 def release(
-    source: Source, bot: str, abandon: bool, yes: bool, timeout: float, no_wait: bool, as_json: bool
+    source: Source,
+    bot: str,
+    abandon: bool,
+    keep: bool,
+    yes: bool,
+    timeout: float,
+    no_wait: bool,
+    as_json: bool,
 ) -> int:
     """Book the coins of BOT that are missing from its account as gone; end HELD and FAILED.
 
     With --abandon the position is given up, where it can never be closed: its key is revoked, its
     pair is delisted. What is left of it at the exchange is yours to close; the bot goes on as its
-    row says.
+    row says. With --keep the coins of a position that is contested, because the state directory may
+    be older than the account, stay the bot's; without it they are booked as gone.
     """
+    if abandon and keep:
+        raise click.UsageError("--abandon gives coins up, --keep keeps them: say one of them")
     places = source.places()
     bot_id = which_bot(bot, places.state_dir, places.runtime_dir)
     if abandon:
         return give_up(
             places, bot_id, yes=yes, as_json=as_json, patience=0.0 if no_wait else timeout
         )
+    if keep:
+        return _keep(places, bot_id, as_json)
     seen = _last_row(places, bot_id)
     done = _ask(places, bot_id)
     told = tell(places, "release", bot_id)
@@ -73,6 +90,14 @@ def release(
     hint = f"if it never can be: {command_to_abandon(bot_id)}"
     click.echo(plain_text(f"execsvc: not carried out: {cause}; {hint}"), err=True)
     return RESIDUE
+
+
+def _keep(places: Settings, bot_id: str, as_json: bool) -> int:
+    """Let contested coins be the bot's; the daemon looks at once, where one runs."""
+    done = operator.keep(places.state_dir, bot_id)
+    told = tell(places, "release", bot_id)
+    _say(as_json, bot_id, done, told, None)
+    return DONE
 
 
 def _ask(places: Settings, bot_id: str) -> str:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from execsvc.doctor import daemon, disk, journal, ledgers, limits, permissions, reach, unit
+from execsvc.doctor import (
+    daemon,
+    disk,
+    journal,
+    ledgers,
+    limits,
+    permissions,
+    reach,
+    restored,
+    unit,
+)
 from execsvc.doctor.finding import Cause, Finding, fault, warning, well
 from execsvc.errors import ConfigRefused
 from execsvc.settings import Settings, warnings
@@ -36,6 +46,7 @@ def examine(patient: Patient) -> list[Finding]:
         *permissions.look(settings, owner, patient.env_file),
         *disk.look(settings.state_dir),
         *ledgers.look(settings.state_dir),
+        *restored.look(settings),
         *unit.look(found, settings),
         *limits.look(bots, found),
         *journal.look(found),

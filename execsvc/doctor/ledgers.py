@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,6 +76,12 @@ def _waiting(state: LedgerState) -> Iterator[Finding]:
             _CHECK,
             f"bot {state.bot_id}: {state.contested} contested orders",
             f"look at the exchange, then: execsvc settle {state.bot_id} --filled QTY",
+        )
+    if state.doubt:
+        yield warning(
+            _CHECK,
+            f"bot {state.bot_id}: {state.doubt}",
+            f"look at the exchange, then: execsvc release {shlex.quote(state.bot_id)} [--keep]",
         )
     if state.failing:
         yield warning(

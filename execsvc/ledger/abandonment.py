@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from execsvc.clock import seconds_since
-from execsvc.ledger import rows, size_answers
+from execsvc.ledger import doubts, rows, size_answers
 from execsvc.ledger.abandoned import SCHEMA, Abandoned, store
 from execsvc.ledger.account_journal import AccountJournal, journal_path
 from execsvc.ledger.booking import book, contested_keys
@@ -35,6 +35,9 @@ def abandon(ledger: BotLedger, state_dir: Path, at: datetime) -> list[Abandoned]
     for journal in _journals(ledger, state_dir):
         with closing(journal):
             _decide_orders(ledger, journal, at)
+            doubts.decide(journal.connection, ledger.bot_id)
+            for binding, _ in ledger.open_positions():
+                doubts.forget_expected(journal.connection, binding.symbol)
             released(journal, ledger.bot_id)
     extend(ledger.connection, SCHEMA)
     size_answers.forget(ledger.connection)

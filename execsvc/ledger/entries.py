@@ -10,7 +10,7 @@ from typing import NamedTuple
 from execsvc.clock import Moment
 from execsvc.ledger import moments, rows
 from execsvc.ledger.database import has_table, newest_first, query
-from execsvc.model.bot import Binding
+from execsvc.model.bot import Binding, Mode
 from execsvc.model.order import OrderState, Side
 
 
@@ -65,6 +65,16 @@ def fee_rate(connection: sqlite3.Connection, binding: Binding) -> Decimal | None
     if not found:
         return None
     return rows.amount(found[0]["base_fee"]) / rows.amount(found[0]["filled"])
+
+
+def newest_order(connection: sqlite3.Connection) -> datetime | None:
+    """When the newest live order of the bot was sent, None before the first. Raises LedgerFailed."""
+    found = query(
+        connection,
+        "SELECT created_at FROM orders WHERE mode=? ORDER BY created_at DESC LIMIT 1",
+        (Mode.LIVE.value,),
+    )
+    return rows.time(found[0]["created_at"]) if found else None
 
 
 def _place(binding: Binding) -> tuple[str, str, str]:

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from execsvc.clock import iso, now
 from execsvc.errors import ConfigRefused, LedgerFailed
+from execsvc.ledger import doubts
 from execsvc.ledger.account_journal import FOLDER, AccountJournal, journal_path
 from execsvc.ledger.database import query, reading, transaction
+from execsvc.ledger.doubts import Doubt
 from execsvc.ledger.rows import JournalRow
 from execsvc.ledger.survey import read
 from execsvc.model.bot import Mode
@@ -65,6 +67,27 @@ def release(state_dir: Path, bot_id: str) -> str:
     if not state.is_open:
         return f"bot {bot_id} has no open position; what it learnt of order sizes is forgotten"
     return f"bot {bot_id}: coins that are missing will be booked as gone"
+
+
+def keep(state_dir: Path, bot_id: str) -> str:
+    """Let the contested coins of ``bot_id`` be the bot's. Returns a line for the operator.
+
+    Raises ConfigRefused when none are contested.
+    """
+    key_ids, unreadable = _accounts(state_dir)
+    decided: list[Doubt] = []
+    for key_id in key_ids:
+        journal = AccountJournal(state_dir, key_id)
+        try:
+            decided += doubts.decide(journal.connection, bot_id)
+        finally:
+            journal.close()
+    if decided:
+        symbols = ", ".join(doubt.symbol for doubt in decided)
+        return f"bot {bot_id}: what its ledger holds of {symbols} is the bot's, and it trades on"
+    if unreadable is not None:
+        raise unreadable
+    raise ConfigRefused(f"no coins of bot {bot_id} are contested")
 
 
 def release_waits(state_dir: Path, bot_id: str) -> bool:

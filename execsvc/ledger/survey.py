@@ -11,12 +11,13 @@ from pydantic import BaseModel, ConfigDict
 
 from execsvc.clock import now
 from execsvc.errors import LedgerFailed
-from execsvc.ledger import results, rows
+from execsvc.ledger import doubts, results, rows
 from execsvc.ledger.abandoned import Abandoned, abandoned_lately
 from execsvc.ledger.account_journal import journal_path
 from execsvc.ledger.booking import contested_keys
 from execsvc.ledger.bot_ledger import FOLDER, ledger_path
 from execsvc.ledger.database import has_table, query, reading
+from execsvc.ledger.doubts import Doubt
 from execsvc.ledger.guards import DAILY_LOSS, Tripped, tripped
 from execsvc.model.bot import Binding
 from execsvc.model.position import Position
@@ -42,6 +43,8 @@ class LedgerState(BaseModel):
     """An order of it is in flight, unsettled, or not yet booked in its ledger."""
     contested: int
     """How many of its orders wait for an operator's decision."""
+    doubt: str | None = None
+    """Why its position may not be its own any more, while that waits for an operator."""
     failing: bool
     """An attempt to liquidate has failed and the position is open."""
     result: Result | None = None
@@ -122,7 +125,8 @@ def _read(state_dir: Path, path: Path) -> LedgerState:
         daily_loss = _daily_loss(connection)
         abandoned = _abandoned(connection)
     keys = contested_on | ({bound.key_id} if bound is not None else set())
-    unsettled, contested = _in_journals(state_dir, bot[0]["bot_id"], keys)
+    keys |= {pair[0].key_id for pair in pairs if not pair[1].is_flat}
+    unsettled, contested, doubt = _in_journals(state_dir, bot[0]["bot_id"], keys)
     return LedgerState(
         bot_id=bot[0]["bot_id"],
         stem=path.stem,
@@ -130,6 +134,7 @@ def _read(state_dir: Path, path: Path) -> LedgerState:
         position=position,
         unsettled=unsettled,
         contested=contested,
+        doubt=doubt,
         failing=bot[0]["failing_since"] is not None and not position.is_flat,
         result=result,
         daily_loss=daily_loss,
@@ -175,18 +180,20 @@ def _same_place(one: Binding, other: Binding) -> bool:
     return (one.mode, one.key_id, one.symbol) == (other.mode, other.key_id, other.symbol)
 
 
-def _in_journals(state_dir: Path, bot_id: str, keys: set[str]) -> tuple[bool, int]:
-    """Whether an order of the bot is not booked yet, and how many are contested.
+def _in_journals(state_dir: Path, bot_id: str, keys: set[str]) -> tuple[bool, int, str | None]:
+    """Whether an order of the bot is not booked yet, how many are contested, and a doubt about it.
 
     ``keys`` are the account it is bound to (it is never bound anew with an order unbooked)
     and those where its ledger knows of contested orders.
     """
     unsettled, contested = 0, 0
+    doubted: list[Doubt] = []
     for key_id in keys:
         path = journal_path(state_dir, key_id)
         if path.exists():
             with reading(path) as connection:
                 row = query(connection, _OPEN_ORDERS, (bot_id, bot_id))[0]
+                doubted += doubts.contested(connection, bot_id)
             unsettled += row[0]
             contested += row[1]
-    return unsettled > 0, contested
+    return unsettled > 0, contested, doubted[0].text if doubted else None

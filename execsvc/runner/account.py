@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from execsvc.clients.exchange_adapter import ExchangeAdapter, Throttle
 from execsvc.clock import monotonic, seconds_since
-from execsvc.errors import StopRequested
+from execsvc.errors import StopRequested, Unavailable
 from execsvc.ledger.account_journal import AccountJournal
 from execsvc.model.balance import Balance
 from execsvc.runner.reporter import Reporter
@@ -57,8 +57,17 @@ class Account:
         finally:
             self.journal.turn.release()
 
-    def balance(self, assets: tuple[str, str], exits: bool) -> Balance:
+    @property
+    def is_banned(self) -> bool:
+        """True while nothing is read for the account but for exits."""
+        return not self.adapter.is_exiting and self._pause.banned() > 0
+
+    def balance(
+        self, assets: tuple[str, str], exits: bool, others: Collection[str] = ()
+    ) -> Balance:
         """The balance once it shows what the last fill on ``assets`` must have left.
+
+        The same of ``others``, as far as their rows can be read.
 
         A balance lags an execution by a second or two; taken too early it would lay another
         order's fill to the next one's account. Waits at most the settlement window since
@@ -68,6 +77,7 @@ class Account:
         while True:
             balance = self.adapter.balance(*assets)
             late = [asset for asset in assets if self._lags(asset, balance)]
+            late += [asset for asset in others if self._lags_if_readable(asset, balance)]
             if not late or monotonic() >= until:
                 return balance
             self._reporter.update(
@@ -83,8 +93,14 @@ class Account:
             return False
         return not expected.agrees(balance.free(asset))
 
+    def _lags_if_readable(self, asset: str, balance: Balance) -> bool:
+        try:
+            return self._lags(asset, balance)
+        except Unavailable:
+            return False
+
     def _paused(self, exits: bool) -> bool:
-        if not self.adapter.is_exiting and self._pause.banned() > 0:
+        if self.is_banned:
             return True
         left = self._pause.remaining()
         return left > 0 if exits else left > -_EXITS_FIRST

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from decimal import Decimal
 
 from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clients.http import HttpClient
+from execsvc.clients.order_history import OrderHistory, PastOrder
 from execsvc.execution.order_sizes import OrderSizes
 from execsvc.execution.size_memory import SizeMemory
 from execsvc.ledger.account_journal import AccountJournal
@@ -21,6 +23,7 @@ from execsvc.runner.live import LiveVenue
 from execsvc.runner.on_paper import PaperVenue
 from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
+from execsvc.runner.restored import RestoredLedger
 from execsvc.runner.settlement import Settlement
 from execsvc.runner.venue import Venue
 from execsvc.runner.waits import Waits
@@ -38,7 +41,9 @@ class Assembly:
         record: Record,
         reporter: Reporter,
         waits: Waits,
+        start: str = "",
     ) -> None:
+        self._start = start
         self._bot_id = bot_id
         self._settings = settings
         self._ledger = ledger
@@ -132,7 +137,33 @@ class Assembly:
             self._waits,
             self._settings.order_timeout,
             self._memory,
+            self._restored(binding, account),
         )
+
+    def _restored(self, binding: Binding, account: Account) -> RestoredLedger:
+        return RestoredLedger(
+            self._bot_id,
+            binding,
+            self._ledger,
+            account,
+            self._record,
+            self._reporter,
+            self._settings.state_dir,
+            self._start,
+            self._newest_told if self._settings.report_ledger else None,
+        )
+
+    def _newest_told(self) -> PastOrder | None:
+        """The bot's newest order by BotService. Raises Unavailable."""
+        token = self._settings.bot_service_token
+        http = HttpClient(
+            self._settings.bot_service_url,
+            None if token is None else token.get_secret_value(),
+            self._settings.request_timeout,
+            self._waits.pulse,
+        )
+        with closing(http):
+            return OrderHistory(http).newest(self._bot_id)
 
     def _account(self, adapter: ExchangeAdapter, key_id: str) -> Account:
         journal = AccountJournal(self._settings.state_dir, key_id)

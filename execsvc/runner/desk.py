@@ -196,9 +196,11 @@ class OrderDesk:
         if held is None:
             return self.position
         asked = self.venue.release_asked()
-        position = self.position
-        fees = self.venue.fees_in_base(position.opened_at)
-        position = self._gone.observe(position, held, asked, fees)
+        before = self.position
+        fees = self.venue.fees_in_base(before.opened_at)
+        position = self._gone.observe(before, held, asked, fees)
+        if position != before:
+            self.venue.forget_expected()
         if asked:
             self._release()
         return position

@@ -30,6 +30,8 @@ class Job(BaseModel):
     bot_id: str
     task: Task
     spec: BotSpec | None = None
+    start: str = ""
+    """Names the start of the service; each compares ledgers and accounts once. Empty: none does."""
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Job:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from execsvc.clock import monotonic, now
 from execsvc.errors import (
+    Banned,
     LedgerFailed,
     LedgerUnavailable,
     OrderRefused,
@@ -15,7 +16,7 @@ from execsvc.errors import (
     OutcomeUnknown,
 )
 from execsvc.execution.size_memory import SizeMemory
-from execsvc.ledger import fees, operator
+from execsvc.ledger import doubts, fees, operator
 from execsvc.ledger.booking import book, is_booked
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.rows import JournalRow, OrderRow
@@ -27,6 +28,7 @@ from execsvc.runner.account import Account
 from execsvc.runner.expectation import after_fill
 from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
+from execsvc.runner.restored import RestoredLedger
 from execsvc.runner.settlement import Settlement
 from execsvc.runner.terms import MarketTerms, best_price, market_terms
 from execsvc.runner.venue import Funds, Size
@@ -62,6 +64,7 @@ class LiveVenue:
         waits: Waits,
         order_timeout: float,
         memory: SizeMemory,
+        restored: RestoredLedger | None = None,
     ) -> None:
         self._bot_id = bot_id
         self._binding = binding
@@ -73,6 +76,7 @@ class LiveVenue:
         self._waits = waits
         self._order_timeout = order_timeout
         self._memory = memory
+        self._restored = restored
         self._contested = 0
 
     def execute(
@@ -103,6 +107,8 @@ class LiveVenue:
             passed(Waypoint.TURN_TAKEN)
             self._settle_open_order(exits)
             self._adopt(state)
+            if self._restored is not None:
+                self._restored.admit(exits)
             balance = self._account.balance(self._assets, exits)
             amount = size(self._funds(balance, terms, side))
             if not exits:
@@ -148,10 +154,10 @@ class LiveVenue:
             ) from fault
 
     def entries_blocked(self) -> str | None:
-        """Why no entry may go out: a contested order, until an operator has decided it."""
+        """Why no entry may go out: what is contested, until an operator has decided it."""
         contested = self._count_contested()
         if not contested:
-            return None
+            return self._restored.blocked() if self._restored is not None else None
         return f"order {contested[0].intent.client_order_id} is contested (execsvc settle)"
 
     def recover(self, exits: bool) -> None:
@@ -164,12 +170,28 @@ class LiveVenue:
         self._count_contested()
 
     def refresh(self) -> bool:
-        """Book what an operator has decided of a contested order since; True when that was something."""
+        """Book what an operator has decided since; after a start, compare ledger and account first.
+
+        True when something was booked. Raises Unavailable while the account cannot be compared.
+        """
+        if self._restored is not None:
+            self._compare(self._restored)
         before = self._contested
         if before:
             self._adopt(None)
             self._count_contested()
         return self._contested != before
+
+    def _compare(self, restored: RestoredLedger) -> None:
+        restored.skip_if_flat()
+        if not restored.is_looked_at:
+            if self._account.is_banned:
+                raise Banned("the account is not compared with its ledgers while it is banned")
+            with self._account.turn(exits=False):
+                self._settle_open_order(exits=False)
+                self._adopt(None)
+                restored.look(exits=False)
+        restored.refresh()
 
     def held(self) -> Decimal | None:
         """Free and locked base of the account, with nothing unsettled on it.
@@ -193,6 +215,10 @@ class LiveVenue:
             return fees.paid_in(self._account.journal.connection, self._binding.base, since)
         except LedgerFailed:
             return ZERO
+
+    def forget_expected(self) -> None:
+        """Coins were booked as gone: what the account should hold is known no more."""
+        doubts.forget_expected(self._account.journal.connection, self._binding.symbol)
 
     def release_asked(self) -> bool:
         """True while an operator's word that missing coins are gone waits to be carried out."""

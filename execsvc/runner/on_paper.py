@@ -123,6 +123,9 @@ class PaperVenue:
         """No other order touches a virtual balance."""
         return ZERO
 
+    def forget_expected(self) -> None:
+        """Coins on paper do not go missing."""
+
     def release_asked(self) -> bool:
         """Coins on paper do not go missing."""
         return False

@@ -135,6 +135,7 @@ class _Process:
             self._record,
             self._reporter,
             self._waits,
+            self._job.start,
         )
 
     def _trade(self, assembly: Assembly, spec: BotSpec, strategy: Any, params: Any) -> End:

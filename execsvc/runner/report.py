@@ -106,6 +106,8 @@ class Snapshot(BaseModel):
     unread: float = 0.0
     """Seconds for which no tick got what it reads; 0 when the last one did."""
     contested: int = 0
+    doubt: str | None = None
+    """Why its position may not be its own any more, while that waits for an operator."""
     liquidation_failed: bool = False
     counts: Annotated[tuple[Number, ...], Field(min_length=SIZE, max_length=SIZE)] = NOTHING
     """What the process has counted since it started, as runner/counts.py lays it out."""

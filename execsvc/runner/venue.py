@@ -94,6 +94,10 @@ class Venue(Protocol):
         """Base units that orders of other markets have paid as fees since then; None: never."""
         ...
 
+    def forget_expected(self) -> None:
+        """Coins were booked as gone: the account holds less from now on, and not by an order."""
+        ...
+
     def release_asked(self) -> bool:
         """True while an operator's word that missing coins are gone waits to be carried out."""
         ...

@@ -23,6 +23,7 @@ Call = Literal[
     "report_execution",
     "start_bot",
     "stop_bot",
+    "sessions",
     "*",
 ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from datetime import datetime
+from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -88,6 +88,15 @@ class ReportStore:
         """The bot whose order was given this id, if any."""
         return self._bot_of.get(given)
 
+    def orders_of(self, bot_id: str) -> list[dict[str, Any]]:
+        """The orders of a bot as BotService shows them, oldest first."""
+        with self._lock:
+            told = [one for one in self._told if (one["what"], one["bot_id"]) == ("ORDER", bot_id)]
+        return [
+            {**one["body"], "id": one["id"], "timestamp": _without_zone(one["body"]["timestamp"])}
+            for one in told
+        ]
+
     def all(self) -> list[dict[str, Any]]:
         """What was told: ``{"at", "what", "id", "bot_id", "key", "body"}``, oldest first."""
         with self._lock:
@@ -106,3 +115,9 @@ class ReportStore:
     def _take(self, what: str, given: str, bot_id: str, key: str | None, body: BaseModel) -> None:
         entry = {"at": iso(self._clock.now()), "what": what, "id": given, "bot_id": bot_id}
         self._told.append({**entry, "key": key, "body": body.model_dump(mode="json")})
+
+
+def _without_zone(timestamp: str) -> str:
+    """UTC as BotService writes it."""
+    moment = datetime.fromisoformat(timestamp.replace("Z", "+00:00"))
+    return moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="microseconds")

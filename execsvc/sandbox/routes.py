@@ -28,6 +28,8 @@ _ROUTES: dict[tuple[str, ...], Call] = {
     ("DELETE", "bots", "*"): admin.remove_bot,
     ("POST", "bots", "*", "start"): told.start_bot,
     ("POST", "bots", "*", "stop"): told.stop_bot,
+    ("GET", "bots", "*", "sessions"): told.sessions,
+    ("GET", "sessions", "*"): told.session,
     ("POST", "orders"): told.report_order,
     ("PUT", "orders", "*", "status"): told.report_status,
     ("POST", "executions"): told.report_execution,

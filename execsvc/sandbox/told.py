@@ -49,6 +49,28 @@ def report_execution(state: State, request: Request) -> Reply:
     return _struck(state, "report_execution", bot_id, act)
 
 
+def sessions(state: State, request: Request) -> Reply:
+    """``GET /bots/{id}/sessions``: one for each bot that ever told of an order, named as the bot."""
+    bot_id = request.segments[1]
+
+    def act() -> Reply:
+        if state.bots.get(bot_id) is None:
+            return refusal("Bot not found", 404)
+        known = [{"id": bot_id, "bot_id": bot_id, "status": "ACTIVE"}]
+        return json_reply(known if state.reports.orders_of(bot_id) else [])
+
+    return strike(state, state.faults.take("sessions", Match(bot_id=bot_id)), act)
+
+
+def session(state: State, request: Request) -> Reply:
+    """``GET /sessions/{id}``: with its orders, oldest first."""
+    bot_id = request.segments[1]
+    orders = state.reports.orders_of(bot_id)
+    if not orders:
+        return refusal("Session not found", 404)
+    return json_reply({"id": bot_id, "bot_id": bot_id, "status": "ACTIVE", "orders": orders})
+
+
 def start_bot(state: State, request: Request) -> Reply:
     """``POST /bots/{id}/start``."""
     return _moved(state, request, "start_bot", "RUNNING")

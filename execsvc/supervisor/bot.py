@@ -217,6 +217,12 @@ class Bot:
         return self.snapshot.contested if self._speaks else ledger
 
     @property
+    def doubt(self) -> str | None:
+        """Why its position may not be its own any more, while that waits for an operator."""
+        ledger = self.ledger.doubt if self.ledger is not None else None
+        return self.snapshot.doubt if self._speaks else ledger
+
+    @property
     def residue(self) -> bool:
         """True when an attempt to liquidate has failed and the position is open."""
         known = self.ledger is not None and self.ledger.failing

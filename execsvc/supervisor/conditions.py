@@ -31,6 +31,7 @@ class Kind(str, Enum):
     UNAVAILABLE = "unavailable"
     HELD = "held"
     CONTESTED = "contested"
+    RESTORED = "restored"
     ABANDONED = "abandoned"
     MASS_STOP = "mass_stop"
     DAILY_LOSS = "daily_loss"
@@ -136,9 +137,7 @@ def _of(bot: Bot, left: Collection[str]) -> Iterator[Condition]:
         why = f"it has not ticked for {bot.unread:.0f} s, its reads fail{error}"
         text = f"bot {bot.bot_id} has not ticked for {bot.unread:.0f} s, its reads fail{error}"
         yield _condition(Kind.READS, bot, text, why)
-    if bot.contested:
-        text = f"bot {bot.bot_id}: {bot.contested} contested, see execsvc settle"
-        yield _condition(Kind.CONTESTED, bot, text, f"{bot.contested} contested orders")
+    yield from _for_an_operator(bot)
     if bot.abandoned:
         why = f"{bot.abandoned[-1].text}, at {iso(bot.abandoned[-1].at)}"
         yield _condition(Kind.ABANDONED, bot, f"bot {bot.bot_id}: {why}", why)
@@ -159,6 +158,15 @@ def _of_records(bot: Bot) -> Iterator[Condition]:
     if bot.verdict is not None and bot.verdict.unsure:
         why = f"HELD: {bot.verdict.detail}; it goes on with: execsvc release {bot.bot_id}"
         yield _condition(Kind.HELD, bot, f"bot {bot.bot_id} is {why}", why)
+
+
+def _for_an_operator(bot: Bot) -> Iterator[Condition]:
+    """What only an operator can decide."""
+    if bot.contested:
+        text = f"bot {bot.bot_id}: {bot.contested} contested, see execsvc settle"
+        yield _condition(Kind.CONTESTED, bot, text, f"{bot.contested} contested orders")
+    if bot.doubt:
+        yield _condition(Kind.RESTORED, bot, f"bot {bot.bot_id}: {bot.doubt}", bot.doubt)
 
 
 def left_open(bot: Bot) -> Condition:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -65,6 +66,8 @@ class Context:
     news: set[str] = field(default_factory=set)
     """Bots in whose ledgers there may be something new to report."""
     service: Service = Service.RUNNING
+    start: str = field(default_factory=lambda: secrets.token_hex(8))
+    """Names this start of the service."""
 
     @property
     def halted(self) -> bool:

@@ -67,7 +67,7 @@ def _works(
             except OSError as error:
                 start.error = error
                 continue
-            job = Job(bot_id=start.bot.bot_id, task=start.task, spec=start.row)
+            job = Job(bot_id=start.bot.bot_id, task=start.task, spec=start.row, start=context.start)
             try:
                 yield (
                     partial(context.run, job, context.settings, context.children.lifeline, write),

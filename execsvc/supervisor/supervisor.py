@@ -28,6 +28,7 @@ from execsvc.supervisor.farewell import say_farewell
 from execsvc.supervisor.feed import Feed
 from execsvc.supervisor.front import Front, Server
 from execsvc.supervisor.launch import launch
+from execsvc.supervisor.machine import look_at_machine
 from execsvc.supervisor.next_step import Service
 from execsvc.supervisor.polling import Polling
 from execsvc.supervisor.requests import Requests
@@ -109,6 +110,7 @@ class Supervisor:
         self._courier.start()
         self._alerts.start()
         by_hand.say_if_halted(self.context)
+        look_at_machine(self.context.settings.state_dir)
         self._bots.recover()
         by_hand.look_for_halt(self.context)
         self.context.timers.ask(_HOUSE, self.context.clock.now + _HOUSEKEEPING)

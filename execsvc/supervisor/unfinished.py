@@ -33,8 +33,9 @@ def unfinished(bot: Bot) -> dict[str, Any] | None:
 
 
 def _why(bot: Bot) -> Why | None:
-    if bot.unreadable is not None and bot.run is None:
-        return Why(f"its position is unknown: {bot.unreadable}", going_on=False)
+    stuck = _stuck(bot)
+    if stuck is not None:
+        return Why(stuck, going_on=False)
     if bot.residue:
         detail = f": {bot.last_error}" if bot.last_error else ""
         return Why(f"a liquidation failed and is tried again{detail}", going_on=True)
@@ -45,3 +46,10 @@ def _why(bot: Bot) -> Why | None:
     if bot.contested:
         return Why(f"{bot.contested} contested, see execsvc settle", going_on=False)
     return None
+
+
+def _stuck(bot: Bot) -> str | None:
+    """Why nothing can be done for ``bot`` before an operator has acted; None when something can."""
+    if bot.unreadable is not None and bot.run is None:
+        return f"its position is unknown: {bot.unreadable}"
+    return bot.doubt if bot.is_open else None

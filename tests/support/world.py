@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import requests
 from support import processes
 from support.bot_process import bot_row
 from support.clock_shim import ClockShim
@@ -220,7 +221,8 @@ class World:
             assert lowest >= OWN_BTC, f"{key}: the user's own coins were sold, down to {lowest}"
             for order in account["orders"]:
                 assert not order["resends"], f"{key}: {order['client_order_id']} was sent twice"
-        pids = [bot["pid"] for bot in self.daemon.status()["bots"] if bot["pid"]]
+        status = eventually(self._status, "HTTP is answered, also after its process was killed")
+        pids = [bot["pid"] for bot in status["bots"] if bot["pid"]]
         assert len(pids) == len(set(pids))
 
     def settle(self) -> None:
@@ -247,6 +249,13 @@ class World:
             if self.line is not None:
                 self.line.close()
             self.sandbox.stop()
+
+    def _status(self) -> dict[str, Any]:
+        """``/status``; empty while nobody answers."""
+        try:
+            return self.daemon.status()
+        except requests.ConnectionError:
+            return {}
 
     def _all_told(self) -> bool:
         executed = {o["client_order_id"] for key in KEYS for o in self.exchange.executed(key)}

@@ -1,0 +1,79 @@
+"""A state directory that was last used on another machine: what it holds may be old, or another's."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+from execsvc.clock import now
+from execsvc.errors import LedgerFailed, LedgerUnavailable
+from execsvc.ledger import doubts, machine, rows
+from execsvc.ledger.account_journal import AccountJournal
+from execsvc.ledger.bot_ledger import FOLDER
+from execsvc.ledger.database import query, reading
+from execsvc.ledger.doubts import Doubt
+from execsvc.model.bot import Mode
+from execsvc.model.comparison import Verdict
+from execsvc.model.market import ZERO
+
+DETAIL = "the state directory was last used on another machine"
+
+
+def contest_if_moved(state_dir: Path) -> list[Doubt] | None:
+    """Contest every live position when ``state_dir`` comes from another machine, and record this one.
+
+    None where it does not, or nobody can tell. Raises LedgerFailed, and then this machine is not
+    recorded: the next start contests them.
+    """
+    here = machine.this_machine()
+    if here is None:
+        return None
+    moved = machine.is_of_another(state_dir)
+    contested = _contest(state_dir) if moved else []
+    if machine.recorded(state_dir) != here:
+        machine.record(state_dir, here)
+    return contested if moved else None
+
+
+def _contest(state_dir: Path) -> list[Doubt]:
+    by_account: dict[str, list[Doubt]] = {}
+    for path in sorted((state_dir / FOLDER).glob("*.db")):
+        try:
+            for key_id, doubt in _open_in(path):
+                by_account.setdefault(key_id, []).append(doubt)
+        except LedgerUnavailable:
+            raise
+        except LedgerFailed:
+            continue  # its bot does not trade as long as its ledger cannot be read
+    fault: LedgerFailed | None = None
+    for key_id, found in by_account.items():
+        try:
+            with closing(AccountJournal(state_dir, key_id)) as journal:
+                doubts.keep(journal.connection, found, "", ())
+        except LedgerFailed as failed:
+            fault = failed
+    if fault is not None:
+        raise fault
+    return [doubt for found in by_account.values() for doubt in found]
+
+
+def _open_in(path: Path) -> list[tuple[str, Doubt]]:
+    """The live positions of one ledger, each with its account."""
+    with reading(path) as connection:
+        bot_id = query(connection, "SELECT bot_id FROM bot")[0]["bot_id"]
+        found = query(connection, "SELECT * FROM position WHERE mode=?", (Mode.LIVE.value,))
+    held = [(row["key_id"], row["symbol"], rows.position_of(row)) for row in found]
+    return [
+        (
+            key_id,
+            Doubt(
+                bot_id=bot_id,
+                symbol=symbol,
+                verdict=Verdict.CONTESTED,
+                at=now(),
+                detail=DETAIL,
+            ),
+        )
+        for key_id, symbol, position in held
+        if position.tracked > ZERO and not position.dust
+    ]

@@ -1,0 +1,143 @@
+"""An account compared with what its ledgers say, for ledgers that may be older than it. Pure.
+
+A state directory from an hour ago (a snapshot of a machine, a backup) holds positions that were
+closed since. Sold once more, they would be coins that no bot bought.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from enum import Enum
+from itertools import combinations
+from typing import NamedTuple
+
+from execsvc.errors import Unavailable
+from execsvc.model.balance import Balance
+from execsvc.model.market import ZERO, exact_sum, plain
+
+WITHIN = Decimal("0.02")
+"""The part of a quantity, or of its worth, by which a balance may differ from it: a fee, a price."""
+MOST_APART = 10
+"""Positions of one coin that are looked for in every combination; of more, each and all together."""
+
+
+class Verdict(str, Enum):
+    """What became of an open position since its ledger was written. The values are what journals keep."""
+
+    GONE = "gone"
+    """It was closed: the account holds less of its base by it, and more of its quote by its worth."""
+    CONTESTED = "contested"
+    """The account holds less of its base by it, and nothing says that it was sold."""
+
+
+class OpenPosition(NamedTuple):
+    """What a ledger says a bot holds; ``entry_price`` in quote, None when it is not known."""
+
+    bot_id: str
+    symbol: str
+    tracked: Decimal
+    entry_price: Decimal | None
+
+    @property
+    def base(self) -> str:
+        """What is held."""
+        return self.symbol.split("/")[0]
+
+    @property
+    def quote(self) -> str:
+        """What it is sold for."""
+        return self.symbol.split("/")[1]
+
+    def told(self, verdict: Verdict) -> str:
+        """What ``verdict`` says of the position, for people."""
+        less = f"the account holds {plain(self.tracked)} {self.base} less than after its last fill"
+        if verdict is Verdict.GONE:
+            return f"{less}, and its worth more of {self.quote}: somebody closed the position"
+        return f"{less}, and not its worth more of {self.quote}"
+
+
+def is_readable(balance: Balance, position: OpenPosition) -> bool:
+    """False where a row of ``balance`` for an asset of ``position`` is odd."""
+    try:
+        balance.holding(position.base)
+        balance.holding(position.quote)
+    except Unavailable:
+        return False
+    return True
+
+
+def held_of(balance: Balance, positions: Sequence[OpenPosition]) -> dict[str, Decimal]:
+    """Free and locked of each asset of ``positions``; free alone where what is locked is not said.
+
+    Raises Unavailable as :func:`is_readable` tells.
+    """
+    holdings = [balance.holding(a) for a in {a for p in positions for a in (p.base, p.quote)}]
+    return {one.asset: one.free if one.total is None else one.total for one in holdings}
+
+
+def compare(
+    positions: Sequence[OpenPosition],
+    expected: Mapping[str, Decimal],
+    actual: Mapping[str, Decimal],
+    prices: Mapping[str, Decimal],
+) -> dict[OpenPosition, Verdict]:
+    """The positions that the account does not hold any more, with what became of each.
+
+    ``expected``: what the account held of each asset once the last known fill showed; an asset
+    without an entry is not judged. ``actual``: free and locked now. ``prices``: by symbol, as far
+    as they are known.
+    """
+    missing: list[OpenPosition] = []
+    for base in {position.base for position in positions}:
+        if base in expected and base in actual:
+            less = exact_sum(expected[base], -actual[base])
+            missing += _missing([one for one in positions if one.base == base], less)
+    verdicts: dict[OpenPosition, Verdict] = {}
+    for quote in {position.quote for position in missing}:
+        found = [position for position in missing if position.quote == quote]
+        sold = _is_paid(found, quote, expected, actual, prices)
+        verdicts.update(dict.fromkeys(found, Verdict.GONE if sold else Verdict.CONTESTED))
+    return verdicts
+
+
+def _missing(held: list[OpenPosition], less: Decimal) -> list[OpenPosition]:
+    """Those of ``held`` whose sum is ``less``, the quantity that is not there; the closest sum counts."""
+    if less <= ZERO:
+        return []
+    best: tuple[Decimal, list[OpenPosition]] | None = None
+    for some in _combinations(held):
+        total = exact_sum(*(position.tracked for position in some))
+        off = abs(exact_sum(total, -less))
+        if total > ZERO and off <= total * WITHIN and (best is None or off < best[0]):
+            best = off, some
+    return best[1] if best is not None else []
+
+
+def _combinations(held: list[OpenPosition]) -> Iterator[list[OpenPosition]]:
+    if len(held) > MOST_APART:
+        yield from ([position] for position in held)
+        yield held
+        return
+    for count in range(1, len(held) + 1):
+        yield from (list(some) for some in combinations(held, count))
+
+
+def _is_paid(
+    sold: list[OpenPosition],
+    quote: str,
+    expected: Mapping[str, Decimal],
+    actual: Mapping[str, Decimal],
+    prices: Mapping[str, Decimal],
+) -> bool:
+    """True when ``quote`` is more by what the positions were worth at some price since their entry."""
+    if quote not in expected or quote not in actual:
+        return False
+    low = high = ZERO
+    for position in sold:
+        known = [p for p in (position.entry_price, prices.get(position.symbol)) if p is not None]
+        if not known:
+            return False
+        low += position.tracked * min(known) * (1 - WITHIN)
+        high += position.tracked * max(known) * (1 + WITHIN)
+    return low <= exact_sum(actual[quote], -expected[quote]) <= high

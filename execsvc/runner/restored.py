@@ -1,0 +1,241 @@
+"""A ledger that may be older than its account: noticed before the first order after a start.
+
+By DESIGN's way of an order the account's turn is held, and nothing of it is unsettled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from execsvc.clients.order_history import PastOrder
+from execsvc.clock import iso, now
+from execsvc.errors import OrderRefused, Unavailable
+from execsvc.ledger import doubts, missing, operator
+from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.ledger.doubts import ACCOUNT, Doubt
+from execsvc.ledger.entries import newest_order
+from execsvc.logs import bound
+from execsvc.model.balance import Balance
+from execsvc.model.bot import Binding, Mode
+from execsvc.model.comparison import OpenPosition, Verdict, compare, held_of, is_readable
+from execsvc.model.market import plain
+from execsvc.runner.account import Account
+from execsvc.runner.record import Record
+from execsvc.runner.report import shown
+from execsvc.runner.reporter import Reporter
+
+_NEWER = timedelta(seconds=1)
+"""By which an order must be newer than the ledger's last one: its time may have been rounded."""
+_SHOWN = 500
+"""Characters of a doubt that are reported."""
+History = Callable[[], PastOrder | None]
+"""The bot's newest order by BotService. Raises Unavailable."""
+
+
+class RestoredLedger:
+    """Compares a bot's ledger, and those of its account, with what the account holds.
+
+    ``start`` names the start of the service: one comparison is made for each, by the first process
+    that works on the account; without it none is. ``history`` is None where BotService keeps none.
+    """
+
+    def __init__(
+        self,
+        bot_id: str,
+        binding: Binding,
+        ledger: BotLedger,
+        account: Account,
+        record: Record,
+        reporter: Reporter,
+        state_dir: Path,
+        start: str,
+        history: History | None,
+    ) -> None:
+        self._bot_id = bot_id
+        self._binding = binding
+        self._ledger = ledger
+        self._account = account
+        self._record = record
+        self._reporter = reporter
+        self._state_dir = state_dir
+        self._start = start
+        self._history = history
+        self._is_looked_at = not start
+        self._is_kept = not start
+        self._is_said = False
+        self._is_doubted = False
+
+    @property
+    def is_looked_at(self) -> bool:
+        """True once this process knows whether the bot's position is in doubt."""
+        return self._is_looked_at
+
+    def skip_if_flat(self) -> None:
+        """Look at nothing where no bot of the account holds anything; needs no turn and no read."""
+        if self._is_looked_at or self._history is not None:
+            return
+        connection, key_id = self._account.journal.connection, self._binding.key_id
+        if not doubts.open_positions(connection, self._state_dir, key_id):
+            self.settle()
+            self._is_looked_at = True
+
+    def look(self, exits: bool) -> None:
+        """Compare, unless that was done for this start, and book what came of it for this bot.
+
+        Within the account's turn, with nothing unsettled. Raises Unavailable, LedgerFailed.
+        """
+        if not self._is_looked_at:
+            self._ask_bot_service()
+            self._compare(exits, writes=False)
+            self._is_looked_at = True
+        self.settle()
+
+    def admit(self, exits: bool) -> None:
+        """As :meth:`look`, before an order. Raises OrderRefused while the account is contested."""
+        if not self._is_looked_at:
+            self._ask_bot_service()
+        if not self._is_kept:
+            self._compare(exits, writes=True)
+            self._is_looked_at = self._is_kept = True
+        self.settle()
+        blocked = self.blocked()
+        if blocked is not None:
+            raise OrderRefused(blocked)
+
+    def refresh(self) -> None:
+        """See what an operator has decided since; called once a tick, so it is cheap."""
+        if self._is_doubted:
+            self.settle()
+
+    def settle(self) -> None:
+        """Book what is gone, also by an operator's word, and show what waits for one."""
+        connection = self._account.journal.connection
+        own = [doubt for doubt in doubts.doubts(connection) if doubt.bot_id == self._bot_id]
+        contested = [doubt for doubt in own if doubt.verdict is Verdict.CONTESTED]
+        released = bool(contested) and operator.release_asked(self._account.journal, self._bot_id)
+        if own and (released or not contested):
+            for doubt in own:
+                self._book_gone(doubt, released)
+            doubts.decide(connection, self._bot_id)
+            contested = []
+        self._is_doubted = bool(contested)
+        self._reporter.update(doubt=contested[0].text[:_SHOWN] if contested else None)
+        if contested and not self._is_said:
+            self._is_said = True
+            for doubt in contested:
+                self._record.say("CRITICAL", "position_contested", doubt.text)
+
+    def blocked(self) -> str | None:
+        """Why nothing of the account is traded; None when it may be."""
+        waiting = doubts.contested(self._account.journal.connection)
+        if not waiting:
+            return None
+        own = [doubt for doubt in waiting if doubt.bot_id == self._bot_id]
+        doubt = (own or waiting)[0]
+        return doubt.text if own else f"bot {doubt.bot_id} of this account: {doubt.text}"
+
+    def _book_gone(self, doubt: Doubt, released: bool) -> None:
+        for binding, position in self._ledger.open_positions():
+            place = (binding.mode, binding.key_id, binding.symbol)
+            if place != (Mode.LIVE, self._binding.key_id, doubt.symbol):
+                continue
+            gone = position.tracked
+            left = position.without(gone)
+            self._ledger.keep_position(binding, left)
+            self._reporter.update(position=shown(left))
+            missing.keep(self._ledger, binding, None)
+            why = "released by an operator, " if released else ""
+            self._record.say(
+                "CRITICAL",
+                "coins_gone",
+                f"{plain(gone)} {binding.base} booked as gone: {why}{doubt.detail}",
+                missing=plain(gone),
+            )
+
+    def _compare(self, exits: bool, writes: bool) -> None:
+        connection = self._account.journal.connection
+        if self._is_compared():
+            return
+        positions = doubts.open_positions(connection, self._state_dir, self._binding.key_id)
+        if not positions and not writes:
+            return  # nothing to judge, and what is written waits for the first order
+        covered: list[str] = []
+        found: list[Doubt] = []
+        if positions:
+            own = (self._binding.base, self._binding.quote)
+            others = {asset for one in positions for asset in (one.base, one.quote)}
+            balance = self._account.balance(own, exits, others.difference(own))
+            judged = [position for position in positions if is_readable(balance, position)]
+            covered = [position.bot_id for position in judged]
+            found = self._found(judged, balance)
+        doubts.keep(connection, found, self._start, [ACCOUNT, self._bot_id, *covered])
+
+    def _is_compared(self) -> bool:
+        connection = self._account.journal.connection
+        if not doubts.is_compared(connection, ACCOUNT, self._start):
+            return False
+        is_open = any(
+            (binding.mode, binding.key_id) == (Mode.LIVE, self._binding.key_id)
+            for binding, position in self._ledger.open_positions()
+            if position.side == "BUY"
+        )
+        return not is_open or doubts.is_compared(connection, self._bot_id, self._start)
+
+    def _found(self, positions: list[OpenPosition], balance: Balance) -> list[Doubt]:
+        expected = doubts.expected_amounts(self._account.journal.connection)
+        actual = held_of(balance, positions)
+        absent = compare(positions, expected, actual, {})
+        if not absent:
+            return []
+        prices = {}
+        for symbol in {position.symbol for position in absent}:
+            try:
+                prices[symbol] = self._account.adapter.ticker(symbol).price
+            except Unavailable:
+                continue  # the entry price has to do
+        verdicts = compare(positions, expected, actual, prices)
+        return [
+            Doubt(
+                bot_id=position.bot_id,
+                symbol=position.symbol,
+                verdict=verdict,
+                at=now(),
+                detail=position.told(verdict),
+            )
+            for position, verdict in verdicts.items()
+        ]
+
+    def _ask_bot_service(self) -> None:
+        """Whether BotService knows an order of the bot that is newer than its ledger."""
+        connection = self._account.journal.connection
+        subject = f"orders of {self._bot_id}"
+        if self._history is None or doubts.is_compared(connection, subject, self._start):
+            return
+        ours = [doubts.known_order(connection, self._bot_id), newest_order(self._ledger.connection)]
+        known = max((moment for moment in ours if moment is not None), default=None)
+        if known is None:
+            return  # a ledger without an order is a new one
+        try:
+            theirs = self._history()
+        except Unavailable as error:
+            told = bound(bot_id=self._bot_id).bind(event="history_unknown")
+            told.warning("whether BotService knows newer orders is not known: {}", error)
+            return
+        found = []
+        if theirs is not None and theirs.timestamp - known > _NEWER:
+            found.append(self._newer_order(theirs, iso(known)))
+        doubts.keep(connection, found, self._start, [subject])
+
+    def _newer_order(self, theirs: PastOrder, known: str) -> Doubt:
+        order = f"{theirs.side} {theirs.quantity} {theirs.symbol} of {iso(theirs.timestamp)}"
+        return Doubt(
+            bot_id=self._bot_id,
+            symbol=self._binding.symbol,
+            verdict=Verdict.CONTESTED,
+            at=now(),
+            detail=f"BotService knows an order ({order[:100]}) that its ledger does not, whose last "
+            f"one is of {known}: the state directory was restored",
+            order_at=theirs.timestamp,
+        )

@@ -1,0 +1,26 @@
+"""The machine that the state directory is of, looked at before any bot starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from loguru import logger
+
+from execsvc.errors import LedgerFailed
+from execsvc.ledger.moved import DETAIL, contest_if_moved
+
+
+def look_at_machine(state_dir: Path) -> None:
+    """Contest what is open in a state directory from another machine, and say so."""
+    try:
+        contested = contest_if_moved(state_dir)
+    except LedgerFailed as error:
+        logger.bind(event="ledger_failed").critical(
+            "whether the state directory is of this machine cannot be recorded: {}", error
+        )
+        return
+    if contested is not None:
+        positions = ", ".join(f"{doubt.bot_id} ({doubt.symbol})" for doubt in contested)
+        logger.bind(event="state_moved").warning(
+            "{}; contested until an operator releases them: {}", DETAIL, positions or "no position"
+        )

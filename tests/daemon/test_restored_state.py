@@ -1,0 +1,202 @@
+"""A state directory from an hour ago: nothing of the user's is sold for a position that was closed."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from support.bot_process import bot_row
+from support.daemon import Daemon
+from support.deadline import eventually
+from support.exchange import OWN_BTC, Exchange
+
+from execsvc.ledger import machine
+
+BOUGHT = Decimal("0.01998")
+
+
+def sell_after_a_snapshot(daemon: Daemon, exchange: Exchange) -> None:
+    """Buy and hold; keep a copy; sell; bring the copy back. No service runs then."""
+    daemon.until_holding()
+    daemon.signal(signal.SIGUSR2)
+    assert daemon.wait() == 0
+    copy = daemon.state_dir.with_name("copy")
+    shutil.copytree(daemon.state_dir, copy)
+    daemon.start()
+    daemon.until_holding()
+    exchange.list_bots()
+    daemon.until("STOPPED")
+    assert len(exchange.executed(side="sell")) == 1
+    if daemon.environ.get("EXECSVC_REPORT_LEDGER") == "true":
+        eventually(lambda: len(exchange.told("b1")) >= 8, "BotService was told of both orders")
+    assert daemon.stop() == 0
+    exchange.list_bots(bot_row())
+    shutil.rmtree(daemon.state_dir)
+    copy.rename(daemon.state_dir)
+
+
+def said(daemon: Daemon, text: str) -> None:
+    eventually(lambda: text in daemon.log, f"the log says {text}")
+
+
+@pytest.mark.says("coins_gone")
+def test_position_that_was_closed_since_is_booked_as_gone(
+    daemon: Daemon, exchange: Exchange
+) -> None:
+    exchange.list_bots(bot_row())
+    daemon.start()
+    sell_after_a_snapshot(daemon, exchange)
+    found = daemon.command("doctor", "--json")
+    assert "somebody closed the position" in found.stdout
+    assert "the next start books it as gone" in found.stdout
+    before = len(exchange.orders())
+    daemon.start()
+    said(daemon, "0.01998 BTC booked as gone: the account holds 0.01998 BTC less than after")
+    eventually(lambda: daemon.bot()["position"]["side"] is None, "nothing is held")
+    assert daemon.health()[1]["reasons"] == []
+    assert daemon.stop() == 0
+    assert len(exchange.orders()) == before
+    assert exchange.lowest() >= OWN_BTC
+    log = daemon.log
+    daemon.start()
+    daemon.until("RUNNING")
+    eventually(lambda: daemon.bot()["ticks"] > 3, "it ticks")
+    assert daemon.stop() == 0
+    assert "booked as gone" not in daemon.log[len(log) :]
+
+
+@pytest.mark.says("position_contested")
+def test_position_that_is_missing_without_its_worth_is_contested(
+    daemon: Daemon, exchange: Exchange
+) -> None:
+    """Nothing of the account trades until an operator has spoken: for one bot, and for the other."""
+    exchange.list_bots(bot_row())
+    daemon.start()
+    sell_after_a_snapshot(daemon, exchange)
+    exchange.by_hand(kind="withdraw", asset="USDT", amount="999")
+    before = len(exchange.orders())
+    neighbour = bot_row("b2", params={"loop_count": 0})
+    exchange.list_bots(bot_row(), neighbour)
+    daemon.start()
+    reason = eventually(lambda: daemon.health()[1]["reasons"], "it is degraded")[0]
+    assert reason.startswith("bot b1: its position in BTC/USDT is contested: the account holds ")
+    assert "execsvc release b1 --keep" in reason
+    said(daemon, "CRITICAL")
+    eventually(
+        lambda: "bot b1 of this account: its position" in (daemon.bot("b2")["last_error"] or ""),
+        "the other bot says what it waits for",
+    )
+    assert "execsvc release b1 [--keep]" in daemon.command("doctor", "--json").stdout
+    exchange.list_bots(neighbour)  # to be closed, and not even that is done
+    daemon.until("LIQUIDATING")
+    eventually(
+        lambda: "is contested" in (daemon.bot()["last_error"] or ""), "its liquidation says why"
+    )
+    stopped = daemon.command("stop", "b1", "--timeout", "60")
+    assert stopped.returncode == 75, stopped.stderr
+    assert "is contested" in stopped.stderr + stopped.stdout
+    assert len(exchange.orders()) == before
+    kept = daemon.command("release", "b1", "--keep")
+    assert kept.returncode == 0, kept.stderr
+    daemon.until("STOPPED")
+    assert Decimal(exchange.executed(side="sell")[-1]["filled"]) == BOUGHT
+    daemon.until_holding("b2")
+    assert daemon.health()[1]["reasons"] == []
+    again = daemon.command("release", "b1", "--keep")
+    assert again.returncode == 78
+    assert "no coins of bot b1 are contested" in again.stderr
+    assert daemon.stop() == 0
+
+
+@pytest.mark.says("state_moved")
+def test_state_directory_of_another_machine_is_contested(
+    daemon: Daemon, exchange: Exchange
+) -> None:
+    if machine.this_machine() is None:
+        pytest.skip("this machine has no /etc/machine-id: systemd-machine-id-setup makes one")
+    exchange.list_bots(bot_row(), bot_row("b2"))
+    daemon.start()
+    tracked = daemon.until_holding()["position"]["tracked"]
+    daemon.until_holding("b2")
+    daemon.signal(signal.SIGUSR2)
+    assert daemon.wait() == 0
+    assert machine.recorded(daemon.state_dir) == machine.this_machine()
+    machine.record(daemon.state_dir, "0" * 32)
+    assert "was last used on another machine" in daemon.command("doctor", "--json").stdout
+    before = len(exchange.orders())
+    daemon.start()
+    eventually(lambda: len(daemon.health()[1]["reasons"]) == 2, "both are contested")
+    kept = daemon.command("release", "b1", "--keep")
+    assert kept.returncode == 0, kept.stderr
+    gone = daemon.command("release", "b2")
+    assert gone.returncode == 0, gone.stderr
+    assert "booked as gone: released by an operator" in gone.stdout
+    eventually(lambda: not daemon.health()[1]["reasons"], "all is decided")
+    assert len(exchange.orders()) == before
+    assert daemon.stop() == 0
+    assert [order["filled"] for order in exchange.executed(side="sell")] == [tracked]
+    daemon.start()
+    daemon.until("RUNNING")
+    assert daemon.health()[1]["reasons"] == []
+    assert daemon.log.count("event=state_moved") == 1
+    assert daemon.stop() == 0
+
+
+@pytest.mark.says("history_unknown")
+def test_order_that_bot_service_alone_knows_proves_a_restored_ledger(
+    daemon: Daemon, exchange: Exchange, tmp_path: Path
+) -> None:
+    """The account cannot tell: it holds as much as then, for the bot has bought again since."""
+    daemon.environ["EXECSVC_REPORT_LEDGER"] = "true"
+    exchange.list_bots(bot_row())
+    daemon.start()
+    sell_after_a_snapshot(daemon, exchange)
+    exchange.by_hand(kind="buy", symbol="BTC/USDT", amount=str(BOUGHT))
+    assert "BotService knows an order of 2" in daemon.command("doctor", "--json").stdout
+    before = len(exchange.orders())
+    daemon.start()
+    reason = eventually(lambda: daemon.health()[1]["reasons"], "it is degraded")[0]
+    assert "BotService knows an order (SELL 0.01998 BTC/USDT of 2" in reason
+    assert len(exchange.orders()) == before
+    daemon.kill_everything()
+    exchange.fault("status", call="sessions", status=400)
+    daemon.start()
+    said(daemon, "whether BotService knows newer orders is not known")
+    assert daemon.health()[1]["reasons"], "what was found stays contested"
+    kept = daemon.command("release", "b1", "--keep")
+    assert kept.returncode == 0, kept.stderr
+    eventually(lambda: not daemon.health()[1]["reasons"], "it is decided")
+    daemon.signal(signal.SIGUSR2)
+    assert daemon.wait() == 0
+    daemon.start()
+    daemon.until_holding()
+    eventually(lambda: daemon.bot()["ticks"] > 3, "it ticks")
+    assert daemon.health()[1]["reasons"] == [], "decided once is decided"
+    assert daemon.stop() == 0
+    assert Decimal(exchange.executed(side="sell")[-1]["filled"]) == BOUGHT
+
+
+def test_restart_without_anything_else_contests_nothing(daemon: Daemon, exchange: Exchange) -> None:
+    """Nor does a balance that lags behind the last fill, as it mimics a position that was closed."""
+    daemon.environ["EXECSVC_SETTLEMENT_WINDOW"] = "5"
+    exchange.list_bots(bot_row(), bot_row("b2"))
+    daemon.start()
+    daemon.until_holding()
+    daemon.until_holding("b2")
+    daemon.kill_everything()
+    exchange.fault("lag", call="order", seconds=1.5, times=None)
+    exchange.list_bots(bot_row(), bot_row("b2"), bot_row("b3"))
+    daemon.start()
+    daemon.until_holding("b3")
+    daemon.kill_everything()
+    daemon.start()
+    for bot_id in ("b1", "b2", "b3"):
+        daemon.until_holding(bot_id)
+        eventually(lambda bot_id=bot_id: daemon.bot(bot_id)["ticks"] > 3, "it ticks")
+    assert daemon.health()[1]["reasons"] == []
+    assert "booked as gone" not in daemon.log
+    assert daemon.stop() == 0
+    assert exchange.lowest() >= OWN_BTC
