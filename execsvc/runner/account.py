@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from execsvc.clients.exchange_adapter import ExchangeAdapter, Throttle
 from execsvc.clock import monotonic, seconds_since
-from execsvc.errors import StopRequested, Unavailable
+from execsvc.errors import Banned, StopRequested, Unavailable
 from execsvc.ledger.account_journal import AccountJournal
 from execsvc.model.balance import Balance
 from execsvc.runner.reporter import Reporter
@@ -16,6 +16,7 @@ from execsvc.runner.waits import Waits
 
 _LAG_POLL = 0.25
 """Seconds between two looks whether a balance shows the last fill."""
+_TURN = "the account's turn"
 _EXITS_FIRST = 1.0
 """Seconds that entries stay away after a pause, so that liquidations go first."""
 
@@ -40,14 +41,15 @@ class Account:
         self._window = window
 
     @contextmanager
-    def turn(self, exits: bool) -> Iterator[None]:
+    def turn(self, exits: bool, outlasts_ban: bool = False) -> Iterator[None]:
         """Hold the account's turn for the length of the block.
 
         The wait for it is cut short by a stop (StopRequested); where the order ``exits``, only by
-        one that holds.
+        one that holds. Raises Banned instead of a wait that may last for days, unless the turn
+        ``outlasts_ban``.
         """
         with self._reporter.waiting_for_turn():
-            while self._paused(exits) or not self.journal.turn.try_acquire():
+            while self._paused(exits, outlasts_ban) or not self.journal.turn.try_acquire():
                 wait = random.uniform(0.01, 0.04) if exits else random.uniform(0.03, 0.1)
                 self._waits.wait(wait, interruptible=not exits)
                 if self._waits.stop is not None and self._waits.stop.hold:
@@ -99,8 +101,11 @@ class Account:
         except Unavailable:
             return False
 
-    def _paused(self, exits: bool) -> bool:
+    def _paused(self, exits: bool, outlasts_ban: bool) -> bool:
         if self.is_banned:
+            if not outlasts_ban:
+                left = self._pause.banned()
+                raise Banned(f"{_TURN}: banned by the exchange for another {left:.0f} s", left)
             return True
         left = self._pause.remaining()
         return left > 0 if exits else left > -_EXITS_FIRST

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 from execsvc.clock import monotonic, now
 from execsvc.errors import (
-    Banned,
     LedgerFailed,
     LedgerUnavailable,
     OrderRefused,
@@ -164,7 +163,8 @@ class LiveVenue:
         """Settle an order of this bot that an earlier process left open; book what is settled."""
         row = self._account.journal.unsettled()
         if row is not None and row.intent.bot_id == self._bot_id:
-            with self._account.adapter.exiting(exits), self._account.turn(exits):
+            turn = self._account.turn(exits, outlasts_ban=True)
+            with self._account.adapter.exiting(exits), turn:
                 self._settle_open_order(exits)
         self._adopt(None)
         self._count_contested()
@@ -185,8 +185,6 @@ class LiveVenue:
     def _compare(self, restored: RestoredLedger) -> None:
         restored.skip_if_flat()
         if not restored.is_looked_at:
-            if self._account.is_banned:
-                raise Banned("the account is not compared with its ledgers while it is banned")
             with self._account.turn(exits=False):
                 self._settle_open_order(exits=False)
                 self._adopt(None)

@@ -171,8 +171,9 @@ class _Process:
 
     def _liquidate(self) -> End:
         """Close whatever the ledger says is open, each as it was opened."""
-        self._reporter.update(phase="STOPPING")
         self._persistence.persist(self._own_ledger)
+        # From here on the time of the stop counts: the wait for a dead supervisor's runner does not.
+        self._reporter.update(phase="STOPPING")
         assembly = self._assembly()
         with self._waits.uninterrupted():
             flat = self._persistence.persist(lambda: self._close_all(assembly))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from decimal import Decimal
 
-from execsvc.clients.exchange_adapter import ExchangeAdapter
+from execsvc.clients.exchange_adapter import ExchangeAdapter, Throttle
 from execsvc.clients.exchange_words import is_certain
 from execsvc.clock import SimulatedClock
 from execsvc.errors import NotFound, OrderRefused, OutcomeUnknown
@@ -120,8 +120,10 @@ class MemoryBot:
         exchange: MemoryExchange,
         allocation: Decimal | None = None,
         precision: int | None = None,
+        pause: Throttle | None = None,
     ) -> None:
         self.exchange = exchange
+        self._pause = pause or NeverPaused()
         self.ledger = InMemoryLedger("b1")
         self.ledger.bind(BINDING, precision)
         self._journal = InMemoryJournal(self.ledger, BINDING)
@@ -135,7 +137,7 @@ class MemoryBot:
         exchange, (allocation, precision) = self.exchange, self._terms
         self._record = Record("b1", self.ledger)
         memory = SizeMemory(self.ledger, self._record)
-        account = Account(exchange, self._journal, NeverPaused(), self._waits, self.reporter, 10.0)
+        account = Account(exchange, self._journal, self._pause, self._waits, self.reporter, 10.0)
         settlement = Settlement(account, self._waits, self.reporter, self._record, 10.0, 30.0)
         venue = LiveVenue(
             "b1",
