@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 
 from execsvc.clock import now
+from execsvc.model.stamps import in_milliseconds
 
 LONGEST_BAN = 3 * 24 * 3600.0
 """Seconds that a ban is honoured at most: no exchange is known to ban for longer."""
@@ -14,8 +14,6 @@ UNTIL_UNKNOWN = 60.0
 _BANNED = 418
 _UNTIL = re.compile(r"banned until (\d{10,19})(?!\d)", re.IGNORECASE)
 _TOO_MANY = re.compile(r"(?<![\d.])-1003(?![\d.])")
-_DIGITS_OF_SECONDS = 10
-"""Of a moment of this century in seconds; three more for each finer unit."""
 
 
 def ban_of(status: int, text: str, retry_after: float | None) -> float | None:
@@ -35,6 +33,5 @@ def ban_of(status: int, text: str, retry_after: float | None) -> float | None:
 
 
 def _seconds_until(digits: str) -> float:
-    """From now to a moment since 1970 in s, ms, us or ns, as its length tells."""
-    moment = Decimal(digits).scaleb(_DIGITS_OF_SECONDS - len(digits))
-    return float(moment) - now().timestamp()
+    """From now to a moment since 1970, in whatever unit."""
+    return in_milliseconds(int(digits)) / 1000 - now().timestamp()

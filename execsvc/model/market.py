@@ -17,6 +17,8 @@ from pydantic import (
     model_validator,
 )
 
+from execsvc.model.stamps import Stamp
+
 LARGEST = Decimal("1e15")
 SMALLEST = Decimal("1e-18")
 _LARGEST_MAGNITUDE = LARGEST.adjusted()
@@ -154,7 +156,7 @@ class Depth(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     symbol: str
-    timestamp: int | None = None
+    timestamp: Stamp | None = None
     bids: Levels
     asks: Levels
 
@@ -203,7 +205,7 @@ class Trade(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    timestamp: int | None = None
+    timestamp: Stamp | None = None
     price: Price | None = None
     amount: Quantity | None = None
     side: Annotated[str | None, BeforeValidator(_side)] = None

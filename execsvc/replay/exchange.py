@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from decimal import Decimal
 
 from execsvc.clients.exchange_adapter import ExchangeAdapter
@@ -11,11 +11,11 @@ from execsvc.clock import SimulatedClock
 from execsvc.model.balance import Balance, Holding
 from execsvc.model.market import ZERO, Depth, Ticker, Trade
 from execsvc.model.order import Fill, Side
+from execsvc.model.stamps import EPOCH
 from execsvc.paper.account import PaperAccount
 from execsvc.paper.terms import Terms
 from execsvc.recording.tape import Tape
 
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MILLISECOND = timedelta(milliseconds=1)
 
 

@@ -10,9 +10,9 @@ from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clock import monotonic, now
 from execsvc.errors import Unavailable
 from execsvc.model.market import Trade
+from execsvc.model.stamps import EPOCH, latest_believed
 from execsvc.recording.writer import DayWriter
 from execsvc.repeats import Repeats
-from execsvc.replay.exchange import EPOCH
 
 LEVELS = 20
 TRADES = 1000
@@ -48,13 +48,18 @@ class Recorder:
             if count is not None:
                 self._say(text if count == 1 else f"{text} ({count} times)")
             return
+        latest = latest_believed(now())
         if self._writer.books:
             for trade in self._new(trades):
-                self._writer.trade(trade)
+                # One stamp of another time would stand for ever: a recording never goes back.
+                if trade.timestamp is not None and trade.timestamp <= latest:
+                    self._writer.trade(trade)
         else:
             self._new(trades)  # what was before the first book belongs to nobody's recording
-        stamp = (now() - EPOCH) // timedelta(milliseconds=1)
-        self._writer.book(depth.timestamp or stamp, depth)
+        stamp = depth.timestamp
+        if stamp is None or stamp > latest:
+            stamp = (now() - EPOCH) // timedelta(milliseconds=1)
+        self._writer.book(stamp, depth)
         if monotonic() - self._flushed_at >= _FLUSH_EVERY:
             self._writer.flush()
             self._flushed_at = monotonic()

@@ -14,12 +14,13 @@ from typing import Any, NamedTuple
 from execsvc.clock import SYSTEM, SimulatedClock, installed, iso
 from execsvc.model.bot import Binding, BotSpec, Mode
 from execsvc.model.market import Limits
+from execsvc.model.stamps import EPOCH
 from execsvc.paper.account import PaperAccount
 from execsvc.paper.terms import Terms
 from execsvc.recording.files import Recording
 from execsvc.recording.tape import Tape
 from execsvc.replay.bench import Bench, Timed
-from execsvc.replay.exchange import EPOCH, RecordedExchange
+from execsvc.replay.exchange import RecordedExchange
 from execsvc.replay.result import Conditions, Point, Result
 from execsvc.replay.witness import Observer
 from execsvc.runner.control_loop import Grid

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clock import monotonic
+from execsvc.clock import now as wall_clock
 from execsvc.errors import OrderRefused
 from execsvc.model.balance import Balance
 from execsvc.model.bot import BotSpec
@@ -52,6 +53,7 @@ class TickContext:
         self._stopping = False
         self._odd_sides_said = False
         self._now: datetime | None = None
+        self._wall_clock: datetime | None = None
         self._ticker: Ticker | None = None
         self._depth: dict[int, Depth] = {}
         self._trades: dict[int, tuple[Trade, ...]] = {}
@@ -59,7 +61,7 @@ class TickContext:
 
     def begin_tick(self, now: datetime, stopping: bool = False) -> None:
         """Forget what was read; a tick reads afresh. ``stopping`` forbids entries from now on."""
-        self._now = now
+        self._now, self._wall_clock = now, wall_clock()
         self._stopping = stopping
         self._ticker = None
         self._depth.clear()
@@ -73,6 +75,12 @@ class TickContext:
         """Aware UTC at the start of this tick, moved on by no step of the wall clock."""
         assert self._now is not None, "no tick has begun"
         return self._now
+
+    @property
+    def wall_clock(self) -> datetime:
+        """Aware UTC at the start of this tick, as the machine's clock is set."""
+        assert self._wall_clock is not None, "no tick has begun"
+        return self._wall_clock
 
     @property
     def position(self) -> Position:
@@ -100,7 +108,7 @@ class TickContext:
         if limit not in self._trades:
             asked_at = monotonic()
             self._trades[limit] = trades = self._adapter.trades(self.symbol, limit)
-            self._desk.guards.read("trades", asked_at)
+            self._desk.guards.read("trades", asked_at, _ahead(trades))
             self._say_odd_sides(trades)
         return self._trades[limit]
 
@@ -192,3 +200,12 @@ class TickContext:
 
     def _state_text(self) -> str:
         return self.state.model_dump_json()
+
+
+def _ahead(trades: tuple[Trade, ...]) -> int | None:
+    """The newest stamp of ``trades`` where it is ahead of our clock, in ms.
+
+    One that is behind says nothing of how old the read is: nobody may have traded since.
+    """
+    newest = max((trade.timestamp for trade in trades if trade.timestamp is not None), default=0)
+    return newest if newest > wall_clock().timestamp() * 1000 else None

@@ -68,6 +68,11 @@ class StrategyContext(Protocol[ParamsT_co, StateT_co]):
         ...
 
     @property
+    def wall_clock(self) -> datetime:
+        """Aware UTC at the start of this tick, as the machine's clock is set: for stamps and the hour."""
+        ...
+
+    @property
     def position(self) -> Position:
         """What the bot bought and still holds, by its own ledger."""
         ...

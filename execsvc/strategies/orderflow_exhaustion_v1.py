@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from execsvc.errors import OrderRefused, Unavailable
 from execsvc.model.market import round_down
 from execsvc.model.order import Fill, Side
+from execsvc.model.stamps import FARTHEST_AHEAD
 from execsvc.strategies.base import Strategy, StrategyContext
 from execsvc.strategies.orderflow.absorption import step, timed_out
 from execsvc.strategies.orderflow.exits import Held, judge
@@ -69,6 +70,7 @@ class OrderflowExhaustion(Strategy[OrderflowParams, OrderflowState]):
             depth,
             trades,
             ctx.now,
+            ctx.wall_clock,
             ctx.interval,
             params.trades_lookback_sec,
             params.trades_limit,
@@ -77,6 +79,8 @@ class OrderflowExhaustion(Strategy[OrderflowParams, OrderflowState]):
         self.seen = Seen(view)
         if view.window.cut:
             self._count_cut(ctx)
+        self._say_ahead(ctx, view)
+        _follow_time(state, view.exchange_time)
         return view, fault
 
     def _count_cut(self, ctx: Context) -> None:
@@ -86,6 +90,15 @@ class OrderflowExhaustion(Strategy[OrderflowParams, OrderflowState]):
                 f"trades_limit {ctx.params.trades_limit} is too small for "
                 f"{ctx.params.trades_lookback_sec:g} s of this market: the window is cut short"
             )
+
+    def _say_ahead(self, ctx: Context, view: View) -> None:
+        """Once for as long as it lasts: without a time of the exchange there are no entries."""
+        if view.ahead is not None and not ctx.state.stamps_ahead:
+            ctx.log(
+                f"a stamp of the exchange is more than {FARTHEST_AHEAD.seconds} s ahead of our clock: "
+                f"{str(view.ahead)[:20]} ms; not believed, is the clock of this machine right?"
+            )
+        ctx.state.stamps_ahead = view.ahead is not None
 
     def _follow_position(self, ctx: Context) -> None:
         """The position is asked, not remembered: orders may have been settled since."""
@@ -193,6 +206,16 @@ def _order_exit(ctx: Context, side: Side, rule: str) -> None:
         ctx.sell(ctx.position.tracked, rule)
     else:
         ctx.buy_back(ctx.position.sold_short, rule)
+
+
+def _follow_time(state: OrderflowState, time: int | None) -> None:
+    """What was noted of the exchange's time is not later than it: one that was not true is put back."""
+    if time is None:
+        return
+    if state.pressure is not None and state.pressure.exchange_time > time:
+        state.pressure = state.pressure.model_copy(update={"exchange_time": time})
+    if state.held is not None and state.held.since is not None and state.held.since > time:
+        state.held = state.held.model_copy(update={"since": time})
 
 
 def _is_over(ctx: Context) -> bool:

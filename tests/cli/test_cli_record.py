@@ -12,6 +12,7 @@ from support.exchange import Exchange
 
 from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clients.http import HttpClient
+from execsvc.clock import now
 from execsvc.ledger.in_memory import NeverPaused
 from execsvc.recording.files import Recording, find
 from execsvc.recording.lines import TradeLine
@@ -44,6 +45,25 @@ def test_trades_are_written_once_and_errors_are_survived(
     assert len([line for line in lines if isinstance(line, TradeLine)]) == 4
     assert len(said) == 1
     assert "GET /market/depth" in said[0]
+
+
+def test_recorder_one_stamp_of_another_time_is_not_recorded(
+    exchange: Exchange, tmp_path: Path
+) -> None:
+    ahead = int(now().timestamp() * 1000) + 24 * 3600 * 1000
+    writer = DayWriter(tmp_path / "m.jsonl")
+    adapter = ExchangeAdapter(HttpClient(exchange.url, None, 5), "k1", NeverPaused())
+    recorder = Recorder(adapter, "BTC/USDT", writer, print)
+    exchange.fault("patch", call="depth", times=1, body={"timestamp": ahead})
+    recorder.look()
+    row = {"price": "50000", "amount": "1", "side": "buy"}
+    exchange.market(price="50001", trades=[{"timestamp": ahead, **row}])
+    recorder.look()
+    writer.close()
+
+    lines = list(Recording(find([tmp_path])[0]))
+    assert len(lines) == 2
+    assert all(line.t < ahead - 3600 * 1000 for line in lines)
 
 
 @pytest.mark.daemon

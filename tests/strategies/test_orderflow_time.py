@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
-from support.orderflow import Bot, D, bought, calm, ms, sell_pressure, taker
+from support.orderflow import Bot, D, bought, calm, ms, sell_pressure, sold, taker
 
 from execsvc.model.market import Trade
 
@@ -149,3 +151,73 @@ def test_a_tick_without_a_book_keeps_nothing() -> None:
 
     assert bot.state.memory == before
     assert bot.lines == ["GET /market/depth: gone"]
+
+
+@pytest.mark.parametrize("unit", [1_000, 1_000_000])
+def test_a_stamp_in_another_unit_is_the_same_time(unit: int) -> None:
+    bot = Bot()
+    bot.tick(0, "99", "101", stamp=ms(0) * unit)
+    assert exchange_time(bot) == ms(0)
+    bot.tick(1, "99", "101", stamp=ms(1) // 1000)
+    assert exchange_time(bot) == ms(1)
+
+
+def test_a_stamp_ahead_of_our_clock_is_not_believed_and_said_once_for_as_long_as_it_lasts() -> None:
+    bot = Bot()
+    bot.tick(0, "99", "101", [taker("buy", "1", 0), taker("buy", "7", 60.001)], stamp=ms(86_400))
+    assert exchange_time(bot) == ms(0)
+    assert volume(bot) == D(1)
+    bot.tick(61, "99", "101", stamp=ms(86_400))
+    bot.restart()
+    bot.tick(62, "99", "101", [taker("buy", "1", 86_400)], stamp=None)
+    assert exchange_time(bot) == ms(62)
+    assert len([line for line in bot.lines if "not believed" in line]) == 1
+    bot.tick(63, "99", "101")
+    bot.tick(64, "99", "101", stamp=10**30)
+    assert exchange_time(bot) == ms(64)
+    assert len([line for line in bot.lines if "not believed" in line]) == 2
+
+
+def test_a_time_ahead_of_our_clock_that_was_kept_is_dropped() -> None:
+    bot = Bot()
+    bot.tick(0, "99", "101", [taker("buy", "1", 0)])
+    absurd = {"exchange_time": ms(10**9), "newest_trade": ms(10**9)}
+    bot.state.memory = bot.state.memory.model_copy(update=absurd)
+    bot.restart()
+    bot.tick(1, "99", "101", [taker("buy", "1", 0.5)], stamp=ms(1))
+    assert exchange_time(bot) == ms(1)
+    assert bot.state.memory.newest_trade == ms(0.5)
+    assert volume(bot) == D(1)
+
+
+def test_our_clock_set_back_leaves_no_time_until_it_is_right_again() -> None:
+    bot = Bot()
+    bot.tick(0, "99", "101")
+    bot.clock_ahead = timedelta(minutes=-2)
+    bot.tick(1, "99", "101", [taker("buy", "1", 1)])
+    assert exchange_time(bot) is None
+    assert volume(bot) == 0
+    bot.clock_ahead = timedelta(0)
+    bot.tick(2, "99", "101", [taker("buy", "1", 2)])
+    assert exchange_time(bot) == ms(2)
+    assert volume(bot) == D(1)
+
+
+@pytest.mark.parametrize("position", [bought, sold])
+def test_what_was_noted_of_an_absurd_time_is_put_back_to_the_true_one(position: object) -> None:
+    bot = position()  # type: ignore[operator]
+    assert bot.state.held is not None
+    bot.state.held = bot.state.held.model_copy(update={"since": ms(10**9)})
+    bot.tick(5, "99.9", "100.1")
+    assert bot.state.held is not None and bot.state.held.since == ms(5)
+
+
+def test_a_pressure_of_an_absurd_time_counts_trades_from_the_true_one_on() -> None:
+    bot = Bot()
+    calm(bot)
+    sell_pressure(bot)
+    assert bot.state.pressure is not None
+    bot.state.pressure = bot.state.pressure.model_copy(update={"exchange_time": ms(10**9)})
+    for at in (2, 3, 4):
+        bot.tick(at, "99.6", "99.8", [taker("sell", "10", at)])
+    assert bot.state.phase.value == "IN_POSITION"

@@ -64,6 +64,7 @@ class Bot:
         self.average: Decimal | None = None
         self.loses_ticker = False
         self.seconds = 0.0
+        self.clock_ahead = timedelta(0)
         self._depth: Depth | None = None
         self._trades: tuple[Trade, ...] | None = ()
 
@@ -103,6 +104,10 @@ class Bot:
     @property
     def now(self) -> datetime:
         return START + timedelta(seconds=self.seconds)
+
+    @property
+    def wall_clock(self) -> datetime:
+        return self.now + self.clock_ahead
 
     def ticker(self) -> Ticker:
         raise AssertionError("the strategy judges on the book, never on the ticker")

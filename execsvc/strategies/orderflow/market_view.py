@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from execsvc.model.market import ZERO, Depth, Trade
 from execsvc.model.order import Side
+from execsvc.model.stamps import latest_believed
 
 STALE_INTERVALS = 3
 """A last mid that is older than so many tick intervals tells nothing of a jump."""
@@ -101,6 +102,8 @@ class View(NamedTuple):
     last_is_recent: bool
     exchange_time: int | None
     window: Window
+    ahead: int | None = None
+    """The largest stamp that is not believed, in ms; None when all are."""
 
     def worst(self, side: Side) -> Decimal:
         """How far takers on ``side`` have pushed: the best price that is left to them."""
@@ -117,6 +120,7 @@ def look(
     depth: Depth,
     trades: Sequence[Trade],
     now: datetime,
+    clock: datetime,
     interval: float,
     lookback: float,
     limit: int,
@@ -124,15 +128,23 @@ def look(
 ) -> tuple[View, Memory]:
     """What this tick sees, and what is kept of it.
 
-    ``interval`` and ``lookback`` in seconds; ``limit`` is how many trades were asked for,
-    ``alpha`` the weight of the newest spread in its average.
+    ``clock`` is the machine's wall clock, ``now`` what durations are measured by. ``interval`` and
+    ``lookback`` in seconds; ``limit`` is how many trades were asked for, ``alpha`` the weight of the
+    newest spread in its average.
     """
     span = round(lookback * 1000)
+    latest = latest_believed(clock)
+    memory = _believable(memory, latest)
+    stamps = [stamp for stamp in (depth.timestamp, *(trade.timestamp for trade in trades)) if stamp]
+    ahead = max((stamp for stamp in stamps if stamp > latest), default=None)
+    book = depth.timestamp
     # The time never goes back, so that what is out of the window stays out of it.
     behind = 0 if memory.exchange_time is None else memory.exchange_time - span
-    usable = _usable(trades, behind)
+    usable = _usable(trades, behind, latest)
     newest, seen_at = _newest(memory, usable, now)
-    time = _exchange_time(memory, depth.timestamp, newest, seen_at, now)
+    time = _exchange_time(
+        memory, book if book is None or book <= latest else None, newest, seen_at, now
+    )
     spread, average = depth.best_ask - depth.best_bid, memory.spread_average
     recent = memory.book_at is not None and now - memory.book_at <= timedelta(
         seconds=STALE_INTERVALS * interval
@@ -148,6 +160,7 @@ def look(
         last_is_recent=recent,
         exchange_time=time,
         window=_window(usable, time, span, len(trades) >= limit and len(usable) == len(trades)),
+        ahead=ahead,
     )
     kept = Memory(
         mid=depth.mid,
@@ -160,13 +173,22 @@ def look(
     return view, kept
 
 
-def _usable(trades: Sequence[Trade], behind: int) -> list[tuple[int, Trade]]:
-    """Those stamped behind ``behind``, with their stamps; what lacks something is left out."""
+def _believable(memory: Memory, latest: int) -> Memory:
+    """``memory`` without a time that is later than ``latest``: it would stand until that comes."""
+    if memory.exchange_time is not None and memory.exchange_time > latest:
+        memory = memory.model_copy(update={"exchange_time": None})
+    if memory.newest_trade is not None and memory.newest_trade > latest:
+        memory = memory.model_copy(update={"newest_trade": None, "newest_seen_at": None})
+    return memory
+
+
+def _usable(trades: Sequence[Trade], behind: int, latest: int) -> list[tuple[int, Trade]]:
+    """Those stamped after ``behind``, up to ``latest``; what lacks something is left out."""
     return [
         (trade.timestamp, trade)
         for trade in trades
         if trade.timestamp is not None
-        and trade.timestamp > behind
+        and behind < trade.timestamp <= latest
         and trade.side in _SIDES
         and trade.price is not None
         and trade.amount is not None

@@ -37,6 +37,8 @@ class OrderflowState(BaseModel):
     cooldown_from: datetime | None = None
     cut_windows: int = 0
     """On how many ticks ``trades_limit`` may have cut the window short."""
+    stamps_ahead: bool = False
+    """The last book or its trades had a stamp that is not believed; that is said once."""
 
 
 class Seen(NamedTuple):
