@@ -23,7 +23,10 @@ SCHEMA = "fees.sql"
 
 
 def keep(tx: sqlite3.Connection, client_order_id: str, fill: Fill, at: datetime) -> None:
-    """Record, within the transaction of an outcome, what ``fill`` paid in third coins."""
+    """Record, within the transaction of an outcome, what ``fill`` paid in third coins.
+
+    A balance of such a coin may be lower by the fee than what its own last fill has left.
+    """
     try:
         with apart(tx):
             for asset, amount in fill.other_fees:
@@ -31,6 +34,7 @@ def keep(tx: sqlite3.Connection, client_order_id: str, fill: Fill, at: datetime)
                     "INSERT OR REPLACE INTO fee VALUES (?,?,?,?)",
                     (client_order_id, asset.upper(), plain(amount), iso(at)),
                 )
+                _tolerate(tx, asset.upper(), amount)
     except LedgerUnavailable:
         raise
     except LedgerFailed as fault:
@@ -49,3 +53,13 @@ def paid_in(connection: sqlite3.Connection, asset: str, since: datetime) -> Deci
         connection, "SELECT amount FROM fee WHERE asset=? AND at>=?", (asset.upper(), iso(since))
     )
     return exact_sum(*(rows.amount(row["amount"]) for row in found))
+
+
+def _tolerate(tx: sqlite3.Connection, asset: str, fee: Decimal) -> None:
+    """Let what the account should hold of ``asset`` be off by ``fee``, if anything is expected."""
+    found = query(tx, "SELECT asset, tolerance FROM expected WHERE upper(asset)=?", (asset,))
+    for row in found:
+        tx.execute(
+            "UPDATE expected SET tolerance=? WHERE asset=?",
+            (plain(exact_sum(rows.amount(row["tolerance"]), fee)), row["asset"]),
+        )

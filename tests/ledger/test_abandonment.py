@@ -19,7 +19,7 @@ from execsvc.ledger.booking import book
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.missing import Missing
 from execsvc.ledger.survey import read
-from execsvc.model.order import Fill, OrderState, Side
+from execsvc.model.order import NOTHING_KNOWN, Fill, OrderState, Side
 from execsvc.model.position import Position
 
 D = Decimal
@@ -113,6 +113,18 @@ def test_abandon_other_open_orders_are_decided_as_they_were_booked(
     (one,) = abandon(ledger, tmp_path, now())
     assert journal.row("c1").state is OrderState.EXECUTED
     assert one.tracked in (D("0.0198"), D("0.01998"))
+    assert not is_open(tmp_path)
+
+
+def test_abandon_order_whose_answer_contradicts_itself_counts_as_not_executed(
+    ledger: BotLedger, journal: AccountJournal, tmp_path: Path
+) -> None:
+    book(ledger, BINDING, order(9))
+    journal.begin(intent(1))
+    journal.outcome("c1", OrderState.ARRIVING, NOTHING_KNOWN, AT)
+    (one,) = abandon(ledger, tmp_path, now())
+    assert journal.row("c1").state is OrderState.NOT_EXECUTED
+    assert one.tracked == D("0.02")
     assert not is_open(tmp_path)
 
 

@@ -12,6 +12,7 @@ from ledger_things import AT, intent
 
 from execsvc.ledger import fees
 from execsvc.ledger.account_journal import AccountJournal
+from execsvc.ledger.rows import Expected
 from execsvc.model.order import NOTHING_KNOWN, Fill, OrderState
 
 D = Decimal
@@ -48,6 +49,19 @@ def test_outcome_is_recorded_also_where_its_fees_cannot_be(journal: AccountJourn
     journal.outcome(order.client_order_id, OrderState.EXECUTED, FILL, AT)
     assert journal.row(order.client_order_id).state is OrderState.EXECUTED
     assert paid(journal, "BNB") == 0
+
+
+def test_outcome_lets_the_balance_of_the_coin_be_lower_by_the_fee(journal: AccountJournal) -> None:
+    """Else the next order of the bot that holds it would wait for a balance that never comes back."""
+    expected = Expected(amount=D(10), tolerance=D("1e-8"), filled_at=AT)
+    holder, payer = intent(1), intent(2)
+    journal.begin(holder)
+    journal.outcome("c1", OrderState.EXECUTED, Fill(filled=D(10)), AT, expected={"BNB": expected})
+    journal.begin(payer)
+    journal.outcome("c2", OrderState.EXECUTED, FILL, AT)
+    found = journal.expected("BNB")
+    assert found is not None
+    assert [found.agrees(D(free)) for free in ("10", "9.98", "9.97")] == [True, True, False]
 
 
 def test_outcome_that_is_not_known_pays_nothing(journal: AccountJournal) -> None:

@@ -68,6 +68,25 @@ def test_fees_can_be_told_otherwise(sandbox: Sandbox, fees: str, told: dict[str,
     assert left == ("0.001" if fees == "quote" else "0.000999")
 
 
+def test_fees_can_be_taken_in_a_coin(sandbox: Sandbox) -> None:
+    """As much of it as there is."""
+    url = f"{sandbox.url}/sandbox/accounts/k"
+    requests.put(url, json={"USDT": "1000", "BNB": "0.0006"}, timeout=PATIENCE)
+    requests.put(
+        f"{sandbox.url}/sandbox/market", json={"symbol": "BNB/USDT", "price": 100}, timeout=PATIENCE
+    )
+    pin(sandbox, price=50000, fee_coin="BNB")
+    fees = []
+    for side in ("buy", "sell"):
+        details = place(sandbox, side=side, amount=0.001, client_order_id=side).json()["details"]
+        fees.append(details["fees"])
+    coin = {"currency": "BNB", "cost": 0.0005}
+    assert fees == [[coin], [{**coin, "cost": 0.0001}]]
+    assets = get(sandbox, "/sandbox/books")["accounts"]["k"]["assets"]
+    assert (assets["BTC"]["left"], assets["BNB"]["left"]) == ("0", "-0.0006")
+    assert assets["BNB"]["fees"] == "0.0006"
+
+
 def test_an_order_in_a_thin_book_is_canceled_for_the_rest(sandbox: Sandbox) -> None:
     pin(sandbox, bids=[[99, 1]], asks=[[100, 2]])
     details = place(sandbox, amount=5).json()["details"]
