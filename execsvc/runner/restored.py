@@ -77,9 +77,13 @@ class RestoredLedger:
         if self._is_looked_at or self._history is not None:
             return
         connection, key_id = self._account.journal.connection, self._binding.key_id
-        if not doubts.open_positions(connection, self._state_dir, key_id):
-            self.settle()
-            self._is_looked_at = True
+        if not self._is_compared():
+            if doubts.open_positions(connection, self._state_dir, key_id):
+                return
+            # Written down, so that a thousand bots of one account do not each read all ledgers.
+            doubts.keep(connection, [], self._start, [ACCOUNT])
+        self.settle()
+        self._is_looked_at = True
 
     def look(self, exits: bool) -> None:
         """Compare, unless that was done for this start, and book what came of it for this bot.
