@@ -230,6 +230,7 @@ REQUIREMENTS: dict[str, Callable[[], Lack | None]] = {
     "promtool": lambda: _programs(promtool="prometheus"),
     "shellcheck": lambda: _programs(shellcheck="shellcheck"),
     "openssl": lambda: _programs(openssl="openssl"),
+    "C compiler": lambda: _programs(gcc="gcc libc6-dev"),
     "bash": lambda: _programs(bash="bash"),
     "recordings": _recordings,
     "immortal objects": _immortals,
