@@ -12,6 +12,7 @@ from support.bot_process import bot_row
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
+from support.requirements import skip
 
 from execsvc.ledger import machine
 
@@ -116,7 +117,7 @@ def test_state_directory_of_another_machine_is_contested(
     daemon: Daemon, exchange: Exchange
 ) -> None:
     if machine.this_machine() is None:
-        pytest.skip("this machine has no /etc/machine-id: systemd-machine-id-setup makes one")
+        skip("this machine has no /etc/machine-id", "systemd-machine-id-setup, which makes one")
     exchange.list_bots(bot_row(), bot_row("b2"))
     daemon.start()
     tracked = daemon.until_holding()["position"]["tracked"]
