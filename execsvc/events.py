@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 EventName = Literal[
     "account_banned",
     "account_crowded",
+    "accounts_not_locked",
     "alert_dropped",
     "alert_failed",
     "alert_sent",
@@ -216,6 +217,7 @@ EVENTS: Mapping[EventName, Event] = {
     "listing_recovered": Event("INFO", "it could be again"),
     "mass_stop_held_back": Event("CRITICAL", "a listing lacks most bots, nobody is stopped yet"),
     "account_crowded": Event("WARNING", "more bots on one account than a stop has time for"),
+    "accounts_not_locked": Event("WARNING", "another service on an account goes unnoticed"),
     "account_banned": Event("WARNING", "the exchange bans us: only exits are tried", ("key_id",)),
     # Alerts.
     "alert_sent": Event("INFO", "an address took an alert", ("target",)),

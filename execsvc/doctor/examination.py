@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from execsvc.doctor import (
+    accounts,
     daemon,
     disk,
     journal,
@@ -47,6 +48,7 @@ def examine(patient: Patient) -> list[Finding]:
         *disk.look(settings.state_dir),
         *ledgers.look(settings.state_dir),
         *restored.look(settings),
+        *accounts.look(settings, listing, found),
         *unit.look(found, settings),
         *limits.look(bots, found),
         *journal.look(found),

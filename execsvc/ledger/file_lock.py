@@ -70,21 +70,34 @@ class FileLock:
         return False
 
     def name_holder(self) -> None:
-        """Write our pid into the file, for whoever waits. A full disk does not matter here."""
+        """Write our pid into the file, for whoever waits."""
+        self.label(str(os.getpid()))
+
+    def label(self, text: str) -> None:
+        """Write ``text`` into the file, for whoever waits. A full disk does not matter here."""
         if self._descriptor is not None:
             try:
                 os.ftruncate(self._descriptor, 0)
-                os.pwrite(self._descriptor, str(os.getpid()).encode(), 0)
+                os.pwrite(self._descriptor, text.encode(errors="replace"), 0)
             except OSError:
                 return  # the lock is held all the same; only its label is missing
 
+    @property
+    def descriptor(self) -> int | None:
+        """Of the open file; a process that inherits it holds the lock as well."""
+        return self._descriptor
+
     def holder(self) -> int | None:
         """The pid the holder wrote, None when it wrote none."""
+        text = self.read_label()
+        return int(text) if text.isdigit() else None
+
+    def read_label(self) -> str:
+        """What the holder wrote. Raises LedgerFailed."""
         try:
-            text = self._path.read_text()
+            return self._path.read_text(errors="replace")
         except OSError as error:
             raise faults.failed(f"{self._path.name} cannot be read", error) from error
-        return int(text) if text.isdigit() else None
 
     def release(self) -> None:
         """Let others have it; the file stays open for the next time."""

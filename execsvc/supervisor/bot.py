@@ -11,7 +11,7 @@ from execsvc.clock import now
 from execsvc.ledger.abandoned import Abandoned, is_recent
 from execsvc.ledger.results import utc_day
 from execsvc.ledger.survey import LedgerState
-from execsvc.model.bot import Binding, BotSpec
+from execsvc.model.bot import Binding, BotSpec, Mode
 from execsvc.model.result import unknown, unstarted
 from execsvc.runner.job import Task
 from execsvc.runner.report import Snapshot, shown
@@ -158,6 +158,27 @@ class Bot:
         if self.row is not None:
             return self.row.binding
         return self.ledger.binding if self.ledger is not None else None
+
+    def live_binding(self, task: Task) -> Binding | None:
+        """What a process for ``task`` would trade on an exchange; None when it would trade nothing."""
+        if task is Task.TRADE:
+            binding = self.row.binding if self.row is not None else None
+        elif task is Task.LIQUIDATE:
+            binding = self.ledger.binding if self.ledger is not None else None
+        else:
+            return None
+        return binding if binding is not None and binding.mode is Mode.LIVE else None
+
+    @property
+    def accounts(self) -> set[str]:
+        """The accounts that no other service may trade as long as this bot is here."""
+        bindings = [self.run.spec.binding] if self.run is not None and self.run.spec else []
+        bindings += (
+            [self.row.binding] if self.row is not None and self.listed is Listed.VALID else []
+        )
+        kept = self.ledger.binding if self.ledger is not None else None
+        bindings += [kept] if kept is not None and (self.is_open or self.run is not None) else []
+        return {binding.key_id for binding in bindings if binding.mode is Mode.LIVE}
 
     @property
     def snapshot(self) -> Snapshot:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from execsvc.errors import LedgerFailed
+from execsvc.ledger.account_locks import AccountLocks, shared_folder
 from execsvc.ledger.halt import Halt
 from execsvc.ledger.held import HeldBots
 from execsvc.ledger.survey import LedgerState
@@ -66,8 +67,13 @@ class Context:
     news: set[str] = field(default_factory=set)
     """Bots in whose ledgers there may be something new to report."""
     service: Service = Service.RUNNING
+    accounts: AccountLocks = field(init=False)
     start: str = field(default_factory=lambda: secrets.token_hex(8))
     """Names this start of the service."""
+
+    def __post_init__(self) -> None:
+        folder = shared_folder(self.settings.runtime_dir)
+        self.accounts = AccountLocks(folder, self.settings.state_dir)
 
     @property
     def halted(self) -> bool:

@@ -71,10 +71,16 @@ def _works(
             try:
                 yield (
                     partial(context.run, job, context.settings, context.children.lifeline, write),
-                    {write},
+                    {write, *_inherited(context, start)},
                 )
             finally:
                 os.close(write)
+
+
+def _inherited(context: Context, start: _Start) -> set[int]:
+    """The lock of the account that the process is to work on."""
+    binding = start.bot.live_binding(start.task)
+    return set() if binding is None else context.accounts.descriptors(binding.key_id)
 
 
 def _wanted(bot: Bot) -> list[_Start]:

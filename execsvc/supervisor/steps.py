@@ -117,6 +117,11 @@ def _start(context: Context, bot: Bot) -> None:
         rests(context, bot, State.BACKOFF)
         context.timers.ask(bot.bot_id, bot.not_before)
         return
+    taken = _taken(context, bot, Task.TRADE)
+    if taken is not None:
+        fails(context, bot, taken, bot.row)
+        proceed(context, bot)
+        return
     if bot.state is not State.BOOTING:
         bot.become(Event.STARTS, context.clock.now)
     bot.queued = Task.TRADE
@@ -137,8 +142,20 @@ def _liquidate(context: Context, bot: Bot) -> None:
     if context.clock.now < bot.liquidate_at:
         context.timers.ask(bot.bot_id, bot.liquidate_at)
         return
+    taken = _taken(context, bot, Task.LIQUIDATE)
+    if taken is not None:  # nothing may be sold while another service trades the account
+        bot.error, bot.liquidation_failed = taken, True
+        bot.liquidate_at = context.clock.now + context.settings.liquidation_retry
+        context.timers.ask(bot.bot_id, bot.liquidate_at)
+        return
     bot.queued = Task.LIQUIDATE
     context.queue.appendleft(bot.bot_id)  # closing a position comes before starting anybody
+
+
+def _taken(context: Context, bot: Bot, task: Task) -> str | None:
+    """Why no process may work on the bot's account: another service of this machine trades it."""
+    binding = bot.live_binding(task)
+    return None if binding is None else context.accounts.take(binding.key_id)
 
 
 def _abandon(context: Context, bot: Bot) -> None:

@@ -244,6 +244,9 @@ class Supervisor:
         self._reap()
         self._bots.look_again()
         self._ballast.keep()
+        self.context.accounts.keep_only(
+            {key_id for bot in self.context.bots.values() for key_id in bot.accounts}
+        )
         with suppress(LedgerFailed):  # said when it was decided; the next look tries again
             self.context.held.write_again()
         self.context.timers.ask(_HOUSE, self.context.clock.now + _HOUSEKEEPING)

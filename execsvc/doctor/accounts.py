@@ -1,0 +1,49 @@
+"""The accounts: whether another service of this machine trades one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from execsvc.clients.bot_service import Listing
+from execsvc.doctor.finding import Finding, fault, warning, well
+from execsvc.doctor.unit import Unit
+from execsvc.errors import LedgerFailed
+from execsvc.ledger.account_locks import holder, shared_folder, why_unusable
+from execsvc.model.bot import Mode
+from execsvc.settings import Settings
+
+_CHECK = "accounts"
+
+
+def look(settings: Settings, listing: Listing | None, unit: Unit | None) -> list[Finding]:
+    """The findings about the accounts of the bots that are listed."""
+    folder = shared_folder(settings.runtime_dir)
+    why = why_unusable(folder)
+    if why is not None:
+        what = f"another service of this machine on the same account would not be noticed: {why}"
+        if unit is None or not unit.is_loaded:
+            return [well(_CHECK, what)]
+        do = "systemd-tmpfiles --create /etc/tmpfiles.d/execsvc.conf, then restart the service"
+        return [warning(_CHECK, what, do)]
+    bots = [] if listing is None else listing.bots.values()
+    keys = sorted({bot.binding.key_id for bot in bots if bot.binding.mode is Mode.LIVE})
+    findings = [finding for key_id in keys for finding in _account(settings, key_id)]
+    return findings or [
+        well(_CHECK, f"no other service of this machine trades the {len(keys)} listed")
+    ]
+
+
+def _account(settings: Settings, key_id: str) -> Iterator[Finding]:
+    try:
+        found = holder(shared_folder(settings.runtime_dir), key_id)
+    except LedgerFailed as error:
+        yield warning(
+            _CHECK, f"account {key_id} cannot be looked at: {error}", "look again as root"
+        )
+        return
+    if found is not None and found.state_dir != str(settings.state_dir.resolve()):
+        yield fault(
+            _CHECK,
+            f"account {key_id} is traded by {found.text}: its bots are FAILED here",
+            "let one service have all bots of the account, then: execsvc release BOT",
+        )
