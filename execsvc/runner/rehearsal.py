@@ -16,7 +16,7 @@ from typing import Any
 from loguru import logger
 
 from execsvc.clock import monotonic
-from execsvc.errors import ExecsvcError, StopRequested
+from execsvc.errors import ConfigRefused, ExecsvcError, StopRequested
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import parse_row
 from execsvc.runner.job import Job, Task
@@ -40,12 +40,12 @@ positions come first; the unit's TimeoutStartSec is six times as long.
 """
 READ_TIMEOUT = 2.0
 """Seconds [s] for one call to the stage; the first tick that fails ends a strategy's rehearsal."""
-PARAMS = {"test_trading_v1": {"allocation_ratio": 0.1, "hold_duration": 3600, "loop_count": 1}}
 
 
 def rehearse() -> None:
     """Run each built-in strategy for some ticks against a stage, at once and without a trace.
 
+    They come in the order of the registry, so that the one that trades is never cut short for others.
     A rehearsal that fails has cost its time and nothing else: every bot then begins cold.
     """
     logger.disable("execsvc")
@@ -53,8 +53,11 @@ def rehearse() -> None:
     failures: list[str] = []
     try:
         with tempfile.TemporaryDirectory(prefix="execsvc-") as folder, serve() as url:
-            for strategy_id in sorted({strategy.id for strategy in BUILT_IN.values()}):
-                failure = _play(strategy_id, Path(folder), url, until)
+            for strategy_id in dict.fromkeys(strategy.id for strategy in BUILT_IN.values()):
+                try:
+                    failure = _play(strategy_id, Path(folder), url, until)
+                except ConfigRefused as refusal:  # its own parameters, and nobody else's
+                    failure = str(refusal)
                 failures += [f"{strategy_id}: {failure}"] if failure else []
     except (ExecsvcError, StopRequested, OSError, ValueError) as error:
         failures.append(str(error))
@@ -132,5 +135,7 @@ def _row(strategy_id: str) -> dict[str, Any]:
         "name": "rehearsal",
         "status": "RUNNING",
         "global_settings": {"key_id": "stage", "symbol": "BTC/USDT", "mode": "LIVE"},
-        "pipeline": {"strategy": {"id": strategy_id, "params": PARAMS.get(strategy_id, {})}},
+        "pipeline": {
+            "strategy": {"id": strategy_id, "params": BUILT_IN[strategy_id].example_params}
+        },
     }

@@ -154,6 +154,9 @@ class Strategy(ABC, Generic[ParamsT, StateT]):
     aliases: ClassVar[tuple[str, ...]] = ()
     Params: ClassVar[type[BaseModel]]
     State: ClassVar[type[BaseModel]] = NoState
+    example_params: ClassVar[dict[str, Any]] = {}
+    """Parameters that the strategy can be tried with, at a price of 50 000; with none of them required,
+    its defaults may do."""
     seen: object = None
     """What the last tick saw, of a strategy that shows it: replay's report is made of it."""
 

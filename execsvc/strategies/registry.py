@@ -12,13 +12,15 @@ from pydantic import BaseModel
 from execsvc.errors import ConfigRefused
 from execsvc.strategies import params as params_module
 from execsvc.strategies.base import AnyStrategy, Strategy
+from execsvc.strategies.grid_v1.strategy import GridTrading
 from execsvc.strategies.orderflow_exhaustion_v1 import OrderflowExhaustion
+from execsvc.strategies.rsi_basic.strategy import RsiBasic
 from execsvc.strategies.test_trading_v1 import TrialTrading
 
 ENTRY_POINT_GROUP = "execsvc.strategies"
 BUILT_IN: dict[str, type[AnyStrategy]] = {
     name: strategy
-    for strategy in (TrialTrading, OrderflowExhaustion)
+    for strategy in (TrialTrading, OrderflowExhaustion, RsiBasic, GridTrading)
     for name in (strategy.id, *strategy.aliases)
 }
 
@@ -56,10 +58,13 @@ def find(strategy_id: str) -> type[AnyStrategy]:
     noted = _noted.get(strategy_id)
     if noted is not None and _stamp(noted.entry_point) == noted.stamp:
         return _load(noted.entry_point)
+    installed: dict[str, EntryPoint] = {}
     for entry_point in entry_points(group=ENTRY_POINT_GROUP):
-        if entry_point.name == strategy_id:
-            return _load(entry_point)
-    raise ConfigRefused(f"strategy {strategy_id!r} is not known")
+        installed.setdefault(entry_point.name, entry_point)
+    if strategy_id in installed:
+        return _load(installed[strategy_id])
+    known = sorted({strategy.id for strategy in BUILT_IN.values()} | installed.keys())
+    raise ConfigRefused(f"strategy {strategy_id!r} is not known; known are {', '.join(known)}")
 
 
 def parse_params(strategy: type[AnyStrategy], params: dict[str, Any]) -> BaseModel:

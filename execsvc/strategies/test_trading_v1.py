@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field
 
@@ -41,6 +41,11 @@ class TrialTrading(Strategy[TrialParams, TrialState]):
     aliases = ("test_trading",)
     Params: ClassVar[type[BaseModel]] = TrialParams
     State: ClassVar[type[BaseModel]] = TrialState
+    example_params: ClassVar[dict[str, Any]] = {
+        "allocation_ratio": 0.1,
+        "hold_duration": 3600,
+        "loop_count": 1,
+    }
 
     def execute(self, ctx: StrategyContext[TrialParams, TrialState]) -> None:
         """One tick: buy when flat, sell when held long enough.

@@ -21,6 +21,38 @@ def test_the_json_has_a_schema_for_each_strategy(execsvc: Execsvc) -> None:
     assert "required" not in schema
 
 
+def test_the_json_holds_the_whole_catalogue_as_its_service_publishes_it(execsvc: Execsvc) -> None:
+    """Ids, fields and defaults of the strategy catalogue; what it publishes no default of is required."""
+    known = {
+        entry["id"]: entry["params"] for entry in json.loads(execsvc("strategies", "--json").out)
+    }
+
+    assert {
+        strategy: {
+            name: (member["type"], member.get("default"))
+            for name, member in known[strategy]["properties"].items()
+            if name not in ("candle_sec", "allocation_ratio")
+        }
+        for strategy in ("grid_v1", "rsi_basic")
+    } == {
+        "grid_v1": {
+            "upper_price": ("number", None),
+            "lower_price": ("number", None),
+            "grid_count": ("integer", 10),
+        },
+        "rsi_basic": {
+            "period": ("integer", 14),
+            "buy_threshold": ("number", 30),
+            "sell_threshold": ("number", 70),
+        },
+    }
+    levels = known["grid_v1"]["properties"]["grid_count"]
+    assert (levels["minimum"], levels["maximum"]) == (2, 100)
+    assert known["grid_v1"]["required"] == ["upper_price", "lower_price"]
+    assert "required" not in known["rsi_basic"]
+    assert {"test_trading_v1", "orderflow_exhaustion_v1"} <= known.keys()
+
+
 def test_the_table_shows_range_and_default_and_fits(execsvc: Execsvc) -> None:
     outcome = execsvc("strategies")
 

@@ -15,8 +15,11 @@ from support import processes
 from execsvc.runner import rehearsal
 from execsvc.runner.process import carry_out
 from execsvc.runner.report import EndKind
+from execsvc.strategies.rsi_basic.strategy import RsiBasic
 
 LONGEST = rehearsal.LONGEST
+STRATEGIES = 4
+"""How many are built in."""
 
 
 def descriptors() -> set[str]:
@@ -53,9 +56,21 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_each_strategy_ticks_and_one_trades(played: list[tuple[Any, ...]]) -> None:
     rehearsal.rehearse()
     assert played == [
-        ("orderflow_exhaustion_v1", rehearsal.TICKS, None, "0", EndKind.HELD),
         ("test_trading_v1", rehearsal.TICKS, None, "0.02", EndKind.HELD),
+        ("orderflow_exhaustion_v1", rehearsal.TICKS, None, "0", EndKind.HELD),
+        ("rsi_basic", rehearsal.TICKS, None, "0", EndKind.HELD),
+        ("grid_v1", rehearsal.TICKS, None, "0", EndKind.HELD),
     ]
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.says("rehearsal_failed")
+def test_rehearsal_of_refused_parameters_ends_no_other(
+    played: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RsiBasic, "example_params", {"period": 0})
+    rehearsal.rehearse()
+    assert [row[0] for row in played] == ["test_trading_v1", "orderflow_exhaustion_v1", "grid_v1"]
 
 
 @pytest.mark.usefixtures("patient")
@@ -84,7 +99,7 @@ def test_rehearsal_whose_stage_fails_ends_with_the_first_tick(
     monkeypatch.setattr(rehearsal, "READ_TIMEOUT", 0.2)
     monkeypatch.setattr(rehearsal, "LONGEST", float("inf"))
     rehearsal.rehearse()
-    assert [(row[1], row[3]) for row in played] == [(1, "0")] * 2
+    assert [(row[1], row[3]) for row in played] == [(1, "0")] * STRATEGIES
     assert all(row[2] for row in played)
 
 
@@ -92,12 +107,12 @@ def test_rehearsal_whose_stage_fails_ends_with_the_first_tick(
 def test_rehearsal_on_a_busy_machine_makes_every_tick(
     played: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Half a second goes by from each tick to the next, fifty times what a machine at rest needs."""
-    passing = itertools.count(1000.0, 0.5)
+    """0.4 s go by from each tick to the next, some hundred times what a machine at rest needs."""
+    passing = itertools.count(1000.0, 0.4)
     monkeypatch.setattr(rehearsal, "LONGEST", LONGEST)
     monkeypatch.setattr(rehearsal, "monotonic", lambda: next(passing))
     rehearsal.rehearse()
-    assert [row[1:3] for row in played] == [(rehearsal.TICKS, None)] * 2
+    assert [row[1:3] for row in played] == [(rehearsal.TICKS, None)] * STRATEGIES
 
 
 @pytest.mark.usefixtures("patient")
@@ -110,7 +125,7 @@ def test_rehearsal_that_does_not_get_on_is_cut_at_its_limit(
     monkeypatch.setattr(rehearsal, "LONGEST", LONGEST)
     monkeypatch.setattr(rehearsal, "monotonic", lambda: next(passing))
     rehearsal.rehearse()
-    assert [row[1:3] for row in played] == [(4, None), (1, None)]
+    assert [row[1:3] for row in played] == [(4, None), *[(1, None)] * (STRATEGIES - 1)]
 
 
 @pytest.mark.says("rehearsal_failed")
@@ -130,4 +145,4 @@ def test_a_long_way_to_the_temporary_files(
     far.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(far))
     rehearsal.rehearse()
-    assert [row[1] for row in played] == [rehearsal.TICKS] * 2
+    assert [row[1] for row in played] == [rehearsal.TICKS] * STRATEGIES

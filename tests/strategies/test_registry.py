@@ -16,7 +16,7 @@ from pydantic import BaseModel, field_validator
 
 from execsvc.errors import ConfigRefused
 from execsvc.strategies import registry
-from execsvc.strategies.base import AnyContext, Strategy
+from execsvc.strategies.base import AnyContext, AnyStrategy, Strategy
 from execsvc.strategies.registry import catalogue, check, find, parse_params
 from execsvc.strategies.test_trading_v1 import TrialTrading
 
@@ -109,6 +109,21 @@ BROKEN = ["unfinished", "bare", "mad", "number", "missing", "gone", "exits"]
 def test_what_cannot_be_run_is_refused(name: str) -> None:
     with pytest.raises(ConfigRefused, match="strategy"):
         find(name)
+
+
+def test_what_is_not_known_is_refused_with_the_ids_that_are() -> None:
+    with pytest.raises(ConfigRefused) as refused:
+        find("rsi_basics")
+    assert str(refused.value).startswith(
+        "strategy 'rsi_basics' is not known; known are bare, exits,"
+    )
+    for known in ("grid_v1", "orderflow_exhaustion_v1", "rsi_basic", "sound", "test_trading_v1"):
+        assert known in str(refused.value)
+
+
+@pytest.mark.parametrize("strategy", dict.fromkeys(registry.BUILT_IN.values()))
+def test_built_in_ones_accept_their_example_parameters(strategy: type[AnyStrategy]) -> None:
+    check(strategy.id, strategy.example_params)
 
 
 def test_every_fault_of_the_parameters_is_named() -> None:

@@ -1,0 +1,35 @@
+"""How much quote a strategy spends whose parameters do not say it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from pydantic import Field
+
+from execsvc.strategies.base import AnyContext
+
+MOST_DECIMALS = 18
+"""Decimals of a parameter; more are no number that anybody means."""
+
+
+def allocation_ratio() -> Any:
+    """The parameter that says it for a bot without ``account_allocation``."""
+    return Field(
+        default=Decimal("0.1"),
+        gt=0,
+        le=1,
+        decimal_places=MOST_DECIMALS,
+        title="Allocation ratio",
+        description="part of the free quote to spend, where the bot has no account_allocation",
+    )
+
+
+def budget(ctx: AnyContext, ratio: Decimal) -> Decimal:
+    """Quote to spend in all: the bot's allocation, else ``ratio`` of the free quote.
+
+    Raises Unavailable when the balance cannot be read.
+    """
+    if ctx.allocation is not None:
+        return ctx.allocation
+    return ctx.balance().free(ctx.symbol.split("/")[1]) * ratio

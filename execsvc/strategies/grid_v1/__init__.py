@@ -1,0 +1,1 @@
+"""``grid_v1``: buys and sells at even distances within a range of prices."""

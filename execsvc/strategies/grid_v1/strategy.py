@@ -1,0 +1,195 @@
+"""Buys at even levels on the way down, sells each part one level higher.
+
+``levels`` says where a price stands in the grid, ``parts`` which level holds how much. Here is what a tick
+orders: first the parts whose price has been reached, in one order, then those of all levels that the
+price has crossed downwards since the last tick, in one order.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from pydantic import BaseModel
+
+from execsvc.errors import OrderRefused
+from execsvc.model.market import ZERO, Ticker, plain, round_down
+from execsvc.model.order import Side
+from execsvc.strategies.base import Strategy, StrategyContext
+from execsvc.strategies.budget import budget
+from execsvc.strategies.grid_v1 import parts
+from execsvc.strategies.grid_v1.levels import Levels
+from execsvc.strategies.grid_v1.params import GridParams
+from execsvc.strategies.grid_v1.state import GridState, SentOrder, shape_of
+
+Context = StrategyContext[GridParams, GridState]
+
+
+class GridTrading(Strategy[GridParams, GridState]):
+    """Buys when the price crosses even levels downwards, sells each part one level higher."""
+
+    id = "grid_v1"
+    Params: ClassVar[type[BaseModel]] = GridParams
+    State: ClassVar[type[BaseModel]] = GridState
+    example_params: ClassVar[dict[str, Any]] = {"upper_price": 60_000, "lower_price": 40_000}
+
+    def __init__(self) -> None:
+        self._levels: Levels | None = None
+
+    def execute(self, ctx: Context) -> None:
+        """One tick. A sale that is refused does not keep the other levels from buying."""
+        if self._levels is None:
+            self._levels = Levels(ctx.params)
+        levels, ticker = self._levels, ctx.ticker()
+        _share_out(ctx, ticker)
+        if ctx.state.shape != shape_of(ctx.params):
+            _begin(ctx, levels, ticker)
+        _match_position(ctx, levels, ticker)
+        before = ctx.state.below
+        refusal = _sell(ctx, levels, ticker)
+        _buy(ctx, levels, ticker)
+        if ctx.state.below != before:
+            _say_range(ctx, levels, ticker, before)
+        if refusal is not None:
+            raise refusal
+
+
+def _share_out(ctx: Context, ticker: Ticker) -> None:
+    """Give the levels what an order came to that was sent by this process or an earlier one."""
+    state = ctx.state
+    if state.order is None:
+        return
+    tracked = ctx.position.tracked
+    state.held = parts.after(state.held, state.order, tracked, ticker.limits, ticker.price)
+    state.order = None
+
+
+def _begin(ctx: Context, levels: Levels, ticker: Ticker) -> None:
+    """Begin a grid at the present price: what is below it is waited for, nothing is bought yet.
+
+    Raises Unavailable when there is no allocation and the balance cannot be read.
+    """
+    params, state, quote = ctx.params, ctx.state, ctx.symbol.split("/")[1]
+    state.budget = None
+    whole = _whole(ctx)
+    state.shape, state.held = shape_of(params), {}
+    state.below = levels.below(ticker.price)
+    part = whole / levels.count
+    ctx.log(
+        f"{levels.count} levels from {plain(params.lower_price)} to {plain(params.upper_price)}, "
+        f"{plain(round_down(part, 8))} {quote} each; the price is {plain(ticker.price)}"
+    )
+    if whole > 0 and _is_too_small(part, ticker):
+        ctx.log(f"no entry will be made: {_too_small(part, ticker, quote)}")
+    _say_range(ctx, levels, ticker)
+
+
+def _match_position(ctx: Context, levels: Levels, ticker: Ticker) -> None:
+    """The position is asked, not remembered; one that no level knows of is the nearest one's."""
+    state, position = ctx.state, ctx.position
+    if position.side is None:
+        if state.held:
+            state.held = {}
+    elif state.held:
+        state.held = parts.matched(state.held, position.tracked)
+    else:
+        level = levels.nearest(position.entry_price or ticker.price)
+        state.held = {level: position.tracked}
+
+
+def _sell(ctx: Context, levels: Levels, ticker: Ticker) -> OrderRefused | None:
+    """Sell the parts whose price has been reached. Returns the refusal, if it is one."""
+    state = ctx.state
+    due = levels.due(state.held, ticker.price)
+    if not due:
+        return None
+    # Should this process die behind the order, the next one is to know how high the price was.
+    state.below = max(state.below, levels.below(ticker.price))
+    tracked = ctx.position.tracked
+    state.order = SentOrder(side=Side.SELL, levels=tuple(due), before=tracked)
+    try:
+        ctx.sell(parts.to_sell(state.held, due, tracked), "one level higher")
+    except OrderRefused as refusal:
+        return refusal if ctx.position.side is not None else None
+    finally:
+        _share_out(ctx, ticker)
+    return None
+
+
+def _buy(ctx: Context, levels: Levels, ticker: Ticker) -> None:
+    """Buy the parts of the levels that the price has crossed downwards since the last tick.
+
+    A refusal is the end of that, a failed read leaves the crossing for the next tick.
+    """
+    state, before = ctx.state, ctx.state.below
+    state.below = levels.below(ticker.price)
+    wanted = [n for n in levels.crossed(before, state.below) if n not in state.held]
+    if wanted:
+        tracked = ctx.position.tracked
+        state.order = SentOrder(side=Side.BUY, levels=tuple(wanted), before=tracked)
+        try:
+            ctx.buy(_amount(ctx, levels, wanted, ticker), _reason(levels, wanted))
+        except OrderRefused as refusal:
+            ctx.log(f"no entry, {_reason(levels, wanted)}: {refusal}")
+        except BaseException:
+            if ctx.position.tracked == tracked:
+                state.below = before
+            raise
+        finally:
+            _share_out(ctx, ticker)
+
+
+def _amount(ctx: Context, levels: Levels, wanted: list[int], ticker: Ticker) -> Decimal:
+    """Base units for ``wanted`` levels: a part each, and no more than what is left of the whole.
+
+    Raises OrderRefused when a part would be too small to be sold again by itself, Unavailable.
+    """
+    whole, position = _whole(ctx), ctx.position
+    part = whole / levels.count
+    if whole > 0 and _is_too_small(part, ticker):
+        raise OrderRefused(_too_small(part, ticker, ctx.symbol.split("/")[1]))
+    left = whole - position.tracked * (position.entry_price or ticker.price)
+    if left <= 0 < whole:
+        raise OrderRefused(f"what the bot holds has cost all of {plain(whole)}")
+    return min(part * len(wanted), left) / ticker.price
+
+
+def _whole(ctx: Context) -> Decimal:
+    """Quote for all levels together; decided once where no allocation says it. Raises Unavailable."""
+    if ctx.allocation is not None:
+        return ctx.allocation
+    if ctx.state.budget is None:
+        ctx.state.budget = budget(ctx, ctx.params.allocation_ratio)
+    return ctx.state.budget
+
+
+def _is_too_small(part: Decimal, ticker: Ticker) -> bool:
+    return ticker.limits.refuses(part / ticker.price, ticker.price)
+
+
+def _too_small(part: Decimal, ticker: Ticker, quote: str) -> str:
+    return (
+        f"{plain(round_down(part, 8))} {quote} for a level is less than the exchange takes "
+        f"(minimum {plain(ticker.limits.min_notional or ZERO)} in worth, "
+        f"{plain(ticker.limits.min_amount or ZERO)} in amount): fewer levels, or a larger allocation"
+    )
+
+
+def _reason(levels: Levels, crossed: list[int]) -> str:
+    """``level at 52000``, or of several the highest and the lowest: ``3 levels from … to …``."""
+    highest, lowest = (
+        plain(round_down(levels.lines[level], 8)) for level in (crossed[0], crossed[-1])
+    )
+    if len(crossed) == 1:
+        return f"level at {lowest}"
+    return f"{len(crossed)} levels from {highest} to {lowest}"
+
+
+def _say_range(ctx: Context, levels: Levels, ticker: Ticker, before: int | None = None) -> None:
+    """Say once that the price has left the range, and that it is back."""
+    price, outside = plain(ticker.price), {0: "below", levels.count + 1: "above"}
+    where = outside.get(ctx.state.below)
+    if where is not None:
+        ctx.log(f"the price of {price} is at or {where} the end of the range: holds what it has")
+    elif before in outside:
+        ctx.log(f"the price of {price} is within the range again")

@@ -1,0 +1,1 @@
+"""``rsi_basic``: buys when an oversold market turns, sells when an overbought one does."""

@@ -1,0 +1,54 @@
+"""What ``rsi_basic`` can be told: the catalogue's three parameters, and two of ours."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from execsvc.strategies.budget import MOST_DECIMALS, allocation_ratio
+
+
+class RsiParams(BaseModel):
+    """Parameters of ``rsi_basic``; thresholds are values of the RSI, 0 to 100."""
+
+    period: int = Field(
+        default=14, ge=1, le=1000, title="Period", description="candles that the RSI averages over"
+    )
+    buy_threshold: Decimal = Field(
+        default=Decimal(30),
+        ge=0,
+        le=100,
+        decimal_places=MOST_DECIMALS,
+        title="Buy threshold",
+        description="buys when the RSI crosses this value upwards",
+    )
+    sell_threshold: Decimal = Field(
+        default=Decimal(70),
+        ge=0,
+        le=100,
+        decimal_places=MOST_DECIMALS,
+        title="Sell threshold",
+        description="sells all when the RSI crosses this value downwards",
+    )
+    candle_sec: int = Field(
+        default=60,
+        ge=1,
+        le=86_400,
+        title="Candle length",
+        description="seconds of a candle; where ticks come less often, a candle lasts as long as a tick",
+    )
+    allocation_ratio: Decimal = allocation_ratio()
+
+    @field_validator("sell_threshold")
+    @classmethod
+    def _above_the_other(cls, value: Decimal, info: ValidationInfo) -> Decimal:
+        below = info.data.get("buy_threshold")
+        if below is not None and value <= below:
+            raise PydanticCustomError(
+                "threshold_order",
+                "must be above buy_threshold, which is {below}",
+                {"below": str(below)},
+            )
+        return value

@@ -1,0 +1,17 @@
+"""What ``rsi_basic`` keeps from tick to tick and across restarts."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from execsvc.model.order import Side
+from execsvc.strategies.rsi_basic.candles import Candles
+
+
+class RsiState(BaseModel):
+    """What survives a restart; it changes once a candle, and with an order."""
+
+    candles: Candles | None = None
+    signal: Side | None = None
+    """What a crossing has asked for that is not done yet: BUY until the next candle closes, SELL
+    until the bot is flat."""

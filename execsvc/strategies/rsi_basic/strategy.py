@@ -1,0 +1,94 @@
+"""Buys what turns after it was oversold, sells what turns after it was overbought.
+
+``candles`` makes closed candles of the prices that the bot sees, ``indicator`` the RSI of them. Here is
+what a crossing of a threshold orders. Between two closes a tick reads nothing.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import BaseModel
+
+from execsvc.errors import OrderRefused
+from execsvc.model.order import Side
+from execsvc.strategies.base import Strategy, StrategyContext
+from execsvc.strategies.budget import budget
+from execsvc.strategies.rsi_basic.candles import Candles
+from execsvc.strategies.rsi_basic.params import RsiParams
+from execsvc.strategies.rsi_basic.state import RsiState
+
+Context = StrategyContext[RsiParams, RsiState]
+
+
+class RsiBasic(Strategy[RsiParams, RsiState]):
+    """Buys when Wilder's RSI crosses up through a threshold, sells all when it crosses down through one."""
+
+    id = "rsi_basic"
+    Params: ClassVar[type[BaseModel]] = RsiParams
+    State: ClassVar[type[BaseModel]] = RsiState
+
+    def execute(self, ctx: Context) -> None:
+        """One tick: close a candle whose time is over, then do what a crossing asks for."""
+        _close_candle(ctx)
+        state, position = ctx.state, ctx.position
+        if position.side is None and state.signal is Side.BUY:
+            _buy(ctx)
+        elif position.side is not None and state.signal is Side.SELL:
+            _sell(ctx)
+        else:
+            state.signal = None
+
+
+def _close_candle(ctx: Context) -> None:
+    """Close the candle under way if its time is over. Raises Unavailable when no price can be had."""
+    params, state, candles = ctx.params, ctx.state, ctx.state.candles
+    length = max(float(params.candle_sec), ctx.interval)
+    number = int(ctx.now.timestamp() // length)
+    if candles is None or not candles.fits(params.period, length, number):
+        state.candles = Candles(
+            period=params.period, length=length, number=number, close=ctx.ticker().price
+        )
+        if state.signal is Side.BUY:
+            state.signal = None
+        ctx.log(
+            f"begins to count candles of {length:g} s: the first RSI of {params.period} is there in "
+            f"about {(params.period + 1) * length / 60:.3g} min"
+        )
+    elif number > candles.number:
+        state.candles = closed = candles.closed(number, ctx.ticker().price)
+        if state.signal is not Side.SELL:
+            state.signal = _signal(closed, params)
+
+
+def _signal(candles: Candles, params: RsiParams) -> Side | None:
+    if candles.crossed_up(params.buy_threshold):
+        return Side.BUY
+    return Side.SELL if candles.crossed_down(params.sell_threshold) else None
+
+
+def _buy(ctx: Context) -> None:
+    """Buy once; a refusal ends the signal, a failed read leaves it for the next tick."""
+    state = ctx.state
+    amount = budget(ctx, ctx.params.allocation_ratio) / ctx.ticker().price
+    reason = f"RSI up through {ctx.params.buy_threshold:f}"
+    state.signal = None  # as it is to be once the order is known to be filled
+    try:
+        ctx.buy(amount, reason)
+    except OrderRefused as refusal:
+        ctx.log(f"no entry, {reason}: {refusal}")
+    except BaseException:
+        state.signal = Side.BUY
+        raise
+
+
+def _sell(ctx: Context) -> None:
+    """Sell all; what is left is asked for again on the next tick."""
+    state = ctx.state
+    try:
+        ctx.sell(ctx.position.tracked, f"RSI down through {ctx.params.sell_threshold:f}")
+    except OrderRefused:
+        if ctx.position.side is not None:
+            raise
+    if ctx.position.side is None:
+        state.signal = None
