@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 _PRICE = 50_000.0
+_FEE = 0.001
+"""A fee of 0 would be one to settle by balances, and the stage has none that move."""
 _LIFETIME_MS = 10_000
 _LEVELS = 10
 _TRADES = 20
@@ -107,6 +109,6 @@ def _filled(order: dict[str, Any]) -> dict[str, Any]:
         "average": _PRICE,
         "cost": amount * _PRICE,
         "status": "closed",
-        "fees": [{"currency": "USDT", "cost": 0.0}],
+        "fees": [{"currency": "USDT", "cost": amount * _PRICE * _FEE}],
     }
     return {"status": "filled", "order_id": "1", "details": details}

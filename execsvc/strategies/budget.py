@@ -9,9 +9,6 @@ from pydantic import Field
 
 from execsvc.strategies.base import AnyContext
 
-MOST_DECIMALS = 18
-"""Decimals of a parameter; more are no number that anybody means."""
-
 
 def allocation_ratio() -> Any:
     """The parameter that says it for a bot without ``account_allocation``."""
@@ -19,7 +16,6 @@ def allocation_ratio() -> Any:
         default=Decimal("0.1"),
         gt=0,
         le=1,
-        decimal_places=MOST_DECIMALS,
         title="Allocation ratio",
         description="part of the free quote to spend, where the bot has no account_allocation",
     )

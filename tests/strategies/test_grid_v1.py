@@ -90,6 +90,29 @@ def test_grid_bot_that_leaves_the_range_with_a_sale_says_so() -> None:
     assert "the price of 145 is at or above the end of the range" in bot.lines[-1]
 
 
+def test_grid_bot_whose_book_does_not_agree_with_the_last_trade_waits_for_it() -> None:
+    bot = grid_bot()
+    walk(bot, "125")
+    bot.book = "112", "116"
+    walk(bot, "109", "109")
+    assert traded(bot) == [("buy", pytest.approx(100 / 116 * 109))]  # of two levels the upper one
+    assert bot.orders[0].reason == "level at 120"
+    bot.book = None
+    walk(bot, "109")
+    assert bot.orders[1].reason == "level at 110"
+    bot.book = "114", "121"
+    walk(bot, "120", "120")
+    assert bot.sides == "bb"
+    bot.book = "115", "121"
+    walk(bot, "120")
+
+    assert bot.sides == "bbs"
+    assert [line.split(":")[0] for line in bot.lines[1:]] == [
+        "the last trade was at 109, but the best ask is 116",
+        "the last trade was at 120, but the best bid is 114",
+    ]
+
+
 def test_grid_bot_that_starts_out_of_range_says_so() -> None:
     bot = grid_bot()
     walk(bot, "90", "95")
@@ -250,9 +273,9 @@ def test_grid_bot_with_another_range_takes_its_position_along() -> None:
     [
         ({"upper_price": None}, "params.upper_price"),
         ({"lower_price": 0}, "params.lower_price"),
-        ({"lower_price": 140}, "must be below upper_price, which is 140"),
-        ({"upper_price": "1e999999999"}, "params.upper_price"),
-        ({"lower_price": "1e-999999999"}, "params.lower_price"),
+        ({"lower_price": 140}, "has to be below upper_price, which is 140"),
+        ({"upper_price": "1e999999999"}, "more than .* 36 digits"),
+        ({"lower_price": "1e-999999999"}, "more than 18 decimals"),
         ({"upper_price": "NaN"}, "params.upper_price"),
         ({"grid_count": 1}, "params.grid_count"),
         ({"grid_count": 101}, "params.grid_count"),
@@ -267,7 +290,7 @@ def test_grid_params_that_cannot_be_used_are_refused(wrong: dict[str, Any], said
 def test_grid_params_left_out_are_required_or_the_catalogues() -> None:
     with pytest.raises(ConfigRefused) as refused:
         check("grid_v1", {})
-    assert [fault.split(":")[0] for fault in refused.value.faults] == [
+    assert [fault.split(" is ")[0] for fault in refused.value.faults] == [
         "params.upper_price",
         "params.lower_price",
     ]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from execsvc.errors import OrderRefused, Unavailable
 from execsvc.model.balance import Balance, Holding
-from execsvc.model.market import Limits, Ticker, round_down
+from execsvc.model.market import Depth, Level, Limits, Ticker, round_down
 from execsvc.model.order import Fill, Side
 from execsvc.model.position import Position
 from execsvc.strategies.base import AnyStrategy
@@ -54,6 +54,8 @@ class PriceBot:
         self.decimals = 12
         self.base_fee = D(0)
         self.minima = Limits()
+        self.book: tuple[str, str] | None = None
+        """Best bid and best ask; by default next to the price of the tick."""
         self.orders: list[Order] = []
         self.lines: list[str] = []
         self.seconds = 0.0
@@ -93,6 +95,11 @@ class PriceBot:
         if self._price is None:
             raise Unavailable("GET /market/ticker: gone")
         return Ticker(symbol=self.symbol, price=self._price, limits=self.minima)
+
+    def depth(self, limit: int) -> Depth:
+        price = self.ticker().price
+        bid, ask = (price - D("0.01"), price) if self.book is None else map(D, self.book)
+        return Depth(symbol=self.symbol, bids=(Level(bid, D(1000)),), asks=(Level(ask, D(1000)),))
 
     def balance(self) -> Balance:
         return Balance(assets=(Holding(asset="USDT", free=self.free, locked=D(0)),))

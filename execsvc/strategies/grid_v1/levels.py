@@ -20,6 +20,7 @@ class Levels:
         width = params.upper_price - params.lower_price
         between = (params.lower_price + width * n / self.count for n in range(1, self.count))
         self.lines = (params.lower_price, *between, params.upper_price)
+        self._half = width / self.count / 2
 
     def below(self, price: Decimal) -> int:
         """How many lines are below ``price``: 0 at or below the range, ``count + 1`` above it."""
@@ -36,6 +37,14 @@ class Levels:
     def due(self, held: Collection[int], price: Decimal) -> list[int]:
         """Those of the ``held`` levels whose part is to be sold: ``price`` is one level higher."""
         return [level for level in held if price >= self.lines[level + 1]]
+
+    def buys_at(self, level: int, best_ask: Decimal) -> bool:
+        """True unless a purchase costs more than half a level above the price of its level."""
+        return best_ask <= self.lines[level] + self._half
+
+    def sells_at(self, level: int, best_bid: Decimal) -> bool:
+        """True unless a sale brings less than half a level below the price of the next level."""
+        return best_bid >= self.lines[level + 1] - self._half
 
     def nearest(self, price: Decimal) -> int:
         """The level nearest to ``price``, the lower one of two."""

@@ -5,12 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
 
-from execsvc.strategies.budget import MOST_DECIMALS, allocation_ratio
-
-MOST_DIGITS = 36
-"""A price of a form has far fewer; a number such as 1e999999999 is ruinous to write out."""
+from execsvc.strategies.budget import allocation_ratio
+from execsvc.strategies.numbers import usable
 
 
 class GridParams(BaseModel):
@@ -18,15 +15,11 @@ class GridParams(BaseModel):
 
     upper_price: Decimal = Field(
         gt=0,
-        max_digits=MOST_DIGITS,
-        decimal_places=MOST_DECIMALS,
         title="Upper price",
         description="the range's upper end: nothing is bought there",
     )
     lower_price: Decimal = Field(
         gt=0,
-        max_digits=MOST_DIGITS,
-        decimal_places=MOST_DECIMALS,
         title="Lower price",
         description="the range's lower end, and the lowest level",
     )
@@ -39,12 +32,15 @@ class GridParams(BaseModel):
     )
     allocation_ratio: Decimal = allocation_ratio()
 
+    @field_validator("upper_price", "lower_price", "allocation_ratio")
+    @classmethod
+    def _usable(cls, value: Decimal) -> Decimal:
+        return usable(value)
+
     @field_validator("lower_price")
     @classmethod
     def _below_the_other(cls, value: Decimal, info: ValidationInfo) -> Decimal:
         above = info.data.get("upper_price")
         if above is not None and value >= above:
-            raise PydanticCustomError(
-                "price_order", "must be below upper_price, which is {above}", {"above": str(above)}
-            )
+            raise ValueError(f"has to be below upper_price, which is {above:f}")
         return value

@@ -2,7 +2,9 @@
 
 ``levels`` says where a price stands in the grid, ``parts`` which level holds how much. Here is what a tick
 orders: first the parts whose price has been reached, in one order, then those of all levels that the
-price has crossed downwards since the last tick, in one order.
+price has crossed downwards since the last tick, in one order. The price is that of the last trade, which
+says little of a thin market: the book has to agree to within half a level. So no part is sold below what
+was paid for it, fees aside.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from execsvc.strategies.grid_v1.params import GridParams
 from execsvc.strategies.grid_v1.state import GridState, SentOrder, shape_of
 
 Context = StrategyContext[GridParams, GridState]
+_BOOK = 5
+"""Levels of the book to ask for; the best one is looked at."""
 
 
 class GridTrading(Strategy[GridParams, GridState]):
@@ -35,6 +39,7 @@ class GridTrading(Strategy[GridParams, GridState]):
 
     def __init__(self) -> None:
         self._levels: Levels | None = None
+        self._book_disagrees = False
 
     def execute(self, ctx: Context) -> None:
         """One tick. A sale that is refused does not keep the other levels from buying."""
@@ -46,12 +51,74 @@ class GridTrading(Strategy[GridParams, GridState]):
             _begin(ctx, levels, ticker)
         _match_position(ctx, levels, ticker)
         before = ctx.state.below
-        refusal = _sell(ctx, levels, ticker)
-        _buy(ctx, levels, ticker)
+        refusal = self._sell(ctx, levels, ticker)
+        self._buy(ctx, levels, ticker)
         if ctx.state.below != before:
             _say_range(ctx, levels, ticker, before)
         if refusal is not None:
             raise refusal
+
+    def _sell(self, ctx: Context, levels: Levels, ticker: Ticker) -> OrderRefused | None:
+        """Sell the parts whose price has been reached. Returns the refusal, if it is one.
+
+        Raises Unavailable when the book cannot be read.
+        """
+        state, due = ctx.state, levels.due(ctx.state.held, ticker.price)
+        if due:
+            best_bid = ctx.depth(_BOOK).best_bid
+            reached, due = due, [level for level in due if levels.sells_at(level, best_bid)]
+            self._compare(ctx, len(due) == len(reached), f"best bid is {plain(best_bid)}", ticker)
+        if not due:
+            return None
+        # Should this process die behind the order, the next one is to know how high the price was.
+        state.below = max(state.below, levels.below(ticker.price))
+        tracked = ctx.position.tracked
+        state.order = SentOrder(side=Side.SELL, levels=tuple(due), before=tracked)
+        try:
+            ctx.sell(parts.to_sell(state.held, due, tracked), "one level higher")
+        except OrderRefused as refusal:
+            return refusal if ctx.position.side is not None else None
+        finally:
+            _share_out(ctx, ticker)
+        return None
+
+    def _buy(self, ctx: Context, levels: Levels, ticker: Ticker) -> None:
+        """Buy the parts of the levels that the price has crossed downwards since the last tick.
+
+        A refusal is the end of that; a failed read, and a book that does not agree, leave a crossing
+        for the next tick. Raises Unavailable.
+        """
+        state, before, below = ctx.state, ctx.state.below, levels.below(ticker.price)
+        wanted = [level for level in levels.crossed(before, below) if level not in state.held]
+        best_ask = ctx.depth(_BOOK).best_ask if wanted else ticker.price
+        agreed = [level for level in wanted if levels.buys_at(level, best_ask)]
+        state.below = below if agreed == wanted else wanted[len(agreed)] + 1
+        if wanted:
+            self._compare(ctx, agreed == wanted, f"best ask is {plain(best_ask)}", ticker)
+        if not agreed:
+            return
+        tracked = ctx.position.tracked
+        state.order = SentOrder(side=Side.BUY, levels=tuple(agreed), before=tracked)
+        try:
+            amount = _amount(ctx, levels, len(agreed), best_ask, ticker)
+            ctx.buy(amount, _reason(levels, agreed))
+        except OrderRefused as refusal:
+            ctx.log(f"no entry, {_reason(levels, agreed)}: {refusal}")
+        except BaseException:
+            if ctx.position.tracked == tracked:
+                state.below = before
+            raise
+        finally:
+            _share_out(ctx, ticker)
+
+    def _compare(self, ctx: Context, agrees: bool, best: str, ticker: Ticker) -> None:
+        """Say, once until it is over, that the book keeps an order from going out."""
+        if not agrees and not self._book_disagrees:
+            ctx.log(
+                f"the last trade was at {plain(ticker.price)}, but the {best}: more than half a level "
+                f"off, so an order waits"
+            )
+        self._book_disagrees = not agrees
 
 
 def _share_out(ctx: Context, ticker: Ticker) -> None:
@@ -97,50 +164,8 @@ def _match_position(ctx: Context, levels: Levels, ticker: Ticker) -> None:
         state.held = {level: position.tracked}
 
 
-def _sell(ctx: Context, levels: Levels, ticker: Ticker) -> OrderRefused | None:
-    """Sell the parts whose price has been reached. Returns the refusal, if it is one."""
-    state = ctx.state
-    due = levels.due(state.held, ticker.price)
-    if not due:
-        return None
-    # Should this process die behind the order, the next one is to know how high the price was.
-    state.below = max(state.below, levels.below(ticker.price))
-    tracked = ctx.position.tracked
-    state.order = SentOrder(side=Side.SELL, levels=tuple(due), before=tracked)
-    try:
-        ctx.sell(parts.to_sell(state.held, due, tracked), "one level higher")
-    except OrderRefused as refusal:
-        return refusal if ctx.position.side is not None else None
-    finally:
-        _share_out(ctx, ticker)
-    return None
-
-
-def _buy(ctx: Context, levels: Levels, ticker: Ticker) -> None:
-    """Buy the parts of the levels that the price has crossed downwards since the last tick.
-
-    A refusal is the end of that, a failed read leaves the crossing for the next tick.
-    """
-    state, before = ctx.state, ctx.state.below
-    state.below = levels.below(ticker.price)
-    wanted = [n for n in levels.crossed(before, state.below) if n not in state.held]
-    if wanted:
-        tracked = ctx.position.tracked
-        state.order = SentOrder(side=Side.BUY, levels=tuple(wanted), before=tracked)
-        try:
-            ctx.buy(_amount(ctx, levels, wanted, ticker), _reason(levels, wanted))
-        except OrderRefused as refusal:
-            ctx.log(f"no entry, {_reason(levels, wanted)}: {refusal}")
-        except BaseException:
-            if ctx.position.tracked == tracked:
-                state.below = before
-            raise
-        finally:
-            _share_out(ctx, ticker)
-
-
-def _amount(ctx: Context, levels: Levels, wanted: list[int], ticker: Ticker) -> Decimal:
-    """Base units for ``wanted`` levels: a part each, and no more than what is left of the whole.
+def _amount(ctx: Context, levels: Levels, count: int, best_ask: Decimal, ticker: Ticker) -> Decimal:
+    """Base units for ``count`` levels: a part each, and no more than what is left of the whole.
 
     Raises OrderRefused when a part would be too small to be sold again by itself, Unavailable.
     """
@@ -151,7 +176,7 @@ def _amount(ctx: Context, levels: Levels, wanted: list[int], ticker: Ticker) -> 
     left = whole - position.tracked * (position.entry_price or ticker.price)
     if left <= 0 < whole:
         raise OrderRefused(f"what the bot holds has cost all of {plain(whole)}")
-    return min(part * len(wanted), left) / ticker.price
+    return min(part * count, left) / best_ask
 
 
 def _whole(ctx: Context) -> Decimal:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
 
-from execsvc.strategies.budget import MOST_DECIMALS, allocation_ratio
+from execsvc.strategies.budget import allocation_ratio
+from execsvc.strategies.numbers import usable
 
 
 class RsiParams(BaseModel):
@@ -20,15 +20,14 @@ class RsiParams(BaseModel):
         default=Decimal(30),
         ge=0,
         le=100,
-        decimal_places=MOST_DECIMALS,
         title="Buy threshold",
         description="buys when the RSI crosses this value upwards",
     )
     sell_threshold: Decimal = Field(
         default=Decimal(70),
+        validate_default=True,
         ge=0,
         le=100,
-        decimal_places=MOST_DECIMALS,
         title="Sell threshold",
         description="sells all when the RSI crosses this value downwards",
     )
@@ -41,14 +40,15 @@ class RsiParams(BaseModel):
     )
     allocation_ratio: Decimal = allocation_ratio()
 
+    @field_validator("buy_threshold", "sell_threshold", "allocation_ratio")
+    @classmethod
+    def _usable(cls, value: Decimal) -> Decimal:
+        return usable(value)
+
     @field_validator("sell_threshold")
     @classmethod
     def _above_the_other(cls, value: Decimal, info: ValidationInfo) -> Decimal:
         below = info.data.get("buy_threshold")
         if below is not None and value <= below:
-            raise PydanticCustomError(
-                "threshold_order",
-                "must be above buy_threshold, which is {below}",
-                {"below": str(below)},
-            )
+            raise ValueError(f"has to be above buy_threshold, which is {below:f}")
         return value

@@ -1,0 +1,18 @@
+"""What a parameter that is a number has to keep, beyond the range that a form knows of."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+_MOST_DECIMALS = 18
+_MOST_DIGITS = 36
+
+
+def usable(value: Decimal) -> Decimal:
+    """``value``, for a validator. Raises ValueError for one that is ruinous to write out.
+
+    ``1e999999999`` is such a number, and no price of anything.
+    """
+    if int(value.as_tuple().exponent) < -_MOST_DECIMALS or value.adjusted() > _MOST_DIGITS:
+        raise ValueError(f"has more than {_MOST_DECIMALS} decimals or {_MOST_DIGITS} digits")
+    return value
