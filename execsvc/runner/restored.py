@@ -102,6 +102,7 @@ class RestoredLedger:
             self._ask_bot_service()
         if not self._is_kept:
             self._compare(exits, writes=True)
+            self._keep_own()
             self._is_looked_at = self._is_kept = True
         self.settle()
         blocked = self.blocked()
@@ -175,6 +176,12 @@ class RestoredLedger:
             covered = [position.bot_id for position in judged]
             found = self._found(judged, balance)
         doubts.keep(connection, found, self._start, [ACCOUNT, self._bot_id, *covered])
+
+    def _keep_own(self) -> None:
+        """Write down that this bot is compared: what it buys from here on is of this start."""
+        connection = self._account.journal.connection
+        if not doubts.is_compared(connection, self._bot_id, self._start):
+            doubts.keep(connection, [], self._start, [self._bot_id])
 
     def _is_compared(self) -> bool:
         connection = self._account.journal.connection

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.bot_process import bot_row
@@ -201,3 +203,28 @@ def test_restart_without_anything_else_contests_nothing(daemon: Daemon, exchange
     assert "booked as gone" not in daemon.log
     assert daemon.stop() == 0
     assert exchange.lowest() >= OWN_BTC
+
+
+def test_bot_that_crashes_is_not_compared_again_before_the_next_start(
+    daemon: Daemon, exchange: Exchange
+) -> None:
+    """What its user sells by hand meanwhile is a matter of EXECSVC_GONE_AFTER, as without a crash."""
+    exchange.list_bots(bot_row())
+    daemon.start()
+    before = daemon.until_holding()
+    exchange.by_hand(kind="sell", symbol="BTC/USDT", amount=str(BOUGHT))
+    os.kill(before["pid"], signal.SIGKILL)
+    after = eventually(lambda: _again(daemon, before["pid"]), "another process holds it")
+    assert after["position"]["tracked"] == str(BOUGHT)
+    assert "booked as gone" not in daemon.log
+    daemon.kill_everything()
+    daemon.start()
+    said(daemon, "0.01998 BTC booked as gone")
+    eventually(lambda: daemon.bot()["position"]["side"] is None, "nothing is held")
+    assert daemon.stop() == 0
+    assert exchange.executed(side="sell") == []
+
+
+def _again(daemon: Daemon, pid: int) -> dict[str, Any]:
+    bot = daemon.bot()
+    return bot if bot["pid"] not in (None, pid) and bot["ticks"] > 3 else {}
