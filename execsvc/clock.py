@@ -66,6 +66,27 @@ SYSTEM = SystemClock()
 _clock: Clock = SYSTEM
 
 
+class UnsetClock:
+    """The wall time of when it was made, and CLOCK_BOOTTIME from there on: nobody sets it."""
+
+    def __init__(self, source: Clock = SYSTEM) -> None:
+        self._source = source
+        self._start = source.now()
+        self._origin = source.monotonic()
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+        return self._start + timedelta(seconds=self.monotonic() - self._origin)
+
+    def monotonic(self) -> float:
+        """Those of its source."""
+        return self._source.monotonic()
+
+    def boot_id(self) -> str:
+        """That of its source."""
+        return self._source.boot_id()
+
+
 class SimulatedClock:
     """A clock that moves when it is told to, exact to the microsecond.
 

@@ -8,7 +8,7 @@ import pytest
 from support.clocks import HOUR, SetClock
 
 from execsvc import clock
-from execsvc.clock import Moment, SimulatedClock, installed
+from execsvc.clock import Moment, SimulatedClock, UnsetClock, installed
 
 START = datetime(2020, 1, 1, tzinfo=timezone.utc)
 
@@ -63,3 +63,12 @@ def test_moment_of_a_time_just_read_is_that_by_both_clocks() -> None:
         at = clock.now()
         stepped.advance(2)
         assert clock.moment_of(at) == Moment(at, 1000.0, "boot 1")
+
+
+def test_a_clock_that_nobody_sets_goes_on_from_its_start() -> None:
+    stepped = SetClock(START)
+    unset = UnsetClock(stepped)
+    stepped.set_by(HOUR)
+    stepped.advance(7)
+    assert unset.now() == START + timedelta(seconds=7)
+    assert (unset.monotonic(), unset.boot_id()) == (stepped.monotonic(), stepped.boot_id())

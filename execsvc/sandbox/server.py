@@ -34,7 +34,7 @@ class Sandbox:
     """BotService and a paper exchange on one port of this machine.
 
     ``port`` 0 takes any free one; it listens on ``address``. ``balances`` are those of an account
-    that nobody has set.
+    that nobody has set. Without ``time`` it lives by a clock of its own, as an exchange does.
     What happened outlives :meth:`stop`; a :meth:`start` after it uses the same port.
     """
 
@@ -44,11 +44,11 @@ class Sandbox:
         bots: Sequence[Any] = (),
         balances: Mapping[str, Decimal] = DEFAULT_BALANCES,
         seed: int = 1,
-        time: clock.Clock = clock.SYSTEM,
+        time: clock.Clock | None = None,
         recorded: Recorded | None = None,
         address: str = _HOST,
     ) -> None:
-        self.state = new_state(time, list(bots), balances, seed, recorded)
+        self.state = new_state(time or clock.UnsetClock(), list(bots), balances, seed, recorded)
         self._address = address
         self._port = port
         self._server: _Server | None = None
