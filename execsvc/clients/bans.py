@@ -13,7 +13,7 @@ UNTIL_UNKNOWN = 60.0
 """Seconds that a ban is honoured that names no end: limits are counted by the minute."""
 _BANNED = 418
 _UNTIL = re.compile(r"banned until (\d{10,19})(?!\d)", re.IGNORECASE)
-_TOO_MANY = re.compile(r"(?<![\d.])-1003(?![\d.])")
+_TOO_MANY = re.compile(r"(?<![\w.-])-1003(?![\w.])")
 
 
 def ban_of(status: int, text: str, retry_after: float | None) -> float | None:

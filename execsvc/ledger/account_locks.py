@@ -20,6 +20,7 @@ from execsvc.ledger.file_lock import FileLock
 
 _OTHERS_MAY_WRITE = stat.S_IWOTH
 _ROOT = 0
+_TRIES = 20
 
 
 class Holder(NamedTuple):
@@ -85,7 +86,7 @@ class AccountLocks:
             return None
         lock = self._locks.setdefault(key_id, FileLock(_path(self._folder, key_id)))
         try:
-            if lock.try_acquire():
+            if _acquired(lock):
                 lock.label(f"{os.getpid()}\n{self._state_dir}\n")
                 self._held.add(key_id)
                 return None
@@ -117,6 +118,15 @@ class AccountLocks:
                 "another service of this machine that trades the same account would not be noticed: {}",
                 why,
             )
+
+
+def _acquired(lock: FileLock) -> bool:
+    """Whether the lock is ours now; who only looks at it (doctor) has it for some microseconds."""
+    for _ in range(_TRIES):
+        if lock.try_acquire():
+            return True
+        os.sched_yield()
+    return False
 
 
 def _path(folder: Path, key_id: str) -> Path:

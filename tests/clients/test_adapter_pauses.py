@@ -166,7 +166,13 @@ def test_ban_is_known_by_its_words(
 
 @pytest.mark.parametrize(
     ("status", "detail"),
-    [(500, "amount -1003.5"), (500, "x-10031"), (429, "code -1003"), (500, "")],
+    [
+        (500, "amount -1003.5"),
+        (500, "order x-1003"),
+        (500, "-10031"),
+        (429, "code -1003"),
+        (500, ""),
+    ],
 )
 def test_other_failures_are_no_ban(
     service: responses.RequestsMock,

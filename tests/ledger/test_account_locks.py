@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -52,6 +53,22 @@ def test_account_that_an_orphan_of_the_same_service_holds_is_its_own(
     before.keep_only(())
     after.keep_only({"k1"})
     assert len(after.descriptors("k1")) == 1
+
+
+def test_account_that_somebody_only_looks_at_is_taken(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locks = AccountLocks(folder, tmp_path / "one")
+    assert locks.take("k1") is None
+    locks.keep_only(())
+    (path,) = folder.iterdir()
+    looking = os.open(path, os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    monkeypatch.setattr(
+        account_locks.os, "sched_yield", lambda: fcntl.flock(looking, fcntl.LOCK_UN)
+    )
+    assert AccountLocks(folder, tmp_path / "two").take("k1") is None
+    os.close(looking)
 
 
 def test_folder_that_others_may_write_or_that_is_not_there_keeps_no_locks(
