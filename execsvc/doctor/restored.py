@@ -11,7 +11,7 @@ from execsvc.clock import iso
 from execsvc.doctor import services
 from execsvc.doctor.finding import Finding, warning, well
 from execsvc.errors import LedgerFailed, Unavailable
-from execsvc.ledger import doubts, machine
+from execsvc.ledger import doubts, locked, machine
 from execsvc.ledger.account_journal import FOLDER
 from execsvc.ledger.bot_ledger import ledger_path
 from execsvc.ledger.database import query, reading
@@ -60,6 +60,7 @@ def _accounts(settings: Settings) -> Iterator[Finding]:
             key_id = query(connection, "SELECT key_id FROM account")[0]["key_id"]
             positions = doubts.open_positions(connection, settings.state_dir, key_id)
             expected = doubts.expected_amounts(connection)
+            locked_then = locked.amounts(connection)
             known = {(doubt.bot_id, doubt.symbol) for doubt in doubts.doubts(connection)}
         positions = [one for one in positions if (one.bot_id, one.symbol) not in known]
         if not positions:
@@ -68,7 +69,7 @@ def _accounts(settings: Settings) -> Iterator[Finding]:
         try:
             balance = adapter.balance()
             judged = [position for position in positions if is_readable(balance, position)]
-            actual = held_of(balance, judged)
+            actual = held_of(balance, judged, locked_then)
             missing = compare(judged, expected, actual, {})
             prices = {one.symbol: adapter.ticker(one.symbol).price for one in missing}
         except Unavailable as error:

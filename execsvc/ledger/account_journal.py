@@ -7,6 +7,7 @@ who may have an order out.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +16,7 @@ from loguru import logger
 
 from execsvc.clock import iso
 from execsvc.errors import LedgerFailed
-from execsvc.ledger import fees, holdings, moments, rows
+from execsvc.ledger import fees, holdings, locked, moments, rows
 from execsvc.ledger.database import create, extend, open_writable, query, transaction
 from execsvc.ledger.file_lock import FileLock, Turn
 from execsvc.ledger.rows import Expected, JournalRow
@@ -57,7 +58,7 @@ class AccountJournal:
 
         Without the index look-ups are merely slower, without moments there is wall time only.
         """
-        for schema in ("account_buyers.sql", moments.SCHEMA, fees.SCHEMA):
+        for schema in ("account_buyers.sql", moments.SCHEMA, fees.SCHEMA, locked.SCHEMA):
             try:
                 extend(self.connection, schema)
             except LedgerFailed as fault:
@@ -70,8 +71,8 @@ class AccountJournal:
             self._connection = None
         self.turn.close()
 
-    def begin(self, intent: Intent) -> None:
-        """Record an intent that is about to be sent."""
+    def begin(self, intent: Intent, in_orders: Mapping[str, Decimal] | None = None) -> None:
+        """Record an intent that is about to be sent; ``in_orders``: what is locked of each asset."""
         if self.unsettled() is not None:
             raise LedgerFailed("another order of the account is unsettled")
         with transaction(self.connection) as tx:
@@ -95,6 +96,7 @@ class AccountJournal:
                 ),
             )
             moments.keep(tx, f"sent {intent.client_order_id}", intent.created_at)
+            locked.keep(tx, intent.client_order_id, in_orders or {})
 
     def unknown(
         self, client_order_id: str, ended_at: datetime, at_least: Decimal, why: str
@@ -135,6 +137,8 @@ class AccountJournal:
                     (asset, plain(entry.amount), plain(entry.tolerance), iso(entry.filled_at)),
                 )
                 moments.keep(tx, f"filled {asset}", entry.filled_at)
+            if expected or state is OrderState.NOT_EXECUTED:
+                locked.settle(tx, client_order_id, expected or ())
             moments.keep(tx, f"decided {client_order_id}", at)
             if not state.unsettled:
                 moments.keep(tx, f"ended {client_order_id}", None)

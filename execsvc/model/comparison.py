@@ -67,13 +67,22 @@ def is_readable(balance: Balance, position: OpenPosition) -> bool:
     return True
 
 
-def held_of(balance: Balance, positions: Sequence[OpenPosition]) -> dict[str, Decimal]:
-    """Free and locked of each asset of ``positions``; free alone where what is locked is not said.
+def held_of(
+    balance: Balance, positions: Sequence[OpenPosition], locked_then: Mapping[str, Decimal]
+) -> dict[str, Decimal]:
+    """What would be free of each asset of ``positions`` were as much locked as at the last fill.
 
-    Raises Unavailable as :func:`is_readable` tells.
+    What an account should hold after a fill is counted in free amounts, and the user may have put
+    coins into an order since, or had some in one then (``locked_then``, as far as it is known). Free
+    alone where what is locked now is not said. Raises Unavailable as :func:`is_readable` tells.
     """
     holdings = [balance.holding(a) for a in {a for p in positions for a in (p.base, p.quote)}]
-    return {one.asset: one.free if one.total is None else one.total for one in holdings}
+    return {
+        one.asset: one.free
+        if one.total is None
+        else exact_sum(one.total, -locked_then.get(one.asset, ZERO))
+        for one in holdings
+    }
 
 
 def compare(
@@ -85,7 +94,7 @@ def compare(
     """The positions that the account does not hold any more, with what became of each.
 
     ``expected``: what the account held of each asset once the last known fill showed; an asset
-    without an entry is not judged. ``actual``: free and locked now. ``prices``: by symbol, as far
+    without an entry is not judged. ``actual``: as :func:`held_of` tells. ``prices``: by symbol, as far
     as they are known.
     """
     missing: list[OpenPosition] = []

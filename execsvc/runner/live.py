@@ -117,7 +117,7 @@ class LiveVenue:
             passed(Waypoint.CONNECTED)
             intent = self._intent(side, amount, reason, balance, terms.price, short)
             send_by = monotonic() + OLDEST_TO_SEND
-            self._begin(intent)
+            self._begin(intent, balance)
             with self._waits.uninterrupted():
                 try:
                     self._send(intent, exits, send_by)
@@ -278,9 +278,11 @@ class LiveVenue:
             short=short,
         )
 
-    def _begin(self, intent: Intent) -> None:
+    def _begin(self, intent: Intent, balance: Balance) -> None:
         """Record the intent; from here on the order counts as out."""
-        self._account.journal.begin(intent)
+        held = [balance.holding(asset) for asset in self._assets]
+        in_orders = {one.asset: one.locked for one in held if one.locked is not None}
+        self._account.journal.begin(intent, in_orders)
         self._record.intent(intent)
         self._reporter.update(reported=self._ledger.reported)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from execsvc.clients.order_history import PastOrder
 from execsvc.clock import iso, now
 from execsvc.errors import OrderRefused, Unavailable
-from execsvc.ledger import doubts, missing, operator
+from execsvc.ledger import doubts, locked, missing, operator
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.doubts import ACCOUNT, Doubt
 from execsvc.ledger.entries import newest_order
@@ -195,8 +195,9 @@ class RestoredLedger:
         return not is_open or doubts.is_compared(connection, self._bot_id, self._start)
 
     def _found(self, positions: list[OpenPosition], balance: Balance) -> list[Doubt]:
-        expected = doubts.expected_amounts(self._account.journal.connection)
-        actual = held_of(balance, positions)
+        connection = self._account.journal.connection
+        expected = doubts.expected_amounts(connection)
+        actual = held_of(balance, positions, locked.amounts(connection))
         absent = compare(positions, expected, actual, {})
         if not absent:
             return []

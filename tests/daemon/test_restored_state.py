@@ -71,6 +71,29 @@ def test_position_that_was_closed_since_is_booked_as_gone(
     assert "booked as gone" not in daemon.log[len(log) :]
 
 
+@pytest.mark.parametrize(("asset", "amount"), [("BTC", "0.5"), ("USDT", "500")])
+def test_position_that_was_closed_is_noticed_beside_orders_of_the_user(
+    daemon: Daemon, exchange: Exchange, asset: str, amount: str
+) -> None:
+    """Coins that wait in an order of the user, then and now, are neither missing nor new."""
+    exchange.by_hand(kind="lock", asset=asset, amount=amount)
+    exchange.list_bots(bot_row())
+    daemon.start()
+    sell_after_a_snapshot(daemon, exchange)
+    before = len(exchange.orders())
+    daemon.start()
+    eventually(
+        lambda: daemon.bot()["ticks"] > 3 or daemon.health()[1]["reasons"],
+        "the account was looked at",
+    )
+    assert daemon.health()[1]["reasons"] == []
+    assert daemon.bot()["position"]["side"] is None
+    assert "booked as gone" in daemon.log
+    assert daemon.stop() == 0
+    assert len(exchange.orders()) == before, "coins of the user were sold"
+    assert exchange.bots_base() >= 0
+
+
 @pytest.mark.says("position_contested")
 def test_position_that_is_missing_without_its_worth_is_contested(
     daemon: Daemon, exchange: Exchange
