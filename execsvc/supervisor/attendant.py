@@ -35,6 +35,7 @@ class Attendant:
         try:
             self.child = self._fork()
         except OSError as error:
+            self._context.children.refused = error.strerror
             logger.bind(event="fork_failed").error(
                 "{} cannot be started: {}", self._name, error.strerror
             )

@@ -46,6 +46,8 @@ class Children:
 
     def __init__(self) -> None:
         self.lifeline, self._lifeline_write = os.pipe()
+        self.refused: str | None = None
+        """Why the machine had no process to give, the last time one was wanted; None when it had."""
         self._by_pid: dict[int, Child] = {}
         self._left: set[int] = set()
         """Strays that this process may not kill, each told of once."""
@@ -74,6 +76,20 @@ class Children:
             return [self._forked(work, keep) for work, keep in works]
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+    def probe(self) -> None:
+        """Look whether the machine has a process to give again, once it had none."""
+        if self.refused is None:
+            return
+        try:
+            ends = os.pipe2(os.O_CLOEXEC)  # every process has a pipe
+            try:
+                self.fork(lambda: 0, ())
+            finally:
+                for end in ends:
+                    os.close(end)
+        except OSError as error:
+            self.refused = error.strerror
 
     def tell(self, child: Child, signum: signal.Signals) -> None:
         """Send a signal to one child. A pid that is not reaped yet cannot be anybody else's."""
@@ -122,7 +138,9 @@ class Children:
             for descriptor in taken:
                 with contextlib.suppress(OSError):
                     os.close(descriptor)
+            self.refused = error.strerror
             return error
+        self.refused = None
         _forget(process)
         child = Child(process)
         self._by_pid[child.pid] = child

@@ -37,6 +37,7 @@ class Kind(str, Enum):
     DAILY_LOSS = "daily_loss"
     READS = "reads"
     LISTING = "listing"
+    NO_PROCESS = "no_process"
 
 
 class Severity(str, Enum):
@@ -96,6 +97,9 @@ def conditions(facts: Facts, left: Collection[str] = ()) -> list[Condition]:
     if facts.service is Service.RUNNING:
         found += _of_halt(facts.halted)
         found += _of_listings(facts.polled)
+    if facts.no_process is not None:
+        text = f"no process can be started: {facts.no_process}"
+        found.append(Condition(Kind.NO_PROCESS, "", text, "this machine", text))
     for bot in facts.bots:
         found += _of(bot, left)
     return found

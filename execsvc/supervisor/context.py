@@ -16,7 +16,7 @@ from execsvc.ledger.survey import LedgerState
 from execsvc.runner.job import Job
 from execsvc.settings import Settings
 from execsvc.supervisor.bot import Bot
-from execsvc.supervisor.child import Children
+from execsvc.supervisor.child import Child, Children
 from execsvc.supervisor.loop_clock import LoopClock
 from execsvc.supervisor.next_step import Service
 from execsvc.supervisor.recent import Recent
@@ -41,6 +41,14 @@ class Ledgers(Protocol):
 
     def survey(self) -> tuple[list[LedgerState], dict[str, LedgerFailed]]:
         """All that can be read, and why the others cannot, by file stem."""
+        ...
+
+
+class Reserve(Protocol):
+    """A process that was forked beforehand, for when nothing can be forked."""
+
+    def take(self, job: Job) -> tuple[Child, int] | None:
+        """Let it do ``job``; the process and the read end of its reports, None when there is none."""
         ...
 
 
@@ -70,6 +78,7 @@ class Context:
     accounts: AccountLocks = field(init=False)
     start: str = field(default_factory=lambda: secrets.token_hex(8))
     """Names this start of the service."""
+    reserve: Reserve | None = None
 
     def __post_init__(self) -> None:
         folder = shared_folder(self.settings.runtime_dir)

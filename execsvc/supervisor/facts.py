@@ -35,3 +35,5 @@ class Facts(NamedTuple):
     halted: Halted | None = None
     reports: dict[str, object] | None = None
     """How the reports to BotService go; None when none are made."""
+    no_process: str | None = None
+    """Why the machine has no process to give; None while it has."""

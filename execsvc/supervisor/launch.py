@@ -17,6 +17,7 @@ from execsvc.supervisor.child import Child
 from execsvc.supervisor.context import Context
 from execsvc.supervisor.pipes import Lines
 from execsvc.supervisor.run import Run
+from execsvc.supervisor.spare import say_used
 
 BATCH_SECONDS = 0.1
 """Seconds that one turn of the loop may spend on forks."""
@@ -44,6 +45,8 @@ def launch(context: Context) -> bool:
     forked = iter(context.children.fork_all(_works(context, starts)))
     for start in starts:
         child = start.error or next(forked)
+        if isinstance(child, OSError):
+            child = _from_reserve(context, start, child)
         if isinstance(child, Child):
             _begun(context, start, child)
         else:
@@ -67,7 +70,7 @@ def _works(
             except OSError as error:
                 start.error = error
                 continue
-            job = Job(bot_id=start.bot.bot_id, task=start.task, spec=start.row, start=context.start)
+            job = _job(context, start)
             try:
                 yield (
                     partial(context.run, job, context.settings, context.children.lifeline, write),
@@ -93,6 +96,25 @@ def _wanted(bot: Bot) -> list[_Start]:
         row, bot.to_check = bot.to_check, None
         starts.append(_Start(bot, Task.CHECK, row))
     return starts
+
+
+def _job(context: Context, start: _Start) -> Job:
+    return Job(bot_id=start.bot.bot_id, task=start.task, spec=start.row, start=context.start)
+
+
+def _from_reserve(context: Context, start: _Start, error: OSError) -> Child | OSError:
+    """The process that is kept for a position that has to be closed; else ``error``."""
+    context.children.refused = error.strerror
+    if start.task is not Task.LIQUIDATE or context.reserve is None:
+        return error
+    taken = context.reserve.take(_job(context, start))
+    if taken is None:
+        return error
+    if start.read >= 0:
+        os.close(start.read)
+    child, start.read = taken
+    say_used(start.bot.bot_id, error.strerror)
+    return child
 
 
 def _begun(context: Context, start: _Start, child: Child) -> None:

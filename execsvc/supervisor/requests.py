@@ -73,6 +73,7 @@ class Requests:
             nameless=self._bots.nameless,
             halted=self._context.halt.current,
             reports=self._courier.document(),
+            no_process=self._context.children.refused,
         )
 
     def _page(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from execsvc.ledger.ballast import Ballast
 from execsvc.ledger.halt import Halt
 from execsvc.ledger.held import HeldBots
 from execsvc.settings import Settings, merged, runtime_directory, state_directory
-from execsvc.supervisor import bulletin, by_hand, control, door, process, shutdown
+from execsvc.supervisor import bulletin, by_hand, control, door, process, shutdown, spare
 from execsvc.supervisor.alerts import desk
 from execsvc.supervisor.bots import Bots
 from execsvc.supervisor.bulletin import Bulletin
@@ -35,6 +35,7 @@ from execsvc.supervisor.requests import Requests
 from execsvc.supervisor.shared_heap import share_heap
 from execsvc.supervisor.shutdown import Shutdown
 from execsvc.supervisor.signals import Signals
+from execsvc.supervisor.spare import Spare
 
 DRAIN = 0.1
 """Seconds between two drainings of the report pipes, at least."""
@@ -78,6 +79,8 @@ class Supervisor:
         self._requests = Requests(
             self.context, self._bots, self._feed, self._polling, self._courier
         )
+        self._spare = Spare(self.context)
+        self.context.reserve = self._spare
         self._shutdown = Shutdown(self.context, self._bots)
         self._bulletin = Bulletin(self.context, self._shutdown, self._requests.summary)
         self._alerts = desk.Alerts(self.context, self._selector, self._requests.facts)
@@ -109,6 +112,7 @@ class Supervisor:
         self._feed.start()
         self._courier.start()
         self._alerts.start()
+        self._spare.renew()
         by_hand.say_if_halted(self.context)
         look_at_machine(self.context.settings.state_dir)
         self._bots.recover()
@@ -123,6 +127,7 @@ class Supervisor:
             self._turn()
         code = self._shutdown.conclude()
         left = self._shutdown.left
+        self._spare.stop()
         say_farewell(self.context, self._turn, self._courier, self._alerts, self._front, left)
         self._control.close()
         logger.bind(event="service_stopped").info("stopped, exit code {}", code)
@@ -164,6 +169,7 @@ class Supervisor:
             control.LOOK_KEY: self._control.look,
             by_hand.KEY: partial(by_hand.look_for_halt, self.context),
             shutdown.KEY: self._shutdown.due,
+            spare.KEY: self._spare.renew,
             _HOUSE: self._keep_house,
             bulletin.KEY: self._bulletin.due,
         }
@@ -208,8 +214,16 @@ class Supervisor:
         for child, code in self.context.children.reap():
             any(
                 part.died(child, code)
-                for part in (self._bots, self._feed, self._courier, self._alerts, self._front)
+                for part in (
+                    self._bots,
+                    self._feed,
+                    self._courier,
+                    self._alerts,
+                    self._front,
+                    self._spare,
+                )
             )
+        self._spare.renew()  # before any other process takes the place of one that ended
 
     def _stop(self, service: Service, signum: int) -> None:
         if self._shutdown.begun and signum == signal.SIGUSR2:
@@ -243,6 +257,7 @@ class Supervisor:
         """What nobody gives notice of: strays, deaths whose signal was lost in a full pipe, room."""
         self._reap()
         self._bots.look_again()
+        self.context.children.probe()
         self._ballast.keep()
         self.context.accounts.keep_only(
             {key_id for bot in self.context.bots.values() for key_id in bot.accounts}

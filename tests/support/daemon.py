@@ -45,6 +45,8 @@ class Daemon:
             "EXECSVC_STATE_DIR": str(self.state_dir),
             "EXECSVC_RUNTIME_DIR": str(folder / "run"),
         }
+        self.under: tuple[str, ...] = ()
+        """A command that becomes the daemon: another user's, say."""
         self._process: subprocess.Popen[bytes] | None = None
         self._seen: set[Process] = set()
         self._listens = (0, 0)
@@ -67,7 +69,7 @@ class Daemon:
         """Start it; ``environ`` in EXECSVC_ names. Returns once it answers, if it is to be waited for."""
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "execsvc", "run", *arguments],
+                [*self.under, sys.executable, "-m", "execsvc", "run", *arguments],
                 env=scrubbed(self.environ, environ),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -221,6 +221,30 @@ def _readable_by_all() -> Lack | None:
     return Lack(f"{ROOT} can be read by root only", "a clone that every user may read")
 
 
+def as_another_user(number: int) -> tuple[str, ...]:
+    """What runs a command as the user ``number``, who may read and write all files of this machine.
+
+    Limits bind that user, which they do not root.
+    """
+    rights = "+dac_override,+dac_read_search"
+    return (
+        *("setpriv", f"--reuid={number}", f"--regid={number}", "--clear-groups"),
+        *(f"--inh-caps={rights}", f"--ambient-caps={rights}"),
+    )
+
+
+def _another_user() -> Lack | None:
+    lack = _root() or _programs(setpriv="util-linux")
+    if lack is not None:
+        return lack
+    tried = subprocess.run(
+        [*as_another_user(100_000), "test", "-r", __file__], env=scrubbed(), capture_output=True
+    )
+    if tried.returncode == 0:
+        return None
+    return Lack("no command can be run as another user here", "a host, or a privileged container")
+
+
 REQUIREMENTS: dict[str, Callable[[], Lack | None]] = {
     "root": _root,
     "mount": _mount,
@@ -237,6 +261,7 @@ REQUIREMENTS: dict[str, Callable[[], Lack | None]] = {
     "checkout": _checkout,
     "installed package": _installed,
     "readable sources": _readable_by_all,
+    "another user": _another_user,
 }
 """Each requirement of a test, and the look at the machine that tells whether it is met."""
 

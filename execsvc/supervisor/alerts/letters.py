@@ -31,6 +31,7 @@ _BEGUN = {
     Kind.MASS_STOP: "a mass stop is held back",
     Kind.DAILY_LOSS: "a bot has lost enough for today",
     Kind.LISTING: "BotService does not list",
+    Kind.NO_PROCESS: "no process can be started",
     Kind.READS: "a bot cannot read its market or account",
 }
 _MANY = {
@@ -58,6 +59,7 @@ _ADVICE = {
     "or execsvc release BOT --keep (they are the bot's)",
     Kind.ABANDONED: "An operator said so. What is left of it at the exchange is theirs to close.",
     Kind.READS: "It neither enters nor exits by its strategy; a stop still sells. See: execsvc doctor",
+    Kind.NO_PROCESS: "One position at a time is still closed. See: ulimit -u, TasksMax, free memory.",
     Kind.DAILY_LOSS: "Its exits still sell; entries go on at 00:00 UTC.",
 }
 
