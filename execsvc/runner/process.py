@@ -102,15 +102,12 @@ class _Process:
         self._record = record
         self._reporter = reporter
         self._waits = waits
-        self._persistence = Persistence(
-            ledger, waits, reporter, settings.liquidation_backoff, settings.stop_timeout
-        )
 
     def do(self) -> End:
         if self._job.task is Task.LIQUIDATE:
             return self._liquidate()
         if self._job.task is Task.ABANDON:
-            self._persistence.persist(self._own_ledger)
+            self._persistence().persist(self._own_ledger)
             return give_up_position(
                 self._ledger, self._settings, self._record, self._reporter, self._waits
             )
@@ -126,6 +123,16 @@ class _Process:
     def _own_ledger(self) -> None:
         open_ledger(self._ledger, self._waits, self._reporter, self._settings.stop_timeout)
         self._reporter.update(last_error=None)
+
+    def _persistence(self) -> Persistence:
+        settings = self._settings
+        return Persistence(
+            self._ledger,
+            self._waits,
+            self._reporter,
+            settings.liquidation_backoff,
+            settings.stop_timeout,
+        )
 
     def _assembly(self) -> Assembly:
         return Assembly(
@@ -163,7 +170,7 @@ class _Process:
             self._record,
             self._reporter,
             self._waits,
-            self._persistence,
+            self._persistence(),
             spec.interval or self._settings.tick_interval,
             self._settings.on_shutdown == "hold",
         )
@@ -171,12 +178,12 @@ class _Process:
 
     def _liquidate(self) -> End:
         """Close whatever the ledger says is open, each as it was opened."""
-        self._persistence.persist(self._own_ledger)
-        # From here on the time of the stop counts: the wait for a dead supervisor's runner does not.
+        # Its time to stop begins once it owns the ledger: it may have to outlive an orphan first.
+        self._persistence().persist(self._own_ledger)
         self._reporter.update(phase="STOPPING")
         assembly = self._assembly()
         with self._waits.uninterrupted():
-            flat = self._persistence.persist(lambda: self._close_all(assembly))
+            flat = self._persistence().persist(lambda: self._close_all(assembly))
         if not flat:
             return End(kind=EndKind.RESIDUE, detail=still_open(self._reporter.snapshot))
         self._record.say("INFO", "bot_flat", "what was left is closed")

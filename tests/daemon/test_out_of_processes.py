@@ -33,6 +33,13 @@ def leave(daemon: Daemon, most: str) -> None:
     subprocess.run([*daemon.under, *limit], env=scrubbed(), check=True)
 
 
+def is_told(daemon: Daemon) -> bool:
+    """True when ``/health`` says that nothing can be forked."""
+    health = daemon.health()[1]
+    said = any(reason.startswith("no process can be started") for reason in health["reasons"])
+    return said and health["status"] == "degraded"
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.says("fork_failed")
 def test_a_position_is_closed_where_nothing_can_be_forked(
@@ -46,19 +53,18 @@ def test_a_position_is_closed_where_nothing_can_be_forked(
     daemon.start()
     before = [daemon.until_holding(bot_id) for bot_id in ("b1", "b2")]
     eventually(lambda: titled(daemon, SPARE), "one waits")
-    assert daemon.health()[1]["status"] == "ok"
+    eventually(lambda: daemon.health()[1]["status"] == "ok", "all is well")
     hard = hard_limit(daemon)
     leave(daemon, "1")
     assert processes.kill(before[0]["pid"])
     eventually(lambda: "no process can be started" in str(daemon.bot()["last_error"]), "b1", 60)
-    eventually(lambda: daemon.health()[1]["status"] == "degraded", "it is known")
-    assert any("no process can be started" in reason for reason in daemon.health()[1]["reasons"])
+    eventually(lambda: is_told(daemon), "it is known")
     assert not exchange.orders("k1", "sell"), "it is to go on, and is not sold"
     exchange.list_bots(rows[1])
     daemon.until("STOPPED", "b1", 90)
     assert_flat(exchange)
     assert daemon.bot("b2")["pid"] == before[1]["pid"]
-    assert daemon.health()[1]["status"] == "degraded", "nothing can be forked yet"
+    assert is_told(daemon), "nothing can be forked yet"
     leave(daemon, hard)
     eventually(lambda: titled(daemon, SPARE), "another one waits", 60)
     eventually(lambda: daemon.health()[1]["status"] == "ok", "all is well again", 60)
@@ -81,6 +87,6 @@ def test_a_spare_that_dies_is_replaced_and_hears_no_signal(
     (second,) = eventually(lambda: titled(daemon, SPARE), "another one waits", 60)
     assert second.pid != first.pid
     assert daemon.bot()["pid"] == held["pid"]
-    assert daemon.health()[1]["status"] == "ok"
+    eventually(lambda: daemon.health()[1]["status"] == "ok", "all is well")
     assert daemon.stop() == 0
     assert_over(daemon, exchange)
