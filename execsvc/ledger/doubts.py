@@ -155,6 +155,29 @@ def known_order(connection: sqlite3.Connection, bot_id: str) -> datetime | None:
     return max((moment for moment in known if moment is not None), default=None)
 
 
+def newest_booked(connection: sqlite3.Connection, bot_id: str) -> tuple[str, datetime] | None:
+    """The newest filled order of ``bot_id`` that its ledger once had, by the journal: id and time sent.
+
+    None before the first, and when an operator has spoken since of what the ledger lacks. Raises
+    LedgerFailed.
+    """
+    found = query(
+        connection,
+        "SELECT client_order_id, created_at FROM intent WHERE bot_id=? AND state='EXECUTED' "
+        "AND adopted=1 ORDER BY seq DESC LIMIT 1",
+        (bot_id,),
+    )
+    sent = rows.time(found[0]["created_at"]) if found else None
+    if sent is None:
+        return None
+    spoken = None
+    if has_table(connection, "acknowledged"):
+        sql = "SELECT order_at FROM acknowledged WHERE bot_id=?"
+        said = query(connection, sql, (bot_id,))
+        spoken = rows.time(said[0]["order_at"]) if said else None
+    return None if spoken is not None and spoken >= sent else (found[0]["client_order_id"], sent)
+
+
 def expected_amounts(connection: sqlite3.Connection) -> dict[str, Decimal]:
     """What the account held of each asset once its last known fill showed. Raises LedgerFailed."""
     found = query(connection, "SELECT asset, amount FROM expected")

@@ -13,6 +13,7 @@ from execsvc.clients.order_history import PastOrder
 from execsvc.clock import iso, now
 from execsvc.errors import OrderRefused, Unavailable
 from execsvc.ledger import doubts, locked, missing, operator
+from execsvc.ledger.booking import is_booked
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.doubts import ACCOUNT, Doubt
 from execsvc.ledger.entries import newest_order
@@ -74,7 +75,10 @@ class RestoredLedger:
 
     def skip_if_flat(self) -> None:
         """Look at nothing where no bot of the account holds anything; needs no turn and no read."""
-        if self._is_looked_at or self._history is not None:
+        if self._is_looked_at:
+            return
+        self._ask_journal()
+        if self._history is not None:
             return
         connection, key_id = self._account.journal.connection, self._binding.key_id
         if not self._is_compared():
@@ -91,6 +95,7 @@ class RestoredLedger:
         Within the account's turn, with nothing unsettled. Raises Unavailable, LedgerFailed.
         """
         if not self._is_looked_at:
+            self._ask_journal()
             self._ask_bot_service()
             self._compare(exits, writes=False)
             self._is_looked_at = True
@@ -99,6 +104,7 @@ class RestoredLedger:
     def admit(self, exits: bool) -> None:
         """As :meth:`look`, before an order. Raises OrderRefused while the account is contested."""
         if not self._is_looked_at:
+            self._ask_journal()
             self._ask_bot_service()
         if not self._is_kept:
             self._compare(exits, writes=True)
@@ -218,6 +224,32 @@ class RestoredLedger:
             )
             for position, verdict in verdicts.items()
         ]
+
+    def _ask_journal(self) -> None:
+        """Whether the account's journal knows a booked order of the bot that its ledger lacks.
+
+        So it is when the ledger alone was brought back: the account agrees with its journal then. A
+        ledger without any order is a new one, for an old one was archived or moved away.
+        """
+        connection = self._account.journal.connection
+        subject = f"journal of {self._bot_id}"
+        if doubts.is_compared(connection, subject, self._start):
+            return
+        known = newest_order(self._ledger.connection)
+        theirs = doubts.newest_booked(connection, self._bot_id)
+        if known is None or theirs is None or is_booked(self._ledger, theirs[0]):
+            return
+        order_id, sent_at = theirs
+        found = Doubt(
+            bot_id=self._bot_id,
+            symbol=self._binding.symbol,
+            verdict=Verdict.CONTESTED,
+            at=now(),
+            detail=f"its account's journal knows an order ({order_id} of {iso(sent_at)}) that its "
+            f"ledger has lost, whose last one is of {iso(known)}: the ledger was restored",
+            order_at=sent_at,
+        )
+        doubts.keep(connection, [found], self._start, [subject])
 
     def _ask_bot_service(self) -> None:
         """Whether BotService knows an order of the bot that is newer than its ledger."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,10 @@ from execsvc.ledger import machine
 BOUGHT = Decimal("0.01998")
 
 
-def sell_after_a_snapshot(daemon: Daemon, exchange: Exchange) -> None:
-    """Buy and hold; keep a copy; sell; bring the copy back. No service runs then."""
+def sell_after_a_snapshot(
+    daemon: Daemon, exchange: Exchange, meanwhile: Callable[[], object] = lambda: None
+) -> None:
+    """Buy and hold; keep a copy; sell; bring the copy back. No service runs then, nor ``meanwhile``."""
     daemon.until_holding()
     daemon.signal(signal.SIGUSR2)
     assert daemon.wait() == 0
@@ -37,6 +40,7 @@ def sell_after_a_snapshot(daemon: Daemon, exchange: Exchange) -> None:
         eventually(lambda: len(exchange.told("b1")) >= 8, "BotService was told of both orders")
     assert daemon.stop() == 0
     exchange.list_bots(bot_row())
+    meanwhile()
     shutil.rmtree(daemon.state_dir)
     copy.rename(daemon.state_dir)
 
@@ -92,6 +96,37 @@ def test_position_that_was_closed_is_noticed_beside_orders_of_the_user(
     assert daemon.stop() == 0
     assert len(exchange.orders()) == before, "coins of the user were sold"
     assert exchange.bots_base() >= 0
+
+
+def test_ledger_that_is_older_than_the_journal_of_its_account_is_contested(
+    daemon: Daemon, exchange: Exchange
+) -> None:
+    """The bots' ledgers alone came back: the account holds what its journal says, and no bot's coin."""
+    exchange.list_bots(bot_row())
+    daemon.start()
+    journals = daemon.state_dir / "accounts"
+    newer = daemon.state_dir.with_name("newer")
+    sell_after_a_snapshot(daemon, exchange, lambda: shutil.copytree(journals, newer))
+    shutil.rmtree(journals)
+    newer.rename(journals)
+    before = len(exchange.orders())
+    daemon.start()
+    reason = eventually(lambda: daemon.health()[1]["reasons"], "it is degraded")[0]
+    assert "journal knows an order" in reason
+    exchange.list_bots()  # to be closed, and that is not done
+    eventually(
+        lambda: "is contested" in (daemon.bot()["last_error"] or ""), "its liquidation says why"
+    )
+    gone = daemon.command("release", "b1")
+    assert gone.returncode == 0, gone.stderr
+    daemon.until("STOPPED")
+    assert daemon.stop() == 0
+    assert len(exchange.orders()) == before, "coins of the user were sold"
+    exchange.list_bots(bot_row())
+    daemon.start()
+    eventually(lambda: daemon.bot()["ticks"] > 3, "it ticks")
+    assert daemon.health()[1]["reasons"] == [], "decided once is decided"
+    assert daemon.stop() == 0
 
 
 @pytest.mark.says("position_contested")
