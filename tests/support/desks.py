@@ -32,6 +32,7 @@ class Desks:
                 "EXECSVC_STATE_DIR": str(self.state_dir),
                 "EXECSVC_RUNTIME_DIR": str(folder / "run"),
                 "EXECSVC_SETTLEMENT_WINDOW": "1",
+                "EXECSVC_REQUEST_TIMEOUT": "60",
             },
         )
         self._stack = stack
