@@ -14,7 +14,7 @@ from execsvc.cli.options import Source, takes_places
 from execsvc.cli.table import plain_text
 from execsvc.cli.waiting import takes_waiting, wait_while
 from execsvc.cli.which_bot import takes_bot, which_bot
-from execsvc.errors import LedgerFailed
+from execsvc.errors import ConfigRefused, LedgerFailed
 from execsvc.ledger import operator, survey
 from execsvc.ledger.abandoned import command_to_abandon
 from execsvc.ledger.held import HeldBots
@@ -102,9 +102,10 @@ def _keep(places: Settings, bot_id: str, as_json: bool) -> int:
 
 def _ask(places: Settings, bot_id: str) -> str:
     """Write down that missing coins are gone; what was written, in words."""
-    if survey.read(places.state_dir, bot_id) is None:
+    try:
+        return operator.release(places.state_dir, bot_id)
+    except ConfigRefused:
         return f"bot {bot_id} has no ledger, so nothing to book"
-    return operator.release(places.state_dir, bot_id)
 
 
 def _not_carried_out(places: Settings, bot_id: str, timeout: float) -> str | None:

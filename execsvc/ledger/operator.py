@@ -50,22 +50,29 @@ def release(state_dir: Path, bot_id: str) -> str:
     """Ask whoever owns the ledger of ``bot_id`` to book missing coins as gone at once.
 
     What was learnt of the sizes that the market takes is forgotten with it, and the wait of entries
-    ends. Returns a line for the operator. Raises ConfigRefused when the bot has no ledger.
+    ends. A contested ledger that holds nothing is decided here: no process would ever do it for a
+    bot that is flat and not listed. Returns a line for the operator. Raises ConfigRefused when the
+    bot has no ledger.
     """
     state = read(state_dir, bot_id)
+    decided = [] if state is not None and state.is_open else _decide_doubts(state_dir, bot_id)[0]
+    trades_on = "; it is contested no more, and its account trades on" if decided else ""
     if state is None:
+        if decided:
+            return f"bot {bot_id} has no ledger{trades_on}"
         raise ConfigRefused(f"bot {bot_id} has no ledger")
     if state.binding is None:
-        return f"bot {bot_id} has no open position"
+        return f"bot {bot_id} has no open position{trades_on}"
     if state.binding.mode is Mode.PAPER:
-        return f"bot {bot_id} trades on paper, where no coins go missing"
+        return f"bot {bot_id} trades on paper, where no coins go missing{trades_on}"
     journal = AccountJournal(state_dir, state.binding.key_id)
     try:
         ask_release(journal, bot_id, now())
     finally:
         journal.close()
     if not state.is_open:
-        return f"bot {bot_id} has no open position; what it learnt of order sizes is forgotten"
+        forgotten = "what it learnt of order sizes is forgotten"
+        return f"bot {bot_id} has no open position; {forgotten}{trades_on}"
     return f"bot {bot_id}: coins that are missing will be booked as gone"
 
 
@@ -74,14 +81,7 @@ def keep(state_dir: Path, bot_id: str) -> str:
 
     Raises ConfigRefused when none are contested.
     """
-    key_ids, unreadable = _accounts(state_dir)
-    decided: list[Doubt] = []
-    for key_id in key_ids:
-        journal = AccountJournal(state_dir, key_id)
-        try:
-            decided += doubts.decide(journal.connection, bot_id)
-        finally:
-            journal.close()
+    decided, unreadable = _decide_doubts(state_dir, bot_id)
     if decided:
         symbols = ", ".join(doubt.symbol for doubt in decided)
         return f"bot {bot_id}: what its ledger holds of {symbols} is the bot's, and it trades on"
@@ -120,6 +120,19 @@ def released(journal: AccountJournal, bot_id: str) -> None:
     """Record that an operator's release was carried out."""
     with transaction(journal.connection) as tx:
         tx.execute("DELETE FROM release WHERE bot_id=?", (bot_id,))
+
+
+def _decide_doubts(state_dir: Path, bot_id: str) -> tuple[list[Doubt], LedgerFailed | None]:
+    """Forget the doubts about ``bot_id`` on every account; what they were, and what is unreadable."""
+    key_ids, unreadable = _accounts(state_dir)
+    decided: list[Doubt] = []
+    for key_id in key_ids:
+        journal = AccountJournal(state_dir, key_id)
+        try:
+            decided += doubts.decide(journal.connection, bot_id)
+        finally:
+            journal.close()
+    return decided, unreadable
 
 
 def _accounts(state_dir: Path) -> tuple[list[str], LedgerFailed | None]:

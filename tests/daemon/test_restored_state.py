@@ -129,6 +129,41 @@ def test_ledger_that_is_older_than_the_journal_of_its_account_is_contested(
     assert daemon.stop() == 0
 
 
+def test_contested_bot_that_is_flat_and_unlisted_is_released(
+    daemon: Daemon, exchange: Exchange
+) -> None:
+    """No process of it would carry the release out, and its account would be blocked for ever."""
+    daemon.environ["EXECSVC_REPORT_LEDGER"] = "true"
+    copy = daemon.state_dir.with_name("copy")
+    for sold in (1, 2):
+        exchange.list_bots(bot_row(params={"hold_duration": 2}))
+        daemon.start()
+        eventually(lambda sold=sold: len(exchange.executed(side="sell")) == sold, "it has sold")
+        eventually(lambda sold=sold: len(exchange.told("b1")) >= 8 * sold, "BotService was told")
+        exchange.list_bots()
+        daemon.until("STOPPED")
+        assert daemon.stop() == 0
+        if sold == 1:
+            shutil.copytree(daemon.state_dir, copy)
+    shutil.rmtree(daemon.state_dir)
+    copy.rename(daemon.state_dir)
+    exchange.list_bots(bot_row())
+    daemon.start()
+    assert eventually(lambda: daemon.health()[1]["reasons"], "it is degraded")
+    exchange.list_bots(bot_row("b2"))
+    daemon.until("STOPPED")
+    eventually(
+        lambda: "bot b1 of this account" in (daemon.bot("b2")["last_error"] or ""),
+        "the other bot says what it waits for",
+    )
+    released = daemon.command("release", "b1")
+    assert released.returncode == 0, released.stderr
+    assert "its account trades on" in released.stdout
+    daemon.until_holding("b2")
+    eventually(lambda: not daemon.health()[1]["reasons"], "nothing is contested")
+    assert daemon.stop() == 0
+
+
 @pytest.mark.says("position_contested")
 def test_position_that_is_missing_without_its_worth_is_contested(
     daemon: Daemon, exchange: Exchange
