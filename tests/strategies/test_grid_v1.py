@@ -230,6 +230,24 @@ def test_grid_bot_killed_behind_a_sale_knows_what_it_sold() -> None:
     assert list(bot.state.held) == [2]
 
 
+def test_grid_bot_killed_behind_a_sale_knows_how_high_the_price_was() -> None:
+    bot = grid_bot()
+    walk(bot, "125", "109")
+    walk(bot, "121", fate="dies")
+    walk(bot, "110")
+
+    assert bot.sides == "bsb"
+
+
+def test_grid_bot_whose_position_has_cost_nearly_all_buys_for_the_rest() -> None:
+    bot = grid_bot()
+    bot.position = Position(tracked=D("3.6"), entry_price=D("110"), opened_at=START)
+    walk(bot, "119", "99")
+    walk(bot, "121", "99")
+
+    assert traded(bot)[0] == ("buy", 4)
+
+
 def test_grid_bot_whose_coins_are_gone_sells_what_is_there() -> None:
     bot = grid_bot()
     walk(bot, "125", "109")

@@ -31,10 +31,13 @@ class RsiBasic(Strategy[RsiParams, RsiState]):
     def execute(self, ctx: Context) -> None:
         """One tick: close a candle whose time is over, then do what a crossing asks for."""
         _close_candle(ctx)
-        state, position = ctx.state, ctx.position
-        if position.side is None and state.signal is Side.BUY:
+        state = ctx.state
+        if state.signal is None:
+            return
+        is_flat = ctx.position.side is None
+        if is_flat and state.signal is Side.BUY:
             _buy(ctx)
-        elif position.side is not None and state.signal is Side.SELL:
+        elif not is_flat and state.signal is Side.SELL:
             _sell(ctx)
         else:
             state.signal = None
