@@ -248,6 +248,16 @@ def test_grid_bot_whose_position_has_cost_nearly_all_buys_for_the_rest() -> None
     assert traded(bot)[0] == ("buy", 4)
 
 
+def test_grid_bot_that_divides_a_purchase_keeps_its_state_unchanged_afterwards() -> None:
+    bot = grid_bot(grid_count=7)
+    walk(bot, "150", "91")
+    kept = bot.state.model_dump_json()
+    walk(bot, "91", "91")
+
+    assert sum(bot.state.held.values()) <= bot.position.tracked
+    assert bot.state.model_dump_json() == kept
+
+
 def test_grid_bot_whose_coins_are_gone_sells_what_is_there() -> None:
     bot = grid_bot()
     walk(bot, "125", "109")

@@ -14,6 +14,8 @@ from execsvc.model.order import Side
 from execsvc.strategies.grid_v1.state import SentOrder
 
 Held = dict[int, Decimal]
+_DECIMALS = 18
+"""Of a part; rounded down, so that all parts together are never more than the whole."""
 _REST = Decimal("0.1")
 """The part of what was to be sold that is a rest, left to the next sale."""
 
@@ -23,7 +25,7 @@ def matched(held: Held, tracked: Decimal) -> Held:
     total = sum(held.values(), ZERO)
     if total <= tracked:
         return held
-    return {level: quantity * tracked / total for level, quantity in held.items()}
+    return _scaled(held, tracked / total)
 
 
 def after(held: Held, order: SentOrder, tracked: Decimal, limits: Limits, price: Decimal) -> Held:
@@ -44,7 +46,7 @@ def _bought(held: Held, order: SentOrder, gained: Decimal, limits: Limits, price
     if gained <= 0:
         return held
     for count in range(len(order.levels), 0, -1):
-        share = gained / count
+        share = round_down(gained / count, _DECIMALS)
         if count == 1 or not _unsellable(share, limits, price):
             return {**held, **dict.fromkeys(order.levels[:count], share)}
     raise AssertionError("an order has a level")
@@ -58,7 +60,11 @@ def _sold(held: Held, order: SentOrder, tracked: Decimal, limits: Limits, price:
     left = min(tracked - sum(kept.values(), ZERO), total)
     if left <= total * _REST or _unsellable(left, limits, price):
         return kept
-    return {**kept, **{level: held[level] * left / total for level in levels}}
+    return {**kept, **_scaled({level: held[level] for level in levels}, left / total)}
+
+
+def _scaled(held: Held, factor: Decimal) -> Held:
+    return {level: round_down(quantity * factor, _DECIMALS) for level, quantity in held.items()}
 
 
 def _unsellable(amount: Decimal, limits: Limits, price: Decimal) -> bool:
