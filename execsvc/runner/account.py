@@ -16,6 +16,9 @@ from execsvc.runner.waits import Waits
 
 _LAG_POLL = 0.25
 """Seconds between two looks whether a balance shows the last fill."""
+_READ_INTERVAL = 0.5
+"""Seconds between two reads of a balance that is looked at for some time."""
+_LEAST_READS = 2
 _TURN = "the account's turn"
 _EXITS_FIRST = 1.0
 """Seconds that entries stay away after a pause, so that liquidations go first."""
@@ -86,6 +89,17 @@ class Account:
                 last_error=f"waiting for the balance of {', '.join(late)} to show the last fill"
             )
             self._waits.wait(_LAG_POLL, interruptible=not exits)
+
+    def balances(self, assets: tuple[str, str], exits: bool) -> Iterator[Balance]:
+        """The balance again and again for the length of the settlement window, twice at least.
+
+        Raises Unavailable.
+        """
+        until, reads = monotonic() + self._window, 0
+        while reads < _LEAST_READS or monotonic() < until:
+            self._waits.wait(_READ_INTERVAL, interruptible=not exits)
+            yield self.adapter.balance(*assets)
+            reads += 1
 
     def _lags(self, asset: str, balance: Balance) -> bool:
         expected = self.journal.expected(asset)

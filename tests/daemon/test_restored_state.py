@@ -275,6 +275,23 @@ def test_order_that_bot_service_alone_knows_proves_a_restored_ledger(
     assert Decimal(exchange.executed(side="sell")[-1]["filled"]) == BOUGHT
 
 
+def test_one_answer_that_lacks_an_asset_contests_nothing(
+    daemon: Daemon, exchange: Exchange
+) -> None:
+    exchange.fund(btc=Decimal(0))
+    exchange.list_bots(bot_row())
+    daemon.start()
+    daemon.until_holding()
+    daemon.kill_everything()
+    quote_alone = {"assets": [{"asset": "USDT", "free": 9000.0, "locked": 0.0, "usdtValue": 9000.0}]}
+    exchange.fault("patch", call="balance", body=quote_alone)
+    daemon.start()
+    eventually(lambda: daemon.bot()["ticks"] > 3, "it ticks")
+    assert daemon.health()[1]["reasons"] == []
+    assert daemon.stop() == 0
+    assert len(exchange.executed(side="sell")) == 1
+
+
 def test_restart_without_anything_else_contests_nothing(daemon: Daemon, exchange: Exchange) -> None:
     """Nor does a balance that lags behind the last fill, as it mimics a position that was closed."""
     daemon.environ["EXECSVC_SETTLEMENT_WINDOW"] = "5"
