@@ -283,8 +283,8 @@ def test_one_answer_that_lacks_an_asset_contests_nothing(
     daemon.start()
     daemon.until_holding()
     daemon.kill_everything()
-    quote_alone = {"assets": [{"asset": "USDT", "free": 9000.0, "locked": 0.0, "usdtValue": 9000.0}]}
-    exchange.fault("patch", call="balance", body=quote_alone)
+    quote_alone = {"asset": "USDT", "free": 9000.0, "locked": 0.0, "usdtValue": 9000.0}
+    exchange.fault("patch", call="balance", body={"assets": [quote_alone]})
     daemon.start()
     eventually(lambda: daemon.bot()["ticks"] > 3, "it ticks")
     assert daemon.health()[1]["reasons"] == []
