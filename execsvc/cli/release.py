@@ -84,6 +84,8 @@ def release(
     if not no_wait and operator.release_waits(places.state_dir, bot_id):
         cause = _not_carried_out(places, bot_id, timeout) if told else _NO_DAEMON
         done = done if cause else _booked(places, bot_id, seen)
+    elif _gone_since(places, bot_id, seen):  # carried out before anybody could wait for it
+        done = _booked(places, bot_id, seen)
     _say(as_json, bot_id, done, told, cause)
     if cause is None:
         return DONE
@@ -122,11 +124,19 @@ def _not_carried_out(places: Settings, bot_id: str, timeout: float) -> str | Non
 
 def _booked(places: Settings, bot_id: str, seen: int) -> str:
     """What came of it, by the rows of the bot's log behind ``seen``."""
-    rows = survey.read_log(places.state_dir, bot_id, seen)
-    gone = [row.text for row in rows if row.event == "coins_gone"]
+    gone = _gone_since(places, bot_id, seen)
     return (
         f"bot {bot_id}: {'; '.join(gone) if gone else 'no coins are missing, nothing was booked'}"
     )
+
+
+def _gone_since(places: Settings, bot_id: str, seen: int) -> list[str]:
+    """What was booked as gone behind row ``seen`` of the bot's log."""
+    try:
+        rows = survey.read_log(places.state_dir, bot_id, seen)
+    except LedgerFailed:
+        return []
+    return [row.text for row in rows if row.event == "coins_gone"]
 
 
 def _last_row(places: Settings, bot_id: str) -> int:
