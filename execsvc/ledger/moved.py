@@ -23,29 +23,34 @@ def contest_if_moved(state_dir: Path) -> list[Doubt] | None:
     """Contest every live position when ``state_dir`` comes from another machine, and record this one.
 
     None where it does not, or nobody can tell. Raises LedgerFailed, and then this machine is not
-    recorded: the next start contests them.
+    recorded: the next start contests them, and until then each bot's own process does.
     """
     here = machine.this_machine()
     if here is None:
         return None
-    moved = machine.is_of_another(state_dir)
-    contested = _contest(state_dir) if moved else []
+    is_moved = machine.is_of_another(state_dir)
+    contested = _contest(state_dir) if is_moved else []
     if machine.recorded(state_dir) != here:
         machine.record(state_dir, here)
-    return contested if moved else None
+    return contested if is_moved else None
+
+
+def moved(bot_id: str, symbol: str) -> Doubt:
+    """The doubt about a position that was opened on another machine."""
+    return Doubt(bot_id=bot_id, symbol=symbol, verdict=Verdict.CONTESTED, at=now(), detail=DETAIL)
 
 
 def _contest(state_dir: Path) -> list[Doubt]:
     by_account: dict[str, list[Doubt]] = {}
+    fault: LedgerFailed | None = None
     for path in sorted((state_dir / FOLDER).glob("*.db")):
         try:
             for key_id, doubt in _open_in(path):
                 by_account.setdefault(key_id, []).append(doubt)
-        except LedgerUnavailable:
-            raise
+        except LedgerUnavailable as busy:
+            fault = busy  # one ledger must not leave the others' positions uncontested
         except LedgerFailed:
             continue  # its bot does not trade as long as its ledger cannot be read
-    fault: LedgerFailed | None = None
     for key_id, found in by_account.items():
         try:
             with closing(AccountJournal(state_dir, key_id)) as journal:
@@ -66,13 +71,7 @@ def _open_in(path: Path) -> list[tuple[str, Doubt]]:
     return [
         (
             key_id,
-            Doubt(
-                bot_id=bot_id,
-                symbol=symbol,
-                verdict=Verdict.CONTESTED,
-                at=now(),
-                detail=DETAIL,
-            ),
+            moved(bot_id, symbol),
         )
         for key_id, symbol, position in held
         if position.tracked > ZERO and not position.dust

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from execsvc.clients.order_history import PastOrder
 from execsvc.clock import iso, now
-from execsvc.errors import OrderRefused, Unavailable
-from execsvc.ledger import doubts, locked, missing, operator
+from execsvc.errors import LedgerFailed, OrderRefused, Unavailable
+from execsvc.ledger import doubts, locked, machine, missing, operator
 from execsvc.ledger.booking import is_booked
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.doubts import ACCOUNT, Doubt
 from execsvc.ledger.entries import newest_order
+from execsvc.ledger.moved import moved
 from execsvc.logs import bound
 from execsvc.model.balance import Balance
 from execsvc.model.bot import Binding, Mode
@@ -77,6 +78,7 @@ class RestoredLedger:
         """Look at nothing where no bot of the account holds anything; needs no turn and no read."""
         if self._is_looked_at:
             return
+        self._ask_machine()
         self._ask_journal()
         if self._history is not None:
             return
@@ -95,6 +97,7 @@ class RestoredLedger:
         Within the account's turn, with nothing unsettled. Raises Unavailable, LedgerFailed.
         """
         if not self._is_looked_at:
+            self._ask_machine()
             self._ask_journal()
             self._ask_bot_service()
             self._compare(exits, writes=False)
@@ -104,6 +107,7 @@ class RestoredLedger:
     def admit(self, exits: bool) -> None:
         """As :meth:`look`, before an order. Raises OrderRefused while the account is contested."""
         if not self._is_looked_at:
+            self._ask_machine()
             self._ask_journal()
             self._ask_bot_service()
         if not self._is_kept:
@@ -240,6 +244,29 @@ class RestoredLedger:
             )
             for position, verdict in verdicts.items()
         ]
+
+    def _ask_machine(self) -> None:
+        """Whether the state directory is still recorded as another machine's, and something is open.
+
+        The start contests what is open and records this machine; it could not where a ledger or a
+        journal was busy then.
+        """
+        connection = self._account.journal.connection
+        subject = f"machine of {self._bot_id}"
+        if doubts.is_compared(connection, subject, self._start):
+            return
+        try:
+            if not machine.is_of_another(self._state_dir):
+                return
+        except LedgerFailed:
+            return  # nobody can tell; the start has said so
+        held = [
+            moved(self._bot_id, binding.symbol)
+            for binding, position in self._ledger.open_positions()
+            if (binding.mode, binding.key_id) == (Mode.LIVE, self._binding.key_id)
+            and position.side == "BUY"
+        ]
+        doubts.keep(connection, held, self._start, [subject])
 
     def _ask_journal(self) -> None:
         """Whether the account's journal knows a booked order of the bot that its ledger lacks.

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from support.exchange import OWN_BTC, Exchange
 from support.requirements import skip
 
 from execsvc.ledger import machine
+from execsvc.ledger.bot_ledger import ledger_path
 
 BOUGHT = Decimal("0.01998")
 
@@ -49,6 +52,11 @@ def wrong(daemon: Daemon) -> list[str]:
     """Why the service is degraded, but for a listing that is late on a busy machine."""
     reasons: list[str] = daemon.health()[1]["reasons"]
     return [reason for reason in reasons if not reason.startswith("no good listing")]
+
+
+def contested(daemon: Daemon) -> list[str]:
+    """The reasons of ``/health`` that name a contested position."""
+    return [reason for reason in daemon.health()[1]["reasons"] if "is contested" in reason]
 
 
 def said(daemon: Daemon, text: str) -> None:
@@ -241,6 +249,34 @@ def test_state_directory_of_another_machine_is_contested(
     assert wrong(daemon) == []
     assert daemon.log.count("event=state_moved") == 1
     assert daemon.stop() == 0
+
+
+def test_busy_ledger_does_not_hide_another_machine(daemon: Daemon, exchange: Exchange) -> None:
+    if machine.this_machine() is None:
+        pytest.skip("this machine has no /etc/machine-id: systemd-machine-id-setup makes one")
+    exchange.list_bots(bot_row(), bot_row("b2"))
+    daemon.start()
+    daemon.until_holding()
+    daemon.until_holding("b2")
+    daemon.signal(signal.SIGUSR2)
+    assert daemon.wait() == 0
+    machine.record(daemon.state_dir, "0" * 32)
+    before = len(exchange.orders())
+    with closing(sqlite3.connect(ledger_path(daemon.state_dir, "b2"))) as other:
+        other.execute("PRAGMA locking_mode=EXCLUSIVE")
+        other.execute("CREATE TABLE held_for_a_backup (a)")
+        daemon.start()
+        said(daemon, "whether the state directory is of this machine cannot be recorded")
+    eventually(lambda: len(contested(daemon)) == 2, "both are contested")
+    exchange.list_bots()
+    for bot_id in ("b1", "b2"):
+        daemon.until("LIQUIDATING", bot_id)
+        kept = daemon.command("release", bot_id, "--keep")
+        assert kept.returncode == 0, kept.stderr
+    daemon.until("STOPPED")
+    daemon.until("STOPPED", "b2")
+    assert daemon.stop() == 0
+    assert len(exchange.orders()) == before + 2
 
 
 @pytest.mark.says("history_unknown")
