@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from execsvc.clients.order_history import PastOrder
-from execsvc.clock import iso, now
+from execsvc.clock import iso, monotonic, now
 from execsvc.errors import LedgerFailed, OrderRefused, Unavailable
 from execsvc.ledger import doubts, locked, machine, missing, operator
 from execsvc.ledger.booking import is_booked
@@ -30,6 +30,8 @@ from execsvc.runner.reporter import Reporter
 
 _NEWER = timedelta(seconds=1)
 """By which an order must be newer than the ledger's last one: its time may have been rounded."""
+_ASK_AGAIN = 10.0
+"""Seconds after which BotService is asked once more that did not say which orders it knows."""
 _SHOWN = 500
 """Characters of a doubt that are reported."""
 History = Callable[[], PastOrder | None]
@@ -68,6 +70,7 @@ class RestoredLedger:
         self._is_kept = not start
         self._is_said = False
         self._is_doubted = False
+        self._ask_again_at: float | None = None
 
     @property
     def is_looked_at(self) -> bool:
@@ -110,6 +113,8 @@ class RestoredLedger:
             self._ask_machine()
             self._ask_journal()
             self._ask_bot_service()
+        elif self._ask_again_at is not None and not exits:
+            self._ask_bot_service()  # an entry is worth the wait
         if not self._is_kept:
             self._compare(exits, writes=True)
             self._keep_own()
@@ -121,7 +126,10 @@ class RestoredLedger:
 
     def refresh(self) -> None:
         """See what an operator has decided since; called once a tick, so it is cheap."""
-        if self._is_doubted:
+        is_due = self._ask_again_at is not None and monotonic() >= self._ask_again_at
+        if is_due:
+            self._ask_bot_service()
+        if is_due or self._is_doubted:
             self.settle()
 
     def settle(self) -> None:
@@ -300,6 +308,7 @@ class RestoredLedger:
         subject = f"orders of {self._bot_id}"
         if self._history is None or doubts.is_compared(connection, subject, self._start):
             return
+        asked_before, self._ask_again_at = self._ask_again_at is not None, None
         ours = [doubts.known_order(connection, self._bot_id), newest_order(self._ledger.connection)]
         known = max((moment for moment in ours if moment is not None), default=None)
         if known is None:
@@ -307,8 +316,11 @@ class RestoredLedger:
         try:
             theirs = self._history()
         except Unavailable as error:
-            told = bound(bot_id=self._bot_id).bind(event="history_unknown")
-            told.warning("whether BotService knows newer orders is not known: {}", error)
+            # Many bots that start at once are more than it answers.
+            self._ask_again_at = monotonic() + _ASK_AGAIN
+            if not asked_before:
+                told = bound(bot_id=self._bot_id).bind(event="history_unknown")
+                told.warning("whether BotService knows newer orders is not known: {}", error)
             return
         found = []
         if theirs is not None and theirs.timestamp - known > _NEWER:

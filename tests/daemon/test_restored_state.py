@@ -313,6 +313,26 @@ def test_order_that_bot_service_alone_knows_proves_a_restored_ledger(
     assert Decimal(exchange.executed(side="sell")[-1]["filled"]) == BOUGHT
 
 
+def test_bot_service_that_does_not_answer_is_asked_again(
+    daemon: Daemon, exchange: Exchange
+) -> None:
+    """Many bots that ask at the same start exhaust it for some seconds."""
+    daemon.environ["EXECSVC_REPORT_LEDGER"] = "true"
+    exchange.list_bots(bot_row())
+    daemon.start()
+    sell_after_a_snapshot(daemon, exchange)
+    exchange.by_hand(kind="buy", symbol="BTC/USDT", amount=str(BOUGHT))
+    before = len(exchange.orders())
+    exchange.fault("status", call="sessions", status=400)
+    daemon.start()
+    said(daemon, "whether BotService knows newer orders is not known")
+    assert "BotService knows an order" in eventually(lambda: wrong(daemon), "it is degraded")[0]
+    gone = daemon.command("release", "b1")
+    assert gone.returncode == 0, gone.stderr
+    assert daemon.stop() == 0
+    assert len(exchange.orders()) == before
+
+
 def test_one_answer_that_lacks_an_asset_contests_nothing(
     daemon: Daemon, exchange: Exchange
 ) -> None:
