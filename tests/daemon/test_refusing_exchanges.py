@@ -18,6 +18,10 @@ D = Decimal
 ORDERS_AT_MOST = 12
 """Sells that may be sent until 0.01998 BTC is sold under a maximum of 0.005."""
 
+HELD_BACK = "3 entries in a row"
+ENTRIES_AT_MOST = 8
+"""Entries within a minute and a half, when the wait between them doubles."""
+
 
 def sold(exchange: Exchange) -> Decimal:
     return sum((D(order["filled"]) for order in exchange.executed(side="sell")), D(0))
@@ -80,9 +84,8 @@ def test_daemon_entries_that_come_to_nothing_are_held_back_and_shown(
 
     for key in nothing:
         eventually(lambda key=key: guarded(key), f"the entries of {key} are held back")
-        held_back = "3 entries in a row"
-        eventually(lambda key=key: held_back in (daemon.bot(key)["last_error"] or ""), held_back)
-        assert len(exchange.orders(key)) <= 4
+        eventually(lambda key=key: HELD_BACK in (daemon.bot(key)["last_error"] or ""), HELD_BACK)
+        assert len(exchange.orders(key)) < ENTRIES_AT_MOST
     why = eventually(lambda: daemon.bot("small")["last_error"], "the small entry is refused")
     assert "could not be sold once the price is 2 % lower" in why
     assert exchange.orders("small") == []
