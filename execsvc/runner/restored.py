@@ -11,7 +11,7 @@ from pathlib import Path
 
 from execsvc.clients.order_history import PastOrder
 from execsvc.clock import iso, monotonic, now
-from execsvc.errors import LedgerFailed, OrderRefused, Unavailable
+from execsvc.errors import LedgerFailed, LedgerUnavailable, OrderRefused, Unavailable
 from execsvc.ledger import doubts, locked, machine, missing, operator
 from execsvc.ledger.booking import is_booked
 from execsvc.ledger.bot_ledger import BotLedger
@@ -78,16 +78,19 @@ class RestoredLedger:
         return self._is_looked_at
 
     def skip_if_flat(self) -> None:
-        """Look at nothing where no bot of the account holds anything; needs no turn and no read."""
+        """Look at nothing where no bot of the account holds anything; needs no turn and no read.
+
+        Raises Unavailable while another bot's ledger is busy.
+        """
         if self._is_looked_at:
             return
         self._ask_machine()
         self._ask_journal()
         if self._history is not None:
             return
-        connection, key_id = self._account.journal.connection, self._binding.key_id
+        connection = self._account.journal.connection
         if not self._is_compared():
-            if doubts.open_positions(connection, self._state_dir, key_id):
+            if self._open_positions():
                 return
             # Written down, so that a thousand bots of one account do not each read all ledgers.
             doubts.keep(connection, [], self._start, [ACCOUNT])
@@ -181,7 +184,7 @@ class RestoredLedger:
         connection = self._account.journal.connection
         if self._is_compared():
             return
-        positions = doubts.open_positions(connection, self._state_dir, self._binding.key_id)
+        positions = self._open_positions()
         if not positions and not writes:
             return  # nothing to judge, and what is written waits for the first order
         covered: list[str] = []
@@ -210,6 +213,17 @@ class RestoredLedger:
             if not found:
                 break
         return found
+
+    def _open_positions(self) -> list[OpenPosition]:
+        """Of all bots of the account. Raises Unavailable while a ledger of them is busy.
+
+        This bot's own ledger is fine then: it waits, as for a balance, and is no crash.
+        """
+        connection, key_id = self._account.journal.connection, self._binding.key_id
+        try:
+            return doubts.open_positions(connection, self._state_dir, key_id)
+        except LedgerUnavailable as busy:
+            raise Unavailable(f"what bots of the account hold cannot be told: {busy}") from busy
 
     def _keep_own(self) -> None:
         """Write down that this bot is compared: what it buys from here on is of this start."""
