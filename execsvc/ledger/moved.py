@@ -14,7 +14,6 @@ from execsvc.ledger.database import query, reading
 from execsvc.ledger.doubts import Doubt
 from execsvc.model.bot import Mode
 from execsvc.model.comparison import Verdict
-from execsvc.model.market import ZERO
 
 DETAIL = "the state directory was last used on another machine"
 
@@ -74,5 +73,5 @@ def _open_in(path: Path) -> list[tuple[str, Doubt]]:
             moved(bot_id, symbol),
         )
         for key_id, symbol, position in held
-        if position.tracked > ZERO and not position.dust
+        if position.side is not None
     ]

@@ -179,6 +179,19 @@ class RestoredLedger:
                 f"{plain(gone)} {binding.base} booked as gone: {why}{doubt.detail}",
                 missing=plain(gone),
             )
+        self._drop_short(doubt)
+
+    def _drop_short(self, doubt: Doubt) -> None:
+        """What was sold short may be bought back already; a second time it would be the user's loss."""
+        binding = self._binding.model_copy(update={"symbol": doubt.symbol})
+        position = self._ledger.position(binding)
+        if position.sold_short == 0:
+            return
+        left = position.without_short()
+        self._ledger.keep_position(binding, left)
+        self._reporter.update(position=shown(left))
+        text = f"{plain(position.sold_short)} {binding.base} sold short is not bought back"
+        self._record.say("WARNING", "short_dropped", f"{text}: {doubt.detail}")
 
     def _compare(self, exits: bool, writes: bool) -> None:
         connection = self._account.journal.connection
@@ -288,6 +301,8 @@ class RestoredLedger:
             if (binding.mode, binding.key_id) == (Mode.LIVE, self._binding.key_id)
             and position.side == "BUY"
         ]
+        if not held and self._ledger.position(self._binding).sold_short > 0:
+            held = [moved(self._bot_id, self._binding.symbol)]
         doubts.keep(connection, held, self._start, [subject])
 
     def _ask_journal(self) -> None:
