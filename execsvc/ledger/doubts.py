@@ -13,12 +13,12 @@ from pydantic import BaseModel, ConfigDict
 
 from execsvc.clock import iso
 from execsvc.errors import LedgerFailed, LedgerUnavailable
-from execsvc.ledger import rows
+from execsvc.ledger import fees, rows
 from execsvc.ledger.bot_ledger import ledger_path
 from execsvc.ledger.database import extend, has_table, query, reading, transaction
 from execsvc.model.bot import Mode
 from execsvc.model.comparison import OpenPosition, Verdict
-from execsvc.model.market import ZERO
+from execsvc.model.market import ZERO, exact_sum
 
 SCHEMA = "account_doubts.sql"
 ACCOUNT = ""
@@ -179,9 +179,18 @@ def newest_booked(connection: sqlite3.Connection, bot_id: str) -> tuple[str, dat
 
 
 def expected_amounts(connection: sqlite3.Connection) -> dict[str, Decimal]:
-    """What the account held of each asset once its last known fill showed. Raises LedgerFailed."""
-    found = query(connection, "SELECT asset, amount FROM expected")
-    return {row["asset"]: rows.amount(row["amount"]) for row in found}
+    """What the account held of each asset once its last known fill showed, less fees paid in it since.
+
+    Without these a bot's own coin would seem to be missing once the fees of the others, which take
+    that coin, add up to it. Raises LedgerFailed.
+    """
+    amounts = {}
+    for row in query(connection, "SELECT asset, amount, filled_at FROM expected"):
+        filled_at = rows.time(row["filled_at"])
+        assert filled_at is not None, "the column is never null"
+        paid = fees.paid_in(connection, row["asset"], filled_at)
+        amounts[row["asset"]] = exact_sum(rows.amount(row["amount"]), -paid)
+    return amounts
 
 
 def open_positions(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from ledger_things import AT, intent
 
-from execsvc.ledger import fees
+from execsvc.ledger import doubts, fees
 from execsvc.ledger.account_journal import AccountJournal
 from execsvc.ledger.rows import Expected
 from execsvc.model.order import NOTHING_KNOWN, Fill, OrderState
@@ -62,6 +62,18 @@ def test_outcome_lets_the_balance_of_the_coin_be_lower_by_the_fee(journal: Accou
     found = journal.expected("BNB")
     assert found is not None
     assert [found.agrees(D(free)) for free in ("10", "9.98", "9.97")] == [True, True, False]
+
+
+def test_fees_since_the_last_fill_of_a_coin_are_not_missing_from_it(
+    journal: AccountJournal,
+) -> None:
+    """At a start less of a coin, by as much as a bot holds of it, would be a position that is gone."""
+    expected = Expected(amount=D(10), tolerance=D("1e-8"), filled_at=AT)
+    journal.begin(intent(1))
+    journal.outcome("c1", OrderState.EXECUTED, Fill(filled=D(10)), AT, expected={"BNB": expected})
+    journal.begin(intent(2))
+    journal.outcome("c2", OrderState.EXECUTED, FILL, AT + timedelta(seconds=1))
+    assert doubts.expected_amounts(journal.connection) == {"BNB": D("9.98")}
 
 
 def test_outcome_that_is_not_known_pays_nothing(journal: AccountJournal) -> None:
