@@ -29,7 +29,9 @@ def sell_after_a_snapshot(
     daemon: Daemon, exchange: Exchange, meanwhile: Callable[[], object] = lambda: None
 ) -> None:
     """Buy and hold; keep a copy; sell; bring the copy back. No service runs then, nor ``meanwhile``."""
-    daemon.until_holding()
+    seen = daemon.until_holding()["ticks"]
+    # Until its strategy has kept that it holds: else it buys anew once that is booked as gone.
+    eventually(lambda: daemon.bot()["ticks"] > seen + 1, "it ticks")
     daemon.signal(signal.SIGUSR2)
     assert daemon.wait() == 0
     copy = daemon.state_dir.with_name("copy")
