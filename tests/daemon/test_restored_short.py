@@ -10,6 +10,7 @@ from support.bot_process import bot_row
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import Exchange
+from support.requirements import needs
 
 from execsvc.clock import now
 from execsvc.ledger import machine
@@ -17,12 +18,11 @@ from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.position import Position
 
 
+@needs("machine id")
 @pytest.mark.says("short_dropped")
 def test_short_of_another_machine_is_contested_and_not_bought_back_once_released(
     daemon: Daemon, exchange: Exchange
 ) -> None:
-    if machine.this_machine() is None:
-        pytest.skip("this machine has no /etc/machine-id: systemd-machine-id-setup makes one")
     row = bot_row(strategy="orderflow_exhaustion_v1")
     row["pipeline"]["strategy"]["params"] = {}
     exchange.list_bots(row)

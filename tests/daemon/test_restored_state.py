@@ -17,7 +17,7 @@ from support.bot_process import bot_row
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
-from support.requirements import skip
+from support.requirements import needs
 
 from execsvc.ledger import machine
 from execsvc.ledger.bot_ledger import ledger_path
@@ -219,12 +219,11 @@ def test_position_that_is_missing_without_its_worth_is_contested(
     assert daemon.stop() == 0
 
 
+@needs("machine id")
 @pytest.mark.says("state_moved")
 def test_state_directory_of_another_machine_is_contested(
     daemon: Daemon, exchange: Exchange
 ) -> None:
-    if machine.this_machine() is None:
-        skip("this machine has no /etc/machine-id", "systemd-machine-id-setup, which makes one")
     exchange.list_bots(bot_row(), bot_row("b2"))
     daemon.start()
     tracked = daemon.until_holding()["position"]["tracked"]
@@ -253,9 +252,8 @@ def test_state_directory_of_another_machine_is_contested(
     assert daemon.stop() == 0
 
 
+@needs("machine id")
 def test_busy_ledger_does_not_hide_another_machine(daemon: Daemon, exchange: Exchange) -> None:
-    if machine.this_machine() is None:
-        pytest.skip("this machine has no /etc/machine-id: systemd-machine-id-setup makes one")
     exchange.list_bots(bot_row(), bot_row("b2"))
     daemon.start()
     daemon.until_holding()

@@ -18,6 +18,7 @@ from typing import NamedTuple, NoReturn
 import pytest
 from support.environment import scrubbed
 
+from execsvc.ledger.machine import this_machine
 from execsvc.supervisor.shared_heap import knows_immortals
 
 TO_RUN = "; to run them: "
@@ -189,6 +190,12 @@ def _immortals() -> Lack | None:
     )
 
 
+def _machine_id() -> Lack | None:
+    if this_machine() is not None:
+        return None
+    return Lack("this machine has no /etc/machine-id", "systemd-machine-id-setup, which makes one")
+
+
 def _checkout() -> Lack | None:
     lack = _programs(git="git")
     if lack is not None:
@@ -259,6 +266,7 @@ REQUIREMENTS: dict[str, Callable[[], Lack | None]] = {
     "recordings": _recordings,
     "immortal objects": _immortals,
     "checkout": _checkout,
+    "machine id": _machine_id,
     "installed package": _installed,
     "readable sources": _readable_by_all,
     "another user": _another_user,
