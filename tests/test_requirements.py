@@ -53,6 +53,7 @@ def bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metadata, "distribution", not_installed)
     monkeypatch.setattr(requirements, "MARKET", tmp_path)
     monkeypatch.setattr(requirements, "knows_immortals", lambda: False)
+    monkeypatch.setattr(requirements, "this_machine", lambda: None)
 
 
 @pytest.mark.usefixtures("bare_machine")
