@@ -17,7 +17,6 @@ import click
 from click.shell_completion import CompletionItem
 
 import execsvc
-from execsvc import collector
 from execsvc.cli import output
 from execsvc.cli.exit_codes import CUT_SHORT, DONE, FAULT, INTERRUPTED, REFUSED, UNREACHABLE
 from execsvc.cli.table import plain_text
@@ -81,8 +80,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        with collector.paused():
-            module = importlib.import_module(f"execsvc.cli.{cmd_name}")
+        module = importlib.import_module(f"execsvc.cli.{cmd_name}")
         command = getattr(module, cmd_name)
         assert isinstance(command, click.Command)
         return command
