@@ -66,7 +66,7 @@ def test_it_is_not_said_before_the_position_is_sold(daemon: Daemon, exchange: Ex
     exchange.list_bots(*booting())
     daemon.start(**ON)
     all_hold(daemon, 1)
-    until_status(exchange, "RUNNING")  # a word on the start that is under way would undo what follows
+    until_status(exchange, "RUNNING")  # or the word on its start would undo what follows
     exchange.fault("refuse", call="order", times=None)
     exchange.change_bot("b0", status="STOPPING")
     eventually(lambda: daemon.bot("b0")["state"] == "LIQUIDATING", "it cannot be sold")
