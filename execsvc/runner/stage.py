@@ -15,8 +15,8 @@ _PRICE = 50_000.0
 _FEE = 0.001
 """A fee of 0 would be one to settle by balances, and the stage has none that move."""
 _LIFETIME_MS = 10_000
-_LEVELS = 10
-_TRADES = 20
+_LEVELS = 50
+_TRADES = 200
 
 
 @contextmanager
