@@ -102,6 +102,8 @@ class LiveVenue:
         short: bool,
     ) -> OrderRow:
         terms = market_terms(self._account.adapter, self._ledger, self._binding, side)
+        if self._restored is not None:
+            self._restored.ask(exits)
         with self._account.turn(exits):
             passed(Waypoint.TURN_TAKEN)
             self._settle_open_order(exits)
@@ -185,6 +187,7 @@ class LiveVenue:
     def _compare(self, restored: RestoredLedger) -> None:
         restored.skip_if_flat()
         if not restored.is_looked_at:
+            restored.ask(exits=False)
             with self._account.turn(exits=False):
                 self._settle_open_order(exits=False)
                 self._adopt(None)

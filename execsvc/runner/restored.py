@@ -97,6 +97,15 @@ class RestoredLedger:
         self.settle()
         self._is_looked_at = True
 
+    def ask(self, exits: bool) -> None:
+        """Ask BotService, unless it has said; an entry asks again at once what it did not say.
+
+        To be called before the account's turn is taken: BotService may be away, and other bots of
+        the account do not wait for it.
+        """
+        if not self._is_looked_at or (self._ask_again_at is not None and not exits):
+            self._ask_bot_service()
+
     def look(self, exits: bool) -> None:
         """Compare, unless that was done for this start, and book what came of it for this bot.
 
@@ -105,7 +114,6 @@ class RestoredLedger:
         if not self._is_looked_at:
             self._ask_machine()
             self._ask_journal()
-            self._ask_bot_service()
             self._compare(exits, writes=False)
             self._is_looked_at = True
         self.settle()
@@ -115,9 +123,6 @@ class RestoredLedger:
         if not self._is_looked_at:
             self._ask_machine()
             self._ask_journal()
-            self._ask_bot_service()
-        elif self._ask_again_at is not None and not exits:
-            self._ask_bot_service()  # an entry is worth the wait
         if not self._is_kept:
             self._compare(exits, writes=True)
             self._keep_own()
