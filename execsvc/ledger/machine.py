@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from execsvc.errors import LedgerFailed
-from execsvc.ledger import whole_file
+from execsvc.ledger import faults, whole_file
 
 FILE = "machine"
 _MACHINE_ID = Path("/etc/machine-id")
@@ -28,7 +27,7 @@ def recorded(state_dir: Path) -> str | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise LedgerFailed(f"{path.name} cannot be read: {error.strerror}") from error
+        raise faults.failed(f"{path.name} cannot be read", error) from error
 
 
 def record(state_dir: Path, machine: str) -> None:
