@@ -10,8 +10,8 @@ import click
 import setproctitle
 from loguru import logger
 
-from execsvc import collector, logs
 from execsvc import env_file as env_files
+from execsvc import logs
 from execsvc.cli.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE, exit_codes
 from execsvc.cli.extras import refuse_missing_extras
 from execsvc.cli.options import Source, takes_settings
@@ -81,7 +81,6 @@ def _run(supervisor: Supervisor) -> NoReturn:
 
 def _serve(settings: Settings, listener: int, lifeline: int, beats: int) -> int:
     # Flask and gunicorn are for this child only: a bot would pay for them with its memory.
-    with collector.paused():
-        from execsvc.control_plane.server import serve
+    from execsvc.control_plane.server import serve
 
     return serve(settings, listener, lifeline, beats)

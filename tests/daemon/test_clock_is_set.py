@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-import struct
-import subprocess
 from pathlib import Path
 
 from support.bot_process import bot_row
 from support.clocks import HOUR
 from support.daemon import Daemon
 from support.deadline import eventually
-from support.environment import scrubbed
 from support.exchange import Exchange
 from support.requirements import needs
+from support.service_clock import ServiceClock
 from support.verdicts import assert_flat, succeeds
 
-SOURCE = Path(__file__).parents[1] / "support" / "set_clock.c"
 PATIENT = {
     "EXECSVC_REQUEST_TIMEOUT": "20",
     "EXECSVC_ORDER_TIMEOUT": "30",
@@ -25,23 +22,6 @@ PATIENT = {
     "EXECSVC_HANG_TIMEOUT": "60",
 }
 """A busy machine must not make a process look hung, or an order lost."""
-
-
-class ServiceClock:
-    """A wall clock for the processes of a service: a library that is preloaded, and a file that it reads."""
-
-    def __init__(self, folder: Path) -> None:
-        library = folder / "set_clock.so"
-        self._file = folder / "set_clock"
-        self.set_by(0)
-        command = ["gcc", "-shared", "-fPIC", "-o", str(library), str(SOURCE), "-ldl"]
-        subprocess.run(command, env=scrubbed(), check=True, capture_output=True)
-        self.environ = {"LD_PRELOAD": str(library), "SET_CLOCK": str(self._file)}
-
-    def set_by(self, seconds: float) -> None:
-        """Set it ahead of the machine's by so much, or back."""
-        with self._file.open("r+b" if self._file.exists() else "wb") as file:
-            file.write(struct.pack("d", seconds))
 
 
 def tick_on(daemon: Daemon, *bot_ids: str) -> None:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from support.clock_shim import can_be_made
+from support.requirements import lacking
 from support.world import (
     BOTS,
     CLOCK_STEPS,
@@ -39,8 +39,9 @@ def main() -> int:
     until = time.monotonic() + minutes * 60
     counts: Counter[str] = Counter()
     violations = 0
-    if not can_be_made():
-        print("no C compiler: the clock makes no steps", flush=True)
+    lack = lacking("C compiler")
+    if lack is not None:
+        print(f"the clock makes no steps: {lack.reason}", flush=True)
     print(f"seed {seed}, {minutes:g} minutes", flush=True)
     while time.monotonic() < until:
         fate = random.Random(seed)
@@ -59,7 +60,7 @@ def main() -> int:
 
 def _one_life(fate: random.Random, counts: Counter[str], until: float) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        world = World(Path(folder), line=True, clock=can_be_made())
+        world = World(Path(folder), line=True, clock=lacking("C compiler") is None)
         try:
             for _ in range(STEPS):
                 if time.monotonic() >= until:

@@ -14,11 +14,11 @@ from typing import Any
 import requests
 from support import processes
 from support.bot_process import bot_row
-from support.clock_shim import ClockShim
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
 from support.line import Line
+from support.service_clock import ServiceClock
 from support.told import FILLED, all_ended, orders_told
 
 from execsvc.ledger import survey
@@ -129,7 +129,7 @@ class World:
         self.line = Line(int(self.sandbox.url.rsplit(":", 1)[1])) if line else None
         if self.line is not None:
             self.daemon.environ["EXECSVC_EXCHANGE_ADAPTER_URL"] = self.line.url
-        self.clock = ClockShim(folder) if clock else None
+        self.clock = ServiceClock(folder) if clock else None
         if self.clock is not None:
             self.daemon.environ |= self.clock.environ
         self.daemon.environ["EXECSVC_REPORT_LEDGER"] = "true"
@@ -192,7 +192,7 @@ class World:
     def move_clock(self, seconds: int) -> None:
         """The wall clock of the service makes a step."""
         assert self.clock is not None, "this world has the machine's clock"
-        self.clock.move_to(seconds)
+        self.clock.set_by(seconds)
         self.counts["clock steps"] += 1
 
     def kill_runner(self, which: int) -> None:
