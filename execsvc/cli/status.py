@@ -92,5 +92,5 @@ def _faults(document: dict[str, Any]) -> list[str]:
             f"{pending['bots']} of {pending['of']} bots are missing from the listing; nobody is "
             f"stopped yet, poll {pending['polls']} of {pending['needed']}"
         )
-    errors = [(bot["bot_id"] or "-", bot["last_error"]) for bot in document["bots"]]
-    return lines + [f"{bot_id}: {error}" for bot_id, error in errors if error and error != known]
+    errors = [(bot["bot_id"] or bot["name"] or "-", bot["last_error"]) for bot in document["bots"]]
+    return lines + [f"{bot}: {error}" for bot, error in errors if error and error != known]

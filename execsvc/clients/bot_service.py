@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from execsvc.clients.http import HttpClient
 from execsvc.errors import Unavailable
-from execsvc.model.bot import BotSpec, RowRefused, check_bot_id, parse_row
+from execsvc.model.bot import BotSpec, InvalidRow, RowRefused, parse_row, row_id, row_name
 
 MOST_PAGES = 5000
 MOST_ROWS = 100_000
@@ -26,10 +27,10 @@ class Listing(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     bots: dict[str, BotSpec]
-    invalid: dict[str, str]
-    """Why a row cannot be used, by bot id."""
-    nameless: list[str]
-    """Why rows without a usable id cannot be used."""
+    invalid: dict[str, InvalidRow]
+    """Rows that cannot be used, by bot id."""
+    nameless: list[InvalidRow]
+    """Rows without a usable id, each of them."""
     booting: tuple[str, ...] = ()
     """Those of them for whose start somebody waits."""
     stopping: tuple[str, ...] = ()
@@ -72,18 +73,18 @@ def _merged(found: dict[str, _Rows]) -> Listing:
     """What stands after all statuses were asked for: of a bot that has two, the later one."""
     latest = {bot_id: status for status, rows in found.items() for bot_id in rows.ids}
     bots: dict[str, BotSpec] = {}
-    invalid: dict[str, str] = {}
-    nameless: dict[str, str] = {}
+    invalid: dict[str, InvalidRow] = {}
+    nameless: dict[str, list[InvalidRow]] = {}
     for status, rows in found.items():
         if status == _STOPPING:
             continue  # it does not take a sound row to stop
         bots |= {key: spec for key, spec in rows.bots.items() if latest[key] == status}
-        invalid |= {key: why for key, why in rows.invalid.items() if latest[key] == status}
+        invalid |= {key: row for key, row in rows.invalid.items() if latest[key] == status}
         nameless |= rows.nameless
     return Listing(
         bots=bots,
         invalid=invalid,
-        nameless=list(nameless.values()),
+        nameless=[row for alike in nameless.values() for row in alike],
         booting=tuple(sorted(key for key, status in latest.items() if status == _BOOTING)),
         stopping=tuple(sorted(key for key, status in latest.items() if status == _STOPPING)),
     )
@@ -97,9 +98,9 @@ class _Rows:
         self.received = 0
         self._seen: set[str] = set()
         self.bots: dict[str, BotSpec] = {}
-        self.nameless: dict[str, str] = {}
-        """Why rows without a usable id cannot be used, by what they are known again by."""
-        self._invalid: dict[str, str] = {}
+        self.nameless: dict[str, list[InvalidRow]] = {}
+        """Rows without a usable id, by what they are known again by: those that are alike together."""
+        self._invalid: dict[str, InvalidRow] = {}
 
     @property
     def ids(self) -> set[str]:
@@ -107,23 +108,24 @@ class _Rows:
         return self.bots.keys() | self._invalid.keys()
 
     @property
-    def invalid(self) -> dict[str, str]:
-        """Why rows cannot be used; an id that has a valid row is not invalid."""
-        return {key: why for key, why in self._invalid.items() if key not in self.bots}
+    def invalid(self) -> dict[str, InvalidRow]:
+        """Rows that cannot be used; an id that has a valid row is not invalid."""
+        return {key: row for key, row in self._invalid.items() if key not in self.bots}
 
     def take(self, page: list[Any]) -> bool:
         """Takes a page; True when it brought a row that was not seen before, of any status."""
         self.received += len(page)
         known = len(self._seen)
+        alike: Counter[str] = Counter()
         for row in page:
-            self._take_row(row)
+            self._take_row(row, alike)
         return len(self._seen) > known
 
-    def _take_row(self, row: Any) -> None:
+    def _take_row(self, row: Any, alike: Counter[str]) -> None:
         try:
-            bot_id = check_bot_id(row.get("id") if isinstance(row, dict) else None)
+            bot_id = row_id(row)
         except RowRefused as refused:
-            self._take_nameless(row, str(refused))
+            self._take_nameless(row, str(refused), alike)
             return
         self._seen.add(f"id {bot_id}")
         if row.get("status") != self._status or bot_id in self.bots:
@@ -131,18 +133,23 @@ class _Rows:
         try:
             self.bots[bot_id] = parse_row(row)
         except RowRefused as refused:
-            self._invalid.setdefault(bot_id, str(refused))
+            invalid = InvalidRow(name=row_name(row), reason=str(refused))
+            self._invalid.setdefault(bot_id, invalid)
 
-    def _take_nameless(self, row: Any, reason: str) -> None:
-        """Such a row is known again by its content: a page of them must not end the listing."""
+    def _take_nameless(self, row: Any, reason: str, alike: Counter[str]) -> None:
+        """Such a row is known again by its content: a page of them must not end the listing.
+
+        ``alike`` counts the rows of one page that have the same content: they are as many rows, where
+        on another page the same row may have come once more.
+        """
         identity = f"row {_digest(row)}"
-        if identity in self._seen:
-            return
         self._seen.add(identity)
-        if not isinstance(row, dict):
-            self.nameless[identity] = "row is not an object"
-        elif row.get("status") == self._status:
-            self.nameless[identity] = reason
+        if isinstance(row, dict) and row.get("status") != self._status:
+            return
+        alike[identity] += 1
+        told = self.nameless.setdefault(identity, [])
+        if len(told) < alike[identity]:
+            told.append(InvalidRow(name=row_name(row), reason=reason))
 
 
 def _digest(row: Any) -> str:

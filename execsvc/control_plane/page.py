@@ -82,7 +82,7 @@ def _view(known: Mapping[str, Any], asked: Mapping[str, str], now: datetime) -> 
         for number, bot in enumerate(status["bots"])
         if bot_rows.matches(bot, chosen, sought)
     ]
-    names = {bot["bot_id"]: bot["name"] for bot in status["bots"]}
+    names = {bot["bot_id"]: bot["name"] for bot in status["bots"] if bot["bot_id"]}
     many = len(status["bots"]) > MANY
     return {
         "title": f"{len(problems)} wrong · execsvc" if problems else "execsvc",

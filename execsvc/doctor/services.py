@@ -11,7 +11,7 @@ from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clients.http import HttpClient
 from execsvc.errors import ConfigRefused, LedgerFailed
 from execsvc.ledger.account_pause import NEVER_PAUSED, AccountPause
-from execsvc.model.bot import BotSpec, Mode
+from execsvc.model.bot import BotSpec, InvalidRow, Mode, named, short_name
 from execsvc.settings import Settings
 from execsvc.strategies import registry
 
@@ -71,16 +71,20 @@ def refused_rows(found: Listing) -> list[str]:
         try:
             registry.check(spec.binding.strategy, spec.params)
         except ConfigRefused as refused:
-            lines.append(f"bot {bot_id}: {refused}")
+            lines.append(f"bot {named(bot_id, spec.name)}: {refused}")
     return lines
 
 
 def invalid_rows(found: Listing) -> list[str]:
     """The rows that are no bots, a line each."""
     return [
-        *(f"bot {bot_id}: {reason}" for bot_id, reason in found.invalid.items()),
-        *(f"a bot without an id: {reason}" for reason in found.nameless),
+        *(f"bot {named(bot_id, row.name)}: {row.reason}" for bot_id, row in found.invalid.items()),
+        *(f"{_without_id(row)}: {row.reason}" for row in found.nameless),
     ]
+
+
+def _without_id(row: InvalidRow) -> str:
+    return f"a bot without a usable id{f' ({short_name(row.name)})' if row.name else ''}"
 
 
 def first(bots: Iterable[BotSpec]) -> BotSpec | None:

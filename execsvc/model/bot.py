@@ -12,10 +12,15 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from execsvc.masking import masked
+
 _KEY_MEMBERS = ("key_id", "exchange", "account_id")
 _SYMBOL = re.compile(r"[A-Za-z0-9._:-]{1,40}/[A-Za-z0-9._:-]{1,40}")
 _MODES = {"LIVE": "LIVE", "REAL": "LIVE", "PAPER": "PAPER"}
 _LARGEST_ALLOCATION = Decimal("1e18")
+_LONGEST_NAME = 200
+_LONGEST_IN_TEXT = 60
+"""Characters of a name beside an id."""
 _LONGEST_VALUE = 60
 """Characters of a value that a refusal quotes."""
 _DEEPEST_PARAMS = 32
@@ -32,6 +37,16 @@ class Mode(str, Enum):
 
 class RowRefused(ValueError):
     """A row of BotService that cannot be used; the message says why."""
+
+
+class InvalidRow(BaseModel):
+    """A row of BotService that cannot be used, as it is told of."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    """Empty when the row has none."""
+    reason: str
 
 
 class Binding(BaseModel):
@@ -75,16 +90,46 @@ class BotSpec(BaseModel):
 def check_bot_id(value: object) -> str:
     """The id, when it is one: 1 to 200 printable characters. Raises RowRefused."""
     if not isinstance(value, str) or not 1 <= len(value) <= 200 or not value.isprintable():
-        raise RowRefused("id is not a string of 1 to 200 printable characters")
+        given = "missing" if value is None else _quoted(value)
+        raise RowRefused(f"id is {given}: a string of 1 to 200 printable characters is needed")
     return value
+
+
+def row_id(row: object) -> str:
+    """The id of the bot that ``row`` describes. Raises RowRefused."""
+    if not isinstance(row, dict):
+        raise RowRefused(f"row is {_quoted(row)}: an object is needed")
+    return check_bot_id(row.get("id"))
+
+
+def row_name(row: object) -> str:
+    """The name that ``row`` gives its bot, as it is shown; empty when it gives none."""
+    name = row.get("name") if isinstance(row, dict) else None
+    return _shown(name) if isinstance(name, str) else ""
+
+
+def short_name(name: str) -> str:
+    """``name`` as it stands in a line of text: at most 60 characters.
+
+    >>> short_name("x" * 61) == "x" * 59 + "…"
+    True
+    """
+    return name if len(name) <= _LONGEST_IN_TEXT else f"{name[: _LONGEST_IN_TEXT - 1]}…"
+
+
+def named(bot_id: str, name: str) -> str:
+    """A bot in a line of text: its id, and its name where that says more.
+
+    >>> named("b1", "My bot"), named("b1", "b1"), named("b1", "")
+    ('b1 (My bot)', 'b1', 'b1')
+    """
+    return f"{bot_id} ({short_name(name)})" if name and name != bot_id else bot_id
 
 
 def parse_row(row: object) -> BotSpec:
     """The bot that ``row`` describes. Raises RowRefused with the reason in words."""
-    if not isinstance(row, dict):
-        raise RowRefused("row is not an object")
-    bot_id = check_bot_id(row.get("id"))
-    name = row.get("name")
+    bot_id = row_id(row)
+    assert isinstance(row, dict), "a row with an id is an object"
     settings = _member(row, "global_settings")
     pipeline = _member(row, "pipeline")
     strategy = _member(pipeline, "strategy", "pipeline.strategy")
@@ -95,7 +140,7 @@ def parse_row(row: object) -> BotSpec:
         raise RowRefused("pipeline.strategy.params is not an object")
     return BotSpec(
         bot_id=bot_id,
-        name=_shown(name) if isinstance(name, str) else bot_id,
+        name=row_name(row) if isinstance(row.get("name"), str) else bot_id,
         binding=Binding(
             mode=_mode(settings.get("mode")),
             key_id=_key_id(settings),
@@ -124,8 +169,12 @@ def canonical(params: dict[str, Any]) -> str:
 
 
 def _shown(name: str) -> str:
-    """``name`` without what a terminal or an encoder would choke on."""
-    return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in name[:200])
+    """``name`` without what a terminal or an encoder would choke on.
+
+    It is masked before it is cut: nobody would know a part of a secret again.
+    """
+    kept = masked(name)[:_LONGEST_NAME]
+    return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in kept)
 
 
 def _plain(value: Any, depth: int) -> Any:
@@ -223,4 +272,8 @@ def _interval(triggers: object) -> float | None:
 
 def _quoted(value: object) -> str:
     """``value`` as the row has it, cut short and fit for a terminal."""
-    return _shown(json.dumps(value, default=str))[:_LONGEST_VALUE]
+    try:
+        text = json.dumps(value, default=str)
+    except RecursionError:
+        text = "nested too deep"
+    return _shown(text)[:_LONGEST_VALUE]

@@ -56,6 +56,8 @@ class Bot:
     listed: Listed = Listed.UNSEEN
     row: BotSpec | None = None
     """The last row that could be used."""
+    invalid_name: str = ""
+    """The name in the last row that could not be used."""
     row_error: str | None = None
     error: str | None = None
     verdict: Verdict | None = None
@@ -114,6 +116,14 @@ class Bot:
         if (failed.row.binding, failed.row.params) != (row.binding, row.params):
             self.verdict = None
             self.begin_anew()
+
+    @property
+    def name(self) -> str:
+        """Its name as BotService last gave it; the id of a bot that has none."""
+        invalid = self.listed is Listed.INVALID and self.run is None
+        if self.row is None or (invalid and self.invalid_name):
+            return self.invalid_name or self.bot_id
+        return self.row.name or self.bot_id
 
     @property
     def is_open(self) -> bool:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from execsvc.clients.bot_service import Listing
 from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.ledger.survey import LedgerState
-from execsvc.model.bot import file_stem
+from execsvc.model.bot import InvalidRow, file_stem
 from execsvc.supervisor import by_hand, changes, ends, rows, steps
 from execsvc.supervisor.bot import Bot, Verdict
 from execsvc.supervisor.child import Child
@@ -35,7 +35,7 @@ class Bots:
         self._bots = context.bots
         self._flat: dict[str, LedgerState] = {}
         """Read at the start already; used up by the first listing."""
-        self.nameless: list[str] = []
+        self.nameless: list[InvalidRow] = []
 
     def recover(self) -> None:
         """Take up what an earlier run of the service left; the first good listings decide on it."""
@@ -70,8 +70,8 @@ class Bots:
         self.nameless = listing.nameless
         for bot_id, row in listing.bots.items():
             rows.seen(self._context, self._known(bot_id), row)
-        for bot_id, reason in listing.invalid.items():
-            rows.row_refused(self._context, self._known(bot_id), reason)
+        for bot_id, invalid in listing.invalid.items():
+            rows.row_refused(self._context, self._known(bot_id), invalid)
         self._stopping(listing.stopping)
         self._flat.clear()
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from execsvc.ledger.halt import Halted
+from execsvc.model.bot import InvalidRow
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.guard import Pending
 from execsvc.supervisor.next_step import Service
@@ -31,7 +32,7 @@ class Facts(NamedTuple):
     uptime: float
     polled: Polled
     bots: list[Bot]
-    nameless: list[str]
+    nameless: list[InvalidRow]
     halted: Halted | None = None
     reports: dict[str, object] | None = None
     """How the reports to BotService go; None when none are made."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from execsvc.errors import LedgerFailed
 from execsvc.logs import bound
-from execsvc.model.bot import BotSpec
+from execsvc.model.bot import BotSpec, InvalidRow
 from execsvc.runner.job import Task
 from execsvc.supervisor import changes
 from execsvc.supervisor.bot import Bot
@@ -34,8 +34,9 @@ def seen(context: Context, bot: Bot, row: BotSpec) -> None:
         proceed(context, bot)
 
 
-def row_refused(context: Context, bot: Bot, reason: str) -> None:
+def row_refused(context: Context, bot: Bot, row: InvalidRow) -> None:
     """``bot`` is listed with a row that cannot be used: a runner goes on as it was."""
+    bot.invalid_name, reason = row.name, row.reason
     if bot.listed is Listed.INVALID and bot.row_error == reason:
         return
     bot.listed, bot.row_error, bot.to_check = Listed.INVALID, reason, None

@@ -10,6 +10,7 @@ from execsvc import __version__
 from execsvc.clock import iso, now
 from execsvc.ledger.halt import Halted
 from execsvc.ledger.results import utc_day
+from execsvc.model.bot import InvalidRow
 from execsvc.model.result import unknown
 from execsvc.runner.report import Snapshot
 from execsvc.supervisor.bot import Bot
@@ -26,7 +27,7 @@ _HALTING = (State.STOPPING, State.LIQUIDATING, State.STOPPED)
 def status(facts: Facts) -> dict[str, Any]:
     """The answer to ``GET /status``."""
     shown = [_bot(bot, facts.halted) for bot in facts.bots] + [
-        _nameless(why) for why in facts.nameless
+        _nameless(row) for row in facts.nameless
     ]
     counts = Counter(bot["state"] for bot in shown)
     polled = facts.polled
@@ -48,6 +49,7 @@ def status(facts: Facts) -> dict[str, Any]:
         "reports": facts.reports,
         "running_bots": counts[State.RUNNING.value],
         "counts": dict(sorted(counts.items())),
+        "active_runners": [bot.bot_id for bot in facts.bots if bot.run is not None],
         "bots": shown,
     }
 
@@ -65,7 +67,7 @@ def _bot(bot: Bot, halted: Halted | None) -> dict[str, Any]:
     run, binding, snapshot = bot.run, bot.binding, bot.snapshot
     return {
         "bot_id": bot.bot_id,
-        "name": bot.row.name if bot.row is not None else bot.bot_id,
+        "name": bot.name,
         "strategy": binding.strategy if binding else None,
         "symbol": binding.symbol if binding else None,
         "key_id": binding.key_id if binding else None,
@@ -93,11 +95,11 @@ def _last_error(bot: Bot, halted: Halted | None) -> str | None:
     return f"{halted.text}; {bot.last_error}" if bot.last_error else halted.text
 
 
-def _nameless(why: str) -> dict[str, Any]:
+def _nameless(row: InvalidRow) -> dict[str, Any]:
     """A row without a usable id: no bot has the empty string for one."""
     return {
         "bot_id": "",
-        "name": "",
+        "name": row.name,
         "strategy": None,
         "symbol": None,
         "key_id": None,
@@ -109,7 +111,7 @@ def _nameless(why: str) -> dict[str, Any]:
         "ticks": 0,
         "last_tick_at": None,
         "consecutive_errors": 0,
-        "last_error": why,
+        "last_error": row.reason,
         "position": Snapshot().position,
         "result": unknown(None),
         "guards": [],

@@ -142,7 +142,8 @@ def test_a_malformed_row_is_invalid_and_disturbs_no_other(
     service.pages = paged([row("a"), row("bad", **changes), row("b")])
     found = listing()
     assert list(found.bots) == ["a", "b"]
-    assert reason in found.invalid["bad"]
+    assert reason in found.invalid["bad"].reason
+    assert found.invalid["bad"].name == row("bad")["name"]
     assert found.nameless == []
 
 
@@ -155,6 +156,20 @@ def test_rows_without_a_usable_id_are_counted_once_each(service: Service) -> Non
     assert len(found.nameless) == 9
     service.pages = lambda skip, limit: bad
     assert len(listing().nameless) == 9
+
+
+def test_rows_without_an_id_that_are_alike_are_told_each(service: Service) -> None:
+    alike = [row(None, name="My bot")] * 5
+    service.pages = paged([*alike, row("a"), row("", name="Empty")])
+    told = [(invalid.name, invalid.reason) for invalid in listing().nameless]
+    needed = "a string of 1 to 200 printable characters is needed"
+    assert told == [("My bot", f"id is missing: {needed}")] * 5 + [("Empty", f'id is "": {needed}')]
+
+
+def test_a_row_without_an_id_that_moves_to_the_next_page_is_told_once(service: Service) -> None:
+    pages = [[row(None), row("a")], [row(None), row("b")], [row("b")]]
+    service.pages = lambda skip, limit: pages[len(service.asked) - 1]
+    assert len(listing(2).nameless) == 1
 
 
 def test_a_whole_page_without_ids_does_not_end_the_listing(service: Service) -> None:

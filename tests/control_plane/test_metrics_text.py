@@ -14,6 +14,7 @@ from support.metrics_answer import answer, bot, counted, held_back
 from execsvc.control_plane.app import create_app
 from execsvc.control_plane.metric_names import COUNTERS, HISTOGRAMS, METRICS
 from execsvc.errors import Unavailable
+from execsvc.model.bot import InvalidRow
 from execsvc.runner.counts import SERIES
 from execsvc.supervisor.loop_clock import LoopClock
 from execsvc.supervisor.next_step import Service
@@ -140,7 +141,7 @@ def test_a_name_that_no_text_can_hold_does_not_end_the_scrape() -> None:
 
 
 def test_rows_without_an_id_count_and_have_no_series() -> None:
-    samples = scraped(answer(bot(), nameless=["row is not an object"] * 2))
+    samples = scraped(answer(bot(), nameless=[InvalidRow(name="x", reason="y")] * 2))
     assert one(samples, "execsvc_bots", state="INVALID") == 2
     assert len([name for name, _ in samples if name == "execsvc_bot_info"]) == 1
 

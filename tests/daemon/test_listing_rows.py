@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,8 @@ from support.deadline import eventually
 from support.exchange import Exchange
 from support.lasting import Lasting
 from support.verdicts import assert_over, listed_again, states
+
+from execsvc.model.bot import row_name
 
 
 def broken(bot_id: str, **members: Any) -> dict[str, Any]:
@@ -34,15 +37,26 @@ MALFORMED = {
 
 def test_malformed_rows_disturb_nobody(daemon: Daemon, exchange: Exchange) -> None:
     nameless = [None, 7, "row", [], {"status": "RUNNING"}, broken("x", id=12), broken("\n")]
+    nameless += [broken("x", id=None, name="No id")] * 3
     exchange.list_bots(*nameless[:3], bot_row("b1"), *MALFORMED.values(), *nameless[3:])
     daemon.start()
     daemon.until_holding("b1")
     seen = states(daemon)
     assert {seen[row["id"]] for row in MALFORMED.values()} == {"INVALID"}
-    reasons = [bot["last_error"] for bot in daemon.status()["bots"] if bot["state"] == "INVALID"]
-    assert len(reasons) > len(MALFORMED)
-    assert all(reasons)
-    assert daemon.status()["running_bots"] == 1
+    status = daemon.status()
+    invalid = [bot for bot in status["bots"] if bot["state"] == "INVALID"]
+    assert len(invalid) == status["counts"]["INVALID"] == len(MALFORMED) + len(nameless)
+    assert all(bot["last_error"] for bot in invalid)
+    names = Counter(bot["name"] for bot in invalid)
+    assert names == Counter(map(row_name, [*MALFORMED.values(), *nameless]))
+    assert status["running_bots"] == 1
+    assert status["active_runners"] == ["b1"]
+    printed = daemon.command("status").stdout
+    assert printed.count("INVALID") == len(invalid) + 1
+    assert "No id: id is missing: a string of 1 to 200 printable characters is needed" in printed
+    assert daemon.get("/").text.count("INVALID</span>") == len(invalid)
+    scraped = daemon.get("/metrics").text
+    assert f'execsvc_bots{{state="INVALID"}} {len(invalid)}.0' in scraped
     exchange.list_bots(bot_row("b1"), bot_row("x1"))
     eventually(lambda: states(daemon).get("x1") == "RUNNING", "a row that was mended runs")
     assert not {"x2", "x8", ""} & states(daemon).keys()

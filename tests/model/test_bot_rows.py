@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from execsvc import masking
 from execsvc.model.bot import (
     Binding,
     BotSpec,
@@ -19,7 +20,10 @@ from execsvc.model.bot import (
     canonical,
     check_bot_id,
     file_stem,
+    named,
     parse_row,
+    row_id,
+    row_name,
 )
 
 ROW: dict[str, Any] = {
@@ -239,6 +243,37 @@ def test_file_names_are_safe_and_apart(one: str, other: str) -> None:
 
 def test_equal_params_are_equal_text() -> None:
     assert canonical({"a": 1, "b": {"c": 2, "d": 3}}) == canonical({"b": {"d": 3, "c": 2}, "a": 1})
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("My bot", "My bot"),
+        ("бот №1 ✓ 机器人", "бот №1 ✓ 机器人"),
+        ("a\nb\tc", "a b c"),
+        ("\x1b[31mred\x00\u202e\ud800", "?[31mred???"),
+        ("x" * 10_000, "x" * 200),
+        (f"{'x' * 195}hush-hush", f"{'x' * 195}***"),
+        (7, ""),
+        (None, ""),
+    ],
+)
+def test_row_name_whatever_it_holds_is_fit_to_be_shown(name: Any, shown: str) -> None:
+    masking.know(["hush-hush"])
+    try:
+        assert row_name({"name": name}) == shown
+    finally:
+        masking.forget()
+
+
+@pytest.mark.parametrize("row", [None, 7, "row", [[]]])
+def test_row_id_without_an_object_is_refused_in_a_sentence(row: Any) -> None:
+    with pytest.raises(RowRefused, match=r"^row is .+: an object is needed$"):
+        row_id(row)
+
+
+def test_named_id_with_a_long_name_is_short() -> None:
+    assert named("b1", "x" * 200) == f"b1 ({'x' * 59}…)"
 
 
 @given(JSON)

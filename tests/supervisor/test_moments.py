@@ -16,7 +16,7 @@ from execsvc.errors import LedgerFailed
 from execsvc.ledger.halt import Halt
 from execsvc.ledger.held import HeldBots
 from execsvc.ledger.survey import LedgerState
-from execsvc.model.bot import BotSpec, parse_row
+from execsvc.model.bot import BotSpec, InvalidRow, parse_row
 from execsvc.model.position import Position
 from execsvc.runner.job import Task
 from execsvc.supervisor import steps
@@ -77,7 +77,8 @@ def row(bot_id: str = "b1", **changes: Any) -> BotSpec:
 
 
 def listing(*specs: BotSpec, **invalid: str) -> Listing:
-    return Listing(bots={spec.bot_id: spec for spec in specs}, invalid=invalid, nameless=[])
+    refused = {bot_id: InvalidRow(name="", reason=why) for bot_id, why in invalid.items()}
+    return Listing(bots={spec.bot_id: spec for spec in specs}, invalid=refused, nameless=[])
 
 
 def look_at(context: Context, bots: Bots, now: float) -> None:

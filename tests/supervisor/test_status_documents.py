@@ -11,6 +11,7 @@ from support.facts import AT, HELD, bot, facts, ledger, running
 from execsvc.clock import iso, now
 from execsvc.ledger.guards import Tripped
 from execsvc.ledger.halt import Halted
+from execsvc.model.bot import InvalidRow
 from execsvc.model.result import Result
 from execsvc.runner.report import Snapshot, shown
 from execsvc.supervisor.bot import Bot, Verdict
@@ -46,6 +47,7 @@ def test_the_whole_document() -> None:
         "reports": None,
         "running_bots": 1,
         "counts": {"RUNNING": 1},
+        "active_runners": ["b1"],
         "bots": [
             {
                 "bot_id": "b1",
@@ -84,10 +86,43 @@ def test_how_the_reports_go() -> None:
 
 def test_every_bot_has_every_member_whatever_is_known_of_it() -> None:
     bare = Bot("b2", Restarts(5, 300))
-    documents = status(facts(bot(run=running()), bare, nameless=["row is not an object"]))["bots"]
+    row = InvalidRow(name="No id", reason="id is missing")
+    documents = status(facts(bot(run=running()), bare, nameless=[row]))["bots"]
     assert all(list(document) == list(documents[0]) for document in documents)
     assert documents[1]["name"] == "b2"
-    assert (documents[2]["bot_id"], documents[2]["state"]) == ("", "INVALID")
+    assert [documents[2][name] for name in ("bot_id", "name", "state", "last_error")] == [
+        *("", "No id", "INVALID", "id is missing"),
+    ]
+
+
+def test_status_rows_without_an_id_that_are_alike_are_shown_and_counted_each() -> None:
+    row = InvalidRow(name="No id", reason="id is missing")
+    document = status(facts(bot(), nameless=[row] * 5))
+    assert [one["name"] for one in document["bots"]] == ["My bot", *["No id"] * 5]
+    assert document["counts"] == {"INVALID": 5, "STOPPED": 1}
+
+
+def test_status_active_runners_are_the_bots_with_a_process() -> None:
+    closing = bot(bot_id="b2", run=running(phase="STOPPING"), state=State.LIQUIDATING)
+    document = status(facts(bot(run=running()), closing, bot(bot_id="b3")))
+    assert document["active_runners"] == ["b1", "b2"]
+    with_pid = [one["bot_id"] for one in document["bots"] if one["pid"] is not None]
+    assert with_pid == document["active_runners"]
+
+
+@pytest.mark.parametrize(
+    ("seen", "name"),
+    [
+        (bot(), "My bot"),
+        (bot(row=None), "b1"),
+        (bot(row=None, listed=Listed.INVALID, invalid_name="No symbol"), "No symbol"),
+        (bot(row=None, listed=Listed.INVALID), "b1"),
+        (bot(listed=Listed.INVALID, invalid_name="Renamed"), "Renamed"),
+        (bot(listed=Listed.INVALID, invalid_name="Renamed", run=running()), "My bot"),
+    ],
+)
+def test_status_name_of_a_row_that_cannot_be_used_is_shown(seen: Bot, name: str) -> None:
+    assert status(facts(seen))["bots"][0]["name"] == name
 
 
 def test_before_a_runner_speaks_its_ledger_does() -> None:
