@@ -12,7 +12,9 @@ from loguru import logger
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
+from execsvc.control_plane import openapi
 from execsvc.control_plane.page import page
+from execsvc.control_plane.routes import PAGE, ROUTES
 from execsvc.errors import Unavailable
 
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
@@ -20,9 +22,9 @@ Answer = tuple[dict[str, Any], int]
 Exposition = Callable[[dict[str, Any], str], tuple[bytes, str]]
 
 SERVICE = "execution-service"
-PAGE = "/"
 LARGEST_BODY = 64 * 1024
 _HEALTHY = ("ok", "degraded")
+_OPEN = frozenset(route.path for route in ROUTES if not route.wants_token)
 _BROWSER = 'Basic realm="execsvc", charset="UTF-8"'
 _SILENT = "the supervisor does not answer"
 _NO_METRICS = "metrics are not installed: pip install 'execsvc[metrics]'"
@@ -35,8 +37,31 @@ def create_app(ask: Ask, token: str | None) -> Flask:
     the password that a browser asks for as well, with any user name.
     """
     app = Flask("execsvc", static_folder=None)
-    exposition = cache(_exposition)  # by the first scrape: its library is no part of a start
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    views = _views(ask, guarded=token is not None)
+    for route in ROUTES:
+        # Without the automatic OPTIONS every method but ours is a wrong one.
+        app.add_url_rule(
+            route.path,
+            route.name,
+            views[route.name],
+            methods=[route.method],
+            provide_automatic_options=False,
+        )
+    if token is not None:
+        app.before_request(partial(_authorise, token))
+    app.before_request(_no_detour)
+    app.after_request(_never_cached)
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(Unavailable, _silent)
+    app.register_error_handler(Exception, _failed)
+    return app
+
+
+def _views(ask: Ask, *, guarded: bool) -> dict[str, Callable[[], Answer | Response]]:
+    """What answers each route, by its name; ``guarded``: a token is set."""
+    exposition = cache(_exposition)  # by the first scrape: its library is no part of a start
+    description = cache(openapi.document)
 
     def health() -> Answer:
         try:
@@ -51,37 +76,19 @@ def create_app(ask: Ask, token: str | None) -> Flask:
         except Unavailable:
             return page(None, request.args)
 
-    def status() -> Answer:
-        return ask({"call": "status"}), 200
-
-    def poll() -> Answer:
-        return ask({"call": "poll"}), 202
-
-    def metrics() -> Response:
-        return _metrics(exposition(), ask)
-
-    for path, method, view in (
-        (PAGE, "GET", show),
-        ("/health", "GET", health),
-        ("/status", "GET", status),
-        ("/metrics", "GET", metrics),
-        ("/poll", "POST", poll),
-    ):
-        # Without the automatic OPTIONS every method but ours is a wrong one.
-        app.add_url_rule(path, None, view, methods=[method], provide_automatic_options=False)
-    if token is not None:
-        app.before_request(partial(_authorise, token))
-    app.before_request(_no_detour)
-    app.after_request(_never_cached)
-    app.register_error_handler(HTTPException, _refused)
-    app.register_error_handler(Unavailable, _silent)
-    app.register_error_handler(Exception, _failed)
-    return app
+    return {
+        "page": show,
+        "health": health,
+        "status": lambda: (ask({"call": "status"}), 200),
+        "poll": lambda: (ask({"call": "poll"}), 202),
+        "metrics": lambda: _metrics(exposition(), ask),
+        "openapi": lambda: (description(guarded), 200),
+    }
 
 
 def _authorise(token: str) -> Response | None:
     """The refusal of a request that does not know the token."""
-    if request.path == "/health" or _bears(token):
+    if request.path in _OPEN or _bears(token):
         return None
     if request.path != PAGE:
         return _unauthorised("a bearer token is required", "Bearer")

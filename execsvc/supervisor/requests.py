@@ -23,6 +23,7 @@ from execsvc.supervisor.metrics import metrics
 from execsvc.supervisor.next_step import Service
 from execsvc.supervisor.operator_calls import OperatorCalls
 from execsvc.supervisor.polling import Polling
+from execsvc.supervisor.states import State
 
 
 class Requests:
@@ -101,7 +102,8 @@ class Requests:
     def summary(self) -> str:
         """How many bots are in which state, in a few words."""
         counts = Counter(bot.state.value for bot in self._context.bots.values())
-        counted = ", ".join(f"{n} {state}" for state, n in sorted(counts.items())) or "no bots"
+        counts[State.INVALID.value] += len(self._bots.nameless)
+        counted = ", ".join(f"{n} {state}" for state, n in sorted(counts.items()) if n) or "no bots"
         return f"trading is halted, {counted}" if self._context.halted else counted
 
     def _poll(self, _: dict[str, Any]) -> dict[str, Any]:

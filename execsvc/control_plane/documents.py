@@ -1,0 +1,164 @@
+"""The answers of the control plane as models: what ``/openapi.json`` describes them by.
+
+They describe, and nothing is made of them: the supervisor's own documents are passed on as they come.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from execsvc.courier.child import Word
+
+BotState = Literal[
+    "BOOTING",
+    "RUNNING",
+    "STOPPING",
+    "STOPPED",
+    "BACKOFF",
+    "HELD",
+    "FAILED",
+    "LIQUIDATING",
+    "INVALID",
+]
+Time = Annotated[
+    str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-01-02T03:04:05.000Z"])
+]
+"""ISO 8601, in UTC."""
+Number = Annotated[str, Field(pattern=r"^-?[0-9]+(\.[0-9]+)?$", examples=["0.01998"])]
+"""A decimal number as text."""
+Count = Annotated[int, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0)]
+
+
+class Error(BaseModel):
+    """Why a request was not answered as asked."""
+
+    error: str
+
+
+class Health(BaseModel):
+    """Whether all is well, and what is not."""
+
+    status: Literal["ok", "degraded", "stopping", "down"]
+    service: Literal["execution-service"]
+    reasons: list[str] = Field(description="one for each cause of degraded or down")
+
+
+class Accepted(BaseModel):
+    """That the bots are listed now."""
+
+    accepted: Literal[True]
+
+
+class MassStop(BaseModel):
+    """A stop of many bots that waits for more listings to say the same."""
+
+    bots: Count = Field(description="how many are missing from all of these listings")
+    of: Count = Field(description="how many have a runner or an open position")
+    polls: Count
+    needed: Count
+
+
+class Poll(BaseModel):
+    """How the listing of the bots goes."""
+
+    interval_sec: Seconds
+    last_success_at: Time | None
+    consecutive_failures: Count
+    last_error: str | None
+    pending_mass_stop: MassStop | None
+
+
+class Halted(BaseModel):
+    """The kill switch, which is on."""
+
+    since: str
+    reason: str
+
+
+class Reports(Word):
+    """How the reports to BotService go."""
+
+
+class Position(BaseModel):
+    """What a bot holds by its own ledger, in base units; ``side`` is null when it is flat."""
+
+    side: Literal["BUY", "SELL"] | None
+    tracked: Number
+    sold_short: Number
+    entry_price: Number | None
+    opened_at: Time | None
+
+
+class Result(BaseModel):
+    """What a bot has realised, in its quote currency; null where nobody can tell."""
+
+    currency: str | None
+    realised: Number | None
+    today: Number | None = Field(description="since midnight UTC")
+
+
+class Guard(BaseModel):
+    """What keeps a bot from entering; never from an exit."""
+
+    guard: str = Field(examples=["daily_loss"])
+    since: Time
+    detail: str
+
+
+class Abandoned(BaseModel):
+    """What an operator gave up of a position; shown for a day."""
+
+    at: Time
+    mode: Literal["LIVE", "PAPER"]
+    key_id: str
+    symbol: str
+    tracked: Number
+    sold_short: Number
+
+
+class Bot(BaseModel):
+    """One bot, or a row of BotService that is none."""
+
+    bot_id: str = Field(description="empty for a row without a usable id: there may be several")
+    name: str
+    strategy: str | None
+    symbol: str | None
+    key_id: str | None
+    mode: Literal["LIVE", "PAPER"] | None
+    state: BotState
+    pid: int | None = Field(description="its process; null when it has none")
+    started_at: Time | None
+    restarts: Count
+    ticks: Count = Field(description="may be two seconds old, as last_tick_at")
+    last_tick_at: Time | None
+    consecutive_errors: Count
+    last_error: str | None
+    position: Position
+    result: Result
+    guards: list[Guard]
+    abandoned: list[Abandoned]
+
+
+class Status(BaseModel):
+    """The service and every bot that it knows."""
+
+    service: Literal["execution-service"]
+    version: str
+    pid: int
+    state: Literal["RUNNING", "STOPPING"]
+    started_at: Time
+    uptime_sec: Seconds
+    halted: Halted | None
+    poll: Poll
+    reports: Reports | None
+    running_bots: Count = Field(description="bots in state RUNNING")
+    counts: dict[BotState, Count] = Field(description="how many bots are in which state")
+    active_runners: list[str] = Field(description="ids of the bots that have a process")
+    bots: list[Bot]
+
+
+SCHEMAS: tuple[type[BaseModel], ...] = (Accepted, Error, Health, Status)
+"""What an answer may be; the others are parts of these."""

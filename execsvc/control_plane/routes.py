@@ -1,0 +1,104 @@
+"""The one table of what is answered over HTTP: the application and ``/openapi.json`` are made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel
+
+from execsvc.control_plane.documents import Accepted, Error, Health, Status
+
+HTML = "text/html"
+PLAIN = "text/plain"
+OPEN_METRICS = "application/openmetrics-text"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer. ``model`` is what its JSON is like, None of a text or a document of no fixed shape."""
+
+    about: str
+    model: type[BaseModel] | None = None
+    types: tuple[str, ...] = ("application/json",)
+
+
+@dataclass(frozen=True)
+class Route:
+    """A path with its method, and every answer that is its own."""
+
+    path: str
+    method: str
+    name: str
+    about: str
+    replies: Mapping[int, Reply]
+    wants_token: bool = True
+    takes_password: bool = False
+    """A browser may give the token as a password."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    """What may stand behind the path, and what each of that means."""
+
+
+SILENT = Reply("the supervisor does not answer", Error)
+PAGE = "/"
+
+ROUTES = (
+    Route(
+        PAGE,
+        "GET",
+        "page",
+        "A page for people: what is wrong, the bots, the last events.",
+        {
+            200: Reply("the page", types=(HTML,)),
+            503: Reply("the page without bots: the supervisor does not answer", types=(HTML,)),
+        },
+        takes_password=True,
+        query={
+            "state": "only bots in this state",
+            "q": "only bots whose name, id, symbol, account or strategy holds this",
+        },
+    ),
+    Route(
+        "/health",
+        "GET",
+        "health",
+        "Whether all is well: for load balancers and monitors. Wants no token.",
+        {
+            200: Reply("ok, or degraded with the reasons", Health),
+            503: Reply("stopping, or down: the supervisor does not answer", Health),
+        },
+        wants_token=False,
+    ),
+    Route(
+        "/status",
+        "GET",
+        "status",
+        "The service and every bot that it knows.",
+        {200: Reply("the whole status", Status), 503: SILENT},
+    ),
+    Route(
+        "/poll",
+        "POST",
+        "poll",
+        "List the bots now, not at the next interval. Takes no body; calls within a second make one listing.",
+        {202: Reply("it is listed", Accepted), 503: SILENT},
+    ),
+    Route(
+        "/metrics",
+        "GET",
+        "metrics",
+        "Metrics for Prometheus.",
+        {
+            200: Reply("the metrics", types=(PLAIN, OPEN_METRICS)),
+            404: Reply("the extra metrics is not installed", Error),
+            503: SILENT,
+        },
+    ),
+    Route(
+        "/openapi.json",
+        "GET",
+        "openapi",
+        "This document.",
+        {200: Reply("an OpenAPI 3.1 document")},
+    ),
+)
