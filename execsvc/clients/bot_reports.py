@@ -46,8 +46,10 @@ class BotReports:
 
     def execution(self, given: Id, execution: ToldExecution, key: str) -> None:
         """Tell what was filled of the order that was given the id ``given``."""
+        call, path = "POST /executions", "/executions"
         body = json_object({"local_order_id": given, **execution.model_dump()})
-        self._sent("POST /executions", "POST", "/executions", body, f"{key}-execution", _CONFLICT)
+        # A resend of one that is there is a bad request to today's service: the trade id is its key.
+        self._sent(call, "POST", path, body, f"{key}-execution", _CONFLICT, _BAD_REQUEST)
 
     def started(self, bot_id: str) -> None:
         """Tell that a bot which was asked to start runs."""

@@ -12,8 +12,9 @@ from execsvc.sandbox.bots import Listing
 from execsvc.sandbox.exchange import HandTrade
 from execsvc.sandbox.faults import Rule
 from execsvc.sandbox.market import MarketChange
+from execsvc.sandbox.service import Terms
 from execsvc.sandbox.state import Adapter, State
-from execsvc.sandbox.wire import Reply, Request, json_reply, refusal
+from execsvc.sandbox.wire import Reply, Request, json_reply
 
 _BALANCES = TypeAdapter(dict[str, Quantity])
 _RULES = TypeAdapter(list[Rule])
@@ -51,6 +52,12 @@ def change_adapter(state: State, request: Request) -> Reply:
     state.exchange.deduplicate = state.adapter.deduplicate = wanted.deduplicate
     state.exchange.receive_window = state.adapter.receive_window = wanted.receive_window
     state.adapter.odd_rows = wanted.odd_rows
+    return json_reply(_DONE)
+
+
+def change_bot_service(state: State, request: Request) -> Reply:
+    """``PUT /sandbox/bot-service``: how good a BotService it is from now on."""
+    state.bot_service.terms = Terms.model_validate(request.parsed())
     return json_reply(_DONE)
 
 
@@ -93,37 +100,6 @@ def forget_requests(state: State, request: Request) -> Reply:
     """``DELETE /sandbox/requests``."""
     state.seen.clear()
     return json_reply(_DONE)
-
-
-def get_bot(state: State, request: Request) -> Reply:
-    """``GET /bots/{id}``."""
-    return _row(state.bots.get(request.segments[1]))
-
-
-def add_bot(state: State, request: Request) -> Reply:
-    """``POST /bots``."""
-    return json_reply(state.bots.add(_object(request)), 201)
-
-
-def change_bot(state: State, request: Request) -> Reply:
-    """``PUT /bots/{id}``: the members of the body replace those of the row."""
-    return _row(state.bots.change(request.segments[1], _object(request)))
-
-
-def remove_bot(state: State, request: Request) -> Reply:
-    """``DELETE /bots/{id}``."""
-    return json_reply(_DONE) if state.bots.remove(request.segments[1]) else _row(None)
-
-
-def _row(row: dict[str, Any] | None) -> Reply:
-    return refusal("Bot not found", 404) if row is None else json_reply(row)
-
-
-def _object(request: Request) -> dict[str, Any]:
-    value = request.parsed()
-    if not isinstance(value, dict):
-        raise ValueError("body is not an object")
-    return value
 
 
 def _array(request: Request) -> list[Any]:

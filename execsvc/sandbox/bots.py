@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import uuid
-from datetime import timezone
+from datetime import datetime, timezone
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,6 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from execsvc.clock import Clock
 
 USUAL_LIMIT = 100
+
+
+def stamp(moment: datetime) -> str:
+    """``moment`` as BotService writes it: UTC without a zone."""
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")
 
 
 class Listing(BaseModel):
@@ -42,11 +47,18 @@ class BotStore:
         self._lock = threading.Lock()
         self._rows: list[Any] = list(rows)
         self._rng = random.Random(seed)
+        self._replaced = _ids(rows)
 
     def replace(self, rows: list[Any]) -> None:
-        """Have these rows and no others."""
+        """Have these rows and no others; bots that had one before stay known."""
         with self._lock:
+            self._replaced |= _ids(self._rows) | _ids(rows)
             self._rows = list(rows)
+
+    def knows(self, bot_id: str) -> bool:
+        """True unless there never was such a bot, or it was removed."""
+        with self._lock:
+            return bot_id in self._replaced or self._find(bot_id) is not None
 
     def page(self, status: str | None, skip: int, limit: int) -> list[Any]:
         """One page of the rows of that status, as :class:`Listing` says."""
@@ -68,9 +80,9 @@ class BotStore:
 
     def add(self, row: dict[str, Any]) -> dict[str, Any]:
         """Add a bot; id, status and times are filled in where they lack."""
-        stamp = self._stamp()
+        made = stamp(self._clock.now())
         usual = {"id": str(uuid.uuid4()), "status": "STOPPED", "status_message": None}
-        whole = {**usual, "created_at": stamp, "updated_at": stamp, **row}
+        whole = {**usual, "created_at": made, "updated_at": made, **row}
         with self._lock:
             self._rows.append(whole)
         return whole
@@ -81,7 +93,7 @@ class BotStore:
             row = self._find(bot_id)
             if row is None:
                 return None
-            changed = {**row, "updated_at": self._stamp(), **members}
+            changed = {**row, "updated_at": stamp(self._clock.now()), **members}
             self._rows[self._rows.index(row)] = changed
             return changed
 
@@ -91,6 +103,7 @@ class BotStore:
             row = self._find(bot_id)
             if row is not None:
                 self._rows.remove(row)
+                self._replaced.discard(bot_id)
             return row is not None
 
     def _find(self, bot_id: str) -> dict[str, Any] | None:
@@ -99,8 +112,9 @@ class BotStore:
                 return row
         return None
 
-    def _stamp(self) -> str:
-        return self._clock.now().astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")
+
+def _ids(rows: list[Any]) -> set[str]:
+    return {row["id"] for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)}
 
 
 def _status(row: Any) -> Any:

@@ -24,8 +24,12 @@ Call = Literal[
     "start_bot",
     "stop_bot",
     "sessions",
+    "bot_service",
     "*",
 ]
+"""Which call a rule is for. ``bot_service`` is any call of BotService, before it does anything else;
+``*`` is any but that.
+"""
 
 
 class Kind(str, Enum):
@@ -167,7 +171,8 @@ class _Standing:
 
     def strikes(self, call: str, subject: Match, chance: float) -> bool:
         rule = self.rule
-        if rule.call not in ("*", call) or not rule.match.fits(subject):
+        meant = rule.call == call or (rule.call == "*" and call != "bot_service")
+        if not meant or not rule.match.fits(subject):
             return False
         if rule.times is not None and self.hits >= rule.times:
             return False

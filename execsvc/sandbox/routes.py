@@ -7,37 +7,44 @@ from collections.abc import Callable
 from pydantic import ValidationError
 
 from execsvc.errors import OrderRefused
-from execsvc.sandbox import admin, calls, told
+from execsvc.sandbox import admin, bot_rows, calls, told
+from execsvc.sandbox.faults import Match
 from execsvc.sandbox.instruments import UnknownSymbol
 from execsvc.sandbox.state import State
+from execsvc.sandbox.strikes import strike
 from execsvc.sandbox.wire import Reply, Request, refusal
 
 Call = Callable[[State, Request], Reply]
 
-_ROUTES: dict[tuple[str, ...], Call] = {
+_BOT_SERVICE: dict[tuple[str, ...], Call] = {
     ("GET", "bots"): calls.bots,
+    ("POST", "bots"): bot_rows.add_bot,
+    ("GET", "bots", "*"): bot_rows.get_bot,
+    ("PUT", "bots", "*"): bot_rows.change_bot,
+    ("DELETE", "bots", "*"): bot_rows.remove_bot,
+    ("POST", "bots", "*", "start"): bot_rows.start_bot,
+    ("POST", "bots", "*", "stop"): bot_rows.stop_bot,
+    ("GET", "bots", "*", "sessions"): bot_rows.sessions,
+    ("GET", "bots", "*", "stats"): bot_rows.statistics,
+    ("GET", "sessions", "*"): bot_rows.session,
+    ("POST", "orders"): told.report_order,
+    ("PUT", "orders", "*", "status"): told.report_status,
+    ("POST", "executions"): told.report_execution,
+}
+_ROUTES: dict[tuple[str, ...], Call] = {
+    **_BOT_SERVICE,
     ("GET", "balance", "*"): calls.balance,
     ("GET", "market", "ticker"): calls.ticker,
     ("GET", "market", "depth"): calls.depth,
     ("GET", "market", "trades"): calls.trades,
     ("POST", "order"): calls.order,
     ("GET", "order", "*"): calls.lookup,
-    ("POST", "bots"): admin.add_bot,
-    ("GET", "bots", "*"): admin.get_bot,
-    ("PUT", "bots", "*"): admin.change_bot,
-    ("DELETE", "bots", "*"): admin.remove_bot,
-    ("POST", "bots", "*", "start"): told.start_bot,
-    ("POST", "bots", "*", "stop"): told.stop_bot,
-    ("GET", "bots", "*", "sessions"): told.sessions,
-    ("GET", "sessions", "*"): told.session,
-    ("POST", "orders"): told.report_order,
-    ("PUT", "orders", "*", "status"): told.report_status,
-    ("POST", "executions"): told.report_execution,
     ("GET", "sandbox", "books"): admin.books,
     ("PUT", "sandbox", "accounts", "*"): admin.set_account,
     ("POST", "sandbox", "accounts", "*", "trade"): admin.trade_by_hand,
     ("PUT", "sandbox", "market"): admin.change_market,
     ("PUT", "sandbox", "adapter"): admin.change_adapter,
+    ("PUT", "sandbox", "bot-service"): admin.change_bot_service,
     ("PUT", "sandbox", "bots"): admin.replace_bots,
     ("PUT", "sandbox", "listing"): admin.change_listing,
     ("POST", "sandbox", "faults"): admin.add_faults,
@@ -45,9 +52,11 @@ _ROUTES: dict[tuple[str, ...], Call] = {
     ("DELETE", "sandbox", "faults"): admin.clear_faults,
     ("GET", "sandbox", "reports"): told.show_reports,
     ("DELETE", "sandbox", "reports"): told.forget_reports,
+    ("GET", "sandbox", "sessions"): told.show_tables,
     ("GET", "sandbox", "requests"): admin.show_requests,
     ("DELETE", "sandbox", "requests"): admin.forget_requests,
 }
+_OF_BOT_SERVICE = frozenset(_BOT_SERVICE.values())
 
 
 def answer(state: State, request: Request) -> Reply:
@@ -62,10 +71,8 @@ def answer(state: State, request: Request) -> Reply:
 
 
 def _called(state: State, request: Request, call: Call | None) -> Reply:
-    if call is None:
-        return refusal("Not Found", 404)
     try:
-        return call(state, request)
+        return _served(state, request, call)
     except ValidationError as error:
         return refusal(error.errors(include_url=False), 422)
     except (ValueError, KeyError) as error:
@@ -74,6 +81,19 @@ def _called(state: State, request: Request, call: Call | None) -> Reply:
         return refusal(f"BadSymbol: does not have market symbol {error}", 500)
     except OrderRefused as error:
         return refusal(str(error), 409)
+
+
+def _served(state: State, request: Request, call: Call | None) -> Reply:
+    if call is None:
+        return refusal("Not Found", 404)
+    if call not in _OF_BOT_SERVICE:
+        return call(state, request)
+
+    def act() -> Reply:
+        with state.bot_service.connection(state.halt) as free:
+            return call(state, request) if free else refusal("QueuePool limit reached", 500)
+
+    return strike(state, state.faults.take("bot_service", Match()), act)
 
 
 def _find(request: Request) -> Call | None:

@@ -19,6 +19,8 @@ from execsvc.sandbox.market import Market
 from execsvc.sandbox.recorded import Recorded
 from execsvc.sandbox.reports import ReportStore
 from execsvc.sandbox.seen import Seen
+from execsvc.sandbox.service import BotService
+from execsvc.sandbox.sessions import Sessions
 
 DEFAULT_BALANCES: Mapping[str, Decimal] = {"USDT": Decimal(100_000)}
 
@@ -49,7 +51,9 @@ class State:
     market: Market
     exchange: Exchange
     bots: BotStore
+    sessions: Sessions
     reports: ReportStore
+    bot_service: BotService
     faults: FaultBook
     seen: Seen
     adapter: Adapter
@@ -71,7 +75,9 @@ def new_state(
         market=market,
         exchange=Exchange(market, clock, balances),
         bots=BotStore(clock, rows, seed),
+        sessions=Sessions(clock),
         reports=ReportStore(clock),
+        bot_service=BotService(clock),
         faults=FaultBook(seed),
         seen=Seen(clock),
         adapter=Adapter(),

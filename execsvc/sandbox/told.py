@@ -1,14 +1,10 @@
-"""The calls by which BotService is told something, and those by which a test looks at that."""
+"""The calls by which BotService is told of orders, and those by which a test looks at that."""
 
 from __future__ import annotations
 
 from execsvc.sandbox.faults import Call, Match
-from execsvc.sandbox.reports import (
-    ReportedExecution,
-    ReportedOrder,
-    ReportedStatus,
-    UnknownOrder,
-)
+from execsvc.sandbox.reports import ReportedExecution, ReportedOrder, ReportedStatus
+from execsvc.sandbox.sessions import KnownExecution, UnknownOrder, UnknownSession
 from execsvc.sandbox.state import State
 from execsvc.sandbox.strikes import Act, strike
 from execsvc.sandbox.wire import Reply, Request, json_reply, refusal
@@ -17,68 +13,43 @@ _KEY = "Idempotency-Key"
 
 
 def report_order(state: State, request: Request) -> Reply:
-    """``POST /orders``."""
-    order = ReportedOrder.model_validate(request.parsed())
+    """``POST /orders``: answers the order with its id."""
+    order, key = ReportedOrder.model_validate(request.parsed()), request.headers.get(_KEY)
 
     def act() -> Reply:
-        return json_reply({"id": state.reports.order(order, request.headers.get(_KEY))}, 201)
+        if not state.bots.knows(order.bot_id):
+            return refusal("Bot not found", 404)
+        taken = state.sessions.order(order)
+        state.reports.take("ORDER", taken["id"], order.bot_id, key, order)
+        return json_reply(taken, 201)
 
-    return _struck(state, "report_order", order.bot_id, act)
+    return _struck(state, "report_order", order.bot_id, key, act)
 
 
 def report_status(state: State, request: Request) -> Reply:
-    """``PUT /orders/{id}/status``."""
-    given, status = request.segments[1], ReportedStatus.model_validate(request.parsed())
+    """``PUT /orders/{id}/status``: answers the order."""
+    order_id, status = request.segments[1], ReportedStatus.model_validate(request.parsed())
+    bot_id = state.sessions.bot_of(order_id)
 
     def act() -> Reply:
-        state.reports.status(given, status)
-        return json_reply({"id": given, "status": status.status})
+        order = state.sessions.status(order_id, status.status)
+        state.reports.take(status.status, order_id, bot_id, None, status)
+        return json_reply(order)
 
-    return _struck(state, "report_status", state.reports.bot_of(given), act)
+    return _struck(state, "report_status", bot_id, None, act)
 
 
 def report_execution(state: State, request: Request) -> Reply:
-    """``POST /executions``."""
-    execution = ReportedExecution.model_validate(request.parsed())
+    """``POST /executions``: ``exchange_trade_id`` is the key, a second one of it is a 400."""
+    execution, key = ReportedExecution.model_validate(request.parsed()), request.headers.get(_KEY)
+    bot_id = state.sessions.bot_of(execution.local_order_id)
 
     def act() -> Reply:
-        state.reports.execution(execution, request.headers.get(_KEY))
+        state.sessions.execution(execution)
+        state.reports.take("EXECUTION", execution.local_order_id, bot_id, key, execution)
         return json_reply({"id": execution.exchange_trade_id}, 201)
 
-    bot_id = state.reports.bot_of(execution.local_order_id)
-    return _struck(state, "report_execution", bot_id, act)
-
-
-def sessions(state: State, request: Request) -> Reply:
-    """``GET /bots/{id}/sessions``: one for each bot that ever told of an order, named as the bot."""
-    bot_id = request.segments[1]
-
-    def act() -> Reply:
-        if state.bots.get(bot_id) is None:
-            return refusal("Bot not found", 404)
-        known = [{"id": bot_id, "bot_id": bot_id, "status": "ACTIVE"}]
-        return json_reply(known if state.reports.orders_of(bot_id) else [])
-
-    return strike(state, state.faults.take("sessions", Match(bot_id=bot_id)), act)
-
-
-def session(state: State, request: Request) -> Reply:
-    """``GET /sessions/{id}``: with its orders, oldest first."""
-    bot_id = request.segments[1]
-    orders = state.reports.orders_of(bot_id)
-    if not orders:
-        return refusal("Session not found", 404)
-    return json_reply({"id": bot_id, "bot_id": bot_id, "status": "ACTIVE", "orders": orders})
-
-
-def start_bot(state: State, request: Request) -> Reply:
-    """``POST /bots/{id}/start``."""
-    return _moved(state, request, "start_bot", "RUNNING")
-
-
-def stop_bot(state: State, request: Request) -> Reply:
-    """``POST /bots/{id}/stop``."""
-    return _moved(state, request, "stop_bot", "STOPPED")
+    return _struck(state, "report_execution", bot_id, key, act)
 
 
 def show_reports(state: State, request: Request) -> Reply:
@@ -92,21 +63,25 @@ def forget_reports(state: State, request: Request) -> Reply:
     return json_reply({"done": True})
 
 
-def _moved(state: State, request: Request, call: Call, status: str) -> Reply:
-    bot_id = request.segments[1]
-
-    def act() -> Reply:
-        row = state.bots.change(bot_id, {"status": status})
-        return refusal("Bot not found", 404) if row is None else json_reply(row)
-
-    return _struck(state, call, bot_id, act)
+def show_tables(state: State, request: Request) -> Reply:
+    """``GET /sandbox/sessions``: every session with its orders, and every execution."""
+    return json_reply(state.sessions.tables())
 
 
-def _struck(state: State, call: Call, bot_id: str | None, act: Act) -> Reply:
+def _struck(state: State, call: Call, bot_id: str | None, key: str | None, act: Act) -> Reply:
     def sound() -> Reply:
+        known = state.bot_service.answered(key)
+        if known is not None:
+            return known
         try:
-            return act()
+            reply = act()
         except UnknownOrder as error:
             return refusal(f"Order {error} not found", 404)
+        except UnknownSession as error:
+            return refusal(f"Session {error} not found", 404)
+        except KnownExecution as error:
+            return refusal(f"Execution {error} already exists", 400)
+        state.bot_service.remember(key, reply)
+        return reply
 
     return strike(state, state.faults.take(call, Match(bot_id=bot_id)), sound)

@@ -194,6 +194,7 @@ def test_an_id_is_text_or_a_whole_number(
     [
         ("PUT /orders/7/status", 409),
         ("POST /executions", 409),
+        ("POST /executions", 400),
         ("POST /bots/b1/start", 409),
         ("POST /bots/b1/stop", 409),
         ("POST /bots/b1/stop", 400),

@@ -88,11 +88,13 @@ def test_the_life_of_a_bot(sandbox: Sandbox) -> None:
     row = added.json()
     assert row["status"] == "STOPPED"
     own = f"{url}/{row['id']}"
-    assert requests.post(f"{own}/start", timeout=60).json()["status"] == "RUNNING"
+    assert requests.post(f"{own}/start", timeout=60).json()["status"] == "ACTIVE"
     assert ids(page(sandbox, status="RUNNING")) == [row["id"]]
-    assert requests.put(own, json={"name": "other"}, timeout=60).json()["name"] == "other"
-    assert requests.post(f"{own}/stop", timeout=60).json()["status"] == "STOPPED"
-    assert requests.get(own, timeout=60).json()["name"] == "other"
+    sent = {"name": "other", "status": "RUNNING"}
+    assert requests.put(own, json=sent, timeout=60).json()["name"] == "other"
+    assert requests.post(f"{own}/stop", timeout=60).json()["status"] == "ENDED"
+    found = requests.get(own, timeout=60).json()
+    assert (found["name"], found["status"]) == ("other", "STOPPED")
     assert requests.delete(own, timeout=60).status_code == 200
     for answer in (requests.get(own, timeout=60), requests.post(f"{own}/start", timeout=10)):
         assert answer.status_code == 404
@@ -102,11 +104,9 @@ def test_an_id_of_any_script(sandbox: Sandbox) -> None:
     bot_id = "a/b ../ü?#%"
     put(sandbox, "/sandbox/bots", [{"id": bot_id, "status": "STOPPED"}])
     url = f"{sandbox.url}/bots/{quote(bot_id, safe='')}"
-    assert requests.post(f"{url}/start", timeout=60).json() == {
-        "id": bot_id,
-        "status": "RUNNING",
-        "updated_at": requests.get(url, timeout=60).json()["updated_at"],
-    }
+    assert requests.post(f"{url}/start", timeout=60).json()["bot_id"] == bot_id
+    assert requests.get(url, timeout=60).json()["status"] == "RUNNING"
+    assert len(requests.get(f"{url}/sessions", timeout=60).json()) == 1
 
 
 def test_the_demo_bots_are_usable() -> None:

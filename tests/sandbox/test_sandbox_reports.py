@@ -35,6 +35,12 @@ def send(sandbox: Sandbox, method: str, path: str, body: Any, **headers: str) ->
     return requests.request(method, sandbox.url + path, json=body, headers=headers, timeout=60)
 
 
+@pytest.fixture(autouse=True)
+def two_bots(sandbox: Sandbox) -> None:
+    rows = [{"id": bot_id, "status": "RUNNING"} for bot_id in ("b1", "b2")]
+    send(sandbox, "PUT", "/sandbox/bots", rows)
+
+
 def told(sandbox: Sandbox) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = send(sandbox, "GET", "/sandbox/reports", None).json()
     return found
@@ -65,6 +71,8 @@ def test_an_order_and_what_became_of_it(sandbox: Sandbox) -> None:
         ("POST", "/orders", {**ORDER, "client_order_id": "c1"}, 422),
         ("POST", "/orders", {**ORDER, "side": "buy"}, 422),
         ("POST", "/orders", {"bot_id": "b1"}, 422),
+        ("POST", "/orders", {**ORDER, "bot_id": "unheard of"}, 404),
+        ("POST", "/orders", {**ORDER, "session_id": "unknown"}, 404),
         ("PUT", "/orders/unknown/status", {"status": "SENT"}, 404),
         ("PUT", "/orders/unknown/status", {"status": "DONE"}, 422),
         ("POST", "/executions", {"local_order_id": "unknown", **EXECUTION}, 404),
@@ -89,7 +97,6 @@ def test_faults_of_one_bot_and_of_one_call(sandbox: Sandbox) -> None:
     status = send(sandbox, "PUT", f"/orders/{given}/status", {"status": "SENT"})
     assert status.status_code == 409
     assert [entry["what"] for entry in told(sandbox)] == ["ORDER", "SENT"]
-    send(sandbox, "PUT", "/sandbox/bots", [{"id": "b1", "status": "STOPPING"}])
     assert send(sandbox, "POST", "/bots/b1/stop", {}).status_code == 400
-    assert send(sandbox, "GET", "/bots/b1", None).json()["status"] == "STOPPING"
-    assert send(sandbox, "POST", "/bots/b1/stop", {}).json()["status"] == "STOPPED"
+    assert send(sandbox, "GET", "/bots/b1", None).json()["status"] == "RUNNING"
+    assert send(sandbox, "POST", "/bots/b1/stop", {}).json()["status"] == "ENDED"

@@ -91,6 +91,15 @@ class Exchange:
         told: list[dict[str, Any]] = self.call("GET", "/sandbox/reports")
         return [entry for entry in told if bot_id in (None, entry["bot_id"])]
 
+    def tables(self) -> dict[str, Any]:
+        """BotService's sessions with their orders, and its executions."""
+        found: dict[str, Any] = self.call("GET", "/sandbox/sessions")
+        return found
+
+    def bot_service(self, **members: Any) -> None:
+        """How good a BotService the sandbox is; members that are not given are as usual."""
+        self.call("PUT", "/sandbox/bot-service", members)
+
     def bot_status(self, bot_id: str = "b1") -> str:
         """The status of a bot's row."""
         status: str = self.call("GET", f"/bots/{quote(bot_id, safe='')}")["status"]
@@ -101,9 +110,11 @@ class Exchange:
         self.call("PUT", "/sandbox/bots", list(rows))
 
     def change_bot(self, bot_id: str, **changes: Any) -> None:
-        """Change members of a bot's row."""
-        self.call("PUT", f"/bots/{quote(bot_id, safe='')}", changes)
+        """Change members of a bot's row, as the editor does: it sends back the whole row."""
+        path = f"/bots/{quote(bot_id, safe='')}"
+        self.call("PUT", path, {**self.call("GET", path), **changes})
 
     def stop_bot(self, bot_id: str = "b1") -> None:
-        """Stop a bot in BotService."""
-        self.call("POST", f"/bots/{bot_id}/stop")
+        """Stop a bot in BotService, which complains of one without a session and stops it too."""
+        answer = self._session.post(f"{self.url}/bots/{quote(bot_id, safe='')}/stop", timeout=60)
+        assert answer.status_code in (200, 400), answer.text

@@ -1,0 +1,71 @@
+"""BotService: how good it is, and the connections to its database, which can all be taken."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from execsvc.clock import Clock
+from execsvc.sandbox.delivery import Halt
+from execsvc.sandbox.wire import Reply
+
+
+class Terms(BaseModel):
+    """How good a BotService the sandbox is; each default is today's, but for its connections."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    deduplicate: bool = False
+    """A request whose ``Idempotency-Key`` came before is answered as then, and does nothing."""
+    connections: int | None = Field(default=None, ge=1)
+    """Requests that it works on at the same moment; null: any number. Today's has 15."""
+    work: float = Field(default=0.2, ge=0)
+    """Seconds for which a request holds its connection, where their number is limited."""
+    recovery: float = Field(default=3.0, ge=0)
+    """Seconds for which every request is answered 500 once the connections were all taken."""
+
+
+class BotService:
+    """The terms, the connections that are taken, and what was answered. Safe for threads."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.terms = Terms()
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._taken = 0
+        self._exhausted_until = float("-inf")
+        self._answers: dict[str, Reply] = {}
+
+    @contextmanager
+    def connection(self, halt: Halt) -> Iterator[bool]:
+        """A connection for the length of the block; False when there is none."""
+        terms = self.terms
+        if terms.connections is None:
+            yield True
+            return
+        with self._lock:
+            free = self._clock.monotonic() >= self._exhausted_until
+            if free and self._taken >= terms.connections:
+                free, self._exhausted_until = False, self._clock.monotonic() + terms.recovery
+            self._taken += free
+        try:
+            yield free
+            if free:
+                halt.wait(terms.work)
+        finally:
+            with self._lock:
+                self._taken -= free
+
+    def answered(self, key: str | None) -> Reply | None:
+        """The answer that a request with this key got, where requests are de-duplicated."""
+        with self._lock:
+            return self._answers.get(key or "") if self.terms.deduplicate else None
+
+    def remember(self, key: str | None, reply: Reply) -> None:
+        """Keep the answer of a request that was taken, by its key."""
+        if key is not None:
+            with self._lock:
+                self._answers[key] = reply
