@@ -12,12 +12,12 @@ from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clock import monotonic
 from execsvc.clock import now as wall_clock
 from execsvc.errors import OrderRefused
+from execsvc.execution.allocation import refuse_without_allocation
 from execsvc.model.balance import Balance
 from execsvc.model.bot import BotSpec
 from execsvc.model.market import Depth, Limits, Ticker, Trade, plain
 from execsvc.model.order import Fill
 from execsvc.model.position import Position
-from execsvc.runner.allocation import refuse_without_allocation
 from execsvc.runner.desk import OrderDesk
 from execsvc.runner.record import Record
 from execsvc.runner.short_desk import ShortDesk

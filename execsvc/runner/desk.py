@@ -7,10 +7,12 @@ from decimal import Decimal
 
 from execsvc.clock import now
 from execsvc.errors import LedgerFailed, OrderRefused
+from execsvc.execution.allocation import allowed, refuse_without_allocation
 from execsvc.execution.known_sizes import Known
 from execsvc.execution.next_amount import believed, is_dust
 from execsvc.execution.order_sizes import OrderSizes, Sizing
 from execsvc.execution.parts import Placed, in_parts
+from execsvc.execution.sizing import affordable_amount, buy_amount, sell_amount
 from execsvc.execution.way_out import refuse_without_way_out
 from execsvc.ledger import entries, results
 from execsvc.ledger.bot_ledger import BotLedger
@@ -18,13 +20,11 @@ from execsvc.model.bot import Binding
 from execsvc.model.market import Limits, plain
 from execsvc.model.order import Fill, Side
 from execsvc.model.position import Position
-from execsvc.runner.allocation import allowed, refuse_without_allocation
 from execsvc.runner.gone import GoneCoins
 from execsvc.runner.guards import Guards
 from execsvc.runner.record import Record
 from execsvc.runner.report import shown
 from execsvc.runner.reporter import Reporter
-from execsvc.runner.sizing import affordable_amount, buy_amount, sell_amount
 from execsvc.runner.venue import Funds, Venue
 
 Size = Callable[[Funds, Sizing], Decimal]

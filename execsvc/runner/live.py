@@ -14,6 +14,8 @@ from execsvc.errors import (
     OutcomeContradicted,
     OutcomeUnknown,
 )
+from execsvc.execution.expected_balance import after_fill
+from execsvc.execution.market_terms import MarketTerms, best_price, market_terms
 from execsvc.execution.size_memory import SizeMemory
 from execsvc.ledger import doubts, fees, operator
 from execsvc.ledger.booking import book, is_booked
@@ -24,12 +26,10 @@ from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, exact_sum, plain
 from execsvc.model.order import NOTHING_KNOWN, Fill, Intent, OrderState, Side, new_client_order_id
 from execsvc.runner.account import Account
-from execsvc.runner.expectation import after_fill
 from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.restored import RestoredLedger
 from execsvc.runner.settlement import Settlement
-from execsvc.runner.terms import MarketTerms, best_price, market_terms
 from execsvc.runner.venue import Funds, Size
 from execsvc.runner.waits import Waits
 from execsvc.waypoints import Waypoint, passed

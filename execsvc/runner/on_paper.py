@@ -8,6 +8,7 @@ from decimal import Decimal
 from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clock import now
 from execsvc.errors import OrderRefused
+from execsvc.execution.market_terms import best_price, market_terms
 from execsvc.ledger.booking import book
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.rows import OrderRow
@@ -19,7 +20,6 @@ from execsvc.paper.terms import Terms
 from execsvc.paper.trading import trade
 from execsvc.runner.counts import Counts
 from execsvc.runner.record import Record
-from execsvc.runner.terms import best_price, market_terms
 from execsvc.runner.venue import Funds, Size
 
 STARTING_QUOTE = Decimal(10_000)

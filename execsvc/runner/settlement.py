@@ -10,19 +10,26 @@ from decimal import Decimal
 
 from execsvc.clock import monotonic, now, seconds_since
 from execsvc.errors import LedgerFailed, StopRequested, Unavailable
+from execsvc.execution.arrival import Reference, arrived, cautious
+from execsvc.execution.expected_balance import after_fill
+from execsvc.execution.market_terms import best_price
+from execsvc.execution.order_lookup import Found, OrderLookup
+from execsvc.execution.settlement_decision import (
+    Finding,
+    SettlementDecision,
+    base_noise,
+    contested,
+    judge,
+    quote_noise,
+)
+from execsvc.execution.settlement_words import about, said
 from execsvc.ledger.rows import Expected, JournalRow
 from execsvc.model.balance import Balance
 from execsvc.model.market import ZERO
 from execsvc.model.order import Fill, OrderState
 from execsvc.runner.account import Account
-from execsvc.runner.arrival import Reference, arrived, cautious
-from execsvc.runner.expectation import after_fill
-from execsvc.runner.lookup import Found, OrderLookup
 from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
-from execsvc.runner.settlement_words import about, said
-from execsvc.runner.terms import best_price
-from execsvc.runner.verdict import Finding, Verdict, base_noise, contested, judge, quote_noise
 from execsvc.runner.waits import Waits
 from execsvc.waypoints import Waypoint, passed
 
@@ -143,21 +150,21 @@ class Settlement:
 
     def _by_balances(self, row: JournalRow) -> None:
         decided_from = self._deadline(row) + self._lag
-        before: tuple[Verdict, Balance] | None = None
+        before: tuple[SettlementDecision, Balance] | None = None
         what = f"{row.intent.side.value} {row.intent.symbol} of bot {row.intent.bot_id}"
         while True:
             asked_at = monotonic()
             balance = self._read(row, what)
-            verdict = self._judge(row, balance)
+            decision = self._judge(row, balance)
             same = before is not None and _unmoved(row, before[1], balance)
-            if same and (verdict.finding is Finding.FULL or asked_at >= decided_from):
-                self._decide(row, verdict, balance)
+            if same and (decision.finding is Finding.FULL or asked_at >= decided_from):
+                self._decide(row, decision, balance)
                 return
             if before is not None and not same and asked_at >= decided_from + self._window:
                 # It never comes to rest, so what it shows at this moment proves nothing.
                 self._decide(row, self._contested(row, balance), balance)
                 return
-            before = (verdict, balance)
+            before = (decision, balance)
             self._reporter.update(last_error=f"settling the unknown outcome of a {what}")
             self._pause(row)
 
@@ -171,8 +178,8 @@ class Settlement:
             balance = self._read(row, f"arrival of {intent.symbol}")
             fill = arrived(intent, row.fill, balance.free(base), balance.free(quote), reference)
             if fill is None and before is not None and _unmoved(row, before, balance):
-                verdict = self._judge(row, balance)
-                fill = verdict.fill if verdict.finding is Finding.FULL else None
+                decision = self._judge(row, balance)
+                fill = decision.fill if decision.finding is Finding.FULL else None
             if fill is None and asked_at >= deadline:
                 fill = cautious(intent, row.fill, reference)
             if fill is not None:
@@ -225,31 +232,31 @@ class Settlement:
         if self._waits.stop is not None and self._waits.stop.hold:
             raise StopRequested(self._waits.stop.signal)
 
-    def _judge(self, row: JournalRow, balance: Balance) -> Verdict:
+    def _judge(self, row: JournalRow, balance: Balance) -> SettlementDecision:
         base, quote = row.intent.symbol.split("/")
         return judge(row.intent, balance.free(base), balance.free(quote), row.at_least)
 
-    def _contested(self, row: JournalRow, balance: Balance) -> Verdict:
+    def _contested(self, row: JournalRow, balance: Balance) -> SettlementDecision:
         base, quote = row.intent.symbol.split("/")
         return contested(row.intent, balance.free(base), balance.free(quote))
 
-    def _decide(self, row: JournalRow, verdict: Verdict, balance: Balance) -> None:
-        state = _STATES[verdict.finding]
-        moved = verdict.finding is not Finding.NONE
+    def _decide(self, row: JournalRow, decision: SettlementDecision, balance: Balance) -> None:
+        state = _STATES[decision.finding]
+        moved = decision.finding is not Finding.NONE
         self._account.journal.outcome(
             row.intent.client_order_id,
             state,
-            verdict.fill,
+            decision.fill,
             now(),
-            row.settled(f"settled as {verdict.finding.value}"),
+            row.settled(f"settled as {decision.finding.value}"),
             expected=_settled_balance(row, balance) if moved else None,
         )
         self._record.say(
             "CRITICAL" if state is OrderState.CONTESTED else "WARNING",
             "order_contested" if state is OrderState.CONTESTED else "order_settled",
-            said(row, verdict),
-            finding=verdict.finding.value,
-            **about(row, verdict.fill),
+            said(row, decision),
+            finding=decision.finding.value,
+            **about(row, decision.fill),
         )
 
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 from decimal import Decimal
 
 from execsvc.errors import OrderRefused
+from execsvc.execution.allocation import refuse_without_allocation
 from execsvc.execution.next_amount import believed
 from execsvc.execution.order_sizes import Sizing
 from execsvc.execution.parts import Placed, in_parts
+from execsvc.execution.sizing import affordable_amount
 from execsvc.execution.way_out import refuse_without_way_out
 from execsvc.model.market import ZERO, exact_sum, plain, round_down
 from execsvc.model.order import Fill, Side
-from execsvc.runner.allocation import refuse_without_allocation
 from execsvc.runner.desk import OrderDesk
-from execsvc.runner.sizing import affordable_amount
 from execsvc.runner.venue import Funds
 
 

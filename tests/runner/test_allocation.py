@@ -11,8 +11,8 @@ from support.desks import Desks, desks
 from support.exchange import Exchange
 
 from execsvc.errors import OrderRefused
+from execsvc.execution.allocation import allowed
 from execsvc.model.bot import Mode
-from execsvc.runner.allocation import allowed
 from execsvc.runner.short_desk import ShortDesk
 
 D = Decimal

@@ -37,7 +37,7 @@ class Finding(str, Enum):
     CONTESTED = "CONTESTED"
 
 
-class Verdict(BaseModel):
+class SettlementDecision(BaseModel):
     """A finding, and the fill to book for it."""
 
     model_config = ConfigDict(frozen=True)
@@ -46,7 +46,9 @@ class Verdict(BaseModel):
     fill: Fill
 
 
-def judge(intent: Intent, base: Decimal, quote: Decimal, at_least: Decimal = ZERO) -> Verdict:
+def judge(
+    intent: Intent, base: Decimal, quote: Decimal, at_least: Decimal = ZERO
+) -> SettlementDecision:
     """Judge by free ``base`` and ``quote`` of the account now, against the intent's baseline.
 
     ``at_least`` is what the exchange said was filled so far, in base units.
@@ -54,25 +56,29 @@ def judge(intent: Intent, base: Decimal, quote: Decimal, at_least: Decimal = ZER
     moved, paid = movement(intent, base, quote)
     noise = base_noise(intent)
     if abs(moved) <= noise and abs(paid) <= quote_noise(intent) and at_least == 0:
-        return Verdict(finding=Finding.NONE, fill=Fill(filled=ZERO))
+        return SettlementDecision(finding=Finding.NONE, fill=Fill(filled=ZERO))
     least_full = _least_arriving(intent.side, intent.amount)
     if least_full - noise <= moved <= intent.amount + noise and _paid_fits(
         intent, intent.amount, intent.amount, paid
     ):
-        return Verdict(finding=Finding.FULL, fill=_fill(intent, intent.amount, moved, paid))
+        return SettlementDecision(
+            finding=Finding.FULL, fill=_fill(intent, intent.amount, moved, paid)
+        )
     largest = moved / (1 - LARGEST_BASE_FEE) if intent.side is Side.BUY else moved
     if (
         noise < moved < intent.amount
         and _paid_fits(intent, moved, largest, paid)
         and _least_arriving(intent.side, at_least) <= moved + noise
     ):
-        return Verdict(finding=Finding.PARTLY, fill=_fill(intent, moved, moved, paid))
+        return SettlementDecision(finding=Finding.PARTLY, fill=_fill(intent, moved, moved, paid))
     return contested(intent, base, quote)
 
 
-def contested(intent: Intent, base: Decimal, quote: Decimal) -> Verdict:
-    """The verdict when somebody else moved the account: nobody else's coin can be sold under it."""
-    return Verdict(finding=Finding.CONTESTED, fill=_safe(intent, *movement(intent, base, quote)))
+def contested(intent: Intent, base: Decimal, quote: Decimal) -> SettlementDecision:
+    """The decision when somebody else moved the account: nobody else's coin can be sold under it."""
+    return SettlementDecision(
+        finding=Finding.CONTESTED, fill=_safe(intent, *movement(intent, base, quote))
+    )
 
 
 def base_noise(intent: Intent) -> Decimal:

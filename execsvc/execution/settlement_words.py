@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from execsvc.execution.settlement_decision import Finding, SettlementDecision
 from execsvc.ledger.rows import JournalRow
 from execsvc.model.order import Fill
-from execsvc.runner.verdict import Finding, Verdict
 
 
-def said(row: JournalRow, verdict: Verdict) -> str:
+def said(row: JournalRow, decision: SettlementDecision) -> str:
     """A line for the log and for the operator."""
     intent = row.intent
     text = (
         f"outcome of {intent.side.value} {intent.amount:f} {intent.symbol} of bot "
-        f"{intent.bot_id} was unknown, settled by balances: {verdict.finding.value}, "
-        f"filled {verdict.fill.filled:f}"
+        f"{intent.bot_id} was unknown, settled by balances: {decision.finding.value}, "
+        f"filled {decision.fill.filled:f}"
     )
-    if verdict.finding is Finding.CONTESTED:
+    if decision.finding is Finding.CONTESTED:
         text += "; somebody else moved the account: decide it with execsvc settle"
     return text
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from execsvc.errors import OrderRefused
+from execsvc.execution.allocation import allowed
+from execsvc.execution.sizing import buy_amount, sell_amount
 from execsvc.model.market import Limits
-from execsvc.runner.allocation import allowed
-from execsvc.runner.sizing import buy_amount, sell_amount
 
 D = Decimal
 LIMITS = Limits(min_notional=D(5), min_amount=D("0.00001"))

@@ -9,10 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from execsvc.execution.settlement_decision import (
+    Finding,
+    SettlementDecision,
+    base_noise,
+    contested,
+    judge,
+)
 from execsvc.model.market import exact_sum
 from execsvc.model.order import Intent, Side
 from execsvc.model.position import Position
-from execsvc.runner.verdict import Finding, Verdict, base_noise, contested, judge
 
 D = Decimal
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -39,8 +45,8 @@ def intent(
     )
 
 
-def moved(of: Intent, base: str, quote: str, at_least: str = "0") -> Verdict:
-    """The verdict when base and quote moved by so much from the baseline."""
+def moved(of: Intent, base: str, quote: str, at_least: str = "0") -> SettlementDecision:
+    """The decision when base and quote moved by so much from the baseline."""
     return judge(of, BASE + D(base), QUOTE + D(quote), D(at_least))
 
 
@@ -141,9 +147,9 @@ def test_a_contested_buy_is_what_base_and_quote_both_support(
 
 @pytest.mark.parametrize(("base", "quote"), [("0", "0"), ("-0.01", "500"), ("0.5", "-9000")])
 def test_a_contested_sell_is_booked_as_executed(base: str, quote: str) -> None:
-    verdict = contested(intent(Side.SELL), BASE + D(base), QUOTE + D(quote))
-    assert verdict.finding is Finding.CONTESTED
-    assert verdict.fill.base_change(Side.SELL) == -AMOUNT
+    decision = contested(intent(Side.SELL), BASE + D(base), QUOTE + D(quote))
+    assert decision.finding is Finding.CONTESTED
+    assert decision.fill.base_change(Side.SELL) == -AMOUNT
 
 
 @pytest.mark.parametrize("amount", ["1e-9", "1e-12", "1e-18", "1e15"])
@@ -161,9 +167,9 @@ def test_an_order_is_never_mistaken_for_noise(amount: str) -> None:
 
 def test_a_price_beyond_belief_does_not_end_settlement() -> None:
     tiny = intent(Side.SELL, amount=D("1e-9"), price=None)
-    verdict = judge(tiny, BASE - tiny.amount, QUOTE + 10**14)
-    assert verdict.finding is Finding.FULL
-    assert verdict.fill.average is None
+    decision = judge(tiny, BASE - tiny.amount, QUOTE + 10**14)
+    assert decision.finding is Finding.FULL
+    assert decision.fill.average is None
 
 
 amounts = st.decimals("0.000001", 1000, places=6, allow_nan=False)
@@ -175,8 +181,8 @@ def test_a_buy_never_books_more_than_came_in(
     amount: Decimal, base: Decimal, quote: Decimal, at_least: Decimal, priced: bool
 ) -> None:
     order = intent(amount=amount, price=PRICE if priced else None)
-    verdict = judge(order, BASE + base, QUOTE + quote, min(at_least, amount))
-    tracked = Position().after(Side.BUY, verdict.fill, AT).tracked
+    decision = judge(order, BASE + base, QUOTE + quote, min(at_least, amount))
+    tracked = Position().after(Side.BUY, decision.fill, AT).tracked
     assert tracked <= max(base, D(0)) + base_noise(order)
     assert tracked <= amount
 
@@ -187,9 +193,9 @@ def test_after_a_sell_no_more_can_be_sold_than_was_not(
 ) -> None:
     """What is tracked afterwards and what went out are never more than was tracked before."""
     order = intent(Side.SELL, amount=amount)
-    verdict = judge(order, BASE + base, QUOTE + quote, min(at_least, amount))
+    decision = judge(order, BASE + base, QUOTE + quote, min(at_least, amount))
     before = Position(tracked=amount + more)
-    after = before.after(Side.SELL, verdict.fill, AT).tracked
+    after = before.after(Side.SELL, decision.fill, AT).tracked
     went_out = min(max(-base, D(0)), amount)
     assert after + went_out <= before.tracked + base_noise(order)
     assert after >= more - base_noise(order)

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ledger_things import intent
 
+from execsvc.execution.arrival import Reference, arrived, cautious
+from execsvc.execution.settlement_decision import base_noise
 from execsvc.model.order import LARGEST_BASE_FEE, Fill, Side
-from execsvc.runner.arrival import Reference, arrived, cautious
-from execsvc.runner.verdict import base_noise
 
 D = Decimal
 MARKET = Reference(D(50000), "the book after it")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
+from execsvc.execution.settlement_decision import base_noise, movement
 from execsvc.model.market import SMALLEST, ZERO, exact_sum
 from execsvc.model.order import LARGEST_BASE_FEE, Fill, Intent, Side
-from execsvc.runner.verdict import base_noise, movement
 
 PRICE_TOLERANCE = Decimal("0.05")
 """How far a price by the quote balance may be from that of the market: somebody else may have moved quote."""
