@@ -90,7 +90,8 @@ def _served(state: State, request: Request, call: Call | None) -> Reply:
         return call(state, request)
 
     def act() -> Reply:
-        with state.bot_service.connection(state.halt) as free:
+        is_put_of_row = call is bot_rows.change_bot
+        with state.bot_service.connection(state.halt, is_put_of_row) as free:
             return call(state, request) if free else refusal("QueuePool limit reached", 500)
 
     return strike(state, state.faults.take("bot_service", Match()), act)

@@ -23,7 +23,7 @@ class Terms(BaseModel):
     connections: int | None = Field(default=None, ge=1)
     """Requests that it works on at the same moment; null: any number. Today's has 15."""
     work: float = Field(default=0.2, ge=0)
-    """Seconds for which a request holds its connection, where their number is limited."""
+    """Seconds for which a ``PUT`` of a row holds its connection, where their number is limited."""
     recovery: float = Field(default=3.0, ge=0)
     """Seconds for which every request is answered 500 once the connections were all taken."""
 
@@ -40,8 +40,8 @@ class BotService:
         self._answers: dict[str, Reply] = {}
 
     @contextmanager
-    def connection(self, halt: Halt) -> Iterator[bool]:
-        """A connection for the length of the block; False when there is none."""
+    def connection(self, halt: Halt, is_put_of_row: bool) -> Iterator[bool]:
+        """A connection for the length of the block, and of the work; False when there is none."""
         terms = self.terms
         if terms.connections is None:
             yield True
@@ -53,7 +53,7 @@ class BotService:
             self._taken += free
         try:
             yield free
-            if free:
+            if free and is_put_of_row:
                 halt.wait(terms.work)
         finally:
             with self._lock:
