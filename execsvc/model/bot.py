@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from execsvc.masking import masked
+from execsvc.model import risk
 
 _KEY_MEMBERS = ("key_id", "exchange", "account_id")
 _SYMBOL = re.compile(r"[A-Za-z0-9._:-]{1,40}/[A-Za-z0-9._:-]{1,40}")
@@ -81,10 +82,17 @@ class BotSpec(BaseModel):
     params: dict[str, Any]
     allocation: Decimal | None = None
     interval: float | None = None
+    stop_loss: Decimal | None = None
+    """Percent of the entry price; None for none."""
+    has_max_drawdown: bool = False
+    """The row asks for a maximal drawdown, which nothing enforces: BotService's form has none."""
 
     def runs_like(self, other: BotSpec) -> bool:
-        """True when nothing but the name shown differs."""
-        return self.model_copy(update={"name": ""}) == other.model_copy(update={"name": ""})
+        """True when nothing differs but the name shown, and what nothing enforces."""
+        return self._as_run() == other._as_run()
+
+    def _as_run(self) -> BotSpec:
+        return self.model_copy(update={"name": "", "has_max_drawdown": False})
 
 
 def check_bot_id(value: object) -> str:
@@ -138,6 +146,10 @@ def parse_row(row: object) -> BotSpec:
         params = {}
     if not isinstance(params, dict):
         raise RowRefused("pipeline.strategy.params is not an object")
+    try:
+        stop_loss, has_max_drawdown = risk.read(pipeline.get("risk_management"))
+    except risk.Refused as refused:
+        raise RowRefused(f"{refused.path} is {_quoted(refused.value)}: {refused}") from None
     return BotSpec(
         bot_id=bot_id,
         name=row_name(row) if isinstance(row.get("name"), str) else bot_id,
@@ -150,6 +162,8 @@ def parse_row(row: object) -> BotSpec:
         params=_plain(params, 0),
         allocation=_allocation(settings.get("account_allocation")),
         interval=_interval(pipeline.get("triggers")),
+        stop_loss=stop_loss,
+        has_max_drawdown=has_max_drawdown,
     )
 
 

@@ -45,6 +45,7 @@ def bot_row(bot_id: str = "b1", **changes: Any) -> dict[str, Any]:
     if "allocation" in given:
         settings_member["account_allocation"] = given["allocation"]
     params = {"allocation_ratio": "0.1", "hold_duration": 3600, "loop_count": 1}
+    risk = {"risk_management": given["risk"]} if "risk" in given else {}
     return {
         "id": bot_id,
         "name": f"bot {bot_id}",
@@ -54,6 +55,7 @@ def bot_row(bot_id: str = "b1", **changes: Any) -> dict[str, Any]:
         "pipeline": {
             "strategy": {"id": given["strategy"], "params": {**params, **given.get("params", {})}},
             "triggers": {"interval_sec": given.get("interval", 0.1)},
+            **risk,
         },
     }
 
