@@ -1,0 +1,86 @@
+"""When the stop loss of its row closes a position. Pure.
+
+Prices are in quote per base, a stop loss in percent of the entry price.
+"""
+
+from __future__ import annotations
+
+from decimal import Context, Decimal
+
+from execsvc.errors import Unavailable
+from execsvc.model.market import Depth, exact_sum, plain, round_down
+from execsvc.model.position import Position
+
+_HALF = Decimal("0.5")
+_PERCENT = 100
+_EXACT = Context(prec=400)
+"""Holds the product of any two plausible numbers: a threshold that is rounded is another one."""
+_DECIMALS = 8
+
+
+def exit_price(position: Position, depth: Depth) -> Decimal:
+    """The price at which a market order would begin to close ``position``.
+
+    Raises Unavailable where nobody makes a market: a bid of less than half of the ask is no price
+    to sell at, and such an ask none to buy back at.
+    """
+    if depth.best_bid < depth.best_ask * _HALF:
+        raise Unavailable(
+            f"the best bid of {plain(depth.best_bid)} is less than half of the best ask of "
+            f"{plain(depth.best_ask)}: that is no market"
+        )
+    return depth.best_bid if position.side == "BUY" else depth.best_ask
+
+
+def entry_price(position: Position) -> Decimal:
+    """What ``position`` was entered at. Raises Unavailable where no fill has named a price."""
+    if position.entry_price is None:
+        raise Unavailable("the entry price of the position is not known")
+    return position.entry_price
+
+
+def is_reached(stop_loss: Decimal, position: Position, price: Decimal) -> bool:
+    """True when ``price`` is ``stop_loss`` percent or more on the losing side of the entry price.
+
+    Raises Unavailable where no fill has named an entry price.
+    """
+    entry = entry_price(position)
+    lost = _EXACT.multiply(_lost(position, entry, price), Decimal(_PERCENT))
+    return lost >= _EXACT.multiply(stop_loss, entry)
+
+
+def is_implausible(stop_loss: Decimal, position: Position, price: Decimal) -> bool:
+    """True for a price so far beyond the stop loss that one answer alone is not believed.
+
+    No market halves, or doubles, between two looks; a digit too few in an answer does that.
+    """
+    entry = entry_price(position)
+    part = stop_loss / _PERCENT
+    if position.side == "BUY":
+        return price < entry * (1 - part) * _HALF
+    return price > entry * (1 + part) / _HALF
+
+
+def reason(stop_loss: Decimal, position: Position, price: Decimal) -> str:
+    """Why the position is closed, as orders, ``/status`` and the log say it."""
+    entry = entry_price(position)
+    percent = round_down(_lost(position, entry, price) / entry * _PERCENT, 2)
+    where = "below" if position.side == "BUY" else "above"
+    return (
+        f"{named(stop_loss)}: {_shown(price)} is {plain(percent)} % {where} the entry price of "
+        f"{_shown(entry)}"
+    )
+
+
+def named(stop_loss: Decimal) -> str:
+    """The rule, as the reason of an order begins: ``stop loss 5 %``."""
+    return f"stop loss {plain(stop_loss)} %"
+
+
+def _lost(position: Position, entry: Decimal, price: Decimal) -> Decimal:
+    """Quote per base that the position has lost at ``price``; negative where it has won."""
+    return exact_sum(entry, -price) if position.side == "BUY" else exact_sum(price, -entry)
+
+
+def _shown(price: Decimal) -> str:
+    return plain(round_down(price, _DECIMALS))
