@@ -92,6 +92,7 @@ EventName = Literal[
     "reports_unreadable",
     "request_failed",
     "result_unknown",
+    "row_noted",
     "service_failed",
     "service_hurried",
     "service_out_of_time",
@@ -106,6 +107,7 @@ EventName = Literal[
     "state_moved",
     "status_shown",
     "step_learnt",
+    "stop_loss_unknown",
     "strategy_error",
     "strategy_said",
     "stray_killed",
@@ -177,6 +179,7 @@ EVENTS: Mapping[EventName, Event] = {
     "liquidation_failed": Event(
         "CRITICAL", "all attempts failed, the position is open", ("bot_id", "tracked")
     ),
+    "stop_loss_unknown": Event("WARNING", "nobody can tell whether its stop loss is reached", _BOT),
     "liquidation_recovered": Event("INFO", "it is closed at last", _BOT),
     # The life of a bot, by its own process; these are in its execution log too.
     "bot_started": Event("INFO", "its position is recovered, it begins to tick", _BOT),
@@ -211,6 +214,7 @@ EVENTS: Mapping[EventName, Event] = {
     "bot_unlisted": Event("INFO", "a running bot is not listed any more", _BOT),
     "bot_changed": Event("INFO", "its row changed, it is replaced", _BOT),
     "bot_change_refused": Event("WARNING", "its changed row is refused, it runs on", _BOT),
+    "row_noted": Event("WARNING", "something of its row may be meant otherwise", _BOT),
     "bot_invalid": Event("WARNING", "the bot is INVALID", _BOT),
     # Listings.
     "listing_failed": Event("WARNING", "BotService could not be listed"),

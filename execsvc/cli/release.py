@@ -60,6 +60,8 @@ def release(
 ) -> int:
     """Book the coins of BOT that are missing from its account as gone; end HELD and FAILED.
 
+    A bot whose stop loss has closed its position may enter again.
+
     With --abandon the position is given up, where it can never be closed: its key is revoked, its
     pair is delisted. What is left of it at the exchange is yours to close; the bot goes on as its
     row says. With --keep the coins of a position that is contested, because the state directory may

@@ -13,7 +13,7 @@ from loguru import logger
 
 from execsvc.clock import Moment, iso
 from execsvc.errors import LedgerBusy, LedgerFailed
-from execsvc.ledger import moments, rows
+from execsvc.ledger import moments, reentry, rows
 from execsvc.ledger.ballast import Ballast
 from execsvc.ledger.database import create, extend, open_writable, query, transaction
 from execsvc.ledger.file_lock import FileLock
@@ -94,6 +94,10 @@ class BotLedger:
     def lock_path(self) -> Path:
         """The file whose lock makes this process the bot's only one."""
         return self._path.with_suffix(".lock")
+
+    def may_reenter(self) -> bool:
+        """True, once, when the bot may enter again that its stop loss has closed."""
+        return reentry.take(self._path)
 
     @property
     def connection(self) -> sqlite3.Connection:

@@ -14,7 +14,9 @@ from execsvc.model.bot import Binding
 from execsvc.model.order import Side
 
 DAILY_LOSS = "daily_loss"
-"""The one guard that says something of a bot without a process: its day is over."""
+"""A guard that says something of a bot without a process as well: its day is over."""
+STOP_LOSS = "stop_loss"
+"""Another one: entries wait until the bot is stopped and started, or released."""
 
 
 class Tripped(NamedTuple):

@@ -25,6 +25,10 @@ class InMemoryLedger(BotLedger):
     def make_room(self) -> None:
         """There is no disk that could be full."""
 
+    def may_reenter(self) -> bool:
+        """Nobody stops and starts a replayed bot."""
+        return False
+
 
 class InMemoryJournal(AccountJournal):
     """The journal of an account on which there is one bot, that of ``ledger``."""

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from execsvc.clock import iso, now
 from execsvc.errors import ConfigRefused, LedgerFailed
-from execsvc.ledger import doubts
+from execsvc.ledger import doubts, reentry
 from execsvc.ledger.account_journal import FOLDER, AccountJournal, journal_path
+from execsvc.ledger.bot_ledger import ledger_path
 from execsvc.ledger.database import query, reading, transaction
 from execsvc.ledger.doubts import Doubt
 from execsvc.ledger.rows import JournalRow
@@ -49,10 +50,11 @@ def settle(state_dir: Path, bot_id: str, filled: Decimal) -> str:
 def release(state_dir: Path, bot_id: str) -> str:
     """Ask whoever owns the ledger of ``bot_id`` to book missing coins as gone at once.
 
-    What was learnt of the sizes that the market takes is forgotten with it, and the wait of entries
-    ends. A contested ledger that holds nothing is decided here: no process would ever do it for a
-    bot that is flat and not listed. Returns a line for the operator. Raises ConfigRefused when the
-    bot has no ledger.
+    What was learnt of the sizes that the market takes is forgotten with it, and neither a wait of
+    entries nor a stop loss that has closed a position keeps the bot from entering any more. A
+    contested ledger that holds nothing is decided here: no process would ever do it for a bot that is
+    flat and not listed. Returns a line for the operator. Raises ConfigRefused when the bot has no
+    ledger.
     """
     state = read(state_dir, bot_id)
     decided = [] if state is not None and state.is_open else _decide_doubts(state_dir, bot_id)[0]
@@ -64,6 +66,7 @@ def release(state_dir: Path, bot_id: str) -> str:
     if state.binding is None:
         return f"bot {bot_id} has no open position{trades_on}"
     if state.binding.mode is Mode.PAPER:
+        reentry.allow(ledger_path(state_dir, bot_id))
         return f"bot {bot_id} trades on paper, where no coins go missing{trades_on}"
     journal = AccountJournal(state_dir, state.binding.key_id)
     try:

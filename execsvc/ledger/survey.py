@@ -18,7 +18,7 @@ from execsvc.ledger.booking import contested_keys
 from execsvc.ledger.bot_ledger import FOLDER, ledger_path
 from execsvc.ledger.database import has_table, query, reading
 from execsvc.ledger.doubts import Doubt
-from execsvc.ledger.guards import DAILY_LOSS, Tripped, tripped
+from execsvc.ledger.guards import DAILY_LOSS, STOP_LOSS, Tripped, tripped
 from execsvc.model.bot import Binding
 from execsvc.model.position import Position
 from execsvc.model.result import Result
@@ -51,6 +51,8 @@ class LedgerState(BaseModel):
     """What was realised in the binding's mode and quote; None when nobody can tell."""
     daily_loss: Tripped | None = None
     """The guard that ended its day, on that day or a later one."""
+    stop_loss: Tripped | None = None
+    """The guard that keeps it from entering since its stop loss has closed a position."""
     abandoned: list[Abandoned] = []
     """What an operator gave up within the last day."""
 
@@ -122,7 +124,7 @@ def _read(state_dir: Path, path: Path) -> LedgerState:
         contested_on = set(contested_keys(connection))
         binding, position = _place(pairs, bound)
         result = None if binding is None else _result(connection, binding)
-        daily_loss = _daily_loss(connection)
+        guards = _guards(connection)
         abandoned = _abandoned(connection)
     keys = contested_on | ({bound.key_id} if bound is not None else set())
     keys |= {pair[0].key_id for pair in pairs if not pair[1].is_flat}
@@ -137,7 +139,8 @@ def _read(state_dir: Path, path: Path) -> LedgerState:
         doubt=doubt,
         failing=bot[0]["failing_since"] is not None and not position.is_flat,
         result=result,
-        daily_loss=daily_loss,
+        daily_loss=guards.get(DAILY_LOSS),
+        stop_loss=guards.get(STOP_LOSS),
         abandoned=abandoned,
     )
 
@@ -159,13 +162,13 @@ def _result(connection: sqlite3.Connection, binding: Binding) -> Result | None:
         return None
 
 
-def _daily_loss(connection: sqlite3.Connection) -> Tripped | None:
-    """None, too, when it is unreadable: that is for its process to deal with."""
+def _guards(connection: sqlite3.Connection) -> dict[str, Tripped]:
+    """By name; none, too, when they are unreadable: that is for its process to deal with."""
     try:
         found = tripped(connection) if has_table(connection, "guard") else []
     except LedgerFailed:
-        return None
-    return next((guard for guard in found if guard.guard == DAILY_LOSS), None)
+        return {}
+    return {guard.guard: guard for guard in found}
 
 
 def _abandoned(connection: sqlite3.Connection) -> list[Abandoned]:

@@ -77,9 +77,14 @@ class Assembly:
         )
 
     def desk(
-        self, binding: Binding, allocation: Decimal | None, precision: int | None
+        self,
+        binding: Binding,
+        allocation: Decimal | None,
+        precision: int | None,
+        stop_loss: Decimal | None = None,
     ) -> OrderDesk:
-        """The desk that trades under ``binding``."""
+        """The desk that trades under ``binding``; ``stop_loss`` [%] is the row's."""
+        limits = limits_of(self._settings, stop_loss)
         gone = GoneCoins(self._ledger, binding, self._record, self._settings.gone_after)
         return OrderDesk(
             binding,
@@ -90,7 +95,7 @@ class Assembly:
             self._reporter,
             allocation,
             OrderSizes(self._memory, binding, precision),
-            Guards(limits_of(self._settings), self._ledger, binding, self._record, self._reporter),
+            Guards(limits, self._ledger, binding, self._record, self._reporter),
         )
 
     def liquidation(self, desk: OrderDesk) -> Liquidation:

@@ -13,6 +13,7 @@ from execsvc.clock import monotonic
 from execsvc.clock import now as wall_clock
 from execsvc.errors import OrderRefused
 from execsvc.execution.allocation import refuse_without_allocation
+from execsvc.execution.market_terms import BOOK_LEVELS
 from execsvc.model.balance import Balance
 from execsvc.model.bot import BotSpec
 from execsvc.model.market import Depth, Limits, Ticker, Trade, plain
@@ -58,6 +59,8 @@ class TickContext:
         self._depth: dict[int, Depth] = {}
         self._trades: dict[int, tuple[Trade, ...]] = {}
         self._balance: Balance | None = None
+        self._levels: int | None = None
+        """Those of the book that the strategy has asked for since the runner looked last."""
 
     def begin_tick(self, now: datetime, stopping: bool = False) -> None:
         """Forget what was read; a tick reads afresh. ``stopping`` forbids entries from now on."""
@@ -101,7 +104,19 @@ class TickContext:
             asked_at = monotonic()
             self._depth[limit] = depth = self._adapter.depth(self.symbol, limit)
             self._desk.guards.read("depth", asked_at, depth.timestamp)
+        self._levels = limit
         return self._depth[limit]
+
+    def book(self) -> Depth:
+        """The book for the runner's own look, read before the strategy reads. Raises Unavailable.
+
+        A strategy that asked for the book in the last tick finds this one in this tick: one read
+        serves both. Of any other strategy it is no read of the tick, and no guard judges it.
+        """
+        if self._levels is None:
+            return self._adapter.depth(self.symbol, BOOK_LEVELS)
+        depth, self._levels = self.depth(self._levels), None
+        return depth
 
     def trades(self, limit: int) -> tuple[Trade, ...]:
         """The last ``limit`` public trades, oldest first. Raises Unavailable."""

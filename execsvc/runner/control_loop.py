@@ -19,6 +19,8 @@ MOST_ERRORS = 10
 _CLEARLY = 0.01
 _LEAST_GAP = 0.25
 """The second tick comes at least this part of an interval after the first."""
+LONGEST_UNLOOKED = 5.0
+"""Seconds [s] between two looks at a position that is looked after between ticks as well, at most."""
 
 
 class StrategyGaveUp(Exception):
@@ -51,16 +53,21 @@ class Grid:
 
 
 class ControlLoop:
-    """Calls one tick after the other, until a stop ends a wait with StopRequested."""
+    """Calls one tick after the other, until a stop ends a wait with StopRequested.
+
+    ``look`` is called between ticks that are more than LONGEST_UNLOOKED apart. It returns, as
+    ``tick`` does, what went wrong without an end to it, for ``/status``.
+    """
 
     def __init__(
         self,
         bot_id: str,
         interval: float,
-        tick: Callable[[], None],
+        tick: Callable[[], str | None],
         waits: Waits,
         record: Record,
         reporter: Reporter,
+        look: Callable[[], str | None] | None = None,
     ) -> None:
         self._grid = Grid(bot_id, interval)
         self._tick = tick
@@ -69,23 +76,37 @@ class ControlLoop:
         self._reporter = reporter
         self._repeats = Repeats()
         self._errors = 0
+        self._look = look
+        self._began = 0.0
+        self._error: str | None = None
 
     def run(self) -> None:
         """Tick for ever. Raises StopRequested, StrategyGaveUp or LedgerFailed."""
         self._tick_once()
         due = self._grid.second(monotonic())
         while True:
+            if self._look is not None:
+                self._look_until(due, self._look)
             self._waits.wait(due - monotonic())
             self._tick_once()
             due = self._grid.after(max(due, monotonic()))
 
+    def _look_until(self, due: float, look: Callable[[], str | None]) -> None:
+        """Look every LONGEST_UNLOOKED seconds since the last tick began, while ``due`` is far."""
+        looked = self._began
+        while due - looked > LONGEST_UNLOOKED:
+            self._waits.wait(max(looked + LONGEST_UNLOOKED - monotonic(), 0.0))
+            looked = monotonic()
+            self._reporter.update(last_error=look() or self._error)
+
     def _tick_once(self) -> None:
         began, since = now(), monotonic()
+        self._began = since
         error: str | None = None
         result: TickResult = "ok"
         unread = False
         try:
-            self._tick()
+            error = self._tick()
             self._errors = 0
         except GuardRefused as refusal:
             error = str(refusal)  # the guard has said it when it tripped
@@ -102,6 +123,7 @@ class ControlLoop:
             self._errors += 1
             text = f"strategy raised ({self._errors} in a row)"
             self._record.traceback("strategy_error", text, fault)
+        self._error = error
         self._reporter.counts.tick(result, monotonic() - since)
         self._reporter.ticked(since, unread)
         self._reporter.update(

@@ -158,7 +158,7 @@ class _Process:
         self._record.bind(spec.binding)
         precision = _precision(params)
         self._ledger.bind(spec.binding, precision)
-        desk = assembly.desk(spec.binding, spec.allocation, precision)
+        desk = assembly.desk(spec.binding, spec.allocation, precision, spec.stop_loss)
         runner = BotRunner(
             spec,
             strategy,

@@ -18,11 +18,12 @@ from execsvc.model.bot import BotSpec
 from execsvc.runner.context import TickContext
 from execsvc.runner.control_loop import ControlLoop, StrategyGaveUp
 from execsvc.runner.desk import OrderDesk
-from execsvc.runner.liquidation import Liquidation
+from execsvc.runner.liquidation import Liquidation, LiquidationAlarm
 from execsvc.runner.persistence import Persistence
 from execsvc.runner.record import Record
 from execsvc.runner.report import End, EndKind, still_open
 from execsvc.runner.reporter import Reporter
+from execsvc.runner.stop_loss import StopLoss
 from execsvc.runner.strategy_time import StrategyTime
 from execsvc.runner.waits import Waits
 from execsvc.strategies.base import AnyStrategy
@@ -69,7 +70,12 @@ class BotRunner:
         self._context = TickContext(
             spec, params, state, adapter, desk, record, interval, self._time
         )
-        self._loop = ControlLoop(spec.bot_id, interval, self._tick, waits, record, reporter)
+        self._stop_loss = None
+        if spec.stop_loss is not None:
+            alarm = LiquidationAlarm(ledger, record, reporter)
+            self._stop_loss = StopLoss(spec.stop_loss, desk, adapter, alarm, record, reporter)
+        look = None if self._stop_loss is None else self._stop_loss.look
+        self._loop = ControlLoop(spec.bot_id, interval, self._tick, waits, record, reporter, look)
 
     def run(self) -> End:
         """Run until told to stop, or until the strategy gives up; then go the way of a stop."""
@@ -97,9 +103,13 @@ class BotRunner:
         self._record.say("INFO", "bot_started", f"started{holding}")
         self._reporter.update(phase="RUNNING", last_error=None)
 
-    def _tick(self) -> None:
+    def _tick(self) -> str | None:
+        """One tick; returns what the stop loss met, which ends no tick."""
         self._context.begin_tick(self._time.now())
         self._desk.refresh()
+        fault = None
+        if self._stop_loss is not None:
+            fault = self._stop_loss.look(self._context.book)
         if not self._started:
             self._strategy.on_start(self._context)
             self._started = True
@@ -107,6 +117,7 @@ class BotRunner:
             self._strategy.execute(self._context)
         finally:
             self._keep_state()
+        return fault
 
     def _stop(self, failure: str | None) -> End:
         stop = self._waits.stop

@@ -213,11 +213,18 @@ class Bot:
 
     @property
     def guards(self) -> list[dict[str, str]]:
-        """The guards that keep it from entering: without a process that trades, a day that ended."""
+        """The guards that keep it from entering.
+
+        Without a process that trades: a day that ended, and a stop loss that no stop by its user has ended.
+        """
         if self.trades and self._speaks:
             return self.snapshot.guards
-        kept = self.ledger.daily_loss if self.ledger is not None else None
-        return [kept.shown()] if kept is not None and utc_day(kept.since) == utc_day(now()) else []
+        if self.ledger is None:
+            return []
+        day, stop_loss = self.ledger.daily_loss, self.ledger.stop_loss
+        found = [day] if day is not None and utc_day(day.since) == utc_day(now()) else []
+        found += [stop_loss] if stop_loss is not None and self.listed is not Listed.GONE else []
+        return [guard.shown() for guard in found]
 
     @property
     def last_error(self) -> str | None:

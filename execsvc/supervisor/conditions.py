@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from execsvc.clock import iso
 from execsvc.ledger.abandoned import command_to_abandon
-from execsvc.ledger.guards import DAILY_LOSS
+from execsvc.ledger.guards import DAILY_LOSS, STOP_LOSS
 from execsvc.ledger.halt import Halted
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.facts import Facts, Polled
@@ -35,6 +35,7 @@ class Kind(str, Enum):
     ABANDONED = "abandoned"
     MASS_STOP = "mass_stop"
     DAILY_LOSS = "daily_loss"
+    STOP_LOSS = "stop_loss"
     READS = "reads"
     LISTING = "listing"
     NO_PROCESS = "no_process"
@@ -47,9 +48,14 @@ class Severity(str, Enum):
     WARNING = "warning"
 
 
-_WARNINGS = frozenset({Kind.LISTING, Kind.DAILY_LOSS, Kind.READS, Kind.UNAVAILABLE})
-_HARMLESS = frozenset({Kind.MASS_STOP, Kind.LEFT, Kind.DAILY_LOSS, Kind.ABANDONED})
+_WARNINGS = frozenset({Kind.LISTING, Kind.DAILY_LOSS, Kind.STOP_LOSS, Kind.READS, Kind.UNAVAILABLE})
+_HARMLESS = frozenset({Kind.MASS_STOP, Kind.LEFT, Kind.DAILY_LOSS, Kind.STOP_LOSS, Kind.ABANDONED})
 """What ``/health`` does not call degraded, by its contract."""
+_GUARDS = {
+    DAILY_LOSS: (Kind.DAILY_LOSS, "no more entries today"),
+    STOP_LOSS: (Kind.STOP_LOSS, "no more entries"),
+}
+"""The guards that somebody is told of, and how."""
 OF_THE_SERVICE = frozenset({Kind.HALTED, Kind.LISTING, Kind.MASS_STOP})
 """What is about no bot, and is not looked at while the service stops."""
 
@@ -146,9 +152,10 @@ def _of(bot: Bot, left: Collection[str]) -> Iterator[Condition]:
         why = f"{bot.abandoned[-1].text}, at {iso(bot.abandoned[-1].at)}"
         yield _condition(Kind.ABANDONED, bot, f"bot {bot.bot_id}: {why}", why)
     for guard in bot.guards:
-        if guard["guard"] == DAILY_LOSS:
-            why = f"no more entries today: {guard['detail']}"
-            yield _condition(Kind.DAILY_LOSS, bot, f"bot {bot.bot_id}: {why}", why)
+        if guard["guard"] in _GUARDS:
+            kind, what = _GUARDS[guard["guard"]]
+            why = f"{what}: {guard['detail']}"
+            yield _condition(kind, bot, f"bot {bot.bot_id}: {why}", why)
     if bot.bot_id in left and bot.is_open and not bot.trades:
         why = "its position was left open when the service stopped"
         yield _condition(Kind.LEFT, bot, f"bot {bot.bot_id}: {why}", why)

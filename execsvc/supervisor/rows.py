@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from execsvc.errors import LedgerFailed
+from execsvc.ledger import reentry
+from execsvc.ledger.bot_ledger import ledger_path
+from execsvc.ledger.guards import STOP_LOSS
 from execsvc.logs import bound
+from execsvc.model import risk
 from execsvc.model.bot import BotSpec, InvalidRow
 from execsvc.runner.job import Task
 from execsvc.supervisor import changes
@@ -25,6 +29,7 @@ def seen(context: Context, bot: Bot, row: BotSpec) -> None:
         return
     if bot.listed is Listed.GONE and bot.run is None:
         bot.begin_anew()
+    _say_risk(bot, row)
     bot.listed, bot.row = Listed.VALID, row
     bot.end_failure()
     if bot.runs_freely:
@@ -46,6 +51,8 @@ def row_refused(context: Context, bot: Bot, row: InvalidRow) -> None:
 
 def gone(context: Context, bot: Bot, why: str = "no longer listed") -> None:
     """``bot`` is not to run any more: whatever it was, it ends, and ends flat."""
+    stops_out = bot.row is not None and bot.row.stop_loss is not None
+    stops_out = stops_out or any(guard["guard"] == STOP_LOSS for guard in bot.guards)
     bot.listed = Listed.GONE
     if bot.stand_in:
         return  # nothing can be closed by a ledger that cannot be read
@@ -61,7 +68,28 @@ def gone(context: Context, bot: Bot, why: str = "no longer listed") -> None:
         tell(context, bot, Told.STOP)
     elif bot.trades:
         bot.closing = True
+    if stops_out:
+        _let_reenter(context, bot)
     proceed(context, bot)
+
+
+def _let_reenter(context: Context, bot: Bot) -> None:
+    """Its user has stopped it: the next start is not kept from entering by an earlier stop loss."""
+    try:
+        reentry.allow(ledger_path(context.settings.state_dir, bot.bot_id))
+    except LedgerFailed as fault:
+        told = bound(bot_id=bot.bot_id).bind(event="ledger_failed")
+        told.error("{}; its stop loss may keep it from entering until: execsvc release", fault)
+
+
+def _say_risk(bot: Bot, row: BotSpec) -> None:
+    """Say once of a row what its user may not expect of its risk management."""
+    before, told = bot.row, bound(bot_id=bot.bot_id).bind(event="row_noted")
+    doubt = risk.doubt_about(row.stop_loss)
+    if doubt is not None and (before is None or before.stop_loss != row.stop_loss):
+        told.warning("{}", doubt)
+    if row.has_max_drawdown and (before is None or not before.has_max_drawdown):
+        told.debug("pipeline.risk_management.max_drawdown is not enforced")
 
 
 def release(context: Context, bot: Bot, *, abandons: bool = False) -> None:

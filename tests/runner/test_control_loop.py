@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from execsvc.errors import Banned, LedgerFailed, OrderRefused, StopRequested, Unavailable
 from execsvc.runner import control_loop
-from execsvc.runner.control_loop import ControlLoop, StrategyGaveUp
+from execsvc.runner.control_loop import LONGEST_UNLOOKED, ControlLoop, StrategyGaveUp
 from execsvc.runner.counts import Counts
 from execsvc.runner.report import Snapshot
 
@@ -21,16 +22,24 @@ class Bench:
         self.elapsed = 0.0
         self.script: list[BaseException | float | None] = []
         self.ticked_at: list[float] = []
+        self.looked_at: list[float] = []
+        self.looks: list[float | str] = []
+        """What the next looks take in seconds, or find wrong."""
+        self.fault: str | None = None
         self.said: list[tuple[str, str]] = []
         self.tracebacks = 0
         self.unread: list[bool] = []
         self.snapshot = Snapshot()
         self.counts = Counts()
         monkeypatch.setattr(control_loop, "monotonic", lambda: self.elapsed)
+        self.start(5.0)
+
+    def start(self, interval: float, looks: bool = False) -> None:
         record: Any = SimpleNamespace(say=self.say, traceback=self.traceback)
         waits: Any = SimpleNamespace(wait=self.wait)
         reporter: Any = self
-        self.loop = ControlLoop("b1", 5.0, self.tick, waits, record, reporter)
+        look = self.look if looks else None
+        self.loop = ControlLoop("b1", interval, self.tick, waits, record, reporter, look)
 
     def wait(self, seconds: float) -> None:
         self.elapsed += max(seconds, 0.0)
@@ -47,13 +56,22 @@ class Bench:
     def ticked(self, began: float, unread: bool) -> None:
         self.unread.append(unread)
 
-    def tick(self) -> None:
+    def look(self) -> str | None:
+        self.looked_at.append(self.elapsed)
+        found = self.looks.pop(0) if self.looks else None
+        if isinstance(found, float):
+            self.elapsed += found
+            return None
+        return found
+
+    def tick(self) -> str | None:
         self.ticked_at.append(self.elapsed)
         step = self.script.pop(0) if self.script else StopRequested("TERM")
         if isinstance(step, float):
             self.elapsed += step
         elif step is not None:
             raise step
+        return self.fault
 
 
 @pytest.fixture
@@ -120,3 +138,41 @@ def test_a_tick_that_takes_too_long_skips_and_does_not_bunch(bench: Bench) -> No
     run(bench, None, 17.0, None, None)
     _, second, *rest = bench.ticked_at
     assert [at - second for at in rest] == pytest.approx([20.0, 25.0, 30.0])
+
+
+@pytest.mark.parametrize("interval", [6.0, 60.0, 3600.0])
+def test_looks_between_ticks_are_five_seconds_apart_at_most(bench: Bench, interval: float) -> None:
+    bench.start(interval, looks=True)
+    bench.looks = [0.5, 2.0, 4.9]
+    run(bench, None, 3.0, None)
+    seen = sorted(bench.ticked_at + bench.looked_at)
+    assert len(bench.looked_at) > 0
+    assert max(b - a for a, b in pairwise(seen)) <= LONGEST_UNLOOKED + 1e-9
+
+
+def test_a_look_or_a_tick_that_takes_too_long_is_followed_by_a_look_at_once(bench: Bench) -> None:
+    bench.start(60.0, looks=True)
+    bench.looks = [12.0, 0.0, 0.0]
+    run(bench, 7.0, None)
+    assert bench.looked_at[:3] == [7.0, 19.0, 24.0]
+
+
+def test_no_look_between_ticks_that_are_close_or_without_one(bench: Bench) -> None:
+    bench.start(0.5, looks=True)
+    run(bench, *[None] * 20)
+    assert bench.looked_at == []
+    bench.start(3600.0)
+    run(bench, None, None)
+    assert bench.looked_at == []
+
+
+def test_what_a_look_finds_wrong_is_shown_until_the_next_one_finds_nothing(bench: Bench) -> None:
+    shown: list[str | None] = []
+    bench.update = lambda **changes: shown.append(changes["last_error"])  # type: ignore[method-assign]
+    bench.start(16.0, looks=True)
+    bench.fault, bench.looks = "of the tick", ["of the look"]
+    bench.script = [None]
+    with pytest.raises(StopRequested):
+        bench.loop.run()
+    assert shown[:2] == ["of the tick", "of the look"]
+    assert set(shown[2:]) <= {"of the tick", None}

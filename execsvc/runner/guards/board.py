@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from execsvc.clock import monotonic, now
 from execsvc.errors import LedgerFailed
@@ -17,6 +18,9 @@ from execsvc.runner.guards.decisions import Trip
 from execsvc.runner.guards.limits import Guard, GuardLimits
 from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
+
+_OF_A_START = frozenset({Guard.STOP_LOSS})
+"""Over when the bot is stopped and started, or released, and by no change of its row or the settings."""
 
 
 class Board:
@@ -56,7 +60,16 @@ class Board:
             self._tripped.setdefault(guard.guard, guard)
             self._said.add(guard.guard)
         self._clear_changed()
+        self.clear_if_reentered()
         self._show()
+
+    def clear_if_reentered(self) -> None:
+        """The bot was stopped and started since its stop loss closed a position, or was released."""
+        if not self.shows(Guard.STOP_LOSS):
+            return
+        with suppress(LedgerFailed):
+            if self._ledger.may_reenter():
+                self.clear(Guard.STOP_LOSS)
 
     def shows(self, guard: Guard) -> bool:
         """True while ``guard`` is tripped."""
@@ -114,6 +127,8 @@ class Board:
         for name, tripped in list(self._tripped.items()):
             if name not in names:
                 del self._tripped[name]  # of a newer service: nobody here can say when it is over
+            elif names[name] in _OF_A_START:
+                continue
             elif tripped.bound != self._bound(names[name]):
                 self.clear(names[name])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import Decimal
 
 from execsvc.clock import monotonic, now
@@ -19,6 +20,7 @@ from execsvc.runner.guards.reads import MarketReads, Read
 from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
 
+_UNTIL = "until the bot is stopped and started, or released (execsvc release)"
 _END_OF_TIME = 10**15
 """In ms; farther away than any clock is wrong."""
 
@@ -63,7 +65,13 @@ class Guards:
     def admit(self) -> None:
         """Refuse what can be refused before it is known how large the entry is: GuardRefused."""
         self._board.open()
-        _refuse(self._judge_loss(), self._judge_rate(), self._judge_age(), self._backoff.judge())
+        _refuse(
+            self._judge_stop_loss(),
+            self._judge_loss(),
+            self._judge_rate(),
+            self._judge_age(),
+            self._backoff.judge(),
+        )
 
     def entry_unfilled(self, reason: str, is_over: bool) -> None:
         """An entry was sent, and nothing of it was filled; ``is_over``: nor will be."""
@@ -74,6 +82,20 @@ class Guards:
     def begin_anew(self) -> None:
         """An operator's release has ended the wait of entries."""
         self._backoff.judge()
+        self._board.clear(Guard.STOP_LOSS)
+
+    def stop_out(self, detail: str) -> None:
+        """The stop loss of the row closes the position: no entries from now on."""
+        self._board.open()
+        with suppress(LedgerFailed):
+            self._ledger.may_reenter()  # what was said before does not count for this one
+        self._board.restate(Guard.STOP_LOSS, Trip(Guard.STOP_LOSS, f"{detail}; {_UNTIL}"))
+
+    def is_stopped_out(self) -> bool:
+        """True from then on, until the bot is stopped and started, or released."""
+        self._board.open()
+        self._board.clear_if_reentered()
+        return self._board.shows(Guard.STOP_LOSS)
 
     def admit_order(self, amount: Decimal, price: Decimal | None, priced_at: float | None) -> None:
         """Refuse the entry as it is about to be sent: GuardRefused.
@@ -87,6 +109,13 @@ class Guards:
         if old is None:
             self._board.clear(Guard.DATA_AGE)
         _refuse(trip, old)
+
+    def _judge_stop_loss(self) -> Trip | None:
+        if self._limits.stop_loss is not None and self._board.fault is not None:
+            return not_known(Guard.STOP_LOSS, "the guards' own record", self._board.fault)
+        if not self.is_stopped_out():
+            return None
+        return Trip(Guard.STOP_LOSS, f"the stop loss has closed a position; {_UNTIL}")
 
     def _judge_loss(self) -> Trip | None:
         trip = self._loss()

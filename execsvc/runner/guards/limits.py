@@ -1,4 +1,4 @@
-"""The limits of the settings that guard an entry."""
+"""The limits of the settings, and of the bot's row, that guard an entry."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import NamedTuple
 
-from execsvc.ledger.guards import DAILY_LOSS
+from execsvc.ledger.guards import DAILY_LOSS, STOP_LOSS
 from execsvc.settings import Settings
 
 
@@ -18,16 +18,19 @@ class Guard(str, Enum):
     DAILY_LOSS = DAILY_LOSS
     DATA_AGE = "data_age"
     ENTRY_BACKOFF = "entry_backoff"
-    """The only one without a limit of the settings."""
+    """The only one without a limit."""
+    STOP_LOSS = STOP_LOSS
+    """Its limit is of the bot's row."""
 
 
 class GuardLimits(NamedTuple):
-    """A limit each, None for none: money in quote, ages in seconds."""
+    """A limit each, None for none: money in quote, ages in seconds, the stop loss in percent."""
 
     order_notional: Decimal | None = None
     orders_per_minute: int | None = None
     daily_loss: Decimal | None = None
     data_age: float | None = None
+    stop_loss: Decimal | None = None
 
     def of(self, guard: Guard) -> Decimal | int | float | None:
         """The limit that ``guard`` keeps."""
@@ -37,6 +40,7 @@ class GuardLimits(NamedTuple):
             Guard.DAILY_LOSS: self.daily_loss,
             Guard.DATA_AGE: self.data_age,
             Guard.ENTRY_BACKOFF: None,
+            Guard.STOP_LOSS: self.stop_loss,
         }
         return limits[guard]
 
@@ -44,11 +48,12 @@ class GuardLimits(NamedTuple):
 NO_LIMITS = GuardLimits()
 
 
-def limits_of(settings: Settings) -> GuardLimits:
-    """What the settings say; there, zero is no limit."""
+def limits_of(settings: Settings, stop_loss: Decimal | None = None) -> GuardLimits:
+    """What the settings say, where zero is no limit, and the ``stop_loss`` of the row."""
     return GuardLimits(
         settings.max_order_notional or None,
         settings.max_orders_per_minute or None,
         settings.daily_loss_limit or None,
         settings.max_data_age or None,
+        stop_loss,
     )

@@ -30,6 +30,7 @@ _BEGUN = {
     Kind.ABANDONED: "a position is given up",
     Kind.MASS_STOP: "a mass stop is held back",
     Kind.DAILY_LOSS: "a bot has lost enough for today",
+    Kind.STOP_LOSS: "a stop loss is reached",
     Kind.LISTING: "BotService does not list",
     Kind.NO_PROCESS: "no process can be started",
     Kind.READS: "a bot cannot read its market or account",
@@ -45,6 +46,7 @@ _MANY = {
     Kind.ABANDONED: "positions of {} bots are given up",
     Kind.READS: "{} bots cannot read their market or account",
     Kind.DAILY_LOSS: "{} bots have lost enough for today",
+    Kind.STOP_LOSS: "the stop losses of {} bots are reached",
 }
 _ADVICE = {
     Kind.LIQUIDATION: "It is tried again and again. See: execsvc log BOT. "
@@ -61,6 +63,8 @@ _ADVICE = {
     Kind.READS: "It neither enters nor exits by its strategy; a stop still sells. See: execsvc doctor",
     Kind.NO_PROCESS: "One position at a time is still closed. See: ulimit -u, TasksMax, free memory.",
     Kind.DAILY_LOSS: "Its exits still sell; entries go on at 00:00 UTC.",
+    Kind.STOP_LOSS: "Its position is sold. It enters again once it is stopped and started in "
+    "BotService, or: execsvc release BOT",
 }
 
 

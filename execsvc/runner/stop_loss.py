@@ -1,0 +1,122 @@
+"""Keeps a bot's position under the stop loss of its row, whatever its strategy does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from execsvc.clients.exchange_adapter import ExchangeAdapter
+from execsvc.clock import monotonic
+from execsvc.errors import Banned, OrderRefused, Unavailable
+from execsvc.execution import stop_loss as rule
+from execsvc.execution.market_terms import BOOK_LEVELS
+from execsvc.model.market import Depth, plain
+from execsvc.model.position import Position
+from execsvc.repeats import Repeats
+from execsvc.runner.desk import OrderDesk
+from execsvc.runner.liquidation import LiquidationAlarm
+from execsvc.runner.record import Record
+from execsvc.runner.reporter import Reporter
+from execsvc.runner.short_desk import ShortDesk
+
+
+class StopLoss:
+    """Looks at the price, and closes the position once it is ``percent`` on its losing side.
+
+    What was decided stands: the guard is kept before the first order goes out, and while it is
+    tripped whatever is open is closed at each look, at whatever price, also by the next process.
+    """
+
+    def __init__(
+        self,
+        percent: Decimal,
+        desk: OrderDesk,
+        adapter: ExchangeAdapter,
+        alarm: LiquidationAlarm,
+        record: Record,
+        reporter: Reporter,
+    ) -> None:
+        self._percent = percent
+        self._desk = desk
+        self._short = ShortDesk(desk)
+        self._adapter = adapter
+        self._alarm = alarm
+        self._record = record
+        self._reporter = reporter
+        self._repeats = Repeats()
+
+    def look(self, read: Callable[[], Depth] | None = None) -> str | None:
+        """Close the position if that is due. Returns what went wrong, None when nothing did.
+
+        ``read`` gives the book of the tick; without it the book is asked for. A book that cannot
+        be read says nothing: the next look tries again. Raises LedgerFailed, StopRequested.
+        """
+        stopped_out = self._desk.guards.is_stopped_out()
+        position = self._desk.position
+        if position.side is None:
+            self._is_closed()
+            return None
+        why = f"{rule.named(self._percent)}: what is left of the position"
+        if not stopped_out:
+            try:
+                found = self._reached(position, read or self._book)
+            except Unavailable as fault:
+                return self._not_known(fault)
+            if found is None:
+                return None
+            why = found
+            self._desk.guards.stop_out(why)
+        return self._close(position, why)
+
+    def _reached(self, position: Position, read: Callable[[], Depth]) -> str | None:
+        """Why the position is to be closed, None while it is not. Raises Unavailable."""
+        rule.entry_price(position)  # nothing is read where it is not known
+        price = rule.exit_price(position, read())
+        if not rule.is_reached(self._percent, position, price):
+            return None
+        if rule.is_implausible(self._percent, position, price):
+            first, price = price, rule.exit_price(position, self._book())
+            if not rule.is_reached(self._percent, position, price):
+                raise Unavailable(
+                    f"one answer said {plain(first)}, the next one {plain(price)}: the first is not believed"
+                )
+        return rule.reason(self._percent, position, price)
+
+    def _book(self) -> Depth:
+        return self._adapter.depth(self._desk.binding.symbol, BOOK_LEVELS)
+
+    def _close(self, position: Position, why: str) -> str | None:
+        """Send the order that closes the position. Returns why it did not, None when it sold."""
+        try:
+            if position.side == "BUY":
+                self._desk.sell(position.tracked, why, None, exits=True)
+            else:
+                self._short.buy_back(position.sold_short, why, None)
+        except (OrderRefused, Unavailable) as fault:
+            if self._desk.position.side is not None:
+                return self._failed(fault)
+        if self._desk.position.side is None:
+            self._is_closed()
+        return None
+
+    def _failed(self, fault: Exception) -> str:
+        """Nothing was sold: an operator is told as of any liquidation that fails."""
+        text = f"{rule.named(self._percent)}: the position could not be closed, it is tried again: {fault}"
+        if self._repeats.note("failed", monotonic()) is not None:
+            self._record.say("WARNING", "liquidation_attempt_failed", text)
+        self._reporter.update(last_error=text)
+        self._alarm.judge(flat=False)
+        return text
+
+    def _is_closed(self) -> None:
+        """What failed before is over, whoever closed the position."""
+        if self._reporter.snapshot.liquidation_failed:
+            self._alarm.judge(flat=True)
+
+    def _not_known(self, fault: Unavailable) -> str:
+        """Say that nobody can tell whether the stop loss is reached; of a ban, all bots know."""
+        text = f"{rule.named(self._percent)} cannot be judged: {fault}"
+        known = isinstance(fault, Banned)
+        if not known and self._repeats.note("unknown", monotonic()) is not None:
+            self._record.say("WARNING", "stop_loss_unknown", text)
+        return text
