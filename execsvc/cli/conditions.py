@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from execsvc.model.risk import percent_of
 from execsvc.replay.result import Conditions
 
 Command = Callable[..., Any]
@@ -29,6 +30,11 @@ def balance(text: str) -> tuple[Decimal, Decimal]:
     """``BASE,QUOTE``: two such numbers. Raises ValueError."""
     base, _, quote = text.partition(",")
     return number(base), number(quote)
+
+
+def percent(text: str) -> Decimal | None:
+    """A stop loss in percent, as a row says it; None for 0. Raises ValueError."""
+    return percent_of(text)
 
 
 _OPTIONS = [
@@ -114,6 +120,12 @@ _OPTIONS = [
         type=number,
         metavar="QUOTE",
         help="As EXECSVC_DAILY_LOSS_LIMIT: no entry after that.",
+    ),
+    click.option(
+        "--stop-loss",
+        type=percent,
+        metavar="P",
+        help="The row's stop_loss: sell P percent below the entry price, and enter no more.",
     ),
 ]
 

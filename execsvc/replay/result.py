@@ -12,7 +12,9 @@ from execsvc.replay.trips import Trip
 
 
 class Conditions(BaseModel):
-    """Under what a strategy is replayed. Times in seconds, ``balance`` is base and quote.
+    """Under what a strategy is replayed.
+
+    Times in seconds, ``balance`` is base and quote, ``stop_loss`` in percent of the entry price.
 
     A recording does not say what the smallest order was: that is assumed, as for BTC/USDT.
     """
@@ -31,6 +33,7 @@ class Conditions(BaseModel):
     max_order_notional: Decimal | None = None
     max_orders_per_minute: int | None = None
     daily_loss_limit: Decimal | None = None
+    stop_loss: Decimal | None = None
 
 
 class Point(NamedTuple):

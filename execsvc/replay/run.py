@@ -125,6 +125,7 @@ def _spec(job: Job) -> BotSpec:
         params=job.params,
         allocation=conditions.allocation,
         interval=conditions.interval,
+        stop_loss=conditions.stop_loss,
     )
 
 
@@ -134,6 +135,7 @@ def _limits(conditions: Conditions) -> GuardLimits:
         conditions.max_order_notional,
         conditions.max_orders_per_minute,
         conditions.daily_loss_limit,
+        stop_loss=conditions.stop_loss,
     )
 
 

@@ -16,7 +16,7 @@ class Trip(BaseModel):
     """One round trip. Amount in base, prices in quote per base, the money in quote.
 
     ``net`` is what it made, fees in base valued at the exit price; ``gross`` is without fees.
-    ``rule`` is the reason of the order that closed it.
+    ``rule`` is the reason of the order that closed it, without what follows a colon.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -63,7 +63,9 @@ class TripBook:
         closing = [order for order in self._open if order.side is not self._open[0].side]
         if closing:
             last = closing[-1]
-            self._close(last.settled_at or last.created_at, _average(closing), last.reason)
+            self._close(
+                last.settled_at or last.created_at, _average(closing), last.reason.partition(":")[0]
+            )
         else:
             self._close(at, mid, "not bought back")
 

@@ -138,3 +138,22 @@ def test_a_real_recording_is_replayed(execsvc: Execsvc, name: str) -> None:
     assert outcome.code == 0
     assert "bad line" not in outcome.out
     assert "errors" not in outcome.out
+
+
+def test_a_stop_loss_is_taken_as_a_row_says_it(execsvc: Execsvc, tmp_path: Path) -> None:
+    fall = [book(0, "9999", "10000"), book(20_000, "9500", "9501"), book(60_000, "9000", "9001")]
+    (tmp_path / "params.json").write_text('{"hold_duration": 3600}')
+    replay = ["replay", "--strategy", "test_trading_v1", "--fee", "0", "--latency", "0"]
+    replay += ["--data", str(write(tmp_path / "fall.jsonl", fall))]
+    replay += ["--params", str(tmp_path / "params.json")]
+
+    stopped = execsvc(*replay, "--stop-loss", "5", "--out", str(tmp_path / "out"))
+    assert stopped.code == 0, stopped.err
+    assert "stop loss 5 %" in stopped.out
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["conditions"]["stop_loss"] == "5"
+    assert [float(trip["net"]) for trip in report["trips"]] == [-50]
+
+    assert "stop loss" not in execsvc(*replay, "--stop-loss", "0").out
+    for wrong in ("100", "-1", "much"):
+        assert execsvc(*replay, "--stop-loss", wrong).code == 2
