@@ -104,12 +104,8 @@ class Machine:
     @contextmanager
     def network(self) -> Iterator[None]:
         """Sockets that this thread makes within the block are sockets of the machine."""
-        with Path("/proc/thread-self/ns/net").open() as own, self.path_of_network().open() as its:
-            _enter(its.fileno())
-            try:
-                yield
-            finally:
-                _enter(own.fileno())
+        with network_of(self.path_of_network()):
+            yield
 
     def path_of_network(self) -> Path:
         """Its network namespace; another one after a reboot."""
@@ -192,6 +188,17 @@ def booted(name: str) -> Machine:
             "a host, or a privileged container, whose kernel lets systemd-nspawn boot",
         )
     return made
+
+
+@contextmanager
+def network_of(path: Path) -> Iterator[None]:
+    """Sockets that this thread makes within the block are of the network namespace ``path``."""
+    with Path("/proc/thread-self/ns/net").open() as own, path.open() as its:
+        _enter(its.fileno())
+        try:
+            yield
+        finally:
+            _enter(own.fileno())
 
 
 def _is_first(pid: int) -> bool:

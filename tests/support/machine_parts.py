@@ -22,7 +22,7 @@ def mounted(folder: Path) -> list[str]:
     bytecode may be kept elsewhere, each process of the machine would compile them for itself.
     """
     _compiled(folder / SOURCES.name)
-    libraries = [folder / SOURCES.name, *_site_packages()]
+    libraries = [folder / SOURCES.name, *site_packages()]
     places = {str(path): f"{LIBRARIES}/{n}" for n, path in enumerate(libraries)}
     if sys.base_prefix != "/usr":
         places[sys.base_prefix] = PYTHON
@@ -31,7 +31,7 @@ def mounted(folder: Path) -> list[str]:
 
 def wrapper(arguments: str) -> str:
     """A script that runs this test's interpreter with ``arguments`` before its own."""
-    paths = ":".join(f"{LIBRARIES}/{n}" for n in range(1 + len(_site_packages())))
+    paths = ":".join(f"{LIBRARIES}/{n}" for n in range(1 + len(site_packages())))
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     python = f"/usr/bin/{version}" if sys.base_prefix == "/usr" else f"{PYTHON}/bin/{version}"
     return (
@@ -41,7 +41,7 @@ def wrapper(arguments: str) -> str:
     )
 
 
-def _site_packages() -> list[Path]:
+def site_packages() -> list[Path]:
     """Where this test imports from, the standard library and the sources aside."""
     found = [path for path in sys.path if path.endswith("-packages") and Path(path).is_dir()]
     return [Path(path) for path in dict.fromkeys(found)]
