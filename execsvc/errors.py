@@ -33,7 +33,11 @@ class Banned(Unavailable):
     """An exchange lets nobody in: ``retry_after`` is the number of seconds until its ban ends."""
 
 
-class NotFound(Unavailable):
+class CallRefused(Unavailable):
+    """The service answered 400, 404, 405, 422 or 501: it may not know such a call."""
+
+
+class NotFound(CallRefused):
     """The service answered 404; whether that is about the thing or the road, its caller knows."""
 
 

@@ -89,6 +89,7 @@ EventName = Literal[
     "rehearsal_failed",
     "report_failed",
     "report_recovered",
+    "reports_off",
     "reports_unreadable",
     "request_failed",
     "result_unknown",
@@ -231,6 +232,7 @@ EVENTS: Mapping[EventName, Event] = {
     "alerts_not_written": Event("WARNING", "what was said cannot be written down"),
     "report_failed": Event("ERROR", "BotService does not take a report; it is tried again"),
     "report_recovered": Event("INFO", "reports go through again"),
+    "reports_off": Event("INFO", "BotService takes no reports: none until the next start"),
     "reports_unreadable": Event("WARNING", "the reports process wrote what cannot be read"),
     # The service.
     "trading_halted": Event("CRITICAL", "every bot is stopped, none is started: execsvc halt"),

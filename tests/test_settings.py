@@ -9,7 +9,7 @@ from support.settings import URLS, faults, settings
 
 from execsvc.errors import ConfigRefused
 from execsvc.runner.guards import NO_LIMITS, GuardLimits, limits_of
-from execsvc.settings import alert_urls, merged, warnings
+from execsvc.settings import Switch, alert_urls, merged, warnings
 
 
 def test_the_defaults_are_those_of_the_contract() -> None:
@@ -21,7 +21,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     }
     assert str(given.http_bind) == "127.0.0.1:8090"
     assert given.on_shutdown == "liquidate"
-    assert (given.report_ledger, given.bot_lifecycle) == (False, False)
+    assert (given.report_ledger, given.bot_lifecycle) == (Switch.AUTO, Switch.AUTO)
     assert warnings(given) == []
 
 
@@ -223,3 +223,18 @@ def test_a_reload_changes_what_may_change_in_flight() -> None:
     assert (now.poll_interval, now.log_level, now.http_bind.port) == (1, "DEBUG", 1)
     assert late == ["EXECSVC_HTTP_BIND"]
     assert merged(now, now) == (now, [])
+
+
+@pytest.mark.parametrize(
+    ("value", "switch"),
+    [("auto", "AUTO"), ("AUTO", "AUTO"), ("true", "ON"), ("1", "ON"), ("No", "OFF"), ("0", "OFF")],
+)
+def test_a_switch_given_in_any_case_is_one_of_three(value: str, switch: str) -> None:
+    given = settings(report_ledger=value, bot_lifecycle=value)
+    assert given.report_ledger is given.bot_lifecycle is Switch[switch]
+
+
+def test_a_switch_given_something_else_is_refused_by_its_name() -> None:
+    (fault,) = faults({**URLS, "EXECSVC_BOT_LIFECYCLE": "maybe"})
+    assert fault.startswith("EXECSVC_BOT_LIFECYCLE")
+    assert "auto, true or false" in fault

@@ -67,8 +67,14 @@ def _check_directories(settings: Settings) -> None:
 
 
 def _listed(settings: Settings) -> Listing:
-    listing = services.listing(settings)
-    _say("bot service", f"{settings.bot_service_url}: {len(listing.bots)} bots to run")
+    rows = services.rows(settings)
+    listing = rows.listing
+    _say(
+        "bot service",
+        f"{settings.bot_service_url}: {len(listing.bots)} bots to run ({rows.found})",
+    )
+    if rows.waiting is not None:
+        _say("warning", rows.waiting)
     for line in services.refused_rows(listing):
         _say("refused", line)
     for line in services.invalid_rows(listing):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from execsvc.clients.answers import Answer
 from execsvc.clients.bodies import json_object
 from execsvc.clients.http import HttpClient, segment
@@ -10,6 +12,9 @@ from execsvc.model.told import ToldExecution, ToldOrder
 
 _CONFLICT = 409
 _BAD_REQUEST = 400
+_NOT_FOUND = 404
+_UNKNOWN_CALL = frozenset({_NOT_FOUND, 405, 501})
+_MISSING = re.compile(r"\b(bot|session)\b", re.IGNORECASE)
 _IS_AWAY = frozenset({502, 503, 504})
 """What a proxy answers for a service that does not."""
 
@@ -18,6 +23,17 @@ Id = str | int
 
 class ReportRefused(Unavailable):
     """BotService answered, but did not take it: it may take others."""
+
+
+class NoSuchCall(ReportRefused):
+    """BotService answered 404, 405 or 501, and named no bot that it lacks: it may not know the call.
+
+    ``plainly``: not by a 404, which may be about the bot all the same.
+    """
+
+    def __init__(self, message: str, *, plainly: bool) -> None:
+        self.plainly = plainly
+        super().__init__(message)
 
 
 class BotReports:
@@ -34,8 +50,12 @@ class BotReports:
         """Tell of an order; ``key`` is the same on every resend. Returns the id it is given."""
         call = "POST /orders"
         body = json_object(order.model_dump())
-        answer = self._sent(call, "POST", "/orders", body, f"{key}-order")
-        return _id(call, answer)
+        answer = self._http.write(call, "POST", "/orders", body, f"{key}-order")
+        if answer.status in _UNKNOWN_CALL and answer.retry_after is None:
+            plainly = answer.status != _NOT_FOUND
+            if plainly or not _names_what_is_missing(answer.detail(), order.bot_id):
+                raise NoSuchCall(self._http.told(answer), plainly=plainly)
+        return _id(call, self._judged(answer))
 
     def status(self, given: Id, status: str) -> None:
         """Tell the status of the order that was given the id ``given``."""
@@ -64,7 +84,9 @@ class BotReports:
     def _sent(
         self, call: str, method: str, path: str, body: str, key: str | None, *fine: int
     ) -> Answer:
-        answer = self._http.write(call, method, path, body, key)
+        return self._judged(self._http.write(call, method, path, body, key), *fine)
+
+    def _judged(self, answer: Answer, *fine: int) -> Answer:
         if answer.is_success:
             return _genuine(answer)
         if answer.status in fine:
@@ -73,6 +95,11 @@ class BotReports:
         if answer.retry_after is not None or answer.status in _IS_AWAY:
             raise Unavailable(told, answer.retry_after)
         raise ReportRefused(told)
+
+
+def _names_what_is_missing(detail: str, bot_id: str) -> bool:
+    """True when a 404 is about this order's bot or session, not about the call."""
+    return bot_id in detail or _MISSING.search(detail) is not None
 
 
 def _genuine(answer: Answer) -> Answer:

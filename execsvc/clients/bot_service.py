@@ -10,15 +10,18 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from execsvc.clients.http import HttpClient
-from execsvc.errors import Unavailable
+from execsvc.clock import monotonic
+from execsvc.errors import CallRefused, Unavailable
 from execsvc.model.bot import BotSpec, InvalidRow, RowRefused, parse_row, row_id, row_name
 
 MOST_PAGES = 5000
 MOST_ROWS = 100_000
 _CALL = "GET /bots"
-_RUNNING, _BOOTING, _STOPPING = "RUNNING", "BOOTING", "STOPPING"
-WITH_LIFECYCLE = (_BOOTING, _RUNNING, _STOPPING)
+RUNNING, BOOTING, STOPPING = "RUNNING", "BOOTING", "STOPPING"
+WITH_LIFECYCLE = (BOOTING, RUNNING, STOPPING)
 """In the order in which a bot goes through them: one that moves on meanwhile is met at least once."""
+REST = 4
+"""For so many times what a failed optional query took, that query is not asked again."""
 
 
 class Listing(BaseModel):
@@ -35,35 +38,81 @@ class Listing(BaseModel):
     """Those of them for whose start somebody waits."""
     stopping: tuple[str, ...] = ()
     """Bots that are to stop, for whose end somebody waits; none of them is to run."""
+    unanswered: tuple[str, ...] = ()
+    """Optional statuses that were asked for in vain: nothing is known of bots that have them."""
+    unsupported: tuple[str, ...] = ()
+    """Those of them that BotService does not know, by its answer."""
 
 
 class BotService:
-    """The service that says which bots are to run; with ``lifecycle`` also which change."""
+    """The service that says which bots are to run; with ``lifecycle`` also which change.
 
-    def __init__(self, http: HttpClient, page_size: int, lifecycle: bool = False) -> None:
+    ``optional``: the seconds that each page of the bots that change may take, where the listing
+    does without them when they fail; None where their failure is the listing's.
+    """
+
+    def __init__(
+        self,
+        http: HttpClient,
+        page_size: int,
+        lifecycle: bool = False,
+        optional: float | None = None,
+    ) -> None:
         self._http = http
         self._page_size = page_size
-        self._statuses = WITH_LIFECYCLE if lifecycle else (_RUNNING,)
+        self._statuses = WITH_LIFECYCLE if lifecycle else (RUNNING,)
+        self._optional = optional
+        self._faults: dict[str, Unavailable] = {}
+        """Why an optional query failed last."""
+        self._rests: dict[str, float] = {}
+        """Until when it is not asked again, by our monotonic clock."""
 
     def listing(self) -> Listing:
-        """All bots that are to run. Raises Unavailable when any page fails: never a part."""
-        return _merged({status: self._rows(status) for status in self._statuses})
+        """All bots that are to run. Raises Unavailable when any page fails: never a part.
 
-    def _rows(self, status: str) -> _Rows:
+        A status that is optional and not answered is named in the listing.
+        """
+        found = {status: self._found(status) for status in self._statuses}
+        answered = {status: rows for status, rows in found.items() if rows is not None}
+        unanswered = tuple(status for status, rows in found.items() if rows is None)
+        unsupported = tuple(
+            status for status in unanswered if isinstance(self._faults[status], CallRefused)
+        )
+        return _merged(answered).model_copy(
+            update={"unanswered": unanswered, "unsupported": unsupported}
+        )
+
+    def _found(self, status: str) -> _Rows | None:
+        """The rows of ``status``; None when they are optional and not to be had now."""
+        if self._optional is None or status == RUNNING:
+            return self._rows(status, self._http.timeout)
+        began = monotonic()
+        if began < self._rests.get(status, began):
+            return None
+        try:
+            return self._rows(status, min(self._optional, self._http.timeout))
+        except Unavailable as error:
+            # One that hangs must not make every listing late; one that is refused costs nothing.
+            ended = monotonic()
+            rest = max(REST * (ended - began), error.retry_after or 0.0)
+            self._faults[status], self._rests[status] = error, ended + rest
+            return None
+
+    def _rows(self, status: str, within: float) -> _Rows:
         rows = _Rows(status)
         if self._page_size == 0:
-            rows.take(self._page({"status": status}))
+            rows.take(self._page({"status": status}, within))
             return rows
         for _ in range(MOST_PAGES):
             paging = {"skip": rows.received, "limit": self._page_size}
-            if not rows.take(self._page({"status": status, **paging})):
+            if not rows.take(self._page({"status": status, **paging}, within)):
                 return rows
             if rows.received > MOST_ROWS:
                 break
         raise Unavailable(f"{_CALL}: no end after {rows.received} rows")
 
-    def _page(self, params: dict[str, str | int]) -> list[Any]:
-        page = self._http.get(_CALL, "/bots", params)
+    def _page(self, params: dict[str, str | int], within: float) -> list[Any]:
+        page = self._http.get_within(within, _CALL, "/bots", params)
         if not isinstance(page, list):
             raise Unavailable(f"{_CALL}: the answer is not an array")
         return page
@@ -76,7 +125,7 @@ def _merged(found: dict[str, _Rows]) -> Listing:
     invalid: dict[str, InvalidRow] = {}
     nameless: dict[str, list[InvalidRow]] = {}
     for status, rows in found.items():
-        if status == _STOPPING:
+        if status == STOPPING:
             continue  # it does not take a sound row to stop
         bots |= {key: spec for key, spec in rows.bots.items() if latest[key] == status}
         invalid |= {key: row for key, row in rows.invalid.items() if latest[key] == status}
@@ -85,8 +134,8 @@ def _merged(found: dict[str, _Rows]) -> Listing:
         bots=bots,
         invalid=invalid,
         nameless=[row for alike in nameless.values() for row in alike],
-        booting=tuple(sorted(key for key, status in latest.items() if status == _BOOTING)),
-        stopping=tuple(sorted(key for key, status in latest.items() if status == _STOPPING)),
+        booting=tuple(sorted(key for key, status in latest.items() if status == BOOTING)),
+        stopping=tuple(sorted(key for key, status in latest.items() if status == STOPPING)),
     )
 
 

@@ -23,12 +23,13 @@ from execsvc.clients.bans import ban_of
 from execsvc.clients.session import FAULTS, Session
 from execsvc.clients.sockets import ssl_context
 from execsvc.clients.watch import DeadlinePassed, Pulse, Stage, Watch, no_pulse
-from execsvc.errors import Banned, NotFound, Unavailable
+from execsvc.errors import Banned, CallRefused, NotFound, Unavailable
 from execsvc.masking import MASK, masked
 
 READ_ATTEMPTS = 3
 LONGEST_TEXT = 300
 """Characters that are kept of what a service says."""
+_NO_SUCH_CALL = frozenset({400, 405, 422, 501})
 
 
 def _at_once(_: str) -> int:
@@ -174,6 +175,8 @@ class HttpClient:
             raise Banned(text, answer.ban)
         if answer.status == 404:
             raise NotFound(text)
+        if answer.status in _NO_SUCH_CALL:
+            raise CallRefused(text)
         if answer.status >= 500 and answer.retry_after is None:
             raise Transient(text)
         raise Unavailable(text, answer.retry_after)

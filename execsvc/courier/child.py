@@ -26,7 +26,7 @@ from execsvc.courier.rounds import LONGEST_DELAY, Rounds
 from execsvc.errors import LedgerFailed, StopRequested
 from execsvc.ledger.deliveries import Deliveries
 from execsvc.repeats import Repeats
-from execsvc.settings import Settings
+from execsvc.settings import Settings, Switch
 
 BEAT = 2.0
 SHORTEST_SILENCE = 0.2
@@ -56,6 +56,8 @@ class Word(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    taken: bool | None = None
+    """Whether BotService takes reports; None as long as that was never tried."""
     pending: int = 0
     last_delivered_at: str | None = None
     consecutive_failures: int = 0
@@ -98,7 +100,7 @@ class _Courier:
         self._rounds: Rounds | None = None
         self._fault: str | None = None
         self._repeats = Repeats()
-        self._due = monotonic() if settings.report_ledger else float("inf")
+        self._due = float("inf") if settings.report_ledger is Switch.OFF else monotonic()
         """When the reports may be worked on."""
         self._sweep_at = self._due
 
@@ -129,7 +131,11 @@ class _Courier:
         if monotonic() < self._due:
             return False
         try:
-            return self._opened().step()
+            rounds = self._opened()
+            worked = rounds.step()
+            if rounds.off:
+                self._due = float("inf")
+            return worked
         except LedgerFailed as error:
             self._fault, self._due = str(error), monotonic() + RETRY
             if self._repeats.note("own", monotonic()) is not None:
@@ -140,7 +146,11 @@ class _Courier:
         if self._rounds is None:
             self._deliveries.open()
             self._rounds = Rounds(
-                self._settings.state_dir, self._service, self._deliveries, Patience(LONGEST_DELAY)
+                self._settings.state_dir,
+                self._service,
+                self._deliveries,
+                Patience(LONGEST_DELAY),
+                optional=self._settings.report_ledger is Switch.AUTO,
             )
         self._fault = None
         if monotonic() >= self._sweep_at:
@@ -159,6 +169,7 @@ class _Courier:
         error = self._fault or rounds.last_error
         at = rounds.last_delivered_at
         return Word(
+            taken=rounds.taken,
             pending=rounds.pending,
             last_delivered_at=None if at is None else iso(at),
             consecutive_failures=rounds.failures,

@@ -11,7 +11,7 @@ from pathlib import Path
 from loguru import logger
 from pydantic import ValidationError
 
-from execsvc.clients.bot_reports import BotReports, Id, ReportRefused
+from execsvc.clients.bot_reports import BotReports, Id, NoSuchCall, ReportRefused
 from execsvc.clock import monotonic, now
 from execsvc.courier.patience import Patience
 from execsvc.errors import LedgerFailed, Unavailable
@@ -58,8 +58,18 @@ class Rounds:
     """
 
     def __init__(
-        self, state_dir: Path, service: BotReports, deliveries: Deliveries, patience: Patience
+        self,
+        state_dir: Path,
+        service: BotReports,
+        deliveries: Deliveries,
+        patience: Patience,
+        *,
+        optional: bool = False,
     ) -> None:
+        """``optional``: a BotService that knows no such call is left in peace from then on."""
+        self._optional = optional
+        self.off = False
+        """BotService does not take reports."""
         self._folder = state_dir / FOLDER
         self._service = service
         self._deliveries = deliveries
@@ -74,6 +84,13 @@ class Rounds:
         self.last_delivered_at: datetime | None = deliveries.last_at()
 
     @property
+    def taken(self) -> bool | None:
+        """Whether BotService takes reports; None as long as that was never tried."""
+        if self.off:
+            return False
+        return True if self.last_delivered_at is not None else None
+
+    @property
     def pending(self) -> int:
         """Rows that wait, as far as it was looked."""
         return sum(outbox.waiting for outbox in self._outboxes.values())
@@ -85,10 +102,13 @@ class Rounds:
 
     def look(self, stem: str) -> None:
         """There may be something new in the ledger ``stem``."""
-        self._outboxes.setdefault(stem, _Outbox()).stale = True
+        if not self.off:
+            self._outboxes.setdefault(stem, _Outbox()).stale = True
 
     def sweep(self) -> None:
         """Look at every ledger that was written to since the last sweep, whoever wrote it."""
+        if self.off:
+            return
         for path in sorted(self._folder.glob("*.db")):
             signature = tuple(_signature(p) for p in (path, path.with_name(f"{path.name}-wal")))
             if self._signatures.get(path.stem) != signature:
@@ -133,6 +153,11 @@ class Rounds:
         row = outbox.rows[0]
         try:
             given = self._deliver(row)
+        except NoSuchCall as error:
+            if self._optional and (error.plainly or self.last_delivered_at is None):
+                self._turn_off(str(error))
+            else:
+                self._answered(stem, str(error))
         except ReportRefused as error:
             self._answered(stem, str(error))
         except Unavailable as error:
@@ -150,6 +175,17 @@ class Rounds:
             self._succeeded(stem)
             self._unrecorded = _Delivered(stem, row.mark, given, now())
             self._record()
+
+    def _turn_off(self, why: str) -> None:
+        """Leave what waits where it is: the next start of the service tries again."""
+        self._deliveries.refused(why)
+        self.off = True
+        self._outboxes.clear()
+        self._errors.clear()
+        self.failures = 0
+        logger.bind(event="reports_off").info(
+            "BotService takes no reports of orders, none is made until the next start: {}", why
+        )
 
     def _deliver(self, row: OutboxRow) -> str | None:
         """Tell BotService; JSON of the id that it gave, where it gives one."""

@@ -33,12 +33,18 @@ def look(settings: Settings) -> tuple[list[Finding], Listing | None]:
 def _bot_service(settings: Settings) -> tuple[list[Finding], Listing | None]:
     began = monotonic()
     try:
-        listing = services.listing(settings)
+        rows = services.rows(settings)
     except Unavailable as error:
         return [_silent(_BOTS, settings.bot_service_url, error)], None
-    took = _took(monotonic() - began)
+    took, listing = _took(monotonic() - began), rows.listing
+    found = f"{len(listing.bots)} bots to run ({rows.found})"
     findings = [
-        well(_BOTS, f"{settings.bot_service_url}: {len(listing.bots)} bots to run, {took}"),
+        well(_BOTS, f"{settings.bot_service_url}: {found}, {took}"),
+        *(
+            [warning(_ROWS, rows.waiting, "set EXECSVC_BOT_LIFECYCLE=auto and restart")]
+            if rows.waiting is not None
+            else []
+        ),
         *(
             warning(_ROWS, line, "mend its row in BotService: it is not run like this")
             for line in (*services.refused_rows(listing), *services.invalid_rows(listing))

@@ -17,6 +17,7 @@ from execsvc.ledger.bot_ledger import ledger_path
 from execsvc.ledger.database import query, reading
 from execsvc.ledger.entries import newest_order
 from execsvc.ledger.file_lock import SUPERVISOR_LOCK, FileLock
+from execsvc.ledger.report_verdict import keeps_orders
 from execsvc.ledger.survey import LedgerState, survey
 from execsvc.model.bot import Mode
 from execsvc.model.comparison import OpenPosition, Verdict, compare, held_of, is_readable
@@ -86,7 +87,7 @@ def _closed(position: OpenPosition, verdict: Verdict) -> Finding:
 
 def _orders(settings: Settings) -> Iterator[Finding]:
     """Bots of which BotService knows an order that is newer than their ledger."""
-    if not settings.report_ledger:
+    if not keeps_orders(settings):
         return
     history = OrderHistory(services.bot_service_http(settings))
     states, _ = survey(settings.state_dir)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from execsvc.clients.bot_service import BotService, Listing
+from execsvc.clients.bot_service import BOOTING, STOPPING, BotService, Listing
 from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clients.http import HttpClient
 from execsvc.errors import ConfigRefused, LedgerFailed
 from execsvc.ledger.account_pause import NEVER_PAUSED, AccountPause
+from execsvc.ledger.report_verdict import verdict
 from execsvc.model.bot import BotSpec, InvalidRow, Mode, named, short_name
-from execsvc.settings import Settings
+from execsvc.settings import Settings, Switch
 from execsvc.strategies import registry
 
 
@@ -58,10 +60,63 @@ def adapter(settings: Settings, http: HttpClient, key_id: str) -> ExchangeAdapte
     return ExchangeAdapter(http, key_id, Looking(settings, key_id))
 
 
-def listing(settings: Settings) -> Listing:
-    """What BotService wants to run. Raises Unavailable."""
+@dataclass(frozen=True)
+class Rows:
+    """What BotService wants to run, and how that was found out."""
+
+    listing: Listing
+    """As the daemon takes it."""
+    found: str
+    """How many rows of which status there are, and what becomes of reports."""
+    waiting: str | None
+    """Rows that wait in vain, and for which setting."""
+
+
+def rows(settings: Settings) -> Rows:
+    """The rows that BotService has, of every status that matters. Raises Unavailable.
+
+    Those that change are asked for also where the daemon would not: it may be what is wrong.
+    """
+    needed = settings.bot_lifecycle is Switch.ON
+    optional = None if needed else settings.request_timeout
     http = bot_service_http(settings)
-    return BotService(http, settings.page_size, settings.bot_lifecycle).listing()
+    found = BotService(http, settings.page_size, lifecycle=True, optional=optional).listing()
+    running = len(found.bots) + len(found.invalid) - len(found.booting)
+    counts = {BOOTING: len(found.booting), STOPPING: len(found.stopping)}
+    words = [f"{running} RUNNING", *(_counted(found, *item) for item in counts.items())]
+    text = f"{', '.join(words)}; reports are {_reports(settings)}"
+    if settings.bot_lifecycle is not Switch.OFF:
+        return Rows(found, text, None)
+    vain = [f"{count} {status}" for status, count in counts.items() if count]
+    waiting = f"{' and '.join(vain)} wait in vain: EXECSVC_BOT_LIFECYCLE is false"
+    return Rows(_without_booting(found), text, waiting if vain else None)
+
+
+def _counted(found: Listing, status: str, count: int) -> str:
+    if status in found.unsupported:
+        return f"{status} is refused"
+    return f"{status} is not answered" if status in found.unanswered else f"{count} {status}"
+
+
+def _reports(settings: Settings) -> str:
+    if settings.report_ledger is Switch.OFF:
+        return "switched off"
+    try:
+        taken = verdict(settings.state_dir)
+    except LedgerFailed as error:
+        return f"unknown ({error})"
+    return {True: "taken", False: "not taken", None: "not tried"}[taken]
+
+
+def _without_booting(found: Listing) -> Listing:
+    idle = set(found.booting)
+    return found.model_copy(
+        update={
+            "bots": {key: row for key, row in found.bots.items() if key not in idle},
+            "invalid": {key: why for key, why in found.invalid.items() if key not in idle},
+            "booting": (),
+        }
+    )
 
 
 def refused_rows(found: Listing) -> list[str]:

@@ -49,6 +49,7 @@ class BotLedger:
     def __init__(self, state_dir: Path, bot_id: str, reports: bool = False) -> None:
         self.bot_id = bot_id
         self.reports = reports
+        self.state_dir = state_dir
         self._path = ledger_path(state_dir, bot_id)
         self._ballast = Ballast(state_dir)
         self._lock = FileLock(self._path.with_suffix(".lock"))

@@ -9,12 +9,12 @@ from pathlib import Path
 from execsvc.clock import iso
 from execsvc.errors import LedgerBusy, LedgerFailed
 from execsvc.ledger import rows
-from execsvc.ledger.database import create, open_writable, query, transaction
+from execsvc.ledger.database import create, extend, open_writable, query, transaction
 from execsvc.ledger.file_lock import FileLock
 from execsvc.ledger.outbox import Mark
+from execsvc.ledger.report_verdict import FILE, REFUSED
 from execsvc.model.told import Telling
 
-FILE = "reports.db"
 _OWNER = "reports"
 
 
@@ -39,6 +39,7 @@ class Deliveries:
         self._lock.name_holder()
         create(self._path, "deliveries.sql", "INSERT INTO owner VALUES (1, ?)", (_OWNER,))
         self._connection = open_writable(self._path, "SELECT name FROM owner", _OWNER)
+        extend(self._connection, "report_facts.sql")
 
     def close(self) -> None:
         """Close the file and release the lock."""
@@ -80,9 +81,17 @@ class Deliveries:
                 (stem, mark.order_id, mark.telling.value, iso(at)),
             )
             if given is not None:
+                tx.execute("DELETE FROM fact WHERE name=?", (REFUSED,))
                 tx.execute("INSERT OR REPLACE INTO given VALUES (?,?)", (mark.order_id, given))
             elif mark.telling.is_last:
                 tx.execute("DELETE FROM given WHERE order_id=?", (mark.order_id,))
+
+    def refused(self, why: str | None) -> None:
+        """Record that BotService does not take reports, and its answer; None: that is not so."""
+        with transaction(self._open, durable=False) as tx:
+            tx.execute("DELETE FROM fact WHERE name=?", (REFUSED,))
+            if why is not None:
+                tx.execute("INSERT INTO fact VALUES (?,?)", (REFUSED, why))
 
     @property
     def _open(self) -> sqlite3.Connection:

@@ -19,6 +19,7 @@ from execsvc.clock import iso, now
 from execsvc.errors import LedgerFailed
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.database import apart, query, reading, transaction
+from execsvc.ledger.report_verdict import verdict
 from execsvc.ledger.rows import OrderRow
 from execsvc.logs import bound
 from execsvc.masking import masked
@@ -28,6 +29,8 @@ from execsvc.model.told import Telling, ToldExecution, ToldOrder
 
 _DECIMALS = 12
 """Of a price, or a sum in quote, that had to be computed."""
+MOST_REFUSED = 400
+"""Rows of one bot that are kept, about, while BotService does not take reports."""
 _Bodies = dict[Telling, BaseModel | None]
 
 
@@ -73,7 +76,9 @@ def note_order(ledger: BotLedger, tx: sqlite3.Connection, order: OrderRow) -> in
         bodies[Telling.FAILED] = None
     try:
         with apart(tx):
-            return _note(tx, order.client_order_id, bodies)
+            noted = _note(tx, order.client_order_id, bodies)
+            _forget_oldest(ledger, tx)
+            return noted
     except LedgerFailed as fault:
         if not _has_no_place(fault.__cause__):
             raise
@@ -134,6 +139,18 @@ def _note(tx: sqlite3.Connection, order_id: str, bodies: _Bodies) -> int:
             (order_id, telling.value, text),
         ).rowcount
     return noted
+
+
+def _forget_oldest(ledger: BotLedger, tx: sqlite3.Connection) -> None:
+    """Forget the oldest orders once many wait for a BotService that does not take reports."""
+    found = tx.execute("SELECT max(seq) - min(seq) AS span, max(seq) AS newest FROM outbox")
+    span, newest = found.fetchone()
+    if span is None or span < MOST_REFUSED or verdict(ledger.state_dir) is not False:
+        return
+    tx.execute(
+        "DELETE FROM outbox WHERE order_id NOT IN (SELECT order_id FROM outbox WHERE seq > ?)",
+        (newest - MOST_REFUSED // 2,),
+    )
 
 
 @cache

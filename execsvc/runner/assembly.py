@@ -13,6 +13,7 @@ from execsvc.execution.size_memory import SizeMemory
 from execsvc.ledger.account_journal import AccountJournal
 from execsvc.ledger.account_pause import AccountPause
 from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.ledger.report_verdict import keeps_orders
 from execsvc.model.bot import Binding, Mode
 from execsvc.runner.account import Account
 from execsvc.runner.desk import OrderDesk
@@ -155,7 +156,7 @@ class Assembly:
             self._reporter,
             self._settings.state_dir,
             self._start,
-            self._newest_told if self._settings.report_ledger else None,
+            self._newest_told if keeps_orders(self._settings) else None,
         )
 
     def _newest_told(self) -> PastOrder | None:

@@ -29,7 +29,7 @@ from execsvc.runner.report import EXIT_CODES, End, EndKind, still_open
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.runner import BotRunner
 from execsvc.runner.waits import Waits
-from execsvc.settings import Settings, secrets_of
+from execsvc.settings import Settings, Switch, secrets_of
 from execsvc.strategies.registry import find, parse_params
 
 FINEST = 12
@@ -46,7 +46,9 @@ def run(job: Job, settings: Settings, lifeline: int, report: int) -> int:
     waits = Waits(_listen_to_signals(), lifeline, settings.on_shutdown == "hold", reporter.beat)
     reporter.beat()
     patience.while_waiting(partial(waits.pulse, interruptible=False))
-    ledger = BotLedger(settings.state_dir, job.bot_id, settings.report_ledger)
+    ledger = BotLedger(
+        settings.state_dir, job.bot_id, reports=settings.report_ledger is not Switch.OFF
+    )
     record = Record(job.bot_id, ledger)
     try:
         end = carry_out(job, settings, ledger, record, reporter, waits)

@@ -3,7 +3,14 @@
 from execsvc.settings.addresses import Bind
 from execsvc.settings.checks import merged, warnings
 from execsvc.settings.directories import private_directory, runtime_directory, state_directory
-from execsvc.settings.model import SOCKET_NAME, Settings, alert_urls, secrets_of, variable_of
+from execsvc.settings.model import (
+    SOCKET_NAME,
+    Settings,
+    Switch,
+    alert_urls,
+    secrets_of,
+    variable_of,
+)
 from execsvc.settings.sources import ENV_FILE, load
 
 __all__ = [
@@ -11,6 +18,7 @@ __all__ = [
     "SOCKET_NAME",
     "Bind",
     "Settings",
+    "Switch",
     "alert_urls",
     "load",
     "merged",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from decimal import Decimal
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -75,6 +76,29 @@ def _zero_for_none(value: Any) -> Any:
     return "0" if isinstance(value, str) and value.lower() == "none" else value
 
 
+class Switch(str, Enum):
+    """Whether an optional part of BotService is used; ``auto``: as far as BotService answers it."""
+
+    AUTO = "auto"
+    ON = "true"
+    OFF = "false"
+
+
+_SWITCHES = {
+    **dict.fromkeys(("true", "1", "yes", "on", "y", "t"), Switch.ON),
+    **dict.fromkeys(("false", "0", "no", "off", "n", "f"), Switch.OFF),
+    "auto": Switch.AUTO,
+}
+
+
+def _switch(value: Any) -> Any:
+    if isinstance(value, Switch):
+        return value
+    if not isinstance(value, str) or value.lower() not in _SWITCHES:
+        raise ValueError("is not auto, true or false")
+    return _SWITCHES[value.lower()]
+
+
 def _upper(value: Any) -> Any:
     return value.upper() if isinstance(value, str) else value
 
@@ -129,8 +153,8 @@ class Settings(BaseModel):
     max_data_age: Annotated[SecondsOrNone, BeforeValidator(_zero_for_none)] = 0.0
     mass_stop_threshold: Count = 5
     mass_stop_confirmations: Count = 3
-    report_ledger: bool = False
-    bot_lifecycle: bool = False
+    report_ledger: Annotated[Switch, BeforeValidator(_switch)] = Switch.AUTO
+    bot_lifecycle: Annotated[Switch, BeforeValidator(_switch)] = Switch.AUTO
     state_dir: Directory
     runtime_dir: Directory
     http_token: Token = None

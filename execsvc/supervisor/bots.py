@@ -153,6 +153,10 @@ class Bots:
         """The bots that the next listing is expected to hold."""
         return {bot.bot_id for bot in self._bots.values() if bot.listed is not Listed.GONE}
 
+    def unseen(self) -> set[str]:
+        """Those of them that no listing since the start has held."""
+        return {bot.bot_id for bot in self._bots.values() if bot.listed is Listed.UNSEEN}
+
     def at_stake(self) -> set[str]:
         """Those of them that have a runner or an open position, or would if trading went on."""
         if self._context.halted:

@@ -11,6 +11,7 @@ from execsvc.clients.bot_service import Listing
 from execsvc.courier.child import LARGEST_WORD, Request, Word, carry_for_ever
 from execsvc.courier.lifecycle import Word as LifeWord
 from execsvc.model.bot import file_stem
+from execsvc.settings import Switch
 from execsvc.supervisor.child import Child
 from execsvc.supervisor.context import Context
 from execsvc.supervisor.dialogue import Dialogue
@@ -47,7 +48,7 @@ class Courier:
     def start(self) -> None:
         """Start the child, if it has anything to do."""
         settings = self._context.settings
-        if settings.report_ledger or settings.bot_lifecycle:
+        if {settings.report_ledger, settings.bot_lifecycle} != {Switch.OFF}:
             self._dialogue.start()
 
     def replace(self) -> None:
@@ -73,7 +74,7 @@ class Courier:
         news, self._context.news = self._context.news, set()
         if self.gone:
             return  # a new one looks everywhere
-        if self._context.settings.report_ledger:
+        if self._reports:
             for bot_id in news:
                 self._ask(Request(look=file_stem(bot_id)))
         for bot_id, word in list(self._waiting.items()):
@@ -93,7 +94,11 @@ class Courier:
 
     def document(self) -> dict[str, object] | None:
         """How the reports go, for ``/status``; None when none are made."""
-        return self._word.model_dump() if self._context.settings.report_ledger else None
+        return self._word.model_dump() if self._reports else None
+
+    @property
+    def _reports(self) -> bool:
+        return self._context.settings.report_ledger is not Switch.OFF
 
     def _withdraw(self) -> None:
         """The user has thought better of these: a late word would undo what he asked for since."""

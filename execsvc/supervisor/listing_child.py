@@ -20,7 +20,7 @@ from execsvc.clients.bot_service import BotService
 from execsvc.clients.http import HttpClient
 from execsvc.clock import monotonic
 from execsvc.errors import StopRequested, Unavailable
-from execsvc.settings import Settings
+from execsvc.settings import Settings, Switch
 
 POLL = b"p"
 """Somebody wants a listing: what is asked within a second makes one."""
@@ -31,6 +31,7 @@ GATHER = 1.0
 BEAT = 2.0
 LARGEST_LISTING = 64 * 1024 * 1024
 """Bytes of a message; the reader drops a longer one."""
+_SHORTEST_OPTIONAL = 1.0
 _UNCHANGED = b'{"unchanged":true}\n'
 _ALIVE = b'{"alive":true}\n'
 
@@ -62,7 +63,8 @@ class _Asker:
                 self._pulse,
             ),
             settings.page_size,
-            settings.bot_lifecycle,
+            lifecycle=settings.bot_lifecycle is not Switch.OFF,
+            optional=_optional(settings),
         )
         self._interval = settings.poll_interval
         self._lifeline, self._requests, self._answers = lifeline, requests, answers
@@ -128,6 +130,14 @@ class _Asker:
         while rest:
             rest = rest[os.write(self._answers, rest) :]
         self._spoke_at = monotonic()
+
+
+def _optional(settings: Settings) -> float | None:
+    """Seconds that a query may take which the listing can do without; None when it cannot."""
+    if settings.bot_lifecycle is Switch.ON:
+        return None
+    # Two that hang still leave the listing young enough (conditions.STALE_AFTER).
+    return max(settings.poll_interval, _SHORTEST_OPTIONAL)
 
 
 def _json(message: dict[str, Any]) -> bytes:

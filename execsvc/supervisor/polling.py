@@ -14,6 +14,7 @@ from execsvc.supervisor.absence import Absence
 from execsvc.supervisor.bots import Bots
 from execsvc.supervisor.crowds import Crowds
 from execsvc.supervisor.guard import MassStopGuard, Pending
+from execsvc.supervisor.last_seen import LastSeen
 
 _KEY = "mass stop"
 
@@ -26,6 +27,7 @@ class Polling:
         self._bots = bots
         self._confirm = confirm
         self._absence = Absence()
+        self._last_seen = LastSeen()
         self._repeats = Repeats()
         self._crowds = Crowds()
         self._guard = MassStopGuard(settings.mass_stop_threshold, settings.mass_stop_confirmations)
@@ -35,21 +37,27 @@ class Polling:
         """A mass stop that waits for more polls."""
         return self._guard.pending
 
-    def take(self, listing: Listing, unchanged: bool) -> None:
-        """A complete listing came in; ``unchanged``: it says what the last one said."""
+    def take(self, said: Listing, unchanged: bool) -> Listing:
+        """A complete listing came in; ``unchanged``: it says what the last one said.
+
+        Returns it with what is known besides of bots that are BOOTING.
+        """
+        listing = self._last_seen.completed(said)
         if not unchanged:
             for line in self._crowds.warnings(self._settings, listing.bots.values()):
                 logger.bind(event="account_crowded").warning("{}", line)
             self._bots.listed(listing)
-        poll = self._absence.listed(
-            listing.bots.keys() | listing.invalid.keys(), self._bots.known()
-        )
+        expected = self._bots.known()
+        if not self._last_seen.is_known(said, monotonic()):
+            expected -= self._bots.unseen()
+        poll = self._absence.listed(listing.bots.keys() | listing.invalid.keys(), expected)
         if poll.again:
             self._confirm()
         if poll.gone is not None:
             stopped = self._guard.judge(poll.gone, self._bots.at_stake())
             self._say(poll.gone)
             self._bots.gone(stopped)
+        return listing
 
     def _say(self, gone: frozenset[str]) -> None:
         pending = self._guard.pending

@@ -15,8 +15,9 @@ from ledger_things import BINDING, fill, intent, order
 from execsvc.errors import LedgerFailed
 from execsvc.ledger.booking import book
 from execsvc.ledger.bot_ledger import BotLedger, ledger_path
+from execsvc.ledger.deliveries import Deliveries
 from execsvc.ledger.in_memory import InMemoryLedger
-from execsvc.ledger.outbox import Mark, OutboxRow, note_intent, waiting
+from execsvc.ledger.outbox import MOST_REFUSED, Mark, OutboxRow, note_intent, waiting
 from execsvc.model.bot import Mode
 from execsvc.model.order import Fill, OrderState, Side
 from execsvc.model.told import Telling
@@ -223,3 +224,23 @@ def test_an_outbox_of_another_service_costs_the_report_and_never_the_booking(
     assert book(ledger, BINDING, order()).tracked > 0
     assert ledger.position(BINDING).tracked > 0
     assert ledger.reported == 0
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_an_outbox_is_bounded_while_reports_are_refused_and_keeps_whole_orders(
+    ledger: BotLedger, tmp_path: Path, refused: bool
+) -> None:
+    deliveries = Deliveries(tmp_path)
+    deliveries.open()
+    deliveries.refused("POST /orders: HTTP 404" if refused else None)
+    count = MOST_REFUSED // 4 * 2
+    for number in range(count):
+        book(ledger, BINDING, order(number))
+    kept = read(tmp_path, most=10_000)
+    if not refused:
+        assert len(kept) == 4 * count
+    assert len(kept) <= MOST_REFUSED + 4 or not refused
+    whole = [row.mark.telling.value for row in kept]
+    assert whole == FILLED * (len(kept) // 4)
+    assert kept[-1].mark.order_id == f"c{count - 1}"
+    deliveries.close()

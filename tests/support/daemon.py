@@ -28,6 +28,8 @@ FAST = {
     "EXECSVC_SHUTDOWN_TIMEOUT": "40",
     "EXECSVC_HTTP_BIND": "127.0.0.1:0",
     "EXECSVC_LOG_LEVEL": "INFO",
+    "EXECSVC_BOT_LIFECYCLE": "false",
+    "EXECSVC_REPORT_LEDGER": "false",
 }
 
 

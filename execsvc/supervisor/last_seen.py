@@ -1,0 +1,50 @@
+"""The bots whose start somebody waits for, also while BotService does not list them. Pure."""
+
+from __future__ import annotations
+
+from execsvc.clients.bot_service import BOOTING, Listing
+
+PATIENCE = 60.0
+"""Seconds after the first listing for which a bot that an earlier run of the service left may be
+BOOTING, as long as BotService has not said which bots are."""
+
+
+class LastSeen:
+    """What is known of BOOTING bots, from one listing to the next.
+
+    A listing whose query for them failed says nothing about them: one that was BOOTING then, and
+    has no other status now, counts as BOOTING until the query is answered again.
+    """
+
+    def __init__(self) -> None:
+        self._booting = Listing(bots={}, invalid={}, nameless=[])
+        self._answered = False
+        self._until: float | None = None
+
+    def completed(self, listing: Listing) -> Listing:
+        """``listing`` with the bots of the latest one that are still BOOTING as far as is known."""
+        whole = listing
+        if BOOTING in listing.unanswered:
+            before = self._booting
+            moved = listing.bots.keys() | listing.invalid.keys() | set(listing.stopping)
+            kept = [bot_id for bot_id in before.booting if bot_id not in moved]
+            rows = {key: before.bots[key] for key in kept if key in before.bots}
+            refused = {key: before.invalid[key] for key in kept if key in before.invalid}
+            whole = listing.model_copy(
+                update={
+                    "bots": {**listing.bots, **rows},
+                    "invalid": {**listing.invalid, **refused},
+                    "booting": tuple(kept),
+                }
+            )
+        else:
+            self._answered = True
+        self._booting = whole
+        return whole
+
+    def is_known(self, listing: Listing, now: float) -> bool:
+        """False while a bot that ``listing`` lacks may be BOOTING without anybody having seen it."""
+        if self._until is None:
+            self._until = now + PATIENCE
+        silent = BOOTING in listing.unanswered and BOOTING not in listing.unsupported
+        return self._answered or not silent or now >= self._until
