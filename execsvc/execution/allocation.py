@@ -1,36 +1,23 @@
-"""What of an entry a bot's allocation allows, at the price at which the entry trades."""
+"""What of an entry a bot's allocation allows, at the price at which the entry trades. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
 from decimal import Decimal
 
-from execsvc.errors import OrderRefused, Unavailable
+from execsvc.errors import OrderRefused
 from execsvc.model.market import exact_sum
 
 COULD_BIND = Decimal("0.5")
 """The part of an allocation from which on the price at which an entry trades is looked at."""
 
 
-def allowed(
-    wanted: Decimal,
-    held: Decimal,
-    allocation: Decimal | None,
-    ticker: Decimal,
-    best_price: Callable[[], Decimal],
-) -> Decimal | None:
-    """Base units that ``allocation`` (quote) allows beside ``held``; None where there is no cap.
+def could_bind(wanted: Decimal, held: Decimal, allocation: Decimal, ticker: Decimal) -> bool:
+    """True when an entry of ``wanted`` base units beside ``held`` could reach ``allocation`` (quote)."""
+    return (wanted + held) * ticker >= allocation * COULD_BIND
 
-    May be negative. ``best_price`` reads the book and raises Unavailable; it is asked only when the
-    entry of ``wanted`` base units could reach the allocation. The ``ticker`` serves where it is not.
-    """
-    if allocation is None:
-        return None
-    price = ticker
-    if (wanted + held) * ticker >= allocation * COULD_BIND:
-        with suppress(Unavailable):
-            price = best_price()
+
+def allowed(held: Decimal, allocation: Decimal, price: Decimal) -> Decimal:
+    """Base units that ``allocation`` (quote) allows beside ``held`` at ``price``; may be negative."""
     return exact_sum(allocation / price, -held)
 
 

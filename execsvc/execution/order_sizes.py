@@ -49,6 +49,8 @@ class Sizing:
         self.limits = Limits()
         self.price: Decimal | None = None
         self.wanted = ZERO
+        self.rest_is_lost = False
+        """True for a buy-back after which what is left of the short can never be bought."""
 
     def amount(
         self,

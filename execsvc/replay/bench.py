@@ -16,19 +16,15 @@ from execsvc.replay.clockwork import SimulatedWaits, TickCounter
 from execsvc.replay.exchange import RecordedExchange
 from execsvc.replay.witness import Witness
 from execsvc.runner.account import Account
-from execsvc.runner.desk import OrderDesk
-from execsvc.runner.gone import GoneCoins
+from execsvc.runner.adoption import Adoption
 from execsvc.runner.guards import GuardLimits, Guards
-from execsvc.runner.liquidation import Liquidation
-from execsvc.runner.live import LiveVenue
+from execsvc.runner.live_venue import LiveVenue
+from execsvc.runner.order_service import OrderService
 from execsvc.runner.persistence import Persistence
 from execsvc.runner.runner import BotRunner
+from execsvc.runner.services import BotServices
 from execsvc.runner.settlement import Settlement
 from execsvc.strategies.base import AnyContext, AnyStrategy, Strategy
-
-# Defaults of the settings that matter to a bot whose exchange always answers.
-_ATTEMPTS, _BACKOFF = 5, 1.0
-_WINDOW, _ORDER_TIMEOUT, _GONE_AFTER = 10.0, 30.0, 600.0
 
 
 class Timed(Strategy[Any, Any]):
@@ -71,30 +67,21 @@ class Bench:
         ticked: Callable[[], None],
         limits: GuardLimits,
     ) -> None:
-        self._spec = spec
-        self._limits = limits
-        self._precision: int | None = getattr(params, "quantity_precision", None)
-        self._exchange = exchange
-        self._ledger = InMemoryLedger(spec.bot_id)
-        self._ledger.bind(spec.binding, self._precision)
-        self._reporter = TickCounter(ticked)
-        self._waits = SimulatedWaits(exchange)
-        self.witness = Witness(self._ledger, spec.binding)
-        self._memory = SizeMemory(self._ledger, self.witness)
-        desk = self._desk()
+        precision: int | None = getattr(params, "quantity_precision", None)
+        ledger = InMemoryLedger(spec.bot_id)
+        ledger.bind(spec.binding, precision)
+        self.witness = Witness(ledger, spec.binding)
+        waits, reporter = SimulatedWaits(exchange), TickCounter(ticked)
+        services = BotServices(spec.bot_id, ledger, self.witness, reporter, waits)
         assert spec.interval is not None, "a replay has its interval from its conditions"
         self._runner = BotRunner(
+            services,
             spec,
             strategy,
             params,
             exchange,
-            desk,
-            self._liquidation(desk),
-            self._ledger,
-            self.witness,
-            self._reporter,
-            self._waits,
-            Persistence(self._ledger, self._waits, self._reporter, 0.0, 0.0),
+            _orders(services, spec, exchange, precision, limits),
+            Persistence(ledger, waits, reporter, 0.0, 0.0),
             spec.interval,
             may_hold=False,
         )
@@ -103,46 +90,29 @@ class Bench:
         """Tick from the first line to the last, then go the way of a stop."""
         self._runner.run()
 
-    def _desk(self) -> OrderDesk:
-        gone = GoneCoins(self._ledger, self._spec.binding, self.witness, _GONE_AFTER)
-        return OrderDesk(
-            self._spec.binding,
-            self._ledger,
-            self._venue(),
-            gone,
-            self.witness,
-            self._reporter,
-            self._spec.allocation,
-            OrderSizes(self._memory, self._spec.binding, self._precision),
-            Guards(self._limits, self._ledger, self._spec.binding, self.witness, self._reporter),
-        )
 
-    def _venue(self) -> LiveVenue:
-        account = Account(
-            self._exchange,
-            InMemoryJournal(self._ledger, self._spec.binding),
-            NeverPaused(),
-            self._waits,
-            self._reporter,
-            _WINDOW,
-        )
-        settlement = Settlement(
-            account, self._waits, self._reporter, self.witness, _WINDOW, _ORDER_TIMEOUT
-        )
-        return LiveVenue(
-            self._spec.bot_id,
-            self._spec.binding,
-            self._ledger,
-            account,
-            settlement,
-            self.witness,
-            self._reporter,
-            self._waits,
-            _ORDER_TIMEOUT,
-            self._memory,
-        )
-
-    def _liquidation(self, desk: OrderDesk) -> Liquidation:
-        return Liquidation(
-            desk, self._ledger, self.witness, self._reporter, self._waits, _ATTEMPTS, _BACKOFF
-        )
+def _orders(
+    services: BotServices,
+    spec: BotSpec,
+    exchange: RecordedExchange,
+    precision: int | None,
+    limits: GuardLimits,
+) -> OrderService:
+    binding, memory = spec.binding, SizeMemory(services.ledger, services.record)
+    journal = InMemoryJournal(services.ledger, binding)
+    account = Account(services, exchange, journal, NeverPaused())
+    venue = LiveVenue(
+        services,
+        binding,
+        account,
+        Settlement(services, account),
+        Adoption(services, binding, journal, memory),
+    )
+    return OrderService(
+        services,
+        binding,
+        venue,
+        OrderSizes(memory, binding, precision),
+        Guards(limits, services.ledger, binding, services.record, services.reporter),
+        spec.allocation,
+    )

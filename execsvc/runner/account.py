@@ -11,8 +11,7 @@ from execsvc.clock import monotonic, seconds_since
 from execsvc.errors import Banned, StopRequested, Unavailable
 from execsvc.ledger.account_journal import AccountJournal
 from execsvc.model.balance import Balance
-from execsvc.runner.reporter import Reporter
-from execsvc.runner.waits import Waits
+from execsvc.runner.services import BotServices
 
 _LAG_POLL = 0.25
 """Seconds between two looks whether a balance shows the last fill."""
@@ -29,19 +28,17 @@ class Account:
 
     def __init__(
         self,
+        services: BotServices,
         adapter: ExchangeAdapter,
         journal: AccountJournal,
         pause: Throttle,
-        waits: Waits,
-        reporter: Reporter,
-        window: float,
     ) -> None:
         self.adapter = adapter
         self.journal = journal
         self._pause = pause
-        self._waits = waits
-        self._reporter = reporter
-        self._window = window
+        self._waits = services.waits
+        self._reporter = services.reporter
+        self._window = services.settings.settlement_window
 
     @contextmanager
     def turn(self, exits: bool, outlasts_ban: bool = False) -> Iterator[None]:

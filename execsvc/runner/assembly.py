@@ -12,54 +12,48 @@ from execsvc.execution.order_sizes import OrderSizes
 from execsvc.execution.size_memory import SizeMemory
 from execsvc.ledger.account_journal import AccountJournal
 from execsvc.ledger.account_pause import AccountPause
-from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.report_verdict import keeps_orders
 from execsvc.model.bot import Binding, Mode
 from execsvc.runner.account import Account
-from execsvc.runner.desk import OrderDesk
-from execsvc.runner.gone import GoneCoins
+from execsvc.runner.adoption import Adoption
 from execsvc.runner.guards import Guards, limits_of
-from execsvc.runner.liquidation import Liquidation
-from execsvc.runner.live import LiveVenue
-from execsvc.runner.on_paper import PaperVenue
-from execsvc.runner.record import Record
-from execsvc.runner.reporter import Reporter
+from execsvc.runner.live_venue import LiveVenue
+from execsvc.runner.order_service import OrderService
+from execsvc.runner.paper_venue import PaperVenue
 from execsvc.runner.restored import RestoredLedger
+from execsvc.runner.services import BotServices, ExecutionSettings
 from execsvc.runner.settlement import Settlement
 from execsvc.runner.venue import Venue
-from execsvc.runner.waits import Waits
 from execsvc.settings import Settings
+
+
+def execution_settings(settings: Settings) -> ExecutionSettings:
+    """What of ``settings`` the way of an order goes by."""
+    return ExecutionSettings(
+        settings.order_timeout,
+        settings.settlement_window,
+        settings.gone_after,
+        settings.liquidation_attempts,
+        settings.liquidation_backoff,
+    )
 
 
 class Assembly:
     """The parts of one bot's process, made for a binding on demand."""
 
-    def __init__(
-        self,
-        bot_id: str,
-        settings: Settings,
-        ledger: BotLedger,
-        record: Record,
-        reporter: Reporter,
-        waits: Waits,
-        start: str = "",
-    ) -> None:
-        self._start = start
-        self._bot_id = bot_id
+    def __init__(self, services: BotServices, settings: Settings, start: str = "") -> None:
+        self._services = services
         self._settings = settings
-        self._ledger = ledger
-        self._record = record
-        self._reporter = reporter
-        self._waits = waits
+        self._start = start
         token = settings.exchange_adapter_token
         self._http = HttpClient(
             settings.exchange_adapter_url,
             None if token is None else token.get_secret_value(),
             settings.request_timeout,
-            waits.pulse,
+            services.waits.pulse,
         )
         self._journals: list[AccountJournal] = []
-        self._memory = SizeMemory(ledger, record)
+        self._memory = SizeMemory(services.ledger, services.record)
 
     def close(self) -> None:
         """Close every journal and the connections to the exchange."""
@@ -73,87 +67,50 @@ class Assembly:
             self._http,
             key_id,
             AccountPause(self._settings.state_dir, key_id),
-            self._reporter.read_failed,
-            self._reporter.read_succeeded,
+            self._services.reporter.read_failed,
+            self._services.reporter.read_succeeded,
         )
 
-    def desk(
+    def orders(
         self,
         binding: Binding,
         allocation: Decimal | None,
         precision: int | None,
         stop_loss: Decimal | None = None,
-    ) -> OrderDesk:
-        """The desk that trades under ``binding``; ``stop_loss`` [%] is the row's."""
-        limits = limits_of(self._settings, stop_loss)
-        gone = GoneCoins(self._ledger, binding, self._record, self._settings.gone_after)
-        return OrderDesk(
+    ) -> OrderService:
+        """The orders under ``binding``; ``stop_loss`` [%] is the row's."""
+        services, limits = self._services, limits_of(self._settings, stop_loss)
+        return OrderService(
+            services,
             binding,
-            self._ledger,
             self._venue(binding, allocation),
-            gone,
-            self._record,
-            self._reporter,
-            allocation,
             OrderSizes(self._memory, binding, precision),
-            Guards(limits, self._ledger, binding, self._record, self._reporter),
-        )
-
-    def liquidation(self, desk: OrderDesk) -> Liquidation:
-        """The zero position policy for what ``desk`` holds."""
-        return Liquidation(
-            desk,
-            self._ledger,
-            self._record,
-            self._reporter,
-            self._waits,
-            self._settings.liquidation_attempts,
-            self._settings.liquidation_backoff,
+            Guards(limits, services.ledger, binding, services.record, services.reporter),
+            allocation,
         )
 
     def _venue(self, binding: Binding, allocation: Decimal | None) -> Venue:
         adapter = self.adapter(binding.key_id)
         if binding.mode is Mode.PAPER:
-            return PaperVenue(
-                self._bot_id,
-                binding,
-                self._ledger,
-                adapter,
-                self._record,
-                self._reporter.counts,
-                allocation,
-            )
-        account = self._account(adapter, binding.key_id)
-        settlement = Settlement(
-            account,
-            self._waits,
-            self._reporter,
-            self._record,
-            self._settings.settlement_window,
-            self._settings.order_timeout,
-        )
+            return PaperVenue(self._services, binding, adapter, allocation)
+        journal = AccountJournal(self._settings.state_dir, binding.key_id)
+        self._journals.append(journal)
+        pause = AccountPause(self._settings.state_dir, binding.key_id)
+        account = Account(self._services, adapter, journal, pause)
         return LiveVenue(
-            self._bot_id,
+            self._services,
             binding,
-            self._ledger,
             account,
-            settlement,
-            self._record,
-            self._reporter,
-            self._waits,
-            self._settings.order_timeout,
-            self._memory,
+            Settlement(self._services, account),
+            Adoption(self._services, binding, journal, self._memory),
             self._restored(binding, account),
         )
 
     def _restored(self, binding: Binding, account: Account) -> RestoredLedger:
         return RestoredLedger(
-            self._bot_id,
+            self._services,
             binding,
-            self._ledger,
             account,
-            self._record,
-            self._reporter,
             self._settings.state_dir,
             self._start,
             self._newest_told if keeps_orders(self._settings) else None,
@@ -166,19 +123,7 @@ class Assembly:
             self._settings.bot_service_url,
             None if token is None else token.get_secret_value(),
             self._settings.request_timeout,
-            self._waits.pulse,
+            self._services.waits.pulse,
         )
         with closing(http):
-            return OrderHistory(http).newest(self._bot_id)
-
-    def _account(self, adapter: ExchangeAdapter, key_id: str) -> Account:
-        journal = AccountJournal(self._settings.state_dir, key_id)
-        self._journals.append(journal)
-        return Account(
-            adapter,
-            journal,
-            AccountPause(self._settings.state_dir, key_id),
-            self._waits,
-            self._reporter,
-            self._settings.settlement_window,
-        )
+            return OrderHistory(http).newest(self._services.bot_id)

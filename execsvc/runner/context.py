@@ -18,10 +18,10 @@ from execsvc.model.balance import Balance
 from execsvc.model.bot import BotSpec
 from execsvc.model.market import Depth, Limits, Ticker, Trade, plain
 from execsvc.model.order import Fill
+from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.model.position import Position
-from execsvc.runner.desk import OrderDesk
+from execsvc.runner.order_service import OrderService
 from execsvc.runner.record import Record
-from execsvc.runner.short_desk import ShortDesk
 from execsvc.runner.strategy_time import StrategyTime
 
 
@@ -34,7 +34,7 @@ class TickContext:
         params: BaseModel,
         state: BaseModel,
         adapter: ExchangeAdapter,
-        desk: OrderDesk,
+        orders: OrderService,
         record: Record,
         interval: float,
         time: StrategyTime,
@@ -46,8 +46,7 @@ class TickContext:
         self.state = state
         self.interval = interval
         self._adapter = adapter
-        self._desk = desk
-        self._short = ShortDesk(desk)
+        self._orders = orders
         self._record = record
         self._time = time
         self._thread = threading.get_ident()
@@ -71,7 +70,7 @@ class TickContext:
         self._trades.clear()
         self._balance = None
         if not stopping:
-            self._desk.guards.begin_tick()
+            self._orders.guards.begin_tick()
 
     @property
     def now(self) -> datetime:
@@ -88,14 +87,14 @@ class TickContext:
     @property
     def position(self) -> Position:
         """What the bot bought and still holds, opened in the time of :attr:`now`."""
-        return self._time.of(self._desk.position)
+        return self._time.of(self._orders.position)
 
     def ticker(self) -> Ticker:
         """Last price and limits. Raises Unavailable."""
         if self._ticker is None:
             asked_at = monotonic()
             self._ticker = self._adapter.ticker(self.symbol)
-            self._desk.guards.read("ticker", asked_at)
+            self._orders.guards.read("ticker", asked_at)
         return self._ticker
 
     def depth(self, limit: int) -> Depth:
@@ -103,7 +102,7 @@ class TickContext:
         if limit not in self._depth:
             asked_at = monotonic()
             self._depth[limit] = depth = self._adapter.depth(self.symbol, limit)
-            self._desk.guards.read("depth", asked_at, depth.timestamp)
+            self._orders.guards.read("depth", asked_at, depth.timestamp)
         self._levels = limit
         return self._depth[limit]
 
@@ -123,14 +122,14 @@ class TickContext:
         if limit not in self._trades:
             asked_at = monotonic()
             self._trades[limit] = trades = self._adapter.trades(self.symbol, limit)
-            self._desk.guards.read("trades", asked_at, _ahead(trades))
+            self._orders.guards.read("trades", asked_at, _ahead(trades))
             self._say_odd_sides(trades)
         return self._trades[limit]
 
     def balance(self) -> Balance:
         """What can be traded with. Raises Unavailable."""
         if self._balance is None:
-            self._balance = self._desk.venue.balance()
+            self._balance = self._orders.venue.balance()
         return self._balance
 
     def limits(self) -> Limits:
@@ -139,28 +138,25 @@ class TickContext:
 
     def buy(self, amount: Decimal, reason: str) -> Fill:
         """Buy up to ``amount`` base. Raises OrderRefused when nothing was bought."""
-        checked = self._entry(amount)
-        return self._desk.buy(checked, reason, self._state_text())
+        return self._place(Purpose.ENTRY, self._entry(amount), reason)
 
     def sell(self, amount: Decimal, reason: str) -> Fill:
         """Sell up to ``amount`` base of the position. Raises OrderRefused when nothing was sold."""
-        checked = self._checked(amount)
-        return self._desk.sell(checked, reason, self._state_text(), exits=self._stopping)
+        purpose = Purpose.LIQUIDATION if self._stopping else Purpose.EXIT
+        return self._place(purpose, self._checked(amount), reason)
 
     def free_base(self) -> Decimal:
         """Base that the user owns. Raises OrderRefused, Unavailable."""
-        return self._short.free_base()
+        return self._orders.free_base()
 
     def sell_owned(self, amount: Decimal, reason: str) -> Fill:
         """Sell up to ``amount`` of it. Raises OrderRefused when nothing was sold."""
-        checked = self._entry(amount)
-        return self._short.sell_owned(checked, reason, self._state_text())
+        return self._place(Purpose.SHORT_ENTRY, self._entry(amount), reason)
 
     def buy_back(self, amount: Decimal, reason: str) -> Fill:
         """Buy back up to ``amount`` of that. Raises OrderRefused when nothing was bought."""
         self._refuse_while_stopping()
-        checked = self._checked(amount)
-        return self._short.buy_back(checked, reason, self._state_text())
+        return self._place(Purpose.SHORT_EXIT, self._checked(amount), reason)
 
     def log(self, text: str) -> None:
         """A line for the log and the bot's execution log."""
@@ -213,8 +209,9 @@ class TickContext:
         if self._stopping:
             raise OrderRefused("the bot is stopping: no order that opens or adds")
 
-    def _state_text(self) -> str:
-        return self.state.model_dump_json()
+    def _place(self, purpose: Purpose, quantity: Decimal, reason: str) -> Fill:
+        state = self.state.model_dump_json()
+        return self._orders.place(OrderRequest(purpose, quantity, reason, state))
 
 
 def _ahead(trades: tuple[Trade, ...]) -> int | None:

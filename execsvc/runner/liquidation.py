@@ -10,10 +10,11 @@ from execsvc.errors import OrderRefused, StopRequested, Unavailable
 from execsvc.ledger.abandoned import command_to_abandon
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.market import plain
-from execsvc.runner.desk import OrderDesk
+from execsvc.model.order_request import OrderRequest, Purpose
+from execsvc.runner.order_service import OrderService
 from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
-from execsvc.runner.waits import Waits
+from execsvc.runner.services import BotServices
 from execsvc.waypoints import Waypoint, passed
 
 LONGEST_BACKOFF = 8.0
@@ -57,30 +58,21 @@ class LiquidationAlarm:
 
 
 class Liquidation:
-    """Sale of ``min(actual, tracked)`` at market, in up to ``attempts`` attempts.
+    """Sale of ``min(actual, tracked)`` at market, in up to ``liquidation_attempts`` attempts.
 
-    ``backoff`` [s] is waited before the second attempt, then doubling waits up to
+    ``liquidation_backoff`` [s] is waited before the second attempt, then doubling waits up to
     LONGEST_BACKOFF; and between the parts of one attempt, for the book to fill again.
     """
 
-    def __init__(
-        self,
-        desk: OrderDesk,
-        ledger: BotLedger,
-        record: Record,
-        reporter: Reporter,
-        waits: Waits,
-        attempts: int,
-        backoff: float,
-    ) -> None:
-        self._desk = desk
-        self._ledger = ledger
-        self._record = record
-        self._reporter = reporter
-        self._waits = waits
-        self._alarm = LiquidationAlarm(ledger, record, reporter)
-        self._attempts = attempts
-        self._backoff = backoff
+    def __init__(self, services: BotServices, orders: OrderService) -> None:
+        self._orders = orders
+        self._ledger = services.ledger
+        self._record = services.record
+        self._reporter = services.reporter
+        self._waits = services.waits
+        self._alarm = LiquidationAlarm(services.ledger, services.record, services.reporter)
+        self._attempts = services.settings.liquidation_attempts
+        self._backoff = services.settings.liquidation_backoff
 
     def run(self) -> bool:
         """Sell until the position is flat; False when the attempts did not do it.
@@ -94,7 +86,7 @@ class Liquidation:
     def close(self) -> bool:
         """As :meth:`run`, without a word when it fails: for one of several positions."""
         self._drop_short()
-        if self._desk.position.is_flat:
+        if self._orders.position.is_flat:
             return True
         flat = self._attempt_all()
         self._reporter.counts.liquidation("closed" if flat else "failed")
@@ -123,9 +115,9 @@ class Liquidation:
         1/2^attempts of the position, although it takes the rest as well.
         """
         self._reporter.counts.liquidation_attempt()
-        while self._sell_part() and not self._desk.position.is_flat:
+        while self._sell_part() and not self._orders.position.is_flat:
             self._waits.wait(min(self._backoff, LONGEST_BACKOFF), interruptible=False)
-        return self._desk.position.is_flat
+        return self._orders.position.is_flat
 
     def _sell_part(self) -> bool:
         """Sell what is left; False when nothing was sold.
@@ -137,11 +129,11 @@ class Liquidation:
             raise StopRequested(self._waits.stop.signal)
         passed(Waypoint.LIQUIDATION_ATTEMPT)
         self._ledger.make_room()
-        tracked = self._desk.position.tracked
+        tracked = self._orders.position.tracked
         try:
-            self._desk.sell(tracked, "liquidation", None, exits=True)
+            self._orders.place(OrderRequest(Purpose.LIQUIDATION, tracked, "liquidation"))
         except (OrderRefused, Unavailable) as error:
-            if not self._desk.position.is_flat:
+            if not self._orders.position.is_flat:
                 text = f"liquidation attempt failed, {plain(tracked)} tracked: {error}"
                 self._record.say("WARNING", "liquidation_attempt_failed", text)
                 self._reporter.update(last_error=text)
@@ -150,5 +142,5 @@ class Liquidation:
 
     def _drop_short(self) -> None:
         """A position that sold the user's own base is not bought back: it is risk-off."""
-        if self._desk.position.sold_short > 0:
-            self._desk.drop_short("the bot stops, and the quote is kept")
+        if self._orders.position.sold_short > 0:
+            self._orders.drop_short("the bot stops, and the quote is kept")

@@ -19,15 +19,16 @@ from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.masking import masked
 from execsvc.model.bot import Binding, BotSpec
 from execsvc.runner.abandoning import give_up_position
-from execsvc.runner.assembly import Assembly
+from execsvc.runner.assembly import Assembly, execution_settings
 from execsvc.runner.job import Job, Task
-from execsvc.runner.liquidation import LiquidationAlarm
+from execsvc.runner.liquidation import Liquidation, LiquidationAlarm
 from execsvc.runner.ownership import open_ledger
 from execsvc.runner.persistence import Persistence
 from execsvc.runner.record import Record
 from execsvc.runner.report import EXIT_CODES, End, EndKind, still_open
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.runner import BotRunner
+from execsvc.runner.services import BotServices
 from execsvc.runner.waits import Waits
 from execsvc.settings import Settings, Switch, secrets_of
 from execsvc.strategies.registry import find, parse_params
@@ -104,6 +105,9 @@ class _Process:
         self._record = record
         self._reporter = reporter
         self._waits = waits
+        self._services = BotServices(
+            job.bot_id, ledger, record, reporter, waits, execution_settings(settings)
+        )
 
     def do(self) -> End:
         if self._job.task is Task.LIQUIDATE:
@@ -137,21 +141,13 @@ class _Process:
         )
 
     def _assembly(self) -> Assembly:
-        return Assembly(
-            self._job.bot_id,
-            self._settings,
-            self._ledger,
-            self._record,
-            self._reporter,
-            self._waits,
-            self._job.start,
-        )
+        return Assembly(self._services, self._settings, self._job.start)
 
     def _trade(self, assembly: Assembly, spec: BotSpec, strategy: Any, params: Any) -> End:
         bound = self._ledger.binding()
         for binding in self._bindings():
             if binding != spec.binding:
-                assembly.desk(binding, None, None).venue.recover(exits=False)
+                assembly.orders(binding, None, None).venue.recover(exits=False)
         unfit = [b for b, _ in self._ledger.open_positions() if b != spec.binding]
         if unfit:
             return End(kind=EndKind.RESIDUE, detail=f"still open: {unfit[0].symbol}")
@@ -160,18 +156,14 @@ class _Process:
         self._record.bind(spec.binding)
         precision = _precision(params)
         self._ledger.bind(spec.binding, precision)
-        desk = assembly.desk(spec.binding, spec.allocation, precision, spec.stop_loss)
+        orders = assembly.orders(spec.binding, spec.allocation, precision, spec.stop_loss)
         runner = BotRunner(
+            self._services,
             spec,
             strategy,
             params,
             assembly.adapter(spec.binding.key_id),
-            desk,
-            assembly.liquidation(desk),
-            self._ledger,
-            self._record,
-            self._reporter,
-            self._waits,
+            orders,
             self._persistence(),
             spec.interval or self._settings.tick_interval,
             self._settings.on_shutdown == "hold",
@@ -211,10 +203,10 @@ class _Process:
         return flat
 
     def _close(self, assembly: Assembly, binding: Binding) -> bool:
-        desk = assembly.desk(binding, None, self._ledger.precision())
-        desk.venue.recover(exits=True)
-        desk.show_position()
-        flat = assembly.liquidation(desk).close()
+        orders = assembly.orders(binding, None, self._ledger.precision())
+        orders.venue.recover(exits=True)
+        orders.show_position()
+        flat = Liquidation(self._services, orders).close()
         self._ledger.keep_state(binding.strategy, None)
         return flat
 

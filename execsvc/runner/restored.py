@@ -14,7 +14,6 @@ from execsvc.clock import iso, monotonic, now
 from execsvc.errors import LedgerFailed, LedgerUnavailable, OrderRefused, Unavailable
 from execsvc.ledger import doubts, locked, machine, missing, operator
 from execsvc.ledger.booking import is_booked
-from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.doubts import ACCOUNT, Doubt
 from execsvc.ledger.entries import newest_order
 from execsvc.ledger.moved import moved
@@ -24,9 +23,8 @@ from execsvc.model.bot import Binding, Mode
 from execsvc.model.comparison import OpenPosition, Verdict, compare, held_of, is_readable
 from execsvc.model.market import plain
 from execsvc.runner.account import Account
-from execsvc.runner.record import Record
 from execsvc.runner.report import shown
-from execsvc.runner.reporter import Reporter
+from execsvc.runner.services import BotServices
 
 _NEWER = timedelta(seconds=1)
 """By which an order must be newer than the ledger's last one: its time may have been rounded."""
@@ -47,22 +45,19 @@ class RestoredLedger:
 
     def __init__(
         self,
-        bot_id: str,
+        services: BotServices,
         binding: Binding,
-        ledger: BotLedger,
         account: Account,
-        record: Record,
-        reporter: Reporter,
         state_dir: Path,
         start: str,
         history: History | None,
     ) -> None:
-        self._bot_id = bot_id
+        self._bot_id = services.bot_id
         self._binding = binding
-        self._ledger = ledger
+        self._ledger = services.ledger
         self._account = account
-        self._record = record
-        self._reporter = reporter
+        self._record = services.record
+        self._reporter = services.reporter
         self._state_dir = state_dir
         self._start = start
         self._history = history

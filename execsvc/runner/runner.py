@@ -13,19 +13,16 @@ from execsvc.errors import (
     StopRequested,
     Unavailable,
 )
-from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import BotSpec
 from execsvc.runner.context import TickContext
 from execsvc.runner.control_loop import ControlLoop, StrategyGaveUp
-from execsvc.runner.desk import OrderDesk
-from execsvc.runner.liquidation import Liquidation, LiquidationAlarm
+from execsvc.runner.liquidation import Liquidation
+from execsvc.runner.order_service import OrderService
 from execsvc.runner.persistence import Persistence
-from execsvc.runner.record import Record
 from execsvc.runner.report import End, EndKind, still_open
-from execsvc.runner.reporter import Reporter
+from execsvc.runner.services import BotServices
 from execsvc.runner.stop_loss import StopLoss
 from execsvc.runner.strategy_time import StrategyTime
-from execsvc.runner.waits import Waits
 from execsvc.strategies.base import AnyStrategy
 from execsvc.waypoints import Waypoint, passed
 
@@ -38,44 +35,46 @@ class BotRunner:
 
     def __init__(
         self,
+        services: BotServices,
         spec: BotSpec,
         strategy: AnyStrategy,
         params: BaseModel,
         adapter: ExchangeAdapter,
-        desk: OrderDesk,
-        liquidation: Liquidation,
-        ledger: BotLedger,
-        record: Record,
-        reporter: Reporter,
-        waits: Waits,
+        orders: OrderService,
         persistence: Persistence,
         interval: float,
         may_hold: bool,
     ) -> None:
         self._strategy = strategy
         self._kept_as = spec.binding.strategy
-        self._desk = desk
-        self._liquidation = liquidation
-        self._ledger = ledger
-        self._record = record
-        self._reporter = reporter
-        self._waits = waits
+        self._orders = orders
+        self._liquidation = Liquidation(services, orders)
+        self._ledger = services.ledger
+        self._record = services.record
+        self._reporter = services.reporter
+        self._waits = services.waits
         self._persistence = persistence
         self._may_hold = may_hold
         self._started = False
         self._left = False
         self._state_text: str | None = None
         state = self._recovered_state()
-        self._time = StrategyTime(ledger, spec.binding)
+        self._time = StrategyTime(services.ledger, spec.binding)
         self._context = TickContext(
-            spec, params, state, adapter, desk, record, interval, self._time
+            spec, params, state, adapter, orders, services.record, interval, self._time
         )
         self._stop_loss = None
         if spec.stop_loss is not None:
-            alarm = LiquidationAlarm(ledger, record, reporter)
-            self._stop_loss = StopLoss(spec.stop_loss, desk, adapter, alarm, record, reporter)
-        look = None if self._stop_loss is None else self._stop_loss.look
-        self._loop = ControlLoop(spec.bot_id, interval, self._tick, waits, record, reporter, look)
+            self._stop_loss = StopLoss(services, spec.stop_loss, orders, adapter)
+        self._loop = ControlLoop(
+            spec.bot_id,
+            interval,
+            self._tick,
+            services.waits,
+            services.record,
+            services.reporter,
+            None if self._stop_loss is None else self._stop_loss.look,
+        )
 
     def run(self) -> End:
         """Run until told to stop, or until the strategy gives up; then go the way of a stop."""
@@ -94,9 +93,9 @@ class BotRunner:
         return self._stop(failure)
 
     def _recover(self) -> None:
-        self._desk.venue.recover(exits=False)
-        self._desk.show_position()
-        position = self._desk.position
+        self._orders.venue.recover(exits=False)
+        self._orders.show_position()
+        position = self._orders.position
         held = position.tracked if position.side == "BUY" else position.sold_short
         what = "holding" if position.side == "BUY" else "sold short"
         holding = "" if position.side is None else f", {what} {held:f} from before"
@@ -106,7 +105,7 @@ class BotRunner:
     def _tick(self) -> str | None:
         """One tick; returns what the stop loss met, which ends no tick."""
         self._context.begin_tick(self._time.now())
-        self._desk.refresh()
+        self._orders.refresh()
         fault = None
         if self._stop_loss is not None:
             fault = self._stop_loss.look(self._context.book)
@@ -149,8 +148,8 @@ class BotRunner:
     def _close(self) -> bool:
         """Settle, give the strategy its way out once, sell what is left; True when flat."""
         # The stop may have cut recovery short: an order of ours may still be open.
-        self._desk.venue.recover(exits=True)
-        self._desk.show_position()
+        self._orders.venue.recover(exits=True)
+        self._orders.show_position()
         if not self._left:
             self._left = True
             self._on_stop()

@@ -28,9 +28,7 @@ from execsvc.model.balance import Balance
 from execsvc.model.market import ZERO
 from execsvc.model.order import Fill, OrderState
 from execsvc.runner.account import Account
-from execsvc.runner.record import Record
-from execsvc.runner.reporter import Reporter
-from execsvc.runner.waits import Waits
+from execsvc.runner.services import BotServices
 from execsvc.waypoints import Waypoint, passed
 
 READ_INTERVAL = 0.5
@@ -58,31 +56,24 @@ class _DecidedElsewhereError(Exception):
 class Settlement:
     """Settles the open order of an account, whoever sent it."""
 
-    def __init__(
-        self,
-        account: Account,
-        waits: Waits,
-        reporter: Reporter,
-        record: Record,
-        window: float,
-        order_timeout: float,
-    ) -> None:
+    def __init__(self, services: BotServices, account: Account) -> None:
         self._account = account
-        self._waits = waits
-        self._reporter = reporter
-        self._record = record
-        self._window = window
+        self._bot_id = services.bot_id
+        self._waits = services.waits
+        self._reporter = services.reporter
+        self._record = services.record
+        self._window = services.settings.settlement_window
+        self._order_timeout = services.settings.order_timeout
         self._lookup = OrderLookup(account.adapter, account.journal)
-        self._lag = min(LARGEST_LAG, window * LAG_SHARE)
-        self._order_timeout = order_timeout
+        self._lag = min(LARGEST_LAG, self._window * LAG_SHARE)
 
-    def settle(self, row: JournalRow, bot_id: str, exits: bool) -> JournalRow:
+    def settle(self, row: JournalRow, exits: bool) -> JournalRow:
         """Wait until the outcome of ``row`` is decided; returns it settled.
 
         Raises StopRequested when this process is to end and can leave the order to others:
         it holds, or the order is another bot's and nothing of ours has to be sold.
         """
-        may_leave = not exits and row.intent.bot_id != bot_id
+        may_leave = not exits and row.intent.bot_id != self._bot_id
         with nullcontext() if may_leave else self._waits.uninterrupted():
             try:
                 self._by_what_is_seen(row)

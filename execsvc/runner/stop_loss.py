@@ -11,13 +11,12 @@ from execsvc.errors import Banned, OrderRefused, Unavailable
 from execsvc.execution import stop_loss as rule
 from execsvc.execution.market_terms import BOOK_LEVELS
 from execsvc.model.market import Depth, plain
+from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.model.position import Position
 from execsvc.repeats import Repeats
-from execsvc.runner.desk import OrderDesk
 from execsvc.runner.liquidation import LiquidationAlarm
-from execsvc.runner.record import Record
-from execsvc.runner.reporter import Reporter
-from execsvc.runner.short_desk import ShortDesk
+from execsvc.runner.order_service import OrderService
+from execsvc.runner.services import BotServices
 
 
 class StopLoss:
@@ -29,20 +28,17 @@ class StopLoss:
 
     def __init__(
         self,
+        services: BotServices,
         percent: Decimal,
-        desk: OrderDesk,
+        orders: OrderService,
         adapter: ExchangeAdapter,
-        alarm: LiquidationAlarm,
-        record: Record,
-        reporter: Reporter,
     ) -> None:
         self._percent = percent
-        self._desk = desk
-        self._short = ShortDesk(desk)
+        self._orders = orders
         self._adapter = adapter
-        self._alarm = alarm
-        self._record = record
-        self._reporter = reporter
+        self._alarm = LiquidationAlarm(services.ledger, services.record, services.reporter)
+        self._record = services.record
+        self._reporter = services.reporter
         self._repeats = Repeats()
 
     def look(self, read: Callable[[], Depth] | None = None) -> str | None:
@@ -51,8 +47,8 @@ class StopLoss:
         ``read`` gives the book of the tick; without it the book is asked for. A book that cannot
         be read says nothing: the next look tries again. Raises LedgerFailed, StopRequested.
         """
-        stopped_out = self._desk.guards.is_stopped_out()
-        position = self._desk.position
+        stopped_out = self._orders.guards.is_stopped_out()
+        position = self._orders.position
         if position.side is None:
             self._is_closed()
             return None
@@ -65,7 +61,7 @@ class StopLoss:
             if found is None:
                 return None
             why = found
-            self._desk.guards.stop_out(why)
+            self._orders.guards.stop_out(why)
         return self._close(position, why)
 
     def _reached(self, position: Position, read: Callable[[], Depth]) -> str | None:
@@ -83,19 +79,20 @@ class StopLoss:
         return rule.reason(self._percent, position, price)
 
     def _book(self) -> Depth:
-        return self._adapter.depth(self._desk.binding.symbol, BOOK_LEVELS)
+        return self._adapter.depth(self._orders.binding.symbol, BOOK_LEVELS)
 
     def _close(self, position: Position, why: str) -> str | None:
         """Send the order that closes the position. Returns why it did not, None when it sold."""
         try:
             if position.side == "BUY":
-                self._desk.sell(position.tracked, why, None, exits=True)
+                request = OrderRequest(Purpose.LIQUIDATION, position.tracked, why)
             else:
-                self._short.buy_back(position.sold_short, why, None)
+                request = OrderRequest(Purpose.SHORT_EXIT, position.sold_short, why)
+            self._orders.place(request)
         except (OrderRefused, Unavailable) as fault:
-            if self._desk.position.side is not None:
+            if self._orders.position.side is not None:
                 return self._failed(fault)
-        if self._desk.position.side is None:
+        if self._orders.position.side is None:
             self._is_closed()
         return None
 

@@ -1,8 +1,8 @@
-"""Where orders of a bot go: what the desk may ask of it, live or on paper."""
+"""Where orders of a bot go: what an order service may ask of it, live or on paper."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple, Protocol
@@ -11,6 +11,7 @@ from execsvc.ledger.rows import OrderRow
 from execsvc.model.balance import Balance
 from execsvc.model.market import ZERO, Limits
 from execsvc.model.order import Side
+from execsvc.model.order_request import OrderRequest
 
 
 class Funds(NamedTuple):
@@ -31,28 +32,30 @@ class Funds(NamedTuple):
     """What was left out of ``free_quote``, for it is the position of some bot of the account."""
 
 
-Size = Callable[[Funds], Decimal]
-"""How much to order, given the funds. Raises OrderRefused when it is nothing."""
+class OrderTurn(Protocol):
+    """The account while it is this bot's turn: what it holds, and one order on it."""
+
+    @property
+    def funds(self) -> Funds:
+        """What the order is sized by, read within the turn."""
+        ...
+
+    def submit(self, quantity: Decimal) -> OrderRow:
+        """Place one market order of ``quantity`` base units and book what came of it.
+
+        An order that the exchange refused is returned as any other, with its words in ``detail``.
+        Raises OrderRefused when no order was sent, Unavailable, LedgerFailed.
+        """
+        ...
 
 
 class Venue(Protocol):
     """The live exchange, or the one on paper."""
 
-    def execute(
-        self,
-        side: Side,
-        size: Size,
-        reason: str,
-        exits: bool,
-        state: str | None,
-        short: bool = False,
-    ) -> OrderRow:
-        """Place one market order and book what came of it, with the strategy's ``state``.
+    def turn(self, request: OrderRequest) -> AbstractContextManager[OrderTurn]:
+        """Hold the account's turn for one order that ``request`` asks for.
 
-        ``short``: it sells base that the user owns, or buys that back. An order that the exchange
-        refused is returned as any other, with its words in ``detail``.
-
-        Raises OrderRefused when no order was sent, Unavailable, LedgerFailed.
+        Raises OrderRefused while nothing may be traded, Unavailable, LedgerFailed.
         """
         ...
 

@@ -18,8 +18,7 @@ LIMITS = Limits(min_notional=D(5), min_amount=D("0.00001"))
 
 
 def buy(requested: str, quote: str = "10000", cap: str | None = None, held: str = "0") -> Decimal:
-    allocation = None if cap is None else D(cap)
-    most = allowed(D(requested), D(held), allocation, D(50000), lambda: D(50000))
+    most = None if cap is None else allowed(D(held), D(cap), D(50000))
     return buy_amount(D(requested), D(50000), D(quote), most, 5, LIMITS)
 
 

@@ -7,13 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from support.desks import Desks, desks
+from support.desks import Desks, desks, ordered
 from support.exchange import Exchange
 
 from execsvc.errors import OrderRefused
-from execsvc.execution.allocation import allowed
+from execsvc.execution.allocation import allowed, could_bind
 from execsvc.model.bot import Mode
-from execsvc.runner.short_desk import ShortDesk
+from execsvc.model.order_request import Purpose
 
 D = Decimal
 
@@ -34,17 +34,17 @@ def test_short_entry_with_an_allocation_is_judged_at_the_best_bid(
     exchange: Exchange, made: Desks
 ) -> None:
     desk = made.desk("b1", "BTC/USDT", allocation=D(50))
-    ShortDesk(desk).sell_owned(D(1), "entry", None)
+    ordered(desk, Purpose.SHORT_ENTRY, D(1))
     assert amounts(exchange) == ["0.04992"]
 
 
 def test_buy_with_an_allocation_is_judged_at_the_best_ask(exchange: Exchange, made: Desks) -> None:
     desk = made.desk("b1", "BTC/USDT", allocation=D(50))
-    desk.buy(D("0.02"), "entry", None)
-    desk.buy(D(1), "adds", None)
+    ordered(desk, Purpose.ENTRY, D("0.02"))
+    ordered(desk, Purpose.ENTRY, D(1))
     assert amounts(exchange) == ["0.02", "0.02984"]  # 50 / 1003.5 - 0.01998
     with pytest.raises(OrderRefused, match="below the minimum"):
-        desk.buy(D(1), "adds", None)
+        ordered(desk, Purpose.ENTRY, D(1))
 
 
 @pytest.mark.parametrize("side", ["buy", "sell"])
@@ -54,37 +54,31 @@ def test_entry_whose_book_cannot_be_read_is_judged_at_the_ticker(
     exchange.fault("status", call="depth", times=None)
     desk = made.desk("b1", "BTC/USDT", allocation=D(50))
     if side == "buy":
-        desk.buy(D(1), "entry", None)
+        ordered(desk, Purpose.ENTRY, D(1))
     else:
-        ShortDesk(desk).sell_owned(D(1), "entry", None)
+        ordered(desk, Purpose.SHORT_ENTRY, D(1))
     assert amounts(exchange) == ["0.04987"]
 
 
 def test_entry_far_below_its_allocation_reads_no_book(exchange: Exchange, made: Desks) -> None:
     desk = made.desk("b1", "BTC/USDT", allocation=D(1000))
-    desk.buy(D("0.05"), "entry", None)
-    ShortDesk(made.desk("b2", "BTC/USDT")).sell_owned(D("0.05"), "entry", None)
+    ordered(desk, Purpose.ENTRY, D("0.05"))
+    ordered(made.desk("b2", "BTC/USDT"), Purpose.SHORT_ENTRY, D("0.05"))
     assert amounts(exchange) == ["0.05", "0.05"]
     assert exchange.requests_of("depth") == 0
 
 
 def test_entry_on_paper_is_judged_at_the_best_ask(made: Desks) -> None:
     desk = made.desk("b1", "BTC/USDT", mode=Mode.PAPER, allocation=D(50))
-    assert desk.buy(D(1), "entry", None).filled < D(50) / D("1003.5")
+    assert ordered(desk, Purpose.ENTRY, D(1)).filled < D(50) / D("1003.5")
 
 
 @pytest.mark.parametrize(
-    ("wanted", "asks"), [("0.02", False), ("0.0249", False), ("0.025", True), ("9", True)]
+    ("wanted", "could"), [("0.02", False), ("0.0249", False), ("0.025", True), ("9", True)]
 )
-def test_allowed_asks_for_the_book_once_half_of_the_allocation_is_reached(
-    wanted: str, asks: bool
-) -> None:
-    asked = []
+def test_could_bind_from_half_of_the_allocation_on(wanted: str, could: bool) -> None:
+    assert could_bind(D(wanted), D("0.025"), D(50), D(500)) is could
 
-    def best_price() -> Decimal:
-        asked.append(True)
-        return D(500)
 
-    most = allowed(D(wanted), D("0.025"), D(50), D(500), best_price)
-    assert most == D("0.075")
-    assert bool(asked) is asks
+def test_allowed_is_the_allocation_less_what_is_held() -> None:
+    assert allowed(D("0.025"), D(50), D(500)) == D("0.075")

@@ -11,6 +11,7 @@ from execsvc.clock import SimulatedClock, installed
 from execsvc.errors import Banned
 from execsvc.ledger.in_memory import NeverPaused
 from execsvc.model.market import Limits
+from execsvc.model.order_request import Purpose
 from execsvc.paper.terms import Terms
 from execsvc.sandbox.dialects import Dialect
 
@@ -35,7 +36,7 @@ def test_turn_banned_entry_raises_at_once_and_exit_goes_out() -> None:
         bot = MemoryBot(exchange, pause=BannedForAnHour())
         began = clock.monotonic()
         with pytest.raises(Banned, match="another 3600 s") as banned:
-            bot.desk.buy(D("0.01"), "entry", None)
+            bot.order(Purpose.ENTRY, D("0.01"))
         assert banned.value.retry_after == HOUR
         assert clock.monotonic() - began < HOUR, "a wait in the turn is a bot that does not tick"
         bot.hold(D("0.01"))

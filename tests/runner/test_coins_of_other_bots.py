@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from support.desks import Desks, desks
+from support.desks import Desks, desks, ordered
 from support.exchange import Exchange
 
 from execsvc.errors import OrderRefused
 from execsvc.model.bot import Mode
-from execsvc.runner.desk import OrderDesk
+from execsvc.model.order_request import Purpose
+from execsvc.runner.order_service import OrderService
 
 D = Decimal
 _numbers = itertools.count()
@@ -42,26 +43,26 @@ def test_entry_whose_quote_another_bot_tracks_is_refused_with_the_reason(
 ) -> None:
     exchange.fund(btc=D(0))
     holder = made.desk("holder", "BTC/USDT")
-    holder.buy(D(1), "entry", None)
+    ordered(holder, Purpose.ENTRY, D(1))
     tracked = holder.position.tracked
     assert tracked > D("0.1")
 
     spender = made.desk("spender", "ETH/BTC")
     with pytest.raises(OrderRefused, match=r"0\.\d+ BTC of the free balance are positions of bots"):
-        spender.buy(D(1), "entry", None)
+        ordered(spender, Purpose.ENTRY, D(1))
 
     assert free(exchange, "BTC") == tracked
     assert exchange.orders(side="buy")[1:] == []
-    holder.sell(tracked, "exit", None)
+    ordered(holder, Purpose.EXIT, tracked)
     assert holder.position.is_flat
 
 
 def test_entry_spends_the_users_own_quote_and_no_more(exchange: Exchange, made: Desks) -> None:
     exchange.fund(btc=D("0.5"))
     holder = made.desk("holder", "BTC/USDT")
-    holder.buy(D("0.1"), "entry", None)
+    ordered(holder, Purpose.ENTRY, D("0.1"))
     spender = made.desk("spender", "ETH/BTC")
-    spender.buy(D(100000), "entry", None)
+    ordered(spender, Purpose.ENTRY, D(100000))
     left = exchange.lowest()
     assert holder.position.tracked <= left < holder.position.tracked + D("0.01")
 
@@ -69,9 +70,9 @@ def test_entry_spends_the_users_own_quote_and_no_more(exchange: Exchange, made: 
 def test_entry_of_a_paper_bot_counts_apart(exchange: Exchange, made: Desks) -> None:
     exchange.fund(btc=D("0.5"))
     on_paper = made.desk("paper", "BTC/USDT", mode=Mode.PAPER)
-    on_paper.buy(D("0.1"), "entry", None)
+    ordered(on_paper, Purpose.ENTRY, D("0.1"))
     spender = made.desk("spender", "ETH/BTC")
-    spender.buy(D(100000), "entry", None)
+    ordered(spender, Purpose.ENTRY, D(100000))
     assert free(exchange, "BTC") < D("0.01")
 
 
@@ -107,18 +108,18 @@ def test_entries_of_any_bots_leave_what_the_others_track(
         _judge(exchange, bots, key)
 
 
-def _trade(bot: OrderDesk, what: str, part: Decimal) -> None:
+def _trade(bot: OrderService, what: str, part: Decimal) -> None:
     """Buy for, or sell, ``part`` of all there is; a refusal is an outcome like any other."""
     try:
         if what == "buy":
-            bot.buy(part * 10_000, "entry", None)
+            ordered(bot, Purpose.ENTRY, part * 10_000)
         else:
-            bot.sell(bot.position.tracked * part, "exit", None)
+            ordered(bot, Purpose.EXIT, bot.position.tracked * part)
     except OrderRefused:
         return
 
 
-def _judge(exchange: Exchange, bots: list[OrderDesk], key: str) -> None:
+def _judge(exchange: Exchange, bots: list[OrderService], key: str) -> None:
     tracked: defaultdict[str, Decimal] = defaultdict(Decimal)
     for bot in bots:
         tracked[bot.binding.base] += bot.position.tracked

@@ -12,8 +12,8 @@ from support.desk_market import BINDING, NOON, MemoryBot, MemoryExchange
 from execsvc.clock import SimulatedClock, installed
 from execsvc.errors import OrderRefused
 from execsvc.model.market import Limits
+from execsvc.model.order_request import Purpose
 from execsvc.paper.terms import Terms
-from execsvc.runner.short_desk import ShortDesk
 from execsvc.sandbox.dialects import Dialect
 
 D = Decimal
@@ -46,7 +46,7 @@ def sent(exchange: MemoryExchange) -> list[str]:
 
 def trip(bot: MemoryBot, wanted: str) -> list[str]:
     """One entry and its liquidation; the amounts of the entry's orders."""
-    bot.desk.buy(D(wanted), "entry", None)
+    bot.order(Purpose.ENTRY, D(wanted))
     tried = sent(bot.exchange)
     assert bot.liquidate()
     sent(bot.exchange)
@@ -98,10 +98,10 @@ def test_a_maximum_and_a_step_are_learnt_apart(clock: SimulatedClock) -> None:
 
 def test_no_entry_of_a_trader_on_a_learnt_step_is_ever_written_off(clock: SimulatedClock) -> None:
     bot = MemoryBot(market(clock, max_amount=D("0.01")))
-    bot.desk.buy(D("0.0172"), "entry", None)
+    bot.order(Purpose.ENTRY, D("0.0172"))
     assert bot.position.tracked == D("0.00999")
     assert bot.position.side == "BUY"
-    bot.desk.sell(D("0.00999"), "exit", None)
+    bot.order(Purpose.EXIT, D("0.00999"))
     assert bot.position.tracked == 0
 
 
@@ -132,7 +132,7 @@ def test_a_buy_of_nearly_all_shrinks_after_a_refusal_for_the_balance(
     tried = []
     for _ in range(3):
         try:
-            bot.desk.buy(D(2), "entry", None)
+            bot.order(Purpose.ENTRY, D(2))
         except OrderRefused:
             tried += sent(bot.exchange)
             continue
@@ -147,22 +147,21 @@ def test_a_balance_word_changes_nothing_where_most_is_left(clock: SimulatedClock
     bot.exchange.reserve = D(1000)
     for _ in range(2):
         with pytest.raises(OrderRefused, match="Insufficient funds"):
-            bot.desk.buy(D("0.02"), "entry", None)
+            bot.order(Purpose.ENTRY, D("0.02"))
     assert sent(bot.exchange) == ["0.02", "0.02"]
 
 
 def test_short_entry_sells_the_maximum_and_is_bought_back_in_parts(clock: SimulatedClock) -> None:
     bot = MemoryBot(market(clock))
-    short = ShortDesk(bot.desk)
-    short.sell_owned(D("0.03"), "in", None)
+    bot.order(Purpose.SHORT_ENTRY, D("0.03"))
     assert bot.position.sold_short == D("0.03")
     bot.exchange.terms = Terms(limits=LIMITS, max_amount=D("0.012"))
     sent(bot.exchange)
-    fill = short.buy_back(D("0.03"), "out", None)
+    fill = bot.order(Purpose.SHORT_EXIT, D("0.03"))
     assert fill.filled == D("0.03")
     assert bot.position.sold_short == 0
     assert sent(bot.exchange) == ["0.03", "0.02", "0.01", "0.01", "0.01"]
-    short.sell_owned(D("0.03"), "in", None)
+    bot.order(Purpose.SHORT_ENTRY, D("0.03"))
     assert sent(bot.exchange) == ["0.015", "0.00999"]
     assert bot.position.sold_short == D("0.00999")
     assert bot.ledger.position(BINDING).tracked == 0

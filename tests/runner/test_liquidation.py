@@ -17,11 +17,13 @@ from execsvc.clock import installed
 from execsvc.errors import LedgerFailed, OrderRefused, StopRequested, Unavailable
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding, Mode
+from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.model.position import Position
 from execsvc.runner import liquidation
 from execsvc.runner.counts import SERIES, Counts, Series
 from execsvc.runner.liquidation import Liquidation
 from execsvc.runner.report import Snapshot
+from execsvc.runner.services import BotServices, ExecutionSettings
 from execsvc.runner.waits import StopOrder
 
 D = Decimal
@@ -55,8 +57,9 @@ class Bench:
         reporter: Any = SimpleNamespace(
             update=self.reported.update, counts=self.counts, snapshot=Snapshot()
         )
-        parts = (desk, self.ledger, record, reporter, self.waits)
-        return Liquidation(*parts, attempts, backoff).run()
+        settings = ExecutionSettings(liquidation_attempts=attempts, liquidation_backoff=backoff)
+        services = BotServices("b1", self.ledger, record, reporter, self.waits, settings)
+        return Liquidation(services, desk).run()
 
     @property
     def attempts_counted(self) -> int:
@@ -81,9 +84,9 @@ class _Desk:
     def drop_short(self, why: str) -> None:
         self._bench.ledger.keep_position(BINDING, self.position.without_short())
 
-    def sell(self, amount: Decimal, reason: str, state: str | None, exits: bool) -> None:
-        assert exits
-        assert amount == self.position.tracked
+    def place(self, request: OrderRequest) -> None:
+        assert request.purpose is Purpose.LIQUIDATION
+        assert request.quantity == self.position.tracked
         self._bench.orders += 1
         self._bench.sell()
 

@@ -15,9 +15,9 @@ from support.exchange import Exchange
 from execsvc.errors import Unavailable
 from execsvc.ledger.account_journal import AccountJournal
 from execsvc.ledger.database import query
-from execsvc.model.order import OrderState, Side
-from execsvc.runner.live import OLDEST_TO_SEND
-from execsvc.runner.venue import Funds
+from execsvc.model.order import OrderState
+from execsvc.model.order_request import OrderRequest, Purpose
+from execsvc.runner.live_turn import OLDEST_TO_SEND
 from execsvc.sandbox.server import Sandbox
 from execsvc.waypoints import Waypoint
 
@@ -58,15 +58,14 @@ def test_order_process_stood_still_before_the_send_is_recorded_as_never_sent(
 def test_order_connection_cannot_be_made_is_not_even_recorded(
     sandbox: Sandbox, exchange: Exchange, tmp_path: Path
 ) -> None:
-    def size(_: Funds) -> Decimal:
-        sandbox.stop()
-        return Decimal("0.01")
-
     exchange.market(price="50000")
     with desks(sandbox.url, tmp_path) as made:
         desk = made.desk("b1", "BTC/USDT")
-        with pytest.raises(Unavailable, match="POST /order: cannot connect"):
-            desk.venue.execute(Side.BUY, size, "test", exits=False, state=None)
+        request = OrderRequest(Purpose.ENTRY, Decimal("0.01"), "test")
+        with desk.venue.turn(request) as turn:
+            sandbox.stop()
+            with pytest.raises(Unavailable, match="POST /order: cannot connect"):
+                turn.submit(request.quantity)
         journal = AccountJournal(made.state_dir, "k1")
         assert query(journal.connection, "SELECT * FROM intent") == []
         journal.close()

@@ -19,6 +19,7 @@ from execsvc.model.balance import Balance, Holding
 from execsvc.model.market import Depth, Level
 from execsvc.model.order import NOTHING_KNOWN, Fill, Intent, OrderState, Side
 from execsvc.runner.counts import SERIES, Counts
+from execsvc.runner.services import ExecutionSettings
 from execsvc.runner.settlement import Settlement
 
 D = Decimal
@@ -84,7 +85,11 @@ class Bench:
             priced=lambda intent, fill: self.priced.append(fill.priced_by),
         )
         waits: Any = SimpleNamespace(wait=self.wait, stop=None, uninterrupted=self.uninterrupted)
-        self.settlement = Settlement(parts, waits, reporter, record, WINDOW, TIMEOUT)
+        settings = ExecutionSettings(order_timeout=TIMEOUT, settlement_window=WINDOW)
+        services: Any = SimpleNamespace(
+            bot_id="b1", waits=waits, reporter=reporter, record=record, settings=settings
+        )
+        self.settlement = Settlement(services, parts)
 
     def wait(self, seconds: float) -> None:
         assert self.elapsed < 3600, "it waits for ever"
@@ -119,7 +124,7 @@ class Bench:
             self.journal.unknown("c1", self.clock.now(), D(0), "test")
 
     def settle(self) -> tuple[OrderState, Fill]:
-        row = self.settlement.settle(self.journal.row("c1"), "b1", exits=False)
+        row = self.settlement.settle(self.journal.row("c1"), exits=False)
         return row.state, row.fill
 
 

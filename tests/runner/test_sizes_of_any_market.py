@@ -15,6 +15,7 @@ from support.desk_market import NOON, MemoryBot, MemoryExchange
 from execsvc.clock import SimulatedClock, installed
 from execsvc.errors import OrderRefused
 from execsvc.model.market import Limits, round_down
+from execsvc.model.order_request import Purpose
 from execsvc.paper.terms import Terms
 from execsvc.sandbox.dialects import Dialect
 
@@ -150,7 +151,7 @@ def test_round_trips_on_any_market_settle_down(case: Case, ratio: str) -> None:
         for _ in range(8):
             clock.advance(600)
             try:
-                bought = bot.desk.buy(case.tracked * D(ratio), "entry", None).filled
+                bought = bot.order(Purpose.ENTRY, case.tracked * D(ratio)).filled
             except OrderRefused:
                 bought = D(0)
             assert bot.liquidate()
@@ -158,6 +159,6 @@ def test_round_trips_on_any_market_settle_down(case: Case, ratio: str) -> None:
         exchange.refused.clear()
         before = bot.position.tracked
         if bought:
-            bot.desk.buy(case.tracked * D(ratio), "entry", None)
+            bot.order(Purpose.ENTRY, case.tracked * D(ratio))
         assert bot.liquidate()
         assert len(exchange.refused) <= 4, (before, exchange.refused)

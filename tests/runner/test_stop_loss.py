@@ -14,9 +14,9 @@ from execsvc.clock import SimulatedClock, installed
 from execsvc.errors import Banned, GuardRefused, OrderRefused, Unavailable
 from execsvc.model.market import Depth, Level, Limits
 from execsvc.model.order import Fill
+from execsvc.model.order_request import Purpose
 from execsvc.model.position import Position
 from execsvc.paper.terms import Terms
-from execsvc.runner.liquidation import LiquidationAlarm
 from execsvc.runner.stop_loss import StopLoss
 from execsvc.sandbox.dialects import Dialect
 
@@ -73,10 +73,7 @@ class Bot(MemoryBot):
 
     def restart(self) -> None:
         super().restart()
-        alarm = LiquidationAlarm(self.ledger, self._record, self.reporter)
-        self.stop_loss = StopLoss(
-            D(5), self.desk, self.exchange, alarm, self._record, self.reporter
-        )
+        self.stop_loss = StopLoss(self._services, D(5), self.desk, self.exchange)
         self.desk.guards.begin_tick()
 
     def look(self, *books: tuple[str, str] | Exception) -> str | None:
@@ -125,7 +122,7 @@ def test_look_at_the_threshold_sells_all_and_blocks_entries(bot: Bot) -> None:
         "until the bot is stopped and started, or released (execsvc release)"
     )
     with pytest.raises(GuardRefused, match="stop loss"):
-        bot.desk.buy(D("0.01"), "in", None)
+        bot.order(Purpose.ENTRY, D("0.01"))
     assert bot.exchange.sent == [D("0.02")]
 
 
@@ -232,10 +229,10 @@ def test_guard_outlasts_processes_and_ends_with_a_release(bot: Bot) -> None:
     bot.restart()
     assert bot.guards == ["stop_loss"]
     with pytest.raises(GuardRefused):
-        bot.desk.buy(D("0.01"), "in", None)
+        bot.order(Purpose.ENTRY, D("0.01"))
     bot.desk.guards.begin_anew()
     assert bot.guards == []
-    bot.desk.buy(D("0.01"), "in", None)
+    bot.order(Purpose.ENTRY, D("0.01"))
 
 
 def test_dust_is_no_position_to_sell(bot: Bot) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timezone
 from decimal import Decimal
 
@@ -16,17 +17,19 @@ from execsvc.model.balance import Balance, Holding
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.market import ZERO, Depth, Level, Limits, Ticker
 from execsvc.model.order import Fill, Side
+from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.model.position import Position
 from execsvc.paper.account import PaperAccount
 from execsvc.paper.terms import Fault, NotTaken, Terms
 from execsvc.replay.clockwork import SimulatedWaits, TickCounter
 from execsvc.runner.account import Account
-from execsvc.runner.desk import OrderDesk
-from execsvc.runner.gone import GoneCoins
+from execsvc.runner.adoption import Adoption
 from execsvc.runner.guards import NO_LIMITS, Guards
 from execsvc.runner.liquidation import Liquidation
-from execsvc.runner.live import LiveVenue
+from execsvc.runner.live_venue import LiveVenue
+from execsvc.runner.order_service import OrderService
 from execsvc.runner.record import Record
+from execsvc.runner.services import BotServices
 from execsvc.runner.settlement import Settlement
 from execsvc.sandbox.dialects import Dialect, said
 
@@ -113,7 +116,7 @@ class MemoryExchange(ExchangeAdapter):
 
 
 class MemoryBot:
-    """One bot's desk, ledger and journal against ``exchange``; the clock has to be installed."""
+    """One bot's orders, ledger and journal against ``exchange``; the clock has to be installed."""
 
     def __init__(
         self,
@@ -136,31 +139,23 @@ class MemoryBot:
         """Put everything but the ledger and the journal together anew, as a new process does."""
         exchange, (allocation, precision) = self.exchange, self._terms
         self._record = Record("b1", self.ledger)
+        self._services = BotServices("b1", self.ledger, self._record, self.reporter, self._waits)
         memory = SizeMemory(self.ledger, self._record)
-        account = Account(exchange, self._journal, self._pause, self._waits, self.reporter, 10.0)
-        settlement = Settlement(account, self._waits, self.reporter, self._record, 10.0, 30.0)
+        account = Account(self._services, exchange, self._journal, self._pause)
         venue = LiveVenue(
-            "b1",
+            self._services,
             BINDING,
-            self.ledger,
             account,
-            settlement,
-            self._record,
-            self.reporter,
-            self._waits,
-            30.0,
-            memory,
+            Settlement(self._services, account),
+            Adoption(self._services, BINDING, self._journal, memory),
         )
-        self.desk = OrderDesk(
+        self.desk = OrderService(
+            self._services,
             BINDING,
-            self.ledger,
             venue,
-            GoneCoins(self.ledger, BINDING, self._record, 600.0),
-            self._record,
-            self.reporter,
-            allocation,
             OrderSizes(memory, BINDING, precision),
             Guards(NO_LIMITS, self.ledger, BINDING, self._record, self.reporter),
+            allocation,
         )
 
     @property
@@ -172,7 +167,11 @@ class MemoryBot:
         """Let the bot have bought ``tracked``."""
         self.ledger.keep_position(BINDING, Position(tracked=tracked))
 
+    def order(self, purpose: Purpose, quantity: Decimal) -> Fill:
+        """What was filled of an order for ``quantity``."""
+        return self.desk.place(OrderRequest(purpose, quantity, "test"))
+
     def liquidate(self, attempts: int = 5) -> bool:
         """Close the position; whether that was done."""
-        parts = (self.desk, self.ledger, self._record, self.reporter, self._waits)
-        return Liquidation(*parts, attempts, 1.0).run()
+        settings = self._services.settings._replace(liquidation_attempts=attempts)
+        return Liquidation(replace(self._services, settings=settings), self.desk).run()

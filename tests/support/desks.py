@@ -11,10 +11,13 @@ from pathlib import Path
 from execsvc import settings
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding, Mode
-from execsvc.runner.assembly import Assembly
-from execsvc.runner.desk import OrderDesk
+from execsvc.model.order import Fill
+from execsvc.model.order_request import OrderRequest, Purpose
+from execsvc.runner.assembly import Assembly, execution_settings
+from execsvc.runner.order_service import OrderService
 from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
+from execsvc.runner.services import BotServices
 from execsvc.runner.waits import Waits
 
 
@@ -46,22 +49,32 @@ class Desks:
         key: str = "k1",
         mode: Mode = Mode.LIVE,
         allocation: Decimal | None = None,
-    ) -> OrderDesk:
-        """The desk of ``bot_id``, whose ledger is open until the end of the block."""
+    ) -> OrderService:
+        """The orders of ``bot_id``, whose ledger is open until the end of the block."""
         ledger = BotLedger(self.state_dir, bot_id)
         ledger.open()
         self._stack.callback(ledger.close)
         waits = Waits(self._silent, self._silent, False, lambda: None)
         record = Record(bot_id, ledger)
-        assembly = Assembly(bot_id, self._settings, ledger, record, self._reporter, waits)
+        services = BotServices(
+            bot_id, ledger, record, self._reporter, waits, execution_settings(self._settings)
+        )
+        assembly = Assembly(services, self._settings)
         self._stack.callback(assembly.close)
         binding = Binding(mode=mode, key_id=key, symbol=symbol, strategy="test_trading_v1")
         ledger.bind(binding, None)
-        return assembly.desk(binding, allocation, None)
+        return assembly.orders(binding, allocation, None)
 
     def _descriptor(self, descriptor: int) -> int:
         self._stack.callback(os.close, descriptor)
         return descriptor
+
+
+def ordered(
+    orders: OrderService, purpose: Purpose, quantity: Decimal, reason: str = "test"
+) -> Fill:
+    """What was filled of an order for ``quantity``."""
+    return orders.place(OrderRequest(purpose, quantity, reason))
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 
@@ -10,17 +12,16 @@ from execsvc.clock import now
 from execsvc.errors import OrderRefused
 from execsvc.execution.market_terms import best_price, market_terms
 from execsvc.ledger.booking import book
-from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.rows import OrderRow
 from execsvc.model.balance import Balance, Holding
 from execsvc.model.bot import Binding
-from execsvc.model.market import ZERO
+from execsvc.model.market import ZERO, Depth
 from execsvc.model.order import OrderState, Side, new_client_order_id
+from execsvc.model.order_request import OrderRequest
 from execsvc.paper.terms import Terms
 from execsvc.paper.trading import trade
-from execsvc.runner.counts import Counts
-from execsvc.runner.record import Record
-from execsvc.runner.venue import Funds, Size
+from execsvc.runner.services import BotServices
+from execsvc.runner.venue import Funds
 
 STARTING_QUOTE = Decimal(10_000)
 """Virtual quote of a PAPER bot without an ``account_allocation``."""
@@ -32,59 +33,27 @@ class PaperVenue:
 
     def __init__(
         self,
-        bot_id: str,
+        services: BotServices,
         binding: Binding,
-        ledger: BotLedger,
         adapter: ExchangeAdapter,
-        record: Record,
-        counts: Counts,
         allocation: Decimal | None,
     ) -> None:
-        self._bot_id = bot_id
+        self._services = services
+        self._ledger = services.ledger
         self._binding = binding
-        self._ledger = ledger
         self._adapter = adapter
-        self._record = record
-        self._counts = counts
         self._starting_quote = STARTING_QUOTE if allocation is None else allocation
 
-    def execute(
-        self,
-        side: Side,
-        size: Size,
-        reason: str,
-        exits: bool,
-        state: str | None,
-        short: bool = False,
-    ) -> OrderRow:
-        """Fill one market order on the book as it is now, and book it."""
-        with self._adapter.exiting((side is Side.SELL) is not short):
-            terms = market_terms(self._adapter, self._ledger, self._binding, side)
+    @contextmanager
+    def turn(self, request: OrderRequest) -> Iterator[PaperTurn]:
+        """The book as it is now; nobody else trades on a virtual balance."""
+        purpose = request.purpose
+        with self._adapter.exiting(not purpose.opens):
+            terms = market_terms(self._adapter, self._ledger, self._binding, purpose.side)
             depth = self._adapter.depth(self._binding.symbol, BOOK_LEVELS)
         base, quote = self._balances()
-        amount = size(Funds(base, base, quote, *terms))
-        began = now()
-        traded = trade(depth, Terms(limits=terms.limits), base, quote, side, amount)
-        if traded.fill.filled == 0:
-            raise OrderRefused("nothing was filled")
-        order = OrderRow(
-            client_order_id=new_client_order_id(),
-            bot_id=self._bot_id,
-            symbol=self._binding.symbol,
-            side=side,
-            amount=amount,
-            reason=reason,
-            state=OrderState.EXECUTED,
-            fill=traded.fill,
-            created_at=began,
-            settled_at=now(),
-            detail="on paper",
-            short=short,
-        )
-        book(self._ledger, self._binding, order, state, (traded.free_base, traded.free_quote))
-        self._record.outcome(order)
-        self._counts.order(self._binding.mode, order)
-        return order
+        funds = Funds(base, base, quote, *terms)
+        yield PaperTurn(self._services, self._binding, request, depth, funds)
 
     def balance(self) -> Balance:
         """The virtual balance."""
@@ -136,3 +105,55 @@ class PaperVenue:
     def _balances(self) -> tuple[Decimal, Decimal]:
         kept = self._ledger.paper_balance(self._binding.key_id, self._binding.symbol)
         return (ZERO, self._starting_quote) if kept is None else kept
+
+
+class PaperTurn:
+    """One order on ``depth``, out of ``funds``."""
+
+    def __init__(
+        self,
+        services: BotServices,
+        binding: Binding,
+        request: OrderRequest,
+        depth: Depth,
+        funds: Funds,
+    ) -> None:
+        self.funds = funds
+        self._services = services
+        self._binding = binding
+        self._request = request
+        self._depth = depth
+
+    def submit(self, quantity: Decimal) -> OrderRow:
+        """Fill a market order on the book, and book it. Raises OrderRefused."""
+        purpose, funds = self._request.purpose, self.funds
+        began = now()
+        traded = trade(
+            self._depth,
+            Terms(limits=funds.limits),
+            funds.free_base,
+            funds.free_quote,
+            purpose.side,
+            quantity,
+        )
+        if traded.fill.filled == 0:
+            raise OrderRefused("nothing was filled")
+        order = OrderRow(
+            client_order_id=new_client_order_id(),
+            bot_id=self._services.bot_id,
+            symbol=self._binding.symbol,
+            side=purpose.side,
+            amount=quantity,
+            reason=self._request.reason,
+            state=OrderState.EXECUTED,
+            fill=traded.fill,
+            created_at=began,
+            settled_at=now(),
+            detail="on paper",
+            short=purpose.is_short,
+        )
+        balances = traded.free_base, traded.free_quote
+        book(self._services.ledger, self._binding, order, self._request.strategy_state, balances)
+        self._services.record.outcome(order)
+        self._services.reporter.counts.order(self._binding.mode, order)
+        return order

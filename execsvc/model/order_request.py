@@ -1,0 +1,57 @@
+"""What a bot wants an order to do."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import Enum
+from typing import NamedTuple
+
+from execsvc.model.order import Side
+
+
+class Purpose(str, Enum):
+    """What an order does to the bot's position."""
+
+    ENTRY = "ENTRY"
+    """Buys: opens a position or adds to one."""
+    EXIT = "EXIT"
+    """Sells of what the bot tracks."""
+    SHORT_ENTRY = "SHORT_ENTRY"
+    """Sells base that the user owns."""
+    SHORT_EXIT = "SHORT_EXIT"
+    """Buys that back."""
+    LIQUIDATION = "LIQUIDATION"
+    """As EXIT, where the bot stops: no stop of its process cuts it short."""
+
+    @property
+    def side(self) -> Side:
+        """Which way the order goes."""
+        return Side.BUY if self in (Purpose.ENTRY, Purpose.SHORT_EXIT) else Side.SELL
+
+    @property
+    def opens(self) -> bool:
+        """True for an entry, which limits may refuse."""
+        return self in (Purpose.ENTRY, Purpose.SHORT_ENTRY)
+
+    @property
+    def is_short(self) -> bool:
+        """True for an order that never touches what the bot tracks."""
+        return self in (Purpose.SHORT_ENTRY, Purpose.SHORT_EXIT)
+
+    @property
+    def sells_tracked(self) -> bool:
+        """True for an order that sells what the bot tracks."""
+        return self in (Purpose.EXIT, Purpose.LIQUIDATION)
+
+
+class OrderRequest(NamedTuple):
+    """An order that a strategy, or a liquidation, asks for; its side follows from its ``purpose``.
+
+    ``quantity`` is the most that is wanted, in base units. ``strategy_state`` is kept together with
+    what comes of the order; None leaves the state as it is.
+    """
+
+    purpose: Purpose
+    quantity: Decimal
+    reason: str
+    strategy_state: str | None = None

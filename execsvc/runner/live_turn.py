@@ -1,0 +1,190 @@
+"""One order on the exchange, while the account's turn is held: recorded, sent once, settled, booked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from execsvc.clock import monotonic, now
+from execsvc.errors import LedgerUnavailable, OrderRefused, OutcomeContradicted, OutcomeUnknown
+from execsvc.execution.expected_balance import after_fill
+from execsvc.ledger.rows import OrderRow
+from execsvc.model.balance import Balance
+from execsvc.model.bot import Binding
+from execsvc.model.market import ZERO, plain
+from execsvc.model.order import NOTHING_KNOWN, Fill, Intent, OrderState, new_client_order_id
+from execsvc.model.order_request import OrderRequest, Purpose
+from execsvc.runner.account import Account
+from execsvc.runner.adoption import Adoption
+from execsvc.runner.services import BotServices
+from execsvc.runner.settlement import Settlement
+from execsvc.runner.venue import Funds
+from execsvc.waypoints import Waypoint, passed
+
+_NOTES = {
+    OrderState.NOT_EXECUTED: "nothing was filled",
+    OrderState.ARRIVING: "the answer leaves its fee or its price open",
+}
+_KEEP_PAUSE = 0.5
+"""Seconds between two tries to record what the exchange answered."""
+
+OLDEST_TO_SEND = 2.0
+"""Seconds after which an intent is not sent any more.
+
+A process that was stopped, or waited for its disk, must not send what others settle meanwhile.
+"""
+
+
+class LiveTurn:
+    """The account's turn, with ``baseline`` read within it and ``funds`` by which an order is sized."""
+
+    def __init__(
+        self,
+        services: BotServices,
+        binding: Binding,
+        account: Account,
+        settlement: Settlement,
+        adoption: Adoption,
+        request: OrderRequest,
+        baseline: Balance,
+        funds: Funds,
+    ) -> None:
+        self.funds = funds
+        self._services = services
+        self._binding = binding
+        self._account = account
+        self._journal = account.journal
+        self._settlement = settlement
+        self._adoption = adoption
+        self._request = request
+        self._baseline = baseline
+        self._outlasts_stop = request.purpose is Purpose.LIQUIDATION
+
+    def submit(self, quantity: Decimal) -> OrderRow:
+        """Place one market order and book what came of it, be it a refusal.
+
+        Raises StopRequested, Unavailable, LedgerFailed.
+        """
+        waits, timeout = self._services.waits, self._services.settings.order_timeout
+        if not self._outlasts_stop:
+            # A strategy may have swallowed the StopRequested of an earlier wait.
+            waits.look()
+        self._account.adapter.connect_for_order(timeout, interruptible=not self._outlasts_stop)
+        passed(Waypoint.CONNECTED)
+        intent = self._intent(quantity)
+        send_by = monotonic() + OLDEST_TO_SEND
+        self._begin(intent)
+        with waits.uninterrupted():
+            try:
+                self._send(intent, send_by)
+            finally:
+                # A refusal too: an outcome that is not booked makes a flat bot look open.
+                self._adoption.adopt(self._request.strategy_state)
+                self._adoption.count_contested()
+        return self._journal.row(intent.client_order_id).order()
+
+    def _intent(self, quantity: Decimal) -> Intent:
+        purpose = self._request.purpose
+        return Intent(
+            client_order_id=new_client_order_id(),
+            bot_id=self._services.bot_id,
+            key_id=self._binding.key_id,
+            symbol=self._binding.symbol,
+            side=purpose.side,
+            amount=quantity,
+            reason=self._request.reason,
+            price=self.funds.price,
+            baseline_base=self._baseline.free(self._binding.base),
+            baseline_quote=self._baseline.free(self._binding.quote),
+            created_at=now(),
+            short=purpose.is_short,
+        )
+
+    def _begin(self, intent: Intent) -> None:
+        """Record the intent; from here on the order counts as out."""
+        assets = self._binding.base, self._binding.quote
+        held = [self._baseline.holding(asset) for asset in assets]
+        in_orders = {one.asset: one.locked for one in held if one.locked is not None}
+        self._journal.begin(intent, in_orders)
+        self._services.record.intent(intent)
+        self._services.reporter.update(reported=self._services.ledger.reported)
+
+    def _send(self, intent: Intent, send_by: float) -> None:
+        """Send the order once, or never after ``send_by``; when this returns, its outcome is recorded."""
+        passed(Waypoint.BEFORE_SEND)
+        try:
+            fill = self._account.adapter.place_order(
+                intent.client_order_id,
+                intent.symbol,
+                intent.side,
+                intent.amount,
+                self._services.settings.order_timeout,
+                send_by,
+            )
+        except OrderRefused as refusal:
+            passed(Waypoint.AFTER_SEND)
+            self._outcome(intent, OrderState.NOT_EXECUTED, Fill(filled=ZERO), str(refusal))
+            return
+        except OutcomeUnknown as unknown:
+            passed(Waypoint.AFTER_SEND)
+            self._unknown(intent, unknown)
+            self._settle(intent)
+            return
+        passed(Waypoint.AFTER_SEND)
+        state = intent.state_after(fill)
+        self._outcome(intent, state, fill, _NOTES.get(state, ""))
+        if fill.priced_by is not None:
+            self._services.record.priced(intent, fill)
+        if state is OrderState.ARRIVING:
+            self._settle(intent)
+
+    def _settle(self, intent: Intent) -> None:
+        row = self._journal.row(intent.client_order_id)
+        self._settlement.settle(row, self._outlasts_stop)
+
+    def _unknown(self, intent: Intent, unknown: OutcomeUnknown) -> None:
+        """Record, and say, that the answer leaves the outcome to settlement."""
+        self._keep_unknown(intent, unknown)
+        self._services.reporter.counts.order_unknown(intent.side)
+        self._services.record.say(
+            "WARNING",
+            "order_unknown",
+            f"outcome of {intent.side.value} {plain(intent.amount)} {intent.symbol} is unknown, "
+            f"not sent again but settled: {unknown}",
+            order_id=intent.client_order_id,
+        )
+
+    def _keep_unknown(self, intent: Intent, unknown: OutcomeUnknown) -> None:
+        if isinstance(unknown, OutcomeContradicted):
+            self._outcome(intent, OrderState.ARRIVING, NOTHING_KNOWN, str(unknown))
+            return
+        at_least = Decimal(unknown.filled_at_least)
+        journal, ended_at, why = self._journal, now(), str(unknown)
+        self._keep(intent, lambda: journal.unknown(intent.client_order_id, ended_at, at_least, why))
+
+    def _outcome(self, intent: Intent, state: OrderState, fill: Fill, detail: str) -> None:
+        expected = after_fill(intent, fill) if state is OrderState.EXECUTED else None
+        journal, at = self._journal, now()
+        self._keep(
+            intent,
+            lambda: journal.outcome(intent.client_order_id, state, fill, at, detail, expected),
+        )
+
+    def _keep(self, intent: Intent, write: Callable[[], None]) -> None:
+        """Record what the exchange answered, and try again for ORDER_TIMEOUT while that fails.
+
+        Nothing else says it as exactly: without the record the balances have to tell what came of
+        the order. Raises LedgerUnavailable.
+        """
+        until = monotonic() + self._services.settings.order_timeout
+        while True:
+            try:
+                write()
+                return
+            except LedgerUnavailable:
+                if monotonic() >= until:
+                    raise
+            self._services.waits.wait(_KEEP_PAUSE, interruptible=False)
+            row = self._journal.row(intent.client_order_id)
+            if row.state is not OrderState.IN_FLIGHT:
+                return  # it was on the disk, and only the word of that was lost

@@ -1,0 +1,194 @@
+"""Orders on the exchange: DESIGN's way of an order, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
+
+from execsvc.errors import LedgerFailed, OrderRefused
+from execsvc.execution.market_terms import MarketTerms, best_price, market_terms
+from execsvc.ledger import doubts, fees, operator
+from execsvc.model.balance import Balance
+from execsvc.model.bot import Binding
+from execsvc.model.market import ZERO, exact_sum
+from execsvc.model.order import Side
+from execsvc.model.order_request import OrderRequest, Purpose
+from execsvc.runner.account import Account
+from execsvc.runner.adoption import Adoption
+from execsvc.runner.live_turn import LiveTurn
+from execsvc.runner.restored import RestoredLedger
+from execsvc.runner.services import BotServices
+from execsvc.runner.settlement import Settlement
+from execsvc.runner.venue import Funds
+from execsvc.waypoints import Waypoint, passed
+
+
+class LiveVenue:
+    """Places one order at a time on the bot's account, and books what came of it."""
+
+    def __init__(
+        self,
+        services: BotServices,
+        binding: Binding,
+        account: Account,
+        settlement: Settlement,
+        adoption: Adoption,
+        restored: RestoredLedger | None = None,
+    ) -> None:
+        self._services = services
+        self._binding = binding
+        self._account = account
+        self._settlement = settlement
+        self._adoption = adoption
+        self._restored = restored
+
+    @contextmanager
+    def turn(self, request: OrderRequest) -> Iterator[LiveTurn]:
+        """Hold the account's turn: what is open of anybody is settled first, a baseline is read."""
+        purpose, adapter = request.purpose, self._account.adapter
+        outlasts_stop = purpose is Purpose.LIQUIDATION
+        with adapter.exiting(not purpose.opens):
+            terms = market_terms(adapter, self._services.ledger, self._binding, purpose.side)
+            if self._restored is not None:
+                self._restored.ask(outlasts_stop)
+            with self._account.turn(outlasts_stop):
+                passed(Waypoint.TURN_TAKEN)
+                self._settle_open_order(outlasts_stop)
+                self._adoption.adopt(request.strategy_state)
+                if self._restored is not None:
+                    self._restored.admit(outlasts_stop)
+                balance = self._account.balance(self._assets, outlasts_stop)
+                yield LiveTurn(
+                    self._services,
+                    self._binding,
+                    self._account,
+                    self._settlement,
+                    self._adoption,
+                    request,
+                    balance,
+                    self._funds(balance, terms, purpose.side),
+                )
+
+    def balance(self) -> Balance:
+        """What the account holds. Raises Unavailable."""
+        return self._account.adapter.balance(*self._assets)
+
+    def best_price(self, side: Side) -> Decimal:
+        """Best ask for a buy, best bid for a sell. Raises Unavailable."""
+        return best_price(self._account.adapter, self._binding.symbol, side)
+
+    def tracked_by_all(self) -> Decimal:
+        """What of the base all bots of the account track, by their ledgers."""
+        try:
+            return self._account.journal.tracked_by_all(self._binding.base)
+        except LedgerFailed as fault:
+            # Another bot's ledger must not end this one; it only must not sell anything then.
+            raise OrderRefused(f"what is the user's own cannot be told: {fault}") from fault
+
+    def entries_blocked(self) -> str | None:
+        """Why no entry may go out: what is contested, until an operator has decided it."""
+        contested = self._adoption.count_contested()
+        if not contested:
+            return self._restored.blocked() if self._restored is not None else None
+        return f"order {contested[0].intent.client_order_id} is contested (execsvc settle)"
+
+    def recover(self, exits: bool) -> None:
+        """Settle an order of this bot that an earlier process left open; book what is settled."""
+        row = self._account.journal.unsettled()
+        if row is not None and row.intent.bot_id == self._services.bot_id:
+            turn = self._account.turn(exits, outlasts_ban=True)
+            with self._account.adapter.exiting(exits), turn:
+                self._settle_open_order(exits)
+        self._adoption.adopt(None)
+        self._adoption.count_contested()
+
+    def refresh(self) -> bool:
+        """Book what an operator has decided since; after a start, compare ledger and account first.
+
+        True when something was booked. Raises Unavailable while the account cannot be compared.
+        """
+        if self._restored is not None:
+            self._compare(self._restored)
+        before = self._adoption.contested
+        if before:
+            self._adoption.adopt(None)
+            self._adoption.count_contested()
+        return self._adoption.contested != before
+
+    def _compare(self, restored: RestoredLedger) -> None:
+        restored.skip_if_flat()
+        if not restored.is_looked_at:
+            restored.ask(exits=False)
+            with self._account.turn(exits=False):
+                self._settle_open_order(exits=False)
+                self._adoption.adopt(None)
+                restored.look(exits=False)
+        restored.refresh()
+
+    def held(self) -> Decimal | None:
+        """Free and locked base of the account, with nothing unsettled on it.
+
+        None while the service does not say what is locked. Raises Unavailable.
+        """
+        with self._account.turn(exits=False):
+            self._settle_open_order(exits=False)
+            self._adoption.adopt(None)
+            balance = self._account.balance(self._assets, exits=False)
+        return balance.holding(self._binding.base).total
+
+    def fees_in_base(self, since: datetime | None) -> Decimal:
+        """Base units that orders of other markets have paid as fees ``since``; zero when that is None.
+
+        Zero also while the journal cannot say: it must not hold up an exit.
+        """
+        if since is None:
+            return ZERO
+        try:
+            return fees.paid_in(self._account.journal.connection, self._binding.base, since)
+        except LedgerFailed:
+            return ZERO
+
+    def forget_expected(self) -> None:
+        """Coins were booked as gone: what the account should hold is known no more."""
+        doubts.forget_expected(self._account.journal.connection, self._binding.symbol)
+
+    def release_asked(self) -> bool:
+        """True while an operator's word that missing coins are gone waits to be carried out."""
+        return operator.release_asked(self._account.journal, self._services.bot_id)
+
+    def release_done(self) -> None:
+        """It was carried out."""
+        operator.released(self._account.journal, self._services.bot_id)
+
+    @property
+    def _assets(self) -> tuple[str, str]:
+        return self._binding.base, self._binding.quote
+
+    def _settle_open_order(self, exits: bool) -> None:
+        row = self._account.journal.unsettled()
+        if row is not None:
+            self._settlement.settle(row, exits)
+
+    def _funds(self, balance: Balance, terms: MarketTerms, side: Side) -> Funds:
+        base = balance.holding(self._binding.base)
+        reserved = self._not_to_be_spent() if side is Side.BUY else ZERO
+        return Funds(
+            free_base=base.free,
+            total_base=base.total,
+            free_quote=max(exact_sum(balance.free(self._binding.quote), -reserved), ZERO),
+            reserved_quote=reserved,
+            price=terms.price,
+            limits=terms.limits,
+            priced_at=terms.asked_at,
+        )
+
+    def _not_to_be_spent(self) -> Decimal:
+        """The part of the free quote that is the position of some bot of this account."""
+        try:
+            return self._account.journal.not_to_be_spent(self._binding.quote)
+        except LedgerFailed as fault:
+            raise OrderRefused(
+                f"how much {self._binding.quote} other bots of the account hold cannot be told: {fault}"
+            ) from fault

@@ -1,0 +1,231 @@
+"""The one way an order is placed: admitted, sized, submitted in as many parts as it takes, booked."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from execsvc.clock import now
+from execsvc.errors import LedgerFailed, OrderRefused
+from execsvc.execution.allocation import refuse_without_allocation
+from execsvc.execution.next_amount import is_dust
+from execsvc.execution.order_sizes import OrderSizes, Sizing
+from execsvc.execution.parts import Placed, in_parts
+from execsvc.ledger import results
+from execsvc.ledger.rows import OrderRow
+from execsvc.model.bot import Binding
+from execsvc.model.market import Limits, plain
+from execsvc.model.order import Fill
+from execsvc.model.order_request import OrderRequest, Purpose
+from execsvc.model.position import Position
+from execsvc.runner.gone import GoneCoins
+from execsvc.runner.guards import Guards
+from execsvc.runner.order_quantity import OrderQuantity
+from execsvc.runner.report import shown
+from execsvc.runner.services import BotServices
+from execsvc.runner.venue import Funds, Venue
+
+
+class OrderService:
+    """Buys and sells for one bot under one binding."""
+
+    def __init__(
+        self,
+        services: BotServices,
+        binding: Binding,
+        venue: Venue,
+        sizes: OrderSizes,
+        guards: Guards,
+        allocation: Decimal | None,
+    ) -> None:
+        self.binding = binding
+        self.venue = venue
+        self.sizes = sizes
+        self.guards = guards
+        self._allocation = allocation
+        self._ledger = services.ledger
+        self._record = services.record
+        self._reporter = services.reporter
+        self._gone = GoneCoins(
+            services.ledger, binding, services.record, services.settings.gone_after
+        )
+        self._quantity = OrderQuantity(binding, services.ledger, venue, sizes, allocation)
+
+    @property
+    def position(self) -> Position:
+        """What the bot holds, by its ledger."""
+        return self._ledger.position(self.binding)
+
+    def free_base(self) -> Decimal:
+        """Base that is free and tracked by no bot. Raises Unavailable, OrderRefused."""
+        return self._quantity.of_the_user(self.venue.balance().free(self.binding.base))
+
+    def place(self, request: OrderRequest) -> Fill:
+        """Order what ``request`` asks for: an exit in parts, where it is too large for one order.
+
+        Never sells more than is tracked, or what any bot tracks as the user's own; never buys back
+        more than was sold. Dust that an exit leaves, and what a buy-back cannot be paid for, is
+        written down. Raises OrderRefused when nothing was filled, Unavailable, LedgerFailed.
+        """
+        self._admit(request.purpose)
+        if request.purpose.opens:
+            return self._place_part(request).fill
+        return in_parts(
+            request.quantity, lambda left: self._place_part(request._replace(quantity=left))
+        )
+
+    def _admit(self, purpose: Purpose) -> None:
+        """Refuse what can be refused before the account's turn is taken: OrderRefused."""
+        if purpose is Purpose.SHORT_ENTRY and self.position.side is not None:
+            raise OrderRefused("a position is open")
+        if purpose.opens:
+            refuse_without_allocation(self._allocation)
+        if purpose.sells_tracked:
+            self._ledger.make_room()
+        else:
+            self._refuse_if_blocked()
+        if purpose.opens:
+            self.guards.admit()
+
+    def _refuse_if_blocked(self) -> None:
+        """Raise OrderRefused while an order waits for an operator's decision."""
+        blocked = self.venue.entries_blocked()
+        if blocked is not None:
+            raise OrderRefused(blocked)
+
+    def _place_part(self, request: OrderRequest) -> Placed:
+        """Place an order, with another amount while the exchange refuses it for its size.
+
+        Raises OrderRefused when nothing was filled.
+        """
+        purpose = request.purpose
+        sizing = Sizing(self.sizes, purpose.opens)
+        while True:
+            try:
+                order = self._place_order(request, sizing)
+            finally:
+                self.show_position()
+            if purpose.sells_tracked:
+                self._write_off_rest(sizing.limits, sizing.price)
+            if order.fill.filled > 0:
+                if purpose is Purpose.SHORT_EXIT:
+                    self._drop_unpaid_short(order, sizing)
+                return Placed(order.fill, order.amount, sizing.wanted)
+            goes_on = sizing.goes_on(order)
+            if purpose.opens:
+                self.guards.entry_unfilled(order.detail, is_over=not goes_on)
+            if not goes_on:
+                raise OrderRefused(order.detail or "nothing was filled")
+
+    def _place_order(self, request: OrderRequest, sizing: Sizing) -> OrderRow:
+        with self.venue.turn(request) as turn:
+            funds = turn.funds
+            position = self._position_within(request, funds)
+            quantity = self._quantity.of(request, funds, position, sizing)
+            if request.purpose.opens:
+                self.guards.admit_order(quantity, funds.price, funds.priced_at)
+            return turn.submit(quantity)
+
+    def _position_within(self, request: OrderRequest, funds: Funds) -> Position:
+        """The position as the account's balance leaves it; what it shows is written down.
+
+        Raises OrderRefused where nothing of it can be ordered.
+        """
+        if request.purpose is Purpose.ENTRY:
+            self._gone.clear_if_held(self.position, funds.total_base)
+        elif request.purpose.sells_tracked:
+            position = self._observed(funds.total_base)
+            self._refuse_dust(position, funds.limits, funds.price)
+            return position
+        elif request.purpose is Purpose.SHORT_EXIT:
+            try:
+                self._quantity.payable(request, funds, self.position)
+            except OrderRefused as refusal:
+                self.drop_short(str(refusal))
+                raise
+        return self.position
+
+    def refresh(self) -> None:
+        """Carry out what an operator has said since; called once a tick, so it is cheap.
+
+        Raises Unavailable when the balance that it takes cannot be read.
+        """
+        if self.venue.refresh():
+            self.show_position()
+        if self.venue.release_asked():
+            if self.position.side is None:
+                self._release()  # nothing can be missing, so no balance is needed
+            else:
+                self._observed(self.venue.held())
+            self.show_position()
+
+    def show_position(self) -> None:
+        """Let the supervisor know the position, and what was realised, as they are now."""
+        try:
+            result = results.read(self._ledger.connection, self.binding, results.utc_day(now()))
+        except LedgerFailed:
+            result = None  # what nobody can tell must not end an exit
+        self._reporter.update(position=shown(self.position), result=result)
+
+    def drop_short(self, why: str) -> None:
+        """What is sold short is not bought back any more."""
+        position = self.position
+        self._ledger.keep_position(self.binding, position.without_short())
+        text = (
+            f"{plain(position.sold_short)} {self.binding.base} sold short is not bought back: {why}"
+        )
+        self._record.say("WARNING", "short_dropped", text)
+        self._reporter.update(last_error=text)
+        self.show_position()
+
+    def _drop_unpaid_short(self, order: OrderRow, sizing: Sizing) -> None:
+        whole = order.fill.filled == order.amount
+        if self.position.sold_short > 0 and sizing.rest_is_lost and whole:
+            self.drop_short("the free quote pays for no more, or it is too little")
+
+    def _observed(self, held: Decimal | None) -> Position:
+        """The position once what is missing of it was compared to ``held`` of the account.
+
+        Unchanged while ``held`` is None: coins that may be locked are not missing.
+        """
+        if held is None:
+            return self.position
+        asked = self.venue.release_asked()
+        before = self.position
+        fees = self.venue.fees_in_base(before.opened_at)
+        position = self._gone.observe(before, held, asked, fees)
+        if position != before:
+            self.venue.forget_expected()
+        if asked:
+            self._release()
+        return position
+
+    def _release(self) -> None:
+        """Carry out an operator's release, but for missing coins: whoever read the balance did."""
+        self.sizes.forget()
+        self.guards.begin_anew()
+        self.venue.release_done()
+
+    def _refuse_dust(self, position: Position, limits: Limits, price: Decimal | None) -> None:
+        if position.tracked == 0:
+            raise OrderRefused("nothing is tracked")
+        if is_dust(position.tracked, limits, price, self.sizes.known(price)):
+            self._write_off(position)
+            raise OrderRefused(f"what is tracked is dust: {plain(position.tracked)}")
+
+    def _write_off_rest(self, limits: Limits, price: Decimal | None) -> None:
+        """What a sell left, or was refused as a whole, is dust if it is too little to be sold."""
+        position, known = self.position, self.sizes.known(price)
+        if position.tracked > 0 and is_dust(position.tracked, limits, price, known):
+            self._write_off(position)
+
+    def _write_off(self, position: Position) -> None:
+        if not position.dust:
+            self._ledger.keep_position(self.binding, position.model_copy(update={"dust": True}))
+            self._record.say(
+                "DEBUG",
+                "position_dust",
+                f"{plain(position.tracked)} {self.binding.base} is dust: too little to be sold, "
+                f"kept for the next position",
+                tracked=plain(position.tracked),
+            )
+            self.show_position()
