@@ -77,6 +77,15 @@ def test_a_day_that_a_loss_has_ended_is_told_and_degrades_nothing() -> None:
     assert wrong.text == "bot b1: no more entries today: -7 realised"
 
 
+def test_conditions_of_a_stop_loss_that_is_reached_tell_it_and_degrade_nothing() -> None:
+    guards = [
+        {"guard": "stop_loss", "since": "2026-01-02T03:04:05.000Z", "detail": "stop loss 5 %"}
+    ]
+    (wrong,) = conditions(facts(bot(run=running(guards=guards)), bot(run=running())))
+    assert (wrong.kind, wrong.severity, wrong.degrades) == (Kind.STOP_LOSS, Severity.WARNING, False)
+    assert wrong.text == "bot b1: no more entries: stop loss 5 %"
+
+
 def test_listings_are_no_matter_while_the_service_stops() -> None:
     assert kinds(facts(polled=STALE)) == [Kind.LISTING, Kind.MASS_STOP]
     assert kinds(facts(polled=STALE, service=Service.LIQUIDATE)) == []

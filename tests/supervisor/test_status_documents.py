@@ -160,6 +160,18 @@ def test_without_a_process_a_day_that_ended_is_all_that_is_shown_of_guards() -> 
     assert shown_of(bot(run=running(), ledger=ledger(daily_loss=today))) == []
 
 
+def test_status_without_a_process_shows_a_stop_loss_until_its_user_stops_the_bot() -> None:
+    def shown_of(made: Bot) -> list[str]:
+        return [guard["guard"] for guard in status(facts(made))["bots"][0]["guards"]]
+
+    reached = Tripped("stop_loss", "5 USDT LIVE", now() - timedelta(days=9), "stop loss 5 %")
+    assert shown_of(bot(ledger=ledger(stop_loss=reached))) == ["stop_loss"]
+    booting = bot(run=running(phase="BOOTING"), ledger=ledger(stop_loss=reached))
+    assert shown_of(booting) == ["stop_loss"]
+    assert shown_of(bot(run=running(), ledger=ledger(stop_loss=reached))) == []
+    assert shown_of(bot(ledger=ledger(stop_loss=reached), listed=Listed.GONE)) == []
+
+
 def test_a_mass_stop_that_waits_is_shown() -> None:
     polled = Polled(5.0, 1.0, None, 2, "HTTP 500", Pending(6, 8, 1, 3))
     poll = status(facts(polled=polled))["poll"]
