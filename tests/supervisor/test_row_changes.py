@@ -128,7 +128,7 @@ def test_an_invalid_row_without_a_runner_is_shown_with_its_reason(
     service.start()
     service.until("RUNNING", "b2")
     assert "pipeline" in service.until("INVALID")["last_error"]
-    assert service.until("INVALID", "")["last_error"].startswith("id is not")
+    assert service.until("INVALID", "")["last_error"].startswith("id is 7: a string")
     assert service.status()["counts"] == {"INVALID": 2, "RUNNING": 1}
     bots.list_bots(bot_row("b1"), bot_row("b2"))
     service.until("RUNNING", "b1")
