@@ -46,10 +46,11 @@ class BotReports:
     def __init__(self, http: HttpClient) -> None:
         self._http = http
 
-    def order(self, order: ToldOrder, key: str) -> Id:
-        """Tell of an order; ``key`` is the same on every resend. Returns the id it is given."""
+    def order(self, order: ToldOrder, key: str, session: Id | None = None) -> Id:
+        """Tell of an order of ``session``; ``key`` is the same on every resend. Returns its id."""
         call = "POST /orders"
-        body = json_object(order.model_dump())
+        named = {} if session is None else {"session_id": session}
+        body = json_object({**order.model_dump(), **named})
         answer = self._http.write(call, "POST", "/orders", body, f"{key}-order")
         if answer.status in _UNKNOWN_CALL and answer.retry_after is None:
             plainly = answer.status != _NOT_FOUND
@@ -71,15 +72,19 @@ class BotReports:
         # A resend of one that is there is a bad request to today's service: the trade id is its key.
         self._sent(call, "POST", path, body, f"{key}-execution", _CONFLICT, _BAD_REQUEST)
 
-    def started(self, bot_id: str) -> None:
-        """Tell that a bot which was asked to start runs."""
+    def started(self, bot_id: str) -> Id | None:
+        """Tell that a bot which was asked to start runs; the session that is opened for it."""
         path = f"/bots/{segment(bot_id)}/start"
-        self._sent("POST /bots/{id}/start", "POST", path, "{}", None, _CONFLICT)
+        return _session(self._sent("POST /bots/{id}/start", "POST", path, "{}", None, _CONFLICT))
 
-    def stopped(self, bot_id: str) -> None:
-        """Tell that a bot which was asked to stop is flat; one without a session is fine."""
+    def stopped(self, bot_id: str) -> Id | None:
+        """Tell that a bot is flat and does not run; the session that this ends.
+
+        One without a session is fine.
+        """
         path = f"/bots/{segment(bot_id)}/stop"
-        self._sent("POST /bots/{id}/stop", "POST", path, "{}", None, _CONFLICT, _BAD_REQUEST)
+        fine = (_CONFLICT, _BAD_REQUEST)
+        return _session(self._sent("POST /bots/{id}/stop", "POST", path, "{}", None, *fine))
 
     def _sent(
         self, call: str, method: str, path: str, body: str, key: str | None, *fine: int
@@ -120,6 +125,16 @@ def _id(call: str, answer: Answer) -> Id:
     if isinstance(given, str) and not _can_be_sent(given):
         raise ReportRefused(f"{call}: the id in the answer cannot be sent back")
     return given
+
+
+def _session(answer: Answer) -> Id | None:
+    """The session in an answer; None where BotService gives none, or one that cannot be named."""
+    try:
+        body = answer.json() if answer.is_success and answer.body else None
+        member = "bot_id" in body if isinstance(body, dict) else False
+        return _id(answer.call, answer) if member else None
+    except Unavailable:
+        return None
 
 
 def _can_be_sent(given: str) -> bool:

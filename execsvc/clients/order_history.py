@@ -15,7 +15,7 @@ NEWEST_SESSIONS = 3
 """Sessions that are looked through for the newest order: one may have none yet."""
 
 
-def _utc(moment: datetime) -> datetime:
+def utc(moment: datetime) -> datetime:
     """BotService writes UTC without a zone."""
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
 
@@ -28,7 +28,7 @@ class PastOrder(BaseModel):
     symbol: str
     side: str
     quantity: Any = None
-    timestamp: Annotated[datetime, AfterValidator(_utc)]
+    timestamp: Annotated[datetime, AfterValidator(utc)]
 
 
 class _Session(BaseModel):

@@ -16,15 +16,18 @@ from loguru import logger
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from execsvc import logs
-from execsvc.clients.bot_reports import BotReports
+from execsvc.clients.bot_reports import BotReports, Id
+from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clients.http import HttpClient
 from execsvc.clock import iso, monotonic
 from execsvc.courier import lifecycle
+from execsvc.courier.attribution import Attribution
 from execsvc.courier.lifecycle import Lifecycle
 from execsvc.courier.patience import Patience
 from execsvc.courier.rounds import LONGEST_DELAY, Rounds
 from execsvc.errors import LedgerFailed, StopRequested
 from execsvc.ledger.deliveries import Deliveries
+from execsvc.model.bot import file_stem
 from execsvc.repeats import Repeats
 from execsvc.settings import Settings, Switch
 
@@ -43,12 +46,19 @@ _LONGEST_ERROR = 500
 class Request(BaseModel):
     """One line to the child: look at a ledger, or say that a bot started or stopped.
 
-    A bot without a word: whatever was to be said of it is not true any more.
+    A bot without a word: whatever was to be said of it is not true any more. ``booting`` names one
+    bot for whose start BotService waits, ``complete`` says that all of them were named.
     """
 
     look: str | None = None
     bot_id: str | None = None
     word: lifecycle.Word | None = None
+    status: str = ""
+    """What the bot's row says that waits for the word."""
+    anew: bool = False
+    """The bots for whose start BotService waits are about to be named."""
+    booting: str | None = None
+    complete: bool = False
 
 
 class Word(BaseModel):
@@ -77,7 +87,7 @@ def carry_for_ever(settings: Settings, lifeline: int, requests: int, answers: in
         settings.request_timeout,
         talk.pulse,
     )
-    courier = _Courier(settings, BotReports(http), talk)
+    courier = _Courier(settings, BotReports(http), BotSessions(http), talk)
     try:
         while courier.work():
             pass
@@ -89,13 +99,22 @@ def carry_for_ever(settings: Settings, lifeline: int, requests: int, answers: in
 class _Courier:
     """Does what is due, one thing after the other."""
 
-    def __init__(self, settings: Settings, service: BotReports, talk: _Talk) -> None:
+    def __init__(
+        self, settings: Settings, service: BotReports, sessions: BotSessions, talk: _Talk
+    ) -> None:
         self._settings = settings
         self._service = service
         self._talk = talk
+        optional = settings.report_ledger is Switch.AUTO
+        self._attribution = Attribution(settings.state_dir, sessions, optional=optional)
         self._lifecycle = Lifecycle(
-            service, Patience(lifecycle.LONGEST_DELAY), settings.poll_interval
+            service,
+            sessions,
+            self,
+            Patience(lifecycle.LONGEST_DELAY),
+            settings.poll_interval,
         )
+        self._booting: set[str] = set()
         self._deliveries = Deliveries(settings.state_dir)
         self._rounds: Rounds | None = None
         self._fault: str | None = None
@@ -122,10 +141,48 @@ class _Courier:
     def _obey(self, request: Request) -> None:
         if request.look is not None and self._rounds is not None:
             self._rounds.look(request.look)
+        if request.anew:
+            self._booting.clear()
+        if request.booting is not None:
+            self._booting.add(request.booting)
+        if request.complete:
+            self._attribution.booting(self._booting)
         if request.bot_id is not None and request.word is not None:
-            self._lifecycle.ask(request.bot_id, request.word)
+            if request.word == "stop" and self._rounds is not None:
+                self._rounds.look(file_stem(request.bot_id))
+            self._lifecycle.ask(request.bot_id, request.word, request.status)
         elif request.bot_id is not None:
             self._lifecycle.withdraw(request.bot_id)
+
+    def waits(self, bot_id: str) -> bool:
+        """True while reports of the bot wait that BotService may take."""
+        if self._settings.report_ledger is Switch.OFF:
+            return False
+        return self._rounds is None or self._rounds.waits(file_stem(bot_id))
+
+    def ending(self, bot_id: str, ends: bool) -> None:
+        """BotService is about to be told that the bot has stopped, or is not any more."""
+        self._attribution.ending(bot_id, ends)
+        self._go_on(bot_id)
+
+    def begun(self, bot_id: str, session: Id | None) -> None:
+        """BotService has opened ``session`` for the bot."""
+        self._attribution.begun(bot_id, session)
+        self._go_on(bot_id)
+
+    def ended(self, bot_id: str, session: Id | None) -> None:
+        """BotService has ended ``session`` of the bot."""
+        self._attribution.ended(bot_id, session)
+
+    def look_again(self, bot_id: str) -> None:
+        """The bot was started by an answer that was lost. Raises Unavailable."""
+        if self._settings.report_ledger is not Switch.OFF:
+            self._attribution.look_again(bot_id)
+            self._go_on(bot_id)
+
+    def _go_on(self, bot_id: str) -> None:
+        if self._rounds is not None:
+            self._rounds.go_on(file_stem(bot_id))
 
     def _reports(self) -> bool:
         if monotonic() < self._due:
@@ -145,10 +202,12 @@ class _Courier:
     def _opened(self) -> Rounds:
         if self._rounds is None:
             self._deliveries.open()
+            self._attribution.deliveries = self._deliveries
             self._rounds = Rounds(
                 self._settings.state_dir,
                 self._service,
                 self._deliveries,
+                self._attribution,
                 Patience(LONGEST_DELAY),
                 optional=self._settings.report_ledger is Switch.AUTO,
             )
@@ -159,7 +218,8 @@ class _Courier:
         return self._rounds
 
     def _next_report(self) -> float:
-        moment = self._rounds.next_moment() if self._rounds is not None else self._due
+        rounds, finishing = self._rounds, self._talk.finishing
+        moment = self._due if rounds is None else rounds.next_moment(finishing=finishing)
         return max(moment, self._due)
 
     def _word(self) -> Word:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
-from execsvc.clients.bot_reports import BotReports, ReportRefused
+from execsvc.clients.bot_reports import BotReports, Id, ReportRefused
+from execsvc.clients.bot_service import RUNNING
+from execsvc.clients.bot_sessions import BotSessions
+from execsvc.clients.http import NotSent
 from execsvc.clock import monotonic
 from execsvc.courier.patience import Patience
 from execsvc.errors import Unavailable
@@ -17,42 +20,94 @@ LONGEST_DELAY = 10.0
 SHORTEST_BELIEF = 5.0
 """Seconds, at least, for which a listing may still show what was before our word."""
 
+RESEND_AFTER = 5.0
+"""Seconds after a start without an answer for which BotService may still be about to carry it out."""
+REPORTS_FIRST = 60.0
+"""Seconds for which a stop waits for the reports of its bot, at most."""
+
 Word = Literal["start", "stop"]
 
 
 class _Word(NamedTuple):
     word: Word
+    status: str
+    """The status of the row that waits for the word."""
     at: float
+
+
+class Reports(Protocol):
+    """The reports of bots, which belong between the two words."""
+
+    def waits(self, bot_id: str) -> bool:
+        """True while reports of the bot wait that BotService may take."""
+        ...
+
+    def ending(self, bot_id: str, ends: bool) -> None:
+        """BotService is about to be told that the bot has stopped, or is not any more."""
+        ...
+
+    def begun(self, bot_id: str, session: Id | None) -> None:
+        """BotService has opened ``session`` for the bot."""
+        ...
+
+    def ended(self, bot_id: str, session: Id | None) -> None:
+        """BotService has ended ``session`` of the bot."""
+        ...
+
+    def look_again(self, bot_id: str) -> None:
+        """The bot was started by an answer that was lost. Raises Unavailable."""
+        ...
 
 
 class Lifecycle:
     """Says of a bot what was asked for last, and only while that is new.
 
     The supervisor asks anew at each listing until that shows it; what it does not ask for any
-    more must not be said, as the user may have thought better of it.
+    more must not be said, as the user may have thought better of it. A start opens a session each
+    time: the row is looked at before it is said, and it is said only to a row that waits for it.
     """
 
-    def __init__(self, service: BotReports, patience: Patience, interval: float) -> None:
+    def __init__(
+        self,
+        service: BotReports,
+        sessions: BotSessions,
+        reports: Reports,
+        patience: Patience,
+        interval: float,
+    ) -> None:
         self._service = service
+        self._sessions = sessions
+        self._reports = reports
         self._patience = patience
         self._belief = max(2 * interval, SHORTEST_BELIEF)
         self._asked: dict[str, _Word] = {}
         self._said: dict[str, _Word] = {}
+        self._stopping: dict[str, float] = {}
+        """Since when stops have been asked for."""
+        self._unanswered: dict[str, float] = {}
+        """When starts were sent that were not answered."""
         self._repeats = Repeats()
 
-    def ask(self, bot_id: str, word: Word) -> None:
-        """``word`` is due for a bot, by a listing and by what its process does."""
+    def ask(self, bot_id: str, word: Word, status: str) -> None:
+        """``word`` is due for a bot whose row has ``status``, by a listing and by what it does."""
         now, said = monotonic(), self._said.get(bot_id)
-        if said is None or said.word != word or now >= said.at + self._belief:
-            self._asked[bot_id] = _Word(word, now)
+        if said is not None and said.word == word and now < said.at + self._belief:
+            return
+        self._asked[bot_id] = _Word(word, status, now)
+        if word == "stop":
+            self._stopping.setdefault(bot_id, now)
+            self._reports.ending(bot_id, True)
+        else:
+            self._forget_stop(bot_id)
 
     def withdraw(self, bot_id: str) -> None:
         """BotService waits for another word of this bot by now, or for none."""
         self._asked.pop(bot_id, None)
+        self._forget_stop(bot_id)
 
     def next_moment(self) -> float:
         """When :meth:`step` may have something to do; infinity when nothing was asked for."""
-        return min(map(self._patience.due, self._asked), default=float("inf"))
+        return min(map(self._due, self._asked), default=float("inf"))
 
     def step(self) -> bool:
         """Say one thing; False when there is nothing to say now."""
@@ -60,27 +115,66 @@ class Lifecycle:
         for asked in (self._asked, self._said):
             for bot_id in [key for key, word in asked.items() if now >= word.at + self._belief]:
                 del asked[bot_id]
+                if asked is self._asked:
+                    self._forget_stop(bot_id)
         for bot_id, word in self._asked.items():
-            if self._patience.ready(bot_id, now):
+            if self._due(bot_id) <= now:
                 del self._asked[bot_id]
-                self._say(bot_id, word.word)
+                self._say(bot_id, word)
                 return True
         return False
 
-    def _say(self, bot_id: str, word: Word) -> None:
+    def _due(self, bot_id: str) -> float:
+        due = self._patience.due(bot_id)
+        if self._asked[bot_id].word == "start":
+            return max(due, self._unanswered.get(bot_id, due))
+        if self._reports.waits(bot_id):
+            return max(due, self._stopping[bot_id] + REPORTS_FIRST)
+        return due
+
+    def _forget_stop(self, bot_id: str) -> None:
+        if self._stopping.pop(bot_id, None) is not None:
+            self._reports.ending(bot_id, False)
+
+    def _say(self, bot_id: str, word: _Word) -> None:
         try:
-            if word == "start":
-                self._service.started(bot_id)
+            if not self._is_waited_for(bot_id, word):
+                return
+            if word.word == "start":
+                self._start(bot_id)
             else:
-                self._service.stopped(bot_id)
+                self._reports.ended(bot_id, self._service.stopped(bot_id))
         except Unavailable as error:
-            self._failed(bot_id, word, error)
+            self._failed(bot_id, word.word, error)
             return
         self._patience.succeeded(bot_id)
         self._repeats.forget(bot_id)
-        self._said[bot_id] = _Word(word, monotonic())
-        told: EventName = "bot_start_told" if word == "start" else "bot_stop_told"
-        bound(bot_id=bot_id).bind(event=told).info("BotService was told: {}", word)
+        self._forget_stop(bot_id)
+        self._said[bot_id] = word._replace(at=monotonic())
+        told: EventName = "bot_start_told" if word.word == "start" else "bot_stop_told"
+        bound(bot_id=bot_id).bind(event=told).info("BotService was told: {}", word.word)
+
+    def _is_waited_for(self, bot_id: str, word: _Word) -> bool:
+        """False when the row has another status by now: somebody was faster, or we ourselves."""
+        status = self._sessions.status(bot_id)
+        if status in (None, word.status):
+            return True
+        if word.word == "start" and status == RUNNING:
+            self._reports.look_again(bot_id)
+            self._unanswered.pop(bot_id, None)
+            self._said[bot_id] = word._replace(at=monotonic())
+        return False
+
+    def _start(self, bot_id: str) -> None:
+        # Before it is sent: what dies here does not know whether it was taken.
+        self._unanswered[bot_id] = monotonic() + RESEND_AFTER
+        try:
+            session = self._service.started(bot_id)
+        except (ReportRefused, NotSent):
+            self._unanswered.pop(bot_id)
+            raise
+        self._unanswered.pop(bot_id)
+        self._reports.begun(bot_id, session)
 
     def _failed(self, bot_id: str, word: Word, error: Unavailable) -> None:
         if isinstance(error, ReportRefused):

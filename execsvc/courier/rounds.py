@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from execsvc.clients.bot_reports import BotReports, Id, NoSuchCall, ReportRefused
 from execsvc.clock import monotonic, now
+from execsvc.courier.attribution import Attribution, NotYet
 from execsvc.courier.patience import Patience
 from execsvc.errors import LedgerFailed, Unavailable
 from execsvc.ledger.bot_ledger import FOLDER
@@ -25,6 +26,9 @@ BATCH = 50
 """Rows of one bot that are read at once."""
 LONGEST_DELAY = 300.0
 """Seconds between two tries of a row that BotService does not take, at most."""
+
+HOLD = 1.0
+"""Seconds until reports that wait for the word on a start are looked at again."""
 
 _SERVICE = "BotService"
 """What faults are named by that are everybody's; no file's stem is without a dash."""
@@ -62,6 +66,7 @@ class Rounds:
         state_dir: Path,
         service: BotReports,
         deliveries: Deliveries,
+        attribution: Attribution,
         patience: Patience,
         *,
         optional: bool = False,
@@ -73,9 +78,12 @@ class Rounds:
         self._folder = state_dir / FOLDER
         self._service = service
         self._deliveries = deliveries
+        self._attribution = attribution
         self._patience = patience
         self._outboxes: dict[str, _Outbox] = {}
         """Those that have, or may have, something to deliver, in the order of their turns."""
+        self._held: dict[str, float] = {}
+        """Until when those are not looked at that wait for BotService to be told of a start."""
         self._signatures: dict[str, _Signature] = {}
         self._repeats = Repeats()
         self._errors: dict[str, str] = {}
@@ -115,9 +123,21 @@ class Rounds:
                 self._signatures[path.stem] = signature
                 self.look(path.stem)
 
-    def next_moment(self) -> float:
-        """When :meth:`step` may have something to do; infinity when nothing waits."""
-        return min(map(self._patience.due, self._outboxes), default=float("inf"))
+    def waits(self, stem: str) -> bool:
+        """True while there is, or may be, something of the ledger ``stem`` to deliver."""
+        return stem in self._outboxes
+
+    def go_on(self, stem: str) -> None:
+        """What the reports of the ledger ``stem`` have been waiting for may have come."""
+        self._held.pop(stem, None)
+
+    def next_moment(self, *, finishing: bool = False) -> float:
+        """When :meth:`step` may have something to do; infinity when nothing waits.
+
+        ``finishing``: nothing that is waited for comes any more.
+        """
+        stems = [stem for stem in self._outboxes if not (finishing and stem in self._held)]
+        return min(map(self._due, stems), default=float("inf"))
 
     def step(self) -> bool:
         """Look at one ledger or deliver one row; False when there is nothing to do now.
@@ -126,8 +146,9 @@ class Rounds:
         """
         self._record()
         for stem, outbox in self._outboxes.items():
-            if self._patience.ready(stem, monotonic()):
+            if self._due(stem) <= monotonic():
                 self._outboxes[stem] = self._outboxes.pop(stem)  # the next turn is another's
+                self._held.pop(stem, None)
                 if outbox.stale:
                     self._read(stem, outbox)
                 else:
@@ -147,12 +168,15 @@ class Rounds:
         outbox.rows, outbox.stale = deque(found), False
         if not found:
             del self._outboxes[stem]
+            self._held.pop(stem, None)
             self._errors.pop(stem, None)
 
     def _try(self, stem: str, outbox: _Outbox) -> None:
         row = outbox.rows[0]
         try:
-            given = self._deliver(row)
+            given = self._deliver(stem, row)
+        except NotYet:
+            self._held[stem] = monotonic() + HOLD
         except NoSuchCall as error:
             if self._optional and (error.plainly or self.last_delivered_at is None):
                 self._turn_off(str(error))
@@ -181,18 +205,21 @@ class Rounds:
         self._deliveries.refused(why)
         self.off = True
         self._outboxes.clear()
+        self._held.clear()
         self._errors.clear()
         self.failures = 0
         logger.bind(event="reports_off").info(
             "BotService takes no reports of orders, none is made until the next start: {}", why
         )
 
-    def _deliver(self, row: OutboxRow) -> str | None:
+    def _due(self, stem: str) -> float:
+        return max(self._patience.due(stem), self._held.get(stem, float("-inf")))
+
+    def _deliver(self, stem: str, row: OutboxRow) -> str | None:
         """Tell BotService; JSON of the id that it gave, where it gives one."""
         order_id, telling = row.mark.order_id, row.mark.telling
         if telling is Telling.ORDER:
-            told = ToldOrder.model_validate_json(row.body)
-            return json.dumps(self._service.order(told, order_id))
+            return json.dumps(self._order(stem, order_id, ToldOrder.model_validate_json(row.body)))
         given: Id = json.loads(self._deliveries.given(order_id))
         if telling is Telling.EXECUTION:
             execution = ToldExecution.model_validate_json(row.body)
@@ -200,6 +227,15 @@ class Rounds:
         else:
             self._service.status(given, telling.value)
         return None
+
+    def _order(self, stem: str, order_id: str, told: ToldOrder) -> Id:
+        """Tell of an order, unless an answer that was lost says that it was taken before."""
+        session = self._attribution.session(stem, told, order_id)
+        if self._deliveries.ask(order_id):
+            known = self._attribution.find(session, told)
+            if known is not None:
+                return known
+        return self._service.order(told, order_id, session)
 
     def _record(self) -> None:
         """Write down what was delivered, before anything else is."""

@@ -81,10 +81,36 @@ class Deliveries:
                 (stem, mark.order_id, mark.telling.value, iso(at)),
             )
             if given is not None:
+                tx.execute("DELETE FROM asked WHERE order_id=?", (mark.order_id,))
                 tx.execute("DELETE FROM fact WHERE name=?", (REFUSED,))
                 tx.execute("INSERT OR REPLACE INTO given VALUES (?,?)", (mark.order_id, given))
             elif mark.telling.is_last:
                 tx.execute("DELETE FROM given WHERE order_id=?", (mark.order_id,))
+
+    def session(self, stem: str, start: str) -> str | None:
+        """JSON of the session of a start, null where there is none; None when it is not known."""
+        sql = "SELECT id FROM session WHERE stem=? AND start=?"
+        found = query(self._open, sql, (stem, start))
+        return found[0]["id"] if found else None
+
+    def keep_session(self, stem: str, start: str, given: str) -> None:
+        """Record the session of a start, as JSON."""
+        with transaction(self._open) as tx:
+            tx.execute("INSERT OR REPLACE INTO session VALUES (?,?,?)", (stem, start, given))
+
+    def is_of_use(self) -> bool:
+        """True once BotService took a report or named a session."""
+        known = "SELECT 1 WHERE EXISTS (SELECT 1 FROM mark) OR EXISTS (SELECT 1 FROM session)"
+        return bool(query(self._open, known))
+
+    def ask(self, order_id: str) -> bool:
+        """Record that BotService is about to be told of an order; True when it was before.
+
+        Not durable: after a power loss an order may be told twice.
+        """
+        with transaction(self._open, durable=False) as tx:
+            sql = "INSERT INTO asked VALUES (?) ON CONFLICT DO NOTHING"
+            return tx.execute(sql, (order_id,)).rowcount == 0
 
     def refused(self, why: str | None) -> None:
         """Record that BotService does not take reports, and its answer; None: that is not so."""

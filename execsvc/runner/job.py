@@ -30,6 +30,8 @@ class Job(BaseModel):
     bot_id: str
     task: Task
     spec: BotSpec | None = None
+    booting: bool = False
+    """BotService waits to be told that the bot has started."""
     start: str = ""
     """Names the start of the service; each compares ledgers and accounts once. Empty: none does."""
 

@@ -54,6 +54,8 @@ class Bot:
     state: State = State.STOPPED
     state_since: float = 0.0
     listed: Listed = Listed.UNSEEN
+    booting: bool = False
+    """Its row is BOOTING, as far as is known."""
     row: BotSpec | None = None
     """The last row that could be used."""
     invalid_name: str = ""

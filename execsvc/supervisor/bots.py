@@ -68,6 +68,9 @@ class Bots:
     def listed(self, listing: Listing) -> None:
         """Take every row of a complete listing; who is missing from it is judged elsewhere."""
         self.nameless = listing.nameless
+        booting = set(listing.booting)
+        for bot_id in [*listing.bots, *listing.invalid]:
+            self._known(bot_id).booting = bot_id in booting
         for bot_id, row in listing.bots.items():
             rows.seen(self._context, self._known(bot_id), row)
         for bot_id, invalid in listing.invalid.items():

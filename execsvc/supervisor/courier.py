@@ -7,7 +7,7 @@ import selectors
 from loguru import logger
 from pydantic import ValidationError
 
-from execsvc.clients.bot_service import Listing
+from execsvc.clients.bot_service import BOOTING, STOPPING, Listing
 from execsvc.courier.child import LARGEST_WORD, Request, Word, carry_for_ever
 from execsvc.courier.lifecycle import Word as LifeWord
 from execsvc.model.bot import file_stem
@@ -30,10 +30,13 @@ class Courier:
             context, selector, "reports", self._work, self._hear, LARGEST_WORD
         )
         self._word = Word()
-        self._waiting: dict[str, LifeWord] = {}
-        """For which of the two words BotService waits, by bot, by the latest listing."""
-        self._asked: dict[str, LifeWord] = {}
-        """Which word the child may still be about to say."""
+        self._waiting: dict[str, str] = {}
+        """The status in which a row waits for a word of ours, by bot, by the latest listing."""
+        self._asked: dict[str, str] = {}
+        """The status of rows for which the child may still be about to say a word."""
+        self._booting: frozenset[str] = frozenset()
+        self._told: frozenset[str] | None = None
+        """Which bots the child knows to be BOOTING; None when that is to be said anew."""
 
     @property
     def key(self) -> str:
@@ -57,17 +60,26 @@ class Courier:
 
     def died(self, child: Child, code: int) -> bool:
         """A child was reaped; False when it was another."""
-        return self._dialogue.died(child, code)
+        ours = self._dialogue.died(child, code)
+        if ours:
+            self._told = None
+        return ours
 
     def due(self) -> None:
         """Look whether it is to be started, or hangs."""
         self._dialogue.due()
 
-    def listed(self, listing: Listing) -> None:
-        """By this listing BotService waits for some bots; what is due for them is asked for anew."""
-        self._waiting = dict.fromkeys(listing.booting, "start")
-        self._waiting.update(dict.fromkeys(listing.stopping, "stop"))
+    def listed(self, said: Listing, whole: Listing) -> None:
+        """By this listing BotService waits for some bots; what is due for them is asked for anew.
+
+        ``whole`` holds besides those that were BOOTING when that was last answered.
+        """
+        self._waiting = dict.fromkeys(said.booting, BOOTING)
+        self._waiting.update(dict.fromkeys(said.stopping, STOPPING))
         self._withdraw()
+        if BOOTING not in said.unanswered or BOOTING in said.unsupported or whole.booting:
+            self._booting = frozenset(whole.booting)
+            self._tell_booting()
 
     def pass_on(self) -> None:
         """Tell the child what is new since."""
@@ -77,11 +89,12 @@ class Courier:
         if self._reports:
             for bot_id in news:
                 self._ask(Request(look=file_stem(bot_id)))
-        for bot_id, word in list(self._waiting.items()):
-            if self._is_due(bot_id, word):
+        for bot_id, status in list(self._waiting.items()):
+            word = self._due_word(bot_id, status)
+            if word is not None:
                 del self._waiting[bot_id]  # the next listing brings it back, unless it was heard
-                self._asked[bot_id] = word
-                self._ask(Request(bot_id=bot_id, word=word))
+                self._asked[bot_id] = status
+                self._ask(Request(bot_id=bot_id, word=word, status=status))
 
     def finish(self) -> None:
         """The service is at its end: deliver what waits, then go."""
@@ -102,21 +115,31 @@ class Courier:
 
     def _withdraw(self) -> None:
         """The user has thought better of these: a late word would undo what he asked for since."""
-        for bot_id, word in list(self._asked.items()):
-            if self._waiting.get(bot_id) != word and self._ask(Request(bot_id=bot_id)):
+        for bot_id, status in list(self._asked.items()):
+            if self._waiting.get(bot_id) != status and self._ask(Request(bot_id=bot_id)):
                 del self._asked[bot_id]
 
-    def _is_due(self, bot_id: str, word: LifeWord) -> bool:
-        """True once the bot does what its row asks for: it has ticked, or it is flat for certain."""
+    def _tell_booting(self) -> None:
+        """Name the child the bots whose reports wait for the word on their start."""
+        if self._told == self._booting or self.gone or not self._reports:
+            return
+        named = [Request(booting=bot_id) for bot_id in sorted(self._booting)]
+        lines = [Request(anew=True), *named, Request(complete=True)]
+        # What a full pipe drops ends it: the next listing tries again.
+        if all(map(self._ask, lines)):
+            self._told = self._booting
+
+    def _due_word(self, bot_id: str, status: str) -> LifeWord | None:
+        """What BotService is to be told: the bot has ticked, or it is flat for certain."""
         bots = self._context.bots
         bot = bots.get(bot_id)
-        if word == "start":
+        if status == BOOTING:
             run = bot.run if bot is not None and bot.runs_freely else None
-            return run is not None and run.snapshot.ticks > 0
+            return "start" if run is not None and run.snapshot.ticks > 0 else None
         if bot is None:
             # Nobody that is open is forgotten; a ledger that cannot be read goes by its file's name.
-            return file_stem(bot_id) not in bots
-        return bot.is_at_rest and bot.state is State.STOPPED
+            return None if file_stem(bot_id) in bots else "stop"
+        return "stop" if bot.is_at_rest and bot.state is State.STOPPED else None
 
     def _work(self, requests: int, answers: int) -> int:
         context = self._context

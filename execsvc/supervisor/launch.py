@@ -99,7 +99,14 @@ def _wanted(bot: Bot) -> list[_Start]:
 
 
 def _job(context: Context, start: _Start) -> Job:
-    return Job(bot_id=start.bot.bot_id, task=start.task, spec=start.row, start=context.start)
+    bot = start.bot
+    return Job(
+        bot_id=bot.bot_id,
+        task=start.task,
+        spec=start.row,
+        booting=bot.booting,
+        start=context.start,
+    )
 
 
 def _from_reserve(context: Context, start: _Start, error: OSError) -> Child | OSError:

@@ -193,8 +193,7 @@ class Supervisor:
 
     def _take_listing(self, listing: Any, unchanged: bool) -> None:
         if not self._shutdown.begun:
-            self._polling.take(listing, unchanged)
-            self._courier.listed(listing)
+            self._courier.listed(listing, self._polling.take(listing, unchanged))
 
     def _signalled(self) -> None:
         for signum in dict.fromkeys(self._signals.take()):

@@ -92,7 +92,7 @@ def test_any_failures_and_deaths(data: st.DataObject) -> None:
         world.close()
 
 
-@pytest.mark.parametrize("fate", ["400", "500", "garbage", "lost"])
+@pytest.mark.parametrize("fate", ["400", "500", "unsent"])
 def test_a_row_that_is_never_taken_blocks_its_bot_alone(world: World, fate: str) -> None:
     world.wire.always['"bot_id": "b1"'] = fate
     for bot_id in (*BOTS, *BOTS):
@@ -109,6 +109,18 @@ def test_a_row_that_is_never_taken_blocks_its_bot_alone(world: World, fate: str)
     world.drain()
     assert_all_told(world)
     assert (world.rounds.pending, world.rounds.last_error) == (0, None)
+
+
+@pytest.mark.parametrize("fate", ["garbage", "lost"])
+def test_an_order_whose_answer_was_lost_is_told_once(world: World, fate: str) -> None:
+    world.wire.always["/orders"] = fate
+    world.trade("b1")
+    world.step()
+    world.step()
+    world.wire.always.clear()
+    world.drain()
+    assert_all_told(world, ("b1",))
+    assert order_of(world.wire.taken())["b1"] == world.outbox("b1")
 
 
 def test_a_service_that_was_away_is_told_all_at_once_when_it_is_back(world: World) -> None:

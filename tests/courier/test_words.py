@@ -10,8 +10,15 @@ import pytest
 from support.told import Wire
 
 from execsvc.clients.bot_reports import BotReports
+from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clock import SimulatedClock, installed
-from execsvc.courier.lifecycle import LONGEST_DELAY, SHORTEST_BELIEF, Lifecycle
+from execsvc.courier.lifecycle import (
+    LONGEST_DELAY,
+    REPORTS_FIRST,
+    RESEND_AFTER,
+    SHORTEST_BELIEF,
+    Lifecycle,
+)
 from execsvc.courier.patience import Patience
 
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -25,9 +32,31 @@ class Words:
         self.clock = clock
         self.wire = Wire()
         patience = Patience(LONGEST_DELAY, lambda: 0.0)
-        self.lifecycle = Lifecycle(BotReports(self.wire), patience, 1.0)
+        self.found: list[str] = []
+        self.waiting: set[str] = set()
+        self.lifecycle = Lifecycle(
+            BotReports(self.wire), BotSessions(self.wire), self, patience, 1.0
+        )
         self._bots = self.wire.sandbox.state.bots
         self._bots.replace([{"id": BOT, "status": "BOOTING"}, {"id": "b", "status": "STOPPING"}])
+
+    def waits(self, bot_id: str) -> bool:
+        return bot_id in self.waiting
+
+    def ending(self, bot_id: str, ends: bool) -> None:
+        """Nobody's reports wait for a start here."""
+
+    def begun(self, bot_id: str, session: Any) -> None:
+        assert session is not None
+
+    def ended(self, bot_id: str, session: Any) -> None:
+        """Nobody asks for it here."""
+
+    def look_again(self, bot_id: str) -> None:
+        self.found.append(bot_id)
+
+    def ask(self, bot_id: str, word: Any) -> None:
+        self.lifecycle.ask(bot_id, word, {"start": "BOOTING", "stop": "STOPPING"}[word])
 
     def status(self, bot_id: str = BOT) -> Any:
         row = self._bots.get(bot_id)
@@ -50,35 +79,36 @@ def words() -> Iterator[Words]:
 
 
 def test_each_word_is_said(words: Words) -> None:
-    words.lifecycle.ask(BOT, "start")
-    words.lifecycle.ask("b", "stop")
+    words.ask(BOT, "start")
+    words.ask("b", "stop")
     words.say_all()
     assert (words.status(), words.status("b")) == ("RUNNING", "STOPPED")
     assert words.lifecycle.next_moment() == float("inf")
 
 
 def test_a_listing_from_before_our_word_is_not_answered_again(words: Words) -> None:
-    words.lifecycle.ask(BOT, "start")
+    words.ask(BOT, "start")
     words.say_all()
     words.put("BOOTING")
-    words.lifecycle.ask(BOT, "start")
+    words.ask(BOT, "start")
     words.say_all()
     assert words.status() == "BOOTING"
     words.clock.advance(SHORTEST_BELIEF)
-    words.lifecycle.ask(BOT, "start")
+    words.ask(BOT, "start")
     words.say_all()
     assert words.status() == "RUNNING"
 
 
 def test_the_other_word_is_said_at_once(words: Words) -> None:
     for word, status in (("start", "RUNNING"), ("stop", "STOPPED"), ("start", "RUNNING")):
-        words.lifecycle.ask(BOT, word)  # type: ignore[arg-type]
+        words.put({"start": "BOOTING", "stop": "STOPPING"}[word])
+        words.ask(BOT, word)
         words.say_all()
         assert words.status() == status
 
 
 def test_what_was_asked_for_too_long_ago_is_not_said(words: Words) -> None:
-    words.lifecycle.ask(BOT, "start")
+    words.ask(BOT, "start")
     words.clock.advance(SHORTEST_BELIEF)
     words.say_all()
     assert words.status() == "BOOTING"
@@ -87,10 +117,10 @@ def test_what_was_asked_for_too_long_ago_is_not_said(words: Words) -> None:
 
 def test_what_is_withdrawn_is_not_said(words: Words) -> None:
     words.wire.always["/start"] = "500"
-    words.lifecycle.ask(BOT, "start")
+    words.ask(BOT, "start")
     words.say_all()
     words.wire.always.clear()
-    words.lifecycle.ask(BOT, "start")
+    words.ask(BOT, "start")
     words.lifecycle.withdraw(BOT)
     words.lifecycle.withdraw("nobody")
     words.clock.advance(1.0)
@@ -104,13 +134,13 @@ def test_a_word_that_was_not_taken_is_said_when_it_is_asked_for_again(
     words: Words, fate: str
 ) -> None:
     words.wire.always["/start"] = fate
-    words.lifecycle.ask(BOT, "start")
+    words.ask(BOT, "start")
     words.say_all()
     words.wire.always.clear()
-    words.clock.advance(1.0)
+    words.clock.advance(RESEND_AFTER)
     words.say_all()
     words.put("BOOTING")
-    words.lifecycle.ask(BOT, "start")
+    words.ask(BOT, "start")
     words.say_all()
     assert words.status() == "RUNNING"
 
@@ -119,8 +149,49 @@ def test_a_word_that_was_not_taken_is_said_when_it_is_asked_for_again(
 def test_a_bot_without_a_session_has_stopped(
     words: Words, word: Any, fate: str, fine: bool
 ) -> None:
-    words.wire.always["/bots"] = fate
-    words.lifecycle.ask("b", word)
+    words.wire.always[f"/{word}"] = fate
+    words.put("STOPPING" if word == "stop" else "BOOTING", "b")
+    words.ask("b", word)
     words.say_all()
-    words.lifecycle.ask("b", word)
+    words.ask("b", word)
     assert (words.lifecycle.next_moment() == float("inf")) == fine
+
+
+def test_start_whose_answer_was_lost_is_not_sent_again(words: Words) -> None:
+    words.wire.always["/start"] = "lost"
+    words.ask(BOT, "start")
+    words.say_all()
+    words.wire.always.clear()
+    for _ in range(3):
+        words.clock.advance(4.0)
+        words.ask(BOT, "start")
+        words.say_all()
+    assert words.status() == "RUNNING"
+    assert words.found == [BOT]
+    assert len(words.wire.sandbox.state.sessions.tables()["sessions"]) == 1
+
+
+def test_start_that_was_not_answered_is_sent_again_only_after_a_while(words: Words) -> None:
+    words.wire.always["/start"] = "503"
+    words.ask(BOT, "start")
+    words.say_all()
+    words.wire.always.clear()
+    words.clock.advance(RESEND_AFTER - 1)
+    words.ask(BOT, "start")
+    words.say_all()
+    assert words.status() == "BOOTING"
+    words.clock.advance(1.0)
+    words.say_all()
+    assert words.status() == "RUNNING"
+
+
+def test_stop_waits_for_the_reports_of_its_bot_and_not_for_ever(words: Words) -> None:
+    words.waiting.add("b")
+    for _ in range(int(REPORTS_FIRST)):
+        words.ask("b", "stop")
+        words.say_all()
+        assert words.status("b") == "STOPPING"
+        words.clock.advance(1.0)
+    words.ask("b", "stop")
+    words.say_all()
+    assert words.status("b") == "STOPPED"

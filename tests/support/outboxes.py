@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 
 from support.told import Dead, Wire
 
 from execsvc.clients.bot_reports import BotReports
+from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clock import SimulatedClock
+from execsvc.courier.attribution import Attribution
 from execsvc.courier.patience import Patience
 from execsvc.courier.rounds import LONGEST_DELAY, Rounds
 from execsvc.ledger.booking import book
@@ -41,7 +43,11 @@ class World:
         self.deliveries = Deliveries(self.folder)
         self.deliveries.open()
         patience = Patience(LONGEST_DELAY, lambda: 0.0)
-        self.rounds = Rounds(self.folder, BotReports(self.wire), self.deliveries, patience)
+        attribution = Attribution(self.folder, BotSessions(self.wire))
+        attribution.deliveries = self.deliveries
+        self.rounds = Rounds(
+            self.folder, BotReports(self.wire), self.deliveries, attribution, patience
+        )
         self.rounds.sweep()
 
     def trade(self, bot_id: str) -> None:
@@ -57,7 +63,7 @@ class World:
             reason="test",
             state=OrderState.EXECUTED if filled else OrderState.NOT_EXECUTED,
             fill=Fill(filled=filled, average=Decimal(10)),
-            created_at=AT,
+            created_at=AT + timedelta(seconds=self._orders),
             settled_at=AT,
         )
         book(self._ledger(bot_id), BINDING, order)

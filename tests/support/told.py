@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
 from execsvc.clients.answers import Answer
 from execsvc.clients.http import HttpClient, NotSent
-from execsvc.errors import Unavailable
+from execsvc.errors import NotFound, Unavailable
 from execsvc.sandbox.routes import answer
 from execsvc.sandbox.server import Sandbox
 from execsvc.sandbox.wire import Request
@@ -51,6 +51,17 @@ class Wire(HttpClient):
         if fate == "lost":
             raise Unavailable(f"{call}: no answer within 1 s")
         return reply if fate == "ok" else Answer(call, 200, b"<html>", None)
+
+    def get(self, call: str, path: str, params: Mapping[str, str | int]) -> Any:
+        """What a read finds."""
+        fate = next((f for text, f in self.always.items() if text in f"GET {path}"), "ok")
+        if fate != "ok":
+            raise Unavailable(f"{call}: {fate}")
+        segments = tuple(unquote(segment) for segment in path.strip("/").split("/"))
+        reply = answer(self.sandbox.state, Request("GET", segments, {}, {}, b""))
+        if reply.status == 404:
+            raise NotFound(f"{call}: HTTP 404")
+        return Answer(call, reply.status, reply.body, None).json()
 
     def taken(self) -> list[dict[str, Any]]:
         """Everything that BotService took."""

@@ -1,0 +1,104 @@
+"""BotService: its sessions, each of which holds the orders from one start of a bot to its end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel
+
+from execsvc.clients.answers import read
+from execsvc.clients.bot_reports import Id
+from execsvc.clients.http import HttpClient, segment
+from execsvc.clients.order_history import PastOrder, utc
+from execsvc.errors import CallRefused, Unavailable
+from execsvc.model.told import ToldOrder
+
+_ACTIVE = "ACTIVE"
+_SAME = Decimal("1e-9")
+"""Part of a quantity by which a float may differ from what it was made of."""
+_Moment = Annotated[datetime, AfterValidator(utc)]
+
+
+class _Session(BaseModel):
+    id: str | int
+    status: str | None = None
+    start_time: _Moment | None = None
+    end_time: _Moment | None = None
+
+    def holds(self, moment: datetime) -> bool:
+        """True when the session was open at ``moment``, by BotService's clock."""
+        began, ended = self.start_time, self.end_time
+        return began is not None and ended is not None and began <= moment <= ended
+
+
+class _Sessions(BaseModel):
+    sessions: list[_Session]
+
+
+class _KnownOrder(PastOrder):
+    id: str | int
+    reason: str | None = None
+
+
+class _Orders(BaseModel):
+    orders: list[_KnownOrder] = []
+
+
+class BotSessions:
+    """What BotService says of a bot's row and sessions. Raises Unavailable."""
+
+    def __init__(self, http: HttpClient) -> None:
+        self._http = http
+
+    def status(self, bot_id: str) -> str | None:
+        """The status of the bot's row as it is now; None when BotService does not tell."""
+        call = "GET /bots/{id}"
+        try:
+            row = self._http.get(call, f"/bots/{segment(bot_id)}", {})
+        except CallRefused:
+            return None
+        found = row.get("status") if isinstance(row, dict) else None
+        return found if isinstance(found, str) else None
+
+    def of(self, bot_id: str, moment: datetime | None = None) -> Id | None:
+        """The bot's ACTIVE session, else the one that was open at ``moment``; None: there is none."""
+        call = "GET /bots/{id}/sessions"
+        try:
+            content = self._http.get(call, f"/bots/{segment(bot_id)}/sessions", {})
+        except CallRefused:
+            return None
+        if not isinstance(content, list):
+            raise Unavailable(f"{call}: the answer is not a list")
+        newest_first = read(_Sessions, call, {"sessions": content}).sessions
+        for session in newest_first:
+            if session.status == _ACTIVE:
+                return session.id
+        held = (one for one in newest_first if moment is not None and one.holds(moment))
+        return next((session.id for session in held), None)
+
+    def find(self, session: Id, told: ToldOrder) -> Id | None:
+        """The id that BotService gave the order ``told`` of ``session``; None: it has no such order."""
+        call = "GET /sessions/{id}"
+        try:
+            whole = self._http.get(call, f"/sessions/{segment(str(session))}", {})
+        except CallRefused:
+            return None
+        for order in read(_Orders, call, whole).orders:
+            if _is(order, told):
+                return order.id
+        return None
+
+
+def _is(order: _KnownOrder, told: ToldOrder) -> bool:
+    try:
+        quantity = Decimal(str(order.quantity))
+        alike = abs(quantity - told.quantity) <= abs(told.quantity) * _SAME
+    except InvalidOperation:
+        return False
+    return (
+        alike
+        and (order.symbol, order.side, order.reason) == (told.symbol, told.side, told.reason)
+        and order.timestamp == utc(datetime.fromisoformat(told.timestamp.replace("Z", "+00:00")))
+    )

@@ -1,0 +1,127 @@
+"""To which session of BotService the reports of a bot belong.
+
+``POST /bots/{id}/start`` opens a session, and each start of a bot's process has a mark in its
+ledger (:mod:`execsvc.ledger.starts`); here is kept which session a mark belongs to. A process that
+crashed before BotService was told leaves a mark without a session: what it ordered belongs to the
+session of the next mark that has one, as BotService has been waiting for one and the same start.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from execsvc.clients.bot_reports import Id
+from execsvc.clients.bot_sessions import BotSessions
+from execsvc.clock import monotonic
+from execsvc.errors import LedgerFailed, Unavailable
+from execsvc.ledger.bot_ledger import FOLDER
+from execsvc.ledger.deliveries import Deliveries
+from execsvc.ledger.starts import newest_start, starts_since
+from execsvc.model.bot import file_stem
+from execsvc.model.told import ToldOrder
+
+LOOKING = 60.0
+"""Seconds for which a session is looked for that BotService does not tell."""
+
+
+class NotYet(Exception):
+    """BotService is to be told first that the bot has started."""
+
+
+class Attribution:
+    """Sessions of starts. ``optional``: BotService is not asked before it was of any use."""
+
+    def __init__(self, state_dir: Path, service: BotSessions, *, optional: bool = False) -> None:
+        self._folder = state_dir / FOLDER
+        self._service = service
+        self._optional = optional
+        self.deliveries: Deliveries | None = None
+        """Where it is kept, once that could be opened."""
+        self._booting: frozenset[str] | None = None
+        """Ledgers of the bots for whose start BotService waits; None as long as nobody said it."""
+        self._ending: set[str] = set()
+        """Those of bots that BotService is about to be told have stopped: nothing waits for a start."""
+        self._failing: dict[str, float] = {}
+        """Since when the session of a bot could not be looked up."""
+
+    def booting(self, bot_ids: Collection[str]) -> None:
+        """By a complete listing BotService waits for the start of these bots, and of no others."""
+        self._booting = frozenset(map(file_stem, bot_ids))
+
+    def ending(self, bot_id: str, ends: bool) -> None:
+        """BotService is about to be told that the bot has stopped, or is not any more."""
+        (self._ending.add if ends else self._ending.discard)(file_stem(bot_id))
+
+    def begun(self, bot_id: str, session: Id | None) -> None:
+        """BotService has opened ``session`` for the latest start of the bot."""
+        if session is not None:
+            self._keep(file_stem(bot_id), session, replace=True)
+
+    def ended(self, bot_id: str, session: Id | None) -> None:
+        """BotService has ended ``session``, in which the latest start of the bot was."""
+        if session is not None:
+            self._keep(file_stem(bot_id), session, replace=False)
+
+    def look_again(self, bot_id: str) -> None:
+        """Keep the ACTIVE session of a bot that runs by its row, as if BotService had answered so."""
+        self.begun(bot_id, self._service.of(bot_id))
+
+    def session(self, stem: str, told: ToldOrder, order_id: str) -> Id | None:
+        """The session that an order belongs to, None where there is none.
+
+        Raises NotYet, Unavailable, LedgerFailed.
+        """
+        deliveries = self._open
+        starts = starts_since(self._folder / f"{stem}.db", order_id)
+        keys = [start.start_id for start in starts] or [""]
+        for key in keys:
+            known = deliveries.session(stem, key)
+            if known is not None:
+                found: Id | None = json.loads(known)
+                return found
+        if starts and starts[-1].booting and self._starts(stem):
+            raise NotYet
+        if self._optional and not deliveries.is_of_use():
+            return None
+        session = self._looked_up(stem, told)
+        if stem not in self._failing:
+            deliveries.keep_session(stem, keys[-1], json.dumps(session))
+        return session
+
+    def find(self, session: Id | None, told: ToldOrder) -> Id | None:
+        """The id of an order that may have been taken before; None when BotService lacks it."""
+        place = session if session is not None else self._service.of(told.bot_id)
+        return None if place is None else self._service.find(place, told)
+
+    def _starts(self, stem: str) -> bool:
+        return stem not in self._ending and (self._booting is None or stem in self._booting)
+
+    def _looked_up(self, stem: str, told: ToldOrder) -> Id | None:
+        try:
+            at = datetime.fromisoformat(told.timestamp.replace("Z", "+00:00"))
+            session = self._service.of(told.bot_id, at)
+        except Unavailable:
+            since = self._failing.setdefault(stem, monotonic())
+            if monotonic() < since + LOOKING:
+                raise
+            return None  # it is looked for again at the next order
+        self._failing.pop(stem, None)
+        return session
+
+    def _keep(self, stem: str, session: Id, *, replace: bool) -> None:
+        """What cannot be kept is looked up when it is needed."""
+        with suppress(LedgerFailed):
+            start = newest_start(self._folder / f"{stem}.db")
+            key = "" if start is None else start.start_id
+            if replace or self._open.session(stem, key) is None:
+                self._open.keep_session(stem, key, json.dumps(session))
+
+    @property
+    def _open(self) -> Deliveries:
+        if self.deliveries is None:
+            raise LedgerFailed("reports.db is not open")
+        return self.deliveries
