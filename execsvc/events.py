@@ -26,6 +26,7 @@ EventName = Literal[
     "bot_crashed",
     "bot_failed",
     "bot_flat",
+    "bot_given_back",
     "bot_given_up",
     "bot_held",
     "bot_invalid",
@@ -185,6 +186,7 @@ EVENTS: Mapping[EventName, Event] = {
     # The life of a bot, by its own process; these are in its execution log too.
     "bot_started": Event("INFO", "its position is recovered, it begins to tick", _BOT),
     "bot_stopping": Event("INFO", "it was told to stop, and sells what it holds", _BOT),
+    "bot_given_back": Event("WARNING", "it does not run: BotService is told to stop it", _BOT),
     "bot_given_up": Event("ERROR", "the same, because its strategy raised too often", _BOT),
     "bot_flat": Event("INFO", "its process ends with nothing left open", _BOT),
     "position_kept": Event("INFO", "its process ends without selling, as told", _BOT),

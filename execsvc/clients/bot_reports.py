@@ -15,6 +15,8 @@ _BAD_REQUEST = 400
 _NOT_FOUND = 404
 _UNKNOWN_CALL = frozenset({_NOT_FOUND, 405, 501})
 _MISSING = re.compile(r"\b(bot|session)\b", re.IGNORECASE)
+_THERE = re.compile(r"exist|already|duplicate|unique|exchange_trade_id", re.IGNORECASE)
+"""What a bad request says of an execution that was told before."""
 _IS_AWAY = frozenset({502, 503, 504})
 """What a proxy answers for a service that does not."""
 
@@ -69,8 +71,12 @@ class BotReports:
         """Tell what was filled of the order that was given the id ``given``."""
         call, path = "POST /executions", "/executions"
         body = json_object({"local_order_id": given, **execution.model_dump()})
+        answer = self._http.write(call, "POST", path, body, f"{key}-execution")
         # A resend of one that is there is a bad request to today's service: the trade id is its key.
-        self._sent(call, "POST", path, body, f"{key}-execution", _CONFLICT, _BAD_REQUEST)
+        # Any other bad request is a refusal: what BotService lacks must not count as delivered.
+        known = answer.status == _BAD_REQUEST and _THERE.search(answer.detail()) is not None
+        if not known:
+            self._judged(answer, _CONFLICT)
 
     def started(self, bot_id: str) -> Id | None:
         """Tell that a bot which was asked to start runs; the session that is opened for it."""

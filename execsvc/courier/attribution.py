@@ -43,10 +43,17 @@ class Attribution:
         """Where it is kept, once that could be opened."""
         self._booting: frozenset[str] | None = None
         """Ledgers of the bots for whose start BotService waits; None as long as nobody said it."""
+        self.sessions = False
+        """BotService has named one."""
         self._ending: set[str] = set()
         """Those of bots that BotService is about to be told have stopped: nothing waits for a start."""
         self._failing: dict[str, float] = {}
         """Since when the session of a bot could not be looked up."""
+
+    def open(self, deliveries: Deliveries) -> None:
+        """Keep it in ``deliveries``. Raises LedgerFailed."""
+        self.deliveries = deliveries
+        self.sessions = deliveries.has_sessions()
 
     def booting(self, bot_ids: Collection[str]) -> None:
         """By a complete listing BotService waits for the start of these bots, and of no others."""
@@ -119,6 +126,7 @@ class Attribution:
             key = "" if start is None else start.start_id
             if replace or self._open.session(stem, key) is None:
                 self._open.keep_session(stem, key, json.dumps(session))
+                self.sessions = True
 
     @property
     def _open(self) -> Deliveries:

@@ -68,6 +68,8 @@ class Word(BaseModel):
 
     taken: bool | None = None
     """Whether BotService takes reports; None as long as that was never tried."""
+    sessions: bool = False
+    """BotService has named a session."""
     pending: int = 0
     last_delivered_at: str | None = None
     consecutive_failures: int = 0
@@ -202,7 +204,7 @@ class _Courier:
     def _opened(self) -> Rounds:
         if self._rounds is None:
             self._deliveries.open()
-            self._attribution.deliveries = self._deliveries
+            self._attribution.open(self._deliveries)
             self._rounds = Rounds(
                 self._settings.state_dir,
                 self._service,
@@ -230,6 +232,7 @@ class _Courier:
         at = rounds.last_delivered_at
         return Word(
             taken=rounds.taken,
+            sessions=self._attribution.sessions,
             pending=rounds.pending,
             last_delivered_at=None if at is None else iso(at),
             consecutive_failures=rounds.failures,

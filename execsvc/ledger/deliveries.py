@@ -98,6 +98,10 @@ class Deliveries:
         with transaction(self._open) as tx:
             tx.execute("INSERT OR REPLACE INTO session VALUES (?,?,?)", (stem, start, given))
 
+    def has_sessions(self) -> bool:
+        """True once BotService has named a session."""
+        return bool(query(self._open, "SELECT 1 FROM session WHERE id <> 'null' LIMIT 1"))
+
     def is_of_use(self) -> bool:
         """True once BotService took a report or named a session."""
         known = "SELECT 1 WHERE EXISTS (SELECT 1 FROM mark) OR EXISTS (SELECT 1 FROM session)"

@@ -56,6 +56,8 @@ class Bot:
     listed: Listed = Listed.UNSEEN
     booting: bool = False
     """Its row is BOOTING, as far as is known."""
+    given_back: str | None = None
+    """Why BotService is told that it has stopped, though nobody there asked for that."""
     row: BotSpec | None = None
     """The last row that could be used."""
     invalid_name: str = ""
@@ -107,6 +109,7 @@ class Bot:
         """Forget crashes and faults: its row changed, it came back, or an operator let it go on."""
         self.restarts.forget()
         self.outages.forget()
+        self.given_back = None
         self.error, self.last, self.restart_count = None, Snapshot(), 0
         self.not_before, self.crashed, self.ledger_known = -math.inf, False, False
 
@@ -237,7 +240,8 @@ class Bot:
         if verdict and said and said not in verdict and self.residue:
             verdict = f"{verdict}; {said}"  # who ended it does not say why it is not sold
         waits = _LEFT if self.listed is Listed.UNSEEN else None
-        return self.row_error or alive or verdict or self.unavailable or said or waits
+        over = self.given_back if self.listed is Listed.GONE else None
+        return self.row_error or alive or verdict or self.unavailable or over or said or waits
 
     @property
     def abandoned(self) -> list[Abandoned]:

@@ -90,7 +90,7 @@ class Bots:
         for bot_id in sorted(bot_ids):
             bot = self._bots[bot_id]
             rows.gone(self._context, bot)
-            if bot.state is State.STOPPED and not bot.ever_ran:
+            if bot.state is State.STOPPED and not bot.ever_ran and bot.given_back is None:
                 self._forget(bot)
 
     def hear(self) -> None:

@@ -12,7 +12,7 @@ from execsvc.ledger.guards import DAILY_LOSS, STOP_LOSS
 from execsvc.ledger.halt import Halted
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.facts import Facts, Polled
-from execsvc.supervisor.next_step import Service
+from execsvc.supervisor.next_step import Listed, Service
 from execsvc.supervisor.states import State
 
 UNREAD_AFTER = 60.0
@@ -33,6 +33,7 @@ class Kind(str, Enum):
     CONTESTED = "contested"
     RESTORED = "restored"
     ABANDONED = "abandoned"
+    GIVEN_BACK = "given_back"
     MASS_STOP = "mass_stop"
     DAILY_LOSS = "daily_loss"
     STOP_LOSS = "stop_loss"
@@ -48,8 +49,26 @@ class Severity(str, Enum):
     WARNING = "warning"
 
 
-_WARNINGS = frozenset({Kind.LISTING, Kind.DAILY_LOSS, Kind.STOP_LOSS, Kind.READS, Kind.UNAVAILABLE})
-_HARMLESS = frozenset({Kind.MASS_STOP, Kind.LEFT, Kind.DAILY_LOSS, Kind.STOP_LOSS, Kind.ABANDONED})
+_WARNINGS = frozenset(
+    {
+        Kind.LISTING,
+        Kind.DAILY_LOSS,
+        Kind.STOP_LOSS,
+        Kind.READS,
+        Kind.UNAVAILABLE,
+        Kind.GIVEN_BACK,
+    }
+)
+_HARMLESS = frozenset(
+    {
+        Kind.MASS_STOP,
+        Kind.LEFT,
+        Kind.DAILY_LOSS,
+        Kind.STOP_LOSS,
+        Kind.ABANDONED,
+        Kind.GIVEN_BACK,
+    }
+)
 """What ``/health`` does not call degraded, by its contract."""
 _GUARDS = {
     DAILY_LOSS: (Kind.DAILY_LOSS, "no more entries today"),
@@ -151,6 +170,9 @@ def _of(bot: Bot, left: Collection[str]) -> Iterator[Condition]:
     if bot.abandoned:
         why = f"{bot.abandoned[-1].text}, at {iso(bot.abandoned[-1].at)}"
         yield _condition(Kind.ABANDONED, bot, f"bot {bot.bot_id}: {why}", why)
+    if bot.given_back is not None and bot.listed is Listed.GONE:
+        why = f"it was stopped in BotService: {bot.given_back}"
+        yield _condition(Kind.GIVEN_BACK, bot, f"bot {bot.bot_id}: {why}", why)
     for guard in bot.guards:
         if guard["guard"] in _GUARDS:
             kind, what = _GUARDS[guard["guard"]]

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import selectors
+from collections.abc import Collection
 
 from loguru import logger
 from pydantic import ValidationError
 
-from execsvc.clients.bot_service import BOOTING, STOPPING, Listing
+from execsvc.clients.bot_service import BOOTING, RUNNING, STOPPING, Listing
 from execsvc.courier.child import LARGEST_WORD, Request, Word, carry_for_ever
 from execsvc.courier.lifecycle import Word as LifeWord
+from execsvc.logs import bound
 from execsvc.model.bot import file_stem
 from execsvc.settings import Switch
+from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.child import Child
 from execsvc.supervisor.context import Context
 from execsvc.supervisor.dialogue import Dialogue
 from execsvc.supervisor.states import State
+
+HALTED = 20.0
+"""Seconds for which trading is halted before bots that are BOOTING are not waited for."""
 
 
 class Courier:
@@ -35,6 +42,10 @@ class Courier:
         self._asked: dict[str, str] = {}
         """The status of rows for which the child may still be about to say a word."""
         self._booting: frozenset[str] = frozenset()
+        self._sessions = False
+        """BotService was seen to start or stop bots by itself."""
+        self._halted: dict[str, float] = {}
+        """Since when bots are BOOTING while trading is halted."""
         self._told: frozenset[str] | None = None
         """Which bots the child knows to be BOOTING; None when that is to be said anew."""
 
@@ -76,6 +87,12 @@ class Courier:
         """
         self._waiting = dict.fromkeys(said.booting, BOOTING)
         self._waiting.update(dict.fromkeys(said.stopping, STOPPING))
+        self._note_halted(said.booting)
+        if self._starts_and_stops():
+            given_up = (bot for bot in map(self._context.bots.get, said.bots) if bot is not None)
+            for bot in given_up:
+                if bot.state in (State.FAILED, State.HELD):
+                    self._waiting.setdefault(bot.bot_id, RUNNING)
         self._withdraw()
         if BOOTING not in said.unanswered or BOOTING in said.unsupported or whole.booting:
             self._booting = frozenset(whole.booting)
@@ -107,7 +124,7 @@ class Courier:
 
     def document(self) -> dict[str, object] | None:
         """How the reports go, for ``/status``; None when none are made."""
-        return self._word.model_dump() if self._reports else None
+        return self._word.model_dump(exclude={"sessions"}) if self._reports else None
 
     @property
     def _reports(self) -> bool:
@@ -135,11 +152,49 @@ class Courier:
         bot = bots.get(bot_id)
         if status == BOOTING:
             run = bot.run if bot is not None and bot.runs_freely else None
-            return "start" if run is not None and run.snapshot.ticks > 0 else None
+            if run is not None and run.snapshot.ticks > 0:
+                return "start"
+        if status in (BOOTING, RUNNING):
+            return "stop" if bot is not None and self._is_given_back(bot, status) else None
         if bot is None:
             # Nobody that is open is forgotten; a ledger that cannot be read goes by its file's name.
             return None if file_stem(bot_id) in bots else "stop"
         return "stop" if bot.is_at_rest and bot.state is State.STOPPED else None
+
+    def _starts_and_stops(self) -> bool:
+        """False as long as BotService was never seen to know more of a bot than that it is listed."""
+        self._sessions = self._sessions or bool(self._waiting) or self._word.sessions
+        return self._sessions or self._context.settings.bot_lifecycle is Switch.ON
+
+    def _note_halted(self, booting: Collection[str]) -> None:
+        now, halted = self._context.clock.now, self._context.halted
+        before = self._halted
+        self._halted = {key: before.get(key, now) for key in booting} if halted else {}
+
+    def _is_given_back(self, bot: Bot, status: str) -> bool:
+        """True for a bot that does not run, and will not: BotService shows it as STOPPED then."""
+        why = self._hindrance(bot, status)
+        if why is not None and why != bot.given_back:
+            bot.given_back = why
+            bound(bot_id=bot.bot_id).bind(event="bot_given_back").warning(
+                "BotService is told that it has stopped: {}", why
+            )
+        return why is not None
+
+    def _hindrance(self, bot: Bot, status: str) -> str | None:
+        """Why nothing of ``bot`` runs until somebody does something about it; None when it may."""
+        broken = bot.state is State.FAILED and bot.unreadable is not None and bot.run is None
+        if not bot.is_at_rest and not (broken and status == BOOTING):
+            return None
+        if bot.state in (State.FAILED, State.HELD):
+            return f"{bot.state.value}: {bot.last_error}"
+        if status != BOOTING:
+            return None
+        if bot.state is State.INVALID:
+            return f"its row cannot be used: {bot.row_error}"
+        halt = self._context.halt.current
+        long = self._context.clock.now - self._halted.get(bot.bot_id, math.inf) >= HALTED
+        return halt.text if halt is not None and bot.state is State.STOPPED and long else None
 
     def _work(self, requests: int, answers: int) -> int:
         context = self._context

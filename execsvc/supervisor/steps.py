@@ -169,6 +169,8 @@ def _abandon(context: Context, bot: Bot) -> None:
 
 def started(context: Context, bot: Bot, run: Run) -> None:
     """``run`` works for ``bot`` from now on."""
+    if run.task is Task.TRADE:
+        bot.given_back = None
     again = bot.crashed and run.task is Task.TRADE
     if again:
         bot.restart_count += 1

@@ -211,3 +211,11 @@ def test_a_conflict_gives_an_order_no_id(mock: responses.RequestsMock, service: 
     answered(mock, "POST /orders", 409, '{"detail": "exists"}')
     with pytest.raises(ReportRefused):
         service.order(ORDER, "c1")
+
+
+def test_an_execution_refused_for_another_reason_is_not_taken(
+    mock: responses.RequestsMock, service: BotReports
+) -> None:
+    answered(mock, "POST /executions", 400, '{"detail": "quantity is not positive"}')
+    with pytest.raises(ReportRefused, match="quantity"):
+        CALLS["POST /executions"](service)

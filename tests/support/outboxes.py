@@ -44,7 +44,7 @@ class World:
         self.deliveries.open()
         patience = Patience(LONGEST_DELAY, lambda: 0.0)
         attribution = Attribution(self.folder, BotSessions(self.wire))
-        attribution.deliveries = self.deliveries
+        attribution.open(self.deliveries)
         self.rounds = Rounds(
             self.folder, BotReports(self.wire), self.deliveries, attribution, patience
         )

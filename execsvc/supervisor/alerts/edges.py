@@ -25,7 +25,7 @@ GATHER = 3.0
 """Seconds over which news of one kind is gathered into one message."""
 PAUSE = 30.0
 """Seconds between two messages of one kind, at least: what comes meanwhile is one message."""
-NEVER_OVER = frozenset({Kind.ABANDONED})
+NEVER_OVER = frozenset({Kind.ABANDONED, Kind.GIVEN_BACK})
 """What was done once: that it is shown no longer is no news."""
 REMINDED = frozenset({Kind.LIQUIDATION})
 """What is said again from time to time while it stands."""

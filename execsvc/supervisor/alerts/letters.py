@@ -28,6 +28,7 @@ _BEGUN = {
     Kind.CONTESTED: "an order is contested",
     Kind.RESTORED: "a position may be from an old state directory",
     Kind.ABANDONED: "a position is given up",
+    Kind.GIVEN_BACK: "a bot does not run, and is stopped in BotService",
     Kind.MASS_STOP: "a mass stop is held back",
     Kind.DAILY_LOSS: "a bot has lost enough for today",
     Kind.STOP_LOSS: "a stop loss is reached",
@@ -44,6 +45,7 @@ _MANY = {
     Kind.CONTESTED: "orders of {} bots are contested",
     Kind.RESTORED: "positions of {} bots may be from an old state directory",
     Kind.ABANDONED: "positions of {} bots are given up",
+    Kind.GIVEN_BACK: "{} bots do not run, and are stopped in BotService",
     Kind.READS: "{} bots cannot read their market or account",
     Kind.DAILY_LOSS: "{} bots have lost enough for today",
     Kind.STOP_LOSS: "the stop losses of {} bots are reached",
@@ -59,6 +61,7 @@ _ADVICE = {
     Kind.CONTESTED: "It makes no entry until: execsvc settle BOT --filled QTY",
     Kind.RESTORED: "Nothing of its account trades until: execsvc release BOT (the coins are gone), "
     "or execsvc release BOT --keep (they are the bot's)",
+    Kind.GIVEN_BACK: "It runs once it is started in BotService again.",
     Kind.ABANDONED: "An operator said so. What is left of it at the exchange is theirs to close.",
     Kind.READS: "It neither enters nor exits by its strategy; a stop still sells. See: execsvc doctor",
     Kind.NO_PROCESS: "One position at a time is still closed. See: ulimit -u, TasksMax, free memory.",
