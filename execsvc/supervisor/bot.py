@@ -33,6 +33,8 @@ class Verdict(NamedTuple):
     """The row a FAILED bot had; another one ends the verdict."""
     unsure: bool = False
     """It is HELD only because nobody can read which bots are."""
+    foreign: bool = False
+    """It is FAILED as another service trades its account, of which the bot may be one, too."""
 
 
 class Question(NamedTuple):

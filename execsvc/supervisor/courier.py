@@ -186,6 +186,8 @@ class Courier:
         broken = bot.state is State.FAILED and bot.unreadable is not None and bot.run is None
         if not bot.is_at_rest and not (broken and status == BOOTING):
             return None
+        if bot.verdict is not None and (bot.verdict.foreign or bot.verdict.unsure):
+            return None  # another service may run it, or nobody ended it
         if bot.state in (State.FAILED, State.HELD):
             return f"{bot.state.value}: {bot.last_error}"
         if status != BOOTING:

@@ -70,9 +70,14 @@ def look(context: Context, bot: Bot) -> None:
         bot.closing = bot.liquidation_failed = False
 
 
-def fails(context: Context, bot: Bot, why: str, row: BotSpec | None) -> None:
-    """Give the bot up as ``row`` has it, until that changes or an operator releases it."""
-    bot.verdict = Verdict(State.FAILED, why, row=row)
+def fails(
+    context: Context, bot: Bot, why: str, row: BotSpec | None, *, foreign: bool = False
+) -> None:
+    """Give the bot up as ``row`` has it, until that changes or an operator releases it.
+
+    ``foreign``: another service trades its account.
+    """
+    bot.verdict = Verdict(State.FAILED, why, row=row, foreign=foreign)
     bound(bot_id=bot.bot_id).bind(event="bot_failed").error("failed: {}", why)
     bot.end_failure()
 
@@ -119,7 +124,7 @@ def _start(context: Context, bot: Bot) -> None:
         return
     taken = _taken(context, bot, Task.TRADE)
     if taken is not None:
-        fails(context, bot, taken, bot.row)
+        fails(context, bot, taken, bot.row, foreign=True)
         proceed(context, bot)
         return
     if bot.state is not State.BOOTING:

@@ -12,6 +12,7 @@ from support.bot_process import bot_row
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
+from support.verdicts import listed_again
 
 from execsvc.ledger.account_locks import holder, shared_folder
 from execsvc.sandbox.server import Sandbox
@@ -134,3 +135,23 @@ def test_position_of_the_second_service_waits_until_the_first_gives_the_account_
     assert daemon.stop() == 0
     assert other.stop() == 0
     assert exchange.lowest("k1") >= OWN_BTC
+
+
+def test_second_service_on_the_same_bots_does_not_stop_those_that_the_first_runs(
+    daemon: Daemon, other: Daemon, exchange: Exchange, sandbox: Sandbox, locks: Path
+) -> None:
+    """To the second one each is FAILED, and a FAILED bot is stopped in BotService otherwise."""
+    auto = {"EXECSVC_BOT_LIFECYCLE": "auto", "EXECSVC_REPORT_LEDGER": "auto"}
+    exchange.list_bots({**bot_row(), "status": "BOOTING"})
+    daemon.start(**auto)
+    daemon.until_holding()
+    eventually(lambda: exchange.bot_status() == "RUNNING", "the row is RUNNING")
+    exchange.list_bots(
+        exchange.call("GET", "/bots/b1"), {**bot_row("b2", key="k2"), "status": "BOOTING"}
+    )
+    other.start(EXECSVC_BOT_SERVICE_URL=sandbox.url, **auto)
+    other.until("FAILED", "b1")
+    listed_again(exchange, 20)
+    assert exchange.requests_of("stop_bot") == 0
+    assert exchange.bot_status() == "RUNNING"
+    assert daemon.bot()["state"] == "RUNNING"
