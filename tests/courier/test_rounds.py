@@ -58,7 +58,7 @@ def test_all_is_told_in_order_and_once(world: World) -> None:
     assert world.rounds.last_delivered_at == AT
 
 
-@effort(max_examples=60)
+@effort(max_examples=40)
 @given(st.data())
 def test_any_failures_and_deaths(data: st.DataObject) -> None:
     fates = data.draw(st.lists(st.sampled_from((*FATES, "ok", "ok")), max_size=40))
