@@ -19,16 +19,7 @@ _DECIMALS = 8
 
 
 def exit_price(position: Position, depth: Depth) -> Decimal:
-    """The price at which a market order would begin to close ``position``.
-
-    Raises Unavailable where nobody makes a market: a bid of less than half of the ask is no price
-    to sell at, and such an ask none to buy back at.
-    """
-    if depth.best_bid < depth.best_ask * _HALF:
-        raise Unavailable(
-            f"the best bid of {plain(depth.best_bid)} is less than half of the best ask of "
-            f"{plain(depth.best_ask)}: that is no market"
-        )
+    """The price at which a market order would begin to close ``position``."""
     return depth.best_bid if position.side == "BUY" else depth.best_ask
 
 
@@ -49,12 +40,15 @@ def is_reached(stop_loss: Decimal, position: Position, price: Decimal) -> bool:
     return lost >= _EXACT.multiply(stop_loss, entry)
 
 
-def is_implausible(stop_loss: Decimal, position: Position, price: Decimal) -> bool:
-    """True for a price so far beyond the stop loss that one answer alone is not believed.
+def is_implausible(stop_loss: Decimal, position: Position, depth: Depth) -> bool:
+    """True for a book so far beyond the stop loss, or so wide, that one answer alone is not believed.
 
-    No market halves, or doubles, between two looks; a digit too few in an answer does that.
+    A market seldom halves, or doubles, between two looks, and its bid is seldom less than half of
+    its ask; a digit too few in an answer does that.
     """
-    entry = entry_price(position)
+    if depth.best_bid < depth.best_ask * _HALF:
+        return True
+    entry, price = entry_price(position), exit_price(position, depth)
     part = stop_loss / _PERCENT
     if position.side == "BUY":
         return price < entry * (1 - part) * _HALF

@@ -18,12 +18,16 @@ from execsvc.runner.liquidation import LiquidationAlarm
 from execsvc.runner.order_service import OrderService
 from execsvc.runner.services import BotServices
 
+RETRY = 1.0
+"""Seconds [s] until a sale that failed is tried again, at least: a tick may come 20 times a second."""
+
 
 class StopLoss:
     """Looks at the price, and closes the position once it is ``percent`` on its losing side.
 
     What was decided stands: the guard is kept before the first order goes out, and while it is
-    tripped whatever is open is closed at each look, at whatever price, also by the next process.
+    tripped whatever is open is closed, at whatever price, also by the next process; a sale that
+    failed is tried again at the next look that comes RETRY later or more.
     """
 
     def __init__(
@@ -40,6 +44,8 @@ class StopLoss:
         self._record = services.record
         self._reporter = services.reporter
         self._repeats = Repeats()
+        self._failure = ""
+        self._retry_at = float("-inf")
 
     def look(self, read: Callable[[], Depth] | None = None) -> str | None:
         """Close the position if that is due. Returns what went wrong, None when nothing did.
@@ -52,6 +58,8 @@ class StopLoss:
         if position.side is None:
             self._is_closed()
             return None
+        if monotonic() < self._retry_at:
+            return self._failure
         why = f"{rule.named(self._percent)}: what is left of the position"
         if not stopped_out:
             try:
@@ -67,10 +75,11 @@ class StopLoss:
     def _reached(self, position: Position, read: Callable[[], Depth]) -> str | None:
         """Why the position is to be closed, None while it is not. Raises Unavailable."""
         rule.entry_price(position)  # nothing is read where it is not known
-        price = rule.exit_price(position, read())
+        book = read()
+        price = rule.exit_price(position, book)
         if not rule.is_reached(self._percent, position, price):
             return None
-        if rule.is_implausible(self._percent, position, price):
+        if rule.is_implausible(self._percent, position, book):
             first, price = price, rule.exit_price(position, self._book())
             if not rule.is_reached(self._percent, position, price):
                 raise Unavailable(
@@ -103,6 +112,7 @@ class StopLoss:
             self._record.say("WARNING", "liquidation_attempt_failed", text)
         self._reporter.update(last_error=text)
         self._alarm.judge(flat=False)
+        self._failure, self._retry_at = text, monotonic() + RETRY
         return text
 
     def _is_closed(self) -> None:

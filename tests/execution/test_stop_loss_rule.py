@@ -100,11 +100,11 @@ def test_exit_price_is_the_side_that_an_order_trades_on() -> None:
     assert rule.exit_price(held("50000", short=True), market) == 50010
 
 
-@pytest.mark.parametrize("short", [False, True])
-def test_exit_price_without_a_market_is_unknown(short: bool) -> None:
-    with pytest.raises(Unavailable, match="no market"):
-        rule.exit_price(held("50000", short), book("24999", "50000"))
-    rule.exit_price(held("50000", short), book("25000", "50000"))
+@pytest.mark.parametrize(("bid", "implausible"), [("24999", True), ("25000", False)])
+def test_is_implausible_of_a_bid_below_half_of_the_ask(bid: str, implausible: bool) -> None:
+    # At 60 % both thresholds are far away: the width of the book alone decides.
+    assert rule.is_implausible(D(60), held("50000"), book(bid, "50000")) is implausible
+    assert rule.is_implausible(D(60), held("50000", short=True), book(bid, "50000")) is implausible
 
 
 def test_unknown_entry_price_is_never_zero() -> None:
@@ -127,7 +127,9 @@ def test_unknown_entry_price_is_never_zero() -> None:
 def test_is_implausible_beyond_twice_the_threshold(
     short: bool, price: str, implausible: bool
 ) -> None:
-    assert rule.is_implausible(D(5), held("50000", short), D(price)) is implausible
+    # The price is that of the side on which the position is closed.
+    bid, ask = (str(D(price) - 1), price) if short else (price, str(D(price) + 1))
+    assert rule.is_implausible(D(5), held("50000", short), book(bid, ask)) is implausible
 
 
 def test_reason_says_rule_price_and_entry() -> None:

@@ -17,7 +17,7 @@ from execsvc.model.order import Fill
 from execsvc.model.order_request import Purpose
 from execsvc.model.position import Position
 from execsvc.paper.terms import Terms
-from execsvc.runner.stop_loss import StopLoss
+from execsvc.runner.stop_loss import RETRY, StopLoss
 from execsvc.sandbox.dialects import Dialect
 
 D = Decimal
@@ -36,6 +36,8 @@ class Market(MemoryExchange):
         """What the next reads are answered with; the last one stays."""
         self.reads = 0
         self.refusal: Exception | None = None
+        self.asked = 0
+        """Orders that were sent, also those that were refused."""
 
     def depth(self, symbol: str, limit: int) -> Depth:
         self.reads += 1
@@ -46,6 +48,7 @@ class Market(MemoryExchange):
         return Depth(symbol=symbol, bids=(bid,), asks=(ask,))
 
     def place_order(self, *args: object, **given: object) -> Fill:
+        self.asked += 1
         if self.refusal is not None:
             raise self.refusal
         return super().place_order(*args, **given)  # type: ignore[arg-type]
@@ -171,10 +174,12 @@ def test_look_during_a_ban_says_nothing_of_its_own(bot: Bot) -> None:
     assert bot.holds
 
 
-def test_look_at_a_market_without_a_bid_is_no_price(bot: Bot) -> None:
-    fault = bot.look(("1", "47000"))
-    assert fault is not None and "no market" in fault
+def test_look_at_a_book_with_a_far_bid_believes_the_second_answer(bot: Bot) -> None:
+    fault = bot.look(("1", "47000"), ("49999", "50000"))
+    assert fault is not None and "one answer said 1, the next one 49999" in fault
     assert bot.holds and bot.guards == []
+    assert bot.look(("20000", "50000"), ("20000", "50000")) is None
+    assert not bot.holds, "nobody pays more"
 
 
 def test_look_with_an_unknown_entry_price_reads_and_sells_nothing(bot: Bot) -> None:
@@ -197,17 +202,22 @@ def test_a_price_that_has_really_halved_sells(bot: Bot) -> None:
     assert "20100 is 59.8 % below" in bot.reporter.snapshot.guards[0]["detail"]
 
 
-def test_a_sale_that_fails_is_tried_again_at_every_look_whatever_the_price(bot: Bot) -> None:
+def test_a_sale_that_fails_is_tried_again_after_a_second_whatever_the_price(bot: Bot) -> None:
     bot.exchange.refusal = OrderRefused("POST /order: HTTP 400")
     fault = bot.look(("47000", "47001"))
     assert fault is not None and "could not be closed, it is tried again" in fault
     assert bot.reporter.snapshot.liquidation_failed
     assert bot.guards == ["stop_loss"]
-    reads = bot.exchange.reads
+    reads, sent = bot.exchange.reads, bot.exchange.asked
+    assert bot.look(Unavailable("down")) == fault
+    assert bot.exchange.asked == sent, "not within a second"
+    bot.exchange.pass_time(RETRY)
     assert bot.look(Unavailable("down")) is not None
+    assert bot.exchange.asked == sent + 1
     bot.restart()
     assert bot.look(Unavailable("down")) is not None, "the next process goes on with it"
     bot.exchange.refusal = None
+    bot.exchange.pass_time(RETRY)
     assert bot.look(("60000", "60001")) is None
     assert not bot.holds
     assert bot.exchange.reads == reads, "what was decided needs no price"
