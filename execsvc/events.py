@@ -63,6 +63,7 @@ EventName = Literal[
     "liquidation_failed",
     "liquidation_recovered",
     "listing_failed",
+    "listing_may_be_cut",
     "listing_recovered",
     "loop_stalled",
     "mass_stop_held_back",
@@ -130,17 +131,22 @@ class Event(NamedTuple):
     when: str
     fields: tuple[str, ...] = ()
     """What its record always has, besides the bot's strategy, symbol and key in its own process."""
+    said: tuple[str, ...] = ()
+    """Fields that stand in its words already: a line of text does not repeat them."""
 
 
 _ORDER = ("bot_id", "order_id", "side", "amount", "filled", "reason")
+_ASKED = ("side", "amount", "filled", "reason")
 _BOT = ("bot_id",)
 _PROCESS = ("bot_id", "pid")
 
 EVENTS: Mapping[EventName, Event] = {
     # Orders and positions, by the bot's own process; these are in its execution log too.
     "order_intent": Event("DEBUG", "an order is about to be sent", ("bot_id", "order_id")),
-    "order_filled": Event("INFO", "an order was executed, wholly or partly", _ORDER),
-    "order_refused": Event("WARNING", "an order was definitely not executed", _ORDER),
+    "order_filled": Event(
+        "INFO", "an order was executed, wholly or partly", _ORDER, (*_ASKED, "average")
+    ),
+    "order_refused": Event("WARNING", "an order was definitely not executed", _ORDER, _ASKED),
     "order_unknown": Event(
         "WARNING", "the answer does not say what became of an order", ("bot_id", "order_id")
     ),
@@ -157,7 +163,9 @@ EVENTS: Mapping[EventName, Event] = {
     "order_contested": Event(
         "CRITICAL", "it cannot be decided: settle it by hand", ("bot_id", "order_id", "filled")
     ),
-    "order_booked_contested": Event("WARNING", "a contested order is booked, for now", _ORDER),
+    "order_booked_contested": Event(
+        "WARNING", "a contested order is booked, for now", _ORDER, _ASKED
+    ),
     "step_learnt": Event("WARNING", "the exchange takes fewer decimals than thought", _BOT),
     "maximum_learnt": Event("WARNING", "an amount is above what the exchange takes at once", _BOT),
     "position_dust": Event("DEBUG", "what is left is too little to be sold", ("bot_id", "tracked")),
@@ -222,6 +230,9 @@ EVENTS: Mapping[EventName, Event] = {
     # Listings.
     "listing_failed": Event("WARNING", "BotService could not be listed"),
     "listing_recovered": Event("INFO", "it could be again"),
+    "listing_may_be_cut": Event(
+        "WARNING", "exactly 100 rows came without paging: there may be more"
+    ),
     "mass_stop_held_back": Event("CRITICAL", "a listing lacks most bots, nobody is stopped yet"),
     "account_crowded": Event("WARNING", "more bots on one account than a stop has time for"),
     "accounts_not_locked": Event("WARNING", "another service on an account goes unnoticed"),

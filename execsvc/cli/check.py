@@ -11,7 +11,7 @@ from execsvc.cli.extras import alert_targets, refuse_missing_extras
 from execsvc.cli.options import Source, takes_settings
 from execsvc.cli.table import plain_text
 from execsvc.clients.bot_service import Listing
-from execsvc.doctor import services
+from execsvc.doctor import adapter_health, services
 from execsvc.errors import Unavailable
 from execsvc.model.bot import BotSpec, Mode
 from execsvc.model.market import plain
@@ -75,6 +75,8 @@ def _listed(settings: Settings) -> Listing:
     )
     if rows.waiting is not None:
         _say("warning", rows.waiting)
+    for line in services.remarks(listing):
+        _say("warning", line)
     for line in services.refused_rows(listing):
         _say("refused", line)
     for line in services.invalid_rows(listing):
@@ -84,12 +86,20 @@ def _listed(settings: Settings) -> Listing:
 
 def _ask_adapter(settings: Settings, spec: BotSpec | None) -> None:
     http = services.adapter_http(settings)
-    if spec is None:
+    health = adapter_health.ask(http)
+    if health is not None:
+        said = f"{settings.exchange_adapter_url}: {health.text}"
+        _say(
+            "adapter" if health.is_well else "warning",
+            said if health.is_well else f"adapter {said}",
+        )
+    if spec is None and health is None:
         status = http.look("GET /", "/").status
         _say(
             "adapter",
             f"{settings.exchange_adapter_url}: answers (HTTP {status}); no bot to ask for",
         )
+    if spec is None:
         return
     key_id, symbol = spec.binding.key_id, spec.binding.symbol
     adapter = services.adapter(settings, http, key_id)

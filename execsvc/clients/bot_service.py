@@ -16,6 +16,12 @@ from execsvc.model.bot import BotSpec, InvalidRow, RowRefused, parse_row, row_id
 
 MOST_PAGES = 5000
 MOST_ROWS = 100_000
+DEFAULT_PAGE = 100
+"""Rows that BotService sends when it is not asked for more, without a word that there are more."""
+MAY_BE_CUT = (
+    "EXECSVC_PAGE_SIZE is 0 and BotService sent exactly 100 rows, which is its page where none is asked "
+    "for: there may be more bots, of which nothing is known; let EXECSVC_PAGE_SIZE be 200"
+)
 _CALL = "GET /bots"
 RUNNING, BOOTING, STOPPING = "RUNNING", "BOOTING", "STOPPING"
 WITH_LIFECYCLE = (BOOTING, RUNNING, STOPPING)
@@ -42,6 +48,8 @@ class Listing(BaseModel):
     """Optional statuses that were asked for in vain: nothing is known of bots that have them."""
     unsupported: tuple[str, ...] = ()
     """Those of them that BotService does not know, by its answer."""
+    may_be_cut: bool = False
+    """It was asked for without paging, and has as many rows as a page of BotService by default."""
 
 
 class BotService:
@@ -78,8 +86,13 @@ class BotService:
         unsupported = tuple(
             status for status in unanswered if isinstance(self._faults[status], CallRefused)
         )
+        full = any(rows.received == DEFAULT_PAGE for rows in answered.values())
         return _merged(answered).model_copy(
-            update={"unanswered": unanswered, "unsupported": unsupported}
+            update={
+                "unanswered": unanswered,
+                "unsupported": unsupported,
+                "may_be_cut": full and self._page_size == 0,
+            }
         )
 
     def _found(self, status: str) -> _Rows | None:

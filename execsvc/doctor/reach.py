@@ -6,7 +6,7 @@ from execsvc.clients.bot_service import Listing
 from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clients.http import HttpClient
 from execsvc.clock import monotonic
-from execsvc.doctor import clock_skew, services
+from execsvc.doctor import adapter_health, clock_skew, services
 from execsvc.doctor.finding import Cause, Finding, fault, warning, well
 from execsvc.errors import Unavailable
 from execsvc.model.bot import BotSpec, Mode
@@ -50,13 +50,21 @@ def _bot_service(settings: Settings) -> tuple[list[Finding], Listing | None]:
             for line in (*services.refused_rows(listing), *services.invalid_rows(listing))
         ),
     ]
+    findings += [
+        warning(_ROWS, line, "change it there, unless it is meant so")
+        for line in services.remarks(listing)
+    ]
     return [*findings, clock_skew.look("BotService", services.bot_service_http(settings))], listing
 
 
 def _adapter(settings: Settings, bots: list[BotSpec]) -> list[Finding]:
     http = services.adapter_http(settings)
     spec = services.first(bots)
+    findings: list[Finding] = []
     try:
+        health = adapter_health.ask(http)
+        if health is not None:
+            findings.append(_of_health(settings, health))
         began = monotonic()
         if spec is None:
             found = f"HTTP {http.look('GET /', '/').status}; no bot to ask for"
@@ -65,10 +73,11 @@ def _adapter(settings: Settings, bots: list[BotSpec]) -> list[Finding]:
             ticker = services.adapter(settings, http, spec.binding.key_id).ticker(symbol)
             found = f"{symbol} at {plain(ticker.price)}"
     except Unavailable as error:
-        return [_silent(_ADAPTER, settings.exchange_adapter_url, error)]
+        return [*findings, _silent(_ADAPTER, settings.exchange_adapter_url, error)]
     seconds = monotonic() - began
     what = f"{settings.exchange_adapter_url}: {found}, {_took(seconds)}"
     return [
+        *findings,
         _slow(what) if seconds > settings.request_timeout / SLOW_SHARE else well(_ADAPTER, what),
         *_balances(settings, http, bots),
         clock_skew.look("the adapter", http),
@@ -108,6 +117,15 @@ def _balance(key_id: str, adapter: ExchangeAdapter) -> Finding:
 
 def _silent(check: str, url: str, error: Unavailable) -> Finding:
     return fault(check, f"{url}: {error}", _START, Cause.UNREACHABLE)
+
+
+def _of_health(settings: Settings, health: adapter_health.Health) -> Finding:
+    what = f"{settings.exchange_adapter_url}: {health.text}"
+    if health.is_well:
+        return well(_ADAPTER, what)
+    return warning(
+        _ADAPTER, what, "see what the adapter itself lacks: its log, its exchange, its keys"
+    )
 
 
 def _slow(what: str) -> Finding:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from execsvc.clients.bot_service import BOOTING, STOPPING, BotService, Listing
+from execsvc.clients.bot_service import BOOTING, MAY_BE_CUT, STOPPING, BotService, Listing
 from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clients.http import HttpClient
 from execsvc.errors import ConfigRefused, LedgerFailed
+from execsvc.execution.allocation import may_hold_nothing
 from execsvc.ledger.account_pause import NEVER_PAUSED, AccountPause
 from execsvc.ledger.report_verdict import verdict
 from execsvc.model.bot import BotSpec, InvalidRow, Mode, named, short_name
@@ -128,6 +129,15 @@ def refused_rows(found: Listing) -> list[str]:
         except ConfigRefused as refused:
             lines.append(f"bot {named(bot_id, spec.name)}: {refused}")
     return lines
+
+
+def remarks(found: Listing) -> list[str]:
+    """What of the listing works, and may not be meant so, a line each."""
+    idle = {bot_id: may_hold_nothing(spec.allocation) for bot_id, spec in found.bots.items()}
+    return [
+        *([MAY_BE_CUT] if found.may_be_cut else []),
+        *(f"bot {named(key, found.bots[key].name)}: {why}" for key, why in idle.items() if why),
+    ]
 
 
 def invalid_rows(found: Listing) -> list[str]:

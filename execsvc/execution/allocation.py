@@ -23,5 +23,17 @@ def allowed(held: Decimal, allocation: Decimal, price: Decimal) -> Decimal:
 
 def refuse_without_allocation(allocation: Decimal | None) -> None:
     """Raise OrderRefused for an entry of a bot that may hold nothing."""
-    if allocation == 0:
-        raise OrderRefused("account_allocation is 0: the bot may hold nothing")
+    refusal = may_hold_nothing(allocation)
+    if refusal is not None:
+        raise OrderRefused(refusal)
+
+
+def may_hold_nothing(allocation: Decimal | None) -> str | None:
+    """Why a bot with this ``allocation`` never makes an entry; None when it may.
+
+    >>> may_hold_nothing(Decimal("0.00"))
+    'account_allocation is 0: the bot may hold nothing, so it buys nothing'
+    """
+    if allocation != 0:
+        return None
+    return "account_allocation is 0: the bot may hold nothing, so it buys nothing"

@@ -68,7 +68,10 @@ class ControlLoop:
         record: Record,
         reporter: Reporter,
         look: Callable[[], str | None] | None = None,
+        remark: str | None = None,
     ) -> None:
+        """``remark``: what is wrong with the bot in each tick; shown while nothing else is."""
+        self._remark = remark
         self._grid = Grid(bot_id, interval)
         self._tick = tick
         self._waits = waits
@@ -97,7 +100,7 @@ class ControlLoop:
         while due - looked > LONGEST_UNLOOKED:
             self._waits.wait(max(looked + LONGEST_UNLOOKED - monotonic(), 0.0))
             looked = monotonic()
-            self._reporter.update(last_error=look() or self._error)
+            self._reporter.update(last_error=look() or self._error or self._remark)
 
     def _tick_once(self) -> None:
         began, since = now(), monotonic()
@@ -130,7 +133,7 @@ class ControlLoop:
             ticks=self._reporter.snapshot.ticks + 1,
             last_tick_at=iso(began),
             consecutive_errors=self._errors,
-            last_error=error,
+            last_error=error or self._remark,
         )
         if self._errors >= MOST_ERRORS:
             raise StrategyGaveUp(f"strategy raised {self._errors} times in a row, last: {error}")

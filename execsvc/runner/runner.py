@@ -13,6 +13,7 @@ from execsvc.errors import (
     StopRequested,
     Unavailable,
 )
+from execsvc.execution.allocation import may_hold_nothing
 from execsvc.model.bot import BotSpec
 from execsvc.runner.context import TickContext
 from execsvc.runner.control_loop import ControlLoop, StrategyGaveUp
@@ -66,6 +67,7 @@ class BotRunner:
         self._stop_loss = None
         if spec.stop_loss is not None:
             self._stop_loss = StopLoss(services, spec.stop_loss, orders, adapter)
+        self._remark = may_hold_nothing(spec.allocation)
         self._loop = ControlLoop(
             spec.bot_id,
             interval,
@@ -74,6 +76,7 @@ class BotRunner:
             services.record,
             services.reporter,
             None if self._stop_loss is None else self._stop_loss.look,
+            self._remark,
         )
 
     def run(self) -> End:
@@ -99,8 +102,9 @@ class BotRunner:
         held = position.tracked if position.side == "BUY" else position.sold_short
         what = "holding" if position.side == "BUY" else "sold short"
         holding = "" if position.side is None else f", {what} {held:f} from before"
-        self._record.say("INFO", "bot_started", f"started{holding}")
-        self._reporter.update(phase="RUNNING", last_error=None)
+        remark = "" if self._remark is None else f"; {self._remark}"
+        self._record.say("INFO", "bot_started", f"started{holding}{remark}")
+        self._reporter.update(phase="RUNNING", last_error=self._remark)
 
     def _tick(self) -> str | None:
         """One tick; returns what the stop loss met, which ends no tick."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from loguru import logger
 
-from execsvc.clients.bot_service import Listing
+from execsvc.clients.bot_service import MAY_BE_CUT, Listing
 from execsvc.clock import monotonic
 from execsvc.repeats import Repeats
 from execsvc.settings import Settings
@@ -30,6 +30,7 @@ class Polling:
         self._last_seen = LastSeen()
         self._repeats = Repeats()
         self._crowds = Crowds()
+        self._cut_said = False
         self._guard = MassStopGuard(settings.mass_stop_threshold, settings.mass_stop_confirmations)
 
     @property
@@ -43,6 +44,9 @@ class Polling:
         Returns it with what is known besides of bots that are BOOTING.
         """
         listing = self._last_seen.completed(said)
+        if listing.may_be_cut and not self._cut_said:
+            self._cut_said = True
+            logger.bind(event="listing_may_be_cut").warning("{}", MAY_BE_CUT)
         if not unchanged:
             for line in self._crowds.warnings(self._settings, listing.bots.values()):
                 logger.bind(event="account_crowded").warning("{}", line)

@@ -69,8 +69,8 @@ def test_rows_that_cannot_be_run_are_named_with_the_reason(
     outcome = execsvc("check")
 
     assert outcome.code == 0
-    assert "bot demo-btc: strategy 'nonsense' is not known" in outcome.out
-    assert "bot demo-eth: " in outcome.out
+    assert "bot demo-btc (BTC, live): strategy 'nonsense' is not known" in outcome.out
+    assert "bot demo-eth (ETH, live): " in outcome.out
 
 
 @pytest.mark.parametrize(

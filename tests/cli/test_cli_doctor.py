@@ -150,8 +150,8 @@ def test_rows_that_are_not_run_are_a_warning(services: Sandbox, execsvc: Execsvc
     services.state.bots.replace(rows)
 
     assert [line.split(":")[0] for line in findings(execsvc)["bots"]] == [
-        "bot demo-btc",
-        "bot demo-eth",
+        "bot demo-btc (BTC, live)",
+        "bot demo-eth (ETH, live)",
     ]
 
 

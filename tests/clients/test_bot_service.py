@@ -99,6 +99,17 @@ def test_page_size_0_sends_no_paging_and_asks_once(service: Service) -> None:
     assert service.asked == [{"status": "RUNNING"}]
 
 
+@pytest.mark.parametrize(
+    ("total", "size", "cut"), [(99, 0, False), (100, 0, True), (101, 0, False), (100, 200, False)]
+)
+def test_listing_without_paging_may_be_cut_at_the_default_page(
+    service: Service, total: int, size: int, cut: bool
+) -> None:
+    rows = [row(str(number)) for number in range(total)]
+    service.pages = lambda skip, limit: rows[skip or 0 :]
+    assert listing(size).may_be_cut == cut
+
+
 def test_rows_that_move_between_pages_are_taken_once(service: Service) -> None:
     pages = [[row("a"), row("b")], [row("b"), row("c")], [row("c")]]
     service.pages = lambda skip, limit: pages[len(service.asked) - 1]

@@ -34,6 +34,7 @@ def test_bot_that_does_nothing_says_why(daemon: Daemon, exchange: Exchange, tmp_
         bot_row("lower", symbol="btc/usdt"),
         bot_row("swap", symbol="BTC/USDT:USDT"),
         bot_row("nil", allocation="0"),
+        {**bot_row("idle", allocation=0), "pipeline": {"strategy": {"id": "rsi_basic"}}},
         bot_row("poor", key="poor"),
         bot_row("odd", strategy="reads_all"),
     )
@@ -41,7 +42,8 @@ def test_bot_that_does_nothing_says_why(daemon: Daemon, exchange: Exchange, tmp_
     for bot_id, words in {
         "lower": "GET /balance for btc/usdt: lists no btc, but BTC: ",
         "swap": "GET /balance for BTC/USDT:USDT: lists no USDT:USDT, but USDT: ",
-        "nil": "account_allocation is 0",
+        "nil": "account_allocation is 0: the bot may hold nothing, so it buys nothing",
+        "idle": "account_allocation is 0: the bot may hold nothing, so it buys nothing",
         "poor": "an order of 0 BTC/USDT: GET /balance says free 1 BTC and 0 USDT, GET /market/ticker",
     }.items():
         eventually(
@@ -64,5 +66,9 @@ def test_bot_that_does_nothing_says_why(daemon: Daemon, exchange: Exchange, tmp_
 def _is_told(daemon: Daemon, bot_id: str) -> bool:
     """Whether ``/health`` says that the bot does not tick, and what its last read answered."""
     reasons: list[str] = daemon.health()[1]["reasons"]
-    own = [text for text in reasons if text.startswith(f"bot {bot_id} has not ticked for ")]
+    own = [
+        text
+        for text in reasons
+        if text.startswith(f"bot {bot_id} (bot {bot_id}) has not ticked for ")
+    ]
     return len(own) == 1 and "lists no" in own[0]
