@@ -4,7 +4,7 @@ On a terminal it is coloured text. Elsewhere a record is one line, or one entry 
 whatever its message and traceback hold: nothing that came from outside can forge a second one.
 """
 
-from execsvc.logs.install import bound, setup
+from execsvc.logs.install import bound, name_bot, setup
 from execsvc.logs.render import plain_value
 
-__all__ = ["bound", "plain_value", "setup"]
+__all__ = ["bound", "name_bot", "plain_value", "setup"]

@@ -48,10 +48,17 @@ def bound(
     strategy: str | None = None,
     symbol: str | None = None,
     key_id: str | None = None,
+    bot_name: str | None = None,
 ) -> Logger:
     """A logger whose records name the bot that they are about."""
-    fields = {"bot_id": bot_id, "strategy": strategy, "symbol": symbol, "key_id": key_id}
+    fields = {"bot_id": bot_id, "bot_name": bot_name}
+    fields |= {"strategy": strategy, "symbol": symbol, "key_id": key_id}
     return logger.bind(**{name: value for name, value in fields.items() if value is not None})
+
+
+def name_bot(bot_name: str) -> None:
+    """Let every record of this process name the one bot that the process works for."""
+    logger.configure(extra={"bot_name": bot_name} if bot_name else {})
 
 
 def _channels(settings_format: str) -> Sequence[Channel]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 IDENTIFIER = "execsvc"
 FIELDS = {
     "bot_id": "BOT_ID",
+    "bot_name": "BOT_NAME",
     "strategy": "STRATEGY",
     "symbol": "SYMBOL",
     "event": "EVENT",
@@ -114,7 +115,9 @@ def entry(record: Record) -> list[tuple[str, str]]:
 def _message(record: Record) -> str:
     """The message, the bot before it, and behind it what has no field and the traceback."""
     extra = record["extra"]
-    parts = [f"bot_id={text_value(extra['bot_id'])}"] if "bot_id" in extra else []
+    parts = [
+        f"{name}={text_value(extra[name])}" for name in ("bot_id", "bot_name") if name in extra
+    ]
     parts.append(record["message"])
     parts += [f"{name}={text_value(extra[name])}" for name in extra if name not in FIELDS]
     lines = [" ".join(parts), *traceback_text(record).splitlines()]

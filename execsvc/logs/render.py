@@ -9,13 +9,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from execsvc.clock import iso
+from execsvc.events import EVENTS
 from execsvc.masking import masked, masked_json
 
 if TYPE_CHECKING:
     from loguru import Record
 
-_FIRST = ("bot_id", "strategy", "symbol", "event")
+_FIRST = ("bot_id", "bot_name", "strategy", "symbol", "event")
 """Fields that stand before the message in text; the others follow it."""
+_SAID: dict[object, tuple[str, ...]] = {name: event.said for name, event in EVENTS.items()}
 _CORE = ("time", "level", "message", "exception")
 _COLOURS = {
     "TRACE": "2",
@@ -83,7 +85,8 @@ def _body(record: Record) -> str:
     extra = record["extra"]
     parts = [f"{name}={text_value(extra[name])}" for name in _FIRST if name in extra]
     parts.append(record["message"])
-    parts += [f"{name}={text_value(extra[name])}" for name in extra if name not in _FIRST]
+    told = (*_FIRST, *_SAID.get(extra.get("event"), ()))
+    parts += [f"{name}={text_value(extra[name])}" for name in extra if name not in told]
     body = " ".join(parts)
     if record["exception"] is not None:
         body = f"{body}\n{traceback_text(record).rstrip()}"

@@ -28,6 +28,7 @@ class Job(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     bot_id: str
+    name: str = ""
     task: Task
     spec: BotSpec | None = None
     booting: bool = False

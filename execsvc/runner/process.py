@@ -11,14 +11,14 @@ from typing import Any
 from loguru import logger
 from setproctitle import setproctitle
 
-from execsvc import masking
+from execsvc import logs, masking
 from execsvc.errors import ConfigRefused, LedgerFailed, LedgerUnavailable, StopRequested
 from execsvc.ledger import patience
 from execsvc.ledger.booking import contested_places
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.starts import note_start
 from execsvc.masking import masked
-from execsvc.model.bot import Binding, BotSpec, Mode
+from execsvc.model.bot import Binding, BotSpec, Mode, short_name
 from execsvc.runner.abandoning import give_up_position
 from execsvc.runner.assembly import Assembly, execution_settings
 from execsvc.runner.job import Job, Task
@@ -41,6 +41,7 @@ FINEST = 12
 def run(job: Job, settings: Settings, lifeline: int, report: int) -> int:
     """Do ``job``; called in a forked child with signals blocked. Returns the exit code."""
     masking.know(secrets_of(settings))
+    logs.name_bot("" if job.name == job.bot_id else short_name(job.name))
     _set_title(job)
     _silence_stdout()
     os.register_at_fork(after_in_child=_leave)

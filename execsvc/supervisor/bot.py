@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from execsvc.clock import now
 from execsvc.ledger.abandoned import Abandoned, is_recent
 from execsvc.ledger.results import utc_day
 from execsvc.ledger.survey import LedgerState
-from execsvc.model.bot import Binding, BotSpec, Mode
+from execsvc.logs import bound
+from execsvc.model.bot import Binding, BotSpec, Mode, named, short_name
 from execsvc.model.result import unknown, unstarted
 from execsvc.runner.job import Task
 from execsvc.runner.report import Snapshot, shown
@@ -19,6 +20,9 @@ from execsvc.supervisor.next_step import Case, Listed, Service
 from execsvc.supervisor.restarts import CALM, Restarts
 from execsvc.supervisor.run import Run
 from execsvc.supervisor.states import Event, State, after
+
+if TYPE_CHECKING:
+    from loguru import Logger
 
 _LEFT = "left by an earlier run of the service; waits for the first good listing"
 
@@ -133,6 +137,17 @@ class Bot:
         return self.row.name or self.bot_id
 
     @property
+    def named(self) -> str:
+        """Its id, and its name where that says more: for a line of text."""
+        return named(self.bot_id, self.name)
+
+    @property
+    def log(self) -> Logger:
+        """Logs what is about this bot."""
+        name = short_name(self.name) if self.name != self.bot_id else None
+        return bound(bot_id=self.bot_id, bot_name=name)
+
+    @property
     def is_open(self) -> bool:
         """True unless its ledger says for certain that it is flat."""
         return self.unreadable is not None or (self.ledger is not None and self.ledger.is_open)
@@ -238,7 +253,8 @@ class Bot:
         """What ``/status`` shows: a fault of the row, else what its process or its end said."""
         alive = self.run.snapshot.last_error if self.run is not None else None
         verdict = self.verdict.detail if self.verdict is not None else None
-        said = self.error or self.last.last_error
+        # What once was wrong with a bot that is over says nothing of how it is.
+        said = None if self._is_over else self.error or self.last.last_error
         if verdict and said and said not in verdict and self.residue:
             verdict = f"{verdict}; {said}"  # who ended it does not say why it is not sold
         waits = _LEFT if self.listed is Listed.UNSEEN else None
@@ -293,6 +309,11 @@ class Bot:
             halted=halted,
             abandoning=self.abandoning,
         )
+
+    @property
+    def _is_over(self) -> bool:
+        """True when it was stopped, and has ended flat."""
+        return self.state is State.STOPPED and self.listed is Listed.GONE and not self.is_open
 
     @property
     def _speaks(self) -> bool:

@@ -7,7 +7,6 @@ from loguru import logger
 from execsvc.errors import LedgerFailed
 from execsvc.ledger.ballast import Ballast
 from execsvc.ledger.held import HeldBots
-from execsvc.logs import bound
 from execsvc.supervisor.bot import Bot, Verdict
 from execsvc.supervisor.context import Context
 from execsvc.supervisor.ends import remember_held
@@ -28,7 +27,7 @@ def stop(context: Context, bot: Bot) -> bool:
     One that BotService does not list any more only ends flat: nothing would ever end its HELD.
     One whose ledger cannot be read stays FAILED, which is the stronger word.
     """
-    bound(bot_id=bot.bot_id).bind(event="bot_stop_asked").warning("an operator stops it")
+    bot.log.bind(event="bot_stop_asked").warning("an operator stops it")
     written = True
     if bot.listed is not Listed.GONE and bot.unreadable is None:
         bot.question = None  # the signal that it ended on was this operator's, too

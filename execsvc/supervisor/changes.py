@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from execsvc.logs import bound
 from execsvc.runner.report import EndKind
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.context import Context
@@ -49,7 +48,7 @@ def checked(context: Context, bot: Bot, run: Run, code: int) -> None:
     elif end is not None and end.kind is EndKind.REFUSED:
         bot.refused = run.spec
         bot.row_error = f"change refused: {end.detail}"
-        bound(bot_id=bot.bot_id).bind(event="bot_change_refused").warning("{}", bot.row_error)
+        bot.log.bind(event="bot_change_refused").warning("{}", bot.row_error)
     else:
         why = run.killed_for or described(code)
         bot.row_error = f"the change could not be checked: {why}"
@@ -63,7 +62,7 @@ def _apply(context: Context, bot: Bot) -> None:
     assert bot.run.spec is not None
     assert bot.row is not None
     moved = bot.row.binding != bot.run.spec.binding
-    bound(bot_id=bot.bot_id).bind(event="bot_changed").info(
+    bot.log.bind(event="bot_changed").info(
         "row changed: {}", "stopped and liquidated first" if moved else "replaced, position kept"
     )
     tell(context, bot, Told.STOP if moved else Told.HOLD)

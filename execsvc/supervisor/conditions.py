@@ -152,60 +152,60 @@ def _of_listings(polled: Polled) -> Iterator[Condition]:
 
 def _of(bot: Bot, left: Collection[str]) -> Iterator[Condition]:
     if bot.state is State.FAILED or (bot.verdict and bot.verdict.state is State.FAILED):
-        text = f"bot {bot.bot_id} is FAILED: {bot.last_error}"
+        text = f"bot {bot.named} is FAILED: {bot.last_error}"
         yield _condition(Kind.FAILED, bot, text, f"FAILED: {bot.last_error}")
     yield from _of_records(bot)
     if bot.residue:
         why = "a liquidation failed and its position is open"
         error = f" ({bot.last_error})" if bot.last_error else ""
         way_out = f"; what can never be sold is given up by: {command_to_abandon(bot.bot_id)}"
-        text = f"bot {bot.bot_id}: {why}{error}{way_out}"
+        text = f"bot {bot.named}: {why}{error}{way_out}"
         yield _condition(Kind.LIQUIDATION, bot, text, why + error)
     elif bot.unread >= UNREAD_AFTER:
         error = f": {bot.last_error}" if bot.last_error else ""
         why = f"it has not ticked for {bot.unread:.0f} s, its reads fail{error}"
-        text = f"bot {bot.bot_id} has not ticked for {bot.unread:.0f} s, its reads fail{error}"
+        text = f"bot {bot.named} has not ticked for {bot.unread:.0f} s, its reads fail{error}"
         yield _condition(Kind.READS, bot, text, why)
     yield from _for_an_operator(bot)
     if bot.abandoned:
         why = f"{bot.abandoned[-1].text}, at {iso(bot.abandoned[-1].at)}"
-        yield _condition(Kind.ABANDONED, bot, f"bot {bot.bot_id}: {why}", why)
+        yield _condition(Kind.ABANDONED, bot, f"bot {bot.named}: {why}", why)
     if bot.given_back is not None and bot.listed is Listed.GONE:
         why = f"it was stopped in BotService: {bot.given_back}"
-        yield _condition(Kind.GIVEN_BACK, bot, f"bot {bot.bot_id}: {why}", why)
+        yield _condition(Kind.GIVEN_BACK, bot, f"bot {bot.named}: {why}", why)
     for guard in bot.guards:
         if guard["guard"] in _GUARDS:
             kind, what = _GUARDS[guard["guard"]]
             why = f"{what}: {guard['detail']}"
-            yield _condition(kind, bot, f"bot {bot.bot_id}: {why}", why)
+            yield _condition(kind, bot, f"bot {bot.named}: {why}", why)
     if bot.bot_id in left and bot.is_open and not bot.trades:
         why = "its position was left open when the service stopped"
-        yield _condition(Kind.LEFT, bot, f"bot {bot.bot_id}: {why}", why)
+        yield _condition(Kind.LEFT, bot, f"bot {bot.named}: {why}", why)
 
 
 def _of_records(bot: Bot) -> Iterator[Condition]:
     """Files that cannot be read or written, of which the bot waits for one."""
     if bot.unavailable is not None:
         why = f"its ledger cannot be read or written at present ({bot.unavailable})"
-        yield _condition(Kind.UNAVAILABLE, bot, f"bot {bot.bot_id}: {why}", why)
+        yield _condition(Kind.UNAVAILABLE, bot, f"bot {bot.named}: {why}", why)
     if bot.verdict is not None and bot.verdict.unsure:
         why = f"HELD: {bot.verdict.detail}; it goes on with: execsvc release {bot.bot_id}"
-        yield _condition(Kind.HELD, bot, f"bot {bot.bot_id} is {why}", why)
+        yield _condition(Kind.HELD, bot, f"bot {bot.named} is {why}", why)
 
 
 def _for_an_operator(bot: Bot) -> Iterator[Condition]:
     """What only an operator can decide."""
     if bot.contested:
-        text = f"bot {bot.bot_id}: {bot.contested} contested, see execsvc settle"
+        text = f"bot {bot.named}: {bot.contested} contested, see execsvc settle"
         yield _condition(Kind.CONTESTED, bot, text, f"{bot.contested} contested orders")
     if bot.doubt:
-        yield _condition(Kind.RESTORED, bot, f"bot {bot.bot_id}: {bot.doubt}", bot.doubt)
+        yield _condition(Kind.RESTORED, bot, f"bot {bot.named}: {bot.doubt}", bot.doubt)
 
 
 def left_open(bot: Bot) -> Condition:
     """The service has stopped, and this bot's position is open that should not be."""
     why = "the service stopped and its position is open"
-    return _condition(Kind.LEFT, bot, f"bot {bot.bot_id}: {why}", why)
+    return _condition(Kind.LEFT, bot, f"bot {bot.named}: {why}", why)
 
 
 def _condition(kind: Kind, bot: Bot, text: str, why: str) -> Condition:

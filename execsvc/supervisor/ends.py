@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from execsvc.errors import LedgerFailed
-from execsvc.logs import bound
 from execsvc.runner.job import Task
 from execsvc.runner.report import EndKind
 from execsvc.supervisor import changes
@@ -72,7 +71,7 @@ def remember_held(context: Context, bot: Bot) -> bool:
         else:
             context.held.discard(bot.bot_id)
     except LedgerFailed as error:
-        bound(bot_id=bot.bot_id).bind(event="held_not_written").critical(
+        bot.log.bind(event="held_not_written").critical(
             "{}; a restart of the service will not know that this bot is {}",
             error,
             "held" if held else "no longer held",
@@ -167,9 +166,7 @@ def _crashed(context: Context, bot: Bot, run: Run) -> None:
     if end is not None and end.kind is EndKind.RESIDUE:
         bot.closing = True  # it found a position that it must not trade on
     delay = bot.restarts.crashed(now)
-    bound(bot_id=bot.bot_id).bind(event="bot_crashed", pid=run.child.pid).error(
-        "crashed: {}", bot.error
-    )
+    bot.log.bind(event="bot_crashed", pid=run.child.pid).error("crashed: {}", bot.error)
     if delay is None:
         bot.closing = True
         why = f"given up after too many crashes, the last one: {bot.error}"
@@ -190,7 +187,7 @@ def _unavailable(context: Context, bot: Bot, run: Run) -> None:
     if delay is None:
         bot.closing = True
         delay = LONGEST_DELAY
-    bound(bot_id=bot.bot_id).bind(event="bot_crashed", pid=run.child.pid).error(
+    bot.log.bind(event="bot_crashed", pid=run.child.pid).error(
         "its ledger is not available: {}", bot.error
     )
     bot.crashed = True

@@ -102,6 +102,7 @@ def _job(context: Context, start: _Start) -> Job:
     bot = start.bot
     return Job(
         bot_id=bot.bot_id,
+        name=bot.name,
         task=start.task,
         spec=start.row,
         booting=bot.booting,
@@ -120,7 +121,7 @@ def _from_reserve(context: Context, start: _Start, error: OSError) -> Child | OS
     if start.read >= 0:
         os.close(start.read)
     child, start.read = taken
-    say_used(start.bot.bot_id, error.strerror)
+    say_used(start.bot, error.strerror)
     return child
 
 

@@ -6,7 +6,6 @@ from execsvc.errors import LedgerFailed
 from execsvc.ledger import reentry
 from execsvc.ledger.bot_ledger import ledger_path
 from execsvc.ledger.guards import STOP_LOSS
-from execsvc.logs import bound
 from execsvc.model import risk
 from execsvc.model.bot import BotSpec, InvalidRow
 from execsvc.runner.job import Task
@@ -45,7 +44,7 @@ def row_refused(context: Context, bot: Bot, row: InvalidRow) -> None:
     if bot.listed is Listed.INVALID and bot.row_error == reason:
         return
     bot.listed, bot.row_error, bot.to_check = Listed.INVALID, reason, None
-    bound(bot_id=bot.bot_id).bind(event="bot_invalid").warning("row cannot be used: {}", reason)
+    bot.log.bind(event="bot_invalid").warning("row cannot be used: {}", reason)
     proceed(context, bot)
 
 
@@ -64,7 +63,7 @@ def gone(context: Context, bot: Bot, why: str = "no longer listed") -> None:
     if bot.check is not None:
         context.children.kill(bot.check.child)
     if bot.runs_freely:
-        bound(bot_id=bot.bot_id).bind(event="bot_unlisted").info("{}: told to stop", why)
+        bot.log.bind(event="bot_unlisted").info("{}: told to stop", why)
         tell(context, bot, Told.STOP)
     elif bot.trades:
         bot.closing = True
@@ -78,13 +77,13 @@ def _let_reenter(context: Context, bot: Bot) -> None:
     try:
         reentry.allow(ledger_path(context.settings.state_dir, bot.bot_id))
     except LedgerFailed as fault:
-        told = bound(bot_id=bot.bot_id).bind(event="ledger_failed")
+        told = bot.log.bind(event="ledger_failed")
         told.error("{}; its stop loss may keep it from entering until: execsvc release", fault)
 
 
 def _say_risk(bot: Bot, row: BotSpec) -> None:
     """Say once of a row what its user may not expect of its risk management."""
-    before, told = bot.row, bound(bot_id=bot.bot_id).bind(event="row_noted")
+    before, told = bot.row, bot.log.bind(event="row_noted")
     doubt = risk.doubt_about(row.stop_loss)
     if doubt is not None and (before is None or before.stop_loss != row.stop_loss):
         told.warning("{}", doubt)
@@ -101,9 +100,7 @@ def release(context: Context, bot: Bot, *, abandons: bool = False) -> None:
     if abandons and not bot.stand_in:
         bot.abandoning, bot.not_abandoned, bot.question = True, None, None
         bot.to_check = None
-        bound(bot_id=bot.bot_id).bind(event="bot_abandon_asked").warning(
-            "an operator gives its position up"
-        )
+        bot.log.bind(event="bot_abandon_asked").warning("an operator gives its position up")
         if bot.run is not None and bot.run.task is not Task.ABANDON:
             # An order under way is waited for; what holds it up beyond that may hold it up for ever.
             bot.run.ends_by = context.clock.now + context.settings.order_timeout + ABANDON_GRACE

@@ -7,7 +7,6 @@ import math
 from loguru import logger
 
 from execsvc.events import EventName
-from execsvc.logs import bound
 from execsvc.supervisor import steps
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.bots import Bots
@@ -122,6 +121,7 @@ def _name(bot: Bot, what: str, level: str, event: EventName) -> None:
     binding = bot.ledger.binding if bot.ledger is not None else None
     symbol = binding.symbol if binding is not None else None
     tracked = bot.position["tracked"] if bot.ledger is not None else "unknown"
-    bound(bot_id=bot.bot_id, symbol=symbol).bind(event=event, tracked=tracked).log(
+    told = bot.log if symbol is None else bot.log.bind(symbol=symbol)
+    told.bind(event=event, tracked=tracked).log(
         level, "{}: bot {}, {}, tracked {}", what, bot.bot_id, symbol or "unknown symbol", tracked
     )

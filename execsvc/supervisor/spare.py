@@ -12,11 +12,11 @@ import select
 from typing import NamedTuple
 
 import setproctitle
-from loguru import logger
 
 from execsvc import logs
 from execsvc.runner.job import Job
 from execsvc.settings import Settings
+from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.child import Child
 from execsvc.supervisor.context import Context, Runner
 from execsvc.supervisor.restarts import Restarts
@@ -120,9 +120,9 @@ class Spare:
         return _Waiting(child, jobs, reports)
 
 
-def say_used(bot_id: str, why: str | None) -> None:
-    """Write to the log that the process that waited closes the position of ``bot_id``."""
-    logger.bind(bot_id=bot_id, event="fork_failed").error(
+def say_used(bot: Bot, why: str | None) -> None:
+    """Write to the log that the process that waited closes the position of ``bot``."""
+    bot.log.bind(event="fork_failed").error(
         "no process can be started: {}; the one that was kept for this closes its position", why
     )
 

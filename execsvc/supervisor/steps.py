@@ -6,7 +6,6 @@ import signal
 
 from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.events import EventName
-from execsvc.logs import bound
 from execsvc.model.bot import BotSpec
 from execsvc.runner.job import Task
 from execsvc.supervisor.bot import Bot, Verdict
@@ -61,7 +60,7 @@ def look(context: Context, bot: Bot) -> None:
     except LedgerUnavailable as error:
         bot.unreadable, bot.ledger_known = str(error), False
         if before is None:
-            bound(bot_id=bot.bot_id).bind(event="ledger_unavailable").warning("{}", error)
+            bot.log.bind(event="ledger_unavailable").warning("{}", error)
     except LedgerFailed as error:
         bot.ledger, bot.unreadable = None, str(error)
         if bot.verdict is None:
@@ -78,7 +77,7 @@ def fails(
     ``foreign``: another service trades its account.
     """
     bot.verdict = Verdict(State.FAILED, why, row=row, foreign=foreign)
-    bound(bot_id=bot.bot_id).bind(event="bot_failed").error("failed: {}", why)
+    bot.log.bind(event="bot_failed").error("failed: {}", why)
     bot.end_failure()
 
 
@@ -87,9 +86,9 @@ def rests(context: Context, bot: Bot, state: State) -> None:
     if bot.state is not state:
         bot.become(TOWARDS[state], context.clock.now)
         if state is State.STOPPED:
-            bound(bot_id=bot.bot_id).bind(event="bot_stopped").info("STOPPED")
+            bot.log.bind(event="bot_stopped").info("STOPPED")
         elif state is State.HELD and bot.verdict is not None:
-            bound(bot_id=bot.bot_id).bind(event="bot_held").warning("held: {}", bot.verdict.detail)
+            bot.log.bind(event="bot_held").warning("held: {}", bot.verdict.detail)
     if state is State.STOPPED:
         shown_until = bot.state_since + SHOWN_STOPPED
         if shown_until <= context.clock.now:  # it stays, listed or contested: look again later
@@ -111,7 +110,7 @@ def tell(context: Context, bot: Bot, told: Told) -> None:
 def kill(context: Context, bot: Bot, run: Run, why: str) -> None:
     """Kill a process of the bot; what follows is decided when it is dead."""
     run.killed_for = why
-    bound(bot_id=bot.bot_id).bind(event="process_killed", pid=run.child.pid).error(
+    bot.log.bind(event="process_killed", pid=run.child.pid).error(
         "killing process {}: {}", run.child.pid, why
     )
     context.children.kill(run.child)
@@ -185,9 +184,7 @@ def started(context: Context, bot: Bot, run: Run) -> None:
     event: EventName = "bot_restarted" if again else "process_started"
     if run.task in (Task.LIQUIDATE, Task.ABANDON):
         event = "bot_liquidating"
-    bound(bot_id=bot.bot_id).bind(event=event, pid=run.child.pid).info(
-        "{}, pid {}", _WORDS[event], run.child.pid
-    )
+    bot.log.bind(event=event, pid=run.child.pid).info("{}, pid {}", _WORDS[event], run.child.pid)
 
 
 def cannot_check(context: Context, bot: Bot, error: OSError) -> None:
@@ -200,6 +197,6 @@ def cannot_check(context: Context, bot: Bot, error: OSError) -> None:
 def no_process(context: Context, bot: Bot, error: OSError) -> None:
     """The machine has no process to give: not the bot's fault, and no crash of it."""
     bot.error = f"no process can be started: {error.strerror}"
-    bound(bot_id=bot.bot_id).bind(event="fork_failed").error("{}", bot.error)
+    bot.log.bind(event="fork_failed").error("{}", bot.error)
     bot.not_before = bot.liquidate_at = context.clock.now + NO_PROCESS
     proceed(context, bot)

@@ -54,6 +54,8 @@ def test_the_journal_can_be_asked_for_a_bot_and_for_an_event(
     assert [event for event in ways if event not in rest] == [], told
     filled = next(entry for entry in entries if entry.get("EVENT") == "order_filled")
     assert (filled["SYMBOL"], filled["KEY_ID"], filled["SIDE"]) == ("BTC/USDT", "k1", "buy")
+    assert {entry["BOT_NAME"] for entry in entries if entry.get("BOT_ID") == BOT} == {f"bot {BOT}"}
+    assert f' bot_name="bot {BOT}" bought 0.02' in filled["MESSAGE"]
     assert filled["ORDER_ID"] == exchange.executed(side="buy")[0]["client_order_id"]
     assert filled["CODE_FILE"].endswith("record.py")
     assert {entry["EVENT"] for entry in entries} >= {"service_started", "service_stopped"}

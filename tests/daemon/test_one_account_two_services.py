@@ -125,7 +125,7 @@ def test_position_of_the_second_service_waits_until_the_first_gives_the_account_
     waiting = other.until("LIQUIDATING", "c1")
     assert waiting["last_error"].startswith("account k1 is traded by the service with the state ")
     reasons = other.health()[1]["reasons"]
-    assert [text for text in reasons if "bot c1 is FAILED" in text]
+    assert [text for text in reasons if "bot c1 (bot c1) is FAILED" in text]
     assert exchange.executed("k1", "sell") == []
     exchange.list_bots()
     daemon.until("STOPPED")

@@ -190,7 +190,9 @@ def test_position_that_is_missing_without_its_worth_is_contested(
     exchange.list_bots(bot_row(), neighbour)
     daemon.start()
     reason = eventually(lambda: wrong(daemon), "it is degraded")[0]
-    assert reason.startswith("bot b1: its position in BTC/USDT is contested: the account holds ")
+    assert reason.startswith(
+        "bot b1 (bot b1): its position in BTC/USDT is contested: the account holds "
+    )
     assert "execsvc release b1 --keep" in reason
     said(daemon, "CRITICAL")
     eventually(

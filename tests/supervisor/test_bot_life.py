@@ -36,6 +36,15 @@ def test_a_killed_runner_comes_back_and_resumes(running: Scripted) -> None:
     running.happened("TRADE", "TRADE")
 
 
+def test_a_bot_that_recovered_and_was_stopped_has_no_error(
+    running: Scripted, bots: Exchange
+) -> None:
+    os.kill(running.bot()["pid"], signal.SIGKILL)
+    eventually(lambda: running.bot()["restarts"] == 1 and running.until("RUNNING"))
+    bots.list_bots()
+    assert running.until("STOPPED")["last_error"] is None
+
+
 @pytest.mark.parametrize(
     "act", ["crash", "run_then_crash", "end_unasked", "half_line", "die_before_a_word"]
 )
@@ -75,7 +84,7 @@ def test_a_bot_whose_ledger_is_not_available_is_never_failed_and_is_closed_in_th
     service.happened(*unavailable, bot_id="b2")
     for bot_id in ("b1", "b2"):
         assert service.until("BACKOFF", bot_id)["last_error"] == "database is locked"
-    text = "bot b2: its ledger cannot be read or written at present (database is locked)"
+    text = "bot b2 (bot b2): its ledger cannot be read or written at present (database is locked)"
     eventually(lambda: service.health()[1]["reasons"] == [text], "b1 could be closed, b2 waits")
     service.direct("b2")
     service.ask("release", "b2")

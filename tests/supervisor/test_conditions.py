@@ -43,13 +43,13 @@ def test_each_kind_has_its_words_and_its_key() -> None:
     assert {wrong.key: (wrong.text, wrong.degrades) for wrong in found} == {
         "listing:": ("no good listing for 99 s: HTTP 500", True),
         "mass_stop:": (HELD_BACK, False),
-        "failed:b1": ("bot b1 is FAILED: no disk", True),
+        "failed:b1": ("bot b1 (My bot) is FAILED: no disk", True),
         "liquidation:b1": (
-            f"bot b1: a liquidation failed and its position is open (no disk); {WAY_OUT}",
+            f"bot b1 (My bot): a liquidation failed and its position is open (no disk); {WAY_OUT}",
             True,
         ),
-        "contested:b1": ("bot b1: 2 contested, see execsvc settle", True),
-        "left:b1": ("bot b1: its position was left open when the service stopped", False),
+        "contested:b1": ("bot b1 (My bot): 2 contested, see execsvc settle", True),
+        "left:b1": ("bot b1 (My bot): its position was left open when the service stopped", False),
     }
     assert {wrong.kind for wrong in found if wrong.severity is Severity.WARNING} == {Kind.LISTING}
 
@@ -74,7 +74,7 @@ def test_a_day_that_a_loss_has_ended_is_told_and_degrades_nothing() -> None:
         Severity.WARNING,
         False,
     )
-    assert wrong.text == "bot b1: no more entries today: -7 realised"
+    assert wrong.text == "bot b1 (My bot): no more entries today: -7 realised"
 
 
 def test_conditions_of_a_stop_loss_that_is_reached_tell_it_and_degrade_nothing() -> None:
@@ -128,7 +128,9 @@ def test_bot_that_read_nothing_for_a_minute_degrades(unread: float, stands: bool
     assert [wrong.key for wrong in found] == (["reads:b1"] if stands else [])
     for wrong in found:
         assert (wrong.degrades, wrong.severity) == (True, Severity.WARNING)
-        assert wrong.text == ("bot b1 has not ticked for 61 s, its reads fail: GET /balance: down")
+        assert wrong.text == (
+            "bot b1 (My bot) has not ticked for 61 s, its reads fail: GET /balance: down"
+        )
 
 
 def test_abandoned_position_is_critical_and_degrades_nothing() -> None:

@@ -6,12 +6,12 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from support.facts import AT, HELD, bot, facts, ledger, running
+from support.facts import AT, BINDING, HELD, bot, facts, ledger, running
 
 from execsvc.clock import iso, now
 from execsvc.ledger.guards import Tripped
 from execsvc.ledger.halt import Halted
-from execsvc.model.bot import InvalidRow
+from execsvc.model.bot import BotSpec, InvalidRow
 from execsvc.model.result import Result
 from execsvc.runner.report import Snapshot, shown
 from execsvc.supervisor.bot import Bot, Verdict
@@ -256,6 +256,29 @@ def test_a_halt_is_shown_and_degrades() -> None:
 )
 def test_in_a_halt_last_error_says_why_a_bot_does_not_run(seen: Bot, said: str | None) -> None:
     assert status(facts(seen, halted=HALT))["bots"][0]["last_error"] == said
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        (bot(listed=Listed.GONE, error="killed by SIGKILL"), None),
+        (bot(listed=Listed.GONE, last=Snapshot(last_error="no bid")), None),
+        (bot(listed=Listed.GONE, error="no bid", ledger=ledger(position=HELD)), "no bid"),
+        (bot(listed=Listed.GONE, error="no bid", state=State.LIQUIDATING), "no bid"),
+        (bot(error="killed by SIGKILL", run=running(), state=State.RUNNING), "killed by SIGKILL"),
+        (bot(listed=Listed.GONE, unreadable="damaged", ledger_known=False), "damaged"),
+    ],
+)
+def test_status_last_error_of_a_bot_that_is_stopped_and_flat_is_empty(seen: Bot, said: str) -> None:
+    assert status(facts(seen))["bots"][0]["last_error"] == said
+
+
+@pytest.mark.parametrize("name", ["My bot", "x" * 200])
+def test_health_reasons_name_the_bot_beside_its_id(name: str) -> None:
+    row = BotSpec(bot_id="b1", name=name, binding=BINDING, params={})
+    failed = bot(row=row, state=State.FAILED, verdict=Verdict(State.FAILED, "no disk"))
+    short = name if len(name) < 60 else "x" * 59 + "…"
+    assert health(facts(failed))["reasons"] == [f"bot b1 ({short}) is FAILED: no disk"]
 
 
 @pytest.mark.parametrize("service", [Service.LIQUIDATE, Service.HOLD])
