@@ -23,6 +23,7 @@ def adapter(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Liar]
     for made in liar(sandbox.url):
         monkeypatch.setenv("EXECSVC_BOT_SERVICE_URL", sandbox.url)
         monkeypatch.setenv("EXECSVC_EXCHANGE_ADAPTER_URL", made.url)
+        monkeypatch.setenv("EXECSVC_REQUEST_TIMEOUT", "60")  # seconds, for a busy machine
         yield made
 
 
