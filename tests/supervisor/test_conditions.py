@@ -83,7 +83,7 @@ def test_conditions_of_a_stop_loss_that_is_reached_tell_it_and_degrade_nothing()
     ]
     (wrong,) = conditions(facts(bot(run=running(guards=guards)), bot(run=running())))
     assert (wrong.kind, wrong.severity, wrong.degrades) == (Kind.STOP_LOSS, Severity.WARNING, False)
-    assert wrong.text == "bot b1: no more entries: stop loss 5 %"
+    assert wrong.text == "bot b1 (My bot): no more entries: stop loss 5 %"
 
 
 def test_listings_are_no_matter_while_the_service_stops() -> None:
