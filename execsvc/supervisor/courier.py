@@ -12,7 +12,6 @@ from pydantic import ValidationError
 from execsvc.clients.bot_service import BOOTING, RUNNING, STOPPING, Listing
 from execsvc.courier.child import LARGEST_WORD, Request, Word, carry_for_ever
 from execsvc.courier.lifecycle import Word as LifeWord
-from execsvc.logs import bound
 from execsvc.model.bot import file_stem
 from execsvc.settings import Switch
 from execsvc.supervisor.bot import Bot
@@ -176,7 +175,7 @@ class Courier:
         why = self._hindrance(bot, status)
         if why is not None and why != bot.given_back:
             bot.given_back = why
-            bound(bot_id=bot.bot_id).bind(event="bot_given_back").warning(
+            bot.log.bind(event="bot_given_back").warning(
                 "BotService is told that it has stopped: {}", why
             )
         return why is not None
