@@ -8,7 +8,7 @@ import pytest
 from support.settings import URLS, faults, settings
 
 from execsvc.errors import ConfigRefused
-from execsvc.runner.guards import NO_LIMITS, GuardLimits, limits_of
+from execsvc.execution.guards import NO_LIMITS, GuardLimits, limits_of
 from execsvc.settings import Switch, alert_urls, merged, warnings
 
 

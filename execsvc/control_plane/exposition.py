@@ -23,7 +23,7 @@ from prometheus_client.registry import Collector
 from execsvc.clock import from_iso
 from execsvc.control_plane import metric_names as names
 from execsvc.control_plane.metric_names import Metric
-from execsvc.runner.guards.limits import Guard
+from execsvc.execution.guards.limits import Guard
 
 Document = dict[str, Any]
 _TOTAL = "_total"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Protocol
 
 from execsvc.clients.exchange_words import meaning
 from execsvc.clock import now
 from execsvc.errors import LedgerFailed
-from execsvc.events import EventName
 from execsvc.execution.known_sizes import KEPT, Known, known_of, places
+from execsvc.execution.ports import Record
 from execsvc.ledger import size_answers
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.rows import JournalRow
@@ -21,14 +20,6 @@ from execsvc.model.size_answer import SizeAnswer
 
 _Market = tuple[str, str]
 """Account and symbol."""
-
-
-class Record(Protocol):
-    """Where a bot's process says what happened."""
-
-    def say(self, level: str, event: EventName, text: str) -> None:
-        """One line at ``level``."""
-        ...
 
 
 class SizeMemory:

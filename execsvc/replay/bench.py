@@ -8,22 +8,22 @@ from typing import Any
 from pydantic import BaseModel
 
 from execsvc.clock import SYSTEM
+from execsvc.execution.guards import GuardLimits, Guards
+from execsvc.execution.order_service import OrderService
 from execsvc.execution.order_sizes import OrderSizes
+from execsvc.execution.settlement.settlement import Settlement
 from execsvc.execution.size_memory import SizeMemory
+from execsvc.execution.venues.account import Account
+from execsvc.execution.venues.adoption import Adoption
+from execsvc.execution.venues.live import LiveVenue
 from execsvc.ledger.in_memory import InMemoryJournal, InMemoryLedger, NeverPaused
 from execsvc.model.bot import BotSpec
 from execsvc.replay.clockwork import SimulatedWaits, TickCounter
 from execsvc.replay.exchange import RecordedExchange
 from execsvc.replay.witness import Witness
-from execsvc.runner.account import Account
-from execsvc.runner.adoption import Adoption
-from execsvc.runner.guards import GuardLimits, Guards
-from execsvc.runner.live_venue import LiveVenue
-from execsvc.runner.order_service import OrderService
 from execsvc.runner.persistence import Persistence
 from execsvc.runner.runner import BotRunner
 from execsvc.runner.services import BotServices
-from execsvc.runner.settlement import Settlement
 from execsvc.strategies.base import AnyContext, AnyStrategy, Strategy
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from execsvc.clock import SYSTEM, SimulatedClock, installed, iso
+from execsvc.execution.guards import GuardLimits
 from execsvc.model.bot import Binding, BotSpec, Mode
 from execsvc.model.market import Limits
 from execsvc.model.stamps import EPOCH
@@ -24,7 +25,6 @@ from execsvc.replay.exchange import RecordedExchange
 from execsvc.replay.result import Conditions, Point, Result
 from execsvc.replay.witness import Observer
 from execsvc.runner.control_loop import Grid
-from execsvc.runner.guards import GuardLimits
 from execsvc.strategies.registry import find, parse_params
 
 BOT_ID = "replay"

@@ -8,22 +8,23 @@ from decimal import Decimal
 from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clients.http import HttpClient
 from execsvc.clients.order_history import OrderHistory, PastOrder
+from execsvc.execution.guards import Guards, limits_of
+from execsvc.execution.order_service import OrderService
 from execsvc.execution.order_sizes import OrderSizes
+from execsvc.execution.ports import ExecutionSettings
+from execsvc.execution.settlement.settlement import Settlement
 from execsvc.execution.size_memory import SizeMemory
+from execsvc.execution.venues.account import Account
+from execsvc.execution.venues.adoption import Adoption
+from execsvc.execution.venues.live import LiveVenue
+from execsvc.execution.venues.paper import PaperVenue
+from execsvc.execution.venues.restored import RestoredLedger
+from execsvc.execution.venues.venue import Venue
 from execsvc.ledger.account_journal import AccountJournal
 from execsvc.ledger.account_pause import AccountPause
 from execsvc.ledger.report_verdict import keeps_orders
 from execsvc.model.bot import Binding, Mode
-from execsvc.runner.account import Account
-from execsvc.runner.adoption import Adoption
-from execsvc.runner.guards import Guards, limits_of
-from execsvc.runner.live_venue import LiveVenue
-from execsvc.runner.order_service import OrderService
-from execsvc.runner.paper_venue import PaperVenue
-from execsvc.runner.restored import RestoredLedger
-from execsvc.runner.services import BotServices, ExecutionSettings
-from execsvc.runner.settlement import Settlement
-from execsvc.runner.venue import Venue
+from execsvc.runner.services import BotServices
 from execsvc.settings import Settings
 
 

@@ -14,13 +14,13 @@ from execsvc.clock import now as wall_clock
 from execsvc.errors import OrderRefused
 from execsvc.execution.allocation import refuse_without_allocation
 from execsvc.execution.market_terms import BOOK_LEVELS
+from execsvc.execution.order_service import OrderService
 from execsvc.model.balance import Balance
 from execsvc.model.bot import BotSpec
 from execsvc.model.market import Depth, Limits, Ticker, Trade, plain
 from execsvc.model.order import Fill
 from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.model.position import Position
-from execsvc.runner.order_service import OrderService
 from execsvc.runner.record import Record
 from execsvc.runner.strategy_time import StrategyTime
 

@@ -10,13 +10,13 @@ from itertools import product
 from typing import Literal, NamedTuple, get_args
 
 from execsvc.clients.exchange_adapter import Read
+from execsvc.execution.ports import LiquidationResult
 from execsvc.ledger.rows import OrderRow
 from execsvc.model.bot import Mode
 from execsvc.model.histogram import Histogram
 from execsvc.model.order import OrderState, Side
 
 TickResult = Literal["ok", "skipped", "failed"]
-LiquidationResult = Literal["closed", "failed"]
 Outcome = Literal["filled", "partly", "refused", "contested"]
 
 TICK_BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)

@@ -7,10 +7,10 @@ from typing import TypeVar
 
 from execsvc.clock import monotonic
 from execsvc.errors import LedgerUnavailable, StopRequested
+from execsvc.execution.liquidation import LONGEST_BACKOFF
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.logs import bound
 from execsvc.repeats import Repeats
-from execsvc.runner.liquidation import LONGEST_BACKOFF
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.waits import Waits
 

@@ -13,6 +13,7 @@ from setproctitle import setproctitle
 
 from execsvc import logs, masking
 from execsvc.errors import ConfigRefused, LedgerFailed, LedgerUnavailable, StopRequested
+from execsvc.execution.liquidation import Liquidation, LiquidationAlarm
 from execsvc.ledger import patience
 from execsvc.ledger.booking import contested_places
 from execsvc.ledger.bot_ledger import BotLedger
@@ -22,7 +23,6 @@ from execsvc.model.bot import Binding, BotSpec, Mode, short_name
 from execsvc.runner.abandoning import give_up_position
 from execsvc.runner.assembly import Assembly, execution_settings
 from execsvc.runner.job import Job, Task
-from execsvc.runner.liquidation import Liquidation, LiquidationAlarm
 from execsvc.runner.ownership import open_ledger
 from execsvc.runner.persistence import Persistence
 from execsvc.runner.record import Record

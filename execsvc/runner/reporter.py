@@ -8,8 +8,9 @@ from typing import Any
 
 from execsvc.clients.exchange_adapter import Read
 from execsvc.clock import monotonic
+from execsvc.model.position import Position
 from execsvc.runner.counts import Counts
-from execsvc.runner.report import End, Snapshot, send, send_last
+from execsvc.runner.report import End, Snapshot, send, send_last, shown
 
 BEAT_SECONDS = 2.0
 """Seconds between two signs of life while nothing changes."""
@@ -48,6 +49,15 @@ class Reporter:
         self._withheld = before.ticks > 0 and news <= _OF_A_TICK and self._age() < TICK_SECONDS
         if not self._withheld:
             self._send()
+
+    def show_position(self, position: Position, **changes: Any) -> None:
+        """As :meth:`update`, with the position as ``/status`` shows it."""
+        self.update(position=shown(position), **changes)
+
+    @property
+    def last_error(self) -> str | None:
+        """What went wrong last, by the snapshot."""
+        return self.snapshot.last_error
 
     def beat(self) -> float | None:
         """Give a sign of life, unless one was given within the last two seconds.

@@ -14,11 +14,11 @@ from execsvc.errors import (
     Unavailable,
 )
 from execsvc.execution.allocation import may_hold_nothing
+from execsvc.execution.liquidation import Liquidation
+from execsvc.execution.order_service import OrderService
 from execsvc.model.bot import BotSpec
 from execsvc.runner.context import TickContext
 from execsvc.runner.control_loop import ControlLoop, StrategyGaveUp
-from execsvc.runner.liquidation import Liquidation
-from execsvc.runner.order_service import OrderService
 from execsvc.runner.persistence import Persistence
 from execsvc.runner.report import End, EndKind, still_open
 from execsvc.runner.services import BotServices

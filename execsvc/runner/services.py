@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
+from execsvc.execution.ports import DEFAULTS, ExecutionSettings
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.waits import Waits
-
-
-class ExecutionSettings(NamedTuple):
-    """The settings that the way of an order goes by, with their defaults. Times in seconds."""
-
-    order_timeout: float = 30.0
-    settlement_window: float = 10.0
-    gone_after: float = 600.0
-    liquidation_attempts: int = 5
-    liquidation_backoff: float = 1.0
-
-
-DEFAULTS = ExecutionSettings()
 
 
 @dataclass(frozen=True)

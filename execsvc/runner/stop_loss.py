@@ -9,13 +9,13 @@ from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clock import monotonic
 from execsvc.errors import Banned, OrderRefused, Unavailable
 from execsvc.execution import stop_loss as rule
+from execsvc.execution.liquidation import LiquidationAlarm
 from execsvc.execution.market_terms import BOOK_LEVELS
+from execsvc.execution.order_service import OrderService
 from execsvc.model.market import Depth, plain
 from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.model.position import Position
 from execsvc.repeats import Repeats
-from execsvc.runner.liquidation import LiquidationAlarm
-from execsvc.runner.order_service import OrderService
 from execsvc.runner.services import BotServices
 
 RETRY = 1.0

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ledger_things import intent
 
-from execsvc.execution.arrival import Reference, arrived, cautious
-from execsvc.execution.settlement_decision import base_noise
+from execsvc.execution.settlement.arrival import Reference, arrived, cautious
+from execsvc.execution.settlement.decision import base_noise
 from execsvc.model.order import LARGEST_BASE_FEE, Fill, Side
 
 D = Decimal

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execsvc.execution.settlement_decision import (
+from execsvc.execution.settlement.decision import (
     Finding,
     SettlementDecision,
     base_noise,

@@ -12,9 +12,9 @@ from support.clocks import HOUR
 from support.guarded import ALL, NOON, Desk
 
 from execsvc.errors import GuardRefused, OrderRefused
+from execsvc.execution.guards import GuardLimits
 from execsvc.model.bot import Mode
 from execsvc.model.order import Fill, OrderState, Side
-from execsvc.runner.guards import GuardLimits
 
 D = Decimal
 LAST_SECOND = datetime(2026, 1, 1, 23, 59, 59, tzinfo=timezone.utc)

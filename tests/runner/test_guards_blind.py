@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from support.guarded import Desk
 
+from execsvc.execution.guards import GuardLimits
 from execsvc.model.order import Side
-from execsvc.runner.guards import GuardLimits
 
 BREAKS: dict[str, Callable[[Desk], object]] = {
     "results": lambda desk: desk.ledger.connection.execute("DROP TABLE result"),

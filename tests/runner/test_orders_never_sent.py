@@ -13,11 +13,11 @@ from support.desks import desks
 from support.exchange import Exchange
 
 from execsvc.errors import Unavailable
+from execsvc.execution.venues.live_turn import OLDEST_TO_SEND
 from execsvc.ledger.account_journal import AccountJournal
 from execsvc.ledger.database import query
 from execsvc.model.order import OrderState
 from execsvc.model.order_request import OrderRequest, Purpose
-from execsvc.runner.live_turn import OLDEST_TO_SEND
 from execsvc.sandbox.server import Sandbox
 from execsvc.waypoints import Waypoint
 

@@ -10,8 +10,15 @@ from execsvc.clients.exchange_adapter import ExchangeAdapter, Throttle
 from execsvc.clients.exchange_words import is_certain
 from execsvc.clock import SimulatedClock
 from execsvc.errors import NotFound, OrderRefused, OutcomeUnknown
+from execsvc.execution.guards import NO_LIMITS, Guards
+from execsvc.execution.liquidation import Liquidation
+from execsvc.execution.order_service import OrderService
 from execsvc.execution.order_sizes import OrderSizes
+from execsvc.execution.settlement.settlement import Settlement
 from execsvc.execution.size_memory import SizeMemory
+from execsvc.execution.venues.account import Account
+from execsvc.execution.venues.adoption import Adoption
+from execsvc.execution.venues.live import LiveVenue
 from execsvc.ledger.in_memory import InMemoryJournal, InMemoryLedger, NeverPaused
 from execsvc.model.balance import Balance, Holding
 from execsvc.model.bot import Binding, Mode
@@ -22,15 +29,8 @@ from execsvc.model.position import Position
 from execsvc.paper.account import PaperAccount
 from execsvc.paper.terms import Fault, NotTaken, Terms
 from execsvc.replay.clockwork import SimulatedWaits, TickCounter
-from execsvc.runner.account import Account
-from execsvc.runner.adoption import Adoption
-from execsvc.runner.guards import NO_LIMITS, Guards
-from execsvc.runner.liquidation import Liquidation
-from execsvc.runner.live_venue import LiveVenue
-from execsvc.runner.order_service import OrderService
 from execsvc.runner.record import Record
 from execsvc.runner.services import BotServices
-from execsvc.runner.settlement import Settlement
 from execsvc.sandbox.dialects import Dialect, said
 
 BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test_trading_v1")

@@ -9,12 +9,12 @@ from decimal import Decimal
 from pathlib import Path
 
 from execsvc import settings
+from execsvc.execution.order_service import OrderService
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.order import Fill
 from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.runner.assembly import Assembly, execution_settings
-from execsvc.runner.order_service import OrderService
 from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.services import BotServices

@@ -14,11 +14,11 @@ from support.clocks import SetClock
 
 from execsvc.clock import installed
 from execsvc.errors import GuardRefused
+from execsvc.execution.guards import GuardLimits, Guards
 from execsvc.ledger import survey
 from execsvc.ledger.booking import book
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.order import Fill, Side
-from execsvc.runner.guards import GuardLimits, Guards
 from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
 

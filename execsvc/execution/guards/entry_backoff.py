@@ -7,12 +7,12 @@ from datetime import timedelta
 from execsvc.clock import iso, monotonic, seconds_since
 from execsvc.errors import LedgerFailed
 from execsvc.execution import backoff
+from execsvc.execution.guards.board import Board
+from execsvc.execution.guards.decisions import Trip, not_known
+from execsvc.execution.guards.limits import Guard
 from execsvc.ledger import entries
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding
-from execsvc.runner.guards.board import Board
-from execsvc.runner.guards.decisions import Trip, not_known
-from execsvc.runner.guards.limits import Guard
 
 _GUARD = Guard.ENTRY_BACKOFF
 

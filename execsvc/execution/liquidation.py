@@ -7,14 +7,12 @@ from tenacity.wait import wait_exponential, wait_random
 
 from execsvc.clock import now, seconds_since
 from execsvc.errors import OrderRefused, StopRequested, Unavailable
+from execsvc.execution.order_service import OrderService
+from execsvc.execution.ports import BotServices, Record, Reporter
 from execsvc.ledger.abandoned import command_to_abandon
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.market import plain
 from execsvc.model.order_request import OrderRequest, Purpose
-from execsvc.runner.order_service import OrderService
-from execsvc.runner.record import Record
-from execsvc.runner.reporter import Reporter
-from execsvc.runner.services import BotServices
 from execsvc.waypoints import Waypoint, passed
 
 LONGEST_BACKOFF = 8.0
@@ -47,7 +45,7 @@ class LiquidationAlarm:
             f"{plain(position.tracked)} {binding.base}"
             for binding, position in self._ledger.open_positions()
         )
-        cause = self._reporter.snapshot.last_error or "cause unknown"
+        cause = self._reporter.last_error or "cause unknown"
         self._record.say(
             level,
             "liquidation_failed",

@@ -7,9 +7,14 @@ from decimal import Decimal
 from execsvc.clock import now
 from execsvc.errors import LedgerFailed, OrderRefused
 from execsvc.execution.allocation import refuse_without_allocation
+from execsvc.execution.gone import GoneCoins
+from execsvc.execution.guards import Guards
 from execsvc.execution.next_amount import is_dust
+from execsvc.execution.order_quantity import OrderQuantity
 from execsvc.execution.order_sizes import OrderSizes, Sizing
 from execsvc.execution.parts import Placed, in_parts
+from execsvc.execution.ports import BotServices
+from execsvc.execution.venues.venue import Funds, Venue
 from execsvc.ledger import results
 from execsvc.ledger.rows import OrderRow
 from execsvc.model.bot import Binding
@@ -17,12 +22,6 @@ from execsvc.model.market import Limits, plain
 from execsvc.model.order import Fill
 from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.model.position import Position
-from execsvc.runner.gone import GoneCoins
-from execsvc.runner.guards import Guards
-from execsvc.runner.order_quantity import OrderQuantity
-from execsvc.runner.report import shown
-from execsvc.runner.services import BotServices
-from execsvc.runner.venue import Funds, Venue
 
 
 class OrderService:
@@ -164,7 +163,7 @@ class OrderService:
             result = results.read(self._ledger.connection, self.binding, results.utc_day(now()))
         except LedgerFailed:
             result = None  # what nobody can tell must not end an exit
-        self._reporter.update(position=shown(self.position), result=result)
+        self._reporter.show_position(self.position, result=result)
 
     def drop_short(self, why: str) -> None:
         """What is sold short is not bought back any more."""

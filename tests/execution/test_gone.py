@@ -11,11 +11,11 @@ import pytest
 from support.clocks import HOUR, SetClock
 
 from execsvc.clock import installed
+from execsvc.execution.gone import GoneCoins
 from execsvc.ledger import missing, survey
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.position import Position
-from execsvc.runner.gone import GoneCoins
 from execsvc.runner.record import Record
 
 D = Decimal

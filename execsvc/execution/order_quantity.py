@@ -11,6 +11,7 @@ from execsvc.execution.known_sizes import Known
 from execsvc.execution.next_amount import believed
 from execsvc.execution.order_sizes import OrderSizes, Sizing
 from execsvc.execution.sizing import affordable_amount, buy_amount, sell_amount
+from execsvc.execution.venues.venue import Funds, Venue
 from execsvc.execution.way_out import refuse_without_way_out
 from execsvc.ledger import entries
 from execsvc.ledger.bot_ledger import BotLedger
@@ -19,7 +20,6 @@ from execsvc.model.market import ZERO, exact_sum, plain, round_down
 from execsvc.model.order import Side
 from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.model.position import Position
-from execsvc.runner.venue import Funds, Venue
 
 
 class OrderQuantity:

@@ -10,11 +10,10 @@ from decimal import Decimal
 
 from execsvc.clock import monotonic, now, seconds_since
 from execsvc.errors import LedgerFailed, StopRequested, Unavailable
-from execsvc.execution.arrival import Reference, arrived, cautious
-from execsvc.execution.expected_balance import after_fill
 from execsvc.execution.market_terms import best_price
-from execsvc.execution.order_lookup import Found, OrderLookup
-from execsvc.execution.settlement_decision import (
+from execsvc.execution.ports import BotServices
+from execsvc.execution.settlement.arrival import Reference, arrived, cautious
+from execsvc.execution.settlement.decision import (
     Finding,
     SettlementDecision,
     base_noise,
@@ -22,13 +21,14 @@ from execsvc.execution.settlement_decision import (
     judge,
     quote_noise,
 )
-from execsvc.execution.settlement_words import about, said
+from execsvc.execution.settlement.expected_balance import after_fill
+from execsvc.execution.settlement.order_lookup import Found, OrderLookup
+from execsvc.execution.settlement.words import about, said
+from execsvc.execution.venues.account import Account
 from execsvc.ledger.rows import Expected, JournalRow
 from execsvc.model.balance import Balance
 from execsvc.model.market import ZERO
 from execsvc.model.order import Fill, OrderState
-from execsvc.runner.account import Account
-from execsvc.runner.services import BotServices
 from execsvc.waypoints import Waypoint, passed
 
 READ_INTERVAL = 0.5

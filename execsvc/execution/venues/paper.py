@@ -11,6 +11,8 @@ from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clock import now
 from execsvc.errors import OrderRefused
 from execsvc.execution.market_terms import best_price, market_terms
+from execsvc.execution.ports import BotServices
+from execsvc.execution.venues.venue import Funds
 from execsvc.ledger.booking import book
 from execsvc.ledger.rows import OrderRow
 from execsvc.model.balance import Balance, Holding
@@ -20,8 +22,6 @@ from execsvc.model.order import OrderState, Side, new_client_order_id
 from execsvc.model.order_request import OrderRequest
 from execsvc.paper.terms import Terms
 from execsvc.paper.trading import trade
-from execsvc.runner.services import BotServices
-from execsvc.runner.venue import Funds
 
 STARTING_QUOTE = Decimal(10_000)
 """Virtual quote of a PAPER bot without an ``account_allocation``."""

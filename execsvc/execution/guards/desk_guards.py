@@ -7,18 +7,17 @@ from decimal import Decimal
 
 from execsvc.clock import monotonic, now
 from execsvc.errors import GuardRefused, LedgerFailed
+from execsvc.execution.guards import decisions
+from execsvc.execution.guards.board import Board
+from execsvc.execution.guards.decisions import MINUTE, Trip, not_known
+from execsvc.execution.guards.entry_backoff import EntryBackoff
+from execsvc.execution.guards.limits import Guard, GuardLimits
+from execsvc.execution.guards.reads import MarketReads, Read
+from execsvc.execution.ports import Record, Reporter
 from execsvc.ledger import guards as kept
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.results import certain_today, utc_day
 from execsvc.model.bot import Binding
-from execsvc.runner.guards import decisions
-from execsvc.runner.guards.board import Board
-from execsvc.runner.guards.decisions import MINUTE, Trip, not_known
-from execsvc.runner.guards.entry_backoff import EntryBackoff
-from execsvc.runner.guards.limits import Guard, GuardLimits
-from execsvc.runner.guards.reads import MarketReads, Read
-from execsvc.runner.record import Record
-from execsvc.runner.reporter import Reporter
 
 _UNTIL = "until the bot is stopped and started, or released (execsvc release)"
 _END_OF_TIME = 10**15

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from execsvc.execution.settlement_decision import Finding, SettlementDecision
+from execsvc.execution.settlement.decision import Finding, SettlementDecision
 from execsvc.ledger.rows import JournalRow
 from execsvc.model.order import Fill
 

@@ -15,9 +15,9 @@ from support.desks import Desks, desks, ordered
 from support.exchange import Exchange
 
 from execsvc.errors import OrderRefused
+from execsvc.execution.order_service import OrderService
 from execsvc.model.bot import Mode
 from execsvc.model.order_request import Purpose
-from execsvc.runner.order_service import OrderService
 
 D = Decimal
 _numbers = itertools.count()

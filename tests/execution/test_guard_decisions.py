@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execsvc.runner.guards import decisions
-from execsvc.runner.guards.decisions import Trip
-from execsvc.runner.guards.limits import Guard
-from execsvc.runner.guards.reads import Read
+from execsvc.execution.guards import decisions
+from execsvc.execution.guards.decisions import Trip
+from execsvc.execution.guards.limits import Guard
+from execsvc.execution.guards.reads import Read
 
 D = Decimal
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
-from execsvc.execution.settlement_decision import base_noise, movement
+from execsvc.execution.settlement.decision import base_noise, movement
 from execsvc.model.market import SMALLEST, ZERO, exact_sum
 from execsvc.model.order import LARGEST_BASE_FEE, Fill, Intent, Side
 

@@ -7,18 +7,18 @@ from decimal import Decimal
 
 from execsvc.clock import monotonic, now
 from execsvc.errors import LedgerUnavailable, OrderRefused, OutcomeContradicted, OutcomeUnknown
-from execsvc.execution.expected_balance import after_fill
+from execsvc.execution.ports import BotServices
+from execsvc.execution.settlement.expected_balance import after_fill
+from execsvc.execution.settlement.settlement import Settlement
+from execsvc.execution.venues.account import Account
+from execsvc.execution.venues.adoption import Adoption
+from execsvc.execution.venues.venue import Funds
 from execsvc.ledger.rows import OrderRow
 from execsvc.model.balance import Balance
 from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, plain
 from execsvc.model.order import NOTHING_KNOWN, Fill, Intent, OrderState, new_client_order_id
 from execsvc.model.order_request import OrderRequest, Purpose
-from execsvc.runner.account import Account
-from execsvc.runner.adoption import Adoption
-from execsvc.runner.services import BotServices
-from execsvc.runner.settlement import Settlement
-from execsvc.runner.venue import Funds
 from execsvc.waypoints import Waypoint, passed
 
 _NOTES = {

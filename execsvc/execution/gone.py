@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from execsvc.clock import iso, moment, seconds_since
+from execsvc.execution.ports import Record
 from execsvc.ledger import missing as kept
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.missing import Missing
@@ -12,7 +13,6 @@ from execsvc.model.bot import Binding
 from execsvc.model.market import FLOAT_NOISE, ZERO, exact_sum, plain
 from execsvc.model.order import LARGEST_BASE_FEE
 from execsvc.model.position import Position
-from execsvc.runner.record import Record
 from execsvc.settings.checks import LONGEST_BETWEEN_READS
 
 

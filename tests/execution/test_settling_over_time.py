@@ -14,13 +14,13 @@ from support.clocks import HOUR, SetClock
 
 from execsvc.clock import installed
 from execsvc.errors import NotFound, OutcomeContradicted, Unavailable
+from execsvc.execution.ports import ExecutionSettings
+from execsvc.execution.settlement.settlement import Settlement
 from execsvc.ledger.account_journal import AccountJournal
 from execsvc.model.balance import Balance, Holding
 from execsvc.model.market import Depth, Level
 from execsvc.model.order import NOTHING_KNOWN, Fill, Intent, OrderState, Side
 from execsvc.runner.counts import SERIES, Counts
-from execsvc.runner.services import ExecutionSettings
-from execsvc.runner.settlement import Settlement
 
 D = Decimal
 WINDOW, TIMEOUT = 10.0, 30.0

@@ -8,16 +8,15 @@ from contextlib import suppress
 from execsvc.clock import monotonic, now
 from execsvc.errors import LedgerFailed
 from execsvc.events import EventName
+from execsvc.execution.guards.decisions import Trip
+from execsvc.execution.guards.limits import Guard, GuardLimits
+from execsvc.execution.ports import Record, Reporter
 from execsvc.ledger import guards as kept
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.guards import Tripped
 from execsvc.logs import bound
 from execsvc.model.bot import Binding
 from execsvc.repeats import Repeats
-from execsvc.runner.guards.decisions import Trip
-from execsvc.runner.guards.limits import Guard, GuardLimits
-from execsvc.runner.record import Record
-from execsvc.runner.reporter import Reporter
 
 _OF_A_START = frozenset({Guard.STOP_LOSS})
 """Over when the bot is stopped and started, or released, and by no change of its row or the settings."""

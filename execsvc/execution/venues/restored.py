@@ -12,6 +12,8 @@ from pathlib import Path
 from execsvc.clients.order_history import PastOrder
 from execsvc.clock import iso, monotonic, now
 from execsvc.errors import LedgerFailed, LedgerUnavailable, OrderRefused, Unavailable
+from execsvc.execution.ports import BotServices
+from execsvc.execution.venues.account import Account
 from execsvc.ledger import doubts, locked, machine, missing, operator
 from execsvc.ledger.booking import is_booked
 from execsvc.ledger.doubts import ACCOUNT, Doubt
@@ -22,9 +24,6 @@ from execsvc.model.balance import Balance
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.comparison import OpenPosition, Verdict, compare, held_of, is_readable
 from execsvc.model.market import plain
-from execsvc.runner.account import Account
-from execsvc.runner.report import shown
-from execsvc.runner.services import BotServices
 
 _NEWER = timedelta(seconds=1)
 """By which an order must be newer than the ledger's last one: its time may have been rounded."""
@@ -170,7 +169,7 @@ class RestoredLedger:
             gone = position.tracked
             left = position.without(gone)
             self._ledger.keep_position(binding, left)
-            self._reporter.update(position=shown(left))
+            self._reporter.show_position(left)
             missing.keep(self._ledger, binding, None)
             why = "released by an operator, " if released else ""
             self._record.say(
@@ -189,7 +188,7 @@ class RestoredLedger:
             return
         left = position.without_short()
         self._ledger.keep_position(binding, left)
-        self._reporter.update(position=shown(left))
+        self._reporter.show_position(left)
         text = f"{plain(position.sold_short)} {binding.base} sold short is not bought back"
         self._record.say("WARNING", "short_dropped", f"{text}: {doubt.detail}")
 

@@ -9,19 +9,19 @@ from decimal import Decimal
 
 from execsvc.errors import LedgerFailed, OrderRefused
 from execsvc.execution.market_terms import MarketTerms, best_price, market_terms
+from execsvc.execution.ports import BotServices
+from execsvc.execution.settlement.settlement import Settlement
+from execsvc.execution.venues.account import Account
+from execsvc.execution.venues.adoption import Adoption
+from execsvc.execution.venues.live_turn import LiveTurn
+from execsvc.execution.venues.restored import RestoredLedger
+from execsvc.execution.venues.venue import Funds
 from execsvc.ledger import doubts, fees, operator
 from execsvc.model.balance import Balance
 from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, exact_sum
 from execsvc.model.order import Side
 from execsvc.model.order_request import OrderRequest, Purpose
-from execsvc.runner.account import Account
-from execsvc.runner.adoption import Adoption
-from execsvc.runner.live_turn import LiveTurn
-from execsvc.runner.restored import RestoredLedger
-from execsvc.runner.services import BotServices
-from execsvc.runner.settlement import Settlement
-from execsvc.runner.venue import Funds
 from execsvc.waypoints import Waypoint, passed
 
 

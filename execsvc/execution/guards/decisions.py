@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
+from execsvc.execution.guards.limits import Guard
+from execsvc.execution.guards.reads import Read
 from execsvc.model.market import plain, round_down
-from execsvc.runner.guards.limits import Guard
-from execsvc.runner.guards.reads import Read
 
 MINUTE = timedelta(minutes=1)
 _CENTS = 8

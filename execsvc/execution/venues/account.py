@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from execsvc.clients.exchange_adapter import ExchangeAdapter, Throttle
 from execsvc.clock import monotonic, seconds_since
 from execsvc.errors import Banned, StopRequested, Unavailable
+from execsvc.execution.ports import BotServices
 from execsvc.ledger.account_journal import AccountJournal
 from execsvc.model.balance import Balance
-from execsvc.runner.services import BotServices
 
 _LAG_POLL = 0.25
 """Seconds between two looks whether a balance shows the last fill."""

@@ -15,15 +15,15 @@ from support.clocks import HOUR, SetClock
 
 from execsvc.clock import installed
 from execsvc.errors import LedgerFailed, OrderRefused, StopRequested, Unavailable
+from execsvc.execution import liquidation
+from execsvc.execution.liquidation import Liquidation
+from execsvc.execution.ports import ExecutionSettings
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.model.position import Position
-from execsvc.runner import liquidation
 from execsvc.runner.counts import SERIES, Counts, Series
-from execsvc.runner.liquidation import Liquidation
-from execsvc.runner.report import Snapshot
-from execsvc.runner.services import BotServices, ExecutionSettings
+from execsvc.runner.services import BotServices
 from execsvc.runner.waits import StopOrder
 
 D = Decimal
@@ -55,7 +55,7 @@ class Bench:
         desk: Any = _Desk(self)
         record: Any = SimpleNamespace(say=lambda level, *rest, **data: self.said.append(level))
         reporter: Any = SimpleNamespace(
-            update=self.reported.update, counts=self.counts, snapshot=Snapshot()
+            update=self.reported.update, counts=self.counts, last_error=None
         )
         settings = ExecutionSettings(liquidation_attempts=attempts, liquidation_backoff=backoff)
         services = BotServices("b1", self.ledger, record, reporter, self.waits, settings)

@@ -1,0 +1,167 @@
+"""What the way of an order takes of the process that it runs in."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any, Literal, NamedTuple, Protocol
+
+from execsvc.events import EventName
+from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.ledger.rows import OrderRow
+from execsvc.model.bot import Mode
+from execsvc.model.order import Fill, Intent, Side
+from execsvc.model.position import Position
+
+LiquidationResult = Literal["closed", "failed"]
+
+
+class ExecutionSettings(NamedTuple):
+    """The settings that the way of an order goes by, with their defaults. Times in seconds."""
+
+    order_timeout: float = 30.0
+    settlement_window: float = 10.0
+    gone_after: float = 600.0
+    liquidation_attempts: int = 5
+    liquidation_backoff: float = 1.0
+
+
+DEFAULTS = ExecutionSettings()
+
+
+class Record(Protocol):
+    """The execution log of the bot. Nothing of it raises."""
+
+    def say(self, level: str, event: EventName, text: str, **data: Any) -> None:
+        """One line at ``level``."""
+        ...
+
+    def intent(self, intent: Intent) -> None:
+        """Tell that an order is about to be sent."""
+        ...
+
+    def priced(self, intent: Intent, fill: Fill) -> None:
+        """Tell what the price of an order was taken from, whose answer named none."""
+        ...
+
+    def outcome(self, order: OrderRow) -> None:
+        """Tell what became of an order."""
+        ...
+
+
+class Counts(Protocol):
+    """The counters of the process."""
+
+    def order(self, mode: Mode, order: OrderRow) -> None:
+        """An order is booked for the first time."""
+        ...
+
+    def order_unknown(self, side: Side) -> None:
+        """The answer to an order did not say what became of it."""
+        ...
+
+    def settled(self, order: OrderRow) -> None:
+        """An order of unknown outcome was decided."""
+        ...
+
+    def liquidation_attempt(self) -> None:
+        """One attempt to sell what is open."""
+        ...
+
+    def liquidation(self, result: LiquidationResult) -> None:
+        """All attempts at one position were made, or it is closed."""
+        ...
+
+
+class Reporter(Protocol):
+    """What is known of the bot outside its process."""
+
+    @property
+    def counts(self) -> Counts:
+        """What the process has counted."""
+        ...
+
+    @property
+    def last_error(self) -> str | None:
+        """What went wrong last, as it is known outside."""
+        ...
+
+    def update(self, **changes: Any) -> None:
+        """Let ``changes`` be known."""
+        ...
+
+    def show_position(self, position: Position, **changes: Any) -> None:
+        """Let ``position`` be known, with ``changes``."""
+        ...
+
+    def waiting_for_turn(self) -> AbstractContextManager[None]:
+        """Count the time of a block as waiting for the account's turn."""
+        ...
+
+
+class Stop(Protocol):
+    """Why the process is to end."""
+
+    @property
+    def signal(self) -> str:
+        """The signal's name."""
+        ...
+
+    @property
+    def hold(self) -> bool:
+        """True when the position is kept."""
+        ...
+
+
+class Waits(Protocol):
+    """Waits that a stop can cut short."""
+
+    @property
+    def stop(self) -> Stop | None:
+        """The stop that was asked for."""
+        ...
+
+    def wait(self, seconds: float, interruptible: bool = True) -> None:
+        """Wait ``seconds``. Raises StopRequested."""
+        ...
+
+    def look(self, seconds: float = 0.0, interruptible: bool = True) -> None:
+        """Take what signals came within ``seconds``. Raises StopRequested."""
+        ...
+
+    def uninterrupted(self) -> AbstractContextManager[None]:
+        """A block that a stop does not cut short."""
+        ...
+
+
+class BotServices(Protocol):
+    """The bot's ledger, its record and reports, its waits, and the settings of its orders."""
+
+    @property
+    def bot_id(self) -> str:
+        """The bot whose process it is."""
+        ...
+
+    @property
+    def ledger(self) -> BotLedger:
+        """Its ledger, which this process owns."""
+        ...
+
+    @property
+    def record(self) -> Record:
+        """Its execution log."""
+        ...
+
+    @property
+    def reporter(self) -> Reporter:
+        """What is told of it."""
+        ...
+
+    @property
+    def waits(self) -> Waits:
+        """Its waits."""
+        ...
+
+    @property
+    def settings(self) -> ExecutionSettings:
+        """The settings of its orders."""
+        ...

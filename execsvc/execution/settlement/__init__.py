@@ -1,0 +1,1 @@
+"""What became of an order whose answer did not say."""

@@ -1,0 +1,1 @@
+"""Where orders go: the exchange, or a virtual balance on its book; and the account that they move."""
