@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
-from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clock import monotonic
 from execsvc.errors import Unavailable
+from execsvc.execution.exchange import Exchange
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding
 from execsvc.model.market import Limits
@@ -28,9 +28,7 @@ class MarketTerms(NamedTuple):
     asked_at: float | None
 
 
-def market_terms(
-    adapter: ExchangeAdapter, ledger: BotLedger, binding: Binding, side: Side
-) -> MarketTerms:
+def market_terms(adapter: Exchange, ledger: BotLedger, binding: Binding, side: Side) -> MarketTerms:
     """Ask the ticker; a failed one never blocks a sell. Raises Unavailable for a buy."""
     known = ledger.limits(binding.key_id, binding.symbol)
     asked_at = monotonic()
@@ -45,7 +43,7 @@ def market_terms(
     return MarketTerms(ticker.price, ticker.limits, asked_at)
 
 
-def best_price(adapter: ExchangeAdapter, symbol: str, side: Side) -> Decimal:
+def best_price(adapter: Exchange, symbol: str, side: Side) -> Decimal:
     """Quote per base at which an order on ``side`` begins to trade now. Raises Unavailable."""
     depth = adapter.depth(symbol, BOOK_LEVELS)
     return depth.best_ask if side is Side.BUY else depth.best_bid

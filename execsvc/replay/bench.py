@@ -18,12 +18,11 @@ from execsvc.execution.venues.adoption import Adoption
 from execsvc.execution.venues.live import LiveVenue
 from execsvc.ledger.in_memory import InMemoryJournal, InMemoryLedger, NeverPaused
 from execsvc.model.bot import BotSpec
-from execsvc.replay.clockwork import SimulatedWaits, TickCounter
+from execsvc.replay.clockwork import ReplayServices, SimulatedWaits, TickCounter
 from execsvc.replay.exchange import RecordedExchange
 from execsvc.replay.witness import Witness
 from execsvc.runner.persistence import Persistence
 from execsvc.runner.runner import BotRunner
-from execsvc.runner.services import BotServices
 from execsvc.strategies.base import AnyContext, AnyStrategy, Strategy
 
 
@@ -72,7 +71,7 @@ class Bench:
         ledger.bind(spec.binding, precision)
         self.witness = Witness(ledger, spec.binding)
         waits, reporter = SimulatedWaits(exchange), TickCounter(ticked)
-        services = BotServices(spec.bot_id, ledger, self.witness, reporter, waits)
+        services = ReplayServices(spec.bot_id, ledger, self.witness, reporter, waits)
         assert spec.interval is not None, "a replay has its interval from its conditions"
         self._runner = BotRunner(
             services,
@@ -92,7 +91,7 @@ class Bench:
 
 
 def _orders(
-    services: BotServices,
+    services: ReplayServices,
     spec: BotSpec,
     exchange: RecordedExchange,
     precision: int | None,

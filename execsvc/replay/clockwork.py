@@ -2,62 +2,107 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from execsvc.errors import StopRequested
-from execsvc.replay.exchange import RecordedExchange
-from execsvc.runner.reporter import Reporter
-from execsvc.runner.waits import StopOrder, Waits
+from execsvc.execution.ports import DEFAULTS, ExecutionSettings
+from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.model.position import Position
+from execsvc.runner.counts import Counts
+from execsvc.runner.ports import Record
+from execsvc.runner.report import Snapshot, shown
+from execsvc.runner.waits import StopOrder
 
 
-class SimulatedWaits(Waits):
-    """Waits that let the simulated time pass; the end of the recording is their stop."""
+class Timeline(Protocol):
+    """A market whose time passes when it is told to."""
 
-    def __init__(self, exchange: RecordedExchange) -> None:
-        self._exchange = exchange
+    def pass_time(self, seconds: float) -> None:
+        """Let ``seconds`` pass."""
+        ...
+
+    def ends_within(self, seconds: float) -> bool:
+        """As :meth:`pass_time`, but not beyond the end; True when that came first."""
+        ...
+
+
+class SimulatedWaits:
+    """Waits that let the time of ``market`` pass; its end is their stop."""
+
+    def __init__(self, market: Timeline) -> None:
+        self._market = market
         self._uninterrupted = 0
         self.stop: StopOrder | None = None
-        self.orphaned = False
 
     def wait(self, seconds: float, interruptible: bool = True) -> None:
-        """Let ``seconds`` pass. Raises StopRequested when the recording ends before that."""
+        """Let ``seconds`` pass. Raises StopRequested when the market ends before that."""
         if self.stop is None and interruptible:
-            if self._exchange.ends_within(seconds):
+            if self._market.ends_within(seconds):
                 self.stop = StopOrder("TERM", hold=False)
         else:
-            self._exchange.pass_time(seconds)
+            self._market.pass_time(seconds)
         self.look(0.0, interruptible)
 
     def look(self, seconds: float = 0.0, interruptible: bool = True) -> None:
-        """Raises StopRequested when the recording has ended, if it may."""
+        """Raises StopRequested when the market has ended, if it may."""
         if interruptible and not self._uninterrupted and self.stop is not None:
             raise StopRequested(self.stop.signal)
 
-    def pulse(self, interruptible: bool) -> None:
-        """There is no network to wait on."""
-        self.look(0.0, interruptible)
+    @contextmanager
+    def uninterrupted(self) -> Iterator[None]:
+        """A block that the end of the market does not cut short."""
+        self._uninterrupted += 1
+        try:
+            yield
+        finally:
+            self._uninterrupted -= 1
 
     def hold_asked_within(self, seconds: float) -> bool:
         """The end of a recording liquidates."""
         return False
 
 
-class TickCounter(Reporter):
-    """Tells nobody; calls ``ticked`` where a supervisor would hear of a tick."""
+class TickCounter:
+    """Keeps what a supervisor would be told, and calls ``ticked`` once it would hear of a tick."""
 
     def __init__(self, ticked: Callable[[], None]) -> None:
-        super().__init__(-1)
         self._ticked = ticked
+        self.snapshot = Snapshot()
+        self.counts = Counts()
+
+    @property
+    def last_error(self) -> str | None:
+        """What went wrong last."""
+        return self.snapshot.last_error
 
     def update(self, **changes: Any) -> None:
         """Change the snapshot."""
-        super().update(**changes)
+        self.snapshot = self.snapshot.model_copy(update=changes)
         if "ticks" in changes:
             self._ticked()
 
-    def beat(self) -> None:
-        """Nobody listens."""
+    def show_position(self, position: Position, **changes: Any) -> None:
+        """Change it with the position."""
+        self.update(position=shown(position), **changes)
 
-    def _send(self) -> None:
-        """Nobody listens."""
+    def waiting_for_turn(self) -> AbstractContextManager[None]:
+        """There is nobody to wait for."""
+        return nullcontext()
+
+    def ticked(self, began: float, unread: bool) -> None:
+        """Every read of a recording is answered."""
+
+
+@dataclass(frozen=True)
+class ReplayServices:
+    """What the parts of a replayed bot work with."""
+
+    bot_id: str
+    ledger: BotLedger
+    record: Record
+    reporter: TickCounter
+    waits: SimulatedWaits
+    settings: ExecutionSettings = DEFAULTS

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from decimal import Decimal
 
-from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clock import SimulatedClock
+from execsvc.errors import NotFound
 from execsvc.model.balance import Balance, Holding
 from execsvc.model.market import ZERO, Depth, Ticker, Trade
 from execsvc.model.order import Fill, Side
@@ -19,12 +19,14 @@ from execsvc.recording.tape import Tape
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-class RecordedExchange(ExchangeAdapter):
+class RecordedExchange:
     """What the adapter would answer at the simulated time; nothing later is known to it.
 
     Reads take no time. An order takes ``latency`` seconds, and is filled on the book that
     stands by then.
     """
+
+    is_exiting = False
 
     def __init__(
         self,
@@ -60,6 +62,10 @@ class RecordedExchange(ExchangeAdapter):
         self._clock.advance((self._tape.last - self.now_ms) / 1000 if ends else seconds)
         return ends
 
+    def exiting(self, exits: bool) -> AbstractContextManager[None]:
+        """Nobody is ever banned."""
+        return nullcontext()
+
     def balance(self, *assets: str) -> Balance:
         """What the paper account holds."""
         free = self._account.free
@@ -89,9 +95,13 @@ class RecordedExchange(ExchangeAdapter):
         side: Side,
         amount: Decimal,
         timeout: float,
-        send_by: float = math.inf,
+        send_by: float,
     ) -> Fill:
         """Fill a market order on the book after the latency. Raises OrderRefused."""
         self.pass_time(self._latency)
         depth = self._tape.depth(symbol, self.now_ms)
         return self._account.execute(depth, self._terms, side, amount, self._clock.now())
+
+    def find_order(self, client_order_id: str, symbol: str, side: Side, amount: Decimal) -> Fill:
+        """Raises NotFound: every order of a recording is answered at once."""
+        raise NotFound(f"GET /order/{client_order_id}")

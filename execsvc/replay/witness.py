@@ -12,22 +12,21 @@ from execsvc.events import EventName
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.rows import OrderRow
 from execsvc.model.bot import Binding
+from execsvc.model.order import Fill, Intent
 from execsvc.paper.account import PaperAccount
 from execsvc.replay.exchange import RecordedExchange
 from execsvc.replay.result import Equity, Point
 from execsvc.replay.tally import Tally
 from execsvc.replay.trips import TripBook
-from execsvc.runner.record import Record
 from execsvc.strategies.base import AnyStrategy
 from execsvc.strategies.orderflow.market_view import NO_FLOW
 from execsvc.strategies.orderflow.state import Seen
 
 
-class Witness(Record):
+class Witness:
     """The record of a replayed bot: joins orders to round trips instead of writing rows."""
 
     def __init__(self, ledger: BotLedger, binding: Binding) -> None:
-        super().__init__(ledger.bot_id, ledger)
         self.trips = TripBook()
         self.skipped = 0
         self.errors = 0
@@ -39,6 +38,12 @@ class Witness(Record):
         """Count what is told."""
         self.skipped += event == "tick_skipped"
         self.no_entry += event == "strategy_said" and text.startswith("no ")
+
+    def intent(self, intent: Intent) -> None:
+        """Nobody hears of an order before its outcome."""
+
+    def priced(self, intent: Intent, fill: Fill) -> None:
+        """Each fill on a book has a price."""
 
     def outcome(self, order: OrderRow) -> None:
         """Take an order with its outcome; it is booked already."""

@@ -8,11 +8,11 @@ from decimal import Decimal
 
 from pydantic import BaseModel
 
-from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clock import monotonic
 from execsvc.clock import now as wall_clock
 from execsvc.errors import OrderRefused
 from execsvc.execution.allocation import refuse_without_allocation
+from execsvc.execution.exchange import Exchange
 from execsvc.execution.market_terms import BOOK_LEVELS
 from execsvc.execution.order_service import OrderService
 from execsvc.model.balance import Balance
@@ -21,7 +21,7 @@ from execsvc.model.market import Depth, Limits, Ticker, Trade, plain
 from execsvc.model.order import Fill
 from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.model.position import Position
-from execsvc.runner.record import Record
+from execsvc.runner.ports import Record
 from execsvc.runner.strategy_time import StrategyTime
 
 
@@ -33,7 +33,7 @@ class TickContext:
         spec: BotSpec,
         params: BaseModel,
         state: BaseModel,
-        adapter: ExchangeAdapter,
+        adapter: Exchange,
         orders: OrderService,
         record: Record,
         interval: float,

@@ -10,9 +10,7 @@ from execsvc.clock import iso, monotonic, now
 from execsvc.errors import Banned, GuardRefused, LedgerFailed, OrderRefused, Unavailable
 from execsvc.repeats import Repeats
 from execsvc.runner.counts import TickResult
-from execsvc.runner.record import Record
-from execsvc.runner.reporter import Reporter
-from execsvc.runner.waits import Waits
+from execsvc.runner.ports import Record, Reporter, Waits
 
 MOST_ERRORS = 10
 """Exceptions of a strategy in a row after which its bot is given up."""

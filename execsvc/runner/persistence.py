@@ -11,8 +11,7 @@ from execsvc.execution.liquidation import LONGEST_BACKOFF
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.logs import bound
 from execsvc.repeats import Repeats
-from execsvc.runner.reporter import Reporter
-from execsvc.runner.waits import Waits
+from execsvc.runner.ports import Reporter, Waits
 
 SHARE_OF_STOP = 0.8
 """The part of STOP_TIMEOUT for which a stop waits: the rest is for what it does once it can."""

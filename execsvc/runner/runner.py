@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ValidationError
 
-from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.errors import (
     ConfigRefused,
     LedgerFailed,
@@ -14,14 +13,15 @@ from execsvc.errors import (
     Unavailable,
 )
 from execsvc.execution.allocation import may_hold_nothing
+from execsvc.execution.exchange import Exchange
 from execsvc.execution.liquidation import Liquidation
 from execsvc.execution.order_service import OrderService
 from execsvc.model.bot import BotSpec
 from execsvc.runner.context import TickContext
 from execsvc.runner.control_loop import ControlLoop, StrategyGaveUp
 from execsvc.runner.persistence import Persistence
+from execsvc.runner.ports import RunnerServices
 from execsvc.runner.report import End, EndKind, still_open
-from execsvc.runner.services import BotServices
 from execsvc.runner.stop_loss import StopLoss
 from execsvc.runner.strategy_time import StrategyTime
 from execsvc.strategies.base import AnyStrategy
@@ -36,11 +36,11 @@ class BotRunner:
 
     def __init__(
         self,
-        services: BotServices,
+        services: RunnerServices,
         spec: BotSpec,
         strategy: AnyStrategy,
         params: BaseModel,
-        adapter: ExchangeAdapter,
+        adapter: Exchange,
         orders: OrderService,
         persistence: Persistence,
         interval: float,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
-from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clock import monotonic
 from execsvc.errors import Banned, OrderRefused, Unavailable
 from execsvc.execution import stop_loss as rule
+from execsvc.execution.exchange import Exchange
 from execsvc.execution.liquidation import LiquidationAlarm
 from execsvc.execution.market_terms import BOOK_LEVELS
 from execsvc.execution.order_service import OrderService
@@ -16,7 +16,7 @@ from execsvc.model.market import Depth, plain
 from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.model.position import Position
 from execsvc.repeats import Repeats
-from execsvc.runner.services import BotServices
+from execsvc.runner.ports import RunnerServices
 
 RETRY = 1.0
 """Seconds [s] until a sale that failed is tried again, at least: a tick may come 20 times a second."""
@@ -32,10 +32,10 @@ class StopLoss:
 
     def __init__(
         self,
-        services: BotServices,
+        services: RunnerServices,
         percent: Decimal,
         orders: OrderService,
-        adapter: ExchangeAdapter,
+        adapter: Exchange,
     ) -> None:
         self._percent = percent
         self._orders = orders

@@ -28,9 +28,8 @@ from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.model.position import Position
 from execsvc.paper.account import PaperAccount
 from execsvc.paper.terms import Fault, NotTaken, Terms
-from execsvc.replay.clockwork import SimulatedWaits, TickCounter
+from execsvc.replay.clockwork import ReplayServices, SimulatedWaits, TickCounter
 from execsvc.runner.record import Record
-from execsvc.runner.services import BotServices
 from execsvc.sandbox.dialects import Dialect, said
 
 BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test_trading_v1")
@@ -132,14 +131,14 @@ class MemoryBot:
         self._journal = InMemoryJournal(self.ledger, BINDING)
         self._terms = allocation, precision
         self.reporter = TickCounter(lambda: None)
-        self._waits = SimulatedWaits(exchange)  # type: ignore[arg-type] # all that it asks is there
+        self._waits = SimulatedWaits(exchange)
         self.restart()
 
     def restart(self) -> None:
         """Put everything but the ledger and the journal together anew, as a new process does."""
         exchange, (allocation, precision) = self.exchange, self._terms
         self._record = Record("b1", self.ledger)
-        self._services = BotServices("b1", self.ledger, self._record, self.reporter, self._waits)
+        self._services = ReplayServices("b1", self.ledger, self._record, self.reporter, self._waits)
         memory = SizeMemory(self.ledger, self._record)
         account = Account(self._services, exchange, self._journal, self._pause)
         venue = LiveVenue(

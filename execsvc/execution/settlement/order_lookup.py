@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from enum import Enum
 
-from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.errors import NotFound, OutcomeContradicted, OutcomeUnknown, Unavailable
+from execsvc.execution.exchange import Exchange
 from execsvc.ledger.account_journal import AccountJournal
 from execsvc.ledger.rows import JournalRow
 from execsvc.model.order import Fill
@@ -29,7 +29,7 @@ class Found(Enum):
 class OrderLookup:
     """The adapter's own records of orders, and whether there are any."""
 
-    def __init__(self, adapter: ExchangeAdapter, journal: AccountJournal) -> None:
+    def __init__(self, adapter: Exchange, journal: AccountJournal) -> None:
         self._adapter = adapter
         self._journal = journal
         self._kept: bool | None = None

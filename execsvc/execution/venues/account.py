@@ -6,9 +6,10 @@ import random
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
-from execsvc.clients.exchange_adapter import ExchangeAdapter, Throttle
+from execsvc.clients.exchange_adapter import Throttle
 from execsvc.clock import monotonic, seconds_since
 from execsvc.errors import Banned, StopRequested, Unavailable
+from execsvc.execution.exchange import Exchange
 from execsvc.execution.ports import BotServices
 from execsvc.ledger.account_journal import AccountJournal
 from execsvc.model.balance import Balance
@@ -29,7 +30,7 @@ class Account:
     def __init__(
         self,
         services: BotServices,
-        adapter: ExchangeAdapter,
+        adapter: Exchange,
         journal: AccountJournal,
         pause: Throttle,
     ) -> None:

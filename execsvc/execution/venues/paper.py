@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 
-from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clock import now
 from execsvc.errors import OrderRefused
+from execsvc.execution.exchange import Exchange
 from execsvc.execution.market_terms import best_price, market_terms
 from execsvc.execution.ports import BotServices
 from execsvc.execution.venues.venue import Funds
@@ -35,7 +35,7 @@ class PaperVenue:
         self,
         services: BotServices,
         binding: Binding,
-        adapter: ExchangeAdapter,
+        adapter: Exchange,
         allocation: Decimal | None,
     ) -> None:
         self._services = services

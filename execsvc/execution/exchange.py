@@ -1,0 +1,66 @@
+"""The exchange as one account sees it: what the way of an order asks of an adapter."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from decimal import Decimal
+from typing import Protocol
+
+from execsvc.model.balance import Balance
+from execsvc.model.market import Depth, Ticker, Trade
+from execsvc.model.order import Fill, Side
+
+
+class Exchange(Protocol):
+    """ExchangeAdapterService, or a recorded market. Reads raise Unavailable."""
+
+    @property
+    def is_exiting(self) -> bool:
+        """True while its calls are for an exit, which no ban holds up."""
+        ...
+
+    def exiting(self, exits: bool) -> AbstractContextManager[None]:
+        """Let the calls of the block go out in spite of a ban, where the order ``exits``."""
+        ...
+
+    def balance(self, *assets: str) -> Balance:
+        """What the account holds now, each asset in its own units."""
+        ...
+
+    def ticker(self, symbol: str) -> Ticker:
+        """The last price of ``symbol`` and its limits."""
+        ...
+
+    def depth(self, symbol: str, limit: int) -> Depth:
+        """The order book of ``symbol``, ``limit`` levels a side."""
+        ...
+
+    def trades(self, symbol: str, limit: int) -> tuple[Trade, ...]:
+        """The last ``limit`` public trades of ``symbol``, oldest first."""
+        ...
+
+    def connect_for_order(self, timeout: float, interruptible: bool) -> None:
+        """Make the connection of the next order. Raises Unavailable, StopRequested."""
+        ...
+
+    def place_order(
+        self,
+        client_order_id: str,
+        symbol: str,
+        side: Side,
+        amount: Decimal,
+        timeout: float,
+        send_by: float,
+    ) -> Fill:
+        """The final fill of a market order of ``amount`` base units, sent exactly once.
+
+        Raises OrderRefused when it was definitely not executed, OutcomeUnknown when nobody can tell.
+        """
+        ...
+
+    def find_order(self, client_order_id: str, symbol: str, side: Side, amount: Decimal) -> Fill:
+        """The final fill of an order that was sent, by the exchange's own records.
+
+        Raises OutcomeUnknown while it is not final, NotFound, Unavailable.
+        """
+        ...
