@@ -1,4 +1,4 @@
-"""What of an entry a bot's allocation allows, at the price at which the entry trades. Pure."""
+"""The part of an entry that a bot's allocation allows, at the price at which it trades. Pure."""
 
 from __future__ import annotations
 

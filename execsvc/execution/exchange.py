@@ -1,4 +1,4 @@
-"""The exchange as one account sees it: what the way of an order asks of an adapter."""
+"""Interface of an exchange, as one account sees it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Exchange(Protocol):
     ) -> Fill:
         """The final fill of a market order of ``amount`` base units, sent exactly once.
 
-        Raises OrderRefused when it was definitely not executed, OutcomeUnknown when nobody can tell.
+        Raises OrderRefused when it was definitely not executed, OutcomeUnknown when that cannot be told.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""How much of what is wanted one order is for, within the account's turn. Reads, and changes nothing."""
+"""The quantity of one order of a request, within the account's turn. Reads, and changes nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from execsvc.model.position import Position
 class OrderQuantity:
     """Quantities of one bot's orders under one binding, in base units.
 
-    Each method raises OrderRefused that says what leaves too little.
+    Each method raises OrderRefused where a balance, a cap or a minimum leaves too little.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class OrderQuantity:
     def of(
         self, request: OrderRequest, funds: Funds, position: Position, sizing: Sizing
     ) -> Decimal:
-        """What to order now; ``sizing`` knows what was refused of the same request before."""
+        """The quantity to order now; ``sizing`` knows which were refused of the same request."""
         if request.purpose is Purpose.ENTRY:
             return self._entry(request.quantity, funds, position, sizing)
         if request.purpose is Purpose.SHORT_ENTRY:
@@ -55,11 +55,11 @@ class OrderQuantity:
         return self._exit(request, funds, position, sizing)
 
     def of_the_user(self, free: Decimal) -> Decimal:
-        """What of the account's ``free`` base is tracked by no bot."""
+        """The part of the account's ``free`` base that no bot tracks."""
         return max(exact_sum(free, -self._venue.tracked_by_all()), ZERO)
 
     def payable(self, request: OrderRequest, funds: Funds, position: Position) -> Decimal:
-        """What of a buy-back the free quote pays for. Raises OrderRefused where that is too little."""
+        """The part of a buy-back that the free quote pays for. Raises OrderRefused if it is too little."""
         assert funds.price is not None, "a buy has a ticker"
         affordable = affordable_amount(funds.free_quote, funds.price)
         wanted = min(request.quantity, position.sold_short, affordable)

@@ -73,7 +73,7 @@ class OrderService:
         )
 
     def _admit(self, purpose: Purpose) -> None:
-        """Refuse what can be refused before the account's turn is taken: OrderRefused."""
+        """Raise OrderRefused for an order that needs no turn of its account to be refused."""
         if purpose is Purpose.SHORT_ENTRY and self.position.side is not None:
             raise OrderRefused("a position is open")
         if purpose.opens:
@@ -125,7 +125,7 @@ class OrderService:
             return turn.submit(quantity)
 
     def _position_within(self, request: OrderRequest, funds: Funds) -> Position:
-        """The position as the account's balance leaves it; what it shows is written down.
+        """The position once the account's balance is compared with it; a difference is written down.
 
         Raises OrderRefused where nothing of it can be ordered.
         """

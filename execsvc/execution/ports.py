@@ -1,4 +1,4 @@
-"""What the way of an order takes of the process that it runs in."""
+"""Interfaces of the process that an order is placed in: record, reporter, waits."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ class Record(Protocol):
         ...
 
     def intent(self, intent: Intent) -> None:
-        """Tell that an order is about to be sent."""
+        """Record that an order is about to be sent."""
         ...
 
     def priced(self, intent: Intent, fill: Fill) -> None:
-        """Tell what the price of an order was taken from, whose answer named none."""
+        """Record the source of the price of an order whose answer named none."""
         ...
 
     def outcome(self, order: OrderRow) -> None:
-        """Tell what became of an order."""
+        """Record the outcome of an order."""
         ...
 
 
@@ -73,24 +73,24 @@ class Counts(Protocol):
 
 
 class Reporter(Protocol):
-    """What is known of the bot outside its process."""
+    """The state of the bot, as it is reported to the supervisor."""
 
     @property
     def counts(self) -> Counts:
-        """What the process has counted."""
+        """The counters of the process."""
         ...
 
     @property
     def last_error(self) -> str | None:
-        """What went wrong last, as it is known outside."""
+        """The last error that was reported."""
         ...
 
     def update(self, **changes: Any) -> None:
-        """Let ``changes`` be known."""
+        """Report ``changes``."""
         ...
 
     def show_position(self, position: Position, **changes: Any) -> None:
-        """Let ``position`` be known, with ``changes``."""
+        """Report ``position``, with ``changes``."""
         ...
 
     def waiting_for_turn(self) -> AbstractContextManager[None]:
@@ -99,7 +99,7 @@ class Reporter(Protocol):
 
 
 class Stop(Protocol):
-    """Why the process is to end."""
+    """A stop that the process was asked for."""
 
     @property
     def signal(self) -> str:
@@ -153,7 +153,7 @@ class BotServices(Protocol):
 
     @property
     def reporter(self) -> Reporter:
-        """What is told of it."""
+        """Its reporter."""
         ...
 
     @property

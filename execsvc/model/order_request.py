@@ -1,4 +1,4 @@
-"""What a bot wants an order to do."""
+"""An order as it is asked for, before its quantity is known."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from execsvc.model.order import Side
 
 
 class Purpose(str, Enum):
-    """What an order does to the bot's position."""
+    """The effect of an order on the bot's position."""
 
     ENTRY = "ENTRY"
     """Buys: opens a position or adds to one."""

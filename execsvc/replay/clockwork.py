@@ -1,4 +1,4 @@
-"""What takes the place of a process's surroundings: its waits, its supervisor."""
+"""Stand-ins for the surroundings of a bot's process: its waits, its reports."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class SimulatedWaits:
 
 
 class TickCounter:
-    """Keeps what a supervisor would be told, and calls ``ticked`` once it would hear of a tick."""
+    """A reporter without a supervisor; calls ``ticked`` at the end of each tick."""
 
     def __init__(self, ticked: Callable[[], None]) -> None:
         self._ticked = ticked
@@ -75,7 +75,7 @@ class TickCounter:
 
     @property
     def last_error(self) -> str | None:
-        """What went wrong last."""
+        """The last error that was reported."""
         return self.snapshot.last_error
 
     def update(self, **changes: Any) -> None:
@@ -89,7 +89,7 @@ class TickCounter:
         self.update(position=shown(position), **changes)
 
     def waiting_for_turn(self) -> AbstractContextManager[None]:
-        """There is nobody to wait for."""
+        """The account has no other bot."""
         return nullcontext()
 
     def ticked(self, began: float, unread: bool) -> None:
@@ -98,7 +98,7 @@ class TickCounter:
 
 @dataclass(frozen=True)
 class ReplayServices:
-    """What the parts of a replayed bot work with."""
+    """The ledger, record, reporter and waits of a replayed bot."""
 
     bot_id: str
     ledger: BotLedger

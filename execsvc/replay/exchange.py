@@ -63,7 +63,7 @@ class RecordedExchange:
         return ends
 
     def exiting(self, exits: bool) -> AbstractContextManager[None]:
-        """Nobody is ever banned."""
+        """A recorded exchange bans no account."""
         return nullcontext()
 
     def balance(self, *assets: str) -> Balance:

@@ -40,7 +40,7 @@ class Witness:
         self.no_entry += event == "strategy_said" and text.startswith("no ")
 
     def intent(self, intent: Intent) -> None:
-        """Nobody hears of an order before its outcome."""
+        """An order counts once its outcome is known."""
 
     def priced(self, intent: Intent, fill: Fill) -> None:
         """Each fill on a book has a price."""

@@ -1,4 +1,4 @@
-"""What a bot's control loop takes of its surroundings: a process, or a replay."""
+"""Interfaces of the surroundings of a control loop: those of a process, or of a replay."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ class Record(ports.Record, Protocol):
 
 
 class Reporter(ports.Reporter, Protocol):
-    """What is known of the bot outside its process."""
+    """The state of the bot, as it is reported to the supervisor."""
 
     @property
     def counts(self) -> Counts:
-        """What the process has counted."""
+        """The counters of the process."""
         ...
 
     @property
     def snapshot(self) -> Snapshot:
-        """All that is known."""
+        """The latest state."""
         ...
 
     def ticked(self, began: float, unread: bool) -> None:
@@ -51,7 +51,7 @@ class Waits(ports.Waits, Protocol):
 
 
 class RunnerServices(ports.BotServices, Protocol):
-    """What a bot's control loop works with."""
+    """The ledger, record, reporter and waits of a control loop."""
 
     @property
     def record(self) -> Record:
@@ -60,7 +60,7 @@ class RunnerServices(ports.BotServices, Protocol):
 
     @property
     def reporter(self) -> Reporter:
-        """What is told of it."""
+        """Its reporter."""
         ...
 
     @property

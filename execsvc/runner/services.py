@@ -1,4 +1,4 @@
-"""What each part of a bot's process works with, as one value."""
+"""The ledger, record, reporter and waits of a bot's process, as one value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an order is asked for, and what follows from it."""
+"""An order as it is asked for."""
 
 from __future__ import annotations
 

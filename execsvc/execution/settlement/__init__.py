@@ -1,1 +1,1 @@
-"""What became of an order whose answer did not say."""
+"""Settlement of an order whose outcome is unknown."""

@@ -1,1 +1,1 @@
-"""Where orders go: the exchange, or a virtual balance on its book; and the account that they move."""
+"""The venues: the exchange, and a virtual balance on its book; the account that orders move."""

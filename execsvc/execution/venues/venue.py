@@ -1,4 +1,4 @@
-"""Where orders of a bot go: what an order service may ask of it, live or on paper."""
+"""Interface of a venue: the place where orders of a bot go, live or on paper."""
 
 from __future__ import annotations
 
