@@ -7,9 +7,9 @@ from datetime import timedelta
 from execsvc.clock import iso, monotonic, seconds_since
 from execsvc.errors import LedgerFailed
 from execsvc.execution import backoff
-from execsvc.execution.guards.board import Board
 from execsvc.execution.guards.decisions import Trip, not_known
 from execsvc.execution.guards.limits import Guard
+from execsvc.execution.guards.tripped_guards import TrippedGuards
 from execsvc.ledger import entries
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding
@@ -24,10 +24,10 @@ class EntryBackoff:
     is set changes the wait.
     """
 
-    def __init__(self, ledger: BotLedger, binding: Binding, board: Board) -> None:
+    def __init__(self, ledger: BotLedger, binding: Binding, tripped: TrippedGuards) -> None:
         self._ledger = ledger
         self._binding = binding
-        self._board = board
+        self._tripped = tripped
         self._last_order: str | None = None
         self._free_at = 0.0
         self._reason = ""
@@ -44,13 +44,13 @@ class EntryBackoff:
         except LedgerFailed as fault:
             return not_known(_GUARD, "what came of the last entries is not known", fault)
         if found.number < backoff.PATIENCE or found.ended is None:
-            self._board.clear(_GUARD)
+            self._tripped.clear(_GUARD)
             return None
         if found.last_order != self._last_order:
             wait = backoff.left(found.number, seconds_since(found.ended))
             self._last_order, self._free_at = found.last_order, monotonic() + wait
         trip = Trip(_GUARD, self._detail(found))
-        self._board.restate(_GUARD, trip)
+        self._tripped.restate(_GUARD, trip)
         return trip if monotonic() < self._free_at else None
 
     def _detail(self, found: entries.Unfilled) -> str:

@@ -22,7 +22,7 @@ _OF_A_START = frozenset({Guard.STOP_LOSS})
 """Over when the bot is stopped and started, or released, and by no change of its row or the settings."""
 
 
-class Board:
+class TrippedGuards:
     """The tripped guards of one bot. Nothing here raises: a tick, and an exit, must go on."""
 
     def __init__(

@@ -8,11 +8,11 @@ from decimal import Decimal
 from execsvc.clock import monotonic, now
 from execsvc.errors import GuardRefused, LedgerFailed
 from execsvc.execution.guards import decisions
-from execsvc.execution.guards.board import Board
 from execsvc.execution.guards.decisions import MINUTE, Trip, not_known
 from execsvc.execution.guards.entry_backoff import EntryBackoff
 from execsvc.execution.guards.limits import Guard, GuardLimits
 from execsvc.execution.guards.reads import MarketReads, Read
+from execsvc.execution.guards.tripped_guards import TrippedGuards
 from execsvc.execution.ports import Record, Reporter
 from execsvc.ledger import guards as kept
 from execsvc.ledger.bot_ledger import BotLedger
@@ -38,8 +38,8 @@ class Guards:
         self._limits = limits
         self._ledger = ledger
         self._binding = binding
-        self._board = Board(limits, ledger, binding, record, reporter)
-        self._backoff = EntryBackoff(ledger, binding, self._board)
+        self._tripped = TrippedGuards(limits, ledger, binding, record, reporter)
+        self._backoff = EntryBackoff(ledger, binding, self._tripped)
         self._reads = MarketReads()
         self._seen = utc_day(now()), 0
         """Up to which order of which day all are known with their results."""
@@ -51,19 +51,19 @@ class Guards:
 
     def begin_tick(self) -> None:
         """A tick begins: see what has tripped since the last one, and what is over."""
-        self._board.open()
+        self._tripped.open()
         self._judge_loss()
-        if self._board.shows(Guard.ORDER_RATE):
+        if self._tripped.shows(Guard.ORDER_RATE):
             self._judge_rate()
-        if self._board.shows(Guard.ENTRY_BACKOFF):
+        if self._tripped.shows(Guard.ENTRY_BACKOFF):
             self._backoff.judge()
-        if self._board.shows(Guard.DATA_AGE) and self._read_was_fresh():
-            self._board.clear(Guard.DATA_AGE)
+        if self._tripped.shows(Guard.DATA_AGE) and self._read_was_fresh():
+            self._tripped.clear(Guard.DATA_AGE)
         self._reads.forget()
 
     def admit(self) -> None:
         """Refuse what can be refused before it is known how large the entry is: GuardRefused."""
-        self._board.open()
+        self._tripped.open()
         _refuse(
             self._judge_stop_loss(),
             self._judge_loss(),
@@ -81,20 +81,20 @@ class Guards:
     def begin_anew(self) -> None:
         """An operator's release has ended the wait of entries."""
         self._backoff.judge()
-        self._board.clear(Guard.STOP_LOSS)
+        self._tripped.clear(Guard.STOP_LOSS)
 
     def stop_out(self, detail: str) -> None:
         """The stop loss of the row closes the position: no entries from now on."""
-        self._board.open()
+        self._tripped.open()
         with suppress(LedgerFailed):
             self._ledger.may_reenter()  # what was said before does not count for this one
-        self._board.restate(Guard.STOP_LOSS, Trip(Guard.STOP_LOSS, f"{detail}; {_UNTIL}"))
+        self._tripped.restate(Guard.STOP_LOSS, Trip(Guard.STOP_LOSS, f"{detail}; {_UNTIL}"))
 
     def is_stopped_out(self) -> bool:
         """True from then on, until the bot is stopped and started, or released."""
-        self._board.open()
-        self._board.clear_if_reentered()
-        return self._board.shows(Guard.STOP_LOSS)
+        self._tripped.open()
+        self._tripped.clear_if_reentered()
+        return self._tripped.shows(Guard.STOP_LOSS)
 
     def admit_order(self, amount: Decimal, price: Decimal | None, priced_at: float | None) -> None:
         """Refuse the entry as it is about to be sent: GuardRefused.
@@ -103,35 +103,35 @@ class Guards:
         seconds: the account's turn may have been waited for since.
         """
         trip = decisions.order_notional(self._limits.order_notional, amount, price)
-        self._board.settle(Guard.ORDER_NOTIONAL, trip)
+        self._tripped.settle(Guard.ORDER_NOTIONAL, trip)
         old = self._judge_age(priced_at)
         if old is None:
-            self._board.clear(Guard.DATA_AGE)
+            self._tripped.clear(Guard.DATA_AGE)
         _refuse(trip, old)
 
     def _judge_stop_loss(self) -> Trip | None:
-        if self._limits.stop_loss is not None and self._board.fault is not None:
-            return not_known(Guard.STOP_LOSS, "the guards' own record", self._board.fault)
+        if self._limits.stop_loss is not None and self._tripped.fault is not None:
+            return not_known(Guard.STOP_LOSS, "the guards' own record", self._tripped.fault)
         if not self.is_stopped_out():
             return None
         return Trip(Guard.STOP_LOSS, f"the stop loss has closed a position; {_UNTIL}")
 
     def _judge_loss(self) -> Trip | None:
         trip = self._loss()
-        self._board.settle(Guard.DAILY_LOSS, trip)
+        self._tripped.settle(Guard.DAILY_LOSS, trip)
         return trip
 
     def _loss(self) -> Trip | None:
         limit = self._limits.daily_loss
         if limit is None:
             return None
-        if self._board.fault is not None:
-            return not_known(Guard.DAILY_LOSS, "the guards' own record", self._board.fault)
-        today, before = utc_day(now()), self._board.certain(Guard.DAILY_LOSS)
+        if self._tripped.fault is not None:
+            return not_known(Guard.DAILY_LOSS, "the guards' own record", self._tripped.fault)
+        today, before = utc_day(now()), self._tripped.certain(Guard.DAILY_LOSS)
         if before is not None:
             if utc_day(before.since) == today:
                 return Trip(Guard.DAILY_LOSS, before.detail)
-            self._board.clear(Guard.DAILY_LOSS)
+            self._tripped.clear(Guard.DAILY_LOSS)
         try:
             seen = self._seen[1] if self._seen[0] == today else 0
             found = certain_today(self._ledger.connection, self._binding, today, seen)
@@ -142,7 +142,7 @@ class Guards:
 
     def _judge_rate(self) -> Trip | None:
         trip = self._rate()
-        self._board.settle(Guard.ORDER_RATE, trip)
+        self._tripped.settle(Guard.ORDER_RATE, trip)
         return trip
 
     def _rate(self) -> Trip | None:
@@ -161,7 +161,7 @@ class Guards:
             reads.append(Read("the order's ticker", priced_at, priced_at))
         trip = decisions.data_age(self._limits.data_age, reads, monotonic())
         if trip is not None:
-            self._board.settle(Guard.DATA_AGE, trip)
+            self._tripped.settle(Guard.DATA_AGE, trip)
         return trip
 
     def _read_was_fresh(self) -> bool:
