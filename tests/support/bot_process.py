@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -193,6 +194,8 @@ def _child(
     try:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGUSR2})
         os.setsid()
+        # A socket of this test's garbage must not close, when it is collected, a number used again.
+        gc.freeze()
         highest = os.sysconf("SC_OPEN_MAX")
         keep = sorted({0, 1, 2, lifeline, report})
         for low, high in zip(keep, [*keep[1:], min(highest, 65536)], strict=True):
