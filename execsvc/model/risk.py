@@ -9,6 +9,8 @@ from execsvc.model.market import MOST_DIGITS, plain
 ALLOWED = "a number of percent from 0 to below 100 is needed"
 _PATH = "pipeline.risk_management"
 _BELOW = 100
+_SMALLEST_EXPONENT = -12
+"""Of ten, of the leading digit: what is smaller is no percentage, and ruinous to turn into digits."""
 _SMALL = Decimal("0.1")
 """A stop loss below it may be a part of one that was meant as percent: 0.05 for 5 %."""
 
@@ -53,7 +55,7 @@ def percent_of(value: object) -> Decimal | None:
         digits = len(percent.as_tuple().digits)
         if "_" in text or not percent.is_finite() or digits > MOST_DIGITS:
             raise InvalidOperation
-        if not 0 <= percent < _BELOW:
+        if not 0 <= percent < _BELOW or (percent and percent.adjusted() < _SMALLEST_EXPONENT):
             raise InvalidOperation
     except InvalidOperation:
         raise ValueError(ALLOWED) from None

@@ -44,7 +44,7 @@ def test_stop_loss_absent_or_cleared_is_none(management: Any) -> None:
     assert parsed(management).stop_loss is None
 
 
-@pytest.mark.parametrize("zero", [0, 0.0, "0", "0.00", "-0"])
+@pytest.mark.parametrize("zero", [0, 0.0, "0", "0.00", "-0", "0e-999999999999"])
 def test_stop_loss_of_zero_is_none(zero: Any) -> None:
     assert parsed({"stop_loss": zero}).stop_loss is None
 
@@ -72,6 +72,8 @@ def test_a_row_without_risk_management_has_no_stop_loss() -> None:
         ([5], "[5]"),
         ({"percent": 5}, '{"percent": 5}'),
         ("0." + "1" * 100, '"0.' + "1" * 57),
+        ("1e-13", '"1e-13"'),
+        ("1e-999999999999", '"1e-999999999999"'),
     ],
 )
 def test_stop_loss_refused_names_field_value_and_what_is_allowed(value: Any, quoted: str) -> None:
