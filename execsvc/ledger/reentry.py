@@ -24,6 +24,11 @@ def allow(ledger: Path) -> None:
         raise faults.failed(f"{ledger.stem}{SUFFIX} cannot be written", error) from error
 
 
+def is_allowed(ledger: Path) -> bool:
+    """True when the next process of the bot of the file ``ledger`` lets it enter again."""
+    return ledger.with_suffix(SUFFIX).exists()
+
+
 def take(ledger: Path) -> bool:
     """True, once, when the bot may enter again. Raises LedgerFailed."""
     mark = ledger.with_suffix(SUFFIX)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from execsvc.clock import now
 from execsvc.errors import LedgerFailed
-from execsvc.ledger import doubts, results, rows
+from execsvc.ledger import doubts, reentry, results, rows
 from execsvc.ledger.abandoned import Abandoned, abandoned_lately
 from execsvc.ledger.account_journal import journal_path
 from execsvc.ledger.booking import contested_keys
@@ -52,7 +52,8 @@ class LedgerState(BaseModel):
     daily_loss: Tripped | None = None
     """The guard that ended its day, on that day or a later one."""
     stop_loss: Tripped | None = None
-    """The guard that keeps it from entering since its stop loss has closed a position."""
+    """The guard that keeps it from entering since its stop loss has closed a position, until its user
+    has stopped it or it is released."""
     abandoned: list[Abandoned] = []
     """What an operator gave up within the last day."""
 
@@ -140,7 +141,7 @@ def _read(state_dir: Path, path: Path) -> LedgerState:
         failing=bot[0]["failing_since"] is not None and not position.is_flat,
         result=result,
         daily_loss=guards.get(DAILY_LOSS),
-        stop_loss=guards.get(STOP_LOSS),
+        stop_loss=None if reentry.is_allowed(path) else guards.get(STOP_LOSS),
         abandoned=abandoned,
     )
 

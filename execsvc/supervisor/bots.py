@@ -41,7 +41,8 @@ class Bots:
         """Take up what an earlier run of the service left; the first good listings decide on it."""
         states, unreadable = self._context.ledgers.survey()
         for state in states:
-            if state.is_open or state.contested or state.abandoned:
+            stopped_out = state.stop_loss is not None  # a listing without it ends that
+            if state.is_open or state.contested or state.abandoned or stopped_out:
                 self._take_up(state, Listed.UNSEEN)
             else:
                 self._flat[state.bot_id] = state

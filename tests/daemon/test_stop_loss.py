@@ -90,6 +90,25 @@ def test_a_stop_loss_outlasts_every_death_and_ends_with_a_stop_and_a_start(
     assert_over(daemon, exchange, crumbs=2)
 
 
+def test_a_stop_while_the_service_is_down_frees_the_next_start(
+    daemon: Daemon, exchange: Exchange
+) -> None:
+    exchange.list_bots(row())
+    daemon.start()
+    daemon.until_holding()
+    exchange.market(price="47000")
+    stopped_out(daemon)
+    assert daemon.stop() == 0
+    exchange.list_bots()
+    daemon.start()
+    assert daemon.until("STOPPED")["guards"] == []
+    exchange.list_bots(row())
+    daemon.until_holding()
+    assert guards(daemon) == []
+    assert daemon.stop() == 0
+    assert_over(daemon, exchange, crumbs=2)
+
+
 @pytest.mark.parametrize("mode", ["LIVE", "PAPER"])
 def test_a_release_lets_it_enter_again(daemon: Daemon, exchange: Exchange, mode: str) -> None:
     exchange.list_bots(row(mode=mode))

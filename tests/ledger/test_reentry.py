@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from execsvc.clock import now
 from execsvc.errors import LedgerFailed
-from execsvc.ledger import reentry
+from execsvc.ledger import guards, reentry
 from execsvc.ledger.bot_ledger import BotLedger, ledger_path
+from execsvc.ledger.guards import Tripped
+from execsvc.ledger.survey import survey
 
 
 def test_take_without_a_word_is_false(tmp_path: Path) -> None:
@@ -23,6 +26,18 @@ def test_take_is_true_once(tmp_path: Path) -> None:
     assert ledger.may_reenter()
     assert not ledger.may_reenter()
     ledger.close()
+
+
+def test_survey_shows_no_stop_loss_of_a_bot_that_may_enter_again(tmp_path: Path) -> None:
+    ledger, path = BotLedger(tmp_path, "b1"), ledger_path(tmp_path, "b1")
+    ledger.open()
+    guards.keep(ledger.connection, Tripped(guards.STOP_LOSS, "5 USDT LIVE", now(), "sold"))
+    ledger.close()
+    (state,) = survey(tmp_path)[0]
+    assert state.stop_loss is not None
+    reentry.allow(path)
+    (state,) = survey(tmp_path)[0]
+    assert state.stop_loss is None
 
 
 def test_allow_for_a_bot_without_a_ledger_leaves_nothing(tmp_path: Path) -> None:
