@@ -112,9 +112,11 @@ class TickContext:
         A strategy that asked for the book in the last tick finds this one in this tick: one read
         serves both. Of any other strategy it is no read of the tick, and no guard judges it.
         """
-        if self._levels is None:
+        levels, self._levels = self._levels, None
+        if levels is None:
             return self._adapter.depth(self.symbol, BOOK_LEVELS)
-        depth, self._levels = self.depth(self._levels), None
+        depth = self.depth(levels)  # where it fails, the next look asks for a few levels alone
+        self._levels = None
         return depth
 
     def trades(self, limit: int) -> tuple[Trade, ...]:

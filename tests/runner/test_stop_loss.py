@@ -8,17 +8,23 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.bot_process import bot_row
 from support.desk_market import NOON, MemoryBot, MemoryExchange
 
 from execsvc.clock import SimulatedClock, installed
-from execsvc.errors import Banned, GuardRefused, OrderRefused, Unavailable
+from execsvc.errors import Banned, GuardRefused, LedgerUnavailable, OrderRefused, Unavailable
+from execsvc.ledger import guards as kept
+from execsvc.model.bot import parse_row
 from execsvc.model.market import Depth, Level, Limits
 from execsvc.model.order import Fill
 from execsvc.model.order_request import Purpose
 from execsvc.model.position import Position
 from execsvc.paper.terms import Terms
+from execsvc.runner.context import TickContext
 from execsvc.runner.stop_loss import RETRY, StopLoss
+from execsvc.runner.strategy_time import StrategyTime
 from execsvc.sandbox.dialects import Dialect
+from execsvc.strategies.base import NoState
 
 D = Decimal
 LIMITS = Limits(min_amount=D("0.00001"), min_notional=D(5))
@@ -35,12 +41,16 @@ class Market(MemoryExchange):
         self.books: list[tuple[str, str] | Exception] = []
         """What the next reads are answered with; the last one stays."""
         self.reads = 0
+        self.largest = 5_000
+        """Levels of a book that can be read at most."""
         self.refusal: Exception | None = None
         self.asked = 0
         """Orders that were sent, also those that were refused."""
 
     def depth(self, symbol: str, limit: int) -> Depth:
         self.reads += 1
+        if limit > self.largest:
+            raise Unavailable("GET /market/depth: too slow")
         book = self.books.pop(0) if len(self.books) > 1 else self.books[0]
         if isinstance(book, Exception):
             raise book
@@ -243,6 +253,46 @@ def test_guard_outlasts_processes_and_ends_with_a_release(bot: Bot) -> None:
     bot.desk.guards.begin_anew()
     assert bot.guards == []
     bot.order(Purpose.ENTRY, D("0.01"))
+
+
+def test_a_guard_that_could_not_be_written_is_written_on_the_next_tick(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise LedgerUnavailable("the database is locked")
+
+    with monkeypatch.context() as locked:
+        locked.setattr(kept, "keep", fails)
+        assert bot.look(("47000", "47001")) is None
+        assert not bot.holds
+    bot.desk.guards.begin_tick()
+    bot.restart()
+    assert bot.guards == ["stop_loss"], "the next process knows of it"
+
+
+def test_a_large_book_that_cannot_be_read_leaves_the_next_look_a_small_one(bot: Bot) -> None:
+    spec = parse_row(bot_row())
+    context = TickContext(
+        spec,
+        NoState(),
+        NoState(),
+        bot.exchange,
+        bot.desk,
+        bot._services.record,
+        5.0,
+        StrategyTime(bot.ledger, spec.binding),
+    )
+    bot.exchange.books = [("50000", "50001")]
+    context.depth(1000)
+    context.begin_tick(NOON)
+    bot.exchange.largest = 100
+    with pytest.raises(Unavailable):
+        context.book()
+    context.begin_tick(NOON)
+    with pytest.raises(Unavailable):
+        context.depth(1000)
+    context.begin_tick(NOON)
+    assert context.book().best_bid == D(50_000)
 
 
 def test_dust_is_no_position_to_sell(bot: Bot) -> None:

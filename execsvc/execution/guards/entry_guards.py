@@ -51,7 +51,7 @@ class Guards:
 
     def begin_tick(self) -> None:
         """A tick begins: see what has tripped since the last one, and what is over."""
-        self._tripped.open()
+        self._tripped.begin_tick()
         self._judge_loss()
         if self._tripped.shows(Guard.ORDER_RATE):
             self._judge_rate()
@@ -86,6 +86,7 @@ class Guards:
     def stop_out(self, detail: str) -> None:
         """The stop loss of the row closes the position: no entries from now on."""
         self._tripped.open()
+        self._ledger.make_room()
         with suppress(LedgerFailed):
             self._ledger.may_reenter()  # what was said before does not count for this one
         self._tripped.restate(Guard.STOP_LOSS, Trip(Guard.STOP_LOSS, f"{detail}; {_UNTIL}"))

@@ -41,6 +41,7 @@ class TrippedGuards:
         self._repeats = Repeats()
         self._said: set[str] = set()
         self._tripped: dict[str, Tripped] = {}
+        self._unwritten: dict[str, Callable[[], None]] = {}
         self._is_open = False
         self.fault: LedgerFailed | None = None
         """Why what an earlier process left cannot be read."""
@@ -61,6 +62,14 @@ class TrippedGuards:
         self._clear_changed()
         self.clear_if_reentered()
         self._show()
+
+    def begin_tick(self) -> None:
+        """As :meth:`open`; what could not be written before is tried again."""
+        self.open()
+        for guard, write in list(self._unwritten.items()):
+            with suppress(LedgerFailed):
+                write()
+                del self._unwritten[guard]
 
     def clear_if_reentered(self) -> None:
         """The bot was stopped and started since its stop loss closed a position, or was released."""
@@ -91,7 +100,7 @@ class TrippedGuards:
         tripped = Tripped(guard.value, limit, now(), trip.detail)
         self._tripped[guard.value] = tripped
         if tripped.bound:
-            self._try(lambda: kept.keep(self._ledger.connection, tripped))
+            self._try(guard, lambda: kept.keep(self._ledger.connection, tripped))
         if before is None and self._repeats.note(guard.value, monotonic()) is not None:
             self._said.add(guard.value)
             self._say("WARNING", "guard_tripped", guard.value, f"no entries: {trip.detail}")
@@ -105,7 +114,7 @@ class TrippedGuards:
         since = now() if before is None else before.since
         tripped = Tripped(guard.value, self._bound(guard), since, trip.detail)
         self._tripped[guard.value] = tripped
-        self._try(lambda: kept.keep(self._ledger.connection, tripped))
+        self._try(guard, lambda: kept.keep(self._ledger.connection, tripped))
         self._said.add(guard.value)
         self._say("WARNING", "guard_tripped", guard.value, f"no entries: {trip.detail}")
         self._show()
@@ -114,7 +123,7 @@ class TrippedGuards:
         """``guard`` is over, if it was tripped."""
         if self._tripped.pop(guard.value, None) is None:
             return
-        self._try(lambda: kept.drop(self._ledger.connection, guard.value))
+        self._try(guard, lambda: kept.drop(self._ledger.connection, guard.value))
         if guard.value in self._said:
             self._said.discard(guard.value)
             self._say("INFO", "guard_cleared", guard.value, "entries are free again")
@@ -141,10 +150,12 @@ class TrippedGuards:
     def _say(self, level: str, event: EventName, guard: str, text: str) -> None:
         self._record.say(level, event, f"guard {guard}: {text}", guard=guard)
 
-    def _try(self, write: Callable[[], None]) -> None:
-        """What cannot be kept is judged anew by the next process."""
+    def _try(self, guard: Guard, write: Callable[[], None]) -> None:
+        """Write what became of ``guard``; what cannot be written is tried again on each tick."""
+        self._unwritten.pop(guard.value, None)
         try:
             write()
         except LedgerFailed as fault:
+            self._unwritten[guard.value] = write
             logger = bound(bot_id=self._ledger.bot_id)
             logger.bind(event="ledger_failed").error("guards: {}", fault)
