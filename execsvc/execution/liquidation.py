@@ -45,11 +45,12 @@ class LiquidationAlarm:
             f"{plain(position.tracked)} {binding.base}"
             for binding, position in self._ledger.open_positions()
         )
+        what = held or "coins sold short"
         cause = self._reporter.last_error or "cause unknown"
         self._record.say(
             level,
             "liquidation_failed",
-            f"liquidation failed, {held} are open ({cause}); it is tried again and again; what can "
+            f"liquidation failed, {what} are open ({cause}); it is tried again and again; what can "
             f"never be sold is given up by: {command_to_abandon(self._ledger.bot_id)}",
             tracked=held,
         )

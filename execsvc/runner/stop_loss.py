@@ -102,7 +102,7 @@ class StopLoss:
             if self._orders.position.side is not None:
                 return self._failed(fault)
         if self._orders.position.side is None:
-            self._is_closed()
+            self._alarm.judge(flat=True)  # it may be an earlier process that failed
         return None
 
     def _failed(self, fault: Exception) -> str:

@@ -244,6 +244,25 @@ def test_a_position_that_something_else_closed_ends_the_alarm(bot: Bot) -> None:
     assert not bot.reporter.snapshot.liquidation_failed
 
 
+@pytest.mark.parametrize("short", [False, True])
+def test_an_alarm_of_an_earlier_process_ends_with_the_sale(bot: Bot, short: bool) -> None:
+    bot.enter("50000", short=short)
+    bot.exchange.refusal = OrderRefused("POST /order: HTTP 400")
+    bot.look(("53000", "53001") if short else ("47000", "47001"))
+    (text,) = bot.ledger.connection.execute(
+        "SELECT text FROM log WHERE event='liquidation_failed'"
+    ).fetchone()
+    open_now = "coins sold short are open" if short else "0.02 BTC are open"
+    assert open_now in text
+    assert bot.ledger.failing()[0] is not None
+    bot.reporter.update(liquidation_failed=False)
+    bot.restart()
+    bot.exchange.refusal = None
+    assert bot.look(Unavailable("down")) is None
+    assert not bot.holds
+    assert bot.ledger.failing() == (None, None)
+
+
 def test_guard_outlasts_processes_and_ends_with_a_release(bot: Bot) -> None:
     bot.look(("47000", "47001"))
     bot.restart()
