@@ -145,12 +145,20 @@ def _forget_oldest(ledger: BotLedger, tx: sqlite3.Connection) -> None:
     """Forget the oldest orders once many wait for a BotService that does not take reports."""
     found = tx.execute("SELECT max(seq) - min(seq) AS span, max(seq) AS newest FROM outbox")
     span, newest = found.fetchone()
-    if span is None or span < MOST_REFUSED or verdict(ledger.state_dir) is not False:
+    if span is None or span < MOST_REFUSED or not _are_refused(ledger):
         return
     tx.execute(
         "DELETE FROM outbox WHERE order_id NOT IN (SELECT order_id FROM outbox WHERE seq > ?)",
         (newest - MOST_REFUSED // 2,),
     )
+
+
+def _are_refused(ledger: BotLedger) -> bool:
+    """True when BotService is known not to take reports; a file that cannot be read says nothing."""
+    try:
+        return verdict(ledger.state_dir) is False
+    except LedgerFailed:
+        return False
 
 
 @cache

@@ -15,7 +15,7 @@ from ledger_things import BINDING, fill, intent, order
 from execsvc.errors import LedgerFailed
 from execsvc.ledger.booking import book
 from execsvc.ledger.bot_ledger import BotLedger, ledger_path
-from execsvc.ledger.deliveries import Deliveries
+from execsvc.ledger.deliveries import FILE, Deliveries
 from execsvc.ledger.in_memory import InMemoryLedger
 from execsvc.ledger.outbox import MOST_REFUSED, Mark, OutboxRow, note_intent, waiting
 from execsvc.model.bot import Mode
@@ -244,3 +244,11 @@ def test_an_outbox_is_bounded_while_reports_are_refused_and_keeps_whole_orders(
     assert whole == FILLED * (len(kept) // 4)
     assert kept[-1].mark.order_id == f"c{count - 1}"
     deliveries.close()
+
+
+def test_a_damaged_file_of_deliveries_costs_no_booking(ledger: BotLedger, tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"not a database, but longer than a header of one " * 100)
+    count = MOST_REFUSED // 4 + 2
+    for number in range(count):
+        book(ledger, BINDING, order(number))
+    assert len(read(tmp_path, most=10_000)) == 4 * count
