@@ -166,12 +166,15 @@ class Lifecycle:
         return False
 
     def _start(self, bot_id: str) -> None:
-        # Before it is sent: what dies here does not know whether it was taken.
+        # Before it is sent: what is interrupted here does not know whether it was taken.
         self._unanswered[bot_id] = monotonic() + RESEND_AFTER
         try:
             session = self._service.started(bot_id)
         except (ReportRefused, NotSent):
             self._unanswered.pop(bot_id)
+            raise
+        except Unavailable:
+            self._unanswered[bot_id] = monotonic() + RESEND_AFTER
             raise
         self._unanswered.pop(bot_id)
         self._reports.begun(bot_id, session)

@@ -20,6 +20,7 @@ from execsvc.courier.lifecycle import (
     Lifecycle,
 )
 from execsvc.courier.patience import Patience
+from execsvc.errors import Unavailable
 
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 BOT = "a/b ü"
@@ -65,6 +66,10 @@ class Words:
 
     def put(self, status: str, bot_id: str = BOT) -> None:
         self._bots.change(bot_id, {"status": status})
+
+    def late(self, call: str, *_: Any) -> Any:
+        self.clock.advance(RESEND_AFTER)
+        raise Unavailable(f"{call}: no answer within 5 s")
 
     def say_all(self) -> None:
         while self.lifecycle.step():
@@ -169,6 +174,20 @@ def test_start_whose_answer_was_lost_is_not_sent_again(words: Words) -> None:
     assert words.status() == "RUNNING"
     assert words.found == [BOT]
     assert len(words.wire.sandbox.state.sessions.tables()["sessions"]) == 1
+
+
+def test_start_is_waited_for_from_the_end_of_the_wait_for_its_answer(words: Words) -> None:
+    write, words.wire.write = words.wire.write, words.late  # type: ignore[method-assign]
+    words.ask(BOT, "start")
+    words.say_all()
+    words.wire.write = write  # type: ignore[method-assign]
+    words.clock.advance(RESEND_AFTER - 1)
+    words.ask(BOT, "start")
+    words.say_all()
+    assert words.status() == "BOOTING"
+    words.clock.advance(1.0)
+    words.say_all()
+    assert words.status() == "RUNNING"
 
 
 def test_start_that_was_not_answered_is_sent_again_only_after_a_while(words: Words) -> None:
