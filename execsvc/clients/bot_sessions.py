@@ -32,6 +32,10 @@ class _Session(BaseModel):
         began, ended = self.start_time, self.end_time
         return began is not None and ended is not None and began <= moment <= ended
 
+    def began_by(self, moment: datetime) -> bool:
+        """False when the session began after ``moment``, by BotService's clock."""
+        return self.start_time is None or self.start_time <= moment
+
 
 class _Sessions(BaseModel):
     sessions: list[_Session]
@@ -62,8 +66,11 @@ class BotSessions:
         found = row.get("status") if isinstance(row, dict) else None
         return found if isinstance(found, str) else None
 
-    def of(self, bot_id: str, moment: datetime | None = None) -> Id | None:
-        """The bot's ACTIVE session, else the one that was open at ``moment``; None: there is none."""
+    def of(self, bot_id: str, moment: datetime | None = None, *, late: bool = False) -> Id | None:
+        """The bot's session that was open at ``moment``, else its ACTIVE one; None: there is none.
+
+        ``late``: rather the latest that had begun by then, which ended before the bot did.
+        """
         call = "GET /bots/{id}/sessions"
         try:
             content = self._http.get(call, f"/bots/{segment(bot_id)}/sessions", {})
@@ -72,11 +79,14 @@ class BotSessions:
         if not isinstance(content, list):
             raise Unavailable(f"{call}: the answer is not a list")
         newest_first = read(_Sessions, call, {"sessions": content}).sessions
-        for session in newest_first:
-            if session.status == _ACTIVE:
-                return session.id
-        held = (one for one in newest_first if moment is not None and one.holds(moment))
-        return next((session.id for session in held), None)
+        active = [one for one in newest_first if one.status == _ACTIVE]
+        if moment is None:
+            return active[0].id if active else None
+        open_then = [one for one in active if one.began_by(moment)]
+        held = [one for one in newest_first if one.holds(moment)]
+        earlier = [one for one in newest_first if late and one.start_time and one.began_by(moment)]
+        found = [*open_then, *held, *earlier, *active]
+        return found[0].id if found else None
 
     def find(self, session: Id, told: ToldOrder) -> Id | None:
         """The id that BotService gave the order ``told`` of ``session``; None: it has no such order."""

@@ -4,6 +4,7 @@
 ledger (:mod:`execsvc.ledger.starts`); here is kept which session a mark belongs to. A process that
 crashed before BotService was told leaves a mark without a session: what it ordered belongs to the
 session of the next mark that has one, as BotService has been waiting for one and the same start.
+A start that BotService waited for is no more of the session in which the bot was RUNNING before.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 from execsvc.clients.bot_reports import Id
@@ -20,7 +22,7 @@ from execsvc.clock import monotonic
 from execsvc.errors import LedgerFailed, Unavailable
 from execsvc.ledger.bot_ledger import FOLDER
 from execsvc.ledger.deliveries import Deliveries
-from execsvc.ledger.starts import newest_start, starts_since
+from execsvc.ledger.starts import Start, newest_start, starts_since
 from execsvc.model.bot import file_stem
 from execsvc.model.told import ToldOrder
 
@@ -83,34 +85,36 @@ class Attribution:
         Raises NotYet, Unavailable, LedgerFailed.
         """
         deliveries = self._open
-        starts = starts_since(self._folder / f"{stem}.db", order_id)
-        keys = [start.start_id for start in starts] or [""]
+        starts = _of_one_session(starts_since(self._folder / f"{stem}.db", order_id))
+        keys = [start.start_id for start in starts]
         for key in keys:
             known = deliveries.session(stem, key)
             if known is not None:
                 found: Id | None = json.loads(known)
                 return found
-        if starts and starts[-1].booting and self._starts(stem):
+        if starts[-1].booting and self._starts(stem):
             raise NotYet
         if self._optional and not deliveries.is_of_use():
             return None
-        session = self._looked_up(stem, told)
+        session = self._looked_up(stem, told, late=not any(start.booting for start in starts))
         if stem not in self._failing:
             deliveries.keep_session(stem, keys[-1], json.dumps(session))
         return session
 
     def find(self, session: Id | None, told: ToldOrder) -> Id | None:
         """The id of an order that may have been taken before; None when BotService lacks it."""
-        place = session if session is not None else self._service.of(told.bot_id)
+        place = session
+        if place is None and not (self._optional and not self._open.is_of_use()):
+            place = self._service.of(told.bot_id)
         return None if place is None else self._service.find(place, told)
 
     def _starts(self, stem: str) -> bool:
         return stem not in self._ending and (self._booting is None or stem in self._booting)
 
-    def _looked_up(self, stem: str, told: ToldOrder) -> Id | None:
+    def _looked_up(self, stem: str, told: ToldOrder, *, late: bool) -> Id | None:
         try:
             at = datetime.fromisoformat(told.timestamp.replace("Z", "+00:00"))
-            session = self._service.of(told.bot_id, at)
+            session = self._service.of(told.bot_id, at, late=late)
         except Unavailable:
             since = self._failing.setdefault(stem, monotonic())
             if monotonic() < since + LOOKING:
@@ -133,3 +137,11 @@ class Attribution:
         if self.deliveries is None:
             raise LedgerFailed("reports.db is not open")
         return self.deliveries
+
+
+def _of_one_session(starts: list[Start]) -> list[Start]:
+    """The first of ``starts`` and those that went on with its session: no later one of a user."""
+    for place, (before, after) in enumerate(pairwise(starts), 1):
+        if after.booting and not before.booting:
+            return starts[:place]
+    return starts

@@ -28,6 +28,10 @@ class Start(NamedTuple):
     booting: bool
 
 
+BEFORE_MARKS = Start("", booting=False)
+"""The last of those by an older service, which writes no marks."""
+
+
 def note_start(ledger: BotLedger, *, booting: bool) -> None:
     """Write down that another process of the bot begins to trade. Raises LedgerFailed."""
     if not ledger.reports:
@@ -45,20 +49,23 @@ def note_start(ledger: BotLedger, *, booting: bool) -> None:
 
 
 def starts_since(path: Path, order_id: str) -> list[Start]:
-    """The start that the order belongs to and all later ones, the oldest first; none of before marks.
+    """The start that the order belongs to and all later ones, the oldest first.
 
-    Raises LedgerFailed.
+    What was ordered before the first mark belongs to BEFORE_MARKS. Raises LedgerFailed.
     """
     with reading(path) as connection:
         if not has_table(connection, "starts"):
-            return []
-        found = query(
+            return [BEFORE_MARKS]
+        own = query(
             connection,
-            "SELECT * FROM starts WHERE seq >= coalesce((SELECT max(s.seq) FROM starts s "
-            "JOIN outbox o ON o.order_id=? AND o.kind=? WHERE s.place < o.seq), 0) ORDER BY seq",
+            "SELECT max(s.seq) AS seq FROM starts s "
+            "JOIN outbox o ON o.order_id=? AND o.kind=? WHERE s.place < o.seq",
             (order_id, Telling.ORDER.value),
-        )
-    return [Start(row["id"], bool(row["booting"])) for row in found]
+        )[0]["seq"]
+        sql = "SELECT * FROM starts WHERE seq >= ? ORDER BY seq"
+        found = query(connection, sql, (own or 0,))
+    starts = [Start(row["id"], bool(row["booting"])) for row in found]
+    return starts if own is not None else [BEFORE_MARKS, *starts]
 
 
 def newest_start(path: Path) -> Start | None:

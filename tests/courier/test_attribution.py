@@ -1,0 +1,164 @@
+"""To which session an order is reported, and who is asked for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.outboxes import AT, World
+from support.told import Wire
+
+from execsvc.clients.bot_reports import BotReports
+from execsvc.clients.bot_sessions import BotSessions
+from execsvc.clock import installed
+from execsvc.courier.attribution import Attribution, NotYet
+from execsvc.courier.patience import Patience
+from execsvc.courier.rounds import LONGEST_DELAY, Rounds
+from execsvc.ledger.bot_ledger import ledger_path
+from execsvc.ledger.outbox import waiting
+from execsvc.ledger.starts import note_start
+from execsvc.model.bot import file_stem
+from execsvc.model.told import ToldOrder
+
+
+class Asked(Wire):
+    """Notes every call, and answers sessions as it was told to; without any: it knows none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[str] = []
+        self.known: list[dict[str, Any]] | None = None
+
+    def get(self, call: str, path: str, params: Any) -> Any:
+        self.calls.append(call)
+        if self.known is None:
+            return super().get(call, path, params)
+        return self.known
+
+    def write(self, call: str, method: str, path: str, body: str, key: str | None) -> Any:
+        self.calls.append(call)
+        return super().write(call, method, path, body, key)
+
+
+class Courier(World):
+    """A world in which the marks of starts are written, too."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.asked = Asked()
+        self.attribution = self.attributing(optional=False)
+
+    def attributing(self, *, optional: bool) -> Attribution:
+        made = Attribution(self.folder, BotSessions(self.asked), optional=optional)
+        made.open(self.deliveries)
+        return made
+
+    def begin(self, *, booting: bool) -> None:
+        note_start(self._ledger("b1"), booting=booting)
+
+    def session(self, place: int) -> Any:
+        rows, _ = waiting(ledger_path(self.folder, "b1"), None, 1000)
+        orders = [row for row in rows if row.mark.telling.value == "ORDER"]
+        row = orders[place]
+        told = ToldOrder.model_validate_json(row.body)
+        return self.attribution.session(file_stem("b1"), told, row.mark.order_id)
+
+
+@pytest.fixture
+def courier(tmp_path: Path) -> Iterator[Courier]:
+    made = Courier(tmp_path)
+    with installed(made.clock):
+        yield made
+    made.close()
+
+
+def lasting(name: str, began: float, ended: float | None) -> dict[str, Any]:
+    """A session, from and to so many seconds after the beginning."""
+    end = None if ended is None else _at(ended)
+    status = "ACTIVE" if ended is None else "ENDED"
+    return {"id": name, "status": status, "start_time": _at(began), "end_time": end}
+
+
+def _at(seconds: float) -> str:
+    moment: datetime = AT + timedelta(seconds=seconds)
+    return moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat()
+
+
+def test_an_order_of_a_running_bot_is_not_of_the_start_after_it(courier: Courier) -> None:
+    courier.begin(booting=False)
+    courier.trade("b1")  # at 1 s
+    courier.begin(booting=True)
+    courier.trade("b1")  # at 2 s
+    courier.attribution.begun("b1", "later")
+    courier.asked.known = [lasting("later", 1.5, None), lasting("earlier", -9, 1.2)]
+    assert (courier.session(0), courier.session(1)) == ("earlier", "later")
+    assert (courier.session(0), courier.session(1)) == ("earlier", "later")
+
+
+def test_what_an_older_service_left_is_not_of_the_next_start(courier: Courier) -> None:
+    courier.trade("b1")
+    courier.begin(booting=True)
+    courier.attribution.begun("b1", "next")
+    courier.asked.known = [lasting("next", 5, None), lasting("its", -9, 2)]
+    assert courier.session(0) == "its"
+
+
+def test_what_an_older_service_left_of_a_bot_that_runs_is_of_its_session(courier: Courier) -> None:
+    courier.trade("b1")
+    courier.begin(booting=False)
+    courier.asked.known = [lasting("its", -9, None)]
+    assert courier.session(0) == "its"
+
+
+def test_a_sale_after_the_end_of_its_session_opens_no_other(courier: Courier) -> None:
+    courier.begin(booting=False)
+    courier.trade("b1")
+    courier.asked.known = [lasting("its", -9, 0.5), lasting("older", -99, -50)]
+    assert courier.session(0) == "its"
+
+
+def test_a_sale_after_the_end_of_its_session_is_not_of_the_next(courier: Courier) -> None:
+    courier.begin(booting=False)
+    courier.trade("b1")
+    courier.asked.known = [lasting("next", 5, None), lasting("its", -9, 0.5)]
+    assert courier.session(0) == "its"
+
+
+def test_start_that_was_never_told_is_of_no_earlier_session(courier: Courier) -> None:
+    courier.begin(booting=True)
+    courier.trade("b1")
+    courier.asked.known = [lasting("older", -99, -50)]
+    with pytest.raises(NotYet):
+        courier.session(0)
+    courier.attribution.ending("b1", True)
+    assert courier.session(0) is None
+
+
+def test_starts_that_crashed_before_it_was_told_are_of_one_session(courier: Courier) -> None:
+    for booting in (True, True, False):
+        courier.begin(booting=booting)
+        courier.trade("b1")
+    courier.attribution.begun("b1", "one")
+    assert [courier.session(place) for place in range(3)] == ["one"] * 3
+
+
+def test_service_that_knows_the_listing_alone_is_asked_for_nothing_else(courier: Courier) -> None:
+    courier.trade("b1")
+    courier.asked.always["/orders"] = "404"
+    for _ in range(3):  # starts of the service
+        rounds = Rounds(
+            courier.folder,
+            BotReports(courier.asked),
+            courier.deliveries,
+            courier.attributing(optional=True),
+            Patience(LONGEST_DELAY, lambda: 0.0),
+            optional=True,
+        )
+        rounds.sweep()
+        while rounds.step():
+            pass
+        assert rounds.off
+    assert courier.asked.calls == ["POST /orders"] * 3
