@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel
+from pydantic import AfterValidator, BaseModel, ValidationError
 
 from execsvc.clients.answers import read
 from execsvc.clients.bot_reports import Id
@@ -47,7 +47,7 @@ class _KnownOrder(PastOrder):
 
 
 class _Orders(BaseModel):
-    orders: list[_KnownOrder] = []
+    orders: list[Any] = []
 
 
 class BotSessions:
@@ -95,9 +95,17 @@ class BotSessions:
             whole = self._http.get(call, f"/sessions/{segment(str(session))}", {})
         except CallRefused:
             return None
-        for order in read(_Orders, call, whole).orders:
-            if _is(order, told):
+        for order in map(_known, read(_Orders, call, whole).orders):
+            if order is not None and _is(order, told):
                 return order.id
+        return None
+
+
+def _known(order: Any) -> _KnownOrder | None:
+    """None for what is none of ours: it must not keep ours from being told."""
+    try:
+        return _KnownOrder.model_validate(order)
+    except ValidationError:
         return None
 
 

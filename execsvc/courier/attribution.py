@@ -18,6 +18,7 @@ from pathlib import Path
 
 from execsvc.clients.bot_reports import Id
 from execsvc.clients.bot_sessions import BotSessions
+from execsvc.clients.http import NotSent
 from execsvc.clock import monotonic
 from execsvc.errors import LedgerFailed, Unavailable
 from execsvc.ledger.bot_ledger import FOLDER
@@ -115,6 +116,9 @@ class Attribution:
         try:
             at = datetime.fromisoformat(told.timestamp.replace("Z", "+00:00"))
             session = self._service.of(told.bot_id, at, late=late)
+        except NotSent:
+            self._failing.pop(stem, None)  # nobody is there: no report would be taken either
+            raise
         except Unavailable:
             since = self._failing.setdefault(stem, monotonic())
             if monotonic() < since + LOOKING:

@@ -104,8 +104,7 @@ class Deliveries:
 
     def is_of_use(self) -> bool:
         """True once BotService took a report or named a session."""
-        known = "SELECT 1 WHERE EXISTS (SELECT 1 FROM mark) OR EXISTS (SELECT 1 FROM session)"
-        return bool(query(self._open, known))
+        return bool(query(self._open, "SELECT 1 FROM mark LIMIT 1")) or self.has_sessions()
 
     def ask(self, order_id: str) -> bool:
         """Record that BotService is about to be told of an order; True when it was before.

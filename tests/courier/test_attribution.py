@@ -13,10 +13,12 @@ from support.told import Wire
 
 from execsvc.clients.bot_reports import BotReports
 from execsvc.clients.bot_sessions import BotSessions
+from execsvc.clients.http import NotSent
 from execsvc.clock import installed
-from execsvc.courier.attribution import Attribution, NotYet
+from execsvc.courier.attribution import LOOKING, Attribution, NotYet
 from execsvc.courier.patience import Patience
 from execsvc.courier.rounds import LONGEST_DELAY, Rounds
+from execsvc.errors import Unavailable
 from execsvc.ledger.bot_ledger import ledger_path
 from execsvc.ledger.outbox import waiting
 from execsvc.ledger.starts import note_start
@@ -30,10 +32,13 @@ class Asked(Wire):
     def __init__(self) -> None:
         super().__init__()
         self.calls: list[str] = []
-        self.known: list[dict[str, Any]] | None = None
+        self.known: Any = None
+        self.fault: Unavailable | None = None
 
     def get(self, call: str, path: str, params: Any) -> Any:
         self.calls.append(call)
+        if self.fault is not None:
+            raise self.fault
         if self.known is None:
             return super().get(call, path, params)
         return self.known
@@ -59,12 +64,15 @@ class Courier(World):
     def begin(self, *, booting: bool) -> None:
         note_start(self._ledger("b1"), booting=booting)
 
-    def session(self, place: int) -> Any:
+    def told(self, place: int) -> tuple[str, ToldOrder]:
         rows, _ = waiting(ledger_path(self.folder, "b1"), None, 1000)
         orders = [row for row in rows if row.mark.telling.value == "ORDER"]
         row = orders[place]
-        told = ToldOrder.model_validate_json(row.body)
-        return self.attribution.session(file_stem("b1"), told, row.mark.order_id)
+        return row.mark.order_id, ToldOrder.model_validate_json(row.body)
+
+    def session(self, place: int) -> Any:
+        order_id, told = self.told(place)
+        return self.attribution.session(file_stem("b1"), told, order_id)
 
 
 @pytest.fixture
@@ -162,3 +170,34 @@ def test_service_that_knows_the_listing_alone_is_asked_for_nothing_else(courier:
             pass
         assert rounds.off
     assert courier.asked.calls == ["POST /orders"] * 3
+
+
+def test_service_that_is_away_is_no_reason_to_do_without_a_session(courier: Courier) -> None:
+    courier.begin(booting=False)
+    courier.trade("b1")
+    courier.asked.fault = NotSent("cannot connect")
+    for _ in range(3):
+        courier.clock.advance(LOOKING)
+        with pytest.raises(NotSent):
+            courier.session(0)
+    courier.asked.fault = Unavailable("HTTP 500")
+    with pytest.raises(Unavailable):
+        courier.session(0)
+    courier.clock.advance(LOOKING)
+    assert courier.session(0) is None
+
+
+@pytest.mark.parametrize("odd", [None, 5, {}, {"id": "x", "symbol": "BTC/USDT", "side": "BUY"}])
+def test_an_odd_order_does_not_hide_ours(courier: Courier, odd: Any) -> None:
+    courier.trade("b1")
+    told = courier.told(0)[1]
+    ours = {**told.model_dump(mode="json"), "id": "x"}
+    courier.asked.known = {"orders": [odd, ours]}
+    assert BotSessions(courier.asked).find("s", told) == "x"
+
+
+def test_a_bot_without_a_session_makes_no_service_of_use(courier: Courier) -> None:
+    courier.deliveries.keep_session("b", "", "null")
+    assert not courier.deliveries.is_of_use()
+    courier.deliveries.keep_session("b", "", "5")
+    assert courier.deliveries.is_of_use()
