@@ -38,8 +38,8 @@ class Courier:
         self._word = Word()
         self._waiting: dict[str, str] = {}
         """The status in which a row waits for a word of ours, by bot, by the latest listing."""
-        self._asked: dict[str, str] = {}
-        """The status of rows for which the child may still be about to say a word."""
+        self._asked: dict[str, tuple[str, LifeWord]] = {}
+        """Rows for which the child may still be about to say a word: their status, and the word."""
         self._booting: frozenset[str] = frozenset()
         self._sessions = False
         """BotService was seen to start or stop bots by itself."""
@@ -105,11 +105,12 @@ class Courier:
         if self._reports:
             for bot_id in news:
                 self._ask(Request(look=file_stem(bot_id)))
+        self._take_back()
         for bot_id, status in list(self._waiting.items()):
             word = self._due_word(bot_id, status)
             if word is not None:
                 del self._waiting[bot_id]  # the next listing brings it back, unless it was heard
-                self._asked[bot_id] = status
+                self._asked[bot_id] = status, word
                 self._ask(Request(bot_id=bot_id, word=word, status=status))
 
     def finish(self) -> None:
@@ -131,8 +132,15 @@ class Courier:
 
     def _withdraw(self) -> None:
         """The user has thought better of these: a late word would undo what he asked for since."""
-        for bot_id, status in list(self._asked.items()):
+        for bot_id, (status, _) in list(self._asked.items()):
             if self._waiting.get(bot_id) != status and self._ask(Request(bot_id=bot_id)):
+                del self._asked[bot_id]
+
+    def _take_back(self) -> None:
+        """A bot that is let go on meanwhile must not be stopped by a word that is still to be said."""
+        for bot_id, (status, word) in list(self._asked.items()):
+            due = self._due_word(bot_id, status) == word
+            if not due and self._ask(Request(bot_id=bot_id)):
                 del self._asked[bot_id]
 
     def _tell_booting(self) -> None:
