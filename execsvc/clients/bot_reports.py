@@ -14,7 +14,8 @@ _CONFLICT = 409
 _BAD_REQUEST = 400
 _NOT_FOUND = 404
 _UNKNOWN_CALL = frozenset({_NOT_FOUND, 405, 501})
-_MISSING = re.compile(r"\b(bot|session)\b", re.IGNORECASE)
+_MISSING = r"(?<![\w/.-]){}(?!\.?[\w/-])"
+"""A word of a sentence; not one in a path that a gateway repeats, as in ``/bot-service/orders``."""
 _THERE = re.compile(r"exist|already|duplicate|unique|exchange_trade_id", re.IGNORECASE)
 """What a bad request says of an execution that was told before."""
 _IS_AWAY = frozenset({502, 503, 504})
@@ -28,14 +29,7 @@ class ReportRefused(Unavailable):
 
 
 class NoSuchCall(ReportRefused):
-    """BotService answered 404, 405 or 501, and named no bot that it lacks: it may not know the call.
-
-    ``plainly``: not by a 404, which may be about the bot all the same.
-    """
-
-    def __init__(self, message: str, *, plainly: bool) -> None:
-        self.plainly = plainly
-        super().__init__(message)
+    """BotService answered 404, 405 or 501, and named no bot that it lacks: it may not know the call."""
 
 
 class BotReports:
@@ -55,9 +49,9 @@ class BotReports:
         body = json_object({**order.model_dump(), **named})
         answer = self._http.write(call, "POST", "/orders", body, f"{key}-order")
         if answer.status in _UNKNOWN_CALL and answer.retry_after is None:
-            plainly = answer.status != _NOT_FOUND
-            if plainly or not _names_what_is_missing(answer.detail(), order.bot_id):
-                raise NoSuchCall(self._http.told(answer), plainly=plainly)
+            names = _names_what_is_missing(answer.detail(), order.bot_id)
+            if answer.status != _NOT_FOUND or not names:
+                raise NoSuchCall(self._http.told(answer))
         return _id(call, self._judged(answer))
 
     def status(self, given: Id, status: str) -> None:
@@ -110,7 +104,8 @@ class BotReports:
 
 def _names_what_is_missing(detail: str, bot_id: str) -> bool:
     """True when a 404 is about this order's bot or session, not about the call."""
-    return bot_id in detail or _MISSING.search(detail) is not None
+    missing = _MISSING.format(f"(bot|session|{re.escape(bot_id)})")
+    return re.search(missing, detail, re.IGNORECASE) is not None
 
 
 def _genuine(answer: Answer) -> Answer:

@@ -178,7 +178,8 @@ class Rounds:
         except NotYet:
             self._held[stem] = monotonic() + HOLD
         except NoSuchCall as error:
-            if self._optional and (error.plainly or self.last_delivered_at is None):
+            # A service that has taken reports knows the call: that is a maintenance page, or one bot.
+            if self._optional and self.last_delivered_at is None:
                 self._turn_off(str(error))
             else:
                 self._answered(stem, str(error))

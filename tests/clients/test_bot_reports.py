@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import responses
 
-from execsvc.clients.bot_reports import BotReports, ReportRefused
+from execsvc.clients.bot_reports import BotReports, NoSuchCall, ReportRefused
 from execsvc.clients.http import HttpClient
 from execsvc.errors import Unavailable
 from execsvc.model.told import ToldExecution, ToldOrder
@@ -115,6 +115,32 @@ def test_a_refusal_is_one(
         CALLS[call](service)
     assert str(status) in str(refused.value)
     assert "hush" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "detail", "unknown"),
+    [
+        (404, "Not Found", True),
+        (404, "Bot not found", False),
+        (404, "no such bot.", False),
+        (404, "Session 7 not found", False),
+        (404, "b1 is not known", False),
+        (404, "No static resource bot-service/orders.", True),
+        (404, "Cannot POST /bot/orders", True),
+        (404, "Cannot POST /b1/orders", True),
+        (405, "Method Not Allowed", True),
+        (405, "this bot takes none", True),
+        (501, "", True),
+        (422, "Not Found", False),
+    ],
+)
+def test_order_refused_as_an_unknown_call_is_told_from_a_missing_bot(
+    mock: responses.RequestsMock, service: BotReports, status: int, detail: str, unknown: bool
+) -> None:
+    answered(mock, "POST /orders", status, json.dumps({"detail": detail}))
+    with pytest.raises(ReportRefused) as refused:
+        CALLS["POST /orders"](service)
+    assert isinstance(refused.value, NoSuchCall) is unknown
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -133,8 +133,9 @@ def test_auto_with_a_service_that_does_not_know_the_method_turns_reports_off(
     assert daemon.stop() == 0
 
 
+@pytest.mark.parametrize("status", [404, 405])
 def test_a_bot_that_was_deleted_does_not_turn_the_reports_of_others_off(
-    daemon: Daemon, exchange: Exchange, between: Front
+    daemon: Daemon, exchange: Exchange, between: Front, status: int
 ) -> None:
     missing = Fate(False, 404, json.dumps({"detail": "Bot not found"}).encode())
     between.rule = lambda asked: missing if asked.path == "/orders" else None
@@ -146,7 +147,7 @@ def test_a_bot_that_was_deleted_does_not_turn_the_reports_of_others_off(
     between.rule = lambda asked: None
     eventually(lambda: told(exchange, "b1") == FILLED, "b1 is reported")
     eventually(lambda: told(exchange, "b2") == FILLED, "b2 is reported")
-    plain = Fate(False, 404)
+    plain = Fate(False, status)  # 405: a proxy's page during maintenance
     between.rule = lambda asked: plain if asked.path == "/orders" else None
     exchange.stop_bot("b1")
     daemon.until("STOPPED", "b1")
