@@ -29,6 +29,8 @@ def services(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     """A sandbox that lists three bots and that the settings name as both services."""
     monkeypatch.setenv("EXECSVC_BOT_SERVICE_URL", sandbox.url)
     monkeypatch.setenv("EXECSVC_EXCHANGE_ADAPTER_URL", sandbox.url)
+    # A read that takes half of it is a finding: on a busy machine one of 2.5 s is none of the adapter's.
+    monkeypatch.setenv("EXECSVC_REQUEST_TIMEOUT", "20")
     sandbox.state.bots.replace(demo_bots())
     return sandbox
 

@@ -45,7 +45,7 @@ def wheels(folder: Path) -> str | None:
         [_PYTHON, "-m", "venv", str(maker)],
         [f"{maker}/bin/pip", "wheel", "--quiet", "--wheel-dir", str(folder), *wanted],
     ):
-        done = subprocess.run(command, env=for_pip(), capture_output=True, text=True, timeout=300)
+        done = subprocess.run(command, env=for_pip(), capture_output=True, text=True, timeout=900)
         if done.returncode != 0:
             return f"{command[0]} failed: {done.stderr[-500:] or done.stdout[-500:]}"
     return None
