@@ -32,6 +32,10 @@ class NoSuchCall(ReportRefused):
     """BotService answered 404, 405 or 501, and named no bot that it lacks: it may not know the call."""
 
 
+class Missing(ReportRefused):
+    """BotService answered 404 and named the session or the order: it has lost what it gave."""
+
+
 class BotReports:
     """Each call may be sent again and again.
 
@@ -52,17 +56,20 @@ class BotReports:
             names = _names_what_is_missing(answer.detail(), order.bot_id)
             if answer.status != _NOT_FOUND or not names:
                 raise NoSuchCall(self._http.told(answer))
+            if session is not None and _names(answer.detail(), "session"):
+                raise Missing(self._http.told(answer))
         return _id(call, self._judged(answer))
 
     def status(self, given: Id, status: str) -> None:
-        """Tell the status of the order that was given the id ``given``."""
+        """Tell the status of the order that was given the id ``given``. Raises Missing too."""
         path = f"/orders/{segment(str(given))}/status"
         body = json_object({"status": status})
         # A conflict says that the order is there already, as a resend would find it.
-        self._sent("PUT /orders/{id}/status", "PUT", path, body, None, _CONFLICT)
+        answer = self._http.write("PUT /orders/{id}/status", "PUT", path, body, None)
+        self._judged_of_order(answer)
 
     def execution(self, given: Id, execution: ToldExecution, key: str) -> None:
-        """Tell what was filled of the order that was given the id ``given``."""
+        """Tell what was filled of the order that was given the id ``given``. Raises Missing too."""
         call, path = "POST /executions", "/executions"
         body = json_object({"local_order_id": given, **execution.model_dump()})
         answer = self._http.write(call, "POST", path, body, f"{key}-execution")
@@ -70,7 +77,13 @@ class BotReports:
         # Any other bad request is a refusal: what BotService lacks must not count as delivered.
         known = answer.status == _BAD_REQUEST and _THERE.search(answer.detail()) is not None
         if not known:
-            self._judged(answer, _CONFLICT)
+            self._judged_of_order(answer)
+
+    def _judged_of_order(self, answer: Answer) -> None:
+        """Raises Missing when BotService does not know the order that it was told of before."""
+        if answer.status == _NOT_FOUND and _names(answer.detail(), "order"):
+            raise Missing(self._http.told(answer))
+        self._judged(answer, _CONFLICT)
 
     def started(self, bot_id: str) -> Id | None:
         """Tell that a bot which was asked to start runs; the session that is opened for it."""
@@ -104,8 +117,13 @@ class BotReports:
 
 def _names_what_is_missing(detail: str, bot_id: str) -> bool:
     """True when a 404 is about this order's bot or session, not about the call."""
-    missing = _MISSING.format(f"(bot|session|{re.escape(bot_id)})")
-    return re.search(missing, detail, re.IGNORECASE) is not None
+    return _names(detail, "bot", "session", bot_id)
+
+
+def _names(detail: str, *words: str) -> bool:
+    """True when ``detail`` has one of ``words``, in any case, as a word of a sentence."""
+    choice = "|".join(map(re.escape, words))
+    return re.search(_MISSING.format(f"({choice})"), detail, re.IGNORECASE) is not None
 
 
 def _genuine(answer: Answer) -> Answer:

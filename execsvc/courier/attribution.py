@@ -102,6 +102,13 @@ class Attribution:
             deliveries.keep_session(stem, keys[-1], json.dumps(session))
         return session
 
+    def lost(self, stem: str, session: Id) -> None:
+        """BotService does not know ``session`` any more, as after its database was restored.
+
+        Raises LedgerFailed.
+        """
+        self._open.forget_session(stem, json.dumps(session))
+
     def find(self, session: Id | None, told: ToldOrder) -> Id | None:
         """The id of an order that may have been taken before; None when BotService lacks it."""
         place = session

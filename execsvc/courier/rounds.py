@@ -11,14 +11,14 @@ from pathlib import Path
 from loguru import logger
 from pydantic import ValidationError
 
-from execsvc.clients.bot_reports import BotReports, Id, NoSuchCall, ReportRefused
+from execsvc.clients.bot_reports import BotReports, Id, Missing, NoSuchCall, ReportRefused
 from execsvc.clock import monotonic, now
 from execsvc.courier.attribution import Attribution, NotYet
 from execsvc.courier.patience import Patience
 from execsvc.errors import LedgerFailed, Unavailable
 from execsvc.ledger.bot_ledger import FOLDER
 from execsvc.ledger.deliveries import Deliveries
-from execsvc.ledger.outbox import Mark, OutboxRow, waiting
+from execsvc.ledger.outbox import Mark, OutboxRow, order_told, waiting
 from execsvc.model.told import Telling, ToldExecution, ToldOrder
 from execsvc.repeats import Repeats
 
@@ -87,6 +87,8 @@ class Rounds:
         self._signatures: dict[str, _Signature] = {}
         self._repeats = Repeats()
         self._errors: dict[str, str] = {}
+        self._told_anew: set[str] = set()
+        """Orders that BotService had lost: each is told once more, not again and again."""
         self._unrecorded: _Delivered | None = None
         self.failures = 0
         self.last_delivered_at: datetime | None = deliveries.last_at()
@@ -222,12 +224,30 @@ class Rounds:
         if telling is Telling.ORDER:
             return json.dumps(self._order(stem, order_id, ToldOrder.model_validate_json(row.body)))
         given: Id = json.loads(self._deliveries.given(order_id))
+        try:
+            self._what_became(given, row)
+        except Missing:
+            if order_id in self._told_anew:
+                raise
+            given = self._told_once_more(stem, order_id)
+            self._told_anew.add(order_id)
+            self._what_became(given, row)
+        return None
+
+    def _what_became(self, given: Id, row: OutboxRow) -> None:
+        order_id, telling = row.mark.order_id, row.mark.telling
         if telling is Telling.EXECUTION:
             execution = ToldExecution.model_validate_json(row.body)
             self._service.execution(given, execution, order_id)
         else:
             self._service.status(given, telling.value)
-        return None
+
+    def _told_once_more(self, stem: str, order_id: str) -> Id:
+        """The id of an order that BotService has lost, as after its database was restored."""
+        told = ToldOrder.model_validate_json(order_told(self._folder / f"{stem}.db", order_id))
+        given = self._order(stem, order_id, told)
+        self._deliveries.give_anew(order_id, json.dumps(given))
+        return given
 
     def _order(self, stem: str, order_id: str, told: ToldOrder) -> Id:
         """Tell of an order, unless an answer that was lost says that it was taken before."""
@@ -236,7 +256,12 @@ class Rounds:
             known = self._attribution.find(session, told)
             if known is not None:
                 return known
-        return self._service.order(told, order_id, session)
+        try:
+            return self._service.order(told, order_id, session)
+        except Missing:
+            if session is not None:
+                self._attribution.lost(stem, session)  # the next try looks for another one
+            raise
 
     def _record(self) -> None:
         """Write down what was delivered, before anything else is."""

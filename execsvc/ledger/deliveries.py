@@ -98,6 +98,17 @@ class Deliveries:
         with transaction(self._open) as tx:
             tx.execute("INSERT OR REPLACE INTO session VALUES (?,?,?)", (stem, start, given))
 
+    def forget_session(self, stem: str, given: str) -> None:
+        """Record that BotService does not know a session any more, JSON as it was kept."""
+        with transaction(self._open) as tx:
+            tx.execute("DELETE FROM session WHERE stem=? AND id=?", (stem, given))
+
+    def give_anew(self, order_id: str, given: str) -> None:
+        """Record another id that BotService gave an order, having lost the first one."""
+        with transaction(self._open, durable=False) as tx:
+            tx.execute("DELETE FROM asked WHERE order_id=?", (order_id,))
+            tx.execute("INSERT OR REPLACE INTO given VALUES (?,?)", (order_id, given))
+
     def has_sessions(self) -> bool:
         """True once BotService has named a session."""
         return bool(query(self._open, "SELECT 1 FROM session WHERE id <> 'null' LIMIT 1"))

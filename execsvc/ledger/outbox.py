@@ -104,6 +104,20 @@ def waiting(path: Path, after: Mark | None, most: int) -> tuple[list[OutboxRow],
     return [_row(row) for row in found], count
 
 
+def order_told(path: Path, order_id: str) -> str:
+    """JSON of the ToldOrder that the outbox of the ledger at ``path`` has. Raises LedgerFailed."""
+    with reading(path) as connection:
+        found = query(
+            connection,
+            "SELECT body FROM outbox WHERE order_id=? AND kind=?",
+            (order_id, Telling.ORDER.value),
+        )
+    if not found:
+        raise LedgerFailed(f"the outbox does not have the order {order_id} any more")
+    text: str = found[0]["body"]
+    return text
+
+
 def _has_no_place(fault: BaseException | None) -> bool:
     """True when it is the table that does not take the row; a full disk may take it later."""
     named = isinstance(fault, (sqlite3.IntegrityError, sqlite3.OperationalError))

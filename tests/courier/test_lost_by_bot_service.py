@@ -1,0 +1,90 @@
+"""What BotService took and then lost, as when its database is restored, blocks no report for ever."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.outboxes import World
+from support.told import FILLED, order_of
+
+from execsvc.clients.answers import Answer
+from execsvc.clock import installed
+from execsvc.ledger.bot_ledger import ledger_path
+from execsvc.ledger.starts import newest_start, note_start
+from execsvc.model.bot import file_stem
+from execsvc.sandbox.server import Sandbox
+
+STEM = file_stem("b1")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    with installed(made.clock):
+        yield made
+    made.close()
+
+
+def lose_all(world: World) -> None:
+    """BotService has its bots, and nothing that it was told of them."""
+    world.wire.sandbox = Sandbox(bots=[{"id": f"b{number}"} for number in range(5)])
+
+
+def entries(world: World) -> list[str]:
+    return [entry.split()[1] for entry in order_of(world.wire.taken())["b1"]]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_rounds_of_an_order_that_botservice_lost_tell_the_order_once_more(
+    world: World, rows: int
+) -> None:
+    world.trade("b1")
+    for _ in range(1 + rows):  # the first step reads the ledger
+        assert world.step()
+    assert entries(world) == list(FILLED[:rows])
+    lose_all(world)
+    world.drain()
+    assert entries(world) == ["ORDER", *FILLED[rows:]]
+    world.trade("b1")
+    world.drain()
+    assert entries(world) == ["ORDER", *FILLED[rows:], *FILLED]
+
+
+def test_rounds_of_an_order_that_is_lost_again_and_again_tell_it_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.trade("b1")
+    assert world.step()
+    assert world.step()
+    taken = world.wire._taken
+
+    def forgetful(call: str, method: str, path: str, body: str, key: str | None) -> Answer:
+        if "status" in path:
+            return Answer(call, 404, b'{"detail": "Order not found"}', None)
+        return taken(call, method, path, body, key)
+
+    monkeypatch.setattr(world.wire, "_taken", forgetful)
+    for _ in range(20):
+        if not world.step():
+            world.clock.advance(400)
+    assert entries(world) == ["ORDER", "ORDER"]
+    assert world.rounds.last_error is not None
+    monkeypatch.setattr(world.wire, "_taken", taken)
+    world.drain()
+    assert entries(world)[-3:] == list(FILLED[1:])
+
+
+def test_order_of_a_session_that_botservice_lost_is_told_in_another(world: World) -> None:
+    ledger = world._ledger("b1")
+    note_start(ledger, booting=False)
+    start = newest_start(ledger_path(world.folder, "b1"))
+    assert start is not None
+    world.deliveries.keep_session(STEM, start.start_id, json.dumps("lost"))
+    world.trade("b1")
+    world.drain()
+    assert entries(world) == list(FILLED)
+    (session,) = world.wire.sandbox.state.sessions.tables()["sessions"]
+    assert session["id"] != "lost"
