@@ -153,7 +153,12 @@ class Service:
 
     def until_holding(self, bot_id: str = "b1") -> dict[str, Any]:
         """Wait until the bot runs and holds a position."""
-        return eventually(lambda: self._holding(bot_id), f"bot {bot_id} holds", 60)
+        try:
+            return eventually(lambda: self._holding(bot_id), f"bot {bot_id} holds", 60)
+        except AssertionError as failure:
+            # The machine is gone when the failure is read.
+            seen = f"{self.bot(bot_id)}\n{self.journal()[-4000:]}"
+            raise AssertionError(f"{failure}\n{seen}") from None
 
     def until(self, **facts: str) -> None:
         """Wait until properties of the unit have these values."""
