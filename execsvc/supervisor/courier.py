@@ -170,8 +170,11 @@ class Courier:
 
     def _starts_and_stops(self) -> bool:
         """False as long as BotService was never seen to know more of a bot than that it is listed."""
+        lifecycle = self._context.settings.bot_lifecycle
+        if lifecycle is Switch.OFF:
+            return False  # whatever its ledger of orders told of sessions
         self._sessions = self._sessions or bool(self._waiting) or self._word.sessions
-        return self._sessions or self._context.settings.bot_lifecycle is Switch.ON
+        return self._sessions or lifecycle is Switch.ON
 
     def _note_halted(self, booting: Collection[str]) -> None:
         now, halted = self._context.clock.now, self._context.halted

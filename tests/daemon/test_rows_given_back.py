@@ -134,6 +134,26 @@ def test_booting_bot_in_a_halt_gives_its_row_back_after_a_while(
     starts_again(daemon, exchange, sessions=1)
 
 
+def test_failed_bot_with_the_lifecycle_switched_off_is_not_given_back(
+    daemon: Daemon, exchange: Exchange, between: Front
+) -> None:
+    exchange.list_bots(
+        bot_row(),
+        bot_row("b2") | {"pipeline": {"strategy": {"id": "unheard_of", "params": {}}}},
+    )
+    exchange.call("POST", "/bots/b1/start")
+    switched = {"EXECSVC_BOT_LIFECYCLE": "false", "EXECSVC_REPORT_LEDGER": "true"}
+    for _ in range(2):  # the second process knows from the first that BotService keeps sessions
+        daemon.start(**switched)
+        daemon.until_holding("b1")
+        daemon.until("FAILED", "b2")
+        eventually(lambda: daemon.status()["reports"]["taken"], "an order was reported")
+        listed_again(exchange, 6)
+        assert daemon.stop() == 0
+    assert [asked.path for asked in between.asked if asked.path.endswith(("/start", "/stop"))] == []
+    assert exchange.bot_status("b2") == "RUNNING"
+
+
 def test_failed_bot_of_a_service_that_starts_and_stops_none_is_left_alone(
     daemon: Daemon, exchange: Exchange, between: Front
 ) -> None:
