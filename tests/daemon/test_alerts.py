@@ -45,6 +45,8 @@ def test_a_liquidation_that_fails_and_its_all_clear_also_across_a_death(
     assert f"bot b1 (b1), BTC/USDT, tracked {tracked}" in message["message"]
     assert message["type"] == "failure"
     eventually(lambda: SECRET not in daemon.log and "alert_sent" in daemon.log, "it is logged")
+    on_record = daemon.state_dir / "alerts.json"
+    eventually(lambda: '"sure":true' in on_record.read_text(), "the delivery is on record")
     daemon.signal(signal.SIGKILL)
     daemon.wait()
     eventually(lambda: not daemon.family(), "every process ends by itself", 60)

@@ -132,3 +132,18 @@ def test_positions_left_open_that_are_closed_after_the_start_are_said_to_be_over
 def test_positions_left_open_that_stay_open_are_not_said_again(service: Service) -> None:
     assert service.live(2 * SETTLING) == []
     assert Memory(service.folder).of(Kind.LEFT) == {"b0", "b1"}
+
+
+def test_an_alert_whose_delivery_the_service_did_not_live_to_see_gets_its_end(
+    tmp_path: Path,
+) -> None:
+    before = Service(tmp_path)
+    before.alerts.start()
+    before.alerts.farewell([open_bot("b0")])
+    assert len(before.sender.errands()) == 1  # an address has it, and the service dies
+    before.close()
+    after = Service(tmp_path)
+    after.alerts.start()
+    assert after.live(SETTLING) == []
+    assert after.live(GATHER + 2) == ["over: a position is left open"]
+    after.close()

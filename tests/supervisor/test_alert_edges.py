@@ -14,6 +14,7 @@ from execsvc.supervisor.alerts.edges import (
     UNSTEADY,
     Change,
     Edges,
+    Known,
     News,
 )
 from execsvc.supervisor.conditions import OF_THE_SERVICE, Condition, Kind
@@ -29,7 +30,7 @@ def wrong(bot_id: str, kind: Kind = Kind.FAILED) -> Condition:
 class Service:
     """Edges that are asked ``every`` so many seconds, and all that they said."""
 
-    def __init__(self, told: dict[str, tuple[Kind, str]] | None = None, every: float = 1) -> None:
+    def __init__(self, told: dict[str, Known] | None = None, every: float = 1) -> None:
         self.now = 1000.0
         self.every = every
         self.edges = Edges(told or {}, self.now)
@@ -151,7 +152,7 @@ def test_patience() -> None:
 
 @pytest.mark.parametrize("stands", [True, False])
 def test_after_a_start_what_was_said_is_not_said_again_and_its_end_is(stands: bool) -> None:
-    service = Service({"failed:b1": (Kind.FAILED, "b1: why")})
+    service = Service({"failed:b1": Known(Kind.FAILED, "b1: why")})
     if stands:
         assert service.live(HOUR, wrong("b1")) == []
     else:
@@ -161,7 +162,7 @@ def test_after_a_start_what_was_said_is_not_said_again_and_its_end_is(stands: bo
 
 
 def test_after_a_start_it_has_time_to_come_back() -> None:
-    service = Service({"failed:b1": (Kind.FAILED, "b1: why")})
+    service = Service({"failed:b1": Known(Kind.FAILED, "b1: why")})
     assert service.live(SETTLING - 5) == []
     assert service.live(HOUR, wrong("b1")) == []
 
@@ -178,3 +179,20 @@ def test_what_was_given_up_is_said_once_and_never_over() -> None:
     assert service.live(HOUR, given_up) == [("begun", "abandoned", ["abandoned:b1"])]
     assert service.live(HOUR) == []
     assert service.live(HOUR, given_up) == [("begun", "abandoned", ["abandoned:b1"])]
+
+
+UNSURE = {"failed:b1": Known(Kind.FAILED, "b1: why", sure=False)}
+"""The service died between handing the alert over and hearing that an address took it."""
+
+
+def test_what_may_have_been_told_before_a_start_is_told_while_it_stands_and_its_end_too() -> None:
+    service = Service(dict(UNSURE))
+    assert service.live(2 * SETTLING, wrong("b1")) == [BEGUN]
+    assert service.live(2 * SETTLING) == [OVER]
+
+
+def test_the_end_of_what_may_have_been_told_is_told_although_it_was_never_seen_again() -> None:
+    service = Service(dict(UNSURE))
+    assert service.live(SETTLING) == []
+    assert service.live(GATHER + 2) == [OVER]
+    assert service.live(2 * SETTLING) == []

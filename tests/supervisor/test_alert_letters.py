@@ -159,6 +159,18 @@ def test_memory_outlives_the_process(tmp_path: Path) -> None:
     assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
 
 
+def test_an_alert_that_is_only_handed_over_is_remembered_as_one_that_may_have_arrived(
+    tmp_path: Path,
+) -> None:
+    memory = Memory(tmp_path)
+    memory.handed(written())
+    assert [told.sure for told in Memory(tmp_path).told.values()] == [False]
+    memory.delivered(written())
+    memory.handed(written())
+    memory.handed(written(Change.OVER))
+    assert [told.sure for told in Memory(tmp_path).told.values()] == [True]
+
+
 @pytest.mark.says("alerts_forgotten")
 @pytest.mark.parametrize("damage", ["", "[]", '{"x": {}}', "\xff"])
 def test_a_damaged_memory_is_only_forgotten(tmp_path: Path, damage: str) -> None:

@@ -9,7 +9,7 @@ from loguru import logger
 from pydantic import BaseModel, ValidationError
 
 from execsvc.settings import Settings, alert_urls
-from execsvc.supervisor.alerts.edges import Edges
+from execsvc.supervisor.alerts.edges import Edges, Known
 from execsvc.supervisor.alerts.letters import LARGEST_LETTER, Letter, letter, sender, stopped
 from execsvc.supervisor.alerts.memory import Memory
 from execsvc.supervisor.alerts.outbox import Outbox
@@ -74,7 +74,7 @@ class Alerts:
         if not self._on:
             return
         self._memory = Memory(self._context.settings.state_dir)
-        told = {key: (known.kind, known.line) for key, known in self._memory.told.items()}
+        told = {key: Known(t.kind, t.line, t.sure) for key, t in self._memory.told.items()}
         self._edges = Edges(told, self._context.clock.now)
         self._dialogue.start()
         self._look_again()
@@ -130,7 +130,11 @@ class Alerts:
             logger.bind(event="alert_dropped").warning("too many alerts wait: one was dropped")
 
     def _hand_over(self, at_once: bool = False) -> None:
+        if self._memory is None:
+            return
         for errand in self._outbox.to_hand(at_once):
+            # On record before the sending process knows it: this process may die after the delivery.
+            self._memory.handed(self._outbox.letter(errand.number))
             if not self._dialogue.ask(errand.encode()):
                 break
             self._outbox.handed(errand.number)

@@ -39,6 +39,14 @@ class Change(str, Enum):
     OVER = "over"
 
 
+class Known(NamedTuple):
+    """A condition told before this start; not ``sure``: its alert may or may not have arrived."""
+
+    kind: Kind
+    line: str
+    sure: bool = True
+
+
 class Item(NamedTuple):
     """One condition in a message; ``times``: how often it has begun, lately."""
 
@@ -63,6 +71,7 @@ class _Case:
     calm: float
     times: int = 1
     told_at: float | None = None
+    perhaps_told: bool = False
     away_since: float | None = None
 
 
@@ -88,12 +97,20 @@ class _Gate:
 class Edges:
     """Looks at the conditions from time to time. Moments are seconds of the loop's clock.
 
-    ``told``: what was said already before this start of the service, by key: kind and line.
+    ``told``: what was told before this start of the service, by the condition's key.
     """
 
-    def __init__(self, told: Mapping[str, tuple[Kind, str]], now: float) -> None:
+    def __init__(self, told: Mapping[str, Known], now: float) -> None:
         self._cases = {
-            key: _Case(kind, line, now, SETTLING, told_at=now) for key, (kind, line) in told.items()
+            key: _Case(
+                known.kind,
+                known.line,
+                now,
+                SETTLING,
+                told_at=now if known.sure else None,
+                perhaps_told=not known.sure,
+            )
+            for key, known in told.items()
         }
         self._over: dict[str, tuple[float, int]] = {}
         """When it was said to be over, and how often it had begun."""
@@ -139,7 +156,7 @@ class Edges:
         self._cases[condition.key] = _Case(condition.kind, condition.line, now, calm, times + 1)
 
     def _missed(self, now: float, key: str, case: _Case) -> None:
-        if case.told_at is None:
+        if case.told_at is None and not case.perhaps_told:
             del self._cases[key]  # it was over before anybody was told
         elif case.away_since is None:
             case.away_since = now
@@ -148,7 +165,7 @@ class Edges:
         ready = {
             key: case
             for key, case in self._of(kind).items()
-            if case.told_at is None and now >= case.since + patience
+            if case.told_at is None and case.away_since is None and now >= case.since + patience
         }
         return self._say(now, Change.BEGUN, kind, ready)
 

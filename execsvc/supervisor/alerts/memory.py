@@ -1,4 +1,9 @@
-"""What somebody was told and is not over: it is not said again after a start, and its end is."""
+"""What was told and is not over, kept across a start of the service.
+
+A condition whose alert was delivered is not told again, and its end is told. A condition whose
+alert was handed to the sending process, without a delivery on record, may have been delivered just
+before the service died: it is told again while it stands, and its end is told as well.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +22,11 @@ FILE = "alerts.json"
 
 
 class Told(BaseModel):
-    """One condition of which somebody knows."""
+    """One condition in an alert. ``sure``: an address has taken the alert."""
 
     kind: Kind
     line: str
+    sure: bool = True
 
 
 _FORM = TypeAdapter(dict[str, Told])
@@ -47,13 +53,24 @@ class Memory:
         return self._told
 
     def of(self, kind: Kind) -> frozenset[str]:
-        """The bots of which such a thing was said."""
+        """The bots of which an alert of ``kind`` was delivered, or may have been."""
         return frozenset(
             key.partition(":")[2] for key, told in self._told.items() if told.kind is kind
         )
 
+    def handed(self, letter: Letter) -> None:
+        """``letter`` is with the sending process, which may deliver it at any moment."""
+        new = {
+            key: Told(kind=letter.kind, line=line, sure=False)
+            for key, line in letter.lines.items()
+            if letter.change is not Change.OVER and key not in self._told
+        }
+        if new:
+            self._told.update(new)
+            self._write()
+
     def delivered(self, letter: Letter) -> None:
-        """Somebody has read ``letter``, or could have."""
+        """The first address has taken ``letter``."""
         for key, line in letter.lines.items():
             if letter.change is Change.OVER:
                 self._told.pop(key, None)

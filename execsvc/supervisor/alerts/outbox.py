@@ -60,6 +60,13 @@ class Outbox:
                     now=now,
                 )
 
+    def letter(self, number: int) -> Letter:
+        """The letter of errand ``number``. Raises :exc:`KeyError` when no such errand waits."""
+        for waiting in self._waiting:
+            if waiting.number == number:
+                return waiting.letter
+        raise KeyError(number)
+
     def handed(self, number: int) -> None:
         """The sending process has it."""
         for waiting in self._waiting:
