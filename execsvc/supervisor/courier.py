@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import selectors
+from collections import deque
 from collections.abc import Collection
 
 from loguru import logger
@@ -24,10 +25,15 @@ HALTED = 20.0
 """Seconds for which trading is halted before bots that are BOOTING are not waited for."""
 
 
+NO_ROOM = 0.05
+"""Seconds until what a full pipe did not take is written again."""
+
+
 class Courier:
     """Runs when it is switched on.
 
-    What a full pipe drops is found at the child's next sweep, or asked for after the next listing.
+    What a full pipe drops is found at the child's next sweep, or asked for after the next listing;
+    the names of the bots that are BOOTING go on as soon as there is room, ahead of everything else.
     """
 
     def __init__(self, context: Context, selector: selectors.BaseSelector) -> None:
@@ -46,7 +52,9 @@ class Courier:
         self._halted: dict[str, float] = {}
         """Since when bots are BOOTING while trading is halted."""
         self._told: frozenset[str] | None = None
-        """Which bots the child knows to be BOOTING; None when that is to be said anew."""
+        """Which bots the child knows to be BOOTING, or is being told; None: that is to be said anew."""
+        self._naming: deque[Request] = deque()
+        """What is still to be written of that."""
 
     @property
     def key(self) -> str:
@@ -73,6 +81,7 @@ class Courier:
         ours = self._dialogue.died(child, code)
         if ours:
             self._told = None
+            self._naming.clear()
         return ours
 
     def due(self) -> None:
@@ -99,6 +108,8 @@ class Courier:
 
     def pass_on(self) -> None:
         """Tell the child what is new since."""
+        if not self._name_booting():
+            return  # it must know them before it looks at their orders
         news, self._context.news = self._context.news, set()
         if self.gone:
             return  # a new one looks everywhere
@@ -115,6 +126,7 @@ class Courier:
 
     def finish(self) -> None:
         """The service is at its end: deliver what waits, then go."""
+        self._naming.clear()
         self.pass_on()
         self._dialogue.finish()
 
@@ -148,10 +160,17 @@ class Courier:
         if self._told == self._booting or self.gone or not self._reports:
             return
         named = [Request(booting=bot_id) for bot_id in sorted(self._booting)]
-        lines = [Request(anew=True), *named, Request(complete=True)]
-        # What a full pipe drops ends it: the next listing tries again.
-        if all(map(self._ask, lines)):
-            self._told = self._booting
+        self._naming = deque([Request(anew=True), *named, Request(complete=True)])
+        self._told = self._booting
+        self._name_booting()
+
+    def _name_booting(self) -> bool:
+        """Write what the pipe takes of these names; False while some are left."""
+        while self._naming and self._ask(self._naming[0]):
+            self._naming.popleft()
+        if self._naming:
+            self._context.timers.ask(self.key, self._context.clock.now + NO_ROOM)
+        return not self._naming
 
     def _due_word(self, bot_id: str, status: str) -> LifeWord | None:
         """What BotService is to be told: the bot has ticked, or it is flat for certain."""

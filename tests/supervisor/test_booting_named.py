@@ -1,0 +1,135 @@
+"""Every bot that is BOOTING is named to the process that reports, however many there are at once."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from execsvc.clients.bot_service import Listing
+from execsvc.settings import Switch
+from execsvc.supervisor.courier import Courier
+from execsvc.supervisor.pipes import Lines
+from execsvc.supervisor.timers import Timers
+
+MANY = 3000
+
+
+class Child:
+    """Has a pipe of the machine's own size, and reads it when it is told to."""
+
+    gone = False
+    key = "reports"
+
+    def __init__(self) -> None:
+        read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._lines = Lines(read, 4096)
+
+    def ask(self, line: bytes) -> bool:
+        try:
+            return os.write(self._write, line) == len(line)
+        except BlockingIOError:
+            return False
+
+    def heard(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self._lines.read()]
+
+    def finish(self) -> None:
+        """It is told that nothing more comes."""
+
+    def close(self) -> None:
+        self._lines.close()
+        os.close(self._write)
+
+
+class Told:
+    """The supervisor's end, and what its child was told of bots that are BOOTING."""
+
+    def __init__(self) -> None:
+        self.child = Child()
+        self.timers = Timers()
+        self.news: set[str] = set()
+        self.context: Any = SimpleNamespace(
+            bots={},
+            news=self.news,
+            halted=False,
+            timers=self.timers,
+            clock=SimpleNamespace(now=1.0),
+            settings=SimpleNamespace(report_ledger=Switch.AUTO, bot_lifecycle=Switch.AUTO),
+        )
+        self.courier = Courier(self.context, None)  # type: ignore[arg-type]
+        self.courier._dialogue = self.child  # type: ignore[assignment]
+        self.names: list[str] = []
+        self.complete = False
+        self.looked = False
+
+    def list(self, *bot_ids: str) -> None:
+        listing = Listing.model_construct(bots=dict.fromkeys(bot_ids), booting=bot_ids)
+        self.courier.listed(listing, listing)
+
+    def read(self) -> None:
+        """The child takes what is in its pipe."""
+        for asked in self.child.heard():
+            if asked.get("anew"):
+                self.names, self.complete = [], False
+            if "booting" in asked:
+                assert not self.complete
+                self.names.append(asked["booting"])
+            self.complete = self.complete or asked.get("complete", False)
+            if "look" in asked:
+                assert self.complete, "it looks at orders of bots that it was not told of"
+                self.looked = True
+
+    def turns(self) -> int:
+        """How many turns of the loop it takes until the loop has nothing to come back for."""
+        count = 0
+        while self.timers.due(self.context.clock.now + 1.0):
+            self.read()
+            self.courier.pass_on()
+            count += 1
+        self.read()
+        return count
+
+
+@pytest.fixture
+def told() -> Iterator[Told]:
+    made = Told()
+    yield made
+    made.child.close()
+
+
+def ids(count: int) -> tuple[str, ...]:
+    return tuple(f"00000000-0000-0000-0000-{number:012d}" for number in range(count))
+
+
+def test_more_than_a_pipe_takes_are_all_named_before_anything_else_is_asked(told: Told) -> None:
+    told.list(*ids(MANY))
+    told.context.news.add(ids(1)[0])
+    told.courier.pass_on()
+    assert told.turns() > 1
+    assert told.names == list(ids(MANY))
+    assert told.complete
+    assert told.looked
+
+
+def test_names_of_a_later_listing_take_the_place_of_those_that_wait_for_room(told: Told) -> None:
+    told.list(*ids(MANY))
+    told.list("b1", "b2")
+    told.turns()
+    assert told.names == ["b1", "b2"]
+    assert told.complete
+    told.list("b1", "b2")
+    assert told.child.heard() == []
+
+
+def test_names_that_wait_for_room_keep_no_last_report_back(told: Told) -> None:
+    told.list(*ids(MANY))
+    told.read()
+    told.context.news.add("b1")
+    told.courier.finish()
+    (last,) = told.child.heard()
+    assert last["look"]
