@@ -145,10 +145,13 @@ def open_writable(path: Path, owner: str, owned_by: str) -> sqlite3.Connection:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """A read-only connection for the length of a block; every SQLite fault is LedgerFailed."""
+def reading(path: Path, patience: float = BUSY_SECONDS) -> Iterator[sqlite3.Connection]:
+    """A read-only connection for the length of a block; every SQLite fault is LedgerFailed.
+
+    One statement waits for a lock for ``patience`` seconds, and for SLICE at most.
+    """
     try:
-        with closing(_connect(path, "ro")) as connection:
+        with closing(_connect(path, "ro", min(patience, SLICE))) as connection:
             _check_version(connection, path)
             yield connection
     except faults.FAULTS as error:
@@ -202,18 +205,21 @@ def apart(tx: sqlite3.Connection) -> Iterator[None]:
     tx.execute("RELEASE apart")
 
 
-def has_table(connection: sqlite3.Connection, name: str) -> bool:
+def has_table(connection: sqlite3.Connection, name: str, patience: float = BUSY_SECONDS) -> bool:
     """False for a table that is younger than the file. Raises LedgerFailed."""
     sql = "SELECT 1 FROM sqlite_master WHERE type='table' AND name=?"
-    return bool(query(connection, sql, (name,)))
+    return bool(query(connection, sql, (name,), patience))
 
 
 def query(
-    connection: sqlite3.Connection, sql: str, values: tuple[object, ...] = ()
+    connection: sqlite3.Connection,
+    sql: str,
+    values: tuple[object, ...] = (),
+    patience: float = BUSY_SECONDS,
 ) -> list[sqlite3.Row]:
-    """All rows of ``sql``. Raises LedgerFailed."""
+    """All rows of ``sql``; a lock is waited for, ``patience`` seconds. Raises LedgerFailed."""
     try:
-        return patiently(lambda: connection.execute(sql, values).fetchall())
+        return patiently(lambda: connection.execute(sql, values).fetchall(), patience)
     except faults.FAULTS as error:
         raise faults.failed("cannot read", error) from error
 
@@ -229,13 +235,13 @@ def newest_first(
         raise faults.failed("cannot read", error) from error
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
+def _connect(path: Path, mode: str, timeout: float = SLICE) -> sqlite3.Connection:
     if path.stat().st_size == 0:
         raise LedgerFailed(f"{path.name} is empty")
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
-        timeout=SLICE,
+        timeout=timeout,
         isolation_level=None,
         check_same_thread=False,
     )

@@ -168,9 +168,12 @@ def _forget_oldest(ledger: BotLedger, tx: sqlite3.Connection) -> None:
 
 
 def _are_refused(ledger: BotLedger) -> bool:
-    """True when BotService is known not to take reports; a file that cannot be read says nothing."""
+    """True when BotService is known not to take reports; a file that cannot be read says nothing.
+
+    No lock of that file is waited for: an order is being booked.
+    """
     try:
-        return verdict(ledger.state_dir) is False
+        return verdict(ledger.state_dir, patience=0.0) is False
     except LedgerFailed:
         return False
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from execsvc.errors import LedgerFailed
 from execsvc.ledger.database import has_table, query, reading
+from execsvc.ledger.patience import BUSY_SECONDS, SLICE
 from execsvc.settings import Settings, Switch
 
 FILE = "reports.db"
@@ -13,20 +14,21 @@ REFUSED = "refused"
 """Names the fact that BotService does not take reports, and what it answered."""
 
 
-def verdict(state_dir: Path) -> bool | None:
+def verdict(state_dir: Path, patience: float = BUSY_SECONDS) -> bool | None:
     """True when it took one, False when it knows no such call, None when that was never tried.
 
-    Raises LedgerFailed.
+    A file that another program has locked is waited for, ``patience`` seconds a statement. Raises
+    LedgerFailed.
     """
     path = state_dir / FILE
     if not path.exists():
         return None
-    with reading(path) as connection:
-        if has_table(connection, "fact") and query(
-            connection, "SELECT 1 FROM fact WHERE name=?", (REFUSED,)
+    with reading(path, patience) as connection:
+        if has_table(connection, "fact", patience) and query(
+            connection, "SELECT 1 FROM fact WHERE name=?", (REFUSED,), patience
         ):
             return False
-        return True if query(connection, "SELECT 1 FROM mark LIMIT 1") else None
+        return True if query(connection, "SELECT 1 FROM mark LIMIT 1", (), patience) else None
 
 
 def keeps_orders(settings: Settings) -> bool:
@@ -34,6 +36,6 @@ def keeps_orders(settings: Settings) -> bool:
     if settings.report_ledger is not Switch.AUTO:
         return settings.report_ledger is Switch.ON
     try:
-        return verdict(settings.state_dir) is True
+        return verdict(settings.state_dir, SLICE) is True
     except LedgerFailed:
         return True  # one question too many, where one too few may cost money

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,12 +14,13 @@ from typing import Any
 import pytest
 from ledger_things import BINDING, fill, intent, order
 
-from execsvc.errors import LedgerFailed
+from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.ledger.booking import book
 from execsvc.ledger.bot_ledger import BotLedger, ledger_path
 from execsvc.ledger.deliveries import FILE, Deliveries
 from execsvc.ledger.in_memory import InMemoryLedger
 from execsvc.ledger.outbox import MOST_REFUSED, Mark, OutboxRow, note_intent, waiting
+from execsvc.ledger.report_verdict import verdict
 from execsvc.model.bot import Mode
 from execsvc.model.order import Fill, OrderState, Side
 from execsvc.model.told import Telling
@@ -252,3 +255,26 @@ def test_a_damaged_file_of_deliveries_costs_no_booking(ledger: BotLedger, tmp_pa
     for number in range(count):
         book(ledger, BINDING, order(number))
     assert len(read(tmp_path, most=10_000)) == 4 * count
+
+
+def test_a_locked_file_of_deliveries_holds_no_booking_up_and_costs_no_report(
+    ledger: BotLedger, tmp_path: Path
+) -> None:
+    deliveries = Deliveries(tmp_path)
+    deliveries.open()
+    deliveries.refused("POST /orders: HTTP 404")
+    deliveries.close()
+    full = MOST_REFUSED // 4 + 1
+    for number in range(full - 1):
+        book(ledger, BINDING, order(number))
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode=EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(LedgerUnavailable, match="locked"):
+            verdict(tmp_path, patience=0.0)
+        began = time.monotonic()
+        for number in range(full, full + 6):
+            book(ledger, BINDING, order(number))
+        assert time.monotonic() - began < 5.0  # SQLite itself would wait 1 s each
+    kept = [row.mark.order_id for row in read(tmp_path, most=10_000)]
+    assert set(kept) == {f"c{number}" for number in (*range(full - 1), *range(full, full + 6))}
