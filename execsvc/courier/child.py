@@ -25,7 +25,7 @@ from execsvc.courier.attribution import Attribution
 from execsvc.courier.lifecycle import Lifecycle
 from execsvc.courier.patience import Patience
 from execsvc.courier.rounds import LONGEST_DELAY, Rounds
-from execsvc.errors import LedgerFailed, StopRequested
+from execsvc.errors import LedgerBusy, LedgerFailed, LedgerUnavailable, StopRequested
 from execsvc.ledger.deliveries import Deliveries
 from execsvc.model.bot import file_stem
 from execsvc.repeats import Repeats
@@ -120,6 +120,8 @@ class _Courier:
         self._deliveries = Deliveries(settings.state_dir)
         self._rounds: Rounds | None = None
         self._fault: str | None = None
+        self._damaged = False
+        """The reports cannot be made until somebody mends the file that they are noted in."""
         self._repeats = Repeats()
         self._due = float("inf") if settings.report_ledger is Switch.OFF else monotonic()
         """When the reports may be worked on."""
@@ -158,7 +160,7 @@ class _Courier:
 
     def waits(self, bot_id: str) -> bool:
         """True while reports of the bot wait that BotService may take."""
-        if self._settings.report_ledger is Switch.OFF:
+        if self._settings.report_ledger is Switch.OFF or self._damaged:
             return False
         return self._rounds is None or self._rounds.waits(file_stem(bot_id))
 
@@ -194,9 +196,11 @@ class _Courier:
             worked = rounds.step()
             if rounds.off:
                 self._due = float("inf")
+            self._damaged = False
             return worked
         except LedgerFailed as error:
             self._fault, self._due = str(error), monotonic() + RETRY
+            self._damaged = not isinstance(error, (LedgerUnavailable, LedgerBusy))
             if self._repeats.note("own", monotonic()) is not None:
                 logger.bind(event="report_failed").error("no report can be made: {}", error)
             return False

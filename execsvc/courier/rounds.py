@@ -15,7 +15,7 @@ from execsvc.clients.bot_reports import BotReports, Id, Missing, NoSuchCall, Rep
 from execsvc.clock import monotonic, now
 from execsvc.courier.attribution import Attribution, NotYet
 from execsvc.courier.patience import Patience
-from execsvc.errors import LedgerFailed, Unavailable
+from execsvc.errors import LedgerFailed, LedgerUnavailable, Unavailable
 from execsvc.ledger.bot_ledger import FOLDER
 from execsvc.ledger.deliveries import Deliveries
 from execsvc.ledger.outbox import Mark, OutboxRow, order_told, waiting
@@ -42,6 +42,8 @@ class _Outbox:
     rows: deque[OutboxRow] = field(default_factory=deque)
     waiting: int = 0
     stale: bool = True
+    damaged: bool = False
+    """Its next row can neither be read nor told until somebody mends the ledger."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +128,9 @@ class Rounds:
                 self.look(path.stem)
 
     def waits(self, stem: str) -> bool:
-        """True while there is, or may be, something of the ledger ``stem`` to deliver."""
-        return stem in self._outboxes
+        """True while there is, or may be, something of the ledger ``stem`` that can be delivered."""
+        outbox = self._outboxes.get(stem)
+        return outbox is not None and not outbox.damaged
 
     def go_on(self, stem: str) -> None:
         """What the reports of the ledger ``stem`` have been waiting for may have come."""
@@ -164,9 +167,11 @@ class Rounds:
         try:
             found, outbox.waiting = waiting(path, mark, BATCH) if path.exists() else ([], 0)
         except LedgerFailed as error:
+            outbox.damaged = not isinstance(error, LedgerUnavailable)
             self._failed(stem, str(error))
             self._patience.refused(stem, monotonic())
             return
+        outbox.damaged = False
         outbox.rows, outbox.stale = deque(found), False
         if not found:
             del self._outboxes[stem]
@@ -191,11 +196,13 @@ class Rounds:
             self._failed(_SERVICE, str(error))
             self._patience.unanswered(stem, monotonic(), error.retry_after)
         except (LedgerFailed, ValidationError) as error:
+            outbox.damaged = not isinstance(error, LedgerUnavailable)
             self._answered(
                 stem,
                 f"{row.mark.telling.value} of order {row.mark.order_id} cannot be told: {error}",
             )
         else:
+            outbox.damaged = False
             outbox.rows.popleft()
             outbox.waiting -= 1
             outbox.stale = outbox.stale or not outbox.rows

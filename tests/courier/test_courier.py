@@ -1,0 +1,122 @@
+"""The whole courier without its process: what it is asked, and what BotService hears of it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.outboxes import AT
+from support.settings import settings
+from support.told import Wire
+
+from execsvc.clients.bot_reports import BotReports
+from execsvc.clients.bot_sessions import BotSessions
+from execsvc.clock import SimulatedClock, installed
+from execsvc.courier.child import RETRY, Request, _Courier
+from execsvc.courier.lifecycle import REPORTS_FIRST
+from execsvc.ledger.bot_ledger import FOLDER
+from execsvc.ledger.deliveries import FILE, Deliveries
+from execsvc.model.bot import file_stem
+
+NO_DATABASE = b"no database, but longer than a header of one " * 100
+
+
+class Talk:
+    """Asks what a test asks for; nothing is said to anybody."""
+
+    finishing = False
+
+    def __init__(self) -> None:
+        self.asked: list[Request] = []
+
+    def requests(self) -> list[Request]:
+        taken, self.asked = self.asked, []
+        return taken
+
+    def wait(self, seconds: float) -> None:
+        """The test moves the clock."""
+
+    def say(self, word: Any) -> None:
+        """Nobody listens."""
+
+
+class Courier:
+    """A courier over a state directory, and BotService with the row of one bot."""
+
+    def __init__(self, folder: Path, clock: SimulatedClock) -> None:
+        self.folder, self.clock = folder, clock
+        self.wire = Wire()
+        self.talk: Any = Talk()
+        self.bots = self.wire.sandbox.state.bots
+        self.bots.replace([{"id": "b", "status": "RUNNING"}])
+        made = settings(state_dir=str(folder), poll_interval="1")
+        self._courier = _Courier(made, BotReports(self.wire), BotSessions(self.wire), self.talk)
+
+    def work(self, seconds: float = 0.0) -> None:
+        """All that is due within so many seconds, the stop asked for at each listing."""
+        until = self.clock.monotonic() + seconds
+        while True:
+            if self.status == "STOPPING":
+                self.talk.asked.append(Request(bot_id="b", word="stop", status="STOPPING"))
+            for _ in range(10):
+                self._courier.work()
+            if self.clock.monotonic() >= until:
+                return
+            self.clock.advance(1.0)
+
+    @property
+    def status(self) -> Any:
+        row = self.bots.get("b")
+        assert row is not None
+        return row["status"]
+
+    def stop(self) -> None:
+        self.bots.change("b", {"status": "STOPPING"})
+
+
+@pytest.fixture
+def courier(tmp_path: Path) -> Iterator[Courier]:
+    clock = SimulatedClock(AT, 100.0)
+    with installed(clock):
+        yield Courier(tmp_path, clock)
+
+
+def test_stop_waits_for_no_reports_where_their_file_is_damaged(courier: Courier) -> None:
+    (courier.folder / FILE).write_bytes(NO_DATABASE)
+    courier.stop()
+    courier.work()
+    assert courier.status == "STOPPED"
+
+
+def test_stop_waits_for_no_reports_of_a_ledger_that_is_damaged(courier: Courier) -> None:
+    (courier.folder / FOLDER).mkdir()
+    (courier.folder / FOLDER / f"{file_stem('b')}.db").write_bytes(NO_DATABASE)
+    courier.stop()
+    courier.work()
+    assert courier.status == "STOPPED"
+
+
+def test_stop_waits_for_no_reports_once_their_file_cannot_be_read_any_more(
+    courier: Courier,
+) -> None:
+    courier.work()
+    with closing(sqlite3.connect(courier.folder / FILE)) as other:
+        other.execute("DROP TABLE mark")
+    courier.stop()
+    courier.work()
+    assert courier.status == "STOPPED"
+
+
+def test_stop_waits_for_reports_while_another_process_has_their_file(courier: Courier) -> None:
+    other = Deliveries(courier.folder)
+    other.open()
+    courier.stop()
+    courier.work(REPORTS_FIRST / 2)
+    assert courier.status == "STOPPING"
+    other.close()
+    courier.work(RETRY)
+    assert courier.status == "STOPPED"
