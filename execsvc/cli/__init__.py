@@ -40,6 +40,7 @@ COMMANDS = {
     "sandbox": "A local BotService and paper exchange on one port.",
     "completion": "What makes a shell complete commands and bots.",
     "demo": "Sandbox, three bots and the daemon together, until Ctrl-C.",
+    "help": "Tables: settings, events, metrics, exit codes; help of commands.",
 }
 """Each command, which is ``execsvc.cli.<name>.<name>``, and what it does."""
 

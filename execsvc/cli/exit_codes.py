@@ -1,4 +1,4 @@
-"""With what the commands exit, after sysexits.h where it has a code."""
+"""The exit codes of the commands, after sysexits.h where that has a code."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ UNREACHABLE = 69
 RESIDUE = 75
 REFUSED = 78
 INTERRUPTED = 130
-
-
 CUT_SHORT = 141
 
 _OF_ALL = {
@@ -18,6 +16,21 @@ _OF_ALL = {
     INTERRUPTED: "interrupted by Ctrl-C",
     CUT_SHORT: "nobody reads its output any more",
 }
+
+MEANINGS = {
+    DONE: "done; of run, stop and halt: every position is closed, or held as asked",
+    FAULT: "a fault of the program, a file that cannot be read or written, or a daemon that refuses;"
+    " stderr says which",
+    USAGE: "wrong usage, or no such bot",
+    UNREACHABLE: "a service or the daemon does not answer; of run: another supervisor has the state"
+    " directory, or the port is taken",
+    RESIDUE: "a position is left open that should not be, or its order is contested; stderr or the log"
+    " names each",
+    REFUSED: "the configuration is refused",
+    INTERRUPTED: "interrupted by Ctrl-C",
+    CUT_SHORT: "the reader of its output has left",
+}
+"""Each exit code with its meaning for all commands; the help of a command says more of its own."""
 
 
 def exit_codes(*codes: tuple[int, str]) -> str:

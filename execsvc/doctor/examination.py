@@ -22,7 +22,7 @@ from execsvc.errors import ConfigRefused
 from execsvc.settings import Settings, warnings
 
 _SETTINGS = "settings"
-_MEND = "mend it in the env file (as root, where that is root's): README, Settings"
+_MEND = "mend it in the env file (as root, where that is root's): execsvc help settings"
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,15 @@ EXIT_CODES = {
     EndKind.REFUSED: 78,
 }
 
+CODE_MEANINGS = {
+    0: "ended as it was told: flat, or with its position kept",
+    70: "given up: its strategy kept raising, or its ledger is damaged",
+    74: "its ledger cannot be read or written at present; it is started again",
+    75: "a position is still open",
+    78: "the bot's configuration is refused",
+}
+"""Each of the codes with its meaning for an operator."""
+
 
 class End(BaseModel):
     """The last words of a runner that ends on purpose; ``signal`` is what it ended on."""

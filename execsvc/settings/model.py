@@ -122,47 +122,140 @@ Level = Annotated[
 class Settings(BaseModel):
     """Every variable of the service; a field is named as its variable without ``EXECSVC_``.
 
-    Durations are in seconds.
+    Durations are in seconds. ``execsvc help settings`` prints defaults and descriptions.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    bot_service_url: Url
-    exchange_adapter_url: Url
-    bot_service_token: Token = None
-    exchange_adapter_token: Token = None
-    poll_interval: Seconds = 5.0
-    page_size: Annotated[int, Field(ge=0, le=100_000)] = 200
-    tick_interval: Interval = 5.0
-    request_timeout: Seconds = 5.0
-    order_timeout: Seconds = 30.0
-    settlement_window: Seconds = 10.0
-    gone_after: SecondsOrNone = 600.0
-    liquidation_attempts: Count = 5
-    liquidation_backoff: SecondsOrNone = 1.0
-    liquidation_retry: Seconds = 30.0
-    stop_timeout: Seconds = 90.0
-    shutdown_timeout: Seconds = 120.0
-    on_shutdown: Literal["liquidate", "hold"] = "liquidate"
-    hang_timeout: Seconds = 60.0
-    max_restarts: CountOrNone = 5
-    restart_window: Seconds = 300.0
-    max_order_notional: Money = Decimal(0)
-    max_orders_per_minute: Annotated[CountOrNone, BeforeValidator(_zero_for_none)] = 0
-    daily_loss_limit: Money = Decimal(0)
-    max_data_age: Annotated[SecondsOrNone, BeforeValidator(_zero_for_none)] = 0.0
-    mass_stop_threshold: Count = 5
-    mass_stop_confirmations: Count = 3
-    report_ledger: Annotated[Switch, BeforeValidator(_switch)] = Switch.AUTO
-    bot_lifecycle: Annotated[Switch, BeforeValidator(_switch)] = Switch.AUTO
-    state_dir: Directory
-    runtime_dir: Directory
-    http_token: Token = None
-    http_bind: Annotated[Bind, BeforeValidator(Bind.parse)] = Bind(host="127.0.0.1", port=8090)
-    alert_urls: AlertUrls = None
-    alert_reminder: SecondsOrNone = 3600.0
-    log_level: Level = "INFO"
-    log_format: Literal["auto", "text", "json", "journald"] = "auto"
+    bot_service_url: Url = Field(
+        description="Required. Address of BotService: http(s)://host[:port][/prefix]."
+    )
+    exchange_adapter_url: Url = Field(
+        description="Required. Address of ExchangeAdapterService, in the same form."
+    )
+    bot_service_token: Token = Field(
+        None,
+        description="Sent to BotService as Authorization: Bearer; also read from the systemd credential"
+        " execsvc_bot_service_token.",
+    )
+    exchange_adapter_token: Token = Field(
+        None,
+        description="Sent to ExchangeAdapterService in the same way; credential"
+        " execsvc_exchange_adapter_token.",
+    )
+    poll_interval: Seconds = Field(5.0, description="Time between two listings of the bots.")
+    page_size: Annotated[int, Field(ge=0, le=100_000)] = Field(
+        200, description="Rows of a listing per request; 0: send neither skip nor limit."
+    )
+    tick_interval: Interval = Field(
+        5.0, description="Time between two ticks of a bot whose row has no interval_sec."
+    )
+    request_timeout: Seconds = Field(
+        5.0, description="Time for one read of either service, all of it."
+    )
+    order_timeout: Seconds = Field(30.0, description="Time for one order.")
+    settlement_window: Seconds = Field(
+        10.0, description="How late an order of unknown outcome may still execute."
+    )
+    gone_after: SecondsOrNone = Field(
+        600.0,
+        description="How long coins are looked for in vain before they count as gone; the time between"
+        " two reads counts when it is 60 s at most.",
+    )
+    liquidation_attempts: Count = Field(
+        5,
+        description="Sell attempts of one liquidation, each in as many parts as the exchange fills.",
+    )
+    liquidation_backoff: SecondsOrNone = Field(
+        1.0, description="Wait before the second attempt; then doubling, at most 8."
+    )
+    liquidation_retry: Seconds = Field(
+        30.0, description="Wait until a failed liquidation is taken up again."
+    )
+    stop_timeout: Seconds = Field(
+        90.0, description="Time for one bot to stop and sell before its process is killed."
+    )
+    shutdown_timeout: Seconds = Field(
+        120.0, description="Time for all bots to stop and sell when the service stops."
+    )
+    on_shutdown: Literal["liquidate", "hold"] = Field(
+        "liquidate",
+        description="Positions when the service stops: liquidate sells them, hold keeps them for the"
+        " next start, which resumes them.",
+    )
+    hang_timeout: Seconds = Field(
+        60.0, description="Time without a sign of life until a bot's process is replaced."
+    )
+    max_restarts: CountOrNone = Field(
+        5, description="Restarts of a bot within EXECSVC_RESTART_WINDOW before it is FAILED."
+    )
+    restart_window: Seconds = Field(
+        300.0, description="Time within which EXECSVC_MAX_RESTARTS are counted."
+    )
+    max_order_notional: Money = Field(
+        Decimal(0), description="Largest entry, in quote; 0 or none: no limit."
+    )
+    max_orders_per_minute: Annotated[CountOrNone, BeforeValidator(_zero_for_none)] = Field(
+        0, description="Entries of one bot within a minute; 0 or none: no limit."
+    )
+    daily_loss_limit: Money = Field(
+        Decimal(0),
+        description="Quote that one bot may lose on a day of UTC; 0 or none: no limit.",
+    )
+    max_data_age: Annotated[SecondsOrNone, BeforeValidator(_zero_for_none)] = Field(
+        0.0, description="Age of the market data of an entry; 0 or none: no limit."
+    )
+    mass_stop_threshold: Count = Field(
+        5,
+        description="A listing that would stop this many bots, and more than half of them, is a mass stop.",
+    )
+    mass_stop_confirmations: Count = Field(
+        3, description="Successive listings that have to show a mass stop before it is carried out."
+    )
+    report_ledger: Annotated[Switch, BeforeValidator(_switch)] = Field(
+        Switch.AUTO,
+        description="Tell BotService of every order and what was filled: auto (where BotService takes"
+        " such calls), true or false.",
+    )
+    bot_lifecycle: Annotated[Switch, BeforeValidator(_switch)] = Field(
+        Switch.AUTO,
+        description="Take BOOTING and STOPPING of BotService's rows for requests, and answer them: auto,"
+        " true or false.",
+    )
+    state_dir: Directory = Field(
+        description="Ledgers, journals and locks, mode 0700. Default: $STATE_DIRECTORY where systemd"
+        " sets it, else ~/.local/state/execsvc."
+    )
+    runtime_dir: Directory = Field(
+        description="The control socket, mode 0700. Default: $RUNTIME_DIRECTORY where systemd sets it,"
+        " else $XDG_RUNTIME_DIR/execsvc, else /tmp/execsvc-<uid>."
+    )
+    http_token: Token = Field(
+        None,
+        description="When set, everything but /health requires it; without it only a loopback address may"
+        " be bound. Credential execsvc_http_token.",
+    )
+    http_bind: Annotated[Bind, BeforeValidator(Bind.parse)] = Field(
+        Bind(host="127.0.0.1", port=8090),
+        description="Address of the page, /health, /status and /metrics: host:port.",
+    )
+    alert_urls: AlertUrls = Field(
+        None,
+        description="Addresses of apprise that alerts go to, separated by spaces or commas. Credential"
+        " execsvc_alert_urls.",
+    )
+    alert_reminder: SecondsOrNone = Field(
+        3600.0, description="Time until a liquidation that still fails is told again; 0: never."
+    )
+    log_level: Level = Field(
+        "INFO",
+        description="Least level that is logged: TRACE, DEBUG, INFO, SUCCESS, WARNING, ERROR or CRITICAL.",
+    )
+    log_format: Literal["auto", "text", "json", "journald"] = Field(
+        "auto",
+        description="auto, text, json or journald; auto is journald where systemd takes the log, else"
+        " text.",
+    )
 
     @field_validator("runtime_dir")
     @classmethod

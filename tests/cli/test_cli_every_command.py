@@ -15,6 +15,7 @@ from execsvc.cli.table import columns
 CODES = {value for value in vars(exit_codes).values() if isinstance(value, int)}
 JSON = {
     *("stop", "halt", "resume", "settle", "release", "check", "status", "log", "strategies"),
+    "help",
 }
 
 
