@@ -4,7 +4,8 @@
 ledger (:mod:`execsvc.ledger.starts`); here is kept which session a mark belongs to. A process that
 crashed before BotService was told leaves a mark without a session: what it ordered belongs to the
 session of the next mark that has one, as BotService has been waiting for one and the same start.
-A start that BotService waited for is no more of the session in which the bot was RUNNING before.
+A start that BotService waited for is no more of the session in which the bot was RUNNING before; any
+other went on with that session, which is named where BotService does not tell for long which one is ACTIVE.
 """
 
 from __future__ import annotations
@@ -23,12 +24,15 @@ from execsvc.clock import monotonic
 from execsvc.errors import LedgerFailed, Unavailable
 from execsvc.ledger.bot_ledger import FOLDER
 from execsvc.ledger.deliveries import Deliveries
-from execsvc.ledger.starts import Start, newest_start, starts_since
+from execsvc.ledger.starts import Start, newest_start, starts_before, starts_since
 from execsvc.model.bot import file_stem
 from execsvc.model.told import ToldOrder
 
 LOOKING = 60.0
-"""Seconds for which a session is looked for that BotService does not tell."""
+"""Seconds for which a session is looked for that BotService does not tell.
+
+While a stop waits for the reports of its bot it is looked for longer: the answer to the stop names it.
+"""
 
 
 class NotYet(Exception):
@@ -64,7 +68,14 @@ class Attribution:
 
     def ending(self, bot_id: str, ends: bool) -> None:
         """BotService is about to be told that the bot has stopped, or is not any more."""
-        (self._ending.add if ends else self._ending.discard)(file_stem(bot_id))
+        stem = file_stem(bot_id)
+        if ends:
+            self._ending.add(stem)
+        elif stem in self._ending:
+            self._ending.discard(stem)
+            self._failing.pop(
+                stem, None
+            )  # without an ACTIVE session one would be opened for a report
 
     def begun(self, bot_id: str, session: Id | None) -> None:
         """BotService has opened ``session`` for the latest start of the bot."""
@@ -97,9 +108,18 @@ class Attribution:
             raise NotYet
         if self._optional and not deliveries.is_of_use():
             return None
-        session = self._looked_up(stem, told, late=not any(start.booting for start in starts))
-        if stem not in self._failing:
-            deliveries.keep_session(stem, keys[-1], json.dumps(session))
+        try:
+            session = self._looked_up(stem, told, late=not any(start.booting for start in starts))
+        except NotSent:
+            raise  # nobody is there: no report would be taken either
+        except Unavailable:
+            if monotonic() < self._failing[stem] + LOOKING:
+                raise
+            before = self._before(stem, starts[0])
+            if before is None and stem in self._ending:
+                raise
+            return before  # it is looked for again at the next order
+        deliveries.keep_session(stem, keys[-1], json.dumps(session))
         return session
 
     def lost(self, stem: str, session: Id) -> None:
@@ -124,15 +144,26 @@ class Attribution:
             at = datetime.fromisoformat(told.timestamp.replace("Z", "+00:00"))
             session = self._service.of(told.bot_id, at, late=late)
         except NotSent:
-            self._failing.pop(stem, None)  # nobody is there: no report would be taken either
+            self._failing.pop(stem, None)
             raise
         except Unavailable:
-            since = self._failing.setdefault(stem, monotonic())
-            if monotonic() < since + LOOKING:
-                raise
-            return None  # it is looked for again at the next order
+            self._failing.setdefault(stem, monotonic())
+            raise
         self._failing.pop(stem, None)
         return session
+
+    def _before(self, stem: str, start: Start) -> Id | None:
+        """The session that ``start`` went on with; None when that is not known."""
+        if start.booting:
+            return None
+        for earlier in starts_before(self._folder / f"{stem}.db", start):
+            known = self._open.session(stem, earlier.start_id)
+            if known not in (None, "null"):
+                found: Id = json.loads(known)
+                return found
+            if earlier.booting:
+                break
+        return None
 
     def _keep(self, stem: str, session: Id, *, replace: bool) -> None:
         """What cannot be kept is looked up when it is needed."""

@@ -68,6 +68,18 @@ def starts_since(path: Path, order_id: str) -> list[Start]:
     return starts if own is not None else [BEFORE_MARKS, *starts]
 
 
+def starts_before(path: Path, start: Start) -> list[Start]:
+    """The starts ahead of ``start``, the newest first. Raises LedgerFailed."""
+    with reading(path) as connection:
+        if not has_table(connection, "starts"):
+            return []
+        sql = (
+            "SELECT * FROM starts WHERE seq < (SELECT seq FROM starts WHERE id=?) ORDER BY seq DESC"
+        )
+        found = query(connection, sql, (start.start_id,))
+    return [Start(row["id"], bool(row["booting"])) for row in found]
+
+
 def newest_start(path: Path) -> Start | None:
     """The latest start; None when none was written down. Raises LedgerFailed."""
     if not path.exists():

@@ -187,6 +187,53 @@ def test_service_that_is_away_is_no_reason_to_do_without_a_session(courier: Cour
     assert courier.session(0) is None
 
 
+def test_a_bot_held_over_a_restart_goes_on_in_its_session_whatever_fails(courier: Courier) -> None:
+    courier.begin(booting=True)
+    courier.attribution.begun("b1", "its")
+    for _ in range(2):
+        courier.begin(booting=False)
+    courier.trade("b1")
+    courier.asked.fault = Unavailable("HTTP 500")
+    with pytest.raises(Unavailable):
+        courier.session(0)
+    courier.clock.advance(LOOKING)
+    assert courier.session(0) == "its"
+    courier.trade("b1")
+    assert courier.session(1) == "its"
+    courier.asked.fault, courier.asked.known = None, [lasting("active", -9, None)]
+    assert courier.session(1) == "active"
+
+
+def test_start_of_a_user_is_not_of_the_session_before_it(courier: Courier) -> None:
+    courier.begin(booting=False)
+    courier.attribution.begun("b1", "earlier")
+    for booting in (True, False):
+        courier.begin(booting=booting)
+    courier.trade("b1")
+    courier.attribution.booting([])
+    courier.asked.fault = Unavailable("HTTP 500")
+    with pytest.raises(Unavailable):
+        courier.session(0)
+    courier.clock.advance(LOOKING)
+    assert courier.session(0) is None
+
+
+def test_sale_at_the_end_finds_its_session_as_long_as_the_stop_waits(courier: Courier) -> None:
+    courier.begin(booting=False)
+    courier.trade("b1")
+    courier.asked.fault = Unavailable("HTTP 500")
+    courier.attribution.ending("b1", True)
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            courier.session(0)
+        courier.clock.advance(LOOKING)
+    courier.attribution.ending("b1", False)  # BotService was told, and named no session
+    with pytest.raises(Unavailable):
+        courier.session(0)
+    courier.asked.fault, courier.asked.known = None, [lasting("its", -9, 2)]
+    assert courier.session(0) == "its"
+
+
 @pytest.mark.parametrize("odd", [None, 5, {}, {"id": "x", "symbol": "BTC/USDT", "side": "BUY"}])
 def test_an_odd_order_does_not_hide_ours(courier: Courier, odd: Any) -> None:
     courier.trade("b1")
