@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+from contextlib import suppress
 
 import setproctitle
 from loguru import logger
@@ -171,6 +172,9 @@ class _Courier:
 
     def begun(self, bot_id: str, session: Id | None) -> None:
         """BotService has opened ``session`` for the bot."""
+        if self._rounds is None and monotonic() >= self._due:
+            with suppress(LedgerFailed):  # what cannot be kept is looked up when it is needed
+                self._opened()
         self._attribution.begun(bot_id, session)
         self._go_on(bot_id)
 

@@ -18,8 +18,9 @@ from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clock import SimulatedClock, installed
 from execsvc.courier.child import RETRY, Request, _Courier
 from execsvc.courier.lifecycle import REPORTS_FIRST
-from execsvc.ledger.bot_ledger import FOLDER
+from execsvc.ledger.bot_ledger import FOLDER, BotLedger
 from execsvc.ledger.deliveries import FILE, Deliveries
+from execsvc.ledger.starts import note_start
 from execsvc.model.bot import file_stem
 
 NO_DATABASE = b"no database, but longer than a header of one " * 100
@@ -74,6 +75,10 @@ class Courier:
         assert row is not None
         return row["status"]
 
+    def sessions(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.wire.sandbox.state.sessions.tables()["sessions"]
+        return found
+
     def stop(self) -> None:
         self.bots.change("b", {"status": "STOPPING"})
 
@@ -83,6 +88,18 @@ def courier(tmp_path: Path) -> Iterator[Courier]:
     clock = SimulatedClock(AT, 100.0)
     with installed(clock):
         yield Courier(tmp_path, clock)
+
+
+def test_session_of_the_first_thing_that_is_asked_is_kept(courier: Courier) -> None:
+    with closing(BotLedger(courier.folder, "b", reports=True)) as ledger:
+        ledger.open()
+        note_start(ledger, booting=True)
+    courier.bots.change("b", {"status": "BOOTING"})
+    courier.talk.asked.append(Request(bot_id="b", word="start", status="BOOTING"))
+    courier.work()
+    (session,) = courier.sessions()
+    with closing(sqlite3.connect(courier.folder / FILE)) as kept:
+        assert kept.execute("SELECT id FROM session").fetchall() == [(f'"{session["id"]}"',)]
 
 
 def test_stop_waits_for_no_reports_where_their_file_is_damaged(courier: Courier) -> None:
