@@ -201,7 +201,7 @@ class OrderService:
     def _release(self) -> None:
         """Carry out an operator's release, but for missing coins: whoever read the balance did."""
         self.sizes.forget()
-        self.guards.begin_anew()
+        self.guards.begin_anew(flat=self.position.side is None)
         self.venue.release_done()
 
     def _refuse_dust(self, position: Position, limits: Limits, price: Decimal | None) -> None:

@@ -64,9 +64,7 @@ class BotRunner:
         self._context = TickContext(
             spec, params, state, adapter, orders, services.record, interval, self._time
         )
-        self._stop_loss = None
-        if spec.stop_loss is not None:
-            self._stop_loss = StopLoss(services, spec.stop_loss, orders, adapter)
+        self._stop_loss = StopLoss(services, spec.stop_loss, orders, adapter)
         self._remark = may_hold_nothing(spec.allocation)
         self._loop = ControlLoop(
             spec.bot_id,
@@ -75,7 +73,7 @@ class BotRunner:
             services.waits,
             services.record,
             services.reporter,
-            None if self._stop_loss is None else self._stop_loss.look,
+            self._stop_loss.look,
             self._remark,
         )
 
@@ -110,9 +108,7 @@ class BotRunner:
         """One tick; returns what the stop loss met, which ends no tick."""
         self._context.begin_tick(self._time.now())
         self._orders.refresh()
-        fault = None
-        if self._stop_loss is not None:
-            fault = self._stop_loss.look(self._context.book)
+        fault = self._stop_loss.look(self._context.book)
         if not self._started:
             self._strategy.on_start(self._context)
             self._started = True

@@ -26,18 +26,20 @@ class StopLoss:
     """Looks at the price, and closes the position once it is ``percent`` on its losing side.
 
     What was decided stands: the guard is kept before the first order goes out, and while it is
-    tripped whatever is open is closed, at whatever price, also by the next process; a sale that
-    failed is tried again at the next look that comes RETRY later or more.
+    tripped whatever is open is closed, at whatever price, also by the next process, and whatever
+    the row says by then; a sale that failed is tried again at the next look that comes RETRY later
+    or more. A ``percent`` of None decides nothing, and goes on with what was decided.
     """
 
     def __init__(
         self,
         services: RunnerServices,
-        percent: Decimal,
+        percent: Decimal | None,
         orders: OrderService,
         adapter: Exchange,
     ) -> None:
         self._percent = percent
+        self._name = "stop loss" if percent is None else rule.named(percent)
         self._orders = orders
         self._adapter = adapter
         self._alarm = LiquidationAlarm(services.ledger, services.record, services.reporter)
@@ -60,10 +62,12 @@ class StopLoss:
             return None
         if monotonic() < self._retry_at:
             return self._failure
-        why = f"{rule.named(self._percent)}: what is left of the position"
+        why = f"{self._name}: what is left of the position"
         if not stopped_out:
+            if self._percent is None:
+                return None
             try:
-                found = self._reached(position, read or self._book)
+                found = self._reached(self._percent, position, read or self._book)
             except Unavailable as fault:
                 return self._not_known(fault)
             if found is None:
@@ -72,20 +76,22 @@ class StopLoss:
             self._orders.guards.stop_out(why)
         return self._close(position, why)
 
-    def _reached(self, position: Position, read: Callable[[], Depth]) -> str | None:
+    def _reached(
+        self, percent: Decimal, position: Position, read: Callable[[], Depth]
+    ) -> str | None:
         """Why the position is to be closed, None while it is not. Raises Unavailable."""
         rule.entry_price(position)  # nothing is read where it is not known
         book = read()
         price = rule.exit_price(position, book)
-        if not rule.is_reached(self._percent, position, price):
+        if not rule.is_reached(percent, position, price):
             return None
-        if rule.is_implausible(self._percent, position, book):
+        if rule.is_implausible(percent, position, book):
             first, price = price, rule.exit_price(position, self._book())
-            if not rule.is_reached(self._percent, position, price):
+            if not rule.is_reached(percent, position, price):
                 raise Unavailable(
                     f"one answer said {plain(first)}, the next one {plain(price)}: the first is not believed"
                 )
-        return rule.reason(self._percent, position, price)
+        return rule.reason(percent, position, price)
 
     def _book(self) -> Depth:
         return self._adapter.depth(self._orders.binding.symbol, BOOK_LEVELS)
@@ -107,7 +113,7 @@ class StopLoss:
 
     def _failed(self, fault: Exception) -> str:
         """Nothing was sold: an operator is told as of any liquidation that fails."""
-        text = f"{rule.named(self._percent)}: the position could not be closed, it is tried again: {fault}"
+        text = f"{self._name}: the position could not be closed, it is tried again: {fault}"
         if self._repeats.note("failed", monotonic()) is not None:
             self._record.say("WARNING", "liquidation_attempt_failed", text)
         self._reporter.update(last_error=text)
@@ -122,7 +128,7 @@ class StopLoss:
 
     def _not_known(self, fault: Unavailable) -> str:
         """Say that nobody can tell whether the stop loss is reached; of a ban, all bots know."""
-        text = f"{rule.named(self._percent)} cannot be judged: {fault}"
+        text = f"{self._name} cannot be judged: {fault}"
         known = isinstance(fault, Banned)
         if not known and self._repeats.note("unknown", monotonic()) is not None:
             self._record.say("WARNING", "stop_loss_unknown", text)

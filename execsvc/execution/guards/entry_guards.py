@@ -78,10 +78,14 @@ class Guards:
         if is_over:
             self._backoff.judge()
 
-    def begin_anew(self) -> None:
-        """An operator's release has ended the wait of entries."""
+    def begin_anew(self, flat: bool = True) -> None:
+        """An operator's release has ended the wait of entries.
+
+        A stop loss whose position is not closed yet, ``flat`` is False, stands until it is.
+        """
         self._backoff.judge()
-        self._tripped.clear(Guard.STOP_LOSS)
+        if flat:
+            self._tripped.clear(Guard.STOP_LOSS)
 
     def stop_out(self, detail: str) -> None:
         """The stop loss of the row closes the position: no entries from now on."""
