@@ -107,7 +107,12 @@ class BotRunner:
     def _tick(self) -> str | None:
         """One tick; returns what the stop loss met, which ends no tick."""
         self._context.begin_tick(self._time.now())
-        self._orders.refresh()
+        try:
+            self._orders.refresh()
+        except Unavailable:
+            # The price may be readable all the same, and what is decided now stands.
+            self._stop_loss.look(self._context.book)
+            raise
         fault = self._stop_loss.look(self._context.book)
         if not self._started:
             self._strategy.on_start(self._context)

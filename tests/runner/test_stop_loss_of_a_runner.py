@@ -189,3 +189,24 @@ def test_a_release_ends_no_sale_that_is_decided_and_frees_entries_once_it_is_don
     bot.restart()
     bot.run(40.0, (23.0, bot.release))
     assert bot.guards == []
+
+
+def test_a_tick_whose_balance_cannot_be_read_looks_at_the_stop_loss_all_the_same(bot: Bot) -> None:
+    market = bot.exchange
+    bot.release()  # each tick reads the balance for it
+    market.down = {"balance"}
+    seen: list[tuple[list[str], str | None]] = []
+
+    def fall() -> None:
+        market.bid = D(47_000)
+
+    def recover() -> None:
+        seen.append((bot.guards, bot.reporter.snapshot.last_error))
+        market.bid, market.down = D(52_000), set()
+
+    bot.run(20.0, (3.0, fall), (9.0, recover))
+    ((guards, error),) = seen
+    assert guards == ["stop_loss"], "decided while no balance could be read"
+    assert error == "GET /balance: HTTP 500"
+    assert market.sent == [D("0.02")], "sold once, at whatever price, as soon as it can be"
+    assert not bot.holds
