@@ -95,6 +95,9 @@ class TickCounter:
     def ticked(self, began: float, unread: bool) -> None:
         """Every read of a recording is answered."""
 
+    def looked(self, judged: bool) -> None:
+        """So is that of a book."""
+
 
 @dataclass(frozen=True)
 class ReplayServices:

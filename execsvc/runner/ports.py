@@ -36,6 +36,10 @@ class Reporter(ports.Reporter, Protocol):
         """A tick ended that began at ``began`` [monotonic s]; ``unread``: for a read that failed."""
         ...
 
+    def looked(self, judged: bool) -> None:
+        """The stop loss was looked at; ``judged``: it is known whether something is to be sold."""
+        ...
+
 
 class Waits(ports.Waits, Protocol):
     """Waits that a stop can cut short."""

@@ -114,6 +114,8 @@ class Snapshot(BaseModel):
     turn_wait: float = 0.0
     unread: float = 0.0
     """Seconds for which no tick got what it reads; 0 when the last one did."""
+    unjudged: float = 0.0
+    """Seconds for which no look at the stop loss could tell whether it is reached; 0 when one could."""
     contested: int = 0
     doubt: str | None = None
     """Why its position may not be its own any more, while that waits for an operator."""

@@ -35,6 +35,7 @@ class Reporter:
         self._unread_since: float | None = None
         self._unticked_since: float | None = None
         self._has_read = False
+        self._unjudged_since: float | None = None
         self.snapshot = Snapshot()
         self.counts = Counts()
         """Added to by whoever has something to count; they go out with the next report."""
@@ -100,6 +101,13 @@ class Reporter:
         elif self._unticked_since is None:
             self._unticked_since = began
 
+    def looked(self, judged: bool) -> None:
+        """The stop loss was looked at; ``judged``: it is known whether something is to be sold."""
+        if judged:
+            self._unjudged_since = None
+        elif self._unjudged_since is None:
+            self._unjudged_since = monotonic()
+
     def end(self, end: End) -> None:
         """Send the last words, which say that this process ends on purpose."""
         self.snapshot = self._timed().model_copy(update={"end": end})
@@ -122,6 +130,7 @@ class Reporter:
             update={
                 "turn_wait": round(waited, 3),
                 "unread": self._unread(),
+                "unjudged": _seconds_since(self._unjudged_since),
                 "counts": self.counts.numbers(),
             }
         )
@@ -129,4 +138,9 @@ class Reporter:
     def _unread(self) -> float:
         """Seconds of nothing but failed reads, or of ticks that each ended at one."""
         since = [one for one in (self._unread_since, self._unticked_since) if one is not None]
-        return round(monotonic() - min(since), 3) if since else 0.0
+        return _seconds_since(min(since, default=None))
+
+
+def _seconds_since(moment: float | None) -> float:
+    """Seconds since ``moment`` [monotonic s]; 0 when that is None."""
+    return 0.0 if moment is None else round(monotonic() - moment, 3)

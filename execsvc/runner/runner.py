@@ -126,6 +126,7 @@ class BotRunner:
     def _stop(self, failure: str | None) -> End:
         stop = self._waits.stop
         signal = None if stop is None else stop.signal
+        self._reporter.looked(judged=True)  # a stop sells without a look
         self._reporter.update(stopping_on=signal)
         if failure is None and self._is_to_hold():
             return self._hold()

@@ -55,6 +55,16 @@ class StopLoss:
         ``read`` gives the book of the tick; without it the book is asked for. A book that cannot
         be read says nothing: the next look tries again. Raises LedgerFailed, StopRequested.
         """
+        try:
+            fault = self._look(read or self._book)
+        except Unavailable as unread:
+            self._reporter.looked(judged=False)
+            return self._not_known(unread)
+        self._reporter.looked(judged=True)
+        return fault
+
+    def _look(self, read: Callable[[], Depth]) -> str | None:
+        """As :meth:`look`. Raises Unavailable where nobody can tell whether it is reached."""
         stopped_out = self._orders.guards.is_stopped_out()
         position = self._orders.position
         if position.side is None:
@@ -66,10 +76,7 @@ class StopLoss:
         if not stopped_out:
             if self._percent is None:
                 return None
-            try:
-                found = self._reached(self._percent, position, read or self._book)
-            except Unavailable as fault:
-                return self._not_known(fault)
+            found = self._reached(self._percent, position, read)
             if found is None:
                 return None
             why = found

@@ -273,6 +273,11 @@ class Bot:
         return self.run.snapshot.unread if self.run is not None else 0.0
 
     @property
+    def unjudged(self) -> float:
+        """Seconds for which nobody could tell whether its stop loss is reached."""
+        return self.run.snapshot.unjudged if self.run is not None else 0.0
+
+    @property
     def contested(self) -> int:
         """How many of its orders wait for an operator."""
         ledger = self.ledger.contested if self.ledger is not None else 0

@@ -166,6 +166,10 @@ def _of(bot: Bot, left: Collection[str]) -> Iterator[Condition]:
         why = f"it has not ticked for {bot.unread:.0f} s, its reads fail{error}"
         text = f"bot {bot.named} has not ticked for {bot.unread:.0f} s, its reads fail{error}"
         yield _condition(Kind.READS, bot, text, why)
+    elif bot.unjudged >= UNREAD_AFTER:
+        error = f": {bot.last_error}" if bot.last_error else ""
+        why = f"its stop loss could not be judged for {bot.unjudged:.0f} s{error}"
+        yield _condition(Kind.READS, bot, f"bot {bot.named}: {why}", why)
     yield from _for_an_operator(bot)
     if bot.abandoned:
         why = f"{bot.abandoned[-1].text}, at {iso(bot.abandoned[-1].at)}"

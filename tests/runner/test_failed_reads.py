@@ -95,3 +95,18 @@ def test_unread_reads_that_fail_within_one_long_wait_count(bench: Bench) -> None
     assert bench.told.unread == 70
     bench.read(True)
     assert bench.told.unread == 0
+
+
+def test_unjudged_looks_add_up_until_one_tells_whatever_else_is_read(bench: Bench) -> None:
+    bench.reporter.looked(judged=True)
+    bench.pass_time(5)
+    assert bench.told.unjudged == 0
+    bench.reporter.looked(judged=False)
+    bench.tick(True)
+    bench.pass_time(30)
+    bench.reporter.looked(judged=False)
+    bench.tick(True)
+    bench.pass_time(31)
+    assert (bench.told.unjudged, bench.told.unread) == (61, 0)
+    bench.reporter.looked(judged=True)
+    assert bench.told.unjudged == 0

@@ -156,6 +156,23 @@ def test_look_without_a_position_reads_nothing(bot: Bot) -> None:
     assert bot.exchange.reads == 0
 
 
+def test_every_look_says_whether_it_could_tell(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[bool] = []
+    monkeypatch.setattr(bot.reporter, "looked", lambda judged: told.append(judged))
+    bot.look(("49000", "49001"))
+    bot.look(Unavailable("GET /market/depth: HTTP 500"))
+    bot.look(Banned("banned for another 60 s", 60.0))
+    bot.look(("500", "500.1"), ("50000", "50001"))
+    bot.enter(None)
+    bot.look(("49000", "49001"))
+    bot.enter("50000")
+    bot.exchange.refusal = OrderRefused("POST /order: HTTP 400")
+    bot.look(("47000", "47001"))
+    bot.ledger.keep_position(bot.desk.binding, Position())
+    bot.look(Unavailable("down"))
+    assert told == [True, False, False, False, False, True, True]
+
+
 def test_look_at_a_short_judges_the_ask_and_buys_back(bot: Bot) -> None:
     bot.enter("50000", short=True)
     assert bot.look(("52499", "52499.99")) is None

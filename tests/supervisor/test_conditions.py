@@ -133,6 +133,25 @@ def test_bot_that_read_nothing_for_a_minute_degrades(unread: float, stands: bool
         )
 
 
+@pytest.mark.parametrize(("unjudged", "stands"), [(0.0, False), (59.9, False), (61.4, True)])
+def test_bot_whose_stop_loss_cannot_be_judged_for_a_minute_degrades(
+    unjudged: float, stands: bool
+) -> None:
+    seen = facts(bot(run=running(unjudged=unjudged, last_error="stop loss 5 %: HTTP 500")))
+    found = conditions(seen)
+    assert [wrong.key for wrong in found] == (["reads:b1"] if stands else [])
+    for wrong in found:
+        assert (wrong.degrades, wrong.severity) == (True, Severity.WARNING)
+        assert wrong.text == (
+            "bot b1 (My bot): its stop loss could not be judged for 61 s: stop loss 5 %: HTTP 500"
+        )
+
+
+def test_bot_that_reads_nothing_at_all_is_told_of_once() -> None:
+    seen = facts(bot(run=running(unjudged=70.0, unread=75.0)))
+    assert [wrong.key for wrong in conditions(seen)] == ["reads:b1"]
+
+
 def test_abandoned_position_is_critical_and_degrades_nothing() -> None:
     gone = Abandoned(
         at=now(),
