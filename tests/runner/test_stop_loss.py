@@ -158,7 +158,11 @@ def test_look_without_a_position_reads_nothing(bot: Bot) -> None:
 
 def test_every_look_says_whether_it_could_tell(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[bool] = []
-    monkeypatch.setattr(bot.reporter, "looked", lambda judged: told.append(judged))
+
+    def looked(judged: bool) -> None:
+        told.append(judged)
+
+    monkeypatch.setattr(bot.reporter, "looked", looked)
     bot.look(("49000", "49001"))
     bot.look(Unavailable("GET /market/depth: HTTP 500"))
     bot.look(Banned("banned for another 60 s", 60.0))
