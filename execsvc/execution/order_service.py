@@ -144,7 +144,7 @@ class OrderService:
         return self.position
 
     def refresh(self) -> None:
-        """Carry out what an operator has said since; called once a tick, so it is cheap.
+        """Carry out what an operator has said since; called on each tick and look, so it is cheap.
 
         Raises Unavailable when the balance that it takes cannot be read.
         """

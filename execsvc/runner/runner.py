@@ -73,7 +73,7 @@ class BotRunner:
             services.waits,
             services.record,
             services.reporter,
-            self._stop_loss.look,
+            self._look,
             self._remark,
         )
 
@@ -122,6 +122,18 @@ class BotRunner:
         finally:
             self._keep_state()
         return fault
+
+    def _look(self) -> str | None:
+        """Between ticks: carry out what an operator has said, then look at the stop loss.
+
+        Returns what went wrong. Raises LedgerFailed, StopRequested.
+        """
+        unread: str | None = None
+        try:
+            self._orders.refresh()
+        except Unavailable as fault:
+            unread = str(fault)
+        return self._stop_loss.look() or unread
 
     def _stop(self, failure: str | None) -> End:
         stop = self._waits.stop

@@ -210,3 +210,55 @@ def test_a_tick_whose_balance_cannot_be_read_looks_at_the_stop_loss_all_the_same
     assert error == "GET /balance: HTTP 500"
     assert market.sent == [D("0.02")], "sold once, at whatever price, as soon as it can be"
     assert not bot.holds
+
+
+def test_a_release_is_carried_out_within_seconds_where_ticks_are_an_hour_apart(bot: Bot) -> None:
+    market = bot.exchange
+    market.bid = D(47_000)
+    seen: list[tuple[list[str], bool, int]] = []
+
+    def note() -> None:
+        asked = operator.release_asked(bot._journal, "b1")
+        seen.append((bot.guards, asked, bot.reporter.snapshot.ticks))
+
+    bot.run(120.0, (50.0, note), (51.0, bot.release), (57.0, note), interval=3600.0)
+    assert [guards for guards, *_ in seen] == [["stop_loss"], []]
+    assert seen[1][1] is False, "carried out"
+    assert seen[1][2] == 1, "between two ticks"
+
+
+def test_a_release_that_waits_for_a_balance_ends_no_look_between_ticks(bot: Bot) -> None:
+    market = bot.exchange
+    market.down = {"balance"}
+    seen: list[tuple[list[str], str | None]] = []
+
+    def fall() -> None:
+        market.bid = D(47_000)
+
+    def recover() -> None:
+        seen.append((bot.guards, bot.reporter.snapshot.last_error))
+        market.down = set()
+
+    bot.run(120.0, (10.0, bot.release), (50.0, fall), (90.0, recover), interval=3600.0)
+    assert seen[0][0] == ["stop_loss"]
+    assert "could not be closed" in str(seen[0][1])
+    assert not bot.holds and market.sent == [D("0.02")]
+
+
+@pytest.mark.parametrize("at", [7.0, 1801.0, 3590.0])
+def test_an_interval_of_an_hour_is_looked_after_within_five_seconds_at_any_moment(
+    bot: Bot, at: float
+) -> None:
+    market = bot.exchange
+    seen: list[bool] = []
+
+    def fall() -> None:
+        market.bid = D(47_000)
+        seen.append(bot.holds)
+
+    def note() -> None:
+        seen.append(bot.holds)
+
+    bot.run(at + 20.0, (at, fall), (at + 6.0, note), interval=3600.0)
+    assert seen == [True, False]
+    assert market.sent == [D("0.02")]

@@ -127,7 +127,7 @@ class RestoredLedger:
             raise OrderRefused(blocked)
 
     def refresh(self) -> None:
-        """See what an operator has decided since; called once a tick, so it is cheap."""
+        """See what an operator has decided since; called on each tick and look, so it is cheap."""
         is_due = self._ask_again_at is not None and monotonic() >= self._ask_again_at
         if is_due:
             self._ask_bot_service()
