@@ -23,7 +23,7 @@ MAY_BE_CUT = (
     "for: there may be more bots, of which nothing is known; let EXECSVC_PAGE_SIZE be 200"
 )
 _CALL = "GET /bots"
-RUNNING, BOOTING, STOPPING = "RUNNING", "BOOTING", "STOPPING"
+RUNNING, BOOTING, STOPPING, STOPPED = "RUNNING", "BOOTING", "STOPPING", "STOPPED"
 WITH_LIFECYCLE = (BOOTING, RUNNING, STOPPING)
 """In the order in which a bot goes through them: one that moves on meanwhile is met at least once."""
 REST = 4

@@ -75,6 +75,10 @@ class Word(BaseModel):
     last_delivered_at: str | None = None
     consecutive_failures: int = 0
     last_error: str | None = None
+    stopped: str | None = None
+    """The row of this bot is STOPPED, by an answer of BotService; nothing else is said then."""
+    stopped_at: float = 0.0
+    """When that answer had come, by our monotonic clock."""
 
 
 def carry_for_ever(settings: Settings, lifeline: int, requests: int, answers: int) -> int:
@@ -188,6 +192,10 @@ class _Courier:
             self._attribution.look_again(bot_id)
             self._go_on(bot_id)
 
+    def row_stopped(self, bot_id: str) -> None:
+        """By an answer of BotService just now, the bot's row is STOPPED."""
+        self._talk.tell(Word(stopped=bot_id, stopped_at=monotonic()))
+
     def _go_on(self, bot_id: str) -> None:
         if self._rounds is not None:
             self._rounds.go_on(file_stem(bot_id))
@@ -281,6 +289,10 @@ class _Talk:
         """This is how it goes; said when it changed, or as a sign of life."""
         self._word = word
         self._speak()
+
+    def tell(self, word: Word) -> None:
+        """Say this one thing, now."""
+        os.write(self._answers, word.model_dump_json().encode() + b"\n")
 
     def pulse(self, interruptible: bool) -> None:
         """What a wait on the network owes this process."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple, Protocol
 
 from execsvc.clients.bot_reports import BotReports, Id, ReportRefused
-from execsvc.clients.bot_service import RUNNING
+from execsvc.clients.bot_service import RUNNING, STOPPED
 from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clients.http import NotSent
 from execsvc.clock import monotonic
@@ -56,6 +56,10 @@ class Reports(Protocol):
 
     def look_again(self, bot_id: str) -> None:
         """The bot was started by an answer that was lost. Raises Unavailable."""
+        ...
+
+    def row_stopped(self, bot_id: str) -> None:
+        """By an answer of BotService just now, the bot's row is STOPPED."""
         ...
 
 
@@ -144,6 +148,7 @@ class Lifecycle:
                 self._start(bot_id)
             else:
                 self._reports.ended(bot_id, self._service.stopped(bot_id))
+                self._reports.row_stopped(bot_id)
         except Unavailable as error:
             self._failed(bot_id, word.word, error)
             return
@@ -163,6 +168,9 @@ class Lifecycle:
             self._reports.look_again(bot_id)
             self._unanswered.pop(bot_id, None)
             self._said[bot_id] = word._replace(at=monotonic())
+        elif status == STOPPED:
+            self._forget_stop(bot_id)
+            self._reports.row_stopped(bot_id)
         return False
 
     def _start(self, bot_id: str) -> None:

@@ -94,6 +94,17 @@ class Bots:
             if bot.state is State.STOPPED and not bot.ever_ran and bot.given_back is None:
                 self._forget(bot)
 
+    def row_stopped(self, bot_id: str) -> None:
+        """BotService was heard to show this bot as STOPPED: one without a process does not start.
+
+        One that has a process or a position is judged by the listings.
+        """
+        bot = self._bots.get(bot_id)
+        if bot is None or bot.listed not in (Listed.VALID, Listed.INVALID):
+            return
+        if bot.run is None and not bot.is_open:
+            rows.gone(self._context, bot, "BotService shows it as STOPPED")
+
     def hear(self) -> None:
         """Read every report that waits."""
         now = self._context.clock.now

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import selectors
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from loguru import logger
 from pydantic import ValidationError
@@ -36,8 +36,15 @@ class Courier:
     the names of the bots that are BOOTING go on as soon as there is room, ahead of everything else.
     """
 
-    def __init__(self, context: Context, selector: selectors.BaseSelector) -> None:
+    def __init__(
+        self,
+        context: Context,
+        selector: selectors.BaseSelector,
+        row_stopped: Callable[[str, float], None],
+    ) -> None:
+        """``row_stopped`` takes a bot whose row is STOPPED, and when that was heard (monotonic)."""
         self._context = context
+        self._row_stopped = row_stopped
         self._dialogue = Dialogue(
             context, selector, "reports", self._work, self._hear, LARGEST_WORD
         )
@@ -136,7 +143,8 @@ class Courier:
 
     def document(self) -> dict[str, object] | None:
         """How the reports go, for ``/status``; None when none are made."""
-        return self._word.model_dump(exclude={"sessions"}) if self._reports else None
+        hidden = {"sessions", "stopped", "stopped_at"}
+        return self._word.model_dump(exclude=hidden) if self._reports else None
 
     @property
     def _reports(self) -> bool:
@@ -236,6 +244,13 @@ class Courier:
 
     def _hear(self, line: bytes) -> None:
         try:
-            self._word = Word.model_validate_json(line)
+            word = Word.model_validate_json(line)
         except ValidationError as error:
             logger.bind(event="reports_unreadable").warning("the reports process wrote {}", error)
+            return
+        if word.stopped is None:
+            self._word = word
+            return
+        for kept in (self._waiting, self._asked, self._halted):
+            kept.pop(word.stopped, None)
+        self._row_stopped(word.stopped, word.stopped_at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import selectors
 from collections.abc import Callable
 from datetime import datetime
@@ -19,12 +20,14 @@ from execsvc.supervisor.listing_child import CONFIRM, LARGEST_LISTING, POLL, ask
 
 
 class Message(BaseModel):
-    """One line of the listing child; exactly one member is set."""
+    """One line of the listing child; exactly one member is set, besides ``began``."""
 
     listing: Listing | None = None
     unchanged: bool = False
     failed: str | None = None
     alive: bool = False
+    began: float = math.inf
+    """When BotService was first asked for this listing, by our monotonic clock."""
 
 
 class Feed:
@@ -34,7 +37,7 @@ class Feed:
         self,
         context: Context,
         selector: selectors.BaseSelector,
-        take: Callable[[Listing, bool], None],
+        take: Callable[[Listing, bool, float], None],
     ) -> None:
         self._context = context
         self._take = take
@@ -104,7 +107,7 @@ class Feed:
             self._succeeded()
             unchanged = listing is self._latest
             self._latest = listing
-            self._take(listing, unchanged)
+            self._take(listing, unchanged, message.began)
 
     def _failed(self, why: str) -> None:
         self.failures += 1

@@ -18,8 +18,32 @@ class LastSeen:
 
     def __init__(self) -> None:
         self._booting = Listing(bots={}, invalid={}, nameless=[])
+        self._stopped: dict[str, float] = {}
+        """When rows were seen STOPPED that no later listing has told of, by our monotonic clock."""
         self._answered = False
         self._until: float | None = None
+
+    def stopped(self, bot_id: str, at: float) -> None:
+        """By an answer that came at ``at`` the bot's row is STOPPED: nobody waits for its start."""
+        self._stopped[bot_id] = at
+
+    def current(self, listing: Listing, began: float) -> Listing:
+        """``listing``, which ``began`` then, without rows that were seen STOPPED since."""
+        old = {bot_id for bot_id, at in self._stopped.items() if at >= began}
+        answered = BOOTING not in listing.unanswered
+        for bot_id in self._stopped.keys() - old:
+            if answered or bot_id in listing.bots or bot_id in listing.invalid:
+                del self._stopped[bot_id]  # this listing is the later word on it
+        if not old:
+            return listing
+        return listing.model_copy(
+            update={
+                "bots": {key: row for key, row in listing.bots.items() if key not in old},
+                "invalid": {key: row for key, row in listing.invalid.items() if key not in old},
+                "booting": tuple(key for key in listing.booting if key not in old),
+                "stopping": tuple(key for key in listing.stopping if key not in old),
+            }
+        )
 
     def completed(self, listing: Listing) -> Listing:
         """``listing`` with the bots of the latest one that are still BOOTING as far as is known."""
@@ -27,6 +51,7 @@ class LastSeen:
         if BOOTING in listing.unanswered:
             before = self._booting
             moved = listing.bots.keys() | listing.invalid.keys() | set(listing.stopping)
+            moved |= self._stopped.keys()
             kept = [bot_id for bot_id in before.booting if bot_id not in moved]
             rows = {key: before.bots[key] for key in kept if key in before.bots}
             refused = {key: before.invalid[key] for key in kept if key in before.invalid}

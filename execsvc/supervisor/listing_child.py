@@ -1,8 +1,9 @@
 """The process that asks BotService, so that the supervisor never waits on the network.
 
 It writes one JSON line for each listing (``{"listing": …}``, ``{"unchanged": true}`` when it
-equals the one written last, ``{"failed": "why"}``) and ``{"alive": true}`` in between. One byte
-down the request pipe asks for a listing before the interval has passed.
+equals the one written last, each with the moment at which it ``began``; ``{"failed": "why"}``) and
+``{"alive": true}`` in between. One byte down the request pipe asks for a listing before the
+interval has passed.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ GATHER = 1.0
 BEAT = 2.0
 LARGEST_LISTING = 64 * 1024 * 1024
 """Bytes of a message; the reader drops a longer one."""
+_ENVELOPE = 100
+"""Bytes of a message, at most, besides the listing in it."""
 _SHORTEST_OPTIONAL = 1.0
-_UNCHANGED = b'{"unchanged":true}\n'
 _ALIVE = b'{"alive":true}\n'
 
 
@@ -82,14 +84,15 @@ class _Asker:
         # A service slower than the interval gets a moment of rest between two listings.
         rest = min(self._interval, 1.0) / 2
         try:
-            line = self._listing()
+            listing = self._listing()
         except (Unavailable, ValueError) as error:
             self._say(_json({"failed": str(error)}))
             # Whoever asks for a listing gets it all the same: it may be BotService itself.
             rest = max(rest, getattr(error, "retry_after", None) or 0.0)
         else:
-            self._say(_UNCHANGED if line == self._last else line)
-            self._last = line
+            what = b'"unchanged":true' if listing == self._last else b'"listing":' + listing
+            self._say(b'{"began":%.6f,%b}\n' % (began, what))
+            self._last = listing
         self._due = max(began + self._interval, monotonic() + rest)
 
     def wait(self) -> None:
@@ -99,11 +102,11 @@ class _Asker:
             self._beat()
 
     def _listing(self) -> bytes:
-        """The message that carries a listing. Raises Unavailable, also for what nobody could read."""
-        line = b'{"listing":' + self._service.listing().model_dump_json().encode() + b"}\n"
-        if len(line) > LARGEST_LISTING:
+        """A listing as JSON. Raises Unavailable, also for one whose message nobody could read."""
+        listing = self._service.listing().model_dump_json().encode()
+        if len(listing) > LARGEST_LISTING - _ENVELOPE:
             raise Unavailable(f"GET /bots: the listing has more than {LARGEST_LISTING} bytes")
-        return line
+        return listing
 
     def _pulse(self, interruptible: bool) -> None:
         self._look(0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from loguru import logger
 
@@ -17,6 +18,15 @@ from execsvc.supervisor.guard import MassStopGuard, Pending
 from execsvc.supervisor.last_seen import LastSeen
 
 _KEY = "mass stop"
+
+
+class Taken(NamedTuple):
+    """What one listing came to."""
+
+    said: Listing
+    """The listing, without rows of which more is known by now."""
+    whole: Listing
+    """The same with what is known besides of bots that are BOOTING."""
 
 
 class Polling:
@@ -38,30 +48,38 @@ class Polling:
         """A mass stop that waits for more polls."""
         return self._guard.pending
 
-    def take(self, said: Listing, unchanged: bool) -> Listing:
+    def take(self, given: Listing, unchanged: bool, began: float) -> Taken:
         """A complete listing came in; ``unchanged``: it says what the last one said.
 
-        Returns it with what is known besides of bots that are BOOTING.
+        ``began``: when BotService was first asked for it, by our monotonic clock.
         """
+        said = self._last_seen.current(given, began)
         listing = self._last_seen.completed(said)
+        ids = listing.bots.keys() | listing.invalid.keys()
         if listing.may_be_cut and not self._cut_said:
             self._cut_said = True
             logger.bind(event="listing_may_be_cut").warning("{}", MAY_BE_CUT)
-        if not unchanged:
+        # A bot that was stopped since may be listed as before: its user has started it again.
+        if not unchanged or ids - self._bots.known():
             for line in self._crowds.warnings(self._settings, listing.bots.values()):
                 logger.bind(event="account_crowded").warning("{}", line)
             self._bots.listed(listing)
         expected = self._bots.known()
         if not self._last_seen.is_known(said, monotonic()):
             expected -= self._bots.unseen()
-        poll = self._absence.listed(listing.bots.keys() | listing.invalid.keys(), expected)
+        poll = self._absence.listed(ids, expected)
         if poll.again:
             self._confirm()
         if poll.gone is not None:
             stopped = self._guard.judge(poll.gone, self._bots.at_stake())
             self._say(poll.gone)
             self._bots.gone(stopped)
-        return listing
+        return Taken(said, listing)
+
+    def row_stopped(self, bot_id: str, at: float) -> None:
+        """By an answer of BotService that came at ``at`` (monotonic), the bot's row is STOPPED."""
+        self._last_seen.stopped(bot_id, at)
+        self._bots.row_stopped(bot_id)
 
     def _say(self, gone: frozenset[str]) -> None:
         pending = self._guard.pending

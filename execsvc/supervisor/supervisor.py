@@ -75,7 +75,7 @@ class Supervisor:
         self._feed = Feed(self.context, self._selector, self._take_listing)
         self._polling = Polling(settings, self._bots, self._feed.confirm)
         self._front = Front(self.context, self._selector, self._listener, serve)
-        self._courier = Courier(self.context, self._selector)
+        self._courier = Courier(self.context, self._selector, self._polling.row_stopped)
         self._requests = Requests(
             self.context, self._bots, self._feed, self._polling, self._courier
         )
@@ -191,9 +191,9 @@ class Supervisor:
             self._selector.register(self.context.reports, selectors.EVENT_READ, self._reports_wait)
             self._speaking = False
 
-    def _take_listing(self, listing: Any, unchanged: bool) -> None:
+    def _take_listing(self, listing: Any, unchanged: bool, began: float) -> None:
         if not self._shutdown.begun:
-            self._courier.listed(listing, self._polling.take(listing, unchanged))
+            self._courier.listed(*self._polling.take(listing, unchanged, began))
 
     def _signalled(self) -> None:
         for signum in dict.fromkeys(self._signals.take()):

@@ -44,6 +44,9 @@ class Talk:
     def say(self, word: Any) -> None:
         """Nobody listens."""
 
+    def tell(self, word: Any) -> None:
+        """Nobody listens to this either."""
+
 
 class Courier:
     """A courier over a state directory, and BotService with the row of one bot."""

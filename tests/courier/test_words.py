@@ -34,6 +34,7 @@ class Words:
         self.wire = Wire()
         patience = Patience(LONGEST_DELAY, lambda: 0.0)
         self.found: list[str] = []
+        self.stopped: list[str] = []
         self.waiting: set[str] = set()
         self.lifecycle = Lifecycle(
             BotReports(self.wire), BotSessions(self.wire), self, patience, 1.0
@@ -55,6 +56,9 @@ class Words:
 
     def look_again(self, bot_id: str) -> None:
         self.found.append(bot_id)
+
+    def row_stopped(self, bot_id: str) -> None:
+        self.stopped.append(bot_id)
 
     def ask(self, bot_id: str, word: Any) -> None:
         self.lifecycle.ask(bot_id, word, {"start": "BOOTING", "stop": "STOPPING"}[word])
@@ -214,3 +218,14 @@ def test_stop_waits_for_the_reports_of_its_bot_and_not_for_ever(words: Words) ->
     words.ask("b", "stop")
     words.say_all()
     assert words.status("b") == "STOPPED"
+
+
+def test_row_that_was_stopped_or_is_found_so_is_told_of(words: Words) -> None:
+    words.ask("b", "stop")
+    words.say_all()
+    assert words.stopped == ["b"]
+    words.put("STOPPED")
+    words.ask(BOT, "start")
+    words.say_all()
+    assert words.stopped == ["b", BOT]
+    assert words.status() == "STOPPED"

@@ -61,7 +61,7 @@ class Told:
             clock=SimpleNamespace(now=1.0),
             settings=SimpleNamespace(report_ledger=Switch.AUTO, bot_lifecycle=Switch.AUTO),
         )
-        self.courier = Courier(self.context, None)  # type: ignore[arg-type]
+        self.courier = Courier(self.context, None, lambda *_: None)  # type: ignore[arg-type]
         self.courier._dialogue = self.child  # type: ignore[assignment]
         self.names: list[str] = []
         self.complete = False

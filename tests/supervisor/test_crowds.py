@@ -47,4 +47,4 @@ def test_it_is_said_when_a_listing_shows_it() -> None:
     bots: Any = SimpleNamespace(listed=lambda _: None, known=set, gone=lambda _: None, at_stake=set)
     polling = Polling(settings.load({}, None, URLS), cast(Any, bots), lambda: None)
     listed = {row.bot_id: row for row in rows(21)}
-    polling.take(Listing(bots=listed, invalid={}, nameless=[]), unchanged=False)
+    polling.take(Listing(bots=listed, invalid={}, nameless=[]), unchanged=False, began=0.0)

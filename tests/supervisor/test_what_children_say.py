@@ -45,7 +45,7 @@ def test_an_alert_too_many_is_dropped_and_said(
 def test_what_the_reports_process_writes_is_not_believed(
     tmp_path: Path, selector: selectors.BaseSelector
 ) -> None:
-    courier = Courier(context(tmp_path, report_ledger="true"), selector)
+    courier = Courier(context(tmp_path, report_ledger="true"), selector, lambda bot_id, at: None)
     before = courier.document()
     courier._hear(b'{"pending": "many"}')
     assert courier.document() == before

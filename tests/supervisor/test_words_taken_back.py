@@ -46,7 +46,7 @@ def test_stop_of_a_bot_that_is_let_go_on(status: str) -> None:
         settings=SimpleNamespace(report_ledger=Switch.AUTO, bot_lifecycle=Switch.ON),
     )
     child = Child()
-    courier = Courier(context, None)  # type: ignore[arg-type]
+    courier = Courier(context, None, lambda bot_id, at: None)  # type: ignore[arg-type]
     courier._dialogue = child  # type: ignore[assignment]
     booting = ("b1",) if status == "BOOTING" else ()
     listing = Listing.model_construct(bots={"b1": None}, booting=booting)
