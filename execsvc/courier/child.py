@@ -24,6 +24,7 @@ from execsvc.clock import iso, monotonic
 from execsvc.courier import lifecycle
 from execsvc.courier.attribution import Attribution
 from execsvc.courier.lifecycle import Lifecycle
+from execsvc.courier.names import Names
 from execsvc.courier.patience import Patience
 from execsvc.courier.rounds import LONGEST_DELAY, Rounds
 from execsvc.errors import LedgerBusy, LedgerFailed, LedgerUnavailable, StopRequested
@@ -45,13 +46,16 @@ _LONGEST_ERROR = 500
 
 
 class Request(BaseModel):
-    """One line to the child: look at a ledger, or say that a bot started or stopped.
+    """One line to the child: look at a bot's ledger, or say that a bot started or stopped.
 
     A bot without a word: whatever was to be said of it is not true any more. ``booting`` names one
     bot for whose start BotService waits, ``complete`` says that all of them were named.
     """
 
     look: str | None = None
+    """The id of the bot whose ledger has something new."""
+    name: str | None = None
+    """What the bot that this is about is called, where that says more than its id."""
     bot_id: str | None = None
     word: lifecycle.Word | None = None
     status: str = ""
@@ -114,12 +118,14 @@ class _Courier:
         self._talk = talk
         optional = settings.report_ledger is Switch.AUTO
         self._attribution = Attribution(settings.state_dir, sessions, optional=optional)
+        self._names = Names()
         self._lifecycle = Lifecycle(
             service,
             sessions,
             self,
             Patience(lifecycle.LONGEST_DELAY),
             settings.poll_interval,
+            self._names,
         )
         self._booting: set[str] = set()
         self._deliveries = Deliveries(settings.state_dir)
@@ -148,8 +154,11 @@ class _Courier:
         return True
 
     def _obey(self, request: Request) -> None:
+        for bot_id in (request.look, request.bot_id if request.word is not None else None):
+            if bot_id is not None:
+                self._names.learn(bot_id, request.name)
         if request.look is not None and self._rounds is not None:
-            self._rounds.look(request.look)
+            self._rounds.look(file_stem(request.look))
         if request.anew:
             self._booting.clear()
         if request.booting is not None:
@@ -227,6 +236,7 @@ class _Courier:
                 self._deliveries,
                 self._attribution,
                 Patience(LONGEST_DELAY),
+                self._names,
                 optional=self._settings.report_ledger is Switch.AUTO,
             )
         self._fault = None

@@ -9,10 +9,10 @@ from execsvc.clients.bot_service import RUNNING, STOPPED
 from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clients.http import NotSent
 from execsvc.clock import monotonic
+from execsvc.courier.names import Names
 from execsvc.courier.patience import Patience
 from execsvc.errors import Unavailable
 from execsvc.events import EventName
-from execsvc.logs import bound
 from execsvc.repeats import Repeats
 
 LONGEST_DELAY = 10.0
@@ -78,11 +78,13 @@ class Lifecycle:
         reports: Reports,
         patience: Patience,
         interval: float,
+        names: Names,
     ) -> None:
         self._service = service
         self._sessions = sessions
         self._reports = reports
         self._patience = patience
+        self._names = names
         self._belief = max(2 * interval, SHORTEST_BELIEF)
         self._asked: dict[str, _Word] = {}
         self._said: dict[str, _Word] = {}
@@ -157,7 +159,7 @@ class Lifecycle:
         self._forget_stop(bot_id)
         self._said[bot_id] = word._replace(at=monotonic())
         told: EventName = "bot_start_told" if word.word == "start" else "bot_stop_told"
-        bound(bot_id=bot_id).bind(event=told).info("BotService was told: {}", word.word)
+        self._names.log(bot_id).bind(event=told).info("BotService was told: {}", word.word)
 
     def _is_waited_for(self, bot_id: str, word: _Word) -> bool:
         """False when the row has another status by now: somebody was faster, or we ourselves."""
@@ -193,7 +195,7 @@ class Lifecycle:
         else:
             self._patience.unanswered(bot_id, monotonic(), error.retry_after)
         if self._repeats.note(bot_id, monotonic()) is not None:
-            bound(bot_id=bot_id).bind(event="bot_word_failed").warning(
+            self._names.log(bot_id).bind(event="bot_word_failed").warning(
                 "BotService was not told: {}, it is tried again while it waits for it: {}",
                 word,
                 error,

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from execsvc.clients.bot_reports import BotReports, Id, Missing, NoSuchCall, ReportRefused
 from execsvc.clock import monotonic, now
 from execsvc.courier.attribution import Attribution, NotYet
+from execsvc.courier.names import Names
 from execsvc.courier.patience import Patience
 from execsvc.errors import LedgerFailed, LedgerUnavailable, Unavailable
 from execsvc.ledger.bot_ledger import FOLDER
@@ -70,6 +71,7 @@ class Rounds:
         deliveries: Deliveries,
         attribution: Attribution,
         patience: Patience,
+        names: Names,
         *,
         optional: bool = False,
     ) -> None:
@@ -82,6 +84,7 @@ class Rounds:
         self._deliveries = deliveries
         self._attribution = attribution
         self._patience = patience
+        self._names = names
         self._outboxes: dict[str, _Outbox] = {}
         """Those that have, or may have, something to deliver, in the order of their turns."""
         self._held: dict[str, float] = {}
@@ -291,14 +294,15 @@ class Rounds:
     def _recovered(self, whose: str) -> None:
         if self._errors.pop(whose, None) is not None:
             self._repeats.forget(whose)
-            logger.bind(event="report_recovered").info("reports go through again ({})", whose)
+            told = self._names.log_of(whose).bind(event="report_recovered")
+            told.info("reports go through again ({})", whose)
 
     def _failed(self, whose: str, why: str) -> None:
         self.failures += 1
         self._errors.pop(whose, None)
         self._errors[whose] = why
         if self._repeats.note(whose, monotonic()) is not None:
-            logger.bind(event="report_failed").warning(
+            self._names.log_of(whose).bind(event="report_failed").warning(
                 "a report to BotService failed, it is tried again until it is taken ({}): {}",
                 whose,
                 why,

@@ -144,8 +144,12 @@ class Bot:
     @property
     def log(self) -> Logger:
         """Logs what is about this bot."""
-        name = short_name(self.name) if self.name != self.bot_id else None
-        return bound(bot_id=self.bot_id, bot_name=name)
+        return bound(bot_id=self.bot_id, bot_name=self.name_in_log)
+
+    @property
+    def name_in_log(self) -> str | None:
+        """Its name as the log has it beside the id; None where it says no more."""
+        return short_name(self.name) if self.name != self.bot_id else None
 
     @property
     def is_open(self) -> bool:

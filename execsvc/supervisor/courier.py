@@ -122,14 +122,15 @@ class Courier:
             return  # a new one looks everywhere
         if self._reports:
             for bot_id in news:
-                self._ask(Request(look=file_stem(bot_id)))
+                self._ask(Request(look=bot_id, name=self._name(bot_id)))
         self._take_back()
         for bot_id, status in list(self._waiting.items()):
             word = self._due_word(bot_id, status)
             if word is not None:
                 del self._waiting[bot_id]  # the next listing brings it back, unless it was heard
                 self._asked[bot_id] = status, word
-                self._ask(Request(bot_id=bot_id, word=word, status=status))
+                name = self._name(bot_id)
+                self._ask(Request(bot_id=bot_id, name=name, word=word, status=status))
 
     def finish(self) -> None:
         """The service is at its end: deliver what waits, then go."""
@@ -149,6 +150,10 @@ class Courier:
     @property
     def _reports(self) -> bool:
         return self._context.settings.report_ledger is not Switch.OFF
+
+    def _name(self, bot_id: str) -> str | None:
+        bot = self._context.bots.get(bot_id)
+        return None if bot is None else bot.name_in_log
 
     def _withdraw(self) -> None:
         """The user has thought better of these: a late word would undo what he asked for since."""

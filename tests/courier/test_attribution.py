@@ -16,6 +16,7 @@ from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clients.http import NotSent
 from execsvc.clock import installed
 from execsvc.courier.attribution import LOOKING, Attribution, NotYet
+from execsvc.courier.names import Names
 from execsvc.courier.patience import Patience
 from execsvc.courier.rounds import LONGEST_DELAY, Rounds
 from execsvc.errors import Unavailable
@@ -163,6 +164,7 @@ def test_service_that_knows_the_listing_alone_is_asked_for_nothing_else(courier:
             courier.deliveries,
             courier.attributing(optional=True),
             Patience(LONGEST_DELAY, lambda: 0.0),
+            Names(),
             optional=True,
         )
         rounds.sweep()

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.outboxes import AT
+from loguru import logger
+from support.outboxes import AT, World
 from support.settings import settings
 from support.told import Wire
 
@@ -18,6 +19,7 @@ from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clock import SimulatedClock, installed
 from execsvc.courier.child import RETRY, Request, _Courier
 from execsvc.courier.lifecycle import REPORTS_FIRST
+from execsvc.courier.rounds import LONGEST_DELAY
 from execsvc.ledger.bot_ledger import FOLDER, BotLedger
 from execsvc.ledger.deliveries import FILE, Deliveries
 from execsvc.ledger.starts import note_start
@@ -103,6 +105,28 @@ def test_session_of_the_first_thing_that_is_asked_is_kept(courier: Courier) -> N
     (session,) = courier.sessions()
     with closing(sqlite3.connect(courier.folder / FILE)) as kept:
         assert kept.execute("SELECT id FROM session").fetchall() == [(f'"{session["id"]}"',)]
+
+
+def test_log_has_a_bot_s_name_beside_its_id(courier: Courier) -> None:
+    world = World(courier.folder)
+    world.deliveries.close()
+    world.trade("b")
+    courier.wire.always |= {"/orders": "400", "/stop": "500"}
+    records: list[Any] = []
+    sink = logger.add(lambda message: records.append(message.record), format="{message}")  # type: ignore[attr-defined]
+    try:
+        courier.talk.asked.append(Request(look="b", name="My bot"))
+        courier.work()
+        courier.stop()
+        courier.work(REPORTS_FIRST + 1)
+        courier.wire.always.clear()
+        courier.work(LONGEST_DELAY)
+    finally:
+        logger.remove(sink)
+    world.close()
+    said = {record["extra"].pop("event"): record["extra"] for record in records}
+    told = ("report_failed", "report_recovered", "bot_word_failed", "bot_stop_told")
+    assert said == {event: {"bot_id": "b", "bot_name": "My bot"} for event in told}
 
 
 def test_stop_waits_for_no_reports_where_their_file_is_damaged(courier: Courier) -> None:

@@ -19,6 +19,7 @@ from execsvc.courier.lifecycle import (
     SHORTEST_BELIEF,
     Lifecycle,
 )
+from execsvc.courier.names import Names
 from execsvc.courier.patience import Patience
 from execsvc.errors import Unavailable
 
@@ -37,7 +38,7 @@ class Words:
         self.stopped: list[str] = []
         self.waiting: set[str] = set()
         self.lifecycle = Lifecycle(
-            BotReports(self.wire), BotSessions(self.wire), self, patience, 1.0
+            BotReports(self.wire), BotSessions(self.wire), self, patience, 1.0, Names()
         )
         self._bots = self.wire.sandbox.state.bots
         self._bots.replace([{"id": BOT, "status": "BOOTING"}, {"id": "b", "status": "STOPPING"}])

@@ -75,6 +75,22 @@ def test_log_in_text_names_bots_on_one_line_and_says_each_thing_of_an_order_once
         assert repeated not in order
 
 
+def test_log_names_bots_also_where_bot_service_is_told_of_them(
+    daemon: Daemon, exchange: Exchange
+) -> None:
+    exchange.list_bots(*({**row, "status": "BOOTING"} for row in rows()[:2]))
+    daemon.start(EXECSVC_LOG_FORMAT="json", EXECSVC_BOT_LIFECYCLE="true")
+    for bot_id in ("b1", "b2"):
+        eventually(lambda bot_id=bot_id: exchange.bot_status(bot_id) == "RUNNING", bot_id)
+        daemon.until_holding(bot_id)
+    assert daemon.stop() == 0
+    records = [json.loads(line) for line in daemon.log.splitlines()]
+    for bot_id in ("b1", "b2"):
+        of_bot = [record for record in records if record.get("bot_id") == bot_id]
+        assert "bot_start_told" in {record["event"] for record in of_bot}
+        assert {record.get("bot_name") for record in of_bot} == {SHOWN[bot_id]}
+
+
 def test_log_in_json_has_name_and_order_in_fields(daemon: Daemon, exchange: Exchange) -> None:
     run_to_the_end(daemon, exchange, "json")
     records = [json.loads(line) for line in daemon.log.splitlines()]

@@ -36,6 +36,7 @@ class Child:
 @pytest.mark.parametrize("status", ["BOOTING", "RUNNING"])
 def test_stop_of_a_bot_that_is_let_go_on(status: str) -> None:
     bot = Bot("b1", Restarts(5, 300.0), state=State.FAILED, listed=Listed.VALID)
+    bot.invalid_name = "My bot"
     bot.verdict, bot.ledger_known = Verdict(State.FAILED, "no"), True
     context: Any = SimpleNamespace(
         bots={"b1": bot},
@@ -54,6 +55,8 @@ def test_stop_of_a_bot_that_is_let_go_on(status: str) -> None:
     courier.pass_on()
     courier.pass_on()
     assert child.words() == ["stop"]
+    (said,) = (asked for asked in child.asked if "word" in asked)
+    assert said["name"] == "My bot"
     bot.verdict, bot.state = None, State.BOOTING  # an operator releases it
     courier.pass_on()
     courier.pass_on()

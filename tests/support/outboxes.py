@@ -13,6 +13,7 @@ from execsvc.clients.bot_reports import BotReports
 from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clock import SimulatedClock
 from execsvc.courier.attribution import Attribution
+from execsvc.courier.names import Names
 from execsvc.courier.patience import Patience
 from execsvc.courier.rounds import LONGEST_DELAY, Rounds
 from execsvc.ledger.booking import book
@@ -46,7 +47,7 @@ class World:
         attribution = Attribution(self.folder, BotSessions(self.wire))
         attribution.open(self.deliveries)
         self.rounds = Rounds(
-            self.folder, BotReports(self.wire), self.deliveries, attribution, patience
+            self.folder, BotReports(self.wire), self.deliveries, attribution, patience, Names()
         )
         self.rounds.sweep()
 

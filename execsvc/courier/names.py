@@ -1,0 +1,34 @@
+"""What the bots are called, for the log: the supervisor says so with what it asks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from execsvc.logs import bound
+from execsvc.model.bot import file_stem
+
+if TYPE_CHECKING:
+    from loguru import Logger
+
+
+class Names:
+    """Ids and names by the stem of the bot's ledger, as far as they were said."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, str | None]] = {}
+
+    def learn(self, bot_id: str, name: str | None) -> None:
+        """``name`` is None where none is known, or where a name says no more than the id."""
+        stem = file_stem(bot_id)
+        if name is not None or stem not in self._known:
+            self._known[stem] = bot_id, name
+
+    def log(self, bot_id: str) -> Logger:
+        """Logs what is about this bot."""
+        _, name = self._known.get(file_stem(bot_id), (bot_id, None))
+        return bound(bot_id=bot_id, bot_name=name)
+
+    def log_of(self, stem: str) -> Logger:
+        """Logs what is about the bot of this ledger; names none where ``stem`` is not a known one's."""
+        bot_id, name = self._known.get(stem, (None, None))
+        return bound(bot_id=bot_id, bot_name=name)
