@@ -96,6 +96,7 @@ EventName = Literal[
     "request_failed",
     "result_unknown",
     "row_noted",
+    "rows_without_id",
     "service_failed",
     "service_hurried",
     "service_out_of_time",
@@ -233,6 +234,7 @@ EVENTS: Mapping[EventName, Event] = {
     "listing_may_be_cut": Event(
         "WARNING", "exactly 100 rows came without paging: there may be more"
     ),
+    "rows_without_id": Event("WARNING", "listed rows have no usable id: they are no bots"),
     "mass_stop_held_back": Event("CRITICAL", "a listing lacks most bots, nobody is stopped yet"),
     "account_crowded": Event("WARNING", "more bots on one account than a stop has time for"),
     "accounts_not_locked": Event("WARNING", "another service on an account goes unnoticed"),

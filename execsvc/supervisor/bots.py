@@ -68,6 +68,7 @@ class Bots:
 
     def listed(self, listing: Listing) -> None:
         """Take every row of a complete listing; who is missing from it is judged elsewhere."""
+        rows.nameless(self.nameless, listing.nameless)
         self.nameless = listing.nameless
         booting = set(listing.booting)
         for bot_id in [*listing.bots, *listing.invalid]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+from loguru import logger
+
 from execsvc.errors import LedgerFailed
 from execsvc.ledger import reentry
 from execsvc.ledger.bot_ledger import ledger_path
 from execsvc.ledger.guards import STOP_LOSS
 from execsvc.model import risk
-from execsvc.model.bot import BotSpec, InvalidRow
+from execsvc.model.bot import BotSpec, InvalidRow, short_name
 from execsvc.runner.job import Task
 from execsvc.supervisor import changes
 from execsvc.supervisor.bot import Bot
@@ -20,6 +24,8 @@ from execsvc.supervisor.steps import proceed, tell
 
 ABANDON_GRACE = 5.0
 """Seconds beyond ORDER_TIMEOUT that a process has to end whose position is given up."""
+MOST_NAMELESS = 5
+"""Different rows without an id that one line of the log describes."""
 
 
 def seen(context: Context, bot: Bot, row: BotSpec) -> None:
@@ -46,6 +52,22 @@ def row_refused(context: Context, bot: Bot, row: InvalidRow) -> None:
     bot.listed, bot.row_error, bot.to_check = Listed.INVALID, reason, None
     bot.log.bind(event="bot_invalid").warning("row cannot be used: {}", reason)
     proceed(context, bot)
+
+
+def nameless(before: list[InvalidRow], listed: list[InvalidRow]) -> None:
+    """Rows without a usable id are listed: say so when they are others than ``before``."""
+    if not listed or Counter(listed) == Counter(before):
+        return
+    shown = sorted(
+        {f"{short_name(row.name)}: {row.reason}" if row.name else row.reason for row in listed}
+    )
+    more = "; …" if len(shown) > MOST_NAMELESS else ""
+    logger.bind(event="rows_without_id").warning(
+        "rows without a usable id, of which no bot can be made: {} ({}{})",
+        len(listed),
+        "; ".join(shown[:MOST_NAMELESS]),
+        more,
+    )
 
 
 def gone(context: Context, bot: Bot, why: str = "no longer listed") -> None:
