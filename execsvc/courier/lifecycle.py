@@ -24,6 +24,8 @@ RESEND_AFTER = 5.0
 """Seconds after a start without an answer for which BotService may still be about to carry it out."""
 REPORTS_FIRST = 60.0
 """Seconds for which a stop waits for the reports of its bot, at most."""
+STOP_IS_OVER = 600.0
+"""Seconds after which a stop that is asked for again is another one."""
 
 Word = Literal["start", "stop"]
 
@@ -33,6 +35,14 @@ class _Word(NamedTuple):
     status: str
     """The status of the row that waits for the word."""
     at: float
+
+
+class _Stop(NamedTuple):
+    """How long a stop has been due: listings may be rare, or fail to show its row for a while."""
+
+    since: float
+    asked: float
+    """When it was asked for last."""
 
 
 class Reports(Protocol):
@@ -88,8 +98,8 @@ class Lifecycle:
         self._belief = max(2 * interval, SHORTEST_BELIEF)
         self._asked: dict[str, _Word] = {}
         self._said: dict[str, _Word] = {}
-        self._stopping: dict[str, float] = {}
-        """Since when stops have been asked for."""
+        self._stopping: dict[str, _Stop] = {}
+        """Stops that were asked for and neither said nor withdrawn."""
         self._unanswered: dict[str, float] = {}
         """When starts were sent that were not answered."""
         self._repeats = Repeats()
@@ -101,7 +111,9 @@ class Lifecycle:
             return
         self._asked[bot_id] = _Word(word, status, now)
         if word == "stop":
-            self._stopping.setdefault(bot_id, now)
+            before = self._stopping.get(bot_id)
+            same = before is not None and now < before.asked + STOP_IS_OVER
+            self._stopping[bot_id] = _Stop(before.since if before and same else now, now)
             self._reports.ending(bot_id, True)
         else:
             self._forget_stop(bot_id)
@@ -121,8 +133,8 @@ class Lifecycle:
         for asked in (self._asked, self._said):
             for bot_id in [key for key, word in asked.items() if now >= word.at + self._belief]:
                 del asked[bot_id]
-                if asked is self._asked:
-                    self._forget_stop(bot_id)
+                if asked is self._asked and bot_id in self._stopping:
+                    self._reports.ending(bot_id, False)
         for bot_id, word in self._asked.items():
             if self._due(bot_id) <= now:
                 del self._asked[bot_id]
@@ -135,7 +147,7 @@ class Lifecycle:
         if self._asked[bot_id].word == "start":
             return max(due, self._unanswered.get(bot_id, due))
         if self._reports.waits(bot_id):
-            return max(due, self._stopping[bot_id] + REPORTS_FIRST)
+            return max(due, self._stopping[bot_id].since + REPORTS_FIRST)
         return due
 
     def _forget_stop(self, bot_id: str) -> None:

@@ -100,9 +100,12 @@ class Courier:
 
         ``whole`` holds besides those that were BOOTING when that was last answered.
         """
-        self._waiting = dict.fromkeys(said.booting, BOOTING)
-        self._waiting.update(dict.fromkeys(said.stopping, STOPPING))
-        self._note_halted(said.booting)
+        self._waiting = {
+            **self._still_waiting(said),
+            **dict.fromkeys(said.booting, BOOTING),
+            **dict.fromkeys(said.stopping, STOPPING),
+        }
+        self._note_halted(whole.booting)
         if self._starts_and_stops():
             given_up = (bot for bot in map(self._context.bots.get, said.bots) if bot is not None)
             for bot in given_up:
@@ -154,6 +157,19 @@ class Courier:
     def _name(self, bot_id: str) -> str | None:
         bot = self._context.bots.get(bot_id)
         return None if bot is None else bot.name_in_log
+
+    def _still_waiting(self, said: Listing) -> dict[str, str]:
+        """Rows that waited in a status of which this listing tells nothing, as far as is known.
+
+        The child looks at each row before it says anything of it.
+        """
+        before = {bot_id: status for bot_id, (status, _) in self._asked.items()} | self._waiting
+        told = said.bots.keys() | said.invalid.keys() | set(said.stopping)
+        return {
+            bot_id: status
+            for bot_id, status in before.items()
+            if status in said.unanswered and bot_id not in told
+        }
 
     def _withdraw(self) -> None:
         """The user has thought better of these: a late word would undo what he asked for since."""

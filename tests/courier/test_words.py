@@ -17,6 +17,7 @@ from execsvc.courier.lifecycle import (
     REPORTS_FIRST,
     RESEND_AFTER,
     SHORTEST_BELIEF,
+    STOP_IS_OVER,
     Lifecycle,
 )
 from execsvc.courier.names import Names
@@ -219,6 +220,29 @@ def test_stop_waits_for_the_reports_of_its_bot_and_not_for_ever(words: Words) ->
     words.ask("b", "stop")
     words.say_all()
     assert words.status("b") == "STOPPED"
+
+
+def test_stop_waits_no_longer_for_reports_when_listings_are_far_apart(words: Words) -> None:
+    words.waiting.add("b")
+    for _ in range(int(REPORTS_FIRST / 12)):
+        words.ask("b", "stop")
+        words.say_all()
+        assert words.status("b") == "STOPPING"
+        words.clock.advance(12.0)
+        words.say_all()
+    words.ask("b", "stop")
+    words.say_all()
+    assert words.status("b") == "STOPPED"
+
+
+def test_stop_that_is_asked_for_long_after_another_waits_for_its_own_reports(words: Words) -> None:
+    words.waiting.add("b")
+    words.ask("b", "stop")
+    words.clock.advance(STOP_IS_OVER)
+    words.say_all()
+    words.ask("b", "stop")
+    words.say_all()
+    assert words.status("b") == "STOPPING"
 
 
 def test_row_that_was_stopped_or_is_found_so_is_told_of(words: Words) -> None:

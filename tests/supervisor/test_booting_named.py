@@ -68,7 +68,7 @@ class Told:
         self.looked = False
 
     def list(self, *bot_ids: str) -> None:
-        listing = Listing.model_construct(bots=dict.fromkeys(bot_ids), booting=bot_ids)
+        listing = Listing.model_construct(bots=dict.fromkeys(bot_ids), invalid={}, booting=bot_ids)
         self.courier.listed(listing, listing)
 
     def read(self) -> None:

@@ -33,31 +33,72 @@ class Child:
         return [asked.get("word") for asked in self.asked if "bot_id" in asked]
 
 
+class Told:
+    """The supervisor's end of the courier with one bot, and what its child was asked."""
+
+    def __init__(self, bot: Bot) -> None:
+        self.context: Any = SimpleNamespace(
+            bots={"b1": bot},
+            news=set(),
+            halted=False,
+            clock=SimpleNamespace(now=1.0),
+            halt=SimpleNamespace(current=None),
+            settings=SimpleNamespace(report_ledger=Switch.AUTO, bot_lifecycle=Switch.ON),
+        )
+        self.child = Child()
+        self.courier = Courier(self.context, None, lambda *_: None)  # type: ignore[arg-type]
+        self.courier._dialogue = self.child  # type: ignore[assignment]
+
+    def list(self, *ids: str, **members: Any) -> None:
+        """Take a listing, and tell what follows from it."""
+        listing = Listing.model_construct(bots=dict.fromkeys(ids), invalid={}, **members)
+        self.courier.listed(listing, listing)
+        self.courier.pass_on()
+        self.courier.pass_on()
+
+
+def bot_in(state: State, listed: Listed = Listed.VALID, *, foreign: bool = False) -> Bot:
+    bot = Bot("b1", Restarts(5, 300.0), state=state, listed=listed)
+    bot.ledger_known = True
+    if state is State.FAILED:
+        bot.verdict = Verdict(State.FAILED, "no", foreign=foreign)
+    return bot
+
+
 @pytest.mark.parametrize("status", ["BOOTING", "RUNNING"])
 def test_stop_of_a_bot_that_is_let_go_on(status: str) -> None:
-    bot = Bot("b1", Restarts(5, 300.0), state=State.FAILED, listed=Listed.VALID)
+    bot = bot_in(State.FAILED)
     bot.invalid_name = "My bot"
-    bot.verdict, bot.ledger_known = Verdict(State.FAILED, "no"), True
-    context: Any = SimpleNamespace(
-        bots={"b1": bot},
-        news=set(),
-        halted=False,
-        clock=SimpleNamespace(now=1.0),
-        halt=SimpleNamespace(current=None),
-        settings=SimpleNamespace(report_ledger=Switch.AUTO, bot_lifecycle=Switch.ON),
-    )
-    child = Child()
-    courier = Courier(context, None, lambda bot_id, at: None)  # type: ignore[arg-type]
-    courier._dialogue = child  # type: ignore[assignment]
-    booting = ("b1",) if status == "BOOTING" else ()
-    listing = Listing.model_construct(bots={"b1": None}, booting=booting)
-    courier.listed(listing, listing)
-    courier.pass_on()
-    courier.pass_on()
-    assert child.words() == ["stop"]
-    (said,) = (asked for asked in child.asked if "word" in asked)
+    told = Told(bot)
+    told.list("b1", booting=("b1",) if status == "BOOTING" else ())
+    assert told.child.words() == ["stop"]
+    (said,) = (asked for asked in told.child.asked if "word" in asked)
     assert said["name"] == "My bot"
     bot.verdict, bot.state = None, State.BOOTING  # an operator releases it
-    courier.pass_on()
-    courier.pass_on()
-    assert child.words() == ["stop", None]
+    told.courier.pass_on()
+    told.courier.pass_on()
+    assert told.child.words() == ["stop", None]
+
+
+def test_stop_is_not_taken_back_while_the_query_for_its_row_fails() -> None:
+    told = Told(bot_in(State.STOPPED, Listed.GONE))
+    told.list(stopping=("b1",))
+    told.list(unanswered=("STOPPING",))
+    assert told.child.words() == ["stop", "stop"]
+    told.list()
+    assert told.child.words() == ["stop", "stop", None]
+
+
+def test_row_that_has_another_status_waits_no_more_while_its_query_fails() -> None:
+    told = Told(bot_in(State.STOPPED, Listed.GONE))
+    told.list(stopping=("b1",))
+    told.list("b1", unanswered=("STOPPING",))
+    assert told.child.words() == ["stop", None]
+
+
+def test_row_that_is_stopped_waits_no_more_while_its_query_fails() -> None:
+    told = Told(bot_in(State.STOPPED, Listed.GONE))
+    told.list(stopping=("b1",))
+    told.courier._hear(b'{"stopped": "b1", "stopped_at": 2.0}')
+    told.list(unanswered=("STOPPING",))
+    assert told.child.words() == ["stop"]
