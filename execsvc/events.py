@@ -1,8 +1,8 @@
 """The names of what the log tells, which others search for and alert on: a promise to them.
 
 A record has its name in ``event``, the journal in ``EVENT``, a row of a bot's execution log in
-``event``. README's section Events is this table; tests hold the two together, and see to it that nothing
-else is logged and that each event has a test in which the real code says it.
+``event``. The operator's page and ``execsvc help events`` are made of this table; tests see to it that
+nothing else is logged and that each event has a test in which the real code says it.
 """
 
 from __future__ import annotations

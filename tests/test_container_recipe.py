@@ -161,6 +161,7 @@ def test_readme_names_the_files_and_the_user_of_the_recipe() -> None:
     for words in ("secrets/http_token", "settings/execsvc.env", "docker stop --signal SIGUSR2"):
         assert words in README
     assert "`systemd/container/README.rst`_" in (SOURCES / "README.rst").read_text("utf-8")
+    assert "`container/README.rst`_" in (SOURCES / "systemd/README.rst").read_text("utf-8")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The list of events: the README has it, the code keeps to it, and each is seen in a test."""
+"""The list of events: the operator's page has it, the code keeps to it, and each is seen in a test."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ def is_declared(value: ast.expr, within: ast.AST) -> bool:
 
 
 def table_rows() -> list[list[str]]:
-    """The rows of README's section Events."""
-    text = (ROOT / "README.rst").read_text("utf-8")
+    """The rows of the section Events of the operator's page."""
+    text = (ROOT / "systemd" / "README.rst").read_text("utf-8")
     section = re.search(r"\nEvents\n-+\n(.*?)\n\S[^\n]*\n-{4,}\n", text, re.DOTALL)
     assert section
     lines = section[1].split("\n")
@@ -91,10 +91,10 @@ def table_rows() -> list[list[str]]:
     return rows
 
 
-def test_the_readme_has_the_list() -> None:
+def test_the_operators_page_has_the_list() -> None:
     written = {
         name.strip("`"): (level, when, fields.strip("`").split())
-        for name, level, when, fields in table_rows()
+        for name, level, fields, when in table_rows()
     }
 
     assert written == {

@@ -34,7 +34,7 @@ def interpreter(folder: Path, answer: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("script", ["test", "lint", "demo"])
+@pytest.mark.parametrize("script", ["test", "lint", "demo", "pages"])
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [("3.9 old /usr/bin/python3.9", "too old"), ("3.11 no-venv /usr/bin/python3.11", "venv")],

@@ -1,4 +1,4 @@
-"""Every metric that ``/metrics`` shows: README, dashboard and alert rules know these and no others."""
+"""Every metric that ``/metrics`` shows: page, dashboard and alert rules know these and no others."""
 
 from __future__ import annotations
 
