@@ -7,10 +7,12 @@ import re
 import subprocess
 from pathlib import Path
 
+import click
 import pytest
 from support.environment import scrubbed
 from support.requirements import needs
 
+from execsvc.cli import COMMANDS, program
 from execsvc.settings.model import PREFIX, SECRET
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
@@ -132,3 +134,32 @@ def test_the_command_of_a_vm_hands_over_every_secret() -> None:
 
     assert set(line.split()) == set(SECRET)
     assert PREFIX in wrapper
+
+
+def test_the_command_of_a_vm_lets_every_user_call_what_reads_no_settings(tmp_path: Path) -> None:
+    stub(tmp_path / "id", "[ $# = 2 ] && echo 999 || echo 1000")
+    stub(tmp_path / "program", 'echo "$1"')
+    environ = scrubbed(PATH=f"{tmp_path}:/usr/bin:/bin", EXECSVC_PROGRAM=str(tmp_path / "program"))
+
+    codes = {
+        name: subprocess.run(
+            ["sh", SCRIPTS / "_wrapper", name], env=environ, capture_output=True
+        ).returncode
+        for name in COMMANDS
+    }
+
+    without = {name for name in COMMANDS if not reads_settings(name)}
+    assert {"help", "strategies"} <= without
+    assert {name for name in without if codes[name] != 0} == set()
+    assert {codes[name] for name in ("run", "status", "stop", "settle")} == {77}
+
+
+def stub(path: Path, body: str) -> None:
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+
+
+def reads_settings(name: str) -> bool:
+    command = program.get_command(click.Context(program), name)
+    assert command is not None
+    return any("--env-file" in parameter.opts for parameter in command.params)
