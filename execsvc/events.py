@@ -162,7 +162,9 @@ EVENTS: Mapping[EventName, Event] = {
         ("bot_id", "order_id"),
     ),
     "order_contested": Event(
-        "CRITICAL", "it cannot be decided: settle it by hand", ("bot_id", "order_id", "filled")
+        "CRITICAL",
+        "the outcome of an order cannot be decided: execsvc settle",
+        ("bot_id", "order_id", "filled"),
     ),
     "order_booked_contested": Event(
         "WARNING", "a contested order is booked, for now", _ORDER, _ASKED
@@ -175,10 +177,12 @@ EVENTS: Mapping[EventName, Event] = {
         "WARNING", "the account holds less than the bot bought", ("bot_id", "missing")
     ),
     "position_abandoned": Event(
-        "CRITICAL", "an operator gives it up: release --abandon", ("bot_id", "tracked")
+        "CRITICAL", "an operator gives a position up: release --abandon", ("bot_id", "tracked")
     ),
     "fees_booked": Event("WARNING", "fees took some of what the bot bought", ("bot_id", "missing")),
-    "position_contested": Event("CRITICAL", "its ledger may be older than the account", _BOT),
+    "position_contested": Event(
+        "CRITICAL", "a position's ledger may be older than its account", _BOT
+    ),
     "history_unknown": Event("WARNING", "BotService does not say which orders it knows", _BOT),
     "coins_gone": Event("CRITICAL", "missing coins are booked as gone", ("bot_id", "missing")),
     "result_unknown": Event(
@@ -190,88 +194,98 @@ EVENTS: Mapping[EventName, Event] = {
     "liquidation_failed": Event(
         "CRITICAL", "all attempts failed, the position is open", ("bot_id", "tracked")
     ),
-    "stop_loss_unknown": Event("WARNING", "nobody can tell whether its stop loss is reached", _BOT),
-    "liquidation_recovered": Event("INFO", "it is closed at last", _BOT),
+    "stop_loss_unknown": Event("WARNING", "it is not known whether the stop loss is reached", _BOT),
+    "liquidation_recovered": Event(
+        "INFO", "a position whose liquidation had failed is closed", _BOT
+    ),
     # The life of a bot, by its own process; these are in its execution log too.
-    "bot_started": Event("INFO", "its position is recovered, it begins to tick", _BOT),
-    "bot_stopping": Event("INFO", "it was told to stop, and sells what it holds", _BOT),
-    "bot_given_back": Event("WARNING", "it does not run: BotService is told to stop it", _BOT),
-    "bot_given_up": Event("ERROR", "the same, because its strategy raised too often", _BOT),
-    "bot_flat": Event("INFO", "its process ends with nothing left open", _BOT),
-    "position_kept": Event("INFO", "its process ends without selling, as told", _BOT),
+    "bot_started": Event("INFO", "the bot's position is recovered, it begins to tick", _BOT),
+    "bot_stopping": Event("INFO", "the bot was told to stop, and sells what it holds", _BOT),
+    "bot_given_back": Event("WARNING", "the bot does not run: BotService is told to stop it", _BOT),
+    "bot_given_up": Event("ERROR", "the bot stops because its strategy raised too often", _BOT),
+    "bot_flat": Event("INFO", "the bot's process ends with nothing left open", _BOT),
+    "position_kept": Event("INFO", "the bot's process ends without selling, as told", _BOT),
     "tick_skipped": Event("WARNING", "a read failed or an order was refused", _BOT),
     "strategy_said": Event("INFO", "a line of the strategy's own", _BOT),
     "strategy_error": Event("ERROR", "the strategy raised; with the traceback", _BOT),
-    "on_stop_error": Event("ERROR", "its on_stop raised; with the traceback", _BOT),
-    "on_stop_skipped": Event("WARNING", "its on_stop met a failed read or order", _BOT),
-    "trades_dropped": Event("WARNING", "public trades count for nothing: their side is odd", _BOT),
-    "ledger_failed": Event("CRITICAL", "its ledger cannot be read or written", _BOT),
-    "ledger_unavailable": Event("ERROR", "its ledger cannot be used at present: tried again", _BOT),
-    "orphan_killed": Event("WARNING", "a process of a dead supervisor held its ledger", _PROCESS),
+    "on_stop_error": Event("ERROR", "the strategy's on_stop raised; with the traceback", _BOT),
+    "on_stop_skipped": Event("WARNING", "the strategy's on_stop met a failed read or order", _BOT),
+    "trades_dropped": Event("WARNING", "public trades are left out: their side is odd", _BOT),
+    "ledger_failed": Event("CRITICAL", "the bot's ledger cannot be read or written", _BOT),
+    "ledger_unavailable": Event("ERROR", "the bot's ledger cannot be used now: tried again", _BOT),
+    "orphan_killed": Event(
+        "WARNING", "a process of a dead supervisor held the bot's ledger", _PROCESS
+    ),
     # The life of a bot, by the supervisor.
     "process_started": Event("INFO", "a process that trades was started", _PROCESS),
-    "bot_stop_asked": Event("WARNING", "an operator stops it: execsvc stop", _BOT),
-    "bot_abandon_asked": Event("WARNING", "an operator gives its position up", _BOT),
-    "bot_start_told": Event("INFO", "BotService knows that it ticks", _BOT),
-    "bot_stop_told": Event("INFO", "BotService knows that it is flat", _BOT),
-    "bot_word_failed": Event("WARNING", "BotService was not told that it started or stopped", _BOT),
+    "bot_stop_asked": Event("WARNING", "an operator stops the bot: execsvc stop", _BOT),
+    "bot_abandon_asked": Event("WARNING", "an operator gives the bot's position up", _BOT),
+    "bot_start_told": Event("INFO", "BotService knows that the bot ticks", _BOT),
+    "bot_stop_told": Event("INFO", "BotService knows that the bot is flat", _BOT),
+    "bot_word_failed": Event("WARNING", "BotService was not told of a start or a stop", _BOT),
     "process_killed": Event("ERROR", "a process took too long and is killed", _PROCESS),
     "bot_restarted": Event("INFO", "a process that trades was started after a crash", _PROCESS),
     "bot_liquidating": Event("INFO", "a process that only sells was started", _PROCESS),
     "bot_stopped": Event("INFO", "the bot is STOPPED", _BOT),
-    "bot_crashed": Event("ERROR", "its process ended, and nobody asked for it", _PROCESS),
+    "bot_crashed": Event("ERROR", "the bot's process ended without being asked to", _PROCESS),
     "bot_failed": Event("ERROR", "the bot is FAILED", _BOT),
     "bot_held": Event("WARNING", "the bot is HELD", _BOT),
-    "held_not_written": Event("CRITICAL", "a restart will not know who is HELD", _BOT),
+    "held_not_written": Event("CRITICAL", "a restart will not know which bots are HELD", _BOT),
     "bot_unlisted": Event("INFO", "a running bot is not listed any more", _BOT),
-    "bot_changed": Event("INFO", "its row changed, it is replaced", _BOT),
-    "bot_change_refused": Event("WARNING", "its changed row is refused, it runs on", _BOT),
-    "row_noted": Event("WARNING", "something of its row may be meant otherwise", _BOT),
+    "bot_changed": Event("INFO", "the bot's row changed, its process is replaced", _BOT),
+    "bot_change_refused": Event("WARNING", "the bot's changed row is refused, it runs on", _BOT),
+    "row_noted": Event("WARNING", "a value of the bot's row may be meant otherwise", _BOT),
     "bot_invalid": Event("WARNING", "the bot is INVALID", _BOT),
     # Listings.
     "listing_failed": Event("WARNING", "BotService could not be listed"),
-    "listing_recovered": Event("INFO", "it could be again"),
+    "listing_recovered": Event("INFO", "BotService could be listed again"),
     "listing_may_be_cut": Event(
         "WARNING", "exactly 100 rows came without paging: there may be more"
     ),
     "rows_without_id": Event("WARNING", "listed rows have no usable id: they are no bots"),
-    "mass_stop_held_back": Event("CRITICAL", "a listing lacks most bots, nobody is stopped yet"),
+    "mass_stop_held_back": Event("CRITICAL", "a listing lacks most bots, none is stopped yet"),
     "account_crowded": Event("WARNING", "more bots on one account than a stop has time for"),
     "accounts_not_locked": Event("WARNING", "another service on an account goes unnoticed"),
-    "account_banned": Event("WARNING", "the exchange bans us: only exits are tried", ("key_id",)),
+    "account_banned": Event(
+        "WARNING", "the exchange bans the adapter: only exits are tried", ("key_id",)
+    ),
     # Alerts.
     "alert_sent": Event("INFO", "an address took an alert", ("target",)),
     "alert_failed": Event("ERROR", "an alert could not be sent, or never can be"),
     "alert_dropped": Event("WARNING", "too many alerts wait, one is dropped"),
-    "alerts_forgotten": Event("WARNING", "what was said cannot be read: it may be said again"),
-    "alerts_not_written": Event("WARNING", "what was said cannot be written down"),
+    "alerts_forgotten": Event("WARNING", "the alerts sent cannot be read: they may be sent again"),
+    "alerts_not_written": Event("WARNING", "the alerts sent cannot be written down"),
     "report_failed": Event("ERROR", "BotService does not take a report; it is tried again"),
     "report_recovered": Event("INFO", "reports go through again"),
     "reports_off": Event("INFO", "BotService takes no reports: none until the next start"),
     "reports_unreadable": Event("WARNING", "the reports process wrote what cannot be read"),
     # The service.
     "trading_halted": Event("CRITICAL", "every bot is stopped, none is started: execsvc halt"),
-    "trading_resumed": Event("WARNING", "the end of that: execsvc resume"),
+    "trading_resumed": Event("WARNING", "the end of a halt: execsvc resume"),
     "halt_not_written": Event("CRITICAL", "a halt that would not survive a restart"),
     "halt_restored": Event("WARNING", "a halt whose file was missing is written again"),
-    "held_unreadable": Event("CRITICAL", "nobody knows who is HELD: every known bot is"),
-    "control_lost": Event("CRITICAL", "no command reaches it: its socket cannot be made"),
-    "control_renewed": Event("WARNING", "its socket was taken away and is made again"),
-    "service_started": Event("INFO", "it is up, and answers"),
-    "service_stopping": Event("INFO", "it was told to stop"),
-    "service_hurried": Event("WARNING", "it was told again"),
-    "service_out_of_time": Event("ERROR", "what still runs is killed"),
-    "position_held": Event("INFO", "at the service's end: held, as asked", ("bot_id", "tracked")),
-    "position_left": Event(
-        "CRITICAL", "at the service's end: open, and should not be", ("bot_id", "tracked")
+    "held_unreadable": Event("CRITICAL", "held.json cannot be read: every known bot is HELD"),
+    "control_lost": Event("CRITICAL", "no command arrives: the control socket cannot be made"),
+    "control_renewed": Event("WARNING", "the control socket was taken away and is made again"),
+    "service_started": Event("INFO", "the service is up, and answers"),
+    "service_stopping": Event("INFO", "the service was told to stop"),
+    "service_hurried": Event("WARNING", "the service was told to stop a second time"),
+    "service_out_of_time": Event("ERROR", "the service's time is up: what still runs is killed"),
+    "position_held": Event(
+        "INFO", "a position at the service's end: held, as asked", ("bot_id", "tracked")
     ),
-    "service_stopped": Event("INFO", "the end, with the exit code"),
-    "service_failed": Event("CRITICAL", "a fault of its own; with the traceback"),
+    "position_left": Event(
+        "CRITICAL",
+        "a position at the service's end: open, and should not be",
+        ("bot_id", "tracked"),
+    ),
+    "service_stopped": Event("INFO", "the end of the service, with the exit code"),
+    "service_failed": Event("CRITICAL", "a fault of the service itself; with the traceback"),
     "settings_warning": Event("WARNING", "settings that do not fit together"),
     "state_moved": Event("WARNING", "the state directory was last used on another machine"),
     "settings_read": Event("INFO", "HUP: the settings were read again"),
-    "settings_late": Event("WARNING", "HUP: what only a restart changes"),
-    "settings_refused": Event("ERROR", "HUP: refused, the old ones are kept"),
+    "settings_late": Event("WARNING", "HUP: settings that only a restart changes"),
+    "settings_refused": Event("ERROR", "HUP: settings are refused, the old ones are kept"),
     "status_shown": Event("INFO", "USR1: the service, then a line a bot"),
     "loop_stalled": Event("WARNING", "the supervisor stood still; deadlines move"),
     "child_hung": Event("ERROR", "the listing, HTTP or alerts process hangs: replaced"),
@@ -281,9 +295,11 @@ EVENTS: Mapping[EventName, Event] = {
     "rehearsal_failed": Event("DEBUG", "bots begin cold: their memory is less shared"),
     "fork_failed": Event("ERROR", "the machine has no process to give; BOT_ID if for a bot"),
     "stray_killed": Event("WARNING", "a process that a strategy left behind was killed"),
-    "stray_left": Event("WARNING", "such a process is another user's and lives on"),
-    "subreaper_missing": Event("WARNING", "this kernel cannot find such processes"),
+    "stray_left": Event("WARNING", "a process that a strategy left is another user's: it lives on"),
+    "subreaper_missing": Event(
+        "WARNING", "this kernel cannot find processes that a strategy leaves"
+    ),
     "ballast_missing": Event("WARNING", "no room could be kept for a full disk"),
-    "disk_full": Event("CRITICAL", "that room is given up, to record sells"),
-    "lines_left_out": Event("WARNING", "nobody took so many records of the log"),
+    "disk_full": Event("CRITICAL", "the disk is full: the room kept for that records sells"),
+    "lines_left_out": Event("WARNING", "records of the log are left out, as nothing took them"),
 }

@@ -14,7 +14,7 @@ CUT_SHORT = 141
 _OF_ALL = {
     USAGE: "wrong usage",
     INTERRUPTED: "interrupted by Ctrl-C",
-    CUT_SHORT: "nobody reads its output any more",
+    CUT_SHORT: "the reader of its output has left",
 }
 
 MEANINGS = {

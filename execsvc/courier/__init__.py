@@ -1,1 +1,1 @@
-"""The process that tells BotService what it asked to be told."""
+"""The process that reports orders, starts and stops to BotService."""

@@ -1,1 +1,1 @@
-"""What ``execsvc doctor`` looks at: one file a concern; nothing is written, no order is placed."""
+"""The checks of ``execsvc doctor``: one file a concern; nothing is written, no order is placed."""

@@ -1,4 +1,4 @@
-"""What survives a process: one ledger file a bot, one journal file an account.
+"""The records that survive a process: a ledger file for each bot, a journal file for each account.
 
 All SQL of execsvc is in this folder; nothing above it knows that a ledger is a file.
 """

@@ -1,4 +1,4 @@
-"""What the service is told at its start, and what of it is refused."""
+"""The settings: where they come from, their ranges and defaults, and what is refused."""
 
 from execsvc.settings.addresses import Bind
 from execsvc.settings.checks import merged, warnings

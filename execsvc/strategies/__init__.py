@@ -1,1 +1,1 @@
-"""What trades: one module a strategy."""
+"""The strategies, one module or folder each, and what they see."""
