@@ -30,6 +30,8 @@ from execsvc.strategies.registry import BUILT_IN
 
 TICKS = 12
 """Python specialises code after eight runs of it."""
+INTERVAL = 1.0
+"""Seconds [s] from tick to tick: so few that nothing is looked at between two ticks, where no time passes."""
 LONGEST = 20.0
 """Seconds [s] by which a whole rehearsal may delay the start of the service, by the clock.
 
@@ -136,6 +138,7 @@ def _row(strategy_id: str) -> dict[str, Any]:
         "status": "RUNNING",
         "global_settings": {"key_id": "stage", "symbol": "BTC/USDT", "mode": "LIVE"},
         "pipeline": {
-            "strategy": {"id": strategy_id, "params": BUILT_IN[strategy_id].example_params}
+            "triggers": {"interval_sec": INTERVAL},
+            "strategy": {"id": strategy_id, "params": BUILT_IN[strategy_id].example_params},
         },
     }
