@@ -30,8 +30,9 @@ from execsvc.strategies.registry import BUILT_IN
 
 TICKS = 12
 """Python specialises code after eight runs of it."""
-INTERVAL = 1.0
-"""Seconds [s] from tick to tick: so few that nothing is looked at between two ticks, where no time passes."""
+INTERVAL = 0.1
+"""Seconds [s] from tick to tick. No time passes in a rehearsal, so that its last tick is due TICKS
+intervals ahead: that has to be less than what makes a bot look between ticks."""
 LONGEST = 20.0
 """Seconds [s] by which a whole rehearsal may delay the start of the service, by the clock.
 
