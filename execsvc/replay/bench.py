@@ -24,6 +24,7 @@ from execsvc.replay.witness import Witness
 from execsvc.runner.persistence import Persistence
 from execsvc.runner.runner import BotRunner
 from execsvc.strategies.base import AnyContext, AnyStrategy, Strategy
+from execsvc.strategies.diagnostics import Diagnostics
 
 
 class Timed(Strategy[Any, Any]):
@@ -47,11 +48,14 @@ class Timed(Strategy[Any, Any]):
             self._inner.execute(ctx)
         finally:
             self.seconds += SYSTEM.monotonic() - began
-            self.seen = self._inner.seen
 
     def on_stop(self, ctx: AnyContext) -> None:
         """As the strategy does it."""
         self._inner.on_stop(ctx)
+
+    def diagnostics(self) -> Diagnostics:
+        """As the strategy does it."""
+        return self._inner.diagnostics()
 
 
 class Bench:

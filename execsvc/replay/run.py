@@ -161,7 +161,7 @@ def _result(job: Job, bad: int, tape: Tape, observer: Observer, bench: Bench) ->
         signals=dict(sorted(tally.signals.items())),
         ends=dict(sorted(tally.ends.items())),
         cut_windows=tally.cut_windows,
-        no_entry=witness.no_entry,
+        no_entry=tally.no_entry,
         trips=trips,
         gross=sum((trip.gross for trip in trips), Decimal(0)),
         fees=sum((trip.fees for trip in trips), Decimal(0)),

@@ -1,16 +1,14 @@
-"""Counts what a strategy that shows what it sees has seen, tick by tick."""
+"""Counts over the ticks of a replay what its strategy reports of each."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-from execsvc.strategies.orderflow.state import Seen
-
-_ENDS = ("absorbed", "timed_out", "replaced")
+from execsvc.strategies.diagnostics import Diagnostics
 
 
 class Tally:
-    """Signals by kind, where each died, and how often the window was cut."""
+    """Ticks that judged an entry, signals by kind, what became of them, entries refused."""
 
     def __init__(self) -> None:
         self.looked = 0
@@ -18,24 +16,17 @@ class Tally:
         self.signals: Counter[str] = Counter()
         self.ends: Counter[str] = Counter()
         self.cut_windows = 0
+        self.no_entry = 0
 
-    def add(self, seen: Seen) -> None:
-        """Take one tick."""
-        if seen.view is not None and seen.view.window.cut:
-            self.cut_windows += 1
-        if seen.event in _ENDS:
-            self.ends[seen.event] += 1
-        if seen.event in ("pressure", "replaced"):
-            self._signal(seen)
-        elif seen.event is None and seen.signals is not None and seen.pressure is None:
-            self.looked += 1
-            self.died[seen.signals.first_missing or "none"] += 1
-
-    def _signal(self, seen: Seen) -> None:
-        assert seen.signals is not None
-        assert seen.pressure is not None
-        self.looked += seen.event == "pressure"
-        shown = ["imbalance"]
-        shown += ["spread"] if seen.signals.expanded else []
-        shown += ["jump"] if seen.signals.jumped else []
-        self.signals[f"{seen.pressure.side.name} {'+'.join(shown)}"] += 1
+    def add(self, tick: Diagnostics) -> None:
+        """Count one tick."""
+        self.looked += tick.judged
+        self.cut_windows += tick.window_cut
+        self.no_entry += tick.refused is not None
+        for counter, value in (
+            (self.died, tick.missing),
+            (self.signals, tick.signal),
+            (self.ends, tick.ended),
+        ):
+            if value is not None:
+                counter[value] += 1

@@ -19,8 +19,7 @@ from execsvc.replay.result import Equity, Point
 from execsvc.replay.tally import Tally
 from execsvc.replay.trips import TripBook
 from execsvc.strategies.base import AnyStrategy
-from execsvc.strategies.orderflow.market_view import NO_FLOW
-from execsvc.strategies.orderflow.state import Seen
+from execsvc.strategies.diagnostics import Diagnostics
 
 
 class Witness:
@@ -30,14 +29,12 @@ class Witness:
         self.trips = TripBook()
         self.skipped = 0
         self.errors = 0
-        self.no_entry = 0
         self._positions = ledger
         self._binding = binding
 
     def say(self, level: str, event: EventName, text: str, **data: Any) -> None:
         """Count what is told."""
         self.skipped += event == "tick_skipped"
-        self.no_entry += event == "strategy_said" and text.startswith("no ")
 
     def intent(self, intent: Intent) -> None:
         """An order counts once its outcome is known."""
@@ -88,9 +85,8 @@ class Observer:
         self.ticks += 1
         depth = self._exchange.depth("", 1)
         self.equity.set(self._earned(depth.mid))
-        seen = self._strategy.seen
-        if isinstance(seen, Seen):
-            self.tally.add(seen)
+        seen = self._strategy.diagnostics()
+        self.tally.add(seen)
         if self._keeps_points:
             spread = depth.best_ask - depth.best_bid
             self._point(depth.mid, spread, seen)
@@ -107,16 +103,14 @@ class Observer:
         base = free(self._base) - initial[self._base]
         return free(self._quote) - initial[self._quote] + base * mid
 
-    def _point(self, mid: Decimal, spread: Decimal, seen: object) -> None:
-        view = seen.view if isinstance(seen, Seen) else None
-        flow = NO_FLOW if view is None else view.window.flow()
+    def _point(self, mid: Decimal, spread: Decimal, seen: Diagnostics) -> None:
         self.points.append(
             Point(
                 self._exchange.now_ms / 1000,
                 float(mid),
                 float(spread),
-                float(flow.buys),
-                float(flow.sells),
+                float(seen.bought),
+                float(seen.sold),
                 float(self.equity.now),
             )
         )

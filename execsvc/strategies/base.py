@@ -13,6 +13,7 @@ from execsvc.model.balance import Balance
 from execsvc.model.market import Depth, Limits, Ticker, Trade
 from execsvc.model.order import Fill
 from execsvc.model.position import Position
+from execsvc.strategies.diagnostics import NONE, Diagnostics
 
 ParamsT = TypeVar("ParamsT", bound=BaseModel)
 StateT = TypeVar("StateT", bound=BaseModel)
@@ -157,8 +158,6 @@ class Strategy(ABC, Generic[ParamsT, StateT]):
     example_params: ClassVar[dict[str, Any]] = {}
     """Parameters that the strategy can be tried with, at a price of 50 000; with none of them required,
     its defaults may do."""
-    seen: object = None
-    """What the last tick saw, of a strategy that shows it: replay's report is made of it."""
 
     def on_start(self, ctx: StrategyContext[ParamsT, StateT]) -> None:
         """Called once in a process, before the first tick, with state and position recovered."""
@@ -169,6 +168,10 @@ class Strategy(ABC, Generic[ParamsT, StateT]):
 
     def on_stop(self, ctx: StrategyContext[ParamsT, StateT]) -> None:
         """Called when the bot is stopped, before what is left of its position is sold."""
+
+    def diagnostics(self) -> Diagnostics:
+        """What the last tick saw and decided; replay's report is made of it. Changes nothing."""
+        return NONE
 
 
 AnyStrategy = Strategy[Any, Any]

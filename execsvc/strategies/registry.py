@@ -13,9 +13,9 @@ from execsvc.errors import ConfigRefused
 from execsvc.strategies import params as params_module
 from execsvc.strategies.base import AnyStrategy, Strategy
 from execsvc.strategies.grid_v1.strategy import GridTrading
-from execsvc.strategies.orderflow_exhaustion_v1 import OrderflowExhaustion
+from execsvc.strategies.orderflow_exhaustion_v1.strategy import OrderflowExhaustion
 from execsvc.strategies.rsi_basic.strategy import RsiBasic
-from execsvc.strategies.test_trading_v1 import TrialTrading
+from execsvc.strategies.test_trading_v1.strategy import TrialTrading
 
 ENTRY_POINT_GROUP = "execsvc.strategies"
 BUILT_IN: dict[str, type[AnyStrategy]] = {

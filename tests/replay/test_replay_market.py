@@ -15,7 +15,7 @@ from execsvc.replay.result import Conditions
 from execsvc.replay.run import Job, Replay, replay
 from execsvc.strategies.base import Strategy
 from execsvc.strategies.registry import BUILT_IN
-from execsvc.strategies.test_trading_v1 import TrialParams
+from execsvc.strategies.test_trading_v1.strategy import TrialParams
 
 D = Decimal
 

@@ -17,7 +17,7 @@ from support.exchange import Exchange
 from execsvc.ledger.bot_ledger import ledger_path
 from execsvc.ledger.survey import read_log
 from execsvc.strategies.registry import BUILT_IN
-from execsvc.strategies.test_trading_v1 import TrialTrading
+from execsvc.strategies.test_trading_v1.strategy import TrialTrading
 
 ORDERFLOW = "orderflow_exhaustion_v1"
 WITHIN = 90.0

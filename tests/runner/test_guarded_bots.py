@@ -16,7 +16,7 @@ from execsvc.ledger.account_journal import AccountJournal
 from execsvc.ledger.survey import read_log
 from execsvc.strategies.base import NoState, Strategy
 from execsvc.strategies.registry import BUILT_IN
-from execsvc.strategies.test_trading_v1 import TrialParams
+from execsvc.strategies.test_trading_v1.strategy import TrialParams
 
 DUST = Decimal("0.00001")
 

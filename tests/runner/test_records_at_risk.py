@@ -21,7 +21,7 @@ from execsvc.ledger.ballast import SIZE, Ballast
 from execsvc.ledger.bot_ledger import ledger_path
 from execsvc.strategies.base import NoState, Strategy
 from execsvc.strategies.registry import BUILT_IN
-from execsvc.strategies.test_trading_v1 import TrialParams
+from execsvc.strategies.test_trading_v1.strategy import TrialParams
 
 DUST = Decimal("0.00001")
 

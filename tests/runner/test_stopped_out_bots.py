@@ -15,7 +15,7 @@ from execsvc.ledger import operator
 from execsvc.ledger.survey import read, read_log
 from execsvc.strategies.base import NoState, Strategy
 from execsvc.strategies.registry import BUILT_IN
-from execsvc.strategies.test_trading_v1 import TrialParams
+from execsvc.strategies.test_trading_v1.strategy import TrialParams
 
 pytestmark = pytest.mark.slow
 

@@ -153,7 +153,9 @@ def test_grid_bot_whose_entry_is_refused_waits_for_the_next_crossing() -> None:
     bot = grid_bot()
     walk(bot, "115")
     walk(bot, "109", fate="refused")
+    assert bot.strategy.diagnostics().refused == "no"
     walk(bot, "108", "111", "110")
+    assert bot.strategy.diagnostics().refused is None
 
     assert [order.price for order in bot.orders] == [110]
     assert "no entry, level at 110: no" in bot.lines

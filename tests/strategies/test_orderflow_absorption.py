@@ -198,6 +198,9 @@ def test_an_entry_that_fails_cools_down_with_one_line(
     assert bot.state.phase.value == "COOLDOWN"
     assert len(bot.lines) == 1
     assert bot.lines[0].startswith(f"no {side} entry: ")
+    told = bot.strategy.diagnostics()
+    assert told.ended == "absorbed"
+    assert bot.lines[0] == f"no {side} entry: {told.refused}"
 
 
 def test_an_entry_that_could_not_be_tried_is_tried_again() -> None:

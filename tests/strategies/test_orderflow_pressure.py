@@ -6,7 +6,7 @@ import pytest
 from support.orderflow import Bot, D, buy_pressure, calm, ms, sell_pressure, taker
 
 from execsvc.model.order import Side
-from execsvc.strategies.orderflow.pressure import Signals
+from execsvc.strategies.orderflow_exhaustion_v1.pressure import Signals
 
 
 def seen(bot: Bot) -> Signals:

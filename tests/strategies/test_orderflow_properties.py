@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.orderflow import Bot, D, Order, taker
 
 from execsvc.model.market import Trade
-from execsvc.strategies.orderflow.state import OrderflowState
+from execsvc.strategies.orderflow_exhaustion_v1.state import OrderflowState
 
 ENTRIES, EXITS = {"buy", "sell_owned"}, {"sell", "buy_back"}
 ALLOCATION = "500"

@@ -9,9 +9,9 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from execsvc.errors import ConfigRefused
-from execsvc.strategies.orderflow.params import OrderflowParams
+from execsvc.strategies.orderflow_exhaustion_v1.params import OrderflowParams
 from execsvc.strategies.params import parse_params
-from execsvc.strategies.test_trading_v1 import TrialParams
+from execsvc.strategies.test_trading_v1.strategy import TrialParams
 
 D = Decimal
 

@@ -18,7 +18,7 @@ from execsvc.errors import ConfigRefused
 from execsvc.strategies import registry
 from execsvc.strategies.base import AnyContext, AnyStrategy, Strategy
 from execsvc.strategies.registry import catalogue, check, find, parse_params
-from execsvc.strategies.test_trading_v1 import TrialTrading
+from execsvc.strategies.test_trading_v1.strategy import TrialTrading
 
 
 class Params(BaseModel):

@@ -152,7 +152,9 @@ def test_rsi_bot_whose_entry_is_refused_waits_for_the_next_crossing() -> None:
     bot = rsi_bot()
     close_at(bot, *FALLS_AND_RISES[:4])
     bot.tick(240, "99", "refused")
+    assert bot.strategy.diagnostics().refused == "no"
     bot.tick(245, "99")
+    assert bot.strategy.diagnostics().refused is None
 
     assert bot.orders == []
     assert bot.lines[-1] == "no entry, RSI up through 30: no"

@@ -14,7 +14,7 @@ from execsvc.model.balance import Balance, Holding
 from execsvc.model.market import Ticker
 from execsvc.model.order import Fill, Side
 from execsvc.model.position import Position
-from execsvc.strategies.test_trading_v1 import TrialParams, TrialState, TrialTrading
+from execsvc.strategies.test_trading_v1.strategy import TrialParams, TrialState, TrialTrading
 
 D = Decimal
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)

@@ -12,9 +12,9 @@ from execsvc.model.balance import Balance, Holding
 from execsvc.model.market import Depth, Level, Limits, Ticker, Trade
 from execsvc.model.order import Fill, Side
 from execsvc.model.position import Position
-from execsvc.strategies.orderflow.params import OrderflowParams
-from execsvc.strategies.orderflow.state import OrderflowState
-from execsvc.strategies.orderflow_exhaustion_v1 import OrderflowExhaustion
+from execsvc.strategies.orderflow_exhaustion_v1.params import OrderflowParams
+from execsvc.strategies.orderflow_exhaustion_v1.state import OrderflowState
+from execsvc.strategies.orderflow_exhaustion_v1.strategy import OrderflowExhaustion
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 START_MS = int(START.timestamp() * 1000)

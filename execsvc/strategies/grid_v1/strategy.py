@@ -19,6 +19,7 @@ from execsvc.model.market import ZERO, Ticker, plain, round_down
 from execsvc.model.order import Side
 from execsvc.strategies.base import Strategy, StrategyContext
 from execsvc.strategies.budget import budget
+from execsvc.strategies.diagnostics import Diagnostics
 from execsvc.strategies.grid_v1 import parts
 from execsvc.strategies.grid_v1.levels import Levels
 from execsvc.strategies.grid_v1.params import GridParams
@@ -40,9 +41,15 @@ class GridTrading(Strategy[GridParams, GridState]):
     def __init__(self) -> None:
         self._levels: Levels | None = None
         self._book_disagrees = False
+        self._refused: str | None = None
+
+    def diagnostics(self) -> Diagnostics:
+        """Whether an entry was refused, and why."""
+        return Diagnostics(refused=self._refused)
 
     def execute(self, ctx: Context) -> None:
         """One tick. A sale that is refused does not keep the other levels from buying."""
+        self._refused = None
         if self._levels is None:
             self._levels = Levels(ctx.params)
         levels, ticker = self._levels, ctx.ticker()
@@ -103,6 +110,7 @@ class GridTrading(Strategy[GridParams, GridState]):
             amount = _amount(ctx, levels, len(agreed), best_ask, ticker)
             ctx.buy(amount, _reason(levels, agreed))
         except OrderRefused as refusal:
+            self._refused = str(refusal)
             ctx.log(f"no entry, {_reason(levels, agreed)}: {refusal}")
         except BaseException:
             if ctx.position.tracked == tracked:

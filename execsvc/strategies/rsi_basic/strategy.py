@@ -14,6 +14,7 @@ from execsvc.errors import OrderRefused
 from execsvc.model.order import Side
 from execsvc.strategies.base import Strategy, StrategyContext
 from execsvc.strategies.budget import budget
+from execsvc.strategies.diagnostics import Diagnostics
 from execsvc.strategies.rsi_basic.candles import Candles
 from execsvc.strategies.rsi_basic.params import RsiParams
 from execsvc.strategies.rsi_basic.state import RsiState
@@ -28,19 +29,42 @@ class RsiBasic(Strategy[RsiParams, RsiState]):
     Params: ClassVar[type[BaseModel]] = RsiParams
     State: ClassVar[type[BaseModel]] = RsiState
 
+    def __init__(self) -> None:
+        self._refused: str | None = None
+
+    def diagnostics(self) -> Diagnostics:
+        """Whether an entry was refused, and why."""
+        return Diagnostics(refused=self._refused)
+
     def execute(self, ctx: Context) -> None:
         """One tick: close a candle whose time is over, then do what a crossing asks for."""
+        self._refused = None
         _close_candle(ctx)
         state = ctx.state
         if state.signal is None:
             return
         is_flat = ctx.position.side is None
         if is_flat and state.signal is Side.BUY:
-            _buy(ctx)
+            self._buy(ctx)
         elif not is_flat and state.signal is Side.SELL:
             _sell(ctx)
         else:
             state.signal = None
+
+    def _buy(self, ctx: Context) -> None:
+        """Buy once; a refusal ends the signal, a failed read leaves it for the next tick."""
+        state = ctx.state
+        amount = budget(ctx, ctx.params.allocation_ratio) / ctx.ticker().price
+        reason = f"RSI up through {ctx.params.buy_threshold:f}"
+        state.signal = None  # as it is to be once the order is known to be filled
+        try:
+            ctx.buy(amount, reason)
+        except OrderRefused as refusal:
+            self._refused = str(refusal)
+            ctx.log(f"no entry, {reason}: {refusal}")
+        except BaseException:
+            state.signal = Side.BUY
+            raise
 
 
 def _close_candle(ctx: Context) -> None:
@@ -68,21 +92,6 @@ def _signal(candles: Candles, params: RsiParams) -> Side | None:
     if candles.crossed_up(params.buy_threshold):
         return Side.BUY
     return Side.SELL if candles.crossed_down(params.sell_threshold) else None
-
-
-def _buy(ctx: Context) -> None:
-    """Buy once; a refusal ends the signal, a failed read leaves it for the next tick."""
-    state = ctx.state
-    amount = budget(ctx, ctx.params.allocation_ratio) / ctx.ticker().price
-    reason = f"RSI up through {ctx.params.buy_threshold:f}"
-    state.signal = None  # as it is to be once the order is known to be filled
-    try:
-        ctx.buy(amount, reason)
-    except OrderRefused as refusal:
-        ctx.log(f"no entry, {reason}: {refusal}")
-    except BaseException:
-        state.signal = Side.BUY
-        raise
 
 
 def _sell(ctx: Context) -> None:

@@ -12,9 +12,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
-from execsvc.strategies.orderflow.market_view import View
-from execsvc.strategies.orderflow.params import OrderflowParams
-from execsvc.strategies.orderflow.pressure import Pressure
+from execsvc.strategies.orderflow_exhaustion_v1.market_view import View
+from execsvc.strategies.orderflow_exhaustion_v1.params import OrderflowParams
+from execsvc.strategies.orderflow_exhaustion_v1.pressure import Pressure
 
 Verdict = Literal["waits", "replaced", "absorbed", "timed_out"]
 

@@ -1,6 +1,6 @@
 """Fades a push of takers that no longer moves the price.
 
-The rules are in ``strategies/orderflow``: what a tick sees of the market (``market_view``),
+The rules are in the modules beside this one: what a tick sees of the market (``market_view``),
 when one-sided flow is *pressure* (``pressure``), when it is *absorbed* (``absorption``), when a
 position is closed (``exits``); each says, with sources, what it measures. Here is the order in
 which they are asked, and what is ordered then.
@@ -19,12 +19,13 @@ from execsvc.model.market import round_down
 from execsvc.model.order import Fill, Side
 from execsvc.model.stamps import FARTHEST_AHEAD
 from execsvc.strategies.base import Strategy, StrategyContext
-from execsvc.strategies.orderflow.absorption import step, timed_out
-from execsvc.strategies.orderflow.exits import Held, judge
-from execsvc.strategies.orderflow.market_view import View, look, opposite
-from execsvc.strategies.orderflow.params import OrderflowParams
-from execsvc.strategies.orderflow.pressure import pressure, signals
-from execsvc.strategies.orderflow.state import OrderflowState, Phase, Seen
+from execsvc.strategies.diagnostics import Diagnostics
+from execsvc.strategies.orderflow_exhaustion_v1.absorption import step, timed_out
+from execsvc.strategies.orderflow_exhaustion_v1.exits import Held, judge
+from execsvc.strategies.orderflow_exhaustion_v1.market_view import View, look, opposite
+from execsvc.strategies.orderflow_exhaustion_v1.params import OrderflowParams
+from execsvc.strategies.orderflow_exhaustion_v1.pressure import pressure, signals
+from execsvc.strategies.orderflow_exhaustion_v1.state import OrderflowState, Phase, Seen
 
 Context = StrategyContext[OrderflowParams, OrderflowState]
 
@@ -35,6 +36,13 @@ class OrderflowExhaustion(Strategy[OrderflowParams, OrderflowState]):
     id = "orderflow_exhaustion_v1"
     Params: ClassVar[type[BaseModel]] = OrderflowParams
     State: ClassVar[type[BaseModel]] = OrderflowState
+
+    def __init__(self) -> None:
+        self.seen = Seen()
+
+    def diagnostics(self) -> Diagnostics:
+        """The signals of pressure, what became of them, and the flow of takers."""
+        return self.seen.diagnostics()
 
     def execute(self, ctx: Context) -> None:
         """One tick. What time alone decides is decided before a failed read ends it."""
@@ -159,6 +167,7 @@ class OrderflowExhaustion(Strategy[OrderflowParams, OrderflowState]):
         except OrderRefused as refusal:
             if ctx.position.side is None:
                 ctx.log(f"no {side.name} entry: {refusal}")
+                self.seen = self.seen._replace(refused=str(refusal))
                 _cool_down(ctx)
         except BaseException:
             # Nothing is known to be filled; a position that turns up is followed all the same.

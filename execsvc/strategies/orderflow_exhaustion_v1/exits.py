@@ -9,8 +9,8 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from execsvc.model.order import Side
-from execsvc.strategies.orderflow.market_view import View, opposite
-from execsvc.strategies.orderflow.params import OrderflowParams
+from execsvc.strategies.orderflow_exhaustion_v1.market_view import View, opposite
+from execsvc.strategies.orderflow_exhaustion_v1.params import OrderflowParams
 
 
 class Held(BaseModel):

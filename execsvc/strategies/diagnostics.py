@@ -1,0 +1,33 @@
+"""What a strategy reports of its last tick: why it made an entry, or none."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from execsvc.model.market import ZERO
+
+
+class Diagnostics(NamedTuple):
+    """One tick as its strategy judged the market; a member that does not apply has its default."""
+
+    judged: bool = False
+    """The tick judged whether a signal for an entry begins."""
+    missing: str | None = None
+    """The first condition for a signal that was not met, of a tick that ``judged`` and found none."""
+    signal: str | None = None
+    """The signal that began at this tick: its side and its kind."""
+    ended: str | None = None
+    """What a signal of an earlier tick became at this one."""
+    refused: str | None = None
+    """Why an entry that the strategy asked for was refused."""
+    window_cut: bool = False
+    """The public trades that were read did not reach back as far as the strategy looks."""
+    bought: Decimal = ZERO
+    """Volume of buying takers in the strategy's window, in quote."""
+    sold: Decimal = ZERO
+    """Volume of selling takers, in quote."""
+
+
+NONE = Diagnostics()
+"""Of a strategy that reports nothing, and of a tick without anything to report."""
