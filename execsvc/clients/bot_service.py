@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from execsvc.clients.http import HttpClient
+from execsvc.clients.vanished import Vanished
 from execsvc.clock import monotonic
 from execsvc.errors import CallRefused, Unavailable
 from execsvc.model.bot import BotSpec, InvalidRow, RowRefused, parse_row, row_id, row_name
@@ -46,6 +47,9 @@ class Listing(BaseModel):
     """Bots that are to stop, for whose end somebody waits; none of them is to run."""
     unanswered: tuple[str, ...] = ()
     """Optional statuses that were asked for in vain: nothing is known of bots that have them."""
+    ended: tuple[str, ...] = ()
+    """Bots that were RUNNING and are not to run by their own row, or have none: of them it is known
+    that they are not BOOTING, whatever is unanswered."""
     unsupported: tuple[str, ...] = ()
     """Those of them that BotService does not know, by its answer."""
     may_be_cut: bool = False
@@ -74,6 +78,9 @@ class BotService:
         """Why an optional query failed last."""
         self._rests: dict[str, float] = {}
         """Until when it is not asked again, by our monotonic clock."""
+        self._vanished = Vanished(http, self._statuses)
+        self._changes_bots = False
+        """BotService was seen to start or stop bots by itself: rows have more to tell than listings."""
 
     def listing(self) -> Listing:
         """All bots that are to run. Raises Unavailable when any page fails: never a part.
@@ -87,9 +94,15 @@ class BotService:
             status for status in unanswered if isinstance(self._faults[status], CallRefused)
         )
         full = any(rows.received == DEFAULT_PAGE for rows in answered.values())
+        self._changes_bots |= any(rows.ids for key, rows in answered.items() if key != RUNNING)
+        if BOOTING in unanswered:
+            self._look(answered)
+        else:
+            self._vanished.all_listed(answered[RUNNING].ids)
         return _merged(answered).model_copy(
             update={
                 "unanswered": unanswered,
+                "ended": tuple(sorted(self._vanished.ended)),
                 "unsupported": unsupported,
                 "may_be_cut": full and self._page_size == 0,
             }
@@ -110,6 +123,15 @@ class BotService:
             rest = max(REST * (ended - began), error.retry_after or 0.0)
             self._faults[status], self._rests[status] = error, ended + rest
             return None
+
+    def _look(self, answered: dict[str, _Rows]) -> None:
+        """Add the rows of bots that were RUNNING and may be BOOTING, of which nothing is listed."""
+        if self._optional is None or not self._changes_bots:
+            return
+        listed = {bot_id for rows in answered.values() for bot_id in rows.ids}
+        within = min(self._optional, self._http.timeout)
+        for row in self._vanished.look(answered[RUNNING].ids, listed, within):
+            answered.setdefault(row["status"], _Rows(row["status"])).take([row])
 
     def _rows(self, status: str, within: float) -> _Rows:
         rows = _Rows(status)

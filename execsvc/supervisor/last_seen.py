@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 from execsvc.clients.bot_service import BOOTING, Listing
 
 PATIENCE = 60.0
-"""Seconds after the first listing for which a bot that an earlier run of the service left may be
-BOOTING, as long as BotService has not said which bots are."""
+"""Seconds for which a bot that is not listed may be BOOTING, as long as BotService does not say which
+bots are: from the first listing on where an earlier run of the service left it, else since it is missing."""
 
 
 class LastSeen:
@@ -20,6 +22,8 @@ class LastSeen:
         self._booting = Listing(bots={}, invalid={}, nameless=[])
         self._stopped: dict[str, float] = {}
         """When rows were seen STOPPED that no later listing has told of, by our monotonic clock."""
+        self._missing_since: dict[str, float] = {}
+        """Since when listings lack bots that may be BOOTING, by our monotonic clock."""
         self._answered = False
         self._until: float | None = None
 
@@ -66,6 +70,21 @@ class LastSeen:
             self._answered = True
         self._booting = whole
         return whole
+
+    def unknown(self, listing: Listing, missing: AbstractSet[str], now: float) -> set[str]:
+        """Those of the ``missing``, which ``listing`` lacks, that may be BOOTING by now.
+
+        Its editor saves a row with the status that it was loaded with: BOOTING, for a bot that has
+        been RUNNING since. Unreachable is not empty, but not for longer than ``PATIENCE``: nobody
+        may be kept from stopping for ever. A BotService that never answered, or refuses the query
+        as one that it does not know, has no such rows.
+        """
+        silent = BOOTING in listing.unanswered and BOOTING not in listing.unsupported
+        doubtful = missing - set(listing.ended) - self._stopped.keys()
+        before = self._missing_since
+        known = not (silent and self._answered)
+        self._missing_since = {} if known else {key: before.get(key, now) for key in doubtful}
+        return {key for key, since in self._missing_since.items() if now < since + PATIENCE}
 
     def is_known(self, listing: Listing, now: float) -> bool:
         """False while a bot that ``listing`` lacks may be BOOTING without anybody having seen it."""

@@ -67,6 +67,7 @@ class Polling:
         expected = self._bots.known()
         if not self._last_seen.is_known(said, monotonic()):
             expected -= self._bots.unseen()
+        expected -= self._last_seen.unknown(said, expected - ids, monotonic())
         poll = self._absence.listed(ids, expected)
         if poll.again:
             self._confirm()

@@ -6,7 +6,7 @@ from support.bot_process import bot_row
 
 from execsvc.clients.bot_service import BOOTING, RUNNING, Listing
 from execsvc.model.bot import parse_row
-from execsvc.supervisor.last_seen import LastSeen
+from execsvc.supervisor.last_seen import PATIENCE, LastSeen
 
 SILENT = (BOOTING,)
 
@@ -50,3 +50,37 @@ def test_row_that_is_listed_after_it_was_seen_stopped_was_started_again() -> Non
         seen.completed(shown)
         kept = seen.completed(seen.current(listing(None, SILENT), began=11.0))
         assert ("b1" in kept.booting) == (status == BOOTING)
+
+
+MISSING = {"b1"}
+
+
+def test_bot_that_is_missing_while_nobody_says_who_boots_is_unknown_for_a_while() -> None:
+    seen = LastSeen()
+    seen.completed(listing(RUNNING))
+    silent = listing(None, SILENT)
+    seen.completed(silent)
+    assert seen.unknown(silent, MISSING, 100.0) == MISSING
+    assert seen.unknown(silent, MISSING, 100.0 + PATIENCE - 1) == MISSING
+    assert seen.unknown(silent, MISSING, 100.0 + PATIENCE) == set()
+    assert seen.unknown(listing(RUNNING, SILENT), set(), 101.0 + PATIENCE) == set()
+    assert seen.unknown(silent, MISSING, 102.0 + PATIENCE) == MISSING
+    assert seen.unknown(listing(None), MISSING, 103.0 + PATIENCE) == set()
+
+
+def test_bot_whose_row_tells_that_it_has_ended_is_known() -> None:
+    seen = LastSeen()
+    seen.completed(listing(RUNNING))
+    ended = listing(None, SILENT).model_copy(update={"ended": ("b1",)})
+    assert seen.unknown(ended, MISSING, 100.0) == set()
+    seen.stopped("b1", at=99.0)
+    assert seen.unknown(listing(None, SILENT), MISSING, 100.0) == set()
+
+
+def test_service_that_does_not_know_the_status_has_no_unknown_bots() -> None:
+    silent = listing(None, SILENT)
+    assert LastSeen().unknown(silent, MISSING, 100.0) == set()
+    seen = LastSeen()
+    seen.completed(listing(RUNNING))
+    refused = silent.model_copy(update={"unsupported": (BOOTING,)})
+    assert seen.unknown(refused, MISSING, 100.0) == set()

@@ -1,0 +1,70 @@
+"""BotService: bots that were RUNNING and are not listed any more, while nobody can list the BOOTING ones.
+
+Its editor saves a row with the status that it was loaded with, so that a bot which runs may be
+BOOTING again. Where BotService does not answer which bots are, each row is asked for by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from execsvc.clients.http import HttpClient, segment
+from execsvc.clock import monotonic
+from execsvc.errors import NotFound, Unavailable
+
+MOST = 5
+"""So many bots may vanish at once to be looked at: more may be a database wiped or restored, of
+which the rows by themselves would tell as little as the listing does."""
+
+
+class Vanished:
+    """Keeps which bots were RUNNING, from one listing to the next, and what became of them."""
+
+    def __init__(self, http: HttpClient, statuses: Collection[str]) -> None:
+        """``statuses``: those of bots that are to run or to stop."""
+        self._http = http
+        self._statuses = statuses
+        self._ran: set[str] = set()
+        self.ended: set[str] = set()
+        """Those whose own row says that they are not to run, or that BotService does not know."""
+
+    def all_listed(self, running: AbstractSet[str]) -> None:
+        """A listing told of every bot; these are RUNNING."""
+        self._ran, self.ended = set(running), set()
+
+    def look(
+        self, running: AbstractSet[str], listed: AbstractSet[str], within: float
+    ) -> list[dict[str, Any]]:
+        """The rows of bots that were RUNNING and are to run or to stop, by what each row says now.
+
+        The listing has ``listed``, of which those that are RUNNING are ``running``. All of them may
+        take ``within`` seconds; what cannot be had now is asked for at the next listing.
+        """
+        self.ended -= listed
+        vanished = self._ran - listed - self.ended
+        self._ran |= running
+        found: list[dict[str, Any]] = []
+        until = monotonic() + within
+        for bot_id in sorted(vanished) if len(vanished) <= MOST else ():
+            left = until - monotonic()
+            if left <= 0:
+                break
+            try:
+                row = self._http.get_within(left, "GET /bots/{id}", f"/bots/{segment(bot_id)}", {})
+            except NotFound:
+                self.ended.add(bot_id)
+            except Unavailable:
+                continue
+            else:
+                if isinstance(row, dict) and row.get("id") == bot_id:
+                    self._take(bot_id, row, found)
+        return found
+
+    def _take(self, bot_id: str, row: dict[str, Any], found: list[dict[str, Any]]) -> None:
+        if row.get("status") in self._statuses:
+            found.append(row)
+            self._ran.discard(bot_id)
+        else:
+            self.ended.add(bot_id)
