@@ -16,6 +16,7 @@ from typing import NamedTuple
 from loguru import logger
 
 from execsvc.errors import LedgerFailed
+from execsvc.ledger.bot_ledger import ledger_path
 from execsvc.ledger.file_lock import FileLock
 
 _OTHERS_MAY_WRITE = stat.S_IWOTH
@@ -97,6 +98,25 @@ class AccountLocks:
         if found.state_dir == self._state_dir:
             return None
         return f"account {key_id} is traded by {found.text}; two services do not take turns"
+
+    def may_be_run_elsewhere(self, key_id: str, bot_id: str) -> bool:
+        """False when the service that has locked the account certainly does not run ``bot_id``.
+
+        Each bot that a service runs has a ledger in its state directory, as it has when it ran there
+        once; a directory that cannot be read tells nothing.
+        """
+        if key_id in self._held:
+            return False
+        try:
+            found = holder(self._folder, key_id)
+            if found is None:
+                return False
+            if found.state_dir is None:
+                return True
+            ledger = ledger_path(Path(found.state_dir), bot_id)
+            return ledger in ledger.parent.iterdir()
+        except (LedgerFailed, OSError):
+            return True
 
     def descriptors(self, key_id: str) -> set[int]:
         """What a process that works on the account inherits; empty where no lock is kept."""

@@ -19,6 +19,7 @@ from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.child import Child
 from execsvc.supervisor.context import Context
 from execsvc.supervisor.dialogue import Dialogue
+from execsvc.supervisor.foreign import Foreign
 from execsvc.supervisor.states import State
 
 HALTED = 20.0
@@ -58,6 +59,7 @@ class Courier:
         """BotService was seen to start or stop bots by itself."""
         self._halted: dict[str, float] = {}
         """Since when bots are BOOTING while trading is halted."""
+        self._foreign = Foreign(context)
         self._told: frozenset[str] | None = None
         """Which bots the child knows to be BOOTING, or is being told; None: that is to be said anew."""
         self._naming: deque[Request] = deque()
@@ -106,6 +108,7 @@ class Courier:
             **dict.fromkeys(said.stopping, STOPPING),
         }
         self._note_halted(whole.booting)
+        self._foreign.listed(whole.booting)
         if self._starts_and_stops():
             given_up = (bot for bot in map(self._context.bots.get, said.bots) if bot is not None)
             for bot in given_up:
@@ -244,8 +247,11 @@ class Courier:
         broken = bot.state is State.FAILED and bot.unreadable is not None and bot.run is None
         if not bot.is_at_rest and not (broken and status == BOOTING):
             return None
-        if bot.verdict is not None and (bot.verdict.foreign or bot.verdict.unsure):
-            return None  # another service may run it, or nobody ended it
+        unclaimed = status == BOOTING and self._foreign.is_unclaimed(bot.bot_id)
+        if bot.verdict is not None and (
+            bot.verdict.unsure or (bot.verdict.foreign and not unclaimed)
+        ):
+            return None  # nobody ended it, or another service may run it
         if bot.state in (State.FAILED, State.HELD):
             return f"{bot.state.value}: {bot.last_error}"
         if status != BOOTING:
@@ -274,4 +280,5 @@ class Courier:
             return
         for kept in (self._waiting, self._asked, self._halted):
             kept.pop(word.stopped, None)
+        self._foreign.forget(word.stopped)
         self._row_stopped(word.stopped, word.stopped_at)

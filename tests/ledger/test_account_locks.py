@@ -10,6 +10,7 @@ import pytest
 
 from execsvc.ledger import account_locks
 from execsvc.ledger.account_locks import AccountLocks, Holder, holder, shared_folder, why_unusable
+from execsvc.ledger.bot_ledger import ledger_path
 
 
 @pytest.fixture
@@ -53,6 +54,22 @@ def test_account_that_an_orphan_of_the_same_service_holds_is_its_own(
     before.keep_only(())
     after.keep_only({"k1"})
     assert len(after.descriptors("k1")) == 1
+
+
+def test_bot_is_run_elsewhere_only_by_a_service_that_may_have_its_ledger(
+    folder: Path, tmp_path: Path
+) -> None:
+    one, two = AccountLocks(folder, tmp_path / "one"), AccountLocks(folder, tmp_path / "two")
+    assert not two.may_be_run_elsewhere("k1", "b1"), "no service has the account"
+    assert one.take("k1") is None
+    assert two.take("k1") is not None
+    assert two.may_be_run_elsewhere("k1", "b1"), "its state directory cannot be read"
+    ledger = ledger_path(tmp_path / "one", "b1")
+    ledger.parent.mkdir(parents=True)
+    assert not two.may_be_run_elsewhere("k1", "b1")
+    ledger.touch()
+    assert two.may_be_run_elsewhere("k1", "b1")
+    assert not one.may_be_run_elsewhere("k1", "b1")
 
 
 def test_account_that_somebody_only_looks_at_is_taken(

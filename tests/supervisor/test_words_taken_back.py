@@ -7,11 +7,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from loguru import logger
+from support.bot_process import bot_row
 
 from execsvc.clients.bot_service import Listing
+from execsvc.model.bot import parse_row
 from execsvc.settings import Switch
 from execsvc.supervisor.bot import Bot, Verdict
 from execsvc.supervisor.courier import Courier
+from execsvc.supervisor.foreign import PATIENCE
 from execsvc.supervisor.next_step import Listed
 from execsvc.supervisor.restarts import Restarts
 from execsvc.supervisor.states import State
@@ -36,6 +40,8 @@ class Child:
 class Told:
     """The supervisor's end of the courier with one bot, and what its child was asked."""
 
+    runs_elsewhere = False
+
     def __init__(self, bot: Bot) -> None:
         self.context: Any = SimpleNamespace(
             bots={"b1": bot},
@@ -44,6 +50,7 @@ class Told:
             clock=SimpleNamespace(now=1.0),
             halt=SimpleNamespace(current=None),
             settings=SimpleNamespace(report_ledger=Switch.AUTO, bot_lifecycle=Switch.ON),
+            accounts=SimpleNamespace(may_be_run_elsewhere=lambda *_: self.runs_elsewhere),
         )
         self.child = Child()
         self.courier = Courier(self.context, None, lambda *_: None)  # type: ignore[arg-type]
@@ -62,6 +69,7 @@ def bot_in(state: State, listed: Listed = Listed.VALID, *, foreign: bool = False
     bot.ledger_known = True
     if state is State.FAILED:
         bot.verdict = Verdict(State.FAILED, "no", foreign=foreign)
+        bot.row = parse_row(bot_row()) if foreign else None
     return bot
 
 
@@ -102,3 +110,41 @@ def test_row_that_is_stopped_waits_no_more_while_its_query_fails() -> None:
     told.courier._hear(b'{"stopped": "b1", "stopped_at": 2.0}')
     told.list(unanswered=("STOPPING",))
     assert told.child.words() == ["stop"]
+
+
+def test_row_that_no_other_service_runs_is_given_back_after_a_minute() -> None:
+    told = Told(bot_in(State.FAILED, foreign=True))
+    for passed in (0.0, PATIENCE - 1):
+        told.context.clock.now = 1.0 + passed
+        told.list("b1", booting=("b1",))
+    assert told.child.words() == []
+    told.context.clock.now = 1.0 + PATIENCE
+    told.list("b1")
+    told.list("b1", booting=("b1",))
+    assert told.child.words() == [], "it was RUNNING in between: somebody had started it"
+    told.context.clock.now += PATIENCE
+    told.list("b1", booting=("b1",))
+    assert told.child.words() == ["stop"]
+
+
+@pytest.mark.says("bot_word_failed")
+def test_row_that_another_service_may_run_stays_and_that_is_said_once() -> None:
+    heard: list[str] = []
+    sink = logger.add(heard.append, format="{message}")
+    told = Told(bot_in(State.FAILED, foreign=True))
+    told.runs_elsewhere = True
+    for _ in range(3):
+        told.list("b1", booting=("b1",))
+        told.context.clock.now += PATIENCE
+    logger.remove(sink)
+    assert told.child.words() == []
+    assert [line for line in heard if "stays BOOTING" in line] == heard
+    assert len(heard) == 1
+
+
+def test_running_row_of_a_bot_that_another_service_trades_is_never_given_back() -> None:
+    told = Told(bot_in(State.FAILED, foreign=True))
+    for _ in range(3):
+        told.list("b1")
+        told.context.clock.now += PATIENCE
+    assert told.child.words() == []
