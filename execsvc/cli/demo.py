@@ -13,6 +13,7 @@ import click
 from execsvc.cli.demo_daemon import HOST, Daemon
 from execsvc.cli.exit_codes import DONE, FAULT, RESIDUE, exit_codes
 from execsvc.cli.table import table
+from execsvc.model.symbol import Symbol
 from execsvc.sandbox.books import all_books
 from execsvc.sandbox.demo import demo_bots
 from execsvc.sandbox.market import FeeReport, MarketChange
@@ -68,7 +69,7 @@ def _show_books(accounts: dict[str, Any]) -> bool:
     rows = [
         [key_id, coin, *(account["assets"][coin][name] for name in ("bought", "sold", "left"))]
         for key_id, account in accounts.items()
-        for coin in sorted({order["symbol"].split("/")[0] for order in account["orders"]})
+        for coin in sorted({Symbol.parse(order["symbol"]).base for order in account["orders"]})
     ]
     click.echo("\nThe books of the sandbox's exchange:")
     click.echo(table(header, rows) if rows else "nothing was traded")

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, ValidationError
 from execsvc.errors import OutcomeContradicted, OutcomeUnknown
 from execsvc.model.market import SMALLEST, ZERO, Number, Quantity, exact_sum, plain
 from execsvc.model.order import Fill, Side
+from execsvc.model.symbol import Symbol
 
 FINAL_STATUSES = frozenset({"closed", "canceled", "expired", "rejected"})
 _CUT_SHORT = frozenset({"canceled", "expired"})
@@ -153,7 +154,7 @@ def _fees(order: _Details, filled: Decimal, side: Side, symbol: str) -> _Fees:
     A coin that is neither base nor quote may be base under another name (XBT, BCHABC), and a buy for
     nothing at all may have paid a fee that the adapter was not told of.
     """
-    base, quote = symbol.upper().split("/")
+    base, quote = Symbol.parse(symbol.upper())
     listed = [fee for fee in order.fees or [] if fee.cost is not None]
     if not listed and order.fee and order.fee.cost is not None:
         listed = [order.fee]

@@ -14,6 +14,7 @@ from execsvc.ledger import rows
 from execsvc.ledger.database import has_table, query
 from execsvc.model.bot import Mode
 from execsvc.model.market import plain
+from execsvc.model.symbol import Symbol
 
 SCHEMA = "abandoned.sql"
 SHOWN_FOR = timedelta(days=1)
@@ -51,7 +52,7 @@ class Abandoned(BaseModel):
     @property
     def text(self) -> str:
         """For the log, alerts and the operator."""
-        base = self.symbol.split("/")[0]
+        base = Symbol.parse(self.symbol).base
         parts = [f"{plain(self.tracked)} {base}"] if self.tracked else []
         parts += [f"{plain(self.sold_short)} {base} sold short"] if self.sold_short else []
         return (

@@ -23,6 +23,7 @@ from execsvc.ledger.rows import Expected, JournalRow
 from execsvc.model.bot import file_stem
 from execsvc.model.market import ZERO, exact_sum, plain
 from execsvc.model.order import TRANSITIONS, Fill, Intent, OrderState, Side
+from execsvc.model.symbol import Symbol
 
 FOLDER = "accounts"
 
@@ -232,7 +233,7 @@ class AccountJournal:
             "SELECT * FROM intent WHERE side='buy' AND short=0 AND (adopted=0 OR state='CONTESTED')",
         )
         for row in map(self._row, found):
-            if row.intent.symbol.split("/")[0] != asset:
+            if Symbol.parse(row.intent.symbol).base != asset:
                 continue
             if row.state is OrderState.CONTESTED:
                 raise LedgerFailed(f"order {row.intent.client_order_id} is contested")

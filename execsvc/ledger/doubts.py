@@ -19,6 +19,7 @@ from execsvc.ledger.database import extend, has_table, query, reading, transacti
 from execsvc.model.bot import Mode
 from execsvc.model.comparison import OpenPosition, Verdict
 from execsvc.model.market import ZERO, exact_sum
+from execsvc.model.symbol import Symbol
 
 SCHEMA = "account_doubts.sql"
 ACCOUNT = ""
@@ -134,7 +135,7 @@ def forget_expected(connection: sqlite3.Connection, symbol: str) -> None:
 
 
 def _forget_expected(tx: sqlite3.Connection, symbol: str) -> None:
-    for asset in symbol.split("/"):
+    for asset in Symbol.parse(symbol):
         tx.execute("DELETE FROM expected WHERE asset=?", (asset,))
 
 

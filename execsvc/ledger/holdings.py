@@ -11,6 +11,7 @@ from execsvc.ledger.bot_ledger import FOLDER, ledger_path
 from execsvc.ledger.database import query, reading
 from execsvc.model.bot import Mode
 from execsvc.model.market import ZERO, exact_sum
+from execsvc.model.symbol import Symbol
 
 
 def tracked(state_dir: Path, key_id: str, asset: str) -> Decimal:
@@ -37,6 +38,6 @@ def _tracked(paths: Iterable[Path], key_id: str, asset: str) -> Decimal:
                 (Mode.LIVE.value, key_id),
             )
         for row in found:
-            if row["symbol"].split("/")[0] == asset:
+            if Symbol.parse(row["symbol"]).base == asset:
                 total = exact_sum(total, rows.amount(row["tracked"]))
     return total

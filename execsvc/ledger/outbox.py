@@ -25,6 +25,7 @@ from execsvc.logs import bound
 from execsvc.masking import masked
 from execsvc.model.market import ZERO, exact_sum, round_down
 from execsvc.model.order import Intent, OrderState
+from execsvc.model.symbol import Symbol
 from execsvc.model.told import Telling, ToldExecution, ToldOrder
 
 _DECIMALS = 12
@@ -215,7 +216,7 @@ def _execution(order: OrderRow) -> ToldExecution:
 
 def _fee(order: OrderRow, price: Decimal) -> tuple[Decimal, str]:
     """The fee in the asset it was taken in; in quote when it was taken in both."""
-    base, quote = order.symbol.split("/")
+    base, quote = Symbol.parse(order.symbol)
     in_base, in_quote = order.fill.base_fee or ZERO, order.fill.quote_fee
     if in_base and not in_quote:
         return in_base, base

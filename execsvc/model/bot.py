@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from execsvc.masking import masked
 from execsvc.model import risk
+from execsvc.model.symbol import Symbol
 
 _KEY_MEMBERS = ("key_id", "exchange", "account_id")
 _SYMBOL = re.compile(r"[A-Za-z0-9._:-]{1,40}/[A-Za-z0-9._:-]{1,40}")
@@ -63,12 +64,12 @@ class Binding(BaseModel):
     @property
     def base(self) -> str:
         """The asset that is bought."""
-        return self.symbol.split("/")[0]
+        return Symbol.parse(self.symbol).base
 
     @property
     def quote(self) -> str:
         """The asset that is paid with."""
-        return self.symbol.split("/")[1]
+        return Symbol.parse(self.symbol).quote
 
 
 class BotSpec(BaseModel):
@@ -231,7 +232,7 @@ def _symbol(value: object) -> str:
     path = "global_settings.symbol"
     if not isinstance(value, str) or not _SYMBOL.fullmatch(value):
         raise RowRefused(f"{path} is {_quoted(value)}: BASE/QUOTE is needed, such as BTC/USDT")
-    if value.split("/")[0] == value.split("/")[1]:
+    if Symbol.parse(value).base == Symbol.parse(value).quote:
         raise RowRefused(f"{path} is {_quoted(value)}: its base and quote are the same")
     return value
 

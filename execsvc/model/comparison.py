@@ -15,6 +15,7 @@ from typing import NamedTuple
 from execsvc.errors import Unavailable
 from execsvc.model.balance import Balance
 from execsvc.model.market import ZERO, exact_sum, plain
+from execsvc.model.symbol import Symbol
 
 WITHIN = Decimal("0.02")
 """The part of a quantity, or of its worth, by which a balance may differ from it: a fee, a price."""
@@ -42,12 +43,12 @@ class OpenPosition(NamedTuple):
     @property
     def base(self) -> str:
         """What is held."""
-        return self.symbol.split("/")[0]
+        return Symbol.parse(self.symbol).base
 
     @property
     def quote(self) -> str:
         """What it is sold for."""
-        return self.symbol.split("/")[1]
+        return Symbol.parse(self.symbol).quote
 
     def told(self, verdict: Verdict) -> str:
         """What ``verdict`` says of the position, for people."""

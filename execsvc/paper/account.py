@@ -10,6 +10,7 @@ from typing import NamedTuple
 from execsvc.errors import OrderRefused
 from execsvc.model.market import ZERO, Depth, plain
 from execsvc.model.order import Fill, Side
+from execsvc.model.symbol import Symbol
 from execsvc.paper.terms import INSUFFICIENT, Terms
 from execsvc.paper.trading import trade
 
@@ -71,7 +72,7 @@ class PaperAccount:
 
         Raises what :func:`execsvc.paper.trading.trade` raises, with nothing changed.
         """
-        base, quote = depth.symbol.split("/")
+        base, quote = Symbol.parse(depth.symbol)
         traded = trade(depth, terms, self.free(base), self.free(quote), side, amount, at_most)
         self._move(at, cause, base, traded.free_base, self.locked(base))
         self._move(at, cause, quote, traded.free_quote, self.locked(quote))

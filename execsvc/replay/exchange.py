@@ -12,6 +12,7 @@ from execsvc.model.balance import Balance, Holding
 from execsvc.model.market import ZERO, Depth, Ticker, Trade
 from execsvc.model.order import Fill, Side
 from execsvc.model.stamps import EPOCH
+from execsvc.model.symbol import Symbol
 from execsvc.paper.account import PaperAccount
 from execsvc.paper.terms import Terms
 from execsvc.recording.tape import Tape
@@ -39,7 +40,7 @@ class RecordedExchange:
     ) -> None:
         self._tape = tape
         self._clock = clock
-        self._assets = symbol.split("/")
+        self._assets = Symbol.parse(symbol)
         self._account = account
         self._terms = terms
         self._latency = latency

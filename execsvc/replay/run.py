@@ -16,6 +16,7 @@ from execsvc.execution.guards import GuardLimits
 from execsvc.model.bot import Binding, BotSpec, Mode
 from execsvc.model.market import Limits
 from execsvc.model.stamps import EPOCH
+from execsvc.model.symbol import Symbol
 from execsvc.paper.account import PaperAccount
 from execsvc.paper.terms import Terms
 from execsvc.recording.files import Recording
@@ -91,7 +92,7 @@ def _played(
     clock = SimulatedClock(
         EPOCH + timedelta(milliseconds=start), Grid(BOT_ID, conditions.interval).after(0.0)
     )
-    base, quote = conditions.symbol.split("/")
+    base, quote = Symbol.parse(conditions.symbol)
     account = PaperAccount(dict(zip((base, quote), conditions.balance, strict=True)))
     limits = Limits(min_amount=conditions.min_amount, min_notional=conditions.min_notional)
     terms = Terms(limits=limits, fee_rate=conditions.fee)

@@ -13,6 +13,7 @@ from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.rows import OrderRow
 from execsvc.model.bot import Binding
 from execsvc.model.order import Fill, Intent
+from execsvc.model.symbol import Symbol
 from execsvc.paper.account import PaperAccount
 from execsvc.replay.exchange import RecordedExchange
 from execsvc.replay.result import Equity, Point
@@ -77,7 +78,7 @@ class Observer:
         self._strategy = strategy
         self._exchange = exchange
         self._account = account
-        self._base, self._quote = symbol.split("/")
+        self._base, self._quote = Symbol.parse(symbol)
         self._keeps_points = keeps_points
 
     def tick(self) -> Decimal:

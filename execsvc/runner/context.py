@@ -21,6 +21,7 @@ from execsvc.model.market import Depth, Limits, Ticker, Trade, plain
 from execsvc.model.order import Fill
 from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.model.position import Position
+from execsvc.model.symbol import Symbol
 from execsvc.runner.ports import Record
 from execsvc.runner.strategy_time import StrategyTime
 
@@ -201,7 +202,7 @@ class TickContext:
         """What this tick was answered, as far as the size of an order may depend on it."""
         said = []
         if balance is not None:
-            free = [f"{plain(balance.free(asset))} {asset}" for asset in self.symbol.split("/")]
+            free = [f"{plain(balance.free(asset))} {asset}" for asset in Symbol.parse(self.symbol)]
             said.append(f"GET /balance says free {' and '.join(free)}")
         if self._ticker is not None:
             said.append(f"GET /market/ticker says {plain(self._ticker.price)}")

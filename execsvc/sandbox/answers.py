@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from execsvc.model.market import ZERO, Depth, Limits, Trade
+from execsvc.model.symbol import Symbol
 from execsvc.sandbox.accounts import OrderRecord
 from execsvc.sandbox.market import FeeReport
 
@@ -88,7 +89,7 @@ def _fees(record: OrderRecord, report: FeeReport) -> dict[str, Any]:
     if record.coin_fee is not None:
         fee: dict[str, Any] = {"currency": record.coin_fee[0], "cost": record.coin_fee[1]}
         return {"fee": fee, "fees": [fee]}
-    base, quote = record.symbol.split("/")
+    base, quote = Symbol.parse(record.symbol)
     paid_in_base = record.side.value == "buy" and report is FeeReport.BASE
     fee = {
         "currency": base if paid_in_base else quote,

@@ -9,6 +9,7 @@ from typing import Any
 from execsvc.clock import iso
 from execsvc.model.market import ZERO, plain
 from execsvc.model.order import Side
+from execsvc.model.symbol import Symbol
 from execsvc.paper.account import Movement
 from execsvc.sandbox.accounts import Account, OrderRecord
 from execsvc.sandbox.exchange import Exchange
@@ -84,7 +85,7 @@ def _assets(account: Account) -> dict[str, dict[str, str]]:
     for record in account.orders:
         if not record.filled:
             continue
-        base, quote = record.symbol.split("/")
+        base, quote = Symbol.parse(record.symbol)
         buys = record.side is Side.BUY
         filled, cost = record.filled, record.cost
         books[base].order(filled if buys else ZERO, ZERO if buys else filled, record.base_fee)

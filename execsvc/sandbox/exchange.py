@@ -15,6 +15,7 @@ from execsvc.clock import Clock
 from execsvc.errors import OrderRefused
 from execsvc.model.market import DEFAULT_DECIMALS, ZERO, Price, Quantity, round_down
 from execsvc.model.order import Fill, Side
+from execsvc.model.symbol import Symbol
 from execsvc.paper.terms import Terms
 from execsvc.sandbox.accounts import Account, OrderRecord
 from execsvc.sandbox.instruments import UnknownSymbol
@@ -126,7 +127,7 @@ class Exchange:
         """Let the user move the account. Raises OrderRefused, UnknownSymbol."""
         account, now = self.account(key_id), self._clock.now()
         cause = f"hand {trade.kind}"
-        asset = trade.asset or trade.symbol.split("/")[0]
+        asset = trade.asset or Symbol.parse(trade.symbol).base
         with account.lock:
             match trade.kind:
                 case "buy" | "sell":
@@ -174,7 +175,7 @@ class Exchange:
             )
         terms, rate = terms._replace(fee_rate=ZERO), terms.fee_rate
         fill = account.paper.execute(depth, terms, record.side, left, now, record.cause, at_most)
-        quote = record.symbol.split("/")[1]
+        quote = Symbol.parse(record.symbol).quote
         worth = (fill.cost or ZERO) * rate / self._market.price(f"{coin}/{quote}")
         fee = min(round_down(worth, DEFAULT_DECIMALS), account.paper.free(coin))
         account.paper.deposit(coin, -fee, now, record.cause)

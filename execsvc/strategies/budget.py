@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
+from execsvc.model.symbol import Symbol
 from execsvc.strategies.base import AnyContext
 
 
@@ -28,4 +29,4 @@ def budget(ctx: AnyContext, ratio: Decimal) -> Decimal:
     """
     if ctx.allocation is not None:
         return ctx.allocation
-    return ctx.balance().free(ctx.symbol.split("/")[1]) * ratio
+    return ctx.balance().free(Symbol.parse(ctx.symbol).quote) * ratio

@@ -8,6 +8,7 @@ from execsvc.clock import now
 from execsvc.ledger.rows import Expected
 from execsvc.model.market import ZERO
 from execsvc.model.order import Fill, Intent
+from execsvc.model.symbol import Symbol
 
 _SHOWS = Decimal("0.02")
 """A balance that differs from what a fill must have left by this part of the fill lags behind."""
@@ -16,7 +17,7 @@ _LEAST_TOLERANCE = Decimal("1e-8")
 
 def after_fill(intent: Intent, fill: Fill) -> dict[str, Expected]:
     """Base and quote that the next order's baseline has to agree with."""
-    base, quote = intent.symbol.split("/")
+    base, quote = Symbol.parse(intent.symbol)
     change = fill.base_change(intent.side)
     cost = fill.cost or fill.filled * (fill.price or intent.price or ZERO)
     paid = cost * intent.side.sign + fill.quote_fee

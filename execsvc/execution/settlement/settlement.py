@@ -29,6 +29,7 @@ from execsvc.ledger.rows import Expected, JournalRow
 from execsvc.model.balance import Balance
 from execsvc.model.market import ZERO
 from execsvc.model.order import Fill, OrderState
+from execsvc.model.symbol import Symbol
 from execsvc.waypoints import Waypoint, passed
 
 READ_INTERVAL = 0.5
@@ -162,7 +163,7 @@ class Settlement:
     def _arrival(self, row: JournalRow) -> None:
         """Find the fee and the price that the answer left open, by what arrived."""
         intent, deadline = row.intent, self._deadline(row)
-        base, quote = intent.symbol.split("/")
+        base, quote = Symbol.parse(intent.symbol)
         reference, before = self._reference(row), None
         while True:
             asked_at = monotonic()
@@ -209,7 +210,7 @@ class Settlement:
     def _read(self, row: JournalRow, what: str) -> Balance:
         while True:
             try:
-                balance = self._account.adapter.balance(*row.intent.symbol.split("/"))
+                balance = self._account.adapter.balance(*Symbol.parse(row.intent.symbol))
                 passed(Waypoint.SETTLING)
                 return balance
             except Unavailable as error:
@@ -224,11 +225,11 @@ class Settlement:
             raise StopRequested(self._waits.stop.signal)
 
     def _judge(self, row: JournalRow, balance: Balance) -> SettlementDecision:
-        base, quote = row.intent.symbol.split("/")
+        base, quote = Symbol.parse(row.intent.symbol)
         return judge(row.intent, balance.free(base), balance.free(quote), row.at_least)
 
     def _contested(self, row: JournalRow, balance: Balance) -> SettlementDecision:
-        base, quote = row.intent.symbol.split("/")
+        base, quote = Symbol.parse(row.intent.symbol)
         return contested(row.intent, balance.free(base), balance.free(quote))
 
     def _decide(self, row: JournalRow, decision: SettlementDecision, balance: Balance) -> None:
@@ -255,7 +256,7 @@ def _unmoved(row: JournalRow, one: Balance, other: Balance) -> bool:
     noises = (base_noise(row.intent), quote_noise(row.intent))
     return all(
         abs(one.free(asset) - other.free(asset)) <= noise
-        for asset, noise in zip(row.intent.symbol.split("/"), noises, strict=True)
+        for asset, noise in zip(Symbol.parse(row.intent.symbol), noises, strict=True)
     )
 
 
@@ -263,5 +264,5 @@ def _settled_balance(row: JournalRow, balance: Balance) -> dict[str, Expected]:
     """A balance that shows the fill already is what the next order's baseline must agree with."""
     return {
         asset: Expected(amount=balance.free(asset), tolerance=_TOLERANCE, filled_at=now())
-        for asset in row.intent.symbol.split("/")
+        for asset in Symbol.parse(row.intent.symbol)
     }

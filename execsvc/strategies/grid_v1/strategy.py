@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from execsvc.errors import OrderRefused
 from execsvc.model.market import ZERO, Ticker, plain, round_down
 from execsvc.model.order import Side
+from execsvc.model.symbol import Symbol
 from execsvc.strategies.base import Strategy, StrategyContext
 from execsvc.strategies.budget import budget
 from execsvc.strategies.diagnostics import Diagnostics
@@ -144,7 +145,7 @@ def _begin(ctx: Context, levels: Levels, ticker: Ticker) -> None:
 
     Raises Unavailable when there is no allocation and the balance cannot be read.
     """
-    params, state, quote = ctx.params, ctx.state, ctx.symbol.split("/")[1]
+    params, state, quote = ctx.params, ctx.state, Symbol.parse(ctx.symbol).quote
     state.budget = None
     whole = _whole(ctx)
     state.shape, state.held = shape_of(params), {}
@@ -180,7 +181,7 @@ def _amount(ctx: Context, levels: Levels, count: int, best_ask: Decimal, ticker:
     whole, position = _whole(ctx), ctx.position
     part = whole / levels.count
     if whole > 0 and _is_too_small(part, ticker):
-        raise OrderRefused(_too_small(part, ticker, ctx.symbol.split("/")[1]))
+        raise OrderRefused(_too_small(part, ticker, Symbol.parse(ctx.symbol).quote))
     left = whole - position.tracked * (position.entry_price or ticker.price)
     if left <= 0 < whole:
         raise OrderRefused(f"what the bot holds has cost all of {plain(whole)}")

@@ -18,6 +18,7 @@ from execsvc.errors import OrderRefused, Unavailable
 from execsvc.model.market import round_down
 from execsvc.model.order import Fill, Side
 from execsvc.model.stamps import FARTHEST_AHEAD
+from execsvc.model.symbol import Symbol
 from execsvc.strategies.base import Strategy, StrategyContext
 from execsvc.strategies.diagnostics import Diagnostics
 from execsvc.strategies.orderflow_exhaustion_v1.absorption import step, timed_out
@@ -194,7 +195,7 @@ def _order_entry(ctx: Context, side: Side, view: View) -> Fill:
     params, allocation = ctx.params, ctx.allocation
     reason = f"absorbed {opposite(side).name} pressure"
     if side is Side.BUY:
-        quote = ctx.symbol.split("/")[1]
+        quote = Symbol.parse(ctx.symbol).quote
         spend = ctx.balance().free(quote) * params.buy_allocation_ratio
         spend = spend if allocation is None else min(spend, allocation)
         return ctx.buy(_rounded(spend / view.best_ask, params), reason)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field
 
+from execsvc.model.symbol import Symbol
 from execsvc.strategies.base import Strategy, StrategyContext
 
 
@@ -65,6 +66,6 @@ class TrialTrading(Strategy[TrialParams, TrialState]):
             self._buy(ctx)
 
     def _buy(self, ctx: StrategyContext[TrialParams, TrialState]) -> None:
-        quote = ctx.symbol.split("/")[1]
+        quote = Symbol.parse(ctx.symbol).quote
         spend = ctx.balance().free(quote) * ctx.params.allocation_ratio
         ctx.buy(spend / ctx.ticker().price, f"loop {ctx.state.loops + 1}")
