@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from execsvc.clients.bot_service import BOOTING, RUNNING, STOPPING, Listing
 from execsvc.courier.child import LARGEST_WORD, Request, Word, carry_for_ever
+from execsvc.courier.lifecycle import RESEND_AFTER
 from execsvc.courier.lifecycle import Word as LifeWord
 from execsvc.model.bot import file_stem
 from execsvc.settings import Switch
@@ -62,6 +63,8 @@ class Courier:
         self._foreign = Foreign(context)
         self._told: frozenset[str] | None = None
         """Which bots the child knows to be BOOTING, or is being told; None: that is to be said anew."""
+        self._unanswered: dict[str, float] = {}
+        """Until when BotService may still carry out starts that a child had asked for when it died."""
         self._naming: deque[Request] = deque()
         """What is still to be written of that."""
 
@@ -91,6 +94,11 @@ class Courier:
         if ours:
             self._told = None
             self._naming.clear()
+            now, asked = self._context.clock.now, self._asked.items()
+            started = [bot_id for bot_id, (_, word) in asked if word == "start"]
+            before = {bot_id: until for bot_id, until in self._unanswered.items() if now < until}
+            self._unanswered = before | dict.fromkeys(started, now + RESEND_AFTER)
+            self._asked.clear()
         return ours
 
     def due(self) -> None:
@@ -211,13 +219,24 @@ class Courier:
         if status == BOOTING:
             run = bot.run if bot is not None and bot.runs_freely else None
             if run is not None and run.snapshot.ticks > 0:
-                return "start"
+                return "start" if self._may_start(bot_id) else None
         if status in (BOOTING, RUNNING):
             return "stop" if bot is not None and self._is_given_back(bot, status) else None
         if bot is None:
             # Nobody that is open is forgotten; a ledger that cannot be read goes by its file's name.
             return None if file_stem(bot_id) in bots else "stop"
         return "stop" if bot.is_at_rest and bot.state is State.STOPPED else None
+
+    def _may_start(self, bot_id: str) -> bool:
+        """False while BotService may be about to carry out a start whose answer nobody waits for."""
+        until = self._unanswered.get(bot_id)
+        if until is None:
+            return True
+        if self._context.clock.now < until:
+            self._context.timers.ask(self.key, until)
+            return False
+        del self._unanswered[bot_id]
+        return True
 
     def _starts_and_stops(self) -> bool:
         """False as long as BotService was never seen to know more of a bot than that it is listed."""

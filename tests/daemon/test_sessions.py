@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -218,6 +220,44 @@ def test_stop_waits_for_the_reports_and_a_late_one_carries_its_session(
     orders_told(exchange, 3)
     all_reported(exchange)
     judge(exchange, 2, ended=False)
+    assert daemon.stop() == 0
+
+
+def test_start_under_way_while_the_settings_are_read_again_is_one_session(
+    daemon: Daemon, exchange: Exchange, between: Front
+) -> None:
+    """BotService takes two seconds longer than the process that waits for its answer lives."""
+    arrived, replaced, again = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(asked: Asked) -> Fate | None:
+        if asked.path.endswith("/start") and arrived.is_set():
+            again.set()
+        elif asked.path.endswith("/start"):
+            arrived.set()
+            replaced.wait(60)
+            again.wait(2)
+        return None
+
+    between.rule = slow
+    file = daemon.folder / "execsvc.env"
+    file.write_text(f"EXECSVC_POLL_INTERVAL={daemon.environ.pop('EXECSVC_POLL_INTERVAL')}\n")
+    exchange.list_bots({**bot_row(), "status": "BOOTING"})
+    daemon.start("--env-file", str(file), EXECSVC_REQUEST_TIMEOUT="20")
+    eventually(arrived.is_set, "it is on its way")
+    (before,) = titled(daemon, "execsvc: reports")
+    file.write_text("EXECSVC_POLL_INTERVAL=0.3\n")
+    daemon.signal(signal.SIGHUP)
+    eventually(
+        lambda: titled(daemon, "execsvc: reports") not in ([], [before]), "another process reports"
+    )
+    replaced.set()
+    until(exchange, "RUNNING")
+    daemon.until_holding()
+    orders_told(exchange, 1)
+    exchange.change_bot("b1", status="STOPPING")
+    until(exchange, "STOPPED")
+    judge(exchange, 1)
+    assert between.posts()["POST /bots/b1/start"] == 1
     assert daemon.stop() == 0
 
 
