@@ -19,7 +19,7 @@ from execsvc.ledger.booking import contested_places
 from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.ledger.starts import note_start
 from execsvc.masking import masked
-from execsvc.model.bot import Binding, BotSpec, Mode, short_name
+from execsvc.model.bot import Binding, BotSpec, short_name
 from execsvc.runner.abandoning import give_up_position
 from execsvc.runner.assembly import Assembly, execution_settings
 from execsvc.runner.job import Job, Task
@@ -158,8 +158,8 @@ class _Process:
         self._record.bind(spec.binding)
         precision = _precision(params)
         self._ledger.bind(spec.binding, precision)
-        if spec.binding.mode is Mode.LIVE:
-            note_start(self._ledger, booting=self._job.booting)
+        # On paper, too: what waits of an earlier start must not become a part of this one's session.
+        note_start(self._ledger, booting=self._job.booting)
         orders = assembly.orders(spec.binding, spec.allocation, precision, spec.stop_loss)
         runner = BotRunner(
             self._services,

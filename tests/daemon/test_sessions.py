@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -258,6 +260,30 @@ def test_start_under_way_while_the_settings_are_read_again_is_one_session(
     until(exchange, "STOPPED")
     judge(exchange, 1)
     assert between.posts()["POST /bots/b1/start"] == 1
+    assert daemon.stop() == 0
+
+
+def test_start_on_paper_after_one_that_traded_is_a_session_of_its_own(
+    daemon: Daemon, exchange: Exchange, between: Front
+) -> None:
+    exchange.list_bots({**bot_row(), "status": "BOOTING"})
+    daemon.start()
+    until(exchange, "RUNNING")
+    daemon.until_holding()
+    exchange.change_bot("b1", status="STOPPING")
+    until(exchange, "STOPPED")
+    paper = {**bot_row()["global_settings"], "mode": "PAPER"}
+    exchange.change_bot("b1", status="BOOTING", global_settings=paper)
+    until(exchange, "RUNNING")
+    daemon.until_holding()
+    traded, on_paper = sessions(exchange)
+    assert (len(traded["orders"]), len(on_paper["orders"])) == (2, 0)
+
+    def kept() -> list[Any]:
+        with closing(sqlite3.connect(daemon.state_dir / "reports.db")) as file:
+            return [json.loads(row[0]) for row in file.execute("SELECT id FROM session")]
+
+    eventually(lambda: kept() == [traded["id"], on_paper["id"]], "each start has its session")
     assert daemon.stop() == 0
 
 
