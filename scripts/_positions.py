@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from execsvc.errors import ConfigRefused
-from execsvc.ledger.survey import LedgerState, survey
 from execsvc.model.bot import Mode
 from execsvc.settings import load
+from execsvc.store.sqlite.survey import LedgerState, survey
 
 
 def _state_dir(otherwise: Path) -> Path:

@@ -17,9 +17,9 @@ from support.sightings import Recorder, Sighting, lacking
 
 from execsvc.clock import now
 from execsvc.events import EVENTS, EventName
-from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.logs.journal import FIELDS
 from execsvc.logs.render import PRIORITIES
+from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.supervisor import process
 
 TESTS = Path(__file__).resolve().parent

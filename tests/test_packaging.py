@@ -33,7 +33,7 @@ TOP_LEVEL = {
 }
 ONLY_IN = {
     "requests": "clients/session.py",
-    "sqlite3": "ledger/",
+    "sqlite3": "store/sqlite/",
     "flask": "control_plane/",
     "gunicorn": "control_plane/",
     "jinja2": "control_plane/",

@@ -14,9 +14,9 @@ from typing import Any, cast
 import pytest
 from support.environment import scrubbed
 
-from execsvc.ledger import ballast
-from execsvc.ledger.bot_ledger import ledger_path
-from execsvc.ledger.held import HeldBots
+from execsvc.store.sqlite import ballast
+from execsvc.store.sqlite.bot_ledger import ledger_path
+from execsvc.store.sqlite.held import HeldBots
 from execsvc.supervisor import process
 from execsvc.supervisor.bot import Bot, Verdict
 from execsvc.supervisor.ends import remember_held

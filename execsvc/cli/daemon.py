@@ -13,8 +13,8 @@ from execsvc.cli.table import plain_text
 from execsvc.clients import control_socket
 from execsvc.clock import monotonic
 from execsvc.errors import LedgerFailed, Unavailable
-from execsvc.ledger.file_lock import SUPERVISOR_LOCK, FileLock
 from execsvc.settings import Settings
+from execsvc.store.sqlite.file_lock import SUPERVISOR_LOCK, FileLock
 
 TIMEOUT = 5.0
 """Seconds the daemon has to answer."""

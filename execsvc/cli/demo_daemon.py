@@ -21,9 +21,9 @@ from execsvc.clock import monotonic
 from execsvc.dispositions import not_ignored
 from execsvc.errors import Unavailable
 from execsvc.events import EventName
-from execsvc.ledger import survey
-from execsvc.ledger.bot_ledger import ledger_path
 from execsvc.model.market import plain
+from execsvc.store.sqlite import survey
+from execsvc.store.sqlite.bot_ledger import ledger_path
 
 HOST = "127.0.0.1"
 _LOOK_EVERY_MS = 250

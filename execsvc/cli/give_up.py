@@ -16,12 +16,12 @@ from execsvc.cli.table import plain_text
 from execsvc.cli.waiting import wait_while
 from execsvc.clock import monotonic, now
 from execsvc.errors import LedgerBusy, LedgerFailed
-from execsvc.ledger import abandonment, survey
-from execsvc.ledger.abandoned import Abandoned
-from execsvc.ledger.bot_ledger import BotLedger
-from execsvc.ledger.held import HeldBots
-from execsvc.ledger.survey import LedgerState
 from execsvc.settings import Settings
+from execsvc.store.sqlite import abandonment, survey
+from execsvc.store.sqlite.abandoned import Abandoned
+from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.sqlite.held import HeldBots
+from execsvc.store.sqlite.survey import LedgerState
 
 _LOOK_EVERY = 0.25
 

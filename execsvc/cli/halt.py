@@ -13,8 +13,8 @@ from execsvc.cli.options import Source, takes_places
 from execsvc.cli.table import plain_text
 from execsvc.cli.waiting import described, takes_waiting, wait_until_flat
 from execsvc.errors import Unavailable
-from execsvc.ledger.halt import FILE, Halt
 from execsvc.settings import Settings
+from execsvc.store.sqlite.halt import FILE, Halt
 
 
 @click.command(

@@ -13,8 +13,8 @@ from execsvc.cli.options import Source, takes_places
 from execsvc.cli.output import reader_left
 from execsvc.cli.table import plain_text
 from execsvc.cli.which_bot import takes_bot, which_bot
-from execsvc.ledger.bot_ledger import ledger_path
-from execsvc.ledger.survey import LogRow, read_log
+from execsvc.store.sqlite.bot_ledger import ledger_path
+from execsvc.store.sqlite.survey import LogRow, read_log
 
 _LOOK_EVERY_MS = 500
 

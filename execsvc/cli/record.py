@@ -15,9 +15,9 @@ from execsvc.clients.http import HttpClient
 from execsvc.clock import monotonic
 from execsvc.dispositions import not_ignored
 from execsvc.errors import ConfigRefused, StopRequested
-from execsvc.ledger.account_pause import AccountPause
 from execsvc.recording.writer import DayWriter
 from execsvc.replay.recorder import Recorder
+from execsvc.store.sqlite.account_pause import AccountPause
 
 Ends = set[signal.Signals]
 

@@ -15,10 +15,10 @@ from execsvc.cli.table import plain_text
 from execsvc.cli.waiting import takes_waiting, wait_while
 from execsvc.cli.which_bot import takes_bot, which_bot
 from execsvc.errors import ConfigRefused, LedgerFailed
-from execsvc.ledger import operator, survey
-from execsvc.ledger.abandoned import command_to_abandon
-from execsvc.ledger.held import HeldBots
 from execsvc.settings import Settings
+from execsvc.store.sqlite import operator, survey
+from execsvc.store.sqlite.abandoned import command_to_abandon
+from execsvc.store.sqlite.held import HeldBots
 
 _NO_DAEMON = "no daemon answers here: it takes effect at the next start"
 

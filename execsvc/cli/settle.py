@@ -10,7 +10,7 @@ from execsvc.cli.daemon import say, tell
 from execsvc.cli.exit_codes import DONE, FAULT, REFUSED, USAGE, exit_codes
 from execsvc.cli.options import Source, takes_places
 from execsvc.cli.which_bot import takes_bot, which_bot
-from execsvc.ledger import operator
+from execsvc.store.sqlite import operator
 
 
 def _quantity(ctx: click.Context, param: click.Parameter, value: str) -> Decimal:

@@ -16,8 +16,8 @@ from click.shell_completion import CompletionItem
 from execsvc.cli.daemon import bot_names
 from execsvc.cli.options import source_of
 from execsvc.errors import ConfigRefused, Unavailable
-from execsvc.ledger import survey
-from execsvc.ledger.bot_ledger import ledger_path
+from execsvc.store.sqlite import survey
+from execsvc.store.sqlite.bot_ledger import ledger_path
 
 OFFER_TIMEOUT = 0.5
 """Seconds the daemon has to answer when somebody presses Tab."""

@@ -1,7 +1,7 @@
 """To which session of BotService the reports of a bot belong.
 
 ``POST /bots/{id}/start`` opens a session, and each start of a bot's process has a mark in its
-ledger (:mod:`execsvc.ledger.starts`); here is kept which session a mark belongs to. A process that
+ledger (:mod:`execsvc.store.sqlite.starts`); here is kept which session a mark belongs to. A process that
 crashed before BotService was told leaves a mark without a session: what it ordered belongs to the
 session of the next mark that has one, as BotService has been waiting for one and the same start.
 A start that BotService waited for is no more of the session in which the bot was RUNNING before; any
@@ -22,11 +22,11 @@ from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clients.http import NotSent
 from execsvc.clock import monotonic
 from execsvc.errors import LedgerFailed, Unavailable
-from execsvc.ledger.bot_ledger import FOLDER
-from execsvc.ledger.deliveries import Deliveries
-from execsvc.ledger.starts import Start, newest_start, starts_before, starts_since
 from execsvc.model.bot import file_stem
 from execsvc.model.told import ToldOrder
+from execsvc.store.sqlite.bot_ledger import FOLDER
+from execsvc.store.sqlite.deliveries import Deliveries
+from execsvc.store.sqlite.starts import Start, newest_start, starts_before, starts_since
 
 LOOKING = 60.0
 """Seconds for which a session is looked for that BotService does not tell.

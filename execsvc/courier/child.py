@@ -28,10 +28,10 @@ from execsvc.courier.names import Names
 from execsvc.courier.patience import Patience
 from execsvc.courier.rounds import LONGEST_DELAY, Rounds
 from execsvc.errors import LedgerBusy, LedgerFailed, LedgerUnavailable, StopRequested
-from execsvc.ledger.deliveries import Deliveries
 from execsvc.model.bot import file_stem
 from execsvc.repeats import Repeats
 from execsvc.settings import Settings, Switch
+from execsvc.store.sqlite.deliveries import Deliveries
 
 BEAT = 2.0
 SHORTEST_SILENCE = 0.2

@@ -17,11 +17,11 @@ from execsvc.courier.attribution import Attribution, NotYet
 from execsvc.courier.names import Names
 from execsvc.courier.patience import Patience
 from execsvc.errors import LedgerFailed, LedgerUnavailable, Unavailable
-from execsvc.ledger.bot_ledger import FOLDER
-from execsvc.ledger.deliveries import Deliveries
-from execsvc.ledger.outbox import Mark, OutboxRow, order_told, waiting
 from execsvc.model.told import Telling, ToldExecution, ToldOrder
 from execsvc.repeats import Repeats
+from execsvc.store.sqlite.bot_ledger import FOLDER
+from execsvc.store.sqlite.deliveries import Deliveries
+from execsvc.store.sqlite.outbox import Mark, OutboxRow, order_told, waiting
 
 BATCH = 50
 """Rows of one bot that are read at once."""

@@ -8,9 +8,9 @@ from execsvc.clients.bot_service import Listing
 from execsvc.doctor.finding import Finding, fault, warning, well
 from execsvc.doctor.unit import Unit
 from execsvc.errors import LedgerFailed
-from execsvc.ledger.account_locks import holder, shared_folder, why_unusable
 from execsvc.model.bot import Mode
 from execsvc.settings import Settings
+from execsvc.store.sqlite.account_locks import holder, shared_folder, why_unusable
 
 _CHECK = "accounts"
 

@@ -11,17 +11,17 @@ from execsvc.clock import iso
 from execsvc.doctor import services
 from execsvc.doctor.finding import Finding, warning, well
 from execsvc.errors import LedgerFailed, Unavailable
-from execsvc.ledger import doubts, locked, machine
-from execsvc.ledger.account_journal import FOLDER
-from execsvc.ledger.bot_ledger import ledger_path
-from execsvc.ledger.database import query, reading
-from execsvc.ledger.entries import newest_order
-from execsvc.ledger.file_lock import SUPERVISOR_LOCK, FileLock
-from execsvc.ledger.report_verdict import keeps_orders
-from execsvc.ledger.survey import LedgerState, survey
 from execsvc.model.bot import Mode
 from execsvc.model.comparison import OpenPosition, Verdict, compare, held_of, is_readable
 from execsvc.settings import Settings
+from execsvc.store.sqlite import doubts, locked, machine
+from execsvc.store.sqlite.account_journal import FOLDER
+from execsvc.store.sqlite.bot_ledger import ledger_path
+from execsvc.store.sqlite.database import query, reading
+from execsvc.store.sqlite.entries import newest_order
+from execsvc.store.sqlite.file_lock import SUPERVISOR_LOCK, FileLock
+from execsvc.store.sqlite.report_verdict import keeps_orders
+from execsvc.store.sqlite.survey import LedgerState, survey
 
 _CHECK = "restored"
 _NEWER = timedelta(seconds=1)

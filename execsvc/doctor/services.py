@@ -12,10 +12,10 @@ from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clients.http import HttpClient
 from execsvc.errors import ConfigRefused, LedgerFailed
 from execsvc.execution.allocation import may_hold_nothing
-from execsvc.ledger.account_pause import NEVER_PAUSED, AccountPause
-from execsvc.ledger.report_verdict import verdict
 from execsvc.model.bot import BotSpec, InvalidRow, Mode, named, short_name
 from execsvc.settings import Settings, Switch
+from execsvc.store.sqlite.account_pause import NEVER_PAUSED, AccountPause
+from execsvc.store.sqlite.report_verdict import verdict
 from execsvc.strategies import registry
 
 

@@ -6,14 +6,14 @@ from decimal import Decimal
 
 from execsvc.clock import iso, moment, seconds_since
 from execsvc.execution.ports import Record
-from execsvc.ledger import missing as kept
-from execsvc.ledger.bot_ledger import BotLedger
-from execsvc.ledger.missing import Missing
 from execsvc.model.bot import Binding
 from execsvc.model.market import FLOAT_NOISE, ZERO, exact_sum, plain
 from execsvc.model.order import LARGEST_BASE_FEE
 from execsvc.model.position import Position
 from execsvc.settings.checks import LONGEST_BETWEEN_READS
+from execsvc.store.sqlite import missing as kept
+from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.sqlite.missing import Missing
 
 
 class GoneCoins:

@@ -9,10 +9,10 @@ from execsvc.clock import now, seconds_since
 from execsvc.errors import OrderRefused, StopRequested, Unavailable
 from execsvc.execution.order_service import OrderService
 from execsvc.execution.ports import BotServices, Record, Reporter
-from execsvc.ledger.abandoned import command_to_abandon
-from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.market import plain
 from execsvc.model.order_request import OrderRequest, Purpose
+from execsvc.store.sqlite.abandoned import command_to_abandon
+from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.waypoints import Waypoint, passed
 
 LONGEST_BACKOFF = 8.0

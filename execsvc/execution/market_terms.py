@@ -8,10 +8,10 @@ from typing import NamedTuple
 from execsvc.clock import monotonic
 from execsvc.errors import Unavailable
 from execsvc.execution.exchange import Exchange
-from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding
 from execsvc.model.market import Limits
 from execsvc.model.order import Side
+from execsvc.store.sqlite.bot_ledger import BotLedger
 
 BOOK_LEVELS = 5
 """Levels that are asked for where only the best one counts; every exchange answers so few."""

@@ -13,13 +13,13 @@ from execsvc.execution.order_sizes import OrderSizes, Sizing
 from execsvc.execution.sizing import affordable_amount, buy_amount, sell_amount
 from execsvc.execution.venues.venue import Funds, Venue
 from execsvc.execution.way_out import refuse_without_way_out
-from execsvc.ledger import entries
-from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, exact_sum, plain, round_down
 from execsvc.model.order import Side
 from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.model.position import Position
+from execsvc.store.sqlite import entries
+from execsvc.store.sqlite.bot_ledger import BotLedger
 
 
 class OrderQuantity:

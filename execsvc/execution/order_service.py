@@ -15,13 +15,13 @@ from execsvc.execution.order_sizes import OrderSizes, Sizing
 from execsvc.execution.parts import Placed, in_parts
 from execsvc.execution.ports import BotServices
 from execsvc.execution.venues.venue import Funds, Venue
-from execsvc.ledger import results
-from execsvc.ledger.rows import OrderRow
 from execsvc.model.bot import Binding
 from execsvc.model.market import Limits, plain
 from execsvc.model.order import Fill
 from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.model.position import Position
+from execsvc.store.sqlite import results
+from execsvc.store.sqlite.rows import OrderRow
 
 
 class OrderService:

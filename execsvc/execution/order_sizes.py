@@ -9,9 +9,9 @@ from execsvc.errors import OrderRefused
 from execsvc.execution.known_sizes import Known
 from execsvc.execution.next_amount import last_amount, next_amount
 from execsvc.execution.size_memory import SizeMemory
-from execsvc.ledger.rows import OrderRow
 from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, Limits, round_down
+from execsvc.store.sqlite.rows import OrderRow
 
 
 class OrderSizes:

@@ -6,11 +6,11 @@ from contextlib import AbstractContextManager
 from typing import Any, Literal, NamedTuple, Protocol
 
 from execsvc.events import EventName
-from execsvc.ledger.bot_ledger import BotLedger
-from execsvc.ledger.rows import OrderRow
 from execsvc.model.bot import Mode
 from execsvc.model.order import Fill, Intent, Side
 from execsvc.model.position import Position
+from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.sqlite.rows import OrderRow
 
 LiquidationResult = Literal["closed", "failed"]
 

@@ -9,14 +9,14 @@ from execsvc.clock import now
 from execsvc.errors import LedgerFailed
 from execsvc.execution.known_sizes import KEPT, Known, known_of, places
 from execsvc.execution.ports import Record
-from execsvc.ledger import size_answers
-from execsvc.ledger.bot_ledger import BotLedger
-from execsvc.ledger.rows import JournalRow
 from execsvc.logs import bound
 from execsvc.model.market import plain
 from execsvc.model.order import OrderState
 from execsvc.model.refusal import Refusal
 from execsvc.model.size_answer import SizeAnswer
+from execsvc.store.sqlite import size_answers
+from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.sqlite.rows import JournalRow
 
 _Market = tuple[str, str]
 """Account and symbol."""

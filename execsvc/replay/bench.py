@@ -16,13 +16,13 @@ from execsvc.execution.size_memory import SizeMemory
 from execsvc.execution.venues.account import Account
 from execsvc.execution.venues.adoption import Adoption
 from execsvc.execution.venues.live import LiveVenue
-from execsvc.ledger.in_memory import InMemoryJournal, InMemoryLedger, NeverPaused
 from execsvc.model.bot import BotSpec
 from execsvc.replay.clockwork import ReplayServices, SimulatedWaits, TickCounter
 from execsvc.replay.exchange import RecordedExchange
 from execsvc.replay.witness import Witness
 from execsvc.runner.persistence import Persistence
 from execsvc.runner.runner import BotRunner
+from execsvc.store.sqlite.in_memory import InMemoryJournal, InMemoryLedger, NeverPaused
 from execsvc.strategies.base import AnyContext, AnyStrategy, Strategy
 from execsvc.strategies.diagnostics import Diagnostics
 

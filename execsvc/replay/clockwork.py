@@ -9,12 +9,12 @@ from typing import Any, Protocol
 
 from execsvc.errors import StopRequested
 from execsvc.execution.ports import DEFAULTS, ExecutionSettings
-from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.position import Position
 from execsvc.runner.counts import Counts
 from execsvc.runner.ports import Record
 from execsvc.runner.report import Snapshot, shown
 from execsvc.runner.waits import StopOrder
+from execsvc.store.sqlite.bot_ledger import BotLedger
 
 
 class Timeline(Protocol):

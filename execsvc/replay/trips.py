@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
 
-from execsvc.ledger.rows import OrderRow
 from execsvc.model.market import ZERO
 from execsvc.model.order import Side
+from execsvc.store.sqlite.rows import OrderRow
 
 
 class Trip(BaseModel):

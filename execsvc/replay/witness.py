@@ -9,8 +9,6 @@ from typing import Any
 from loguru import logger
 
 from execsvc.events import EventName
-from execsvc.ledger.bot_ledger import BotLedger
-from execsvc.ledger.rows import OrderRow
 from execsvc.model.bot import Binding
 from execsvc.model.order import Fill, Intent
 from execsvc.model.symbol import Symbol
@@ -19,6 +17,8 @@ from execsvc.replay.exchange import RecordedExchange
 from execsvc.replay.result import Equity, Point
 from execsvc.replay.tally import Tally
 from execsvc.replay.trips import TripBook
+from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.sqlite.rows import OrderRow
 from execsvc.strategies.base import AnyStrategy
 from execsvc.strategies.diagnostics import Diagnostics
 

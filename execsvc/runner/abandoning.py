@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from execsvc.clock import now
-from execsvc.ledger.abandonment import abandon, still_possible
-from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.runner.record import Record
 from execsvc.runner.report import End, EndKind, shown
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.waits import Waits
 from execsvc.settings import Settings
+from execsvc.store.sqlite.abandonment import abandon, still_possible
+from execsvc.store.sqlite.bot_ledger import BotLedger
 
 
 def give_up_position(

@@ -20,12 +20,12 @@ from execsvc.execution.venues.live import LiveVenue
 from execsvc.execution.venues.paper import PaperVenue
 from execsvc.execution.venues.restored import RestoredLedger
 from execsvc.execution.venues.venue import Venue
-from execsvc.ledger.account_journal import AccountJournal
-from execsvc.ledger.account_pause import AccountPause
-from execsvc.ledger.report_verdict import keeps_orders
 from execsvc.model.bot import Binding, Mode
 from execsvc.runner.services import BotServices
 from execsvc.settings import Settings
+from execsvc.store.sqlite.account_journal import AccountJournal
+from execsvc.store.sqlite.account_pause import AccountPause
+from execsvc.store.sqlite.report_verdict import keeps_orders
 
 
 def execution_settings(settings: Settings) -> ExecutionSettings:

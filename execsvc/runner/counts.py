@@ -11,10 +11,10 @@ from typing import Literal, NamedTuple, get_args
 
 from execsvc.clients.exchange_adapter import Read
 from execsvc.execution.ports import LiquidationResult
-from execsvc.ledger.rows import OrderRow
 from execsvc.model.bot import Mode
 from execsvc.model.histogram import Histogram
 from execsvc.model.order import OrderState, Side
+from execsvc.store.sqlite.rows import OrderRow
 
 TickResult = Literal["ok", "skipped", "failed"]
 Outcome = Literal["filled", "partly", "refused", "contested"]

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from execsvc.clock import monotonic
 from execsvc.errors import LedgerBusy
-from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.logs import bound
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.waits import Waits
+from execsvc.store.sqlite.bot_ledger import BotLedger
 
 _POLL = 0.05
 

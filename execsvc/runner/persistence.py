@@ -8,10 +8,10 @@ from typing import TypeVar
 from execsvc.clock import monotonic
 from execsvc.errors import LedgerUnavailable, StopRequested
 from execsvc.execution.liquidation import LONGEST_BACKOFF
-from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.logs import bound
 from execsvc.repeats import Repeats
 from execsvc.runner.ports import Reporter, Waits
+from execsvc.store.sqlite.bot_ledger import BotLedger
 
 SHARE_OF_STOP = 0.8
 """The part of STOP_TIMEOUT for which a stop waits: the rest is for what it does once it can."""

@@ -14,10 +14,6 @@ from setproctitle import setproctitle
 from execsvc import logs, masking
 from execsvc.errors import ConfigRefused, LedgerFailed, LedgerUnavailable, StopRequested
 from execsvc.execution.liquidation import Liquidation, LiquidationAlarm
-from execsvc.ledger import patience
-from execsvc.ledger.booking import contested_places
-from execsvc.ledger.bot_ledger import BotLedger
-from execsvc.ledger.starts import note_start
 from execsvc.masking import masked
 from execsvc.model.bot import Binding, BotSpec, short_name
 from execsvc.runner.abandoning import give_up_position
@@ -32,6 +28,10 @@ from execsvc.runner.runner import BotRunner
 from execsvc.runner.services import BotServices
 from execsvc.runner.waits import Waits
 from execsvc.settings import Settings, Switch, secrets_of
+from execsvc.store.sqlite import patience
+from execsvc.store.sqlite.booking import contested_places
+from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.sqlite.starts import note_start
 from execsvc.strategies.registry import find, parse_params
 
 FINEST = 12

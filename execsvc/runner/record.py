@@ -7,14 +7,14 @@ from typing import Any
 from execsvc.clock import monotonic, now
 from execsvc.errors import LedgerFailed
 from execsvc.events import EventName
-from execsvc.ledger.bot_ledger import BotLedger
-from execsvc.ledger.outbox import note_intent
-from execsvc.ledger.rows import OrderRow
 from execsvc.logs import bound, plain_value
 from execsvc.model.bot import Binding
 from execsvc.model.market import plain, round_down
 from execsvc.model.order import Fill, Intent, OrderState, Side
 from execsvc.repeats import Repeats
+from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.sqlite.outbox import note_intent
+from execsvc.store.sqlite.rows import OrderRow
 
 _VERBS = {Side.BUY: "bought", Side.SELL: "sold"}
 

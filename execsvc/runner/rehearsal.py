@@ -17,7 +17,6 @@ from loguru import logger
 
 from execsvc.clock import monotonic
 from execsvc.errors import ConfigRefused, ExecsvcError, StopRequested
-from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import parse_row
 from execsvc.runner.job import Job, Task
 from execsvc.runner.process import carry_out
@@ -26,6 +25,7 @@ from execsvc.runner.reporter import Reporter
 from execsvc.runner.stage import serve
 from execsvc.runner.waits import StopOrder, Waits
 from execsvc.settings import Settings
+from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.strategies.registry import BUILT_IN
 
 TICKS = 12

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from execsvc.execution.ports import DEFAULTS, ExecutionSettings
-from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.waits import Waits
+from execsvc.store.sqlite.bot_ledger import BotLedger
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from execsvc.clock import Moment, moment
-from execsvc.ledger import moments
-from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding
 from execsvc.model.position import Position
+from execsvc.store.sqlite import moments
+from execsvc.store.sqlite.bot_ledger import BotLedger
 
 _SAME = timedelta(seconds=1)
 """Two readings of one moment that are no farther apart are the same: no clock was set in between."""

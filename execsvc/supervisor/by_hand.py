@@ -5,8 +5,8 @@ from __future__ import annotations
 from loguru import logger
 
 from execsvc.errors import LedgerFailed
-from execsvc.ledger.ballast import Ballast
-from execsvc.ledger.held import HeldBots
+from execsvc.store.sqlite.ballast import Ballast
+from execsvc.store.sqlite.held import HeldBots
 from execsvc.supervisor.bot import Bot, Verdict
 from execsvc.supervisor.context import Context
 from execsvc.supervisor.ends import remember_held

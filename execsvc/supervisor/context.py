@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from execsvc.errors import LedgerFailed
-from execsvc.ledger.account_locks import AccountLocks, shared_folder
-from execsvc.ledger.halt import Halt
-from execsvc.ledger.held import HeldBots
-from execsvc.ledger.survey import LedgerState
 from execsvc.runner.job import Job
 from execsvc.settings import Settings
+from execsvc.store.sqlite.account_locks import AccountLocks, shared_folder
+from execsvc.store.sqlite.halt import Halt
+from execsvc.store.sqlite.held import HeldBots
+from execsvc.store.sqlite.survey import LedgerState
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.child import Child, Children
 from execsvc.supervisor.loop_clock import LoopClock

@@ -6,8 +6,8 @@ import select
 import socket
 
 from execsvc.errors import Unavailable
-from execsvc.ledger.file_lock import SUPERVISOR_LOCK, FileLock
 from execsvc.settings import Bind, Settings
+from execsvc.store.sqlite.file_lock import SUPERVISOR_LOCK, FileLock
 
 BACKLOG = 1024
 _LOOKED_AT = 0.05

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from execsvc.ledger.halt import Halted
 from execsvc.model.bot import InvalidRow
+from execsvc.store.sqlite.halt import Halted
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.guard import Pending
 from execsvc.supervisor.next_step import Service

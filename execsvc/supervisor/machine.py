@@ -7,7 +7,7 @@ from pathlib import Path
 from loguru import logger
 
 from execsvc.errors import LedgerFailed
-from execsvc.ledger.moved import DETAIL, contest_if_moved
+from execsvc.store.sqlite.moved import DETAIL, contest_if_moved
 
 
 def look_at_machine(state_dir: Path) -> None:

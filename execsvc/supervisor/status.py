@@ -8,11 +8,11 @@ from typing import Any
 
 from execsvc import __version__
 from execsvc.clock import iso, now
-from execsvc.ledger.halt import Halted
-from execsvc.ledger.results import utc_day
 from execsvc.model.bot import InvalidRow
 from execsvc.model.result import unknown
 from execsvc.runner.report import Snapshot
+from execsvc.store.sqlite.halt import Halted
+from execsvc.store.sqlite.results import utc_day
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.conditions import conditions
 from execsvc.supervisor.facts import Facts

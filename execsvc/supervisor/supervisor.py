@@ -13,10 +13,10 @@ from loguru import logger
 
 from execsvc import logs
 from execsvc.errors import ConfigRefused, LedgerFailed
-from execsvc.ledger.ballast import Ballast
-from execsvc.ledger.halt import Halt
-from execsvc.ledger.held import HeldBots
 from execsvc.settings import Settings, merged, runtime_directory, state_directory
+from execsvc.store.sqlite.ballast import Ballast
+from execsvc.store.sqlite.halt import Halt
+from execsvc.store.sqlite.held import HeldBots
 from execsvc.supervisor import bulletin, by_hand, control, door, process, shutdown, spare
 from execsvc.supervisor.alerts import desk
 from execsvc.supervisor.bots import Bots

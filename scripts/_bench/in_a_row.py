@@ -18,7 +18,6 @@ from execsvc import logs
 from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clients.http import HttpClient
 from execsvc.errors import StopRequested
-from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import parse_row
 from execsvc.runner.job import Job, Task
 from execsvc.runner.process import carry_out
@@ -26,6 +25,7 @@ from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.waits import StopOrder, Waits
 from execsvc.settings import Settings
+from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.strategies.registry import BUILT_IN
 
 ROUNDS = 1000

@@ -18,9 +18,9 @@ from support.deadline import eventually
 from support.environment import ignoring, scrubbed
 from support.exchange import Exchange
 
-from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.recording.files import Recording
 from execsvc.sandbox.server import Sandbox
+from execsvc.store.sqlite.bot_ledger import BotLedger
 
 pytestmark = pytest.mark.daemon
 

@@ -11,7 +11,7 @@ from support.command import ControlSocket, Execsvc
 from support.deadline import eventually
 from support.environment import scrubbed
 
-from execsvc.ledger.bot_ledger import BotLedger
+from execsvc.store.sqlite.bot_ledger import BotLedger
 
 EXECSVC = [sys.executable, "-m", "execsvc"]
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)

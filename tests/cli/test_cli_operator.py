@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from support.command import ControlSocket, Execsvc
 
-from execsvc.ledger.account_journal import AccountJournal
-from execsvc.ledger.bot_ledger import BotLedger, ledger_path
-from execsvc.ledger.held import HeldBots
-from execsvc.ledger.operator import release_asked
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.order import Fill, Intent, OrderState, Side
 from execsvc.model.position import Position
+from execsvc.store.sqlite.account_journal import AccountJournal
+from execsvc.store.sqlite.bot_ledger import BotLedger, ledger_path
+from execsvc.store.sqlite.held import HeldBots
+from execsvc.store.sqlite.operator import release_asked
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 BINDING = Binding(mode=Mode.LIVE, key_id="key", symbol="BTC/USDT", strategy="test_trading_v1")

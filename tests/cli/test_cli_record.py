@@ -13,11 +13,11 @@ from support.exchange import Exchange
 from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clients.http import HttpClient
 from execsvc.clock import now
-from execsvc.ledger.in_memory import NeverPaused
 from execsvc.recording.files import Recording, find
 from execsvc.recording.lines import TradeLine
 from execsvc.recording.writer import DayWriter
 from execsvc.replay.recorder import Recorder
+from execsvc.store.sqlite.in_memory import NeverPaused
 
 
 def test_trades_are_written_once_and_errors_are_survived(

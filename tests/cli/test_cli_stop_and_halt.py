@@ -16,7 +16,7 @@ from support.command import ControlSocket, Execsvc
 from support.environment import scrubbed
 
 from execsvc.cli import waiting
-from execsvc.ledger.halt import Halt
+from execsvc.store.sqlite.halt import Halt
 
 HALT = {"since": "2026-01-02T03:04:05.000Z", "reason": "the exchange lies"}
 LEFT: dict[str, Any] = {

@@ -12,8 +12,8 @@ from support.command import ControlSocket, Execsvc
 
 from execsvc.cli import daemon as module
 from execsvc.errors import Unavailable
-from execsvc.ledger.file_lock import SUPERVISOR_LOCK, FileLock
-from execsvc.ledger.halt import Halt
+from execsvc.store.sqlite.file_lock import SUPERVISOR_LOCK, FileLock
+from execsvc.store.sqlite.halt import Halt
 
 HALTED = {"since": "2026-01-02T03:04:05.000Z", "reason": "by an operator"}
 

@@ -15,8 +15,8 @@ from execsvc.control_plane.app import create_app
 from execsvc.control_plane.documents import BotState
 from execsvc.control_plane.openapi import document
 from execsvc.errors import Unavailable
-from execsvc.ledger.halt import Halted
 from execsvc.model.bot import InvalidRow
+from execsvc.store.sqlite.halt import Halted
 from execsvc.supervisor.facts import Polled
 from execsvc.supervisor.guard import Pending
 from execsvc.supervisor.states import State

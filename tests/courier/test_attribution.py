@@ -20,11 +20,11 @@ from execsvc.courier.names import Names
 from execsvc.courier.patience import Patience
 from execsvc.courier.rounds import LONGEST_DELAY, Rounds
 from execsvc.errors import Unavailable
-from execsvc.ledger.bot_ledger import ledger_path
-from execsvc.ledger.outbox import waiting
-from execsvc.ledger.starts import note_start
 from execsvc.model.bot import file_stem
 from execsvc.model.told import ToldOrder
+from execsvc.store.sqlite.bot_ledger import ledger_path
+from execsvc.store.sqlite.outbox import waiting
+from execsvc.store.sqlite.starts import note_start
 
 
 class Asked(Wire):

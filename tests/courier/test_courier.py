@@ -20,10 +20,10 @@ from execsvc.clock import SimulatedClock, installed
 from execsvc.courier.child import RETRY, Request, _Courier
 from execsvc.courier.lifecycle import REPORTS_FIRST
 from execsvc.courier.rounds import LONGEST_DELAY
-from execsvc.ledger.bot_ledger import FOLDER, BotLedger
-from execsvc.ledger.deliveries import FILE, Deliveries
-from execsvc.ledger.starts import note_start
 from execsvc.model.bot import file_stem
+from execsvc.store.sqlite.bot_ledger import FOLDER, BotLedger
+from execsvc.store.sqlite.deliveries import FILE, Deliveries
+from execsvc.store.sqlite.starts import note_start
 
 NO_DATABASE = b"no database, but longer than a header of one " * 100
 

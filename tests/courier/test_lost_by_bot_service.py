@@ -12,10 +12,10 @@ from support.told import FILLED, order_of
 
 from execsvc.clients.answers import Answer
 from execsvc.clock import installed
-from execsvc.ledger.bot_ledger import ledger_path
-from execsvc.ledger.starts import newest_start, note_start
 from execsvc.model.bot import file_stem
 from execsvc.sandbox.server import Sandbox
+from execsvc.store.sqlite.bot_ledger import ledger_path
+from execsvc.store.sqlite.starts import newest_start, note_start
 
 STEM = file_stem("b1")
 

@@ -13,7 +13,7 @@ from support.deadline import eventually
 from support.exchange import Exchange
 from support.verdicts import assert_flat, assert_over
 
-from execsvc.ledger.halt import FILE, Halt
+from execsvc.store.sqlite.halt import FILE, Halt
 
 
 def holding(daemon: Daemon, exchange: Exchange) -> Path:

@@ -16,7 +16,7 @@ from support.exchange import OWN_BTC, Exchange
 from support.receiver import Receiver
 from support.verdicts import CRUMB, assert_over, listed_again
 
-from execsvc.ledger import survey
+from execsvc.store.sqlite import survey
 
 REVOKED = 'binance {"code":-2015,"msg":"Invalid API-key, IP, or permissions for action."} AuthenticationError'
 

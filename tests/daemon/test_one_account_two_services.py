@@ -14,8 +14,8 @@ from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
 from support.verdicts import listed_again
 
-from execsvc.ledger.account_locks import holder, shared_folder
 from execsvc.sandbox.server import Sandbox
+from execsvc.store.sqlite.account_locks import holder, shared_folder
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from support.exchange import Exchange
 from support.requirements import needs
 
 from execsvc.clock import now
-from execsvc.ledger import machine
-from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.position import Position
+from execsvc.store.sqlite import machine
+from execsvc.store.sqlite.bot_ledger import BotLedger
 
 
 @needs("machine id")

@@ -19,8 +19,8 @@ from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
 from support.requirements import needs
 
-from execsvc.ledger import machine
-from execsvc.ledger.bot_ledger import ledger_path
+from execsvc.store.sqlite import machine
+from execsvc.store.sqlite.bot_ledger import ledger_path
 
 BOUGHT = Decimal("0.01998")
 

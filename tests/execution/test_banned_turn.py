@@ -9,11 +9,11 @@ from support.desk_market import NOON, MemoryBot, MemoryExchange
 
 from execsvc.clock import SimulatedClock, installed
 from execsvc.errors import Banned
-from execsvc.ledger.in_memory import NeverPaused
 from execsvc.model.market import Limits
 from execsvc.model.order_request import Purpose
 from execsvc.paper.terms import Terms
 from execsvc.sandbox.dialects import Dialect
+from execsvc.store.sqlite.in_memory import NeverPaused
 
 D = Decimal
 HOUR = 3600.0

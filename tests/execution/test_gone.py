@@ -12,11 +12,11 @@ from support.clocks import HOUR, SetClock
 
 from execsvc.clock import installed
 from execsvc.execution.gone import GoneCoins
-from execsvc.ledger import missing, survey
-from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.position import Position
 from execsvc.runner.record import Record
+from execsvc.store.sqlite import missing, survey
+from execsvc.store.sqlite.bot_ledger import BotLedger
 
 D = Decimal
 BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test_trading_v1")

@@ -18,13 +18,13 @@ from execsvc.errors import LedgerFailed, OrderRefused, StopRequested, Unavailabl
 from execsvc.execution import liquidation
 from execsvc.execution.liquidation import Liquidation
 from execsvc.execution.ports import ExecutionSettings
-from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.model.position import Position
 from execsvc.runner.counts import SERIES, Counts, Series
 from execsvc.runner.services import BotServices
 from execsvc.runner.waits import StopOrder
+from execsvc.store.sqlite.bot_ledger import BotLedger
 
 D = Decimal
 BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test_trading_v1")

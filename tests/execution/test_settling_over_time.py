@@ -16,11 +16,11 @@ from execsvc.clock import installed
 from execsvc.errors import NotFound, OutcomeContradicted, Unavailable
 from execsvc.execution.ports import ExecutionSettings
 from execsvc.execution.settlement.settlement import Settlement
-from execsvc.ledger.account_journal import AccountJournal
 from execsvc.model.balance import Balance, Holding
 from execsvc.model.market import Depth, Level
 from execsvc.model.order import NOTHING_KNOWN, Fill, Intent, OrderState, Side
 from execsvc.runner.counts import SERIES, Counts
+from execsvc.store.sqlite.account_journal import AccountJournal
 
 D = Decimal
 WINDOW, TIMEOUT = 10.0, 30.0

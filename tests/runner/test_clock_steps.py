@@ -12,7 +12,7 @@ from support.deadline import eventually
 from support.exchange import Exchange
 
 from execsvc.clock import installed
-from execsvc.ledger.survey import read_log
+from execsvc.store.sqlite.survey import read_log
 
 D = Decimal
 WITHIN = 90.0

@@ -12,8 +12,8 @@ from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import Exchange
 
-from execsvc.ledger.survey import read_log
 from execsvc.runner.job import Task
+from execsvc.store.sqlite.survey import read_log
 from execsvc.waypoints import Waypoint
 
 D = Decimal

@@ -10,7 +10,6 @@ from typing import get_args
 import pytest
 
 from execsvc.clients.exchange_adapter import Read
-from execsvc.ledger.rows import OrderRow
 from execsvc.model.bot import Mode
 from execsvc.model.histogram import Histogram
 from execsvc.model.order import Fill, OrderState, Side
@@ -26,6 +25,7 @@ from execsvc.runner.counts import (
 )
 from execsvc.runner.report import LARGEST_LINE, Snapshot, decode, encode, send
 from execsvc.runner.reporter import Reporter
+from execsvc.store.sqlite.rows import OrderRow
 
 D = Decimal
 

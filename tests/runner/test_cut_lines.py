@@ -20,10 +20,10 @@ from support.exchange import Exchange
 from support.lines import Line, Namespace, lines
 from support.requirements import needs
 
-from execsvc.ledger.account_journal import AccountJournal
-from execsvc.ledger.database import query
 from execsvc.model.order import OrderState
 from execsvc.sandbox.server import Sandbox
+from execsvc.store.sqlite.account_journal import AccountJournal
+from execsvc.store.sqlite.database import query
 from execsvc.waypoints import Waypoint
 
 WITHIN = 90.0

@@ -15,9 +15,9 @@ from support.guarded import Desk
 
 from execsvc.errors import GuardRefused
 from execsvc.execution.guards import GuardLimits
-from execsvc.ledger import operator, size_answers
-from execsvc.ledger.survey import read_log
 from execsvc.model.order import Fill, OrderState, Side
+from execsvc.store.sqlite import operator, size_answers
+from execsvc.store.sqlite.survey import read_log
 
 D = Decimal
 NOTHING = {"state": OrderState.NOT_EXECUTED, "fill": Fill(filled=D(0))}

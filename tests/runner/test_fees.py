@@ -11,7 +11,7 @@ from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
 
-from execsvc.ledger.survey import read_log
+from execsvc.store.sqlite.survey import read_log
 
 D = Decimal
 CRUMB = D("0.00001")

@@ -12,8 +12,8 @@ from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
 
-from execsvc.ledger.account_journal import AccountJournal
-from execsvc.ledger.survey import read_log
+from execsvc.store.sqlite.account_journal import AccountJournal
+from execsvc.store.sqlite.survey import read_log
 from execsvc.strategies.base import NoState, Strategy
 from execsvc.strategies.registry import BUILT_IN
 from execsvc.strategies.test_trading_v1.strategy import TrialParams

@@ -15,11 +15,11 @@ from support.bot_process import BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
 
-from execsvc.ledger import survey
 from execsvc.model.order import Side
 from execsvc.sandbox.accounts import OrderRecord
 from execsvc.sandbox.exchange import OrderBody
 from execsvc.sandbox.server import Sandbox
+from execsvc.store.sqlite import survey
 
 
 class Stall:

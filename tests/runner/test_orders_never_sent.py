@@ -14,11 +14,11 @@ from support.exchange import Exchange
 
 from execsvc.errors import Unavailable
 from execsvc.execution.venues.live_turn import OLDEST_TO_SEND
-from execsvc.ledger.account_journal import AccountJournal
-from execsvc.ledger.database import query
 from execsvc.model.order import OrderState
 from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.sandbox.server import Sandbox
+from execsvc.store.sqlite.account_journal import AccountJournal
+from execsvc.store.sqlite.database import query
 from execsvc.waypoints import Waypoint
 
 PATIENT = {

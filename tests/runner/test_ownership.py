@@ -14,8 +14,8 @@ import pytest
 from support import environment, processes
 from support.deadline import eventually
 
-from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.runner import ownership
+from execsvc.store.sqlite.bot_ledger import BotLedger
 
 HOLD = """
 import os, subprocess, sys, time

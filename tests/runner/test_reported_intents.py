@@ -6,10 +6,10 @@ from pathlib import Path
 
 from ledger_things import BINDING, intent, order
 
-from execsvc.ledger.booking import book
-from execsvc.ledger.bot_ledger import BotLedger, ledger_path
-from execsvc.ledger.outbox import waiting
 from execsvc.runner.record import Record
+from execsvc.store.sqlite.booking import book
+from execsvc.store.sqlite.bot_ledger import BotLedger, ledger_path
+from execsvc.store.sqlite.outbox import waiting
 
 
 def test_an_intent_that_cannot_be_reported_is_reported_with_its_outcome(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
 
-from execsvc.ledger import survey
+from execsvc.store.sqlite import survey
 
 DUST = Decimal("0.00001")
 

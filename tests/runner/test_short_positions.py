@@ -12,7 +12,7 @@ from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import Exchange
 
-from execsvc.ledger.survey import read, read_log
+from execsvc.store.sqlite.survey import read, read_log
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,6 @@ from support.desk_market import NOON, MemoryBot, MemoryExchange
 
 from execsvc.clock import SimulatedClock, installed
 from execsvc.errors import Banned, GuardRefused, LedgerUnavailable, OrderRefused, Unavailable
-from execsvc.ledger import guards as kept
 from execsvc.model.bot import parse_row
 from execsvc.model.market import Depth, Level, Limits
 from execsvc.model.order import Fill
@@ -24,6 +23,7 @@ from execsvc.runner.context import TickContext
 from execsvc.runner.stop_loss import RETRY, StopLoss
 from execsvc.runner.strategy_time import StrategyTime
 from execsvc.sandbox.dialects import Dialect
+from execsvc.store.sqlite import guards as kept
 from execsvc.strategies.base import NoState
 
 D = Decimal

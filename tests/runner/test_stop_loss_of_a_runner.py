@@ -13,7 +13,6 @@ from support.desk_market import NOON, MemoryBot, MemoryExchange
 
 from execsvc.clock import SimulatedClock, installed
 from execsvc.errors import OrderRefused, Unavailable
-from execsvc.ledger import operator
 from execsvc.model.balance import Balance
 from execsvc.model.bot import parse_row
 from execsvc.model.market import Depth, Level, Limits
@@ -23,6 +22,7 @@ from execsvc.paper.terms import Terms
 from execsvc.runner.persistence import Persistence
 from execsvc.runner.runner import BotRunner
 from execsvc.sandbox.dialects import Dialect
+from execsvc.store.sqlite import operator
 from execsvc.strategies.base import NoState, Strategy
 
 D = Decimal

@@ -11,8 +11,8 @@ from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
 
-from execsvc.ledger import operator
-from execsvc.ledger.survey import read, read_log
+from execsvc.store.sqlite import operator
+from execsvc.store.sqlite.survey import read, read_log
 from execsvc.strategies.base import NoState, Strategy
 from execsvc.strategies.registry import BUILT_IN
 from execsvc.strategies.test_trading_v1.strategy import TrialParams

@@ -11,8 +11,8 @@ from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
 
-from execsvc.ledger import survey
-from execsvc.ledger.account_journal import AccountJournal
+from execsvc.store.sqlite import survey
+from execsvc.store.sqlite.account_journal import AccountJournal
 
 DUST = Decimal("0.00001")
 

@@ -14,8 +14,8 @@ from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
 
 from execsvc.errors import OrderRefused
-from execsvc.ledger import survey
 from execsvc.runner.job import Task
+from execsvc.store.sqlite import survey
 from execsvc.strategies.base import AnyContext, Strategy
 from execsvc.strategies.registry import BUILT_IN
 

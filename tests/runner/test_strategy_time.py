@@ -11,10 +11,10 @@ from ledger_things import BINDING, order
 from support.clocks import HOUR, SetClock
 
 from execsvc.clock import installed
-from execsvc.ledger.booking import book
-from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.position import Position
 from execsvc.runner.strategy_time import StrategyTime
+from execsvc.store.sqlite.booking import book
+from execsvc.store.sqlite.bot_ledger import BotLedger
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
 MINUTE = timedelta(minutes=1)

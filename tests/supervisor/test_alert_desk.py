@@ -14,8 +14,8 @@ import pytest
 from support.facts import HELD, bot, facts, ledger
 from support.settings import settings
 
-from execsvc.ledger.halt import Halt
-from execsvc.ledger.held import HeldBots
+from execsvc.store.sqlite.halt import Halt
+from execsvc.store.sqlite.held import HeldBots
 from execsvc.supervisor.alerts.desk import Alerts, Answer
 from execsvc.supervisor.alerts.edges import GATHER, SETTLING
 from execsvc.supervisor.alerts.letters import Errand

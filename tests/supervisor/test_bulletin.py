@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from support.settings import settings
 
-from execsvc.ledger.halt import Halt
-from execsvc.ledger.held import HeldBots
-from execsvc.ledger.survey import LedgerState
 from execsvc.model.position import Position
+from execsvc.store.sqlite.halt import Halt
+from execsvc.store.sqlite.held import HeldBots
+from execsvc.store.sqlite.survey import LedgerState
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.bots import Bots
 from execsvc.supervisor.bulletin import LEAVING, Bulletin

@@ -13,12 +13,12 @@ from support.settings import settings
 
 from execsvc.clients.bot_service import Listing
 from execsvc.errors import LedgerFailed
-from execsvc.ledger.halt import Halt
-from execsvc.ledger.held import HeldBots
-from execsvc.ledger.survey import LedgerState
 from execsvc.model.bot import BotSpec, InvalidRow, parse_row
 from execsvc.model.position import Position
 from execsvc.runner.job import Task
+from execsvc.store.sqlite.halt import Halt
+from execsvc.store.sqlite.held import HeldBots
+from execsvc.store.sqlite.survey import LedgerState
 from execsvc.supervisor import steps
 from execsvc.supervisor.attendant import Attendant
 from execsvc.supervisor.bot import Bot, Question

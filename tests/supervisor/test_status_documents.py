@@ -9,11 +9,11 @@ import pytest
 from support.facts import AT, BINDING, HELD, bot, facts, ledger, running
 
 from execsvc.clock import iso, now
-from execsvc.ledger.guards import Tripped
-from execsvc.ledger.halt import Halted
 from execsvc.model.bot import BotSpec, InvalidRow
 from execsvc.model.result import Result
 from execsvc.runner.report import Snapshot, shown
+from execsvc.store.sqlite.guards import Tripped
+from execsvc.store.sqlite.halt import Halted
 from execsvc.supervisor.bot import Bot, Verdict
 from execsvc.supervisor.facts import Polled
 from execsvc.supervisor.guard import Pending

@@ -8,11 +8,11 @@ from typing import Any, cast
 
 import pytest
 
-from execsvc.ledger.survey import LedgerState
 from execsvc.model.bot import Binding, BotSpec, Mode
 from execsvc.model.position import Position
 from execsvc.runner.job import Task
 from execsvc.runner.report import Snapshot
+from execsvc.store.sqlite.survey import LedgerState
 from execsvc.supervisor.bot import Bot, Question, Verdict
 from execsvc.supervisor.child import Child
 from execsvc.supervisor.next_step import Listed

@@ -10,8 +10,8 @@ import pytest
 from support.facts import facts
 from support.settings import settings
 
-from execsvc.ledger.halt import Halt
-from execsvc.ledger.held import HeldBots
+from execsvc.store.sqlite.halt import Halt
+from execsvc.store.sqlite.held import HeldBots
 from execsvc.supervisor.alerts.desk import Alerts
 from execsvc.supervisor.alerts.letters import stopped
 from execsvc.supervisor.alerts.outbox import MOST

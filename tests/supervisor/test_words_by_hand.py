@@ -12,11 +12,11 @@ from support.settings import settings
 
 from execsvc.clients.bot_service import Listing
 from execsvc.errors import LedgerFailed
-from execsvc.ledger.halt import Halt
-from execsvc.ledger.held import HeldBots
-from execsvc.ledger.survey import LedgerState
 from execsvc.model.bot import parse_row
 from execsvc.runner.job import Task
+from execsvc.store.sqlite.halt import Halt
+from execsvc.store.sqlite.held import HeldBots
+from execsvc.store.sqlite.survey import LedgerState
 from execsvc.supervisor import by_hand, steps
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.bots import Bots
@@ -115,7 +115,7 @@ def test_a_full_disk_gives_up_its_ballast_first(
     context: Context, bots: Bots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "ballast").write_bytes(b"x")
-    monkeypatch.setattr("execsvc.ledger.ballast.Ballast._free", lambda _: 0)
+    monkeypatch.setattr("execsvc.store.sqlite.ballast.Ballast._free", lambda _: 0)
     by_hand.halt(context, None)
     assert not (tmp_path / "ballast").exists()
 

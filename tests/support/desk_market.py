@@ -19,7 +19,6 @@ from execsvc.execution.size_memory import SizeMemory
 from execsvc.execution.venues.account import Account
 from execsvc.execution.venues.adoption import Adoption
 from execsvc.execution.venues.live import LiveVenue
-from execsvc.ledger.in_memory import InMemoryJournal, InMemoryLedger, NeverPaused
 from execsvc.model.balance import Balance, Holding
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.market import ZERO, Depth, Level, Limits, Ticker
@@ -31,6 +30,7 @@ from execsvc.paper.terms import Fault, NotTaken, Terms
 from execsvc.replay.clockwork import ReplayServices, SimulatedWaits, TickCounter
 from execsvc.runner.record import Record
 from execsvc.sandbox.dialects import Dialect, said
+from execsvc.store.sqlite.in_memory import InMemoryJournal, InMemoryLedger, NeverPaused
 
 BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test_trading_v1")
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from execsvc import settings
 from execsvc.execution.order_service import OrderService
-from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.order import Fill
 from execsvc.model.order_request import OrderRequest, Purpose
@@ -19,6 +18,7 @@ from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.services import BotServices
 from execsvc.runner.waits import Waits
+from execsvc.store.sqlite.bot_ledger import BotLedger
 
 
 class Desks:

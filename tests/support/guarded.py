@@ -15,12 +15,12 @@ from support.clocks import SetClock
 from execsvc.clock import installed
 from execsvc.errors import GuardRefused
 from execsvc.execution.guards import GuardLimits, Guards
-from execsvc.ledger import survey
-from execsvc.ledger.booking import book
-from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.order import Fill, Side
 from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
+from execsvc.store.sqlite import survey
+from execsvc.store.sqlite.booking import book
+from execsvc.store.sqlite.bot_ledger import BotLedger
 
 D = Decimal
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)

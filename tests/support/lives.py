@@ -13,10 +13,10 @@ from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
 
-from execsvc.ledger import survey
-from execsvc.ledger.bot_ledger import ledger_path
-from execsvc.ledger.outbox import waiting
 from execsvc.runner.job import Task
+from execsvc.store.sqlite import survey
+from execsvc.store.sqlite.bot_ledger import ledger_path
+from execsvc.store.sqlite.outbox import waiting
 from execsvc.waypoints import Waypoint
 
 DEAD = 99

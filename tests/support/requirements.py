@@ -18,7 +18,7 @@ from typing import NamedTuple, NoReturn
 import pytest
 from support.environment import scrubbed
 
-from execsvc.ledger.machine import this_machine
+from execsvc.store.sqlite.machine import this_machine
 from execsvc.supervisor.shared_heap import knows_immortals
 
 TO_RUN = "; to run them: "

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from execsvc.errors import LedgerFailed
-from execsvc.ledger.survey import LedgerState
 from execsvc.model.bot import Binding, file_stem
 from execsvc.model.position import Position
+from execsvc.store.sqlite.survey import LedgerState
 
 
 class Folder:

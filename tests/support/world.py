@@ -21,9 +21,9 @@ from support.line import Line
 from support.service_clock import ServiceClock
 from support.told import FILLED, all_ended, orders_told
 
-from execsvc.ledger import survey
 from execsvc.sandbox.dialects import Dialect
 from execsvc.sandbox.server import Sandbox
+from execsvc.store.sqlite import survey
 
 BOTS = ("b1", "b2", "b3", "b4")
 KEYS = ("k1", "k2")

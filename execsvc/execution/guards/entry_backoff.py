@@ -10,9 +10,9 @@ from execsvc.execution import backoff
 from execsvc.execution.guards.decisions import Trip, not_known
 from execsvc.execution.guards.limits import Guard
 from execsvc.execution.guards.tripped_guards import TrippedGuards
-from execsvc.ledger import entries
-from execsvc.ledger.bot_ledger import BotLedger
 from execsvc.model.bot import Binding
+from execsvc.store.sqlite import entries
+from execsvc.store.sqlite.bot_ledger import BotLedger
 
 _GUARD = Guard.ENTRY_BACKOFF
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 from enum import Enum
 from typing import NamedTuple
 
-from execsvc.ledger.guards import DAILY_LOSS, STOP_LOSS
 from execsvc.settings import Settings
+from execsvc.store.sqlite.guards import DAILY_LOSS, STOP_LOSS
 
 
 class Guard(str, Enum):

@@ -11,12 +11,12 @@ from execsvc.events import EventName
 from execsvc.execution.guards.decisions import Trip
 from execsvc.execution.guards.limits import Guard, GuardLimits
 from execsvc.execution.ports import Record, Reporter
-from execsvc.ledger import guards as kept
-from execsvc.ledger.bot_ledger import BotLedger
-from execsvc.ledger.guards import Tripped
 from execsvc.logs import bound
 from execsvc.model.bot import Binding
 from execsvc.repeats import Repeats
+from execsvc.store.sqlite import guards as kept
+from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.sqlite.guards import Tripped
 
 _OF_A_START = frozenset({Guard.STOP_LOSS})
 """Over when the bot is stopped and started, or released, and by no change of its row or the settings."""

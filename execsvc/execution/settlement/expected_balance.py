@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 from execsvc.clock import now
-from execsvc.ledger.rows import Expected
 from execsvc.model.market import ZERO
 from execsvc.model.order import Fill, Intent
 from execsvc.model.symbol import Symbol
+from execsvc.store.sqlite.rows import Expected
 
 _SHOWS = Decimal("0.02")
 """A balance that differs from what a fill must have left by this part of the fill lags behind."""

@@ -11,9 +11,9 @@ from enum import Enum
 
 from execsvc.errors import NotFound, OutcomeContradicted, OutcomeUnknown, Unavailable
 from execsvc.execution.exchange import Exchange
-from execsvc.ledger.account_journal import AccountJournal
-from execsvc.ledger.rows import JournalRow
 from execsvc.model.order import Fill
+from execsvc.store.sqlite.account_journal import AccountJournal
+from execsvc.store.sqlite.rows import JournalRow
 
 
 class Found(Enum):

@@ -25,11 +25,11 @@ from execsvc.execution.settlement.expected_balance import after_fill
 from execsvc.execution.settlement.order_lookup import Found, OrderLookup
 from execsvc.execution.settlement.words import about, said
 from execsvc.execution.venues.account import Account
-from execsvc.ledger.rows import Expected, JournalRow
 from execsvc.model.balance import Balance
 from execsvc.model.market import ZERO
 from execsvc.model.order import Fill, OrderState
 from execsvc.model.symbol import Symbol
+from execsvc.store.sqlite.rows import Expected, JournalRow
 from execsvc.waypoints import Waypoint, passed
 
 READ_INTERVAL = 0.5

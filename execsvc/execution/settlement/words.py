@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from execsvc.execution.settlement.decision import Finding, SettlementDecision
-from execsvc.ledger.rows import JournalRow
 from execsvc.model.order import Fill
+from execsvc.store.sqlite.rows import JournalRow
 
 
 def said(row: JournalRow, decision: SettlementDecision) -> str:

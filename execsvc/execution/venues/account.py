@@ -11,8 +11,8 @@ from execsvc.clock import monotonic, seconds_since
 from execsvc.errors import Banned, StopRequested, Unavailable
 from execsvc.execution.exchange import Exchange
 from execsvc.execution.ports import BotServices
-from execsvc.ledger.account_journal import AccountJournal
 from execsvc.model.balance import Balance
+from execsvc.store.sqlite.account_journal import AccountJournal
 
 _LAG_POLL = 0.25
 """Seconds between two looks whether a balance shows the last fill."""

@@ -16,12 +16,12 @@ from execsvc.execution.venues.adoption import Adoption
 from execsvc.execution.venues.live_turn import LiveTurn
 from execsvc.execution.venues.restored import RestoredLedger
 from execsvc.execution.venues.venue import Funds
-from execsvc.ledger import doubts, fees, operator
 from execsvc.model.balance import Balance
 from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, exact_sum
 from execsvc.model.order import Side
 from execsvc.model.order_request import OrderRequest, Purpose
+from execsvc.store.sqlite import doubts, fees, operator
 from execsvc.waypoints import Waypoint, passed
 
 

@@ -13,12 +13,12 @@ from execsvc.execution.settlement.settlement import Settlement
 from execsvc.execution.venues.account import Account
 from execsvc.execution.venues.adoption import Adoption
 from execsvc.execution.venues.venue import Funds
-from execsvc.ledger.rows import OrderRow
 from execsvc.model.balance import Balance
 from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, plain
 from execsvc.model.order import NOTHING_KNOWN, Fill, Intent, OrderState, new_client_order_id
 from execsvc.model.order_request import OrderRequest, Purpose
+from execsvc.store.sqlite.rows import OrderRow
 from execsvc.waypoints import Waypoint, passed
 
 _NOTES = {

@@ -13,8 +13,6 @@ from execsvc.execution.exchange import Exchange
 from execsvc.execution.market_terms import best_price, market_terms
 from execsvc.execution.ports import BotServices
 from execsvc.execution.venues.venue import Funds
-from execsvc.ledger.booking import book
-from execsvc.ledger.rows import OrderRow
 from execsvc.model.balance import Balance, Holding
 from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, Depth
@@ -22,6 +20,8 @@ from execsvc.model.order import OrderState, Side, new_client_order_id
 from execsvc.model.order_request import OrderRequest
 from execsvc.paper.terms import Terms
 from execsvc.paper.trading import trade
+from execsvc.store.sqlite.booking import book
+from execsvc.store.sqlite.rows import OrderRow
 
 STARTING_QUOTE = Decimal(10_000)
 """Virtual quote of a PAPER bot without an ``account_allocation``."""

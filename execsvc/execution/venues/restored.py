@@ -14,16 +14,16 @@ from execsvc.clock import iso, monotonic, now
 from execsvc.errors import LedgerFailed, LedgerUnavailable, OrderRefused, Unavailable
 from execsvc.execution.ports import BotServices
 from execsvc.execution.venues.account import Account
-from execsvc.ledger import doubts, locked, machine, missing, operator
-from execsvc.ledger.booking import is_booked
-from execsvc.ledger.doubts import ACCOUNT, Doubt
-from execsvc.ledger.entries import newest_order
-from execsvc.ledger.moved import moved
 from execsvc.logs import bound
 from execsvc.model.balance import Balance
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.comparison import OpenPosition, Verdict, compare, held_of, is_readable
 from execsvc.model.market import plain
+from execsvc.store.sqlite import doubts, locked, machine, missing, operator
+from execsvc.store.sqlite.booking import is_booked
+from execsvc.store.sqlite.doubts import ACCOUNT, Doubt
+from execsvc.store.sqlite.entries import newest_order
+from execsvc.store.sqlite.moved import moved
 
 _NEWER = timedelta(seconds=1)
 """By which an order must be newer than the ledger's last one: its time may have been rounded."""

@@ -1,0 +1,158 @@
+"""The accounts that the service trades, each locked against other services of this machine.
+
+Two services with state directories of their own would not take turns on one account. The locks are
+in a folder that all instances share; where it is not there, they are not kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Collection
+from pathlib import Path
+from typing import NamedTuple
+
+from loguru import logger
+
+from execsvc.errors import LedgerFailed
+from execsvc.store.sqlite.bot_ledger import ledger_path
+from execsvc.store.sqlite.file_lock import FileLock
+
+_OTHERS_MAY_WRITE = stat.S_IWOTH
+_ROOT = 0
+_TRIES = 20
+
+
+class Holder(NamedTuple):
+    """The service that has locked an account; None for what it did not write down."""
+
+    state_dir: str | None
+    pid: int | None
+
+    @property
+    def text(self) -> str:
+        """For people."""
+        place, pid = self.state_dir or "unknown", self.pid or "unknown"
+        return f"the service with the state directory {place} (pid {pid})"
+
+
+def shared_folder(runtime_dir: Path) -> Path:
+    """Where the locks of all instances are: beside their runtime directories, ``/run/lock/execsvc``."""
+    return runtime_dir.parent / "lock" / "execsvc"
+
+
+def why_unusable(folder: Path) -> str | None:
+    """Why locks in ``folder`` would mean nothing; None when they can be kept there."""
+    try:
+        found = folder.stat()
+    except OSError as error:
+        return f"{folder}: {error.strerror}"
+    if not stat.S_ISDIR(found.st_mode):
+        return f"{folder} is no directory"
+    if found.st_uid not in (_ROOT, os.geteuid()) or found.st_mode & _OTHERS_MAY_WRITE:
+        return f"{folder} is not root's or ours alone"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return f"{folder} is not ours to write"
+    return None
+
+
+def holder(folder: Path, key_id: str) -> Holder | None:
+    """The service that has locked the account ``key_id``; None when nobody has. Raises LedgerFailed."""
+    lock = FileLock(_path(folder, key_id))
+    return _read(lock) if lock.is_held() else None
+
+
+class AccountLocks:
+    """The locks that one supervisor holds; its children inherit them, and outlive it with them."""
+
+    def __init__(self, folder: Path, state_dir: Path) -> None:
+        self._folder = folder
+        self._state_dir = str(state_dir.resolve())
+        self._locks: dict[str, FileLock] = {}
+        self._held: set[str] = set()
+        self._is_said = False
+
+    def take(self, key_id: str) -> str | None:
+        """Lock the account ``key_id``. Returns why its bots must not run, None when they may.
+
+        They may as well where locks cannot be kept, which is said once, and where a process of an
+        earlier start of this service still holds the lock.
+        """
+        if key_id in self._held:
+            return None
+        why = why_unusable(self._folder)
+        if why is not None:
+            self._say_unusable(why)
+            return None
+        lock = self._locks.setdefault(key_id, FileLock(_path(self._folder, key_id)))
+        try:
+            if _acquired(lock):
+                lock.label(f"{os.getpid()}\n{self._state_dir}\n")
+                self._held.add(key_id)
+                return None
+            found = _read(lock)
+        except LedgerFailed as error:
+            self._say_unusable(str(error))
+            return None
+        if found.state_dir == self._state_dir:
+            return None
+        return f"account {key_id} is traded by {found.text}; two services do not take turns"
+
+    def may_be_run_elsewhere(self, key_id: str, bot_id: str) -> bool:
+        """False when the service that has locked the account certainly does not run ``bot_id``.
+
+        Each bot that a service runs has a ledger in its state directory, as it has when it ran there
+        once; a directory that cannot be read tells nothing.
+        """
+        if key_id in self._held:
+            return False
+        try:
+            found = holder(self._folder, key_id)
+            if found is None:
+                return False
+            if found.state_dir is None:
+                return True
+            ledger = ledger_path(Path(found.state_dir), bot_id)
+            return ledger in ledger.parent.iterdir()
+        except (LedgerFailed, OSError):
+            return True
+
+    def descriptors(self, key_id: str) -> set[int]:
+        """What a process that works on the account inherits; empty where no lock is kept."""
+        descriptor = self._locks[key_id].descriptor if key_id in self._held else None
+        return set() if descriptor is None else {descriptor}
+
+    def keep_only(self, key_ids: Collection[str]) -> None:
+        """Give up the locks of other accounts; try again to get those of ``key_ids`` not held yet."""
+        for key_id in [known for known in self._locks if known not in key_ids]:
+            self._locks.pop(key_id).close()
+            self._held.discard(key_id)
+        for key_id in self._locks.keys() - self._held:
+            self.take(key_id)
+
+    def _say_unusable(self, why: str) -> None:
+        if not self._is_said:
+            self._is_said = True
+            logger.bind(event="accounts_not_locked").warning(
+                "another service of this machine that trades the same account would not be noticed: {}",
+                why,
+            )
+
+
+def _acquired(lock: FileLock) -> bool:
+    """Whether the lock is ours now; who only looks at it (doctor) has it for some microseconds."""
+    for _ in range(_TRIES):
+        if lock.try_acquire():
+            return True
+        os.sched_yield()
+    return False
+
+
+def _path(folder: Path, key_id: str) -> Path:
+    return folder / f"{hashlib.sha256(key_id.encode()).hexdigest()[:32]}.lock"
+
+
+def _read(lock: FileLock) -> Holder:
+    pid, _, state_dir = lock.read_label().partition("\n")
+    return Holder(state_dir.strip() or None, int(pid) if pid.isdigit() else None)

@@ -1,0 +1,270 @@
+"""The one way to open an SQLite file: created whole or not at all, checked, and in one version.
+
+Every fault is LedgerFailed, one that may pass LedgerUnavailable (:mod:`execsvc.store.sqlite.faults`); a
+file that is not what it should be is never written to.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from importlib import resources
+from pathlib import Path
+
+from execsvc.errors import LedgerFailed
+from execsvc.store.sqlite import faults
+from execsvc.store.sqlite.patience import BUSY_SECONDS, SLICE, patiently
+from execsvc.waypoints import Waypoint, passed
+
+_FAULTS = (*faults.FAULTS, UnicodeEncodeError, OverflowError)
+"""What SQLite raises: the last two for values that no column can hold."""
+VERSION = 1
+_VERSIONS_AT = 18
+_WAL_VERSIONS = b"\x02\x02"
+
+
+def create(path: Path, schema: str, first: str, values: tuple[str, ...]) -> None:
+    """Make the database ``path`` with ``schema`` and one first row, unless it is there.
+
+    It is written under another name and renamed, so that an empty or half-made file under
+    ``path`` is always the sign of a fault and never mistaken for a new ledger. Until then it
+    needs no journal: a file that is made and removed makes the next ones slower on ext4.
+    """
+    if path.exists():
+        return
+    if path.with_name(f"{path.name}-wal").exists():
+        # SQLite would pour what the lost file had not taken yet into the new one.
+        raise LedgerFailed(f"{path.name} is gone, but its -wal is there: restore it")
+    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft.unlink(missing_ok=True)
+        with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
+            connection.execute("PRAGMA synchronous=OFF")
+            connection.execute("PRAGMA journal_mode=OFF")
+            connection.executescript(f"BEGIN; {_script(schema)} PRAGMA user_version={VERSION};")
+            connection.execute(first, values)
+            connection.execute("COMMIT")
+        _write_ahead(draft)
+        _make_durable(draft)
+        _move_into_place(draft, path)
+        _make_durable(path.parent)
+    except faults.FAULTS as error:
+        with suppress(OSError):  # a disk that is full for long must not be filled with drafts
+            draft.unlink(missing_ok=True)
+        raise faults.failed(f"{path.name} cannot be created", error) from error
+
+
+def in_memory(schema: str, first: str, values: tuple[str, ...]) -> sqlite3.Connection:
+    """A database with ``schema`` and one first row that never touches a disk."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.executescript(_script(schema))
+    connection.execute(first, values)
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def extend(connection: sqlite3.Connection, schema: str) -> None:
+    """Add the tables of ``schema`` (``CREATE TABLE IF NOT EXISTS``). Raises LedgerFailed.
+
+    They leave the version as it is: an older service reads such a file, and ignores them. Their
+    creation need not outlive the machine, and waits for no disk: it is repeated at every start.
+    """
+    try:
+        connection.execute("PRAGMA synchronous=NORMAL")
+        patiently(lambda: _run_whole(connection, _script(schema)))
+    except _FAULTS as error:
+        raise faults.failed(f"{schema} cannot be added", error) from error
+
+
+def _run_whole(connection: sqlite3.Connection, script: str) -> None:
+    try:
+        connection.executescript(f"BEGIN; {script} COMMIT;")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+@functools.cache
+def _script(schema: str) -> str:
+    return resources.files(__package__).joinpath(schema).read_text()
+
+
+def _write_ahead(draft: Path) -> None:
+    """Say in the file's header that it is in WAL mode.
+
+    ``PRAGMA journal_mode=WAL`` does the same with a journal of its own. The bytes are the write
+    and the read version, 1 for a rollback journal and 2 for WAL: https://www.sqlite.org/fileformat2.html
+    """
+    with draft.open("r+b") as file:
+        file.seek(_VERSIONS_AT)
+        file.write(_WAL_VERSIONS)
+
+
+def _move_into_place(draft: Path, path: Path) -> None:
+    try:
+        os.link(draft, path)  # unlike a rename it fails when another process was faster
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def _make_durable(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def open_writable(path: Path, owner: str, owned_by: str) -> sqlite3.Connection:
+    """A connection that writes. Raises LedgerFailed when the file is not a sound database.
+
+    ``owner`` is the query for whom it belongs to, which has to be ``owned_by``.
+    """
+    try:
+        # Looked at first by somebody who cannot write: closing a damaged file would already
+        # pour its -wal into it.
+        with closing(_connect(path, "ro")) as looked_at:
+            _check(looked_at, path)
+            _check_owner(looked_at, path, owner, owned_by)
+        connection = _connect(path, "rw")
+        try:
+            connection.execute("PRAGMA synchronous=FULL")
+        except BaseException:
+            connection.close()
+            raise
+    except faults.FAULTS as error:
+        raise faults.failed(f"{path.name} cannot be opened", error) from error
+    return connection
+
+
+@contextmanager
+def reading(path: Path, patience: float = BUSY_SECONDS) -> Iterator[sqlite3.Connection]:
+    """A read-only connection for the length of a block; every SQLite fault is LedgerFailed.
+
+    One statement waits for a lock for ``patience`` seconds, and for SLICE at most.
+    """
+    try:
+        with closing(_connect(path, "ro", min(patience, SLICE))) as connection:
+            _check_version(connection, path)
+            yield connection
+    except faults.FAULTS as error:
+        raise faults.failed(f"{path.name} cannot be read", error) from error
+
+
+@contextmanager
+def transaction(
+    connection: sqlite3.Connection, durable: bool = True, patience: float = BUSY_SECONDS
+) -> Iterator[sqlite3.Connection]:
+    """One transaction: on the disk when the block has ended, or not at all.
+
+    One that is not ``durable`` survives our death but not the machine's: for rows that no
+    decision about money depends on. It saves a wait for the disk. While another program holds the
+    database's lock it is waited for, ``patience`` seconds.
+    """
+    try:
+        connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        patiently(lambda: connection.execute("BEGIN IMMEDIATE"), patience)
+        try:
+            yield connection
+            passed(Waypoint.BEFORE_COMMIT)
+            connection.execute("COMMIT")
+            passed(Waypoint.AFTER_COMMIT)
+        except BaseException:
+            if connection.in_transaction:  # a full disk may have rolled it back already
+                connection.execute("ROLLBACK")
+            raise
+    except _FAULTS as error:
+        raise faults.failed("cannot record", error) from error
+
+
+@contextmanager
+def apart(tx: sqlite3.Connection) -> Iterator[None]:
+    """A part of a transaction that may fail by itself: LedgerFailed, and the rest goes on.
+
+    A fault that may pass is not the part's own: it fails the whole transaction, to be tried again.
+    """
+    tx.execute("SAVEPOINT apart")
+    try:
+        yield
+    except BaseException as error:
+        # A full disk may have rolled all of it back already.
+        if not tx.in_transaction or faults.passes(error):
+            raise
+        tx.execute("ROLLBACK TO apart")
+        tx.execute("RELEASE apart")
+        if isinstance(error, (*_FAULTS, ArithmeticError, ValueError)):
+            raise LedgerFailed(f"cannot record: {error}") from error
+        raise
+    tx.execute("RELEASE apart")
+
+
+def has_table(connection: sqlite3.Connection, name: str, patience: float = BUSY_SECONDS) -> bool:
+    """False for a table that is younger than the file. Raises LedgerFailed."""
+    sql = "SELECT 1 FROM sqlite_master WHERE type='table' AND name=?"
+    return bool(query(connection, sql, (name,), patience))
+
+
+def query(
+    connection: sqlite3.Connection,
+    sql: str,
+    values: tuple[object, ...] = (),
+    patience: float = BUSY_SECONDS,
+) -> list[sqlite3.Row]:
+    """All rows of ``sql``; a lock is waited for, ``patience`` seconds. Raises LedgerFailed."""
+    try:
+        return patiently(lambda: connection.execute(sql, values).fetchall(), patience)
+    except faults.FAULTS as error:
+        raise faults.failed("cannot read", error) from error
+
+
+def newest_first(
+    connection: sqlite3.Connection, sql: str, values: tuple[object, ...]
+) -> Iterator[sqlite3.Row]:
+    """The rows of ``sql`` one by one, for a reader that stops early. Raises LedgerFailed."""
+    try:
+        with closing(connection.execute(sql, values)) as cursor:
+            yield from cursor
+    except faults.FAULTS as error:
+        raise faults.failed("cannot read", error) from error
+
+
+def _connect(path: Path, mode: str, timeout: float = SLICE) -> sqlite3.Connection:
+    if path.stat().st_size == 0:
+        raise LedgerFailed(f"{path.name} is empty")
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=timeout,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    _check_version(connection, path)
+    verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if verdict != "ok":
+        raise LedgerFailed(f"{path.name} is damaged: {verdict}")
+
+
+def _check_owner(connection: sqlite3.Connection, path: Path, owner: str, owned_by: str) -> None:
+    found = [row[0] for row in connection.execute(owner)]
+    if found != [owned_by]:
+        raise LedgerFailed(f"{path.name} belongs to {', '.join(found) or 'nobody'}: not {owned_by}")
+
+
+def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > VERSION:
+        raise LedgerFailed(f"{path.name} has schema {version}, newer than {VERSION} known here")
+    if version < 1:
+        raise LedgerFailed(f"{path.name} has no schema version")

@@ -1,0 +1,249 @@
+"""Positions of an account that may be from an older state of it, as its journal keeps them."""
+
+from __future__ import annotations
+
+import shlex
+import sqlite3
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from execsvc.clock import iso
+from execsvc.errors import LedgerFailed, LedgerUnavailable
+from execsvc.model.bot import Mode
+from execsvc.model.comparison import OpenPosition, Verdict
+from execsvc.model.market import ZERO, exact_sum
+from execsvc.model.symbol import Symbol
+from execsvc.store.sqlite import fees, rows
+from execsvc.store.sqlite.bot_ledger import ledger_path
+from execsvc.store.sqlite.database import extend, has_table, query, reading, transaction
+
+SCHEMA = "account_doubts.sql"
+ACCOUNT = ""
+"""The subject that stands for the account as a whole, for no bot has an empty id."""
+
+
+class Doubt(BaseModel):
+    """A position that the account may not hold any more, and why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bot_id: str
+    symbol: str
+    verdict: Verdict
+    at: datetime
+    detail: str
+    order_at: datetime | None = None
+    """When the newest order was sent that BotService knows and the ledger does not."""
+
+    @property
+    def text(self) -> str:
+        """For the log, ``/health`` and the operator."""
+        bot = shlex.quote(self.bot_id)
+        return (
+            f"its position in {self.symbol} is contested: {self.detail}; nothing of its account "
+            f"trades until: execsvc release {bot} (the coins are gone), or execsvc release {bot} "
+            f"--keep (they are the bot's)"
+        )
+
+
+def doubts(connection: sqlite3.Connection) -> list[Doubt]:
+    """All that are not decided, oldest first. Raises LedgerFailed."""
+    if not has_table(connection, "doubt"):
+        return []
+    return [_read(row) for row in query(connection, "SELECT * FROM doubt ORDER BY rowid")]
+
+
+def contested(connection: sqlite3.Connection, bot_id: str | None = None) -> list[Doubt]:
+    """Those that wait for an operator, of all bots or of one. Raises LedgerFailed."""
+    return [
+        doubt
+        for doubt in doubts(connection)
+        if doubt.verdict is Verdict.CONTESTED and bot_id in (None, doubt.bot_id)
+    ]
+
+
+def keep(
+    connection: sqlite3.Connection,
+    found: Iterable[Doubt],
+    start: str,
+    compared: Iterable[str],
+) -> None:
+    """Write what a comparison has found, and for whom it was made. Raises LedgerFailed.
+
+    A position that is contested already stays so, unless it was found to be closed.
+    """
+    extend(connection, SCHEMA)
+    found = list(found)
+    with transaction(connection, durable=bool(found)) as tx:
+        for doubt in found:
+            tx.execute(
+                "INSERT INTO doubt VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
+                "verdict=excluded.verdict, detail=excluded.detail WHERE excluded.verdict='gone' "
+                "AND order_at IS NULL",
+                (
+                    doubt.bot_id,
+                    doubt.symbol,
+                    doubt.verdict.value,
+                    iso(doubt.at),
+                    doubt.detail,
+                    rows.time_text(doubt.order_at),
+                ),
+            )
+        for subject in compared:
+            tx.execute("INSERT OR REPLACE INTO compared VALUES (?,?)", (subject, start))
+
+
+def is_compared(connection: sqlite3.Connection, subject: str, start: str) -> bool:
+    """True once ``subject`` was compared for this start of the service. Raises LedgerFailed."""
+    if not has_table(connection, "compared"):
+        return False
+    sql = "SELECT 1 FROM compared WHERE subject=? AND start=?"
+    return bool(query(connection, sql, (subject, start)))
+
+
+def decide(connection: sqlite3.Connection, bot_id: str) -> list[Doubt]:
+    """Forget the doubts about ``bot_id``: they are decided. Returns what they were.
+
+    A later start must not find the same once again. Raises LedgerFailed.
+    """
+    decided = [doubt for doubt in doubts(connection) if doubt.bot_id == bot_id]
+    if not decided:
+        return []
+    with transaction(connection) as tx:
+        for doubt in decided:
+            _forget_expected(tx, doubt.symbol)
+            if doubt.order_at is not None:
+                tx.execute(
+                    "INSERT OR REPLACE INTO acknowledged VALUES (?,?)",
+                    (bot_id, iso(doubt.order_at)),
+                )
+        tx.execute("DELETE FROM doubt WHERE bot_id=?", (bot_id,))
+    return decided
+
+
+def forget_expected(connection: sqlite3.Connection, symbol: str) -> None:
+    """Know no more what the account should hold of the assets of ``symbol``, until its next fill.
+
+    For whoever books a change of a position that is no fill. Raises LedgerFailed.
+    """
+    with transaction(connection) as tx:
+        _forget_expected(tx, symbol)
+
+
+def _forget_expected(tx: sqlite3.Connection, symbol: str) -> None:
+    for asset in Symbol.parse(symbol):
+        tx.execute("DELETE FROM expected WHERE asset=?", (asset,))
+
+
+def known_order(connection: sqlite3.Connection, bot_id: str) -> datetime | None:
+    """When the newest order of ``bot_id`` was sent that the journal knows, or an operator spoke of.
+
+    None before the first. Raises LedgerFailed.
+    """
+    found = query(
+        connection,
+        "SELECT created_at FROM intent WHERE bot_id=? ORDER BY created_at DESC LIMIT 1",
+        (bot_id,),
+    )
+    known = [rows.time(row["created_at"]) for row in found]
+    if has_table(connection, "acknowledged"):
+        sql = "SELECT order_at FROM acknowledged WHERE bot_id=?"
+        known += [rows.time(row["order_at"]) for row in query(connection, sql, (bot_id,))]
+    return max((moment for moment in known if moment is not None), default=None)
+
+
+def newest_booked(connection: sqlite3.Connection, bot_id: str) -> tuple[str, datetime] | None:
+    """The newest filled order of ``bot_id`` that its ledger once had, by the journal: id and time sent.
+
+    None before the first, and when an operator has spoken since of what the ledger lacks. Raises
+    LedgerFailed.
+    """
+    found = query(
+        connection,
+        "SELECT client_order_id, created_at FROM intent WHERE bot_id=? AND state='EXECUTED' "
+        "AND adopted=1 ORDER BY seq DESC LIMIT 1",
+        (bot_id,),
+    )
+    sent = rows.time(found[0]["created_at"]) if found else None
+    if sent is None:
+        return None
+    spoken = None
+    if has_table(connection, "acknowledged"):
+        sql = "SELECT order_at FROM acknowledged WHERE bot_id=?"
+        said = query(connection, sql, (bot_id,))
+        spoken = rows.time(said[0]["order_at"]) if said else None
+    return None if spoken is not None and spoken >= sent else (found[0]["client_order_id"], sent)
+
+
+def expected_amounts(connection: sqlite3.Connection) -> dict[str, Decimal]:
+    """What the account held of each asset once its last known fill showed, less fees paid in it since.
+
+    Without these a bot's own coin would seem to be missing once the fees of the others, which take
+    that coin, add up to it. Raises LedgerFailed.
+    """
+    amounts = {}
+    for row in query(connection, "SELECT asset, amount, filled_at FROM expected"):
+        filled_at = rows.time(row["filled_at"])
+        assert filled_at is not None, "the column is never null"
+        paid = fees.paid_in(connection, row["asset"], filled_at)
+        amounts[row["asset"]] = exact_sum(rows.amount(row["amount"]), -paid)
+    return amounts
+
+
+def open_positions(
+    connection: sqlite3.Connection, state_dir: Path, key_id: str
+) -> list[OpenPosition]:
+    """What the ledgers of bots that ever bought on the account say they hold, dust left out.
+
+    A damaged ledger is left out: its bot does not trade. Raises LedgerFailed for the journal of
+    ``connection``, LedgerUnavailable also for a ledger.
+    """
+    buyers = query(
+        connection, "SELECT DISTINCT bot_id FROM intent WHERE side='buy' AND short=0 ORDER BY 1"
+    )
+    found = []
+    for row in buyers:
+        path = ledger_path(state_dir, row["bot_id"])
+        try:
+            found += _held(path, row["bot_id"], key_id) if path.exists() else []
+        except LedgerUnavailable:
+            raise
+        except LedgerFailed:
+            continue
+    return found
+
+
+def _held(path: Path, bot_id: str, key_id: str) -> list[OpenPosition]:
+    with reading(path) as connection:
+        found = query(
+            connection,
+            "SELECT * FROM position WHERE mode=? AND key_id=?",
+            (Mode.LIVE.value, key_id),
+        )
+    positions = [(row["symbol"], rows.position_of(row)) for row in found]
+    return [
+        OpenPosition(bot_id, symbol, position.tracked, position.entry_price)
+        for symbol, position in positions
+        if position.tracked > ZERO and not position.dust
+    ]
+
+
+def _read(row: sqlite3.Row) -> Doubt:
+    at = rows.time(row["at"])
+    assert at is not None, "the column is never null"
+    try:
+        verdict = Verdict(row["verdict"])
+    except ValueError:
+        verdict = Verdict.CONTESTED  # of a newer service: an operator decides
+    return Doubt(
+        bot_id=row["bot_id"],
+        symbol=row["symbol"],
+        verdict=verdict,
+        at=at,
+        detail=row["detail"],
+        order_at=rows.time(row["order_at"]),
+    )

@@ -1,0 +1,131 @@
+"""The kill switch: while STATE_DIR/halted.json is there, nobody trades."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from datetime import datetime, timezone
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from execsvc.clock import iso, now
+from execsvc.store.sqlite import whole_file
+
+FILE = "halted.json"
+LONGEST_REASON = 500
+"""Characters that are kept of a reason."""
+
+
+Signature = tuple[int, int, int, int]
+"""Device, inode, size and time of the last change [ns] of a file."""
+
+
+class Halted(BaseModel):
+    """That trading is halted. ``since`` is ISO 8601 in UTC."""
+
+    model_config = ConfigDict(frozen=True)
+
+    since: str
+    reason: str
+
+    @property
+    def text(self) -> str:
+        """For ``last_error``, ``/health`` and the log."""
+        return f"trading is halted: {self.reason}"
+
+
+class Halt:
+    """Whether trading is halted, across restarts of the service.
+
+    A file that cannot be read counts as halted: the wrong guess on that side starts nobody.
+    """
+
+    def __init__(self, state_dir: Path) -> None:
+        self._path = state_dir / FILE
+        self.damage: str | None = None
+        """Why the file could not be read, when it could not."""
+        self._seen: Signature | None = None
+        """The file as it was read or written last."""
+        self.current = self._read()
+        """What is in force, None when bots may trade."""
+
+    def begin(self, reason: str | None) -> None:
+        """Halt, from now on or with another reason. Raises LedgerFailed when it is not on the disk.
+
+        It is in force all the same then, until the service restarts.
+        """
+        before = self.current
+        since = iso(now()) if before is None else before.since
+        if before is not None and reason is None and self.damage is None:
+            reason = before.reason
+        self.current = Halted(since=since, reason=_one_line(reason or "by an operator"))
+        self._write(self.current)
+        self.damage = None
+
+    def look(self) -> bool:
+        """Take a halt that another process wrote; what is in force stays so until :meth:`end`.
+
+        Returns True when the file was missing in a halt and was written again. A state directory
+        that cannot be looked at says nothing. Raises LedgerFailed when the file cannot be written.
+        """
+        try:
+            found = _signature(self._path.lstat())
+        except FileNotFoundError:
+            found = None
+        except OSError:
+            return False
+        if found is None and self.current is not None:
+            self._write(self.current)
+            return True
+        if found is not None and found != self._seen:
+            self._take(found)
+        return False
+
+    def end(self) -> None:
+        """Let bots trade again. Raises LedgerFailed, and then it stays in force."""
+        whole_file.remove(self._path)
+        self.current, self.damage, self._seen = None, None, None
+
+    def _write(self, halted: Halted) -> None:
+        whole_file.replace(self._path, halted.model_dump_json().encode())
+        self._seen = None
+        with suppress(OSError):
+            self._seen = _signature(self._path.lstat())
+
+    def _take(self, found: Signature) -> None:
+        """Read the file; one that cannot be read is read again at the next look."""
+        self.damage = None
+        read = self._read()
+        damaged = bool(self.damage)
+        self._seen = None if damaged else found
+        if read is not None and (self.current is None or not damaged):
+            self.current = read
+
+    def _read(self) -> Halted | None:
+        try:
+            return Halted.model_validate_json(self._path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValidationError:
+            self.damage = "it is not JSON of a time and a reason"
+        except OSError as error:
+            self.damage = error.strerror or type(error).__name__
+        return Halted(since=self._written_at(), reason=f"{FILE} cannot be read ({self.damage})")
+
+    def _written_at(self) -> str:
+        try:
+            written = self._path.lstat().st_mtime
+        except OSError:
+            return iso(now())
+        return iso(datetime.fromtimestamp(written, timezone.utc))
+
+
+def _signature(status: os.stat_result) -> Signature:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _one_line(reason: str) -> str:
+    """It goes to logs, to ``/health`` and to terminals; what is left of it UTF-8 can write."""
+    plain = "".join(letter if letter.isprintable() else " " for letter in reason)
+    return plain.strip()[:LONGEST_REASON] or "no reason given"

@@ -1,0 +1,96 @@
+"""The bots that an operator ended by a signal: they stay ended across restarts of the service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from execsvc.errors import LedgerFailed
+from execsvc.store.sqlite import whole_file
+
+FILE = "held.json"
+DAMAGED = "held.json.damaged"
+"""Where a file that could not be read is kept, once another one is written in its place."""
+_SET = TypeAdapter(dict[str, bool])
+
+
+class HeldBots:
+    """Held bots by id; the value says whether the bot keeps its position (ended on USR2).
+
+    While the file cannot be read every bot that is known is to be :meth:`suspect`: the wrong guess
+    on that side starts nobody and sells nothing.
+    """
+
+    def __init__(self, state_dir: Path) -> None:
+        self._path = state_dir / FILE
+        self._bots: dict[str, bool] = {}
+        self._suspects: set[str] | None = None
+        self.damage: str | None = None
+        """Why the file could not be read, when it could not."""
+        try:
+            self._bots = _SET.validate_json(self._path.read_bytes())
+        except FileNotFoundError:
+            pass
+        except ValidationError:
+            self.damage = "it is not JSON of ids and booleans"
+        except OSError as error:
+            self.damage = error.strerror or type(error).__name__
+        self._unread = self.damage is not None
+        self._unwritten = False
+
+    @property
+    def bots(self) -> Mapping[str, bool]:
+        """Whether it keeps its position, for each held bot."""
+        return self._bots
+
+    def suspect(self, bot_ids: Iterable[str]) -> None:
+        """Hold these with their positions, as the file that may name them cannot be read.
+
+        It is written down with the first word of an operator on one of them, not before.
+        """
+        self._suspects = set(bot_ids)
+        self._bots.update(dict.fromkeys(self._suspects, True))
+
+    def is_suspect(self, bot_id: str) -> bool:
+        """True while the bot is held only because the file could not be read."""
+        return self._suspects is not None and bot_id in self._suspects
+
+    def add(self, bot_id: str, *, keeps: bool) -> None:
+        """Remember ``bot_id``. Raises LedgerFailed when it could not be written down."""
+        self._decided(bot_id)
+        self._bots[bot_id] = keeps
+        self._write()
+
+    def discard(self, bot_id: str) -> None:
+        """Forget ``bot_id``, if it was held. Raises LedgerFailed when that could not be written."""
+        self._decided(bot_id)
+        if self._bots.pop(bot_id, None) is not None:
+            self._write()
+
+    def write_again(self) -> None:
+        """Write down what could not be written when it was decided. Raises LedgerFailed."""
+        if self._unwritten:
+            self._write()
+
+    def _decided(self, bot_id: str) -> None:
+        """Raises LedgerFailed where nobody knows which other bots would have to be written down."""
+        if self._suspects is not None:
+            self._suspects.discard(bot_id)
+        elif self._unread:
+            raise LedgerFailed(
+                f"{FILE} cannot be read ({self.damage}): start the service, which then holds every "
+                f"bot, and release {bot_id} there"
+            )
+
+    def _write(self) -> None:
+        self._unwritten = True
+        if self._unread:
+            with suppress(
+                OSError
+            ):  # kept for whoever wants to look; without it all goes on as well
+                self._path.replace(self._path.with_name(DAMAGED))
+        whole_file.replace(self._path, _SET.dump_json(self._bots))
+        self._unread = self._unwritten = False

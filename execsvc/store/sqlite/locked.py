@@ -1,0 +1,70 @@
+"""What of an account was locked, in orders of the user, when an order of a bot was sent.
+
+Part of the account's journal. What the account should hold after a fill is counted in free amounts, as
+an order's baseline is; whoever compares it with free and locked together has to know what was
+locked then. Nothing else depends on it, so an order is recorded also where this cannot be.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from loguru import logger
+
+from execsvc.errors import LedgerFailed, LedgerUnavailable
+from execsvc.model.market import plain
+from execsvc.store.sqlite import rows
+from execsvc.store.sqlite.database import apart, has_table, query
+
+SCHEMA = "locked.sql"
+
+
+def keep(tx: sqlite3.Connection, client_order_id: str, locked: Mapping[str, Decimal]) -> None:
+    """Record, within the transaction of an intent, what was locked of each asset."""
+    try:
+        with apart(tx):
+            for asset, amount in locked.items():
+                tx.execute(
+                    "INSERT OR REPLACE INTO locked VALUES (?,?,?)",
+                    (asset, client_order_id, plain(amount)),
+                )
+    except LedgerUnavailable:
+        raise
+    except LedgerFailed as fault:
+        _say(client_order_id, fault)
+
+
+def settle(tx: sqlite3.Connection, client_order_id: str, filled: Iterable[str]) -> None:
+    """Keep of each asset that an order has ``filled`` what was locked when that one was sent.
+
+    Without any, the order was not executed: what was locked then says nothing.
+    """
+    assets = list(filled)
+    try:
+        with apart(tx):
+            for asset in assets:
+                tx.execute(
+                    "DELETE FROM locked WHERE asset=? AND client_order_id<>?",
+                    (asset, client_order_id),
+                )
+            if not assets:
+                tx.execute("DELETE FROM locked WHERE client_order_id=?", (client_order_id,))
+    except LedgerUnavailable:
+        raise
+    except LedgerFailed as fault:
+        _say(client_order_id, fault)
+
+
+def amounts(connection: sqlite3.Connection) -> dict[str, Decimal]:
+    """By asset, as far as it is known. Raises LedgerFailed."""
+    if not has_table(connection, "locked"):
+        return {}
+    found = query(connection, "SELECT asset, amount FROM locked ORDER BY rowid")
+    return {row["asset"]: rows.amount(row["amount"]) for row in found}
+
+
+def _say(client_order_id: str, fault: LedgerFailed) -> None:
+    told = logger.bind(event="ledger_failed", order_id=client_order_id)
+    told.error("an order is recorded without what was locked beside it: {}", fault)

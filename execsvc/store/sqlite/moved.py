@@ -1,0 +1,77 @@
+"""A state directory that was last used on another machine: what it holds may be old, or another's."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+from execsvc.clock import now
+from execsvc.errors import LedgerFailed, LedgerUnavailable
+from execsvc.model.bot import Mode
+from execsvc.model.comparison import Verdict
+from execsvc.store.sqlite import doubts, machine, rows
+from execsvc.store.sqlite.account_journal import AccountJournal
+from execsvc.store.sqlite.bot_ledger import FOLDER
+from execsvc.store.sqlite.database import query, reading
+from execsvc.store.sqlite.doubts import Doubt
+
+DETAIL = "the state directory was last used on another machine"
+
+
+def contest_if_moved(state_dir: Path) -> list[Doubt] | None:
+    """Contest every live position when ``state_dir`` comes from another machine, and record this one.
+
+    None where it does not, or nobody can tell. Raises LedgerFailed, and then this machine is not
+    recorded: the next start contests them, and until then each bot's own process does.
+    """
+    here = machine.this_machine()
+    if here is None:
+        return None
+    is_moved = machine.is_of_another(state_dir)
+    contested = _contest(state_dir) if is_moved else []
+    if machine.recorded(state_dir) != here:
+        machine.record(state_dir, here)
+    return contested if is_moved else None
+
+
+def moved(bot_id: str, symbol: str) -> Doubt:
+    """The doubt about a position that was opened on another machine."""
+    return Doubt(bot_id=bot_id, symbol=symbol, verdict=Verdict.CONTESTED, at=now(), detail=DETAIL)
+
+
+def _contest(state_dir: Path) -> list[Doubt]:
+    by_account: dict[str, list[Doubt]] = {}
+    fault: LedgerFailed | None = None
+    for path in sorted((state_dir / FOLDER).glob("*.db")):
+        try:
+            for key_id, doubt in _open_in(path):
+                by_account.setdefault(key_id, []).append(doubt)
+        except LedgerUnavailable as busy:
+            fault = busy  # one ledger must not leave the others' positions uncontested
+        except LedgerFailed:
+            continue  # its bot does not trade as long as its ledger cannot be read
+    for key_id, found in by_account.items():
+        try:
+            with closing(AccountJournal(state_dir, key_id)) as journal:
+                doubts.keep(journal.connection, found, "", ())
+        except LedgerFailed as failed:
+            fault = failed
+    if fault is not None:
+        raise fault
+    return [doubt for found in by_account.values() for doubt in found]
+
+
+def _open_in(path: Path) -> list[tuple[str, Doubt]]:
+    """The live positions of one ledger, each with its account."""
+    with reading(path) as connection:
+        bot_id = query(connection, "SELECT bot_id FROM bot")[0]["bot_id"]
+        found = query(connection, "SELECT * FROM position WHERE mode=?", (Mode.LIVE.value,))
+    held = [(row["key_id"], row["symbol"], rows.position_of(row)) for row in found]
+    return [
+        (
+            key_id,
+            moved(bot_id, symbol),
+        )
+        for key_id, symbol, position in held
+        if position.side is not None
+    ]

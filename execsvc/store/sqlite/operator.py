@@ -1,0 +1,171 @@
+"""An operator's word on what the service cannot know: a contested order, coins that are gone.
+
+It is written to the account's journal, which many may write; whoever owns the bot's ledger
+(its runner, or the process that liquidates it) takes it from there.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+from execsvc.clock import iso, now
+from execsvc.errors import ConfigRefused, LedgerFailed
+from execsvc.model.bot import Mode
+from execsvc.model.market import plain
+from execsvc.model.order import Fill, OrderState
+from execsvc.store.sqlite import doubts, reentry
+from execsvc.store.sqlite.account_journal import FOLDER, AccountJournal, journal_path
+from execsvc.store.sqlite.bot_ledger import ledger_path
+from execsvc.store.sqlite.database import query, reading, transaction
+from execsvc.store.sqlite.doubts import Doubt
+from execsvc.store.sqlite.rows import JournalRow
+from execsvc.store.sqlite.survey import read
+
+_ASKED = "SELECT 1 FROM release WHERE bot_id=?"
+
+
+def settle(state_dir: Path, bot_id: str, filled: Decimal) -> str:
+    """Decide the oldest contested order of ``bot_id``: ``filled`` base units were filled.
+
+    For a buy it is what arrived, after a fee in base. Returns a line for the operator.
+    Raises ConfigRefused when there is nothing to decide or the quantity cannot be.
+    """
+    key_ids, unreadable = _accounts(state_dir)
+    for key_id in key_ids:
+        journal = AccountJournal(state_dir, key_id)
+        try:
+            contested = journal.contested(bot_id)
+            if contested:
+                _decide(journal, contested[0], filled)
+                return _said(contested, filled)
+        finally:
+            journal.close()
+    if unreadable is not None:
+        raise unreadable
+    raise ConfigRefused(f"no order of bot {bot_id} is contested")
+
+
+def release(state_dir: Path, bot_id: str) -> str:
+    """Ask whoever owns the ledger of ``bot_id`` to book missing coins as gone at once.
+
+    What was learnt of the sizes that the market takes is forgotten with it, and neither a wait of
+    entries nor a stop loss that has closed a position keeps the bot from entering any more. A
+    contested ledger that holds nothing is decided here: no process would ever do it for a bot that is
+    flat and not listed. Returns a line for the operator. Raises ConfigRefused when the bot has no
+    ledger.
+    """
+    state = read(state_dir, bot_id)
+    decided = [] if state is not None and state.is_open else _decide_doubts(state_dir, bot_id)[0]
+    trades_on = "; it is contested no more, and its account trades on" if decided else ""
+    if state is None:
+        if decided:
+            return f"bot {bot_id} has no ledger{trades_on}"
+        raise ConfigRefused(f"bot {bot_id} has no ledger")
+    if state.binding is None:
+        return f"bot {bot_id} has no open position{trades_on}"
+    if state.binding.mode is Mode.PAPER:
+        reentry.allow(ledger_path(state_dir, bot_id))
+        return f"bot {bot_id} trades on paper, where no coins go missing{trades_on}"
+    journal = AccountJournal(state_dir, state.binding.key_id)
+    try:
+        ask_release(journal, bot_id, now())
+    finally:
+        journal.close()
+    if not state.is_open:
+        forgotten = "what it learnt of order sizes is forgotten"
+        return f"bot {bot_id} has no open position; {forgotten}{trades_on}"
+    return f"bot {bot_id}: coins that are missing will be booked as gone"
+
+
+def keep(state_dir: Path, bot_id: str) -> str:
+    """Let the contested coins of ``bot_id`` be the bot's. Returns a line for the operator.
+
+    Raises ConfigRefused when none are contested.
+    """
+    decided, unreadable = _decide_doubts(state_dir, bot_id)
+    if decided:
+        symbols = ", ".join(doubt.symbol for doubt in decided)
+        return f"bot {bot_id}: what its ledger holds of {symbols} is the bot's, and it trades on"
+    if unreadable is not None:
+        raise unreadable
+    raise ConfigRefused(f"no coins of bot {bot_id} are contested")
+
+
+def release_waits(state_dir: Path, bot_id: str) -> bool:
+    """True while a release of ``bot_id`` is not carried out and it has an open position.
+
+    Raises LedgerFailed.
+    """
+    state = read(state_dir, bot_id)
+    if state is None or state.binding is None or not state.is_open:
+        return False
+    path = journal_path(state_dir, state.binding.key_id)
+    if not path.exists():
+        return False
+    with reading(path) as connection:
+        return bool(query(connection, _ASKED, (bot_id,)))
+
+
+def ask_release(journal: AccountJournal, bot_id: str, at: datetime) -> None:
+    """Record an operator's word that missing coins of ``bot_id`` are gone."""
+    with transaction(journal.connection) as tx:
+        tx.execute("INSERT OR REPLACE INTO release VALUES (?,?)", (bot_id, iso(at)))
+
+
+def release_asked(journal: AccountJournal, bot_id: str) -> bool:
+    """True while an operator's release of ``bot_id`` waits to be carried out."""
+    return bool(query(journal.connection, _ASKED, (bot_id,)))
+
+
+def released(journal: AccountJournal, bot_id: str) -> None:
+    """Record that an operator's release was carried out."""
+    with transaction(journal.connection) as tx:
+        tx.execute("DELETE FROM release WHERE bot_id=?", (bot_id,))
+
+
+def _decide_doubts(state_dir: Path, bot_id: str) -> tuple[list[Doubt], LedgerFailed | None]:
+    """Forget the doubts about ``bot_id`` on every account; what they were, and what is unreadable."""
+    key_ids, unreadable = _accounts(state_dir)
+    decided: list[Doubt] = []
+    for key_id in key_ids:
+        journal = AccountJournal(state_dir, key_id)
+        try:
+            decided += doubts.decide(journal.connection, bot_id)
+        finally:
+            journal.close()
+    return decided, unreadable
+
+
+def _accounts(state_dir: Path) -> tuple[list[str], LedgerFailed | None]:
+    """The accounts that have a journal, and the fault of one that cannot be read."""
+    keys: list[str] = []
+    unreadable: LedgerFailed | None = None
+    for path in sorted((state_dir / FOLDER).glob("*.db")):
+        try:
+            with reading(path) as connection:
+                keys += [row[0] for row in query(connection, "SELECT key_id FROM account")]
+        except LedgerFailed as error:
+            unreadable = error
+    return keys, unreadable
+
+
+def _decide(journal: AccountJournal, row: JournalRow, filled: Decimal) -> None:
+    intent = row.intent
+    if not 0 <= filled <= intent.amount:
+        raise ConfigRefused(f"--filled must be from 0 to {plain(intent.amount)}")
+    state = OrderState.EXECUTED if filled else OrderState.NOT_EXECUTED
+    fill = Fill(filled=filled, average=row.fill.average or intent.price)
+    journal.outcome(intent.client_order_id, state, fill, now(), "decided by an operator")
+    if journal.row(intent.client_order_id).state is not state:
+        raise LedgerFailed(f"order {intent.client_order_id} was not settled")
+
+
+def _said(contested: list[JournalRow], filled: Decimal) -> str:
+    intent = contested[0].intent
+    more = f"; {len(contested) - 1} more contested" if len(contested) > 1 else ""
+    return (
+        f"order {intent.client_order_id} ({intent.side.value} {plain(intent.amount)} "
+        f"{intent.symbol}) settled as filled {plain(filled)}{more}"
+    )

@@ -1,0 +1,223 @@
+"""What BotService is to be told of a bot's orders: rows of the bot's own ledger, in their order.
+
+Each is written once, with what it tells, by the ledger's one writer. Who delivers them only
+reads, and keeps for itself how far it came (:mod:`execsvc.store.sqlite.deliveries`).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from decimal import Decimal
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import BaseModel
+
+from execsvc.clock import iso, now
+from execsvc.errors import LedgerFailed
+from execsvc.logs import bound
+from execsvc.masking import masked
+from execsvc.model.market import ZERO, exact_sum, round_down
+from execsvc.model.order import Intent, OrderState
+from execsvc.model.symbol import Symbol
+from execsvc.model.told import Telling, ToldExecution, ToldOrder
+from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.sqlite.database import apart, query, reading, transaction
+from execsvc.store.sqlite.report_verdict import verdict
+from execsvc.store.sqlite.rows import OrderRow
+
+_DECIMALS = 12
+"""Of a price, or a sum in quote, that had to be computed."""
+MOST_REFUSED = 400
+"""Rows of one bot that are kept, about, while BotService does not take reports."""
+_Bodies = dict[Telling, BaseModel | None]
+
+
+class Mark(NamedTuple):
+    """What names a row of an outbox, also when a power loss has made it be written again."""
+
+    order_id: str
+    telling: Telling
+
+
+class OutboxRow(NamedTuple):
+    """One thing to tell; ``body`` is JSON of ToldOrder or ToldExecution, else null."""
+
+    mark: Mark
+    body: str
+
+
+def note_intent(ledger: BotLedger, intent: Intent) -> None:
+    """Write down that an order is about to be sent. Raises LedgerFailed.
+
+    Not durable, as the send must not wait for a second disk: what a power loss takes is written
+    again when the order is booked.
+    """
+    if not ledger.reports:
+        return
+    with transaction(ledger.connection, durable=False) as tx:
+        noted = _note(tx, intent.client_order_id, _beginning(intent))
+    ledger.reported += noted
+
+
+def note_order(ledger: BotLedger, tx: sqlite3.Connection, order: OrderRow) -> int:
+    """Write down what became of an order, in the transaction that books it.
+
+    Of a contested one the outcome is told once it was decided. Returns how many rows are new.
+    An outbox of another shape, left by a newer service, costs the report and never the booking.
+    """
+    if not ledger.reports:
+        return 0
+    bodies = _beginning(order)
+    if order.state is OrderState.EXECUTED:
+        bodies |= {Telling.EXECUTION: _execution(order), Telling.FILLED: None}
+    elif order.state is OrderState.NOT_EXECUTED:
+        bodies[Telling.FAILED] = None
+    try:
+        with apart(tx):
+            noted = _note(tx, order.client_order_id, bodies)
+            _forget_oldest(ledger, tx)
+            return noted
+    except LedgerFailed as fault:
+        if not _has_no_place(fault.__cause__):
+            raise
+        told = bound(order.bot_id).bind(event="report_failed", order_id=order.client_order_id)
+        told.error("order {} is booked and not reported: {}", order.client_order_id, fault)
+        return 0
+
+
+def waiting(path: Path, after: Mark | None, most: int) -> tuple[list[OutboxRow], int]:
+    """The first ``most`` rows of the ledger at ``path`` behind ``after``, and how many there are.
+
+    A ledger that does not have the row ``after`` is not the one that was delivered from (it was
+    moved away, or an older one was put back): its rows all wait. Raises LedgerFailed.
+    """
+    with reading(path) as connection:
+        if not query(connection, "SELECT 1 FROM sqlite_master WHERE name='outbox'"):
+            return [], 0
+        seq = 0 if after is None else _place(connection, after)
+        count = query(connection, "SELECT count(*) FROM outbox WHERE seq > ?", (seq,))[0][0]
+        found = query(
+            connection, "SELECT * FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?", (seq, most)
+        )
+    return [_row(row) for row in found], count
+
+
+def order_told(path: Path, order_id: str) -> str:
+    """JSON of the ToldOrder that the outbox of the ledger at ``path`` has. Raises LedgerFailed."""
+    with reading(path) as connection:
+        found = query(
+            connection,
+            "SELECT body FROM outbox WHERE order_id=? AND kind=?",
+            (order_id, Telling.ORDER.value),
+        )
+    if not found:
+        raise LedgerFailed(f"the outbox does not have the order {order_id} any more")
+    text: str = found[0]["body"]
+    return text
+
+
+def _has_no_place(fault: BaseException | None) -> bool:
+    """True when it is the table that does not take the row; a full disk may take it later."""
+    named = isinstance(fault, (sqlite3.IntegrityError, sqlite3.OperationalError))
+    return named and "outbox" in str(fault)
+
+
+def _place(connection: sqlite3.Connection, mark: Mark) -> int:
+    found = query(
+        connection,
+        "SELECT seq FROM outbox WHERE order_id=? AND kind=?",
+        (mark.order_id, mark.telling.value),
+    )
+    place: int = found[0]["seq"] if found else 0
+    return place
+
+
+def _row(row: sqlite3.Row) -> OutboxRow:
+    try:
+        mark = Mark(row["order_id"], Telling(row["kind"]))
+    except ValueError as error:
+        raise LedgerFailed(f"row {row['seq']} of the outbox is unreadable: {error}") from error
+    return OutboxRow(mark, row["body"])
+
+
+def _note(tx: sqlite3.Connection, order_id: str, bodies: _Bodies) -> int:
+    """Add the rows that are not there yet; returns how many were not."""
+    tx.execute(_table())
+    noted = 0
+    for telling, body in bodies.items():
+        text = "null" if body is None else body.model_dump_json()
+        noted += tx.execute(
+            "INSERT INTO outbox (order_id, kind, body) VALUES (?,?,?) ON CONFLICT DO NOTHING",
+            (order_id, telling.value, text),
+        ).rowcount
+    return noted
+
+
+def _forget_oldest(ledger: BotLedger, tx: sqlite3.Connection) -> None:
+    """Forget the oldest orders once many wait for a BotService that does not take reports."""
+    found = tx.execute("SELECT max(seq) - min(seq) AS span, max(seq) AS newest FROM outbox")
+    span, newest = found.fetchone()
+    if span is None or span < MOST_REFUSED or not _are_refused(ledger):
+        return
+    tx.execute(
+        "DELETE FROM outbox WHERE order_id NOT IN (SELECT order_id FROM outbox WHERE seq > ?)",
+        (newest - MOST_REFUSED // 2,),
+    )
+
+
+def _are_refused(ledger: BotLedger) -> bool:
+    """True when BotService is known not to take reports; a file that cannot be read says nothing.
+
+    No lock of that file is waited for: an order is being booked.
+    """
+    try:
+        return verdict(ledger.state_dir, patience=0.0) is False
+    except LedgerFailed:
+        return False
+
+
+@cache
+def _table() -> str:
+    return resources.files(__package__).joinpath("outbox.sql").read_text()
+
+
+def _beginning(order: Intent | OrderRow) -> _Bodies:
+    told = ToldOrder(
+        bot_id=order.bot_id,
+        symbol=order.symbol,
+        side=order.side.name,
+        quantity=order.amount,
+        reason=masked(order.reason),
+        timestamp=iso(order.created_at),
+    )
+    return {Telling.ORDER: told, Telling.SENT: None}
+
+
+def _execution(order: OrderRow) -> ToldExecution:
+    fill = order.fill
+    price = fill.price or order.price or ZERO
+    fee, fee_asset = _fee(order, price)
+    return ToldExecution(
+        exchange_trade_id=order.client_order_id,
+        exchange_order_id=fill.exchange_id or order.client_order_id,
+        symbol=order.symbol,
+        side=order.side.name,
+        price=round_down(price, _DECIMALS),
+        quantity=fill.filled,
+        quote_qty=fill.cost or round_down(price * fill.filled, _DECIMALS),
+        fee=fee,
+        fee_asset=fee_asset,
+        timestamp=iso(order.settled_at or now()),
+    )
+
+
+def _fee(order: OrderRow, price: Decimal) -> tuple[Decimal, str]:
+    """The fee in the asset it was taken in; in quote when it was taken in both."""
+    base, quote = Symbol.parse(order.symbol)
+    in_base, in_quote = order.fill.base_fee or ZERO, order.fill.quote_fee
+    if in_base and not in_quote:
+        return in_base, base
+    return exact_sum(in_quote, round_down(in_base * price, _DECIMALS)), quote

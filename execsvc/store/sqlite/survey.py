@@ -1,0 +1,203 @@
+"""What stands in the ledgers, read-only: for the supervisor and the command line."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from execsvc.clock import now
+from execsvc.errors import LedgerFailed
+from execsvc.model.bot import Binding
+from execsvc.model.position import Position
+from execsvc.model.result import Result
+from execsvc.store.sqlite import doubts, reentry, results, rows
+from execsvc.store.sqlite.abandoned import Abandoned, abandoned_lately
+from execsvc.store.sqlite.account_journal import journal_path
+from execsvc.store.sqlite.booking import contested_keys
+from execsvc.store.sqlite.bot_ledger import FOLDER, ledger_path
+from execsvc.store.sqlite.database import has_table, query, reading
+from execsvc.store.sqlite.doubts import Doubt
+from execsvc.store.sqlite.guards import DAILY_LOSS, STOP_LOSS, Tripped, tripped
+
+_OPEN_ORDERS = (
+    "SELECT (SELECT count(*) FROM intent WHERE bot_id=? AND adopted=0), "
+    "(SELECT count(*) FROM intent WHERE bot_id=? AND state='CONTESTED')"
+)
+
+
+class LedgerState(BaseModel):
+    """What a bot's ledger and its account's journal say of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bot_id: str
+    stem: str
+    binding: Binding | None
+    """What its open position was opened under, else what it ran under last."""
+    position: Position
+    unsettled: bool
+    """An order of it is in flight, unsettled, or not yet booked in its ledger."""
+    contested: int
+    """How many of its orders wait for an operator's decision."""
+    doubt: str | None = None
+    """Why its position may not be its own any more, while that waits for an operator."""
+    failing: bool
+    """An attempt to liquidate has failed and the position is open."""
+    result: Result | None = None
+    """What was realised in the binding's mode and quote; None when nobody can tell."""
+    daily_loss: Tripped | None = None
+    """The guard that ended its day, on that day or a later one."""
+    stop_loss: Tripped | None = None
+    """The guard that keeps it from entering since its stop loss has closed a position, until its user
+    has stopped it or it is released."""
+    abandoned: list[Abandoned] = []
+    """What an operator gave up within the last day."""
+
+    @property
+    def is_open(self) -> bool:
+        """True unless the bot is flat for certain."""
+        return self.unsettled or self.position.side is not None
+
+
+class LogRow(BaseModel):
+    """One row of a bot's execution log."""
+
+    model_config = ConfigDict(frozen=True)
+
+    seq: int
+    at: str
+    event: str
+    text: str
+    data: dict[str, Any]
+
+
+def read(state_dir: Path, bot_id: str) -> LedgerState | None:
+    """What stands in the ledger of ``bot_id``; None when it has none. Raises LedgerFailed."""
+    path = ledger_path(state_dir, bot_id)
+    return _read(state_dir, path) if path.exists() else None
+
+
+def read_file(state_dir: Path, stem: str) -> LedgerState | None:
+    """The same of the ledger whose file has this name, whosever it is. Raises LedgerFailed."""
+    path = state_dir / FOLDER / f"{stem}.db"
+    return _read(state_dir, path) if path.exists() else None
+
+
+def survey(state_dir: Path) -> tuple[list[LedgerState], dict[str, LedgerFailed]]:
+    """Every readable ledger, and the unreadable ones with the reason, by file stem."""
+    states: list[LedgerState] = []
+    unreadable: dict[str, LedgerFailed] = {}
+    for path in sorted((state_dir / FOLDER).glob("*.db")):
+        try:
+            states.append(_read(state_dir, path))
+        except LedgerFailed as error:
+            unreadable[path.stem] = error
+    return states, unreadable
+
+
+def read_log(state_dir: Path, bot_id: str, after: int = 0) -> list[LogRow]:
+    """The execution log of ``bot_id`` behind row ``after``, oldest first.
+
+    Raises LedgerFailed, also when the bot has no ledger.
+    """
+    path = ledger_path(state_dir, bot_id)
+    if not path.exists():
+        raise LedgerFailed(f"bot {bot_id} has no ledger")
+    with reading(path) as connection:
+        found = query(connection, "SELECT * FROM log WHERE seq > ? ORDER BY seq", (after,))
+        return [LogRow(**{**dict(row), "data": json.loads(row["data"])}) for row in found]
+
+
+def _read(state_dir: Path, path: Path) -> LedgerState:
+    with reading(path) as connection:
+        bot = query(connection, "SELECT * FROM bot")
+        if not bot:
+            raise LedgerFailed(f"{path.name} names no bot")
+        bound = None if bot[0]["mode"] is None else rows.binding_of(bot[0])
+        pairs = [
+            (rows.binding_of(row), rows.position_of(row))
+            for row in query(connection, "SELECT * FROM position")
+        ]
+        contested_on = set(contested_keys(connection))
+        binding, position = _place(pairs, bound)
+        result = None if binding is None else _result(connection, binding)
+        guards = _guards(connection)
+        abandoned = _abandoned(connection)
+    keys = contested_on | ({bound.key_id} if bound is not None else set())
+    keys |= {pair[0].key_id for pair in pairs if not pair[1].is_flat}
+    unsettled, contested, doubt = _in_journals(state_dir, bot[0]["bot_id"], keys)
+    return LedgerState(
+        bot_id=bot[0]["bot_id"],
+        stem=path.stem,
+        binding=binding,
+        position=position,
+        unsettled=unsettled,
+        contested=contested,
+        doubt=doubt,
+        failing=bot[0]["failing_since"] is not None and not position.is_flat,
+        result=result,
+        daily_loss=guards.get(DAILY_LOSS),
+        stop_loss=None if reentry.is_allowed(path) else guards.get(STOP_LOSS),
+        abandoned=abandoned,
+    )
+
+
+def _place(
+    pairs: list[tuple[Binding, Position]], bound: Binding | None
+) -> tuple[Binding | None, Position]:
+    """What is open, else what the bot ran under last."""
+    held = [pair for pair in pairs if not pair[1].is_flat]
+    current = [pair for pair in pairs if bound is not None and _same_place(pair[0], bound)]
+    return held[0] if held else current[0] if current else (bound, Position())
+
+
+def _result(connection: sqlite3.Connection, binding: Binding) -> Result | None:
+    """None, too, when it is unreadable: that must not make the position unknown."""
+    try:
+        return results.read(connection, binding, results.utc_day(now()))
+    except LedgerFailed:
+        return None
+
+
+def _guards(connection: sqlite3.Connection) -> dict[str, Tripped]:
+    """By name; none, too, when they are unreadable: that is for its process to deal with."""
+    try:
+        found = tripped(connection) if has_table(connection, "guard") else []
+    except LedgerFailed:
+        return {}
+    return {guard.guard: guard for guard in found}
+
+
+def _abandoned(connection: sqlite3.Connection) -> list[Abandoned]:
+    """None of them, too, when they are unreadable: what is held does not depend on it."""
+    try:
+        return abandoned_lately(connection, now())
+    except LedgerFailed:
+        return []
+
+
+def _same_place(one: Binding, other: Binding) -> bool:
+    return (one.mode, one.key_id, one.symbol) == (other.mode, other.key_id, other.symbol)
+
+
+def _in_journals(state_dir: Path, bot_id: str, keys: set[str]) -> tuple[bool, int, str | None]:
+    """Whether an order of the bot is not booked yet, how many are contested, and a doubt about it.
+
+    ``keys`` are the account it is bound to (it is never bound anew with an order unbooked)
+    and those where its ledger knows of contested orders.
+    """
+    unsettled, contested = 0, 0
+    doubted: list[Doubt] = []
+    for key_id in keys:
+        path = journal_path(state_dir, key_id)
+        if path.exists():
+            with reading(path) as connection:
+                row = query(connection, _OPEN_ORDERS, (bot_id, bot_id))[0]
+                doubted += doubts.contested(connection, bot_id)
+            unsettled += row[0]
+            contested += row[1]
+    return unsettled > 0, contested, doubted[0].text if doubted else None

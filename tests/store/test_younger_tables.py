@@ -1,0 +1,48 @@
+"""Tables that are added to a ledger of an older service: all of one script, or none."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from ledger_things import BINDING, order
+
+from execsvc.errors import LedgerFailed
+from execsvc.store.sqlite import bot_ledger, database
+from execsvc.store.sqlite.booking import book
+from execsvc.store.sqlite.bot_ledger import BotLedger
+
+
+def tables(connection: sqlite3.Connection) -> set[str]:
+    return {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+
+
+@pytest.mark.parametrize("schema", bot_ledger.YOUNGER)
+def test_what_cannot_be_added_leaves_nothing_behind(schema: str) -> None:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    whole = sqlite3.connect(":memory:", isolation_level=None)
+    database.extend(whole, schema)
+    names = whole.execute("SELECT name FROM sqlite_master WHERE type='table' ORDER BY rowid")
+    (last,) = names.fetchall()[-1]
+    connection.executescript(f"CREATE TABLE other (a); CREATE INDEX {last} ON other (a)")
+    before = tables(connection)
+    with pytest.raises(LedgerFailed, match=schema):
+        database.extend(connection, schema)
+    assert tables(connection) == before
+    assert not connection.in_transaction
+
+
+def test_a_sale_is_booked_in_a_ledger_that_takes_no_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise LedgerFailed("the disk is full")
+
+    monkeypatch.setattr(bot_ledger, "extend", refused)
+    ledger = BotLedger(tmp_path, "b1")
+    ledger.open()
+    assert "result" not in tables(ledger.connection)
+    assert book(ledger, BINDING, order(1)).tracked > 0
+    assert ledger.position(BINDING).tracked > 0
+    ledger.close()
