@@ -96,6 +96,7 @@ EventName = Literal[
     "request_failed",
     "result_unknown",
     "row_noted",
+    "rows_wait_in_vain",
     "rows_without_id",
     "service_failed",
     "service_hurried",
@@ -239,6 +240,9 @@ EVENTS: Mapping[EventName, Event] = {
     # Listings.
     "listing_failed": Event("WARNING", "BotService could not be listed"),
     "listing_recovered": Event("INFO", "BotService could be listed again"),
+    "rows_wait_in_vain": Event(
+        "WARNING", "rows are BOOTING or STOPPING, and EXECSVC_BOT_LIFECYCLE is false"
+    ),
     "listing_may_be_cut": Event(
         "WARNING", "exactly 100 rows came without paging: there may be more"
     ),

@@ -108,6 +108,11 @@ class BotService:
             }
         )
 
+    def waiting(self) -> dict[str, frozenset[str]]:
+        """The bots that are BOOTING or STOPPING, by status; what is not answered now is left out."""
+        found = {status: self._found(status) for status in (BOOTING, STOPPING)}
+        return {key: frozenset(rows.ids) for key, rows in found.items() if rows is not None}
+
     def _found(self, status: str) -> _Rows | None:
         """The rows of ``status``; None when they are optional and not to be had now."""
         if self._optional is None or status == RUNNING:

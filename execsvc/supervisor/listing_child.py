@@ -12,6 +12,7 @@ import json
 import os
 import select
 import signal
+from contextlib import suppress
 from typing import Any
 
 import setproctitle
@@ -22,6 +23,7 @@ from execsvc.clients.http import HttpClient
 from execsvc.clock import monotonic
 from execsvc.errors import StopRequested, Unavailable
 from execsvc.settings import Settings, Switch
+from execsvc.supervisor.in_vain import InVain
 
 POLL = b"p"
 """Somebody wants a listing: what is asked within a second makes one."""
@@ -68,6 +70,8 @@ class _Asker:
             lifecycle=settings.bot_lifecycle is not Switch.OFF,
             optional=_optional(settings),
         )
+        switched_off = settings.bot_lifecycle is Switch.OFF
+        self._in_vain = InVain(self._service, monotonic()) if switched_off else None
         self._interval = settings.poll_interval
         self._lifeline, self._requests, self._answers = lifeline, requests, answers
         self._poll = select.poll()
@@ -93,6 +97,7 @@ class _Asker:
             what = b'"unchanged":true' if listing == self._last else b'"listing":' + listing
             self._say(b'{"began":%.6f,%b}\n' % (began, what))
             self._last = listing
+            self._look_for_waiting()
         self._due = max(began + self._interval, monotonic() + rest)
 
     def wait(self) -> None:
@@ -107,6 +112,11 @@ class _Asker:
         if len(listing) > LARGEST_LISTING - _ENVELOPE:
             raise Unavailable(f"GET /bots: the listing has more than {LARGEST_LISTING} bytes")
         return listing
+
+    def _look_for_waiting(self) -> None:
+        if self._in_vain is not None:
+            with suppress(Unavailable):
+                self._in_vain.look(monotonic())
 
     def _pulse(self, interruptible: bool) -> None:
         self._look(0.0)

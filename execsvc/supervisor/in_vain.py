@@ -1,0 +1,40 @@
+"""Rows of BotService that wait in vain, as EXECSVC_BOT_LIFECYCLE is false: said once in the log."""
+
+from __future__ import annotations
+
+import math
+
+from loguru import logger
+
+from execsvc.clients.bot_service import BotService
+
+INTERVAL = 60.0
+"""Seconds between two looks, and until the first one. A row that waits at two of them waits in vain:
+another program may start and stop bots, and needs less."""
+
+
+class InVain:
+    """Looks now and then, until there was something to say."""
+
+    def __init__(self, service: BotService, now: float) -> None:
+        """``now`` is of the same clock as that of :meth:`look`, in seconds."""
+        self._service = service
+        self._due = now + INTERVAL
+        self._waiting: dict[str, frozenset[str]] = {}
+        """The bots by the status in which they waited at the latest look."""
+
+    def look(self, now: float) -> None:
+        """Ask which rows wait, if that is due; a failure is none of the listing's."""
+        if now < self._due:
+            return
+        before, self._waiting = self._waiting, self._service.waiting()
+        self._due = now + INTERVAL
+        still = {key: ids & before.get(key, frozenset()) for key, ids in self._waiting.items()}
+        found = [f"{len(ids)} {status}" for status, ids in still.items() if ids]
+        if found:
+            self._due = math.inf
+            logger.bind(event="rows_wait_in_vain").warning(
+                "BotService has {} that wait in vain: EXECSVC_BOT_LIFECYCLE is false, by which nobody "
+                "is started or stopped for its front end",
+                " and ".join(found),
+            )
