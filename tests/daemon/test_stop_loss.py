@@ -145,6 +145,28 @@ def test_a_stop_loss_that_is_set_while_the_bot_runs_takes_effect_and_sells_nothi
     assert_over(daemon, exchange)
 
 
+def test_a_stop_loss_that_is_cleared_while_its_sale_fails_sells_all_the_same(
+    daemon: Daemon, exchange: Exchange
+) -> None:
+    exchange.list_bots(row())
+    daemon.start()
+    before = daemon.until_holding()
+    exchange.fault("status", call="order", times=None, match={"side": "sell"}, status=400)
+    exchange.market(price="47000")
+    eventually(lambda: daemon.health()[1]["status"] == "degraded", "the sale fails")
+    exchange.market(price="52000")
+    exchange.list_bots(row(None))
+    succeeds(daemon, before["pid"])
+    exchange.heal()
+    stopped_out(daemon)
+    assert len(exchange.executed(side="sell")) == 1
+    eventually(lambda: daemon.health()[1]["status"] == "ok", "the alarm is over")
+    ticks_on(daemon)
+    assert len(exchange.orders(side="buy")) == 1, "no entry until it is stopped and started"
+    assert daemon.stop() == 0
+    assert_over(daemon, exchange)
+
+
 @pytest.mark.long
 @pytest.mark.slow
 def test_an_interval_of_an_hour_and_a_death_in_between(daemon: Daemon, exchange: Exchange) -> None:
