@@ -5,14 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 
 from execsvc.clock import now
-from execsvc.errors import LedgerFailed, OrderRefused
+from execsvc.errors import LedgerFailed, OrderRefused, Unavailable
 from execsvc.execution.allocation import refuse_without_allocation
 from execsvc.execution.gone import GoneCoins
 from execsvc.execution.guards import Guards
 from execsvc.execution.next_amount import is_dust
 from execsvc.execution.order_quantity import OrderQuantity
 from execsvc.execution.order_sizes import OrderSizes, Sizing
-from execsvc.execution.parts import Placed, in_parts
+from execsvc.execution.parts import Parts, Placed
 from execsvc.execution.ports import BotServices
 from execsvc.execution.venues.venue import Funds, Venue
 from execsvc.model.bot import Binding
@@ -68,9 +68,15 @@ class OrderService:
         self._admit(request.purpose)
         if request.purpose.opens:
             return self._place_part(request).fill
-        return in_parts(
-            request.quantity, lambda left: self._place_part(request._replace(quantity=left))
-        )
+        parts = Parts(request.quantity)
+        while parts.goes_on:
+            try:
+                parts.add(self._place_part(request._replace(quantity=parts.left)))
+            except (OrderRefused, Unavailable):
+                if parts.is_empty:
+                    raise
+                break  # the rest stays tracked; the parts before have been filled
+        return parts.fill
 
     def _admit(self, purpose: Purpose) -> None:
         """Raise OrderRefused for an order that needs no turn of its account to be refused."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import NamedTuple
 
-from execsvc.errors import OrderRefused, Unavailable
 from execsvc.model.market import ZERO, exact_sum
 from execsvc.model.order import Fill
 
@@ -24,25 +22,35 @@ class Placed(NamedTuple):
         return self.amount < self.wanted and self.fill.filled == self.amount
 
 
-def in_parts(amount: Decimal, place: Callable[[Decimal], Placed]) -> Fill:
-    """What was filled of ``amount``; ``place`` orders the next part of what is left.
+class Parts:
+    """The parts that were filled of ``quantity`` base units, one order after the other."""
 
-    Raises what ``place`` raises for the first part. A later part that fails leaves the rest to
-    whoever wants it sold: what was filled has been filled.
-    """
-    fills: list[Fill] = []
-    left = amount
-    while True:
-        try:
-            placed = place(left)
-        except (OrderRefused, Unavailable):
-            if not fills:
-                raise
-            return merged(fills)
-        fills.append(placed.fill)
-        left = exact_sum(left, -placed.fill.filled)
-        if not placed.is_part or left <= 0:
-            return merged(fills)
+    def __init__(self, quantity: Decimal) -> None:
+        self.left = quantity
+        """Base units that are not filled yet."""
+        self._fills: list[Fill] = []
+        self._goes_on = True
+
+    @property
+    def goes_on(self) -> bool:
+        """True while another part of what is left may be ordered."""
+        return self._goes_on
+
+    @property
+    def is_empty(self) -> bool:
+        """True while nothing was filled."""
+        return not self._fills
+
+    def add(self, placed: Placed) -> None:
+        """Take the next part, which was filled at least partly."""
+        self._fills.append(placed.fill)
+        self.left = exact_sum(self.left, -placed.fill.filled)
+        self._goes_on = placed.is_part and self.left > 0
+
+    @property
+    def fill(self) -> Fill:
+        """All parts as one fill; there is at least one part."""
+        return merged(self._fills)
 
 
 def merged(fills: list[Fill]) -> Fill:

@@ -12,6 +12,7 @@ from support.desk_market import BINDING, NOON, MemoryBot, MemoryExchange
 from execsvc.clock import SimulatedClock, installed
 from execsvc.errors import OrderRefused
 from execsvc.model.market import Limits
+from execsvc.model.order import Fill
 from execsvc.model.order_request import Purpose
 from execsvc.paper.terms import Terms
 from execsvc.sandbox.dialects import Dialect
@@ -165,3 +166,24 @@ def test_short_entry_sells_the_maximum_and_is_bought_back_in_parts(clock: Simula
     assert sent(bot.exchange) == ["0.015", "0.00999"]
     assert bot.position.sold_short == D("0.00999")
     assert bot.ledger.position(BINDING).tracked == 0
+
+
+def test_exit_in_parts_of_which_a_later_one_fails_keeps_what_was_filled(
+    clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot = MemoryBot(market(clock, max_amount=D("0.02")))
+    bot.hold(D("0.05"))
+    place, taken = bot.exchange.place_order, bot.exchange.sent
+
+    def closes_after_the_first_part(*args: Any) -> Fill:
+        if len(taken) > len(bot.exchange.refused):
+            raise OrderRefused("market is closed")
+        return place(*args)
+
+    monkeypatch.setattr(bot.exchange, "place_order", closes_after_the_first_part)
+    fill = bot.order(Purpose.EXIT, D("0.05"))
+    assert fill.filled == D("0.0125")
+    assert bot.position.tracked == D("0.05") - fill.filled
+    with pytest.raises(OrderRefused, match="market is closed"):
+        bot.order(Purpose.EXIT, bot.position.tracked)
+    assert bot.position.tracked == D("0.05") - fill.filled

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from execsvc.errors import OrderRefused, Unavailable
+from execsvc.errors import OrderRefused
 from execsvc.execution import backoff
 from execsvc.execution.known_sizes import Known
-from execsvc.execution.parts import Placed, in_parts
+from execsvc.execution.parts import Parts, Placed
 from execsvc.execution.way_out import refuse_without_way_out
 from execsvc.model.market import Limits
 from execsvc.model.order import Fill
@@ -17,57 +17,36 @@ from execsvc.model.order import Fill
 D = Decimal
 
 
-class Market:
-    """Takes 0.3 at once, and fails at the order whose number is given."""
-
-    def __init__(self, fails_at: int | None = None, error: Exception | None = None) -> None:
-        self.asked: list[Decimal] = []
-        self._fails_at = fails_at
-        self._error = error or OrderRefused("no")
-
-    def place(self, wanted: Decimal) -> Placed:
-        self.asked.append(wanted)
-        if len(self.asked) == self._fails_at:
-            raise self._error
-        amount = min(wanted, D("0.3"))
-        fill = Fill(filled=amount, average=D(10), cost=amount * 10, quote_fee=D("0.01"))
-        return Placed(fill, amount, wanted)
+def filled(quantity: str) -> Fill:
+    amount = D(quantity)
+    return Fill(filled=amount, average=D(10), cost=amount * 10, quote_fee=D("0.01"))
 
 
-def test_in_parts_orders_until_all_of_it_is_filled() -> None:
-    market = Market()
-    fill = in_parts(D(1), market.place)
-    assert market.asked == [D(1), D("0.7"), D("0.4"), D("0.1")]
+def test_parts_go_on_until_all_of_it_is_filled() -> None:
+    parts = Parts(D(1))
+    assert parts.is_empty
+    for quantity, left in (("0.3", "0.7"), ("0.3", "0.4"), ("0.3", "0.1"), ("0.1", "0")):
+        assert parts.goes_on
+        parts.add(Placed(filled(quantity), D(quantity), parts.left))
+        assert parts.left == D(left)
+    assert not parts.goes_on
+    fill = parts.fill
     assert (fill.filled, fill.cost, fill.average) == (1, 10, 10)
     assert (fill.base_fee, fill.quote_fee) == (0, D("0.04"))
 
 
-@pytest.mark.parametrize("error", [OrderRefused("no"), Unavailable("down")])
-def test_in_parts_returns_what_was_filled_before_a_part_failed(error: Exception) -> None:
-    assert in_parts(D(1), Market(3, error).place).filled == D("0.6")
-    with pytest.raises(type(error)):
-        in_parts(D(1), Market(1, error).place)
+def test_parts_end_with_a_part_that_was_not_filled_as_ordered() -> None:
+    parts = Parts(D(1))
+    parts.add(Placed(filled("0.1"), D("0.3"), D(1)))
+    assert not parts.goes_on
+    assert parts.fill.filled == D("0.1")
 
 
-def test_in_parts_leaves_the_rest_of_a_part_that_was_not_filled() -> None:
-    orders: list[Decimal] = []
-
-    def thin(wanted: Decimal) -> Placed:
-        orders.append(wanted)
-        return Placed(Fill(filled=D("0.1")), D("0.3"), wanted)
-
-    assert in_parts(D(1), thin).filled == D("0.1")
-    assert len(orders) == 1
-
-
-def test_in_parts_knows_no_fee_where_one_part_has_none() -> None:
-    fills = iter([Fill(filled=D("0.3"), base_fee=None), Fill(filled=D("0.2"))])
-
-    def place(wanted: Decimal) -> Placed:
-        fill = next(fills)
-        return Placed(fill, fill.filled, wanted)
-
-    fill = in_parts(D("0.5"), place)
+def test_parts_know_no_fee_where_one_part_has_none() -> None:
+    parts = Parts(D("0.5"))
+    for fill in (Fill(filled=D("0.3"), base_fee=None), Fill(filled=D("0.2"))):
+        parts.add(Placed(fill, fill.filled, parts.left))
+    fill = parts.fill
     assert (fill.filled, fill.base_fee, fill.cost, fill.average) == (D("0.5"), None, None, None)
 
 
