@@ -182,7 +182,7 @@ def test_exit_in_parts_of_which_a_later_one_fails_keeps_what_was_filled(
 
     monkeypatch.setattr(bot.exchange, "place_order", closes_after_the_first_part)
     fill = bot.order(Purpose.EXIT, D("0.05"))
-    assert fill.filled == D("0.0125")
+    assert fill.filled == D("0.02")
     assert bot.position.tracked == D("0.05") - fill.filled
     with pytest.raises(OrderRefused, match="market is closed"):
         bot.order(Purpose.EXIT, bot.position.tracked)
