@@ -9,7 +9,8 @@ from pathlib import Path
 from execsvc.errors import ConfigRefused
 from execsvc.model.bot import Mode
 from execsvc.settings import load
-from execsvc.store.sqlite.survey import LedgerState, survey
+from execsvc.store.bot_state import LedgerState
+from execsvc.store.sqlite.survey import survey
 
 
 def _state_dir(otherwise: Path) -> Path:

@@ -17,11 +17,11 @@ from execsvc.cli.waiting import wait_while
 from execsvc.clock import monotonic, now
 from execsvc.errors import LedgerBusy, LedgerFailed
 from execsvc.settings import Settings
+from execsvc.store.abandoned import Abandoned
+from execsvc.store.bot_state import LedgerState
 from execsvc.store.sqlite import abandonment, survey
-from execsvc.store.sqlite.abandoned import Abandoned
 from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.store.sqlite.held import HeldBots
-from execsvc.store.sqlite.survey import LedgerState
 
 _LOOK_EVERY = 0.25
 

@@ -13,8 +13,9 @@ from execsvc.cli.options import Source, takes_places
 from execsvc.cli.output import reader_left
 from execsvc.cli.table import plain_text
 from execsvc.cli.which_bot import takes_bot, which_bot
+from execsvc.store.bot_state import LogRow
 from execsvc.store.sqlite.bot_ledger import ledger_path
-from execsvc.store.sqlite.survey import LogRow, read_log
+from execsvc.store.sqlite.survey import read_log
 
 _LOOK_EVERY_MS = 500
 

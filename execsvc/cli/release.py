@@ -16,8 +16,8 @@ from execsvc.cli.waiting import takes_waiting, wait_while
 from execsvc.cli.which_bot import takes_bot, which_bot
 from execsvc.errors import ConfigRefused, LedgerFailed
 from execsvc.settings import Settings
+from execsvc.store.abandoned import command_to_abandon
 from execsvc.store.sqlite import operator, survey
-from execsvc.store.sqlite.abandoned import command_to_abandon
 from execsvc.store.sqlite.held import HeldBots
 
 _NO_DAEMON = "no daemon answers here: it takes effect at the next start"

@@ -24,9 +24,10 @@ from execsvc.clock import monotonic
 from execsvc.errors import LedgerFailed, Unavailable
 from execsvc.model.bot import file_stem
 from execsvc.model.told import ToldOrder
+from execsvc.store.outbox import Start
 from execsvc.store.sqlite.bot_ledger import FOLDER
 from execsvc.store.sqlite.deliveries import Deliveries
-from execsvc.store.sqlite.starts import Start, newest_start, starts_before, starts_since
+from execsvc.store.sqlite.starts import newest_start, starts_before, starts_since
 
 LOOKING = 60.0
 """Seconds for which a session is looked for that BotService does not tell.

@@ -19,9 +19,10 @@ from execsvc.courier.patience import Patience
 from execsvc.errors import LedgerFailed, LedgerUnavailable, Unavailable
 from execsvc.model.told import Telling, ToldExecution, ToldOrder
 from execsvc.repeats import Repeats
+from execsvc.store.outbox import Mark, OutboxRow
 from execsvc.store.sqlite.bot_ledger import FOLDER
 from execsvc.store.sqlite.deliveries import Deliveries
-from execsvc.store.sqlite.outbox import Mark, OutboxRow, order_told, waiting
+from execsvc.store.sqlite.outbox import order_told, waiting
 
 BATCH = 50
 """Rows of one bot that are read at once."""

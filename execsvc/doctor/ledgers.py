@@ -9,10 +9,11 @@ from pathlib import Path
 
 from execsvc.doctor.finding import Finding, fault, warning, well
 from execsvc.errors import LedgerFailed, LedgerUnavailable
+from execsvc.store.bot_state import LedgerState
 from execsvc.store.sqlite import account_journal, bot_ledger
 from execsvc.store.sqlite.database import query, reading
 from execsvc.store.sqlite.held import HeldBots
-from execsvc.store.sqlite.survey import LedgerState, survey
+from execsvc.store.sqlite.survey import survey
 
 _CHECK = "ledgers"
 _MEND = "put the file right, or move it away once its position is closed by hand"

@@ -14,6 +14,7 @@ from execsvc.errors import LedgerFailed, Unavailable
 from execsvc.model.bot import Mode
 from execsvc.model.comparison import OpenPosition, Verdict, compare, held_of, is_readable
 from execsvc.settings import Settings
+from execsvc.store.bot_state import LedgerState
 from execsvc.store.sqlite import doubts, locked, machine
 from execsvc.store.sqlite.account_journal import FOLDER
 from execsvc.store.sqlite.bot_ledger import ledger_path
@@ -21,7 +22,7 @@ from execsvc.store.sqlite.database import query, reading
 from execsvc.store.sqlite.entries import newest_order
 from execsvc.store.sqlite.file_lock import SUPERVISOR_LOCK, FileLock
 from execsvc.store.sqlite.report_verdict import keeps_orders
-from execsvc.store.sqlite.survey import LedgerState, survey
+from execsvc.store.sqlite.survey import survey
 
 _CHECK = "restored"
 _NEWER = timedelta(seconds=1)

@@ -11,9 +11,9 @@ from execsvc.model.market import FLOAT_NOISE, ZERO, exact_sum, plain
 from execsvc.model.order import LARGEST_BASE_FEE
 from execsvc.model.position import Position
 from execsvc.settings.checks import LONGEST_BETWEEN_READS
+from execsvc.store.bot_facts import Missing
 from execsvc.store.sqlite import missing as kept
 from execsvc.store.sqlite.bot_ledger import BotLedger
-from execsvc.store.sqlite.missing import Missing
 
 
 class GoneCoins:

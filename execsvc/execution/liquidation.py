@@ -11,7 +11,7 @@ from execsvc.execution.order_service import OrderService
 from execsvc.execution.ports import BotServices, Record, Reporter
 from execsvc.model.market import plain
 from execsvc.model.order_request import OrderRequest, Purpose
-from execsvc.store.sqlite.abandoned import command_to_abandon
+from execsvc.store.abandoned import command_to_abandon
 from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.waypoints import Waypoint, passed
 

@@ -20,8 +20,9 @@ from execsvc.model.market import Limits, plain
 from execsvc.model.order import Fill
 from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.model.position import Position
+from execsvc.model.result import utc_day
+from execsvc.store.orders import OrderRow
 from execsvc.store.sqlite import results
-from execsvc.store.sqlite.rows import OrderRow
 
 
 class OrderService:
@@ -166,7 +167,7 @@ class OrderService:
     def show_position(self) -> None:
         """Let the supervisor know the position, and what was realised, as they are now."""
         try:
-            result = results.read(self._ledger.connection, self.binding, results.utc_day(now()))
+            result = results.read(self._ledger.connection, self.binding, utc_day(now()))
         except LedgerFailed:
             result = None  # what nobody can tell must not end an exit
         self._reporter.show_position(self.position, result=result)

@@ -11,7 +11,7 @@ from execsvc.execution.next_amount import last_amount, next_amount
 from execsvc.execution.size_memory import SizeMemory
 from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, Limits, round_down
-from execsvc.store.sqlite.rows import OrderRow
+from execsvc.store.orders import OrderRow
 
 
 class OrderSizes:

@@ -9,8 +9,8 @@ from execsvc.events import EventName
 from execsvc.model.bot import Mode
 from execsvc.model.order import Fill, Intent, Side
 from execsvc.model.position import Position
+from execsvc.store.orders import OrderRow
 from execsvc.store.sqlite.bot_ledger import BotLedger
-from execsvc.store.sqlite.rows import OrderRow
 
 LiquidationResult = Literal["closed", "failed"]
 

@@ -14,9 +14,9 @@ from execsvc.model.market import plain
 from execsvc.model.order import OrderState
 from execsvc.model.refusal import Refusal
 from execsvc.model.size_answer import SizeAnswer
+from execsvc.store.orders import JournalRow
 from execsvc.store.sqlite import size_answers
 from execsvc.store.sqlite.bot_ledger import BotLedger
-from execsvc.store.sqlite.rows import JournalRow
 
 _Market = tuple[str, str]
 """Account and symbol."""

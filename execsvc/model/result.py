@@ -10,7 +10,7 @@ A fee that is not reported, or in a third asset, is not in here: nobody says wha
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timezone
 from decimal import Context, Decimal
 from typing import NamedTuple
 
@@ -187,3 +187,8 @@ def _share(money: Decimal, part: Decimal, whole: Decimal) -> Decimal:
 def _money(value: Decimal) -> Decimal:
     """``value`` to the eighteenth decimal, so that sums of money stay exact."""
     return value.quantize(_SMALLEST_MONEY, context=_WIDE)
+
+
+def utc_day(moment: datetime) -> date:
+    """The day that ``moment`` counts for."""
+    return moment.astimezone(timezone.utc).date()

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from execsvc.model.market import ZERO
 from execsvc.model.order import Side
-from execsvc.store.sqlite.rows import OrderRow
+from execsvc.store.orders import OrderRow
 
 
 class Trip(BaseModel):

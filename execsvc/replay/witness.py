@@ -17,8 +17,8 @@ from execsvc.replay.exchange import RecordedExchange
 from execsvc.replay.result import Equity, Point
 from execsvc.replay.tally import Tally
 from execsvc.replay.trips import TripBook
+from execsvc.store.orders import OrderRow
 from execsvc.store.sqlite.bot_ledger import BotLedger
-from execsvc.store.sqlite.rows import OrderRow
 from execsvc.strategies.base import AnyStrategy
 from execsvc.strategies.diagnostics import Diagnostics
 

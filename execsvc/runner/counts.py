@@ -14,7 +14,7 @@ from execsvc.execution.ports import LiquidationResult
 from execsvc.model.bot import Mode
 from execsvc.model.histogram import Histogram
 from execsvc.model.order import OrderState, Side
-from execsvc.store.sqlite.rows import OrderRow
+from execsvc.store.orders import OrderRow
 
 TickResult = Literal["ok", "skipped", "failed"]
 Outcome = Literal["filled", "partly", "refused", "contested"]

@@ -12,9 +12,9 @@ from execsvc.model.bot import Binding
 from execsvc.model.market import plain, round_down
 from execsvc.model.order import Fill, Intent, OrderState, Side
 from execsvc.repeats import Repeats
+from execsvc.store.orders import OrderRow
 from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.store.sqlite.outbox import note_intent
-from execsvc.store.sqlite.rows import OrderRow
 
 _VERBS = {Side.BUY: "bought", Side.SELL: "sold"}
 

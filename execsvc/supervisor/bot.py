@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from execsvc.clock import now
 from execsvc.logs import bound
 from execsvc.model.bot import Binding, BotSpec, Mode, named, short_name
-from execsvc.model.result import unknown, unstarted
+from execsvc.model.result import unknown, unstarted, utc_day
 from execsvc.runner.job import Task
 from execsvc.runner.report import Snapshot, shown
-from execsvc.store.sqlite.abandoned import Abandoned, is_recent
-from execsvc.store.sqlite.results import utc_day
-from execsvc.store.sqlite.survey import LedgerState
+from execsvc.store.abandoned import Abandoned, is_recent
+from execsvc.store.bot_state import LedgerState
 from execsvc.supervisor.next_step import Case, Listed, Service
 from execsvc.supervisor.restarts import CALM, Restarts
 from execsvc.supervisor.run import Run

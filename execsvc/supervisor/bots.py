@@ -8,7 +8,7 @@ from contextlib import suppress
 from execsvc.clients.bot_service import Listing
 from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.model.bot import InvalidRow, file_stem
-from execsvc.store.sqlite.survey import LedgerState
+from execsvc.store.bot_state import LedgerState
 from execsvc.supervisor import by_hand, changes, ends, rows, steps
 from execsvc.supervisor.bot import Bot, Verdict
 from execsvc.supervisor.child import Child

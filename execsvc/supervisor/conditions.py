@@ -7,9 +7,9 @@ from enum import Enum
 from typing import NamedTuple
 
 from execsvc.clock import iso
-from execsvc.store.sqlite.abandoned import command_to_abandon
-from execsvc.store.sqlite.guards import DAILY_LOSS, STOP_LOSS
-from execsvc.store.sqlite.halt import Halted
+from execsvc.store.abandoned import command_to_abandon
+from execsvc.store.halted import Halted
+from execsvc.store.tripped import DAILY_LOSS, STOP_LOSS
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.facts import Facts, Polled
 from execsvc.supervisor.next_step import Listed, Service

@@ -11,10 +11,10 @@ from typing import Protocol
 from execsvc.errors import LedgerFailed
 from execsvc.runner.job import Job
 from execsvc.settings import Settings
+from execsvc.store.bot_state import LedgerState
 from execsvc.store.sqlite.account_locks import AccountLocks, shared_folder
 from execsvc.store.sqlite.halt import Halt
 from execsvc.store.sqlite.held import HeldBots
-from execsvc.store.sqlite.survey import LedgerState
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.child import Child, Children
 from execsvc.supervisor.loop_clock import LoopClock

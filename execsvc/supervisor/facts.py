@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from execsvc.model.bot import InvalidRow
-from execsvc.store.sqlite.halt import Halted
+from execsvc.store.halted import Halted
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.guard import Pending
 from execsvc.supervisor.next_step import Service

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from execsvc.errors import LedgerFailed
+from execsvc.store.bot_state import LedgerState
 from execsvc.store.sqlite import survey
-from execsvc.store.sqlite.survey import LedgerState
 
 
 class StateDirectory:

@@ -9,10 +9,9 @@ from typing import Any
 from execsvc import __version__
 from execsvc.clock import iso, now
 from execsvc.model.bot import InvalidRow
-from execsvc.model.result import unknown
+from execsvc.model.result import unknown, utc_day
 from execsvc.runner.report import Snapshot
-from execsvc.store.sqlite.halt import Halted
-from execsvc.store.sqlite.results import utc_day
+from execsvc.store.halted import Halted
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.conditions import conditions
 from execsvc.supervisor.facts import Facts

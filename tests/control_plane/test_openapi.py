@@ -16,7 +16,7 @@ from execsvc.control_plane.documents import BotState
 from execsvc.control_plane.openapi import document
 from execsvc.errors import Unavailable
 from execsvc.model.bot import InvalidRow
-from execsvc.store.sqlite.halt import Halted
+from execsvc.store.halted import Halted
 from execsvc.supervisor.facts import Polled
 from execsvc.supervisor.guard import Pending
 from execsvc.supervisor.states import State

@@ -25,7 +25,7 @@ from execsvc.runner.counts import (
 )
 from execsvc.runner.report import LARGEST_LINE, Snapshot, decode, encode, send
 from execsvc.runner.reporter import Reporter
-from execsvc.store.sqlite.rows import OrderRow
+from execsvc.store.orders import OrderRow
 
 D = Decimal
 

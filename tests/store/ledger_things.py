@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.order import Fill, Intent, OrderState, Side
-from execsvc.store.sqlite.rows import OrderRow
+from execsvc.store.orders import OrderRow
 
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test_trading_v1")

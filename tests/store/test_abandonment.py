@@ -13,13 +13,14 @@ from ledger_things import AT, BINDING, fill, intent, order
 from execsvc.clock import Moment, now
 from execsvc.model.order import NOTHING_KNOWN, Fill, OrderState, Side
 from execsvc.model.position import Position
+from execsvc.store.abandoned import command_to_abandon
+from execsvc.store.bot_facts import Missing
 from execsvc.store.sqlite import missing, operator
-from execsvc.store.sqlite.abandoned import abandoned_lately, command_to_abandon
+from execsvc.store.sqlite.abandoned import abandoned_lately
 from execsvc.store.sqlite.abandonment import abandon, still_possible
 from execsvc.store.sqlite.account_journal import AccountJournal
 from execsvc.store.sqlite.booking import book
 from execsvc.store.sqlite.bot_ledger import BotLedger
-from execsvc.store.sqlite.missing import Missing
 from execsvc.store.sqlite.survey import read
 
 D = Decimal

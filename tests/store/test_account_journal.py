@@ -18,11 +18,11 @@ from support.clocks import HOUR, SetClock
 from execsvc.clock import installed, now
 from execsvc.errors import ConfigRefused, LedgerFailed
 from execsvc.model.order import TRANSITIONS, Fill, OrderState
+from execsvc.store.orders import Expected
 from execsvc.store.sqlite import operator, survey
 from execsvc.store.sqlite.account_journal import AccountJournal, journal_path
 from execsvc.store.sqlite.account_pause import NEVER_PAUSED, AccountPause
 from execsvc.store.sqlite.bot_ledger import BotLedger
-from execsvc.store.sqlite.rows import Expected
 
 D = Decimal
 NOTHING = Fill(filled=D(0))

@@ -8,14 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from execsvc.store.claims import Holder
 from execsvc.store.sqlite import account_locks
-from execsvc.store.sqlite.account_locks import (
-    AccountLocks,
-    Holder,
-    holder,
-    shared_folder,
-    why_unusable,
-)
+from execsvc.store.sqlite.account_locks import AccountLocks, holder, shared_folder, why_unusable
 from execsvc.store.sqlite.bot_ledger import ledger_path
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from execsvc.errors import LedgerBusy, LedgerFailed
 from execsvc.model.told import Telling
+from execsvc.store.outbox import Mark
 from execsvc.store.sqlite.deliveries import FILE, Deliveries
-from execsvc.store.sqlite.outbox import Mark
 
 AT = datetime(2026, 1, 2, tzinfo=timezone.utc)
 

@@ -11,9 +11,9 @@ import pytest
 from ledger_things import AT, intent
 
 from execsvc.model.order import NOTHING_KNOWN, Fill, OrderState
+from execsvc.store.orders import Expected
 from execsvc.store.sqlite import doubts, fees
 from execsvc.store.sqlite.account_journal import AccountJournal
-from execsvc.store.sqlite.rows import Expected
 
 D = Decimal
 FILL = Fill(filled=D("0.01"), other_fees=(("BNB", D("0.02")), ("MX", D(3))))

@@ -18,11 +18,12 @@ from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.model.bot import Mode
 from execsvc.model.order import Fill, OrderState, Side
 from execsvc.model.told import Telling
+from execsvc.store.outbox import Mark, OutboxRow
 from execsvc.store.sqlite.booking import book
 from execsvc.store.sqlite.bot_ledger import BotLedger, ledger_path
 from execsvc.store.sqlite.deliveries import FILE, Deliveries
 from execsvc.store.sqlite.in_memory import InMemoryLedger
-from execsvc.store.sqlite.outbox import MOST_REFUSED, Mark, OutboxRow, note_intent, waiting
+from execsvc.store.sqlite.outbox import MOST_REFUSED, note_intent, waiting
 from execsvc.store.sqlite.report_verdict import verdict
 
 D = Decimal

@@ -10,8 +10,8 @@ from execsvc.clock import now
 from execsvc.errors import LedgerFailed
 from execsvc.store.sqlite import guards, reentry
 from execsvc.store.sqlite.bot_ledger import BotLedger, ledger_path
-from execsvc.store.sqlite.guards import Tripped
 from execsvc.store.sqlite.survey import survey
+from execsvc.store.tripped import STOP_LOSS, Tripped
 
 
 def test_take_without_a_word_is_false(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_take_is_true_once(tmp_path: Path) -> None:
 def test_survey_shows_no_stop_loss_of_a_bot_that_may_enter_again(tmp_path: Path) -> None:
     ledger, path = BotLedger(tmp_path, "b1"), ledger_path(tmp_path, "b1")
     ledger.open()
-    guards.keep(ledger.connection, Tripped(guards.STOP_LOSS, "5 USDT LIVE", now(), "sold"))
+    guards.keep(ledger.connection, Tripped(STOP_LOSS, "5 USDT LIVE", now(), "sold"))
     ledger.close()
     (state,) = survey(tmp_path)[0]
     assert state.stop_loss is not None

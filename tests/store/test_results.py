@@ -18,10 +18,10 @@ from execsvc.errors import LedgerFailed
 from execsvc.model.bot import Mode
 from execsvc.model.market import ZERO
 from execsvc.model.order import Fill, OrderState, Side
+from execsvc.store.orders import OrderRow
 from execsvc.store.sqlite import results, survey
 from execsvc.store.sqlite.booking import book
 from execsvc.store.sqlite.bot_ledger import BotLedger, ledger_path
-from execsvc.store.sqlite.rows import OrderRow
 from execsvc.waypoints import Waypoint, watch
 
 D = Decimal

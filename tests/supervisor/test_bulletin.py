@@ -11,9 +11,9 @@ import pytest
 from support.settings import settings
 
 from execsvc.model.position import Position
+from execsvc.store.bot_state import LedgerState
 from execsvc.store.sqlite.halt import Halt
 from execsvc.store.sqlite.held import HeldBots
-from execsvc.store.sqlite.survey import LedgerState
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.bots import Bots
 from execsvc.supervisor.bulletin import LEAVING, Bulletin

@@ -16,9 +16,9 @@ from execsvc.errors import LedgerFailed
 from execsvc.model.bot import BotSpec, InvalidRow, parse_row
 from execsvc.model.position import Position
 from execsvc.runner.job import Task
+from execsvc.store.bot_state import LedgerState
 from execsvc.store.sqlite.halt import Halt
 from execsvc.store.sqlite.held import HeldBots
-from execsvc.store.sqlite.survey import LedgerState
 from execsvc.supervisor import steps
 from execsvc.supervisor.attendant import Attendant
 from execsvc.supervisor.bot import Bot, Question

@@ -12,8 +12,8 @@ from execsvc.clock import iso, now
 from execsvc.model.bot import BotSpec, InvalidRow
 from execsvc.model.result import Result
 from execsvc.runner.report import Snapshot, shown
-from execsvc.store.sqlite.guards import Tripped
-from execsvc.store.sqlite.halt import Halted
+from execsvc.store.halted import Halted
+from execsvc.store.tripped import Tripped
 from execsvc.supervisor.bot import Bot, Verdict
 from execsvc.supervisor.facts import Polled
 from execsvc.supervisor.guard import Pending

@@ -12,7 +12,7 @@ from execsvc.model.bot import Binding, BotSpec, Mode
 from execsvc.model.position import Position
 from execsvc.runner.job import Task
 from execsvc.runner.report import Snapshot
-from execsvc.store.sqlite.survey import LedgerState
+from execsvc.store.bot_state import LedgerState
 from execsvc.supervisor.bot import Bot, Question, Verdict
 from execsvc.supervisor.child import Child
 from execsvc.supervisor.next_step import Listed

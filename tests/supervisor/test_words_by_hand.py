@@ -14,9 +14,9 @@ from execsvc.clients.bot_service import Listing
 from execsvc.errors import LedgerFailed
 from execsvc.model.bot import parse_row
 from execsvc.runner.job import Task
+from execsvc.store.bot_state import LedgerState
 from execsvc.store.sqlite.halt import Halt
 from execsvc.store.sqlite.held import HeldBots
-from execsvc.store.sqlite.survey import LedgerState
 from execsvc.supervisor import by_hand, steps
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.bots import Bots

@@ -11,7 +11,7 @@ from execsvc.model.bot import Binding, BotSpec, Mode
 from execsvc.model.position import Position
 from execsvc.runner.job import Task
 from execsvc.runner.report import Snapshot, shown
-from execsvc.store.sqlite.survey import LedgerState
+from execsvc.store.bot_state import LedgerState
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.child import Child
 from execsvc.supervisor.facts import Facts, Polled

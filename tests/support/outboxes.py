@@ -18,11 +18,11 @@ from execsvc.courier.patience import Patience
 from execsvc.courier.rounds import LONGEST_DELAY, Rounds
 from execsvc.model.bot import Binding, Mode, file_stem
 from execsvc.model.order import Fill, OrderState, Side
+from execsvc.store.orders import OrderRow
 from execsvc.store.sqlite.booking import book
 from execsvc.store.sqlite.bot_ledger import BotLedger, ledger_path
 from execsvc.store.sqlite.deliveries import Deliveries
 from execsvc.store.sqlite.outbox import waiting
-from execsvc.store.sqlite.rows import OrderRow
 
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="s")

@@ -11,7 +11,7 @@ from typing import Any
 from execsvc.errors import LedgerFailed
 from execsvc.model.bot import Binding, file_stem
 from execsvc.model.position import Position
-from execsvc.store.sqlite.survey import LedgerState
+from execsvc.store.bot_state import LedgerState
 
 
 class Folder:

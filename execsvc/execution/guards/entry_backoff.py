@@ -11,6 +11,7 @@ from execsvc.execution.guards.decisions import Trip, not_known
 from execsvc.execution.guards.limits import Guard
 from execsvc.execution.guards.tripped_guards import TrippedGuards
 from execsvc.model.bot import Binding
+from execsvc.store.bot_facts import Unfilled
 from execsvc.store.sqlite import entries
 from execsvc.store.sqlite.bot_ledger import BotLedger
 
@@ -53,7 +54,7 @@ class EntryBackoff:
         self._tripped.restate(_GUARD, trip)
         return trip if monotonic() < self._free_at else None
 
-    def _detail(self, found: entries.Unfilled) -> str:
+    def _detail(self, found: Unfilled) -> str:
         assert found.ended_at is not None, "an entry that ended has a time"
         wait = backoff.delay(found.number)
         free = iso(found.ended_at + timedelta(seconds=wait))

@@ -15,9 +15,10 @@ from execsvc.execution.guards.reads import MarketReads, Read
 from execsvc.execution.guards.tripped_guards import TrippedGuards
 from execsvc.execution.ports import Record, Reporter
 from execsvc.model.bot import Binding
+from execsvc.model.result import utc_day
 from execsvc.store.sqlite import guards as kept
 from execsvc.store.sqlite.bot_ledger import BotLedger
-from execsvc.store.sqlite.results import certain_today, utc_day
+from execsvc.store.sqlite.results import certain_today
 
 _UNTIL = "until the bot is stopped and started, or released (execsvc release)"
 _END_OF_TIME = 10**15

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from execsvc.settings import Settings
-from execsvc.store.sqlite.guards import DAILY_LOSS, STOP_LOSS
+from execsvc.store.tripped import DAILY_LOSS, STOP_LOSS
 
 
 class Guard(str, Enum):

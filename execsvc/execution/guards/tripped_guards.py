@@ -16,7 +16,7 @@ from execsvc.model.bot import Binding
 from execsvc.repeats import Repeats
 from execsvc.store.sqlite import guards as kept
 from execsvc.store.sqlite.bot_ledger import BotLedger
-from execsvc.store.sqlite.guards import Tripped
+from execsvc.store.tripped import Tripped
 
 _OF_A_START = frozenset({Guard.STOP_LOSS})
 """Over when the bot is stopped and started, or released, and by no change of its row or the settings."""

@@ -8,7 +8,7 @@ from execsvc.clock import now
 from execsvc.model.market import ZERO
 from execsvc.model.order import Fill, Intent
 from execsvc.model.symbol import Symbol
-from execsvc.store.sqlite.rows import Expected
+from execsvc.store.orders import Expected
 
 _SHOWS = Decimal("0.02")
 """A balance that differs from what a fill must have left by this part of the fill lags behind."""

@@ -12,8 +12,8 @@ from enum import Enum
 from execsvc.errors import NotFound, OutcomeContradicted, OutcomeUnknown, Unavailable
 from execsvc.execution.exchange import Exchange
 from execsvc.model.order import Fill
+from execsvc.store.orders import JournalRow
 from execsvc.store.sqlite.account_journal import AccountJournal
-from execsvc.store.sqlite.rows import JournalRow
 
 
 class Found(Enum):

@@ -29,7 +29,7 @@ from execsvc.model.balance import Balance
 from execsvc.model.market import ZERO
 from execsvc.model.order import Fill, OrderState
 from execsvc.model.symbol import Symbol
-from execsvc.store.sqlite.rows import Expected, JournalRow
+from execsvc.store.orders import Expected, JournalRow
 from execsvc.waypoints import Waypoint, passed
 
 READ_INTERVAL = 0.5

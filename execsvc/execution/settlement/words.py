@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from execsvc.execution.settlement.decision import Finding, SettlementDecision
 from execsvc.model.order import Fill
-from execsvc.store.sqlite.rows import JournalRow
+from execsvc.store.orders import JournalRow
 
 
 def said(row: JournalRow, decision: SettlementDecision) -> str:

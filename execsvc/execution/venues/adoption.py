@@ -5,9 +5,9 @@ from __future__ import annotations
 from execsvc.execution.ports import BotServices
 from execsvc.execution.size_memory import SizeMemory
 from execsvc.model.bot import Binding
+from execsvc.store.orders import JournalRow
 from execsvc.store.sqlite.account_journal import AccountJournal
 from execsvc.store.sqlite.booking import book, is_booked
-from execsvc.store.sqlite.rows import JournalRow
 
 
 class Adoption:

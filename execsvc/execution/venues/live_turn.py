@@ -18,7 +18,7 @@ from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, plain
 from execsvc.model.order import NOTHING_KNOWN, Fill, Intent, OrderState, new_client_order_id
 from execsvc.model.order_request import OrderRequest, Purpose
-from execsvc.store.sqlite.rows import OrderRow
+from execsvc.store.orders import OrderRow
 from execsvc.waypoints import Waypoint, passed
 
 _NOTES = {

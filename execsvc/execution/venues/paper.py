@@ -20,8 +20,8 @@ from execsvc.model.order import OrderState, Side, new_client_order_id
 from execsvc.model.order_request import OrderRequest
 from execsvc.paper.terms import Terms
 from execsvc.paper.trading import trade
+from execsvc.store.orders import OrderRow
 from execsvc.store.sqlite.booking import book
-from execsvc.store.sqlite.rows import OrderRow
 
 STARTING_QUOTE = Decimal(10_000)
 """Virtual quote of a PAPER bot without an ``account_allocation``."""

@@ -19,9 +19,9 @@ from execsvc.model.balance import Balance
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.comparison import OpenPosition, Verdict, compare, held_of, is_readable
 from execsvc.model.market import plain
+from execsvc.store.doubt import ACCOUNT, Doubt
 from execsvc.store.sqlite import doubts, locked, machine, missing, operator
 from execsvc.store.sqlite.booking import is_booked
-from execsvc.store.sqlite.doubts import ACCOUNT, Doubt
 from execsvc.store.sqlite.entries import newest_order
 from execsvc.store.sqlite.moved import moved
 

@@ -11,7 +11,7 @@ from execsvc.model.balance import Balance
 from execsvc.model.market import ZERO, Limits
 from execsvc.model.order import Side
 from execsvc.model.order_request import OrderRequest
-from execsvc.store.sqlite.rows import OrderRow
+from execsvc.store.orders import OrderRow
 
 
 class Funds(NamedTuple):

@@ -2,63 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
 import sqlite3
-from datetime import datetime, timedelta
-from decimal import Decimal
-
-from pydantic import BaseModel, ConfigDict
+from datetime import datetime
 
 from execsvc.clock import iso
 from execsvc.model.bot import Mode
 from execsvc.model.market import plain
-from execsvc.model.symbol import Symbol
+from execsvc.store.abandoned import Abandoned, is_recent
 from execsvc.store.sqlite import rows
 from execsvc.store.sqlite.database import has_table, query
 
 SCHEMA = "abandoned.sql"
-SHOWN_FOR = timedelta(days=1)
-"""How long ``/status`` shows what was abandoned."""
-
-
-def command_to_abandon(bot_id: str) -> str:
-    """What an operator types to give up the position of ``bot_id``."""
-    return f"execsvc release {shlex.quote(bot_id)} --abandon"
-
-
-class Abandoned(BaseModel):
-    """What was given up of one position, in base units."""
-
-    model_config = ConfigDict(frozen=True)
-
-    at: datetime
-    mode: Mode
-    key_id: str
-    symbol: str
-    tracked: Decimal
-    sold_short: Decimal
-
-    def shown(self) -> dict[str, str]:
-        """As ``/status`` shows it."""
-        return {
-            "at": iso(self.at),
-            "mode": self.mode.value,
-            "key_id": self.key_id,
-            "symbol": self.symbol,
-            "tracked": plain(self.tracked),
-            "sold_short": plain(self.sold_short),
-        }
-
-    @property
-    def text(self) -> str:
-        """For the log, alerts and the operator."""
-        base = Symbol.parse(self.symbol).base
-        parts = [f"{plain(self.tracked)} {base}"] if self.tracked else []
-        parts += [f"{plain(self.sold_short)} {base} sold short"] if self.sold_short else []
-        return (
-            f"{' and '.join(parts)} ({self.symbol}, key {self.key_id}) booked as abandoned by an "
-            f"operator: no longer this service's to close"
-        )
 
 
 def abandoned_lately(connection: sqlite3.Connection, moment: datetime) -> list[Abandoned]:
@@ -67,11 +21,6 @@ def abandoned_lately(connection: sqlite3.Connection, moment: datetime) -> list[A
         return []
     found = [_read(row) for row in query(connection, "SELECT * FROM abandoned ORDER BY rowid")]
     return [one for one in found if is_recent(one, moment)]
-
-
-def is_recent(one: Abandoned, moment: datetime) -> bool:
-    """True within a day after ``one``; a clock that was set back shows it longer, not shorter."""
-    return moment - one.at < SHOWN_FOR
 
 
 def store(tx: sqlite3.Connection, given_up: list[Abandoned]) -> None:

@@ -15,14 +15,15 @@ from execsvc.model.bot import Mode
 from execsvc.model.market import ZERO
 from execsvc.model.order import Fill, OrderState
 from execsvc.model.position import Position
+from execsvc.store.abandoned import Abandoned
+from execsvc.store.orders import JournalRow
 from execsvc.store.sqlite import doubts, rows, size_answers
-from execsvc.store.sqlite.abandoned import SCHEMA, Abandoned, store
+from execsvc.store.sqlite.abandoned import SCHEMA, store
 from execsvc.store.sqlite.account_journal import AccountJournal, journal_path
 from execsvc.store.sqlite.booking import book, contested_keys
 from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.store.sqlite.database import extend, query, transaction
 from execsvc.store.sqlite.operator import released
-from execsvc.store.sqlite.rows import JournalRow
 from execsvc.store.sqlite.writes import store_position
 
 

@@ -20,10 +20,10 @@ from execsvc.model.bot import file_stem
 from execsvc.model.market import ZERO, exact_sum, plain
 from execsvc.model.order import TRANSITIONS, Fill, Intent, OrderState, Side
 from execsvc.model.symbol import Symbol
+from execsvc.store.orders import Expected, JournalRow
 from execsvc.store.sqlite import fees, holdings, locked, moments, rows
 from execsvc.store.sqlite.database import create, extend, open_writable, query, transaction
 from execsvc.store.sqlite.file_lock import FileLock, Turn
-from execsvc.store.sqlite.rows import Expected, JournalRow
 
 FOLDER = "accounts"
 

@@ -11,30 +11,17 @@ import os
 import stat
 from collections.abc import Collection
 from pathlib import Path
-from typing import NamedTuple
 
 from loguru import logger
 
 from execsvc.errors import LedgerFailed
+from execsvc.store.claims import Holder
 from execsvc.store.sqlite.bot_ledger import ledger_path
 from execsvc.store.sqlite.file_lock import FileLock
 
 _OTHERS_MAY_WRITE = stat.S_IWOTH
 _ROOT = 0
 _TRIES = 20
-
-
-class Holder(NamedTuple):
-    """The service that has locked an account; None for what it did not write down."""
-
-    state_dir: str | None
-    pid: int | None
-
-    @property
-    def text(self) -> str:
-        """For people."""
-        place, pid = self.state_dir or "unknown", self.pid or "unknown"
-        return f"the service with the state directory {place} (pid {pid})"
 
 
 def shared_folder(runtime_dir: Path) -> Path:

@@ -9,12 +9,12 @@ from execsvc.clock import iso, moment, moment_of, now
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.market import exact_sum, plain
 from execsvc.model.position import Position
+from execsvc.store.orders import OrderRow
 from execsvc.store.sqlite import moments, results, rows
 from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.store.sqlite.database import query, transaction
 from execsvc.store.sqlite.outbox import note_order
 from execsvc.store.sqlite.results import Booking
-from execsvc.store.sqlite.rows import OrderRow
 from execsvc.store.sqlite.writes import store_position, store_state
 
 

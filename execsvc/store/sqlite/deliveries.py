@@ -9,10 +9,10 @@ from pathlib import Path
 from execsvc.clock import iso
 from execsvc.errors import LedgerBusy, LedgerFailed
 from execsvc.model.told import Telling
+from execsvc.store.outbox import Mark
 from execsvc.store.sqlite import rows
 from execsvc.store.sqlite.database import create, extend, open_writable, query, transaction
 from execsvc.store.sqlite.file_lock import FileLock
-from execsvc.store.sqlite.outbox import Mark
 from execsvc.store.sqlite.report_verdict import FILE, REFUSED
 
 _OWNER = "reports"

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-
-from pydantic import BaseModel, ConfigDict
 
 from execsvc.clock import iso
 from execsvc.errors import LedgerFailed, LedgerUnavailable
@@ -17,37 +14,12 @@ from execsvc.model.bot import Mode
 from execsvc.model.comparison import OpenPosition, Verdict
 from execsvc.model.market import ZERO, exact_sum
 from execsvc.model.symbol import Symbol
+from execsvc.store.doubt import Doubt
 from execsvc.store.sqlite import fees, rows
 from execsvc.store.sqlite.bot_ledger import ledger_path
 from execsvc.store.sqlite.database import extend, has_table, query, reading, transaction
 
 SCHEMA = "account_doubts.sql"
-ACCOUNT = ""
-"""The subject that stands for the account as a whole, for no bot has an empty id."""
-
-
-class Doubt(BaseModel):
-    """A position that the account may not hold any more, and why."""
-
-    model_config = ConfigDict(frozen=True)
-
-    bot_id: str
-    symbol: str
-    verdict: Verdict
-    at: datetime
-    detail: str
-    order_at: datetime | None = None
-    """When the newest order was sent that BotService knows and the ledger does not."""
-
-    @property
-    def text(self) -> str:
-        """For the log, ``/health`` and the operator."""
-        bot = shlex.quote(self.bot_id)
-        return (
-            f"its position in {self.symbol} is contested: {self.detail}; nothing of its account "
-            f"trades until: execsvc release {bot} (the coins are gone), or execsvc release {bot} "
-            f"--keep (they are the bot's)"
-        )
 
 
 def doubts(connection: sqlite3.Connection) -> list[Doubt]:

@@ -5,24 +5,13 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
 
 from execsvc.clock import Moment
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.order import OrderState, Side
+from execsvc.store.bot_facts import Unfilled
 from execsvc.store.sqlite import moments, rows
 from execsvc.store.sqlite.database import has_table, newest_first, query
-
-
-class Unfilled(NamedTuple):
-    """The entries in a row, up to the last one, of which nothing was filled."""
-
-    number: int = 0
-    last_order: str | None = None
-    ended_at: datetime | None = None
-    """When the outcome of the last one was known."""
-    ended: Moment | None = None
-    """The same by both clocks."""
 
 
 def unfilled(connection: sqlite3.Connection, binding: Binding, most: int) -> Unfilled:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from execsvc.clock import iso, now, seconds_since
 from execsvc.errors import LedgerFailed
@@ -12,24 +11,7 @@ from execsvc.model.bot import Binding
 from execsvc.model.order import Side
 from execsvc.store.sqlite import moments, rows
 from execsvc.store.sqlite.database import newest_first, query, transaction
-
-DAILY_LOSS = "daily_loss"
-"""A guard that says something of a bot without a process as well: its day is over."""
-STOP_LOSS = "stop_loss"
-"""Another one: entries wait until the bot is stopped and started, or released."""
-
-
-class Tripped(NamedTuple):
-    """A guard that keeps the bot from entering; ``bound`` is the limit that it tripped at."""
-
-    guard: str
-    bound: str
-    since: datetime
-    detail: str
-
-    def shown(self) -> dict[str, str]:
-        """As ``/status`` shows it."""
-        return {"guard": self.guard, "since": iso(self.since), "detail": self.detail}
+from execsvc.store.tripped import Tripped
 
 
 def tripped(connection: sqlite3.Connection) -> list[Tripped]:

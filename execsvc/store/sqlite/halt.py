@@ -7,9 +7,10 @@ from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from execsvc.clock import iso, now
+from execsvc.store.halted import Halted
 from execsvc.store.sqlite import whole_file
 
 FILE = "halted.json"
@@ -19,20 +20,6 @@ LONGEST_REASON = 500
 
 Signature = tuple[int, int, int, int]
 """Device, inode, size and time of the last change [ns] of a file."""
-
-
-class Halted(BaseModel):
-    """That trading is halted. ``since`` is ISO 8601 in UTC."""
-
-    model_config = ConfigDict(frozen=True)
-
-    since: str
-    reason: str
-
-    @property
-    def text(self) -> str:
-        """For ``last_error``, ``/health`` and the log."""
-        return f"trading is halted: {self.reason}"
 
 
 class Halt:

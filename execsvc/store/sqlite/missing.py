@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import NamedTuple
-
 from execsvc.clock import Moment, iso
 from execsvc.model.bot import Binding
+from execsvc.store.bot_facts import Missing
 from execsvc.store.sqlite import moments, rows
 from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.store.sqlite.database import has_table, query, transaction
 
 SCHEMA = "missing.sql"
-
-
-class Missing(NamedTuple):
-    """Coins that are missing ``since`` then; ``counted`` seconds of that count, up to the read ``seen``."""
-
-    since: datetime
-    counted: float
-    seen: Moment
 
 
 def read(ledger: BotLedger, binding: Binding) -> Missing | None:

@@ -9,11 +9,11 @@ from execsvc.clock import now
 from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.model.bot import Mode
 from execsvc.model.comparison import Verdict
+from execsvc.store.doubt import Doubt
 from execsvc.store.sqlite import doubts, machine, rows
 from execsvc.store.sqlite.account_journal import AccountJournal
 from execsvc.store.sqlite.bot_ledger import FOLDER
 from execsvc.store.sqlite.database import query, reading
-from execsvc.store.sqlite.doubts import Doubt
 
 DETAIL = "the state directory was last used on another machine"
 

@@ -15,12 +15,12 @@ from execsvc.errors import ConfigRefused, LedgerFailed
 from execsvc.model.bot import Mode
 from execsvc.model.market import plain
 from execsvc.model.order import Fill, OrderState
+from execsvc.store.doubt import Doubt
+from execsvc.store.orders import JournalRow
 from execsvc.store.sqlite import doubts, reentry
 from execsvc.store.sqlite.account_journal import FOLDER, AccountJournal, journal_path
 from execsvc.store.sqlite.bot_ledger import ledger_path
 from execsvc.store.sqlite.database import query, reading, transaction
-from execsvc.store.sqlite.doubts import Doubt
-from execsvc.store.sqlite.rows import JournalRow
 from execsvc.store.sqlite.survey import read
 
 _ASKED = "SELECT 1 FROM release WHERE bot_id=?"

@@ -11,7 +11,6 @@ from decimal import Decimal
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import NamedTuple
 
 from pydantic import BaseModel
 
@@ -23,30 +22,17 @@ from execsvc.model.market import ZERO, exact_sum, round_down
 from execsvc.model.order import Intent, OrderState
 from execsvc.model.symbol import Symbol
 from execsvc.model.told import Telling, ToldExecution, ToldOrder
+from execsvc.store.orders import OrderRow
+from execsvc.store.outbox import Mark, OutboxRow
 from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.store.sqlite.database import apart, query, reading, transaction
 from execsvc.store.sqlite.report_verdict import verdict
-from execsvc.store.sqlite.rows import OrderRow
 
 _DECIMALS = 12
 """Of a price, or a sum in quote, that had to be computed."""
 MOST_REFUSED = 400
 """Rows of one bot that are kept, about, while BotService does not take reports."""
 _Bodies = dict[Telling, BaseModel | None]
-
-
-class Mark(NamedTuple):
-    """What names a row of an outbox, also when a power loss has made it be written again."""
-
-    order_id: str
-    telling: Telling
-
-
-class OutboxRow(NamedTuple):
-    """One thing to tell; ``body`` is JSON of ToldOrder or ToldExecution, else null."""
-
-    mark: Mark
-    body: str
 
 
 def note_intent(ledger: BotLedger, intent: Intent) -> None:

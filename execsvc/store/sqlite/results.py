@@ -7,7 +7,7 @@ is booked without its result is found by :func:`certain_today`.
 from __future__ import annotations
 
 import sqlite3
-from datetime import date, datetime, timezone
+from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -16,10 +16,11 @@ from execsvc.logs import bound
 from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, exact_sum, plain
 from execsvc.model.position import Position
-from execsvc.model.result import Basis, Effect, Result
+from execsvc.model.result import Basis, Effect, Result, utc_day
+from execsvc.store.bot_facts import Today
+from execsvc.store.orders import OrderRow
 from execsvc.store.sqlite import rows
 from execsvc.store.sqlite.database import apart, has_table, newest_first, query
-from execsvc.store.sqlite.rows import OrderRow
 
 _LARGEST = Decimal("1e40")
 
@@ -72,13 +73,6 @@ def read(connection: sqlite3.Connection, binding: Binding, day: date) -> Result:
     )
 
 
-class Today(NamedTuple):
-    """What was realised on a day, in quote; ``seen`` is the last order that was looked at."""
-
-    realised: Decimal
-    seen: int
-
-
 def certain_today(
     connection: sqlite3.Connection, binding: Binding, day: date, seen: int = 0
 ) -> Today:
@@ -105,11 +99,6 @@ def certain_today(
         if row["known"] is None and rows.amount(row["filled"]) > 0:
             raise LedgerFailed("an order of today was booked without its result")
     return Today(read(connection, binding, day).today, newest)
-
-
-def utc_day(moment: datetime) -> date:
-    """The day that ``moment`` counts for."""
-    return moment.astimezone(timezone.utc).date()
 
 
 def _keep(tx: sqlite3.Connection, binding: Binding, booking: Booking) -> None:

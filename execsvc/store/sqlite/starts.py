@@ -14,22 +14,11 @@ import uuid
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import NamedTuple
 
 from execsvc.model.told import Telling
+from execsvc.store.outbox import BEFORE_MARKS, Start
 from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.store.sqlite.database import has_table, query, reading, transaction
-
-
-class Start(NamedTuple):
-    """One start; ``booting``: BotService was waiting for it, and opens a session when it is told."""
-
-    start_id: str
-    booting: bool
-
-
-BEFORE_MARKS = Start("", booting=False)
-"""The last of those by an older service, which writes no marks."""
 
 
 def note_start(ledger: BotLedger, *, booting: bool) -> None:

@@ -5,74 +5,28 @@ from __future__ import annotations
 import json
 import sqlite3
 from pathlib import Path
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict
 
 from execsvc.clock import now
 from execsvc.errors import LedgerFailed
 from execsvc.model.bot import Binding
 from execsvc.model.position import Position
-from execsvc.model.result import Result
+from execsvc.model.result import Result, utc_day
+from execsvc.store.abandoned import Abandoned
+from execsvc.store.bot_state import LedgerState, LogRow
+from execsvc.store.doubt import Doubt
 from execsvc.store.sqlite import doubts, reentry, results, rows
-from execsvc.store.sqlite.abandoned import Abandoned, abandoned_lately
+from execsvc.store.sqlite.abandoned import abandoned_lately
 from execsvc.store.sqlite.account_journal import journal_path
 from execsvc.store.sqlite.booking import contested_keys
 from execsvc.store.sqlite.bot_ledger import FOLDER, ledger_path
 from execsvc.store.sqlite.database import has_table, query, reading
-from execsvc.store.sqlite.doubts import Doubt
-from execsvc.store.sqlite.guards import DAILY_LOSS, STOP_LOSS, Tripped, tripped
+from execsvc.store.sqlite.guards import tripped
+from execsvc.store.tripped import DAILY_LOSS, STOP_LOSS, Tripped
 
 _OPEN_ORDERS = (
     "SELECT (SELECT count(*) FROM intent WHERE bot_id=? AND adopted=0), "
     "(SELECT count(*) FROM intent WHERE bot_id=? AND state='CONTESTED')"
 )
-
-
-class LedgerState(BaseModel):
-    """What a bot's ledger and its account's journal say of it."""
-
-    model_config = ConfigDict(frozen=True)
-
-    bot_id: str
-    stem: str
-    binding: Binding | None
-    """What its open position was opened under, else what it ran under last."""
-    position: Position
-    unsettled: bool
-    """An order of it is in flight, unsettled, or not yet booked in its ledger."""
-    contested: int
-    """How many of its orders wait for an operator's decision."""
-    doubt: str | None = None
-    """Why its position may not be its own any more, while that waits for an operator."""
-    failing: bool
-    """An attempt to liquidate has failed and the position is open."""
-    result: Result | None = None
-    """What was realised in the binding's mode and quote; None when nobody can tell."""
-    daily_loss: Tripped | None = None
-    """The guard that ended its day, on that day or a later one."""
-    stop_loss: Tripped | None = None
-    """The guard that keeps it from entering since its stop loss has closed a position, until its user
-    has stopped it or it is released."""
-    abandoned: list[Abandoned] = []
-    """What an operator gave up within the last day."""
-
-    @property
-    def is_open(self) -> bool:
-        """True unless the bot is flat for certain."""
-        return self.unsettled or self.position.side is not None
-
-
-class LogRow(BaseModel):
-    """One row of a bot's execution log."""
-
-    model_config = ConfigDict(frozen=True)
-
-    seq: int
-    at: str
-    event: str
-    text: str
-    data: dict[str, Any]
 
 
 def read(state_dir: Path, bot_id: str) -> LedgerState | None:
@@ -158,7 +112,7 @@ def _place(
 def _result(connection: sqlite3.Connection, binding: Binding) -> Result | None:
     """None, too, when it is unreadable: that must not make the position unknown."""
     try:
-        return results.read(connection, binding, results.utc_day(now()))
+        return results.read(connection, binding, utc_day(now()))
     except LedgerFailed:
         return None
 

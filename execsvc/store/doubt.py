@@ -1,0 +1,37 @@
+"""A position of an account that may be from an older state of it."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from execsvc.model.comparison import Verdict
+
+ACCOUNT = ""
+"""The subject that stands for the account as a whole, for no bot has an empty id."""
+
+
+class Doubt(BaseModel):
+    """A position that the account may not hold any more, and why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bot_id: str
+    symbol: str
+    verdict: Verdict
+    at: datetime
+    detail: str
+    order_at: datetime | None = None
+    """When the newest order was sent that BotService knows and the ledger does not."""
+
+    @property
+    def text(self) -> str:
+        """For the log, ``/health`` and the operator."""
+        bot = shlex.quote(self.bot_id)
+        return (
+            f"its position in {self.symbol} is contested: {self.detail}; nothing of its account "
+            f"trades until: execsvc release {bot} (the coins are gone), or execsvc release {bot} "
+            f"--keep (they are the bot's)"
+        )
