@@ -18,9 +18,9 @@ from click.shell_completion import CompletionItem
 
 import execsvc
 from execsvc.cli import output
-from execsvc.cli.exit_codes import CUT_SHORT, DONE, FAULT, INTERRUPTED, REFUSED, UNREACHABLE
 from execsvc.cli.table import plain_text
 from execsvc.errors import ConfigRefused, ExecsvcError, Unavailable
+from execsvc.exit_codes import CUT_SHORT, DONE, FAULT, INTERRUPTED, REFUSED, UNREACHABLE
 
 COMMANDS = {
     "run": "The daemon, in the foreground.",

@@ -6,13 +6,14 @@ import json
 
 import click
 
-from execsvc.cli.exit_codes import DONE, REFUSED, UNREACHABLE, exit_codes
+from execsvc.cli.exit_codes import exit_codes
 from execsvc.cli.extras import alert_targets, refuse_missing_extras
 from execsvc.cli.options import Source, takes_settings
 from execsvc.cli.table import plain_text
 from execsvc.clients.bot_service import Listing
 from execsvc.doctor import adapter_health, services
 from execsvc.errors import Unavailable
+from execsvc.exit_codes import DONE, REFUSED, UNREACHABLE
 from execsvc.model.bot import BotSpec, Mode
 from execsvc.model.market import plain
 from execsvc.settings import Settings, runtime_directory, state_directory, warnings

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import ShellComplete, get_completion_class
 
-from execsvc.cli.exit_codes import DONE, exit_codes
+from execsvc.cli.exit_codes import exit_codes
+from execsvc.exit_codes import DONE
 
 # A \b keeps the lines that follow as they are; a raw docstring would show it.
 _HELP = """Print the completion script for SHELL, bash 4.4 or newer, zsh or fish.

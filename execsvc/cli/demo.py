@@ -11,8 +11,9 @@ from typing import Any
 import click
 
 from execsvc.cli.demo_daemon import HOST, Daemon
-from execsvc.cli.exit_codes import DONE, FAULT, RESIDUE, exit_codes
+from execsvc.cli.exit_codes import exit_codes
 from execsvc.cli.table import table
+from execsvc.exit_codes import DONE, FAULT, RESIDUE
 from execsvc.model.symbol import Symbol
 from execsvc.sandbox.books import all_books
 from execsvc.sandbox.demo import demo_bots

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import click
 
-from execsvc.cli.exit_codes import DONE, FAULT
 from execsvc.cli.output import watch_reader
 from execsvc.clients.http import HttpClient
 from execsvc.clock import monotonic
 from execsvc.dispositions import not_ignored
 from execsvc.errors import Unavailable
 from execsvc.events import EventName
+from execsvc.exit_codes import DONE, FAULT
 from execsvc.model.market import plain
 from execsvc.store.sqlite import survey
 from execsvc.store.sqlite.bot_ledger import ledger_path

@@ -8,13 +8,14 @@ from collections import Counter
 
 import click
 
-from execsvc.cli.exit_codes import DONE, FAULT, REFUSED, UNREACHABLE, exit_codes
+from execsvc.cli.exit_codes import exit_codes
 from execsvc.cli.extras import alert_targets, refuse_missing_extras
 from execsvc.cli.options import Source, takes_settings
 from execsvc.cli.table import WIDTH, plain_text
 from execsvc.doctor.examination import Patient, examine, examine_without_settings
 from execsvc.doctor.finding import Cause, Finding, fault, well, worst_cause
 from execsvc.errors import ConfigRefused
+from execsvc.exit_codes import DONE, FAULT, REFUSED, UNREACHABLE
 from execsvc.settings import Settings
 
 _CODES = {Cause.CONFIGURATION: REFUSED, Cause.UNREACHABLE: UNREACHABLE, Cause.OTHER: FAULT}

@@ -1,15 +1,17 @@
-"""The exit codes of the commands, after sysexits.h where that has a code."""
+"""What the exit codes of the commands mean, in words."""
 
 from __future__ import annotations
 
-DONE = 0
-FAULT = 1
-USAGE = 2
-UNREACHABLE = 69
-RESIDUE = 75
-REFUSED = 78
-INTERRUPTED = 130
-CUT_SHORT = 141
+from execsvc.exit_codes import (
+    CUT_SHORT,
+    DONE,
+    FAULT,
+    INTERRUPTED,
+    REFUSED,
+    RESIDUE,
+    UNREACHABLE,
+    USAGE,
+)
 
 _OF_ALL = {
     USAGE: "wrong usage",

@@ -11,11 +11,11 @@ from typing import Any
 import click
 
 from execsvc.cli.daemon import ask, running
-from execsvc.cli.exit_codes import DONE, RESIDUE
 from execsvc.cli.table import plain_text
 from execsvc.cli.waiting import wait_while
 from execsvc.clock import monotonic, now
 from execsvc.errors import LedgerBusy, LedgerFailed
+from execsvc.exit_codes import DONE, RESIDUE
 from execsvc.settings import Settings
 from execsvc.store.abandoned import Abandoned
 from execsvc.store.bot_state import LedgerState

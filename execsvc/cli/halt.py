@@ -8,11 +8,12 @@ from typing import Any
 import click
 
 from execsvc.cli.daemon import PATIENCE, TIMEOUT, ask, running
-from execsvc.cli.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE, exit_codes
+from execsvc.cli.exit_codes import exit_codes
 from execsvc.cli.options import Source, takes_places
 from execsvc.cli.table import plain_text
 from execsvc.cli.waiting import described, takes_waiting, wait_until_flat
 from execsvc.errors import Unavailable
+from execsvc.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE
 from execsvc.settings import Settings
 from execsvc.store.sqlite.halt import FILE, Halt
 

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 import click
 
 from execsvc.cli import COMMANDS
-from execsvc.cli.exit_codes import DONE, exit_codes
+from execsvc.cli.exit_codes import exit_codes
 from execsvc.cli.reference import TOPICS, Table
 from execsvc.cli.table import table, terminal_width
+from execsvc.exit_codes import DONE
 
 _INDENT = " " * 4
 _GAP = 2

@@ -8,11 +8,12 @@ from typing import NoReturn
 
 import click
 
-from execsvc.cli.exit_codes import DONE, FAULT, REFUSED, USAGE, exit_codes
+from execsvc.cli.exit_codes import exit_codes
 from execsvc.cli.options import Source, takes_places
 from execsvc.cli.output import reader_left
 from execsvc.cli.table import plain_text
 from execsvc.cli.which_bot import takes_bot, which_bot
+from execsvc.exit_codes import DONE, FAULT, REFUSED, USAGE
 from execsvc.store.bot_state import LogRow
 from execsvc.store.sqlite.bot_ledger import ledger_path
 from execsvc.store.sqlite.survey import read_log

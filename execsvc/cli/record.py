@@ -8,13 +8,14 @@ from pathlib import Path
 
 import click
 
-from execsvc.cli.exit_codes import DONE, REFUSED, UNREACHABLE, exit_codes
+from execsvc.cli.exit_codes import exit_codes
 from execsvc.cli.options import Source, takes_adapter
 from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clients.http import HttpClient
 from execsvc.clock import monotonic
 from execsvc.dispositions import not_ignored
 from execsvc.errors import ConfigRefused, StopRequested
+from execsvc.exit_codes import DONE, REFUSED, UNREACHABLE
 from execsvc.recording.writer import DayWriter
 from execsvc.replay.recorder import Recorder
 from execsvc.store.sqlite.account_pause import AccountPause

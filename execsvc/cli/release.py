@@ -8,13 +8,14 @@ from typing import Any
 import click
 
 from execsvc.cli.daemon import tell
-from execsvc.cli.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE, USAGE, exit_codes
+from execsvc.cli.exit_codes import exit_codes
 from execsvc.cli.give_up import give_up
 from execsvc.cli.options import Source, takes_places
 from execsvc.cli.table import plain_text
 from execsvc.cli.waiting import takes_waiting, wait_while
 from execsvc.cli.which_bot import takes_bot, which_bot
 from execsvc.errors import ConfigRefused, LedgerFailed
+from execsvc.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE, USAGE
 from execsvc.settings import Settings
 from execsvc.store.abandoned import command_to_abandon
 from execsvc.store.sqlite import operator, survey

@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from execsvc.cli.conditions import takes_conditions
-from execsvc.cli.exit_codes import DONE, REFUSED, exit_codes
+from execsvc.cli.exit_codes import exit_codes
 from execsvc.cli.table import table
 from execsvc.errors import ConfigRefused
+from execsvc.exit_codes import DONE, REFUSED
 from execsvc.recording.files import find
 from execsvc.replay import batch, outputs
 from execsvc.replay.picture import NoPicture, draw

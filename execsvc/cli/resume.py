@@ -7,9 +7,10 @@ import json
 import click
 
 from execsvc.cli.daemon import PATIENCE, ask
-from execsvc.cli.exit_codes import DONE, FAULT, REFUSED, UNREACHABLE, exit_codes
+from execsvc.cli.exit_codes import exit_codes
 from execsvc.cli.options import Source, takes_places
 from execsvc.cli.table import plain_text
+from execsvc.exit_codes import DONE, FAULT, REFUSED, UNREACHABLE
 
 
 @click.command(

@@ -12,10 +12,11 @@ from loguru import logger
 
 from execsvc import env_file as env_files
 from execsvc import logs
-from execsvc.cli.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE, exit_codes
+from execsvc.cli.exit_codes import exit_codes
 from execsvc.cli.extras import refuse_missing_extras
 from execsvc.cli.options import Source, takes_settings
 from execsvc.clients import http
+from execsvc.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE
 from execsvc.runner.process import run as run_bot
 from execsvc.runner.rehearsal import rehearse
 from execsvc.settings import Settings, warnings

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from execsvc.cli.exit_codes import DONE, REFUSED, UNREACHABLE, exit_codes
+from execsvc.cli.exit_codes import exit_codes
 from execsvc.errors import ConfigRefused
+from execsvc.exit_codes import DONE, REFUSED, UNREACHABLE
 from execsvc.recording.files import Recording
 from execsvc.sandbox.recorded import Recorded
 from execsvc.sandbox.server import read_bots, serve_forever

@@ -7,9 +7,10 @@ from decimal import Decimal, InvalidOperation
 import click
 
 from execsvc.cli.daemon import say, tell
-from execsvc.cli.exit_codes import DONE, FAULT, REFUSED, USAGE, exit_codes
+from execsvc.cli.exit_codes import exit_codes
 from execsvc.cli.options import Source, takes_places
 from execsvc.cli.which_bot import takes_bot, which_bot
+from execsvc.exit_codes import DONE, FAULT, REFUSED, USAGE
 from execsvc.store.sqlite import operator
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
-from execsvc.cli.exit_codes import DONE, REFUSED, UNREACHABLE, exit_codes
+from execsvc.cli.exit_codes import exit_codes
 from execsvc.cli.options import Source, takes_places
 from execsvc.cli.table import plain_text, table, terminal_width
 from execsvc.clients import control_socket
+from execsvc.exit_codes import DONE, REFUSED, UNREACHABLE
 
 TIMEOUT = 5.0
 """Seconds the daemon has to answer."""

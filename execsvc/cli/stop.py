@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from execsvc.cli.daemon import ask
-from execsvc.cli.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE, USAGE, exit_codes
+from execsvc.cli.exit_codes import exit_codes
 from execsvc.cli.options import Source, takes_places
 from execsvc.cli.waiting import described, takes_waiting, wait_until_flat
 from execsvc.cli.which_bot import takes_bot, which_bot
+from execsvc.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE, USAGE
 
 
 @click.command(

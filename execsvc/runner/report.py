@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from execsvc import exit_codes
 from execsvc.clock import iso
 from execsvc.model.market import plain
 from execsvc.model.position import Position
@@ -50,21 +51,21 @@ class EndKind(str, Enum):
 
 
 EXIT_CODES = {
-    EndKind.STOPPED: 0,
-    EndKind.HELD: 0,
-    EndKind.CHECKED: 0,
-    EndKind.FAILED: 70,
-    EndKind.UNAVAILABLE: 74,
-    EndKind.RESIDUE: 75,
-    EndKind.REFUSED: 78,
+    EndKind.STOPPED: exit_codes.DONE,
+    EndKind.HELD: exit_codes.DONE,
+    EndKind.CHECKED: exit_codes.DONE,
+    EndKind.FAILED: exit_codes.GAVE_UP,
+    EndKind.UNAVAILABLE: exit_codes.NO_LEDGER,
+    EndKind.RESIDUE: exit_codes.RESIDUE,
+    EndKind.REFUSED: exit_codes.REFUSED,
 }
 
 CODE_MEANINGS = {
-    0: "ended as it was told: flat, or with its position kept",
-    70: "given up: its strategy kept raising, or its ledger is damaged",
-    74: "its ledger cannot be read or written at present; it is started again",
-    75: "a position is still open",
-    78: "the bot's configuration is refused",
+    exit_codes.DONE: "ended as it was told: flat, or with its position kept",
+    exit_codes.GAVE_UP: "given up: its strategy kept raising, or its ledger is damaged",
+    exit_codes.NO_LEDGER: "its ledger cannot be read or written at present; it is started again",
+    exit_codes.RESIDUE: "a position is still open",
+    exit_codes.REFUSED: "the bot's configuration is refused",
 }
 """Each of the codes with its meaning for an operator."""
 

@@ -7,6 +7,7 @@ import math
 from loguru import logger
 
 from execsvc.events import EventName
+from execsvc.exit_codes import DONE, RESIDUE
 from execsvc.supervisor import steps
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.bots import Bots
@@ -19,8 +20,6 @@ SECOND_AFTER = 2.0
 SECOND_PATIENCE = 5.0
 KILL_PATIENCE = 5.0
 """Seconds that a killed process has to be gone; one in the kernel's hands may take longer."""
-EXIT_FLAT = 0
-EXIT_RESIDUE = 75
 
 
 class Shutdown:
@@ -87,7 +86,7 @@ class Shutdown:
             else:
                 _name(bot, "position left open", "CRITICAL", "position_left")
                 self.left.append(bot)
-        return EXIT_RESIDUE if self.left else EXIT_FLAT
+        return RESIDUE if self.left else DONE
 
     def _hurry(self, now: float, why: str) -> None:
         if now - self._began_at >= SECOND_AFTER and not self._killed:
