@@ -17,6 +17,7 @@ from support.daemon import Daemon
 from support.deadline import eventually
 from support.environment import ignoring, scrubbed
 from support.exchange import Exchange
+from support.verdicts import listed_again
 
 from execsvc.recording.files import Recording
 from execsvc.sandbox.server import Sandbox
@@ -125,8 +126,7 @@ def test_run_ignored_interrupt_goes_on_until_terminated(
         daemon.until_holding()
         assert discards(daemon.pid, signal.SIGINT)
         daemon.signal(signal.SIGINT)
-        seen = exchange.requests_of("bots")
-        eventually(lambda: exchange.requests_of("bots") >= seen + 3, "it goes on to list")
+        listed_again(exchange)
         assert daemon.status()["state"] == "RUNNING"
         assert exchange.orders(side="sell") == []
         assert daemon.stop() == 0

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.daemon import Daemon
+from support.daemon import LISTING_ONLY, Daemon
 from support.exchange import Exchange
 from support.lasting import Lasting, lasting_daemon
 
@@ -32,3 +32,9 @@ def daemon(sandbox: Sandbox, exchange: Exchange, tmp_path: Path) -> Iterator[Dae
     made = Daemon(sandbox.url, tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture
+def listing_only(daemon: Daemon) -> None:
+    """Let ``daemon`` call nothing of BotService but its listing: it has no word on any order."""
+    daemon.environ |= LISTING_ONLY

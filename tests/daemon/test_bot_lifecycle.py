@@ -35,7 +35,7 @@ def calls(exchange: Exchange) -> set[str]:
 def test_the_life_of_a_bot_as_the_front_end_asks_for_it(daemon: Daemon, exchange: Exchange) -> None:
     bot_id = "a/b ü"
     exchange.list_bots({**bot_row(bot_id), "status": "BOOTING"})
-    daemon.start(**ON)
+    daemon.start(**ON, EXECSVC_REPORT_LEDGER="false")
     until_status(exchange, "RUNNING", bot_id)
     assert daemon.until_holding(bot_id)["ticks"] > 0
     before = daemon.bot(bot_id)["pid"]
@@ -52,7 +52,8 @@ def test_the_life_of_a_bot_as_the_front_end_asks_for_it(daemon: Daemon, exchange
     assert_over(daemon, exchange, crumbs=2)
 
 
-def test_it_is_off_unless_it_is_switched_on(daemon: Daemon, exchange: Exchange) -> None:
+@pytest.mark.usefixtures("listing_only")
+def test_it_is_off_where_it_is_switched_off(daemon: Daemon, exchange: Exchange) -> None:
     exchange.list_bots(*booting(), {**bot_row("b1"), "status": "STOPPING"}, bot_row("b2"))
     daemon.start()
     daemon.until_holding("b2")

@@ -18,14 +18,12 @@ from support.verdicts import assert_over, titled
 
 from execsvc.sandbox.server import Sandbox
 
-AUTO = {"EXECSVC_BOT_LIFECYCLE": "auto", "EXECSVC_REPORT_LEDGER": "auto"}
-
 
 @pytest.fixture
 def between(daemon: Daemon, sandbox: Sandbox) -> Iterator[Front]:
     """What the daemon takes for BotService."""
     for made in front(sandbox.url):
-        daemon.environ |= {**AUTO, "EXECSVC_BOT_SERVICE_URL": made.url}
+        daemon.environ["EXECSVC_BOT_SERVICE_URL"] = made.url
         yield made
 
 
@@ -67,8 +65,6 @@ def reports(daemon: Daemon) -> dict[str, Any]:
 def test_auto_by_default_front_end_starts_and_stops_a_bot_and_sees_its_orders(
     daemon: Daemon, exchange: Exchange, sandbox: Sandbox
 ) -> None:
-    for name in AUTO:
-        del daemon.environ[name]
     exchange.list_bots({**bot_row(), "status": "BOOTING"})
     daemon.start()
     eventually(lambda: exchange.bot_status() == "RUNNING", "the row is RUNNING")

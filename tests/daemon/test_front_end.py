@@ -31,8 +31,6 @@ PATIENT = {
 @pytest.fixture
 def front_end(daemon: Daemon, exchange: Exchange) -> FrontEnd:
     """The front end of a service that takes its users' word and our reports, with our defaults."""
-    for setting in ("EXECSVC_BOT_LIFECYCLE", "EXECSVC_REPORT_LEDGER"):
-        del daemon.environ[setting]
     for key in KEYS:
         exchange.fund(key, usdt="1000000")
     return FrontEnd(exchange.url)

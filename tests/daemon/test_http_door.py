@@ -12,11 +12,10 @@ from contextlib import ExitStack
 import pytest
 from support.bot_process import bot_row
 from support.daemon import Daemon
-from support.deadline import eventually
 from support.exchange import Exchange
 from support.lasting import Lasting
 from support.newcomer import gives_nothing_away, healthy
-from support.verdicts import CONTROL_PLANE, titled
+from support.verdicts import CONTROL_PLANE, listed_again, titled
 
 MOST_CLIENTS = 10_000
 
@@ -165,10 +164,7 @@ def test_thousands_of_connections_disturb_nobody(daemon: Daemon, exchange: Excha
                 client.setblocking(False)
                 client.connect_ex(("127.0.0.1", port))
                 if number % 1000 == 0:
-                    listings = exchange.requests_of("bots")
-                    eventually(
-                        lambda seen=listings: exchange.requests_of("bots") > seen, "it lists on"
-                    )
+                    listed_again(exchange, 1)
             assert daemon.command("status").returncode == 0
         healthy(daemon, 120)
         assert daemon.bot()["ticks"] > ticks

@@ -11,7 +11,7 @@ from support.bot_process import bot_row
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import Exchange
-from support.verdicts import assert_flat, assert_over
+from support.verdicts import assert_flat, assert_over, listed_again
 
 from execsvc.store.sqlite.halt import FILE, Halt
 
@@ -119,8 +119,7 @@ def test_file_written_by_others_halts_and_its_loss_ends_no_halt(
     eventually(file.exists, "it is written again")
     assert daemon.bot()["state"] == "STOPPED"
     file.write_text("{")  # damaged: what is in force stays in force, reason and all
-    listed = exchange.requests_of("bots")
-    eventually(lambda: exchange.requests_of("bots") > listed + 3)
+    listed_again(exchange, 4)
     assert daemon.status()["halted"]["reason"] == "copied here by hand"
     assert daemon.command("resume").returncode == 0
     daemon.until_holding()

@@ -27,6 +27,7 @@ def test_a_listing_is_asked_for_at_once(daemon: Daemon, exchange: Exchange, how:
     assert daemon.stop() == 0
 
 
+@pytest.mark.usefixtures("listing_only")
 def test_many_requests_make_one_listing(daemon: Daemon, exchange: Exchange) -> None:
     daemon.start(**SLOW)
     eventually(lambda: daemon.status()["poll"]["last_success_at"], "the first listing")

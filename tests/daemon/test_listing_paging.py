@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from support.daemon import Daemon
+from support.daemon import LISTING_ONLY, Daemon
 from support.deadline import eventually
 from support.exchange import Exchange
 from support.verdicts import assert_over, listed_again, pids, rows, states
@@ -54,19 +54,29 @@ def test_rows_in_another_order_at_every_page_stop_nobody_for_long(
     assert daemon.stop() == 0
 
 
-def test_rows_of_another_status_are_dropped(daemon: Daemon, exchange: Exchange) -> None:
+@pytest.mark.parametrize(
+    ("switches", "running"),
+    [({}, {"b0": "RUNNING", "b2": "RUNNING"}), (LISTING_ONLY, {"b0": "RUNNING"})],
+    ids=["defaults", "listing only"],
+)
+def test_rows_of_another_status_are_dropped(
+    daemon: Daemon, exchange: Exchange, switches: dict[str, str], running: dict[str, str]
+) -> None:
+    """One that is BOOTING is started, unless nothing but the listing is called."""
     exchange.call("PUT", "/sandbox/listing", {"ignore_status": True})
     listed = idle(4)
     for row, status in zip(listed, ["RUNNING", "STOPPED", "BOOTING", "STOPPING"], strict=True):
         row["status"] = status
     exchange.list_bots(*listed)
-    daemon.start()
-    daemon.until("RUNNING", "b0")
+    daemon.start(**switches)
+    for bot_id in running:
+        daemon.until("RUNNING", bot_id)
     listed_again(exchange)
-    assert states(daemon) == {"b0": "RUNNING"}
+    assert states(daemon) == running
     assert daemon.stop() == 0
 
 
+@pytest.mark.usefixtures("listing_only")
 def test_a_bot_that_one_listing_misses_runs_on(daemon: Daemon, exchange: Exchange) -> None:
     exchange.list_bots(*rows(2))
     daemon.start()

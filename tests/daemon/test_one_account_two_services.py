@@ -141,15 +141,14 @@ def test_second_service_on_the_same_bots_does_not_stop_those_that_the_first_runs
     daemon: Daemon, other: Daemon, exchange: Exchange, sandbox: Sandbox, locks: Path
 ) -> None:
     """To the second one each is FAILED, and a FAILED bot is stopped in BotService otherwise."""
-    auto = {"EXECSVC_BOT_LIFECYCLE": "auto", "EXECSVC_REPORT_LEDGER": "auto"}
     exchange.list_bots({**bot_row(), "status": "BOOTING"})
-    daemon.start(**auto)
+    daemon.start()
     daemon.until_holding()
     eventually(lambda: exchange.bot_status() == "RUNNING", "the row is RUNNING")
     exchange.list_bots(
         exchange.call("GET", "/bots/b1"), {**bot_row("b2", key="k2"), "status": "BOOTING"}
     )
-    other.start(EXECSVC_BOT_SERVICE_URL=sandbox.url, **auto)
+    other.start(EXECSVC_BOT_SERVICE_URL=sandbox.url)
     other.until("FAILED", "b1")
     listed_again(exchange, 20)
     assert exchange.requests_of("stop_bot") == 0

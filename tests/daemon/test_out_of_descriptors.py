@@ -11,7 +11,7 @@ from support import processes
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import Exchange
-from support.verdicts import assert_over, rows
+from support.verdicts import assert_over, listed_again, rows
 
 
 def leave(daemon: Daemon, free: int | None) -> None:
@@ -34,15 +34,13 @@ def test_bots_that_cannot_be_started_cost_no_other_its_position(
     exchange.list_bots(first)
     daemon.start(EXECSVC_REQUEST_TIMEOUT="5")
     held = daemon.until_holding("b0")
-    listed = exchange.requests_of("bots")
-    eventually(lambda: exchange.requests_of("bots") > listed + 1, "the listing child lives")
+    listed_again(exchange, 2)  # the listing child lives
     leave(daemon, free)
     exchange.list_bots(first, *others)
     eventually(lambda: "fork_failed" in daemon.log, "a fork fails")
     fit = {0: 1, 4: 1, 8: 4}[free]
     eventually(lambda: len(exchange.orders(side="buy")) >= fit, "those that fit have bought")
-    listed = exchange.requests_of("bots")
-    eventually(lambda: exchange.requests_of("bots") > listed + 3, "it goes on")
+    listed_again(exchange, 4)
     assert daemon.process.poll() is None
     assert processes.is_alive(held["pid"])
     assert not exchange.orders(side="sell")

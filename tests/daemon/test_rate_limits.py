@@ -90,6 +90,7 @@ def _told(exchange: Exchange, status: int) -> dict[str, Any]:
     return found[0] if found else {}
 
 
+@pytest.mark.usefixtures("listing_only")
 def test_bot_service_is_left_alone_too(daemon: Daemon, exchange: Exchange) -> None:
     exchange.list_bots(bot_row())
     daemon.start()
@@ -104,6 +105,7 @@ def test_bot_service_is_left_alone_too(daemon: Daemon, exchange: Exchange) -> No
     assert exchange.executed(side="sell") == []
 
 
+@pytest.mark.usefixtures("listing_only")
 def test_whoever_asks_for_a_listing_gets_one_in_spite_of_a_pause(
     daemon: Daemon, exchange: Exchange
 ) -> None:

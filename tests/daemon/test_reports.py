@@ -84,7 +84,8 @@ def test_a_position_from_its_entry_to_its_liquidation(daemon: Daemon, exchange: 
     assert_over(daemon, exchange)
 
 
-def test_it_is_off_unless_it_is_switched_on(daemon: Daemon, exchange: Exchange) -> None:
+@pytest.mark.usefixtures("listing_only")
+def test_it_is_off_where_it_is_switched_off(daemon: Daemon, exchange: Exchange) -> None:
     exchange.list_bots(bot_row())
     daemon.start()
     daemon.until_holding()

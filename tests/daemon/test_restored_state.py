@@ -41,7 +41,7 @@ def sell_after_a_snapshot(
     exchange.list_bots()
     daemon.until("STOPPED")
     assert len(exchange.executed(side="sell")) == 1
-    if daemon.environ.get("EXECSVC_REPORT_LEDGER") == "true":
+    if "EXECSVC_REPORT_LEDGER" not in daemon.environ:
         eventually(lambda: len(exchange.told("b1")) >= 8, "BotService was told of both orders")
     assert daemon.stop() == 0
     exchange.list_bots(bot_row())
@@ -65,6 +65,7 @@ def said(daemon: Daemon, text: str) -> None:
     eventually(lambda: text in daemon.log, f"the log says {text}")
 
 
+@pytest.mark.usefixtures("listing_only")
 @pytest.mark.says("coins_gone")
 def test_position_that_was_closed_since_is_booked_as_gone(
     daemon: Daemon, exchange: Exchange
@@ -91,6 +92,7 @@ def test_position_that_was_closed_since_is_booked_as_gone(
     assert "booked as gone" not in daemon.log[len(log) :]
 
 
+@pytest.mark.usefixtures("listing_only")
 @pytest.mark.parametrize(("asset", "amount"), [("BTC", "0.5"), ("USDT", "500")])
 def test_position_that_was_closed_is_noticed_beside_orders_of_the_user(
     daemon: Daemon, exchange: Exchange, asset: str, amount: str
@@ -145,7 +147,6 @@ def test_contested_bot_that_is_flat_and_unlisted_is_released(
     daemon: Daemon, exchange: Exchange
 ) -> None:
     """No process of it would carry the release out, and its account would be blocked for ever."""
-    daemon.environ["EXECSVC_REPORT_LEDGER"] = "true"
     copy = daemon.state_dir.with_name("copy")
     for sold in (1, 2):
         exchange.list_bots(bot_row(params={"hold_duration": 2}))
@@ -176,6 +177,7 @@ def test_contested_bot_that_is_flat_and_unlisted_is_released(
     assert daemon.stop() == 0
 
 
+@pytest.mark.usefixtures("listing_only")
 @pytest.mark.says("position_contested")
 def test_position_that_is_missing_without_its_worth_is_contested(
     daemon: Daemon, exchange: Exchange
@@ -286,7 +288,6 @@ def test_order_that_bot_service_alone_knows_proves_a_restored_ledger(
     daemon: Daemon, exchange: Exchange, tmp_path: Path
 ) -> None:
     """The account cannot tell: it holds as much as then, for the bot has bought again since."""
-    daemon.environ["EXECSVC_REPORT_LEDGER"] = "true"
     exchange.list_bots(bot_row())
     daemon.start()
     sell_after_a_snapshot(daemon, exchange)
@@ -319,7 +320,6 @@ def test_bot_service_that_does_not_answer_is_asked_again(
     daemon: Daemon, exchange: Exchange
 ) -> None:
     """Many bots that ask at the same start exhaust it for some seconds."""
-    daemon.environ["EXECSVC_REPORT_LEDGER"] = "true"
     exchange.list_bots(bot_row())
     daemon.start()
     sell_after_a_snapshot(daemon, exchange)

@@ -18,14 +18,12 @@ from support.verdicts import listed_again
 
 from execsvc.sandbox.server import Sandbox
 
-AUTO = {"EXECSVC_BOT_LIFECYCLE": "auto", "EXECSVC_REPORT_LEDGER": "auto"}
-
 
 @pytest.fixture
 def between(daemon: Daemon, sandbox: Sandbox) -> Iterator[Front]:
     """What the daemon takes for BotService; nothing is ever put by the service."""
     for made in front(sandbox.url):
-        daemon.environ |= {**AUTO, "EXECSVC_BOT_SERVICE_URL": made.url}
+        daemon.environ["EXECSVC_BOT_SERVICE_URL"] = made.url
         yield made
         assert not [
             asked for asked in made.asked if asked.method == "PUT" and "/bots" in asked.path

@@ -20,14 +20,12 @@ from support.verdicts import all_hold, rows, titled
 
 from execsvc.sandbox.server import Sandbox
 
-AUTO = {"EXECSVC_BOT_LIFECYCLE": "auto", "EXECSVC_REPORT_LEDGER": "auto"}
-
 
 @pytest.fixture
 def between(daemon: Daemon, sandbox: Sandbox) -> Iterator[Front]:
     """What the daemon takes for BotService."""
     for made in front(sandbox.url):
-        daemon.environ |= {**AUTO, "EXECSVC_BOT_SERVICE_URL": made.url}
+        daemon.environ["EXECSVC_BOT_SERVICE_URL"] = made.url
         yield made
 
 

@@ -28,9 +28,10 @@ FAST = {
     "EXECSVC_SHUTDOWN_TIMEOUT": "40",
     "EXECSVC_HTTP_BIND": "127.0.0.1:0",
     "EXECSVC_LOG_LEVEL": "INFO",
-    "EXECSVC_BOT_LIFECYCLE": "false",
-    "EXECSVC_REPORT_LEDGER": "false",
 }
+"""Quick, and otherwise as users have it: what BotService can do beyond its listing is found out."""
+LISTING_ONLY = {"EXECSVC_BOT_LIFECYCLE": "false", "EXECSVC_REPORT_LEDGER": "false"}
+"""Of BotService nothing but the listing of RUNNING bots is called."""
 
 
 class Daemon:

@@ -86,6 +86,11 @@ class Exchange:
         counts: dict[str, int] = self.call("GET", "/sandbox/requests")["counts"]
         return counts.get(call, 0)
 
+    def listings(self, last: int) -> list[dict[str, Any]]:
+        """The newest ``last`` requests for bots, of whatever status, oldest first."""
+        found: list[dict[str, Any]] = self.call("GET", f"/sandbox/requests?last={last}")["listings"]
+        return found
+
     def told(self, bot_id: str | None = None) -> list[dict[str, Any]]:
         """What BotService was told of orders, of one bot or of all."""
         told: list[dict[str, Any]] = self.call("GET", "/sandbox/reports")

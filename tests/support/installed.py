@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from support.daemon import FAST
+from support.daemon import FAST, LISTING_ONLY
 from support.deadline import eventually
 from support.exchange import Exchange
 from support.machine import PROGRAM, Machine
@@ -35,6 +35,7 @@ WantedBy=multi-user.target
 """
 ENVIRONMENT = {
     **FAST,
+    **LISTING_ONLY,
     "EXECSVC_BOT_SERVICE_URL": SANDBOX_URL,
     "EXECSVC_EXCHANGE_ADAPTER_URL": SANDBOX_URL,
 }

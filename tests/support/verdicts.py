@@ -46,9 +46,14 @@ def all_hold(daemon: Daemon, count: int, within: float = 60.0) -> dict[str, int 
 
 
 def listed_again(exchange: Exchange, times: int = 3) -> None:
-    """Wait until BotService was asked so many times more."""
-    seen = exchange.requests_of("bots")
-    eventually(lambda: exchange.requests_of("bots") >= seen + times, f"{times} listings")
+    """Wait until BotService was asked so many times more for its RUNNING bots."""
+    newest = max((request["at"] for request in exchange.listings(1)), default="")
+
+    def asked() -> int:
+        since = [each for each in exchange.listings(4 * times + 8) if each["at"] > newest]
+        return sum(each["query"].get("status") == "RUNNING" for each in since)
+
+    eventually(lambda: asked() >= times, f"{times} listings")
 
 
 def succeeds(daemon: Daemon, before: int | None, bot_id: str = "b1") -> dict[str, Any]:

@@ -20,6 +20,7 @@ from support.exchange import OWN_BTC, Exchange
 from support.line import Line
 from support.service_clock import ServiceClock
 from support.told import FILLED, all_ended, orders_told
+from support.verdicts import listed_again
 
 from execsvc.sandbox.dialects import Dialect
 from execsvc.sandbox.server import Sandbox
@@ -217,8 +218,7 @@ class World:
 
     def tick(self) -> None:
         """Let the daemon get somewhere: until it has listed twice more."""
-        seen = self.exchange.requests_of("bots")
-        eventually(lambda: self.exchange.requests_of("bots") >= seen + 3, "listings", 60)
+        listed_again(self.exchange)
 
     def check(self) -> None:
         """What must hold at every moment, by the exchange's books."""
