@@ -58,13 +58,21 @@ class Swing:
         self._exchange.market(price=str(self._price))
 
 
-def parts(daemon: Daemon) -> dict[str, str]:
-    """What each level of the grid holds; empty while the ledger says that it is something else."""
+def parts(daemon: Daemon) -> dict[str, str] | None:
+    """What each level of the grid holds; None while the ledger says that it is something else."""
     state, position = state_of(daemon, "grid"), daemon.bot("grid")["position"]
     held: dict[str, str] = state.get("held", {})
     known = sum((D(quantity) for quantity in held.values()), D(0))
     sound = state.get("order") is None and known <= D(position["tracked"]) < known + D("0.001")
-    return held if sound else {}
+    return held if sound else None
+
+
+def shared_out(daemon: Daemon) -> dict[str, str]:
+    """What each level holds, once the last price was acted on; empty when all of it is sold."""
+    seen = daemon.bot("grid")["ticks"]  # which may be two seconds old
+    eventually(lambda: daemon.bot("grid")["ticks"] >= seen + 30, "the last price was acted on")
+    eventually(lambda: parts(daemon) is not None, "all that the grid holds is shared out")
+    return parts(daemon) or {}
 
 
 def test_both_trade_survive_a_kill_and_end_flat(daemon: Daemon, exchange: Exchange) -> None:
@@ -89,9 +97,9 @@ def test_both_trade_survive_a_kill_and_end_flat(daemon: Daemon, exchange: Exchan
         )
 
     eventually(lambda: trades(k1_buy=1, k2_buy=2), "both have bought")
-    seen = daemon.bot("grid")["ticks"]  # which may be two seconds old
-    eventually(lambda: daemon.bot("grid")["ticks"] >= seen + 30, "the last price was acted on")
-    held = eventually(lambda: parts(daemon), "all that the grid holds is shared out")
+    # The price may have risen since, and what the grid bought may be sold again.
+    while not (held := shared_out(daemon)):
+        eventually(lambda: trades(k2_buy=len(exchange.executed("k2", "buy")) + 1), "it buys again")
     pid = daemon.bot("grid")["pid"]
     os.kill(pid, signal.SIGKILL)
     succeeds(daemon, pid, "grid")

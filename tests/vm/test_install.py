@@ -148,8 +148,8 @@ def test_an_upgrade_holds_and_resumes_and_one_that_fails_is_taken_back(holding: 
     )
     replace(
         broken / "execsvc/settings/model.py",
-        'Literal["liquidate", "hold"] = "liquidate"',
-        'Literal["liquidate", "hold"]',
+        '"liquidate",\n        description="Positions when',
+        'description="Positions when',
     )
     env_file = holding.machine.path("/etc/execsvc/execsvc.env")
     replace(env_file, "#EXECSVC_ON_SHUTDOWN=", "EXECSVC_ON_SHUTDOWN=")
