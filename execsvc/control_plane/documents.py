@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from execsvc.courier.child import Word
+from execsvc.reporting.child import Word
 
 BotState = Literal[
     "BOOTING",

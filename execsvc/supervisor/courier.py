@@ -11,10 +11,10 @@ from loguru import logger
 from pydantic import ValidationError
 
 from execsvc.clients.bot_service import BOOTING, RUNNING, STOPPING, Listing
-from execsvc.courier.child import LARGEST_WORD, Request, Word, carry_for_ever
-from execsvc.courier.lifecycle import RESEND_AFTER
-from execsvc.courier.lifecycle import Word as LifeWord
 from execsvc.model.bot import file_stem
+from execsvc.reporting.child import LARGEST_WORD, Request, Word, carry_for_ever
+from execsvc.reporting.lifecycle import RESEND_AFTER
+from execsvc.reporting.lifecycle import Word as LifeWord
 from execsvc.settings import Switch
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.child import Child

@@ -12,12 +12,12 @@ from support.told import Dead, Wire
 from execsvc.clients.bot_reports import BotReports
 from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clock import SimulatedClock
-from execsvc.courier.attribution import Attribution
-from execsvc.courier.names import Names
-from execsvc.courier.patience import Patience
-from execsvc.courier.rounds import LONGEST_DELAY, Rounds
 from execsvc.model.bot import Binding, Mode, file_stem
 from execsvc.model.order import Fill, OrderState, Side
+from execsvc.reporting.attribution import Attribution
+from execsvc.reporting.names import Names
+from execsvc.reporting.patience import Patience
+from execsvc.reporting.rounds import LONGEST_DELAY, Rounds
 from execsvc.store.orders import OrderRow
 from execsvc.store.sqlite.booking import book
 from execsvc.store.sqlite.bot_ledger import BotLedger, ledger_path

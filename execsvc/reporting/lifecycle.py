@@ -9,11 +9,11 @@ from execsvc.clients.bot_service import RUNNING, STOPPED
 from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clients.http import NotSent
 from execsvc.clock import monotonic
-from execsvc.courier.names import Names
-from execsvc.courier.patience import Patience
 from execsvc.errors import Unavailable
 from execsvc.events import EventName
 from execsvc.repeats import Repeats
+from execsvc.reporting.names import Names
+from execsvc.reporting.patience import Patience
 
 LONGEST_DELAY = 10.0
 """Seconds between two tries for one bot, at most: somebody sits in front of it."""

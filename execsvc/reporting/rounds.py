@@ -13,12 +13,12 @@ from pydantic import ValidationError
 
 from execsvc.clients.bot_reports import BotReports, Id, Missing, NoSuchCall, ReportRefused
 from execsvc.clock import monotonic, now
-from execsvc.courier.attribution import Attribution, NotYet
-from execsvc.courier.names import Names
-from execsvc.courier.patience import Patience
 from execsvc.errors import LedgerFailed, LedgerUnavailable, Unavailable
 from execsvc.model.told import Telling, ToldExecution, ToldOrder
 from execsvc.repeats import Repeats
+from execsvc.reporting.attribution import Attribution, NotYet
+from execsvc.reporting.names import Names
+from execsvc.reporting.patience import Patience
 from execsvc.store.outbox import Mark, OutboxRow
 from execsvc.store.sqlite.bot_ledger import FOLDER
 from execsvc.store.sqlite.deliveries import Deliveries

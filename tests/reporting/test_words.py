@@ -12,7 +12,8 @@ from support.told import Wire
 from execsvc.clients.bot_reports import BotReports
 from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clock import SimulatedClock, installed
-from execsvc.courier.lifecycle import (
+from execsvc.errors import Unavailable
+from execsvc.reporting.lifecycle import (
     LONGEST_DELAY,
     REPORTS_FIRST,
     RESEND_AFTER,
@@ -20,9 +21,8 @@ from execsvc.courier.lifecycle import (
     STOP_IS_OVER,
     Lifecycle,
 )
-from execsvc.courier.names import Names
-from execsvc.courier.patience import Patience
-from execsvc.errors import Unavailable
+from execsvc.reporting.names import Names
+from execsvc.reporting.patience import Patience
 
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 BOT = "a/b ü"

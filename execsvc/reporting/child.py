@@ -21,15 +21,15 @@ from execsvc.clients.bot_reports import BotReports, Id
 from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clients.http import HttpClient
 from execsvc.clock import iso, monotonic
-from execsvc.courier import lifecycle
-from execsvc.courier.attribution import Attribution
-from execsvc.courier.lifecycle import Lifecycle
-from execsvc.courier.names import Names
-from execsvc.courier.patience import Patience
-from execsvc.courier.rounds import LONGEST_DELAY, Rounds
 from execsvc.errors import LedgerBusy, LedgerFailed, LedgerUnavailable, StopRequested
 from execsvc.model.bot import file_stem
 from execsvc.repeats import Repeats
+from execsvc.reporting import lifecycle
+from execsvc.reporting.attribution import Attribution
+from execsvc.reporting.lifecycle import Lifecycle
+from execsvc.reporting.names import Names
+from execsvc.reporting.patience import Patience
+from execsvc.reporting.rounds import LONGEST_DELAY, Rounds
 from execsvc.settings import Settings, Switch
 from execsvc.store.sqlite.deliveries import Deliveries
 

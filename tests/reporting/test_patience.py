@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from execsvc.courier.patience import LONGEST_PAUSE, Patience
+from execsvc.reporting.patience import LONGEST_PAUSE, Patience
 
 
 def patience(longest: float = 300.0) -> Patience:

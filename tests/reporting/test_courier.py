@@ -17,10 +17,10 @@ from support.told import Wire
 from execsvc.clients.bot_reports import BotReports
 from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clock import SimulatedClock, installed
-from execsvc.courier.child import RETRY, Request, _Courier
-from execsvc.courier.lifecycle import REPORTS_FIRST
-from execsvc.courier.rounds import LONGEST_DELAY
 from execsvc.model.bot import file_stem
+from execsvc.reporting.child import RETRY, Request, _Courier
+from execsvc.reporting.lifecycle import REPORTS_FIRST
+from execsvc.reporting.rounds import LONGEST_DELAY
 from execsvc.store.sqlite.bot_ledger import FOLDER, BotLedger
 from execsvc.store.sqlite.deliveries import FILE, Deliveries
 from execsvc.store.sqlite.starts import note_start

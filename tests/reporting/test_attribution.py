@@ -15,13 +15,13 @@ from execsvc.clients.bot_reports import BotReports
 from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clients.http import NotSent
 from execsvc.clock import installed
-from execsvc.courier.attribution import LOOKING, Attribution, NotYet
-from execsvc.courier.names import Names
-from execsvc.courier.patience import Patience
-from execsvc.courier.rounds import LONGEST_DELAY, Rounds
 from execsvc.errors import Unavailable
 from execsvc.model.bot import file_stem
 from execsvc.model.told import ToldOrder
+from execsvc.reporting.attribution import LOOKING, Attribution, NotYet
+from execsvc.reporting.names import Names
+from execsvc.reporting.patience import Patience
+from execsvc.reporting.rounds import LONGEST_DELAY, Rounds
 from execsvc.store.sqlite.bot_ledger import ledger_path
 from execsvc.store.sqlite.outbox import waiting
 from execsvc.store.sqlite.starts import note_start
