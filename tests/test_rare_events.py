@@ -15,8 +15,8 @@ import pytest
 from support.environment import scrubbed
 
 from execsvc.store.sqlite import ballast
-from execsvc.store.sqlite.bot_ledger import ledger_path
 from execsvc.store.sqlite.held import HeldBots
+from execsvc.store.sqlite.paths import ledger_path
 from execsvc.supervisor import process
 from execsvc.supervisor.bot import Bot, Verdict
 from execsvc.supervisor.ends import remember_held

@@ -23,7 +23,7 @@ from execsvc.events import EventName
 from execsvc.exit_codes import DONE, FAULT
 from execsvc.model.market import plain
 from execsvc.store.sqlite import survey
-from execsvc.store.sqlite.bot_ledger import ledger_path
+from execsvc.store.sqlite.paths import ledger_path
 
 HOST = "127.0.0.1"
 _LOOK_EVERY_MS = 250

@@ -19,7 +19,7 @@ from execsvc.exit_codes import DONE, RESIDUE
 from execsvc.settings import Settings
 from execsvc.store.abandoned import Abandoned
 from execsvc.store.bot_state import LedgerState
-from execsvc.store.sqlite import abandonment, survey
+from execsvc.store.sqlite import survey
 from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.store.sqlite.held import HeldBots
 
@@ -114,11 +114,11 @@ def _by_hand(places: Settings, bot_id: str, patience: float) -> list[Abandoned]:
         select.select((), (), (), _LOOK_EVERY)
     try:
         longest = places.order_timeout + places.settlement_window
-        left = abandonment.still_possible(ledger, places.state_dir, longest)
+        left = ledger.still_possible(longest)
         if left > max(until - monotonic(), 0.0):
             raise _NotDoneError(f"an order of it may still execute, try again in {left:.0f} s")
         select.select((), (), (), left)
-        given_up = abandonment.abandon(ledger, places.state_dir, now())
+        given_up = ledger.abandon(now())
         for one in given_up:
             ledger.log(now(), "position_abandoned", one.text, {"tracked": f"{one.tracked:f}"})
     finally:

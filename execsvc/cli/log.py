@@ -15,7 +15,7 @@ from execsvc.cli.table import plain_text
 from execsvc.cli.which_bot import takes_bot, which_bot
 from execsvc.exit_codes import DONE, FAULT, REFUSED, USAGE
 from execsvc.store.bot_state import LogRow
-from execsvc.store.sqlite.bot_ledger import ledger_path
+from execsvc.store.sqlite.paths import ledger_path
 from execsvc.store.sqlite.survey import read_log
 
 _LOOK_EVERY_MS = 500

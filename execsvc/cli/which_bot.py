@@ -17,7 +17,7 @@ from execsvc.cli.daemon import bot_names
 from execsvc.cli.options import source_of
 from execsvc.errors import ConfigRefused, Unavailable
 from execsvc.store.sqlite import survey
-from execsvc.store.sqlite.bot_ledger import ledger_path
+from execsvc.store.sqlite.paths import ledger_path
 
 OFFER_TIMEOUT = 0.5
 """Seconds the daemon has to answer when somebody presses Tab."""

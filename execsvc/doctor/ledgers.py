@@ -10,7 +10,7 @@ from pathlib import Path
 from execsvc.doctor.finding import Finding, fault, warning, well
 from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.store.bot_state import LedgerState
-from execsvc.store.sqlite import account_journal, bot_ledger
+from execsvc.store.sqlite import paths
 from execsvc.store.sqlite.database import query, reading
 from execsvc.store.sqlite.held import HeldBots
 from execsvc.store.sqlite.survey import survey
@@ -28,7 +28,7 @@ def look(state_dir: Path) -> list[Finding]:
         return [warning(_CHECK, f"{state_dir} is not ours to read", "look again as root")]
     states, unreadable = survey(state_dir)
     damaged = {**unreadable, **dict(_unsound(state_dir, unreadable))}
-    journals = len(list((state_dir / account_journal.FOLDER).glob("*.db")))
+    journals = len(list((state_dir / paths.ACCOUNTS).glob("*.db")))
     findings = [_unreadable(stem, reason) for stem, reason in damaged.items()]
     findings += [finding for state in states for finding in _waiting(state)]
     findings += _held(state_dir)
@@ -56,9 +56,9 @@ def _unreadable(stem: str, reason: LedgerFailed) -> Finding:
 
 def _unsound(state_dir: Path, known: dict[str, LedgerFailed]) -> Iterator[tuple[str, LedgerFailed]]:
     """What SQLite itself finds wrong, in files that open all the same."""
-    for folder in (bot_ledger.FOLDER, account_journal.FOLDER):
+    for folder in (paths.BOTS, paths.ACCOUNTS):
         for path in sorted((state_dir / folder).glob("*.db")):
-            if folder == bot_ledger.FOLDER and path.stem in known:
+            if folder == paths.BOTS and path.stem in known:
                 continue
             try:
                 with reading(path) as connection:

@@ -15,13 +15,13 @@ from execsvc.model.bot import Mode
 from execsvc.model.comparison import OpenPosition, Verdict, compare, held_of, is_readable
 from execsvc.settings import Settings
 from execsvc.store.bot_state import LedgerState
+from execsvc.store.opening import open_store
+from execsvc.store.reports import keeps_orders
 from execsvc.store.sqlite import doubts, locked, machine
-from execsvc.store.sqlite.account_journal import FOLDER
-from execsvc.store.sqlite.bot_ledger import ledger_path
 from execsvc.store.sqlite.database import query, reading
 from execsvc.store.sqlite.entries import newest_order
 from execsvc.store.sqlite.file_lock import SUPERVISOR_LOCK, FileLock
-from execsvc.store.sqlite.report_verdict import keeps_orders
+from execsvc.store.sqlite.paths import ACCOUNTS, ledger_path
 from execsvc.store.sqlite.survey import survey
 
 _CHECK = "restored"
@@ -57,7 +57,7 @@ def _machine(state_dir: Path) -> Iterator[Finding]:
 
 
 def _accounts(settings: Settings) -> Iterator[Finding]:
-    for path in sorted((settings.state_dir / FOLDER).glob("*.db")):
+    for path in sorted((settings.state_dir / ACCOUNTS).glob("*.db")):
         with reading(path) as connection:
             key_id = query(connection, "SELECT key_id FROM account")[0]["key_id"]
             positions = doubts.open_positions(connection, settings.state_dir, key_id)
@@ -88,7 +88,7 @@ def _closed(position: OpenPosition, verdict: Verdict) -> Finding:
 
 def _orders(settings: Settings) -> Iterator[Finding]:
     """Bots of which BotService knows an order that is newer than their ledger."""
-    if not keeps_orders(settings):
+    if not keeps_orders(settings, open_store(settings)):
         return
     history = OrderHistory(services.bot_service_http(settings))
     states, _ = survey(settings.state_dir)
@@ -114,7 +114,7 @@ def _known(state_dir: Path, state: LedgerState) -> datetime | None:
     known = []
     with reading(ledger_path(state_dir, state.bot_id)) as connection:
         known.append(newest_order(connection))
-    for path in sorted((state_dir / FOLDER).glob("*.db")):
+    for path in sorted((state_dir / ACCOUNTS).glob("*.db")):
         with reading(path) as connection:
             known.append(doubts.known_order(connection, state.bot_id))
     return max((moment for moment in known if moment is not None), default=None)

@@ -14,7 +14,8 @@ from execsvc.errors import ConfigRefused, LedgerFailed
 from execsvc.execution.allocation import may_hold_nothing
 from execsvc.model.bot import BotSpec, InvalidRow, Mode, named, short_name
 from execsvc.settings import Settings, Switch
-from execsvc.store.sqlite.account_pause import NEVER_PAUSED, AccountPause
+from execsvc.store.account_store import NEVER_PAUSED
+from execsvc.store.sqlite.account_pause import AccountPause
 from execsvc.store.sqlite.report_verdict import verdict
 from execsvc.strategies import registry
 

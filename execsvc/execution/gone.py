@@ -12,8 +12,7 @@ from execsvc.model.order import LARGEST_BASE_FEE
 from execsvc.model.position import Position
 from execsvc.settings.checks import LONGEST_BETWEEN_READS
 from execsvc.store.bot_facts import Missing
-from execsvc.store.sqlite import missing as kept
-from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.bot_store import BotStore
 
 
 class GoneCoins:
@@ -25,7 +24,7 @@ class GoneCoins:
     """
 
     def __init__(
-        self, ledger: BotLedger, binding: Binding, record: Record, gone_after: float
+        self, ledger: BotStore, binding: Binding, record: Record, gone_after: float
     ) -> None:
         self._ledger = ledger
         self._binding = binding
@@ -57,7 +56,7 @@ class GoneCoins:
                 f"the bot bought and did not sell",
                 missing=plain(missing),
             )
-        kept.keep(self._ledger, self._binding, seen)
+        self._ledger.keep_missing(self._binding, seen)
         if not released and seen.counted < self._gone_after:
             return position
         return self._book(position, missing, iso(seen.since), released)
@@ -66,13 +65,13 @@ class GoneCoins:
         """True, and the gap forgotten, when the account holds what is tracked."""
         if held is None or exact_sum(position.tracked, -held) > position.tracked * FLOAT_NOISE:
             return False
-        if kept.read(self._ledger, self._binding) is not None:
-            kept.keep(self._ledger, self._binding, None)
+        if self._ledger.missing(self._binding) is not None:
+            self._ledger.keep_missing(self._binding, None)
         return True
 
     def _seen_again(self) -> Missing | None:
         """What was known of the gap, with the time up to now; None when nothing was missing before."""
-        before = kept.read(self._ledger, self._binding)
+        before = self._ledger.missing(self._binding)
         if before is None:
             return None
         passed = seconds_since(before.seen)
@@ -82,7 +81,7 @@ class GoneCoins:
     def _book_fees(self, position: Position, missing: Decimal) -> Position:
         left = position.without(missing)
         self._ledger.keep_position(self._binding, left)
-        kept.keep(self._ledger, self._binding, None)
+        self._ledger.keep_missing(self._binding, None)
         self._record.say(
             "WARNING",
             "fees_booked",
@@ -95,7 +94,7 @@ class GoneCoins:
     def _book(self, position: Position, missing: Decimal, since: str, released: bool) -> Position:
         left = position.without(missing)
         self._ledger.keep_position(self._binding, left)
-        kept.keep(self._ledger, self._binding, None)
+        self._ledger.keep_missing(self._binding, None)
         why = "released by an operator" if released else f"missing since {since}"
         self._record.say(
             "CRITICAL",

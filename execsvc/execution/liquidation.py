@@ -12,7 +12,7 @@ from execsvc.execution.ports import BotServices, Record, Reporter
 from execsvc.model.market import plain
 from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.store.abandoned import command_to_abandon
-from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.bot_store import BotStore
 from execsvc.waypoints import Waypoint, passed
 
 LONGEST_BACKOFF = 8.0
@@ -23,7 +23,7 @@ _ALARM_EVERY = 60.0
 class LiquidationAlarm:
     """One CRITICAL line when positions cannot be closed and one a minute, over all processes."""
 
-    def __init__(self, ledger: BotLedger, record: Record, reporter: Reporter) -> None:
+    def __init__(self, ledger: BotStore, record: Record, reporter: Reporter) -> None:
         self._ledger = ledger
         self._record = record
         self._reporter = reporter

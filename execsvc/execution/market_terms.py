@@ -11,7 +11,7 @@ from execsvc.execution.exchange import Exchange
 from execsvc.model.bot import Binding
 from execsvc.model.market import Limits
 from execsvc.model.order import Side
-from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.bot_store import BotStore
 
 BOOK_LEVELS = 5
 """Levels that are asked for where only the best one counts; every exchange answers so few."""
@@ -28,7 +28,7 @@ class MarketTerms(NamedTuple):
     asked_at: float | None
 
 
-def market_terms(adapter: Exchange, ledger: BotLedger, binding: Binding, side: Side) -> MarketTerms:
+def market_terms(adapter: Exchange, ledger: BotStore, binding: Binding, side: Side) -> MarketTerms:
     """Ask the ticker; a failed one never blocks a sell. Raises Unavailable for a buy."""
     known = ledger.limits(binding.key_id, binding.symbol)
     asked_at = monotonic()

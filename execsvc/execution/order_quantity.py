@@ -18,8 +18,7 @@ from execsvc.model.market import ZERO, exact_sum, plain, round_down
 from execsvc.model.order import Side
 from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.model.position import Position
-from execsvc.store.sqlite import entries
-from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.bot_store import BotStore
 
 
 class OrderQuantity:
@@ -31,7 +30,7 @@ class OrderQuantity:
     def __init__(
         self,
         binding: Binding,
-        ledger: BotLedger,
+        ledger: BotStore,
         venue: Venue,
         sizes: OrderSizes,
         allocation: Decimal | None,
@@ -73,7 +72,7 @@ class OrderQuantity:
         wanted = self._affordable_entry(quantity, funds.price, funds, position, known)
         decimals = self._sizes.of_strategy(funds.limits)
         sized = sizing.amount(wanted, decimals, funds.limits, funds.price)
-        fee_rate = entries.fee_rate(self._ledger.connection, self._binding)
+        fee_rate = self._ledger.fee_rate(self._binding)
         refuse_without_way_out(sized, position.tracked, fee_rate, funds.limits, funds.price, known)
         return sized
 

@@ -22,7 +22,6 @@ from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.model.position import Position
 from execsvc.model.result import utc_day
 from execsvc.store.orders import OrderRow
-from execsvc.store.sqlite import results
 
 
 class OrderService:
@@ -167,7 +166,7 @@ class OrderService:
     def show_position(self) -> None:
         """Let the supervisor know the position, and what was realised, as they are now."""
         try:
-            result = results.read(self._ledger.connection, self.binding, utc_day(now()))
+            result = self._ledger.result(self.binding, utc_day(now()))
         except LedgerFailed:
             result = None  # what nobody can tell must not end an exit
         self._reporter.show_position(self.position, result=result)

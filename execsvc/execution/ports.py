@@ -9,8 +9,8 @@ from execsvc.events import EventName
 from execsvc.model.bot import Mode
 from execsvc.model.order import Fill, Intent, Side
 from execsvc.model.position import Position
+from execsvc.store.bot_store import BotStore
 from execsvc.store.orders import OrderRow
-from execsvc.store.sqlite.bot_ledger import BotLedger
 
 LiquidationResult = Literal["closed", "failed"]
 
@@ -142,7 +142,7 @@ class BotServices(Protocol):
         ...
 
     @property
-    def ledger(self) -> BotLedger:
+    def ledger(self) -> BotStore:
         """Its ledger, which this process owns."""
         ...
 

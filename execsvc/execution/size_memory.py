@@ -14,9 +14,8 @@ from execsvc.model.market import plain
 from execsvc.model.order import OrderState
 from execsvc.model.refusal import Refusal
 from execsvc.model.size_answer import SizeAnswer
+from execsvc.store.bot_store import BotStore
 from execsvc.store.orders import JournalRow
-from execsvc.store.sqlite import size_answers
-from execsvc.store.sqlite.bot_ledger import BotLedger
 
 _Market = tuple[str, str]
 """Account and symbol."""
@@ -30,7 +29,7 @@ class SizeMemory:
     the ledger costs a lesson, which lasts then as long as the process, and no exit.
     """
 
-    def __init__(self, ledger: BotLedger, record: Record) -> None:
+    def __init__(self, ledger: BotStore, record: Record) -> None:
         self._ledger = ledger
         self._record = record
         self._answers: dict[_Market, list[SizeAnswer]] = {}
@@ -50,7 +49,7 @@ class SizeMemory:
         kept = [each for each in answers if abs(now() - each.at) < KEPT]
         answers[:] = [*(each for each in kept if not _is_replaced(each, answer)), answer]
         try:
-            size_answers.add(self._ledger.connection, *market, answer, now() - KEPT)
+            self._ledger.add_size_answer(*market, answer, now() - KEPT)
         except LedgerFailed as fault:
             self._say(fault)
         self._tell(row.intent.symbol, before, self.known(*market, price))
@@ -59,14 +58,14 @@ class SizeMemory:
         """Forget all of it, as an operator's release asks."""
         self._answers.clear()
         try:
-            size_answers.forget(self._ledger.connection)
+            self._ledger.forget_size_answers()
         except LedgerFailed as fault:
             self._say(fault)
 
     def _of(self, market: _Market) -> list[SizeAnswer]:
         if market not in self._answers:
             try:
-                self._answers[market] = size_answers.read(self._ledger.connection, *market)
+                self._answers[market] = self._ledger.size_answers(*market)
             except LedgerFailed as fault:
                 self._say(fault)
                 self._answers[market] = []

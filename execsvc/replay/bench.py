@@ -22,7 +22,8 @@ from execsvc.replay.exchange import RecordedExchange
 from execsvc.replay.witness import Witness
 from execsvc.runner.persistence import Persistence
 from execsvc.runner.runner import BotRunner
-from execsvc.store.sqlite.in_memory import InMemoryJournal, InMemoryLedger, NeverPaused
+from execsvc.store.opening import store_in_memory
+from execsvc.store.store import BotRecordsStore
 from execsvc.strategies.base import AnyContext, AnyStrategy, Strategy
 from execsvc.strategies.diagnostics import Diagnostics
 
@@ -71,7 +72,9 @@ class Bench:
         limits: GuardLimits,
     ) -> None:
         precision: int | None = getattr(params, "quantity_precision", None)
-        ledger = InMemoryLedger(spec.bot_id)
+        store = store_in_memory()
+        ledger = store.bot(spec.bot_id)
+        ledger.open()
         ledger.bind(spec.binding, precision)
         self.witness = Witness(ledger, spec.binding)
         waits, reporter = SimulatedWaits(exchange), TickCounter(ticked)
@@ -83,7 +86,7 @@ class Bench:
             strategy,
             params,
             exchange,
-            _orders(services, spec, exchange, precision, limits),
+            _orders(services, store, spec, exchange, precision, limits),
             Persistence(ledger, waits, reporter, 0.0, 0.0),
             spec.interval,
             may_hold=False,
@@ -96,14 +99,15 @@ class Bench:
 
 def _orders(
     services: ReplayServices,
+    store: BotRecordsStore,
     spec: BotSpec,
     exchange: RecordedExchange,
     precision: int | None,
     limits: GuardLimits,
 ) -> OrderService:
     binding, memory = spec.binding, SizeMemory(services.ledger, services.record)
-    journal = InMemoryJournal(services.ledger, binding)
-    account = Account(services, exchange, journal, NeverPaused())
+    journal = store.account(binding.key_id)
+    account = Account(services, exchange, journal, store.pause(binding.key_id))
     venue = LiveVenue(
         services,
         binding,

@@ -14,7 +14,7 @@ from execsvc.runner.counts import Counts
 from execsvc.runner.ports import Record
 from execsvc.runner.report import Snapshot, shown
 from execsvc.runner.waits import StopOrder
-from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.bot_store import BotStore
 
 
 class Timeline(Protocol):
@@ -104,7 +104,7 @@ class ReplayServices:
     """The ledger, record, reporter and waits of a replayed bot."""
 
     bot_id: str
-    ledger: BotLedger
+    ledger: BotStore
     record: Record
     reporter: TickCounter
     waits: SimulatedWaits

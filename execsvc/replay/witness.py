@@ -17,8 +17,8 @@ from execsvc.replay.exchange import RecordedExchange
 from execsvc.replay.result import Equity, Point
 from execsvc.replay.tally import Tally
 from execsvc.replay.trips import TripBook
+from execsvc.store.bot_store import BotStore
 from execsvc.store.orders import OrderRow
-from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.strategies.base import AnyStrategy
 from execsvc.strategies.diagnostics import Diagnostics
 
@@ -26,7 +26,7 @@ from execsvc.strategies.diagnostics import Diagnostics
 class Witness:
     """The record of a replayed bot: joins orders to round trips instead of writing rows."""
 
-    def __init__(self, ledger: BotLedger, binding: Binding) -> None:
+    def __init__(self, ledger: BotStore, binding: Binding) -> None:
         self.trips = TripBook()
         self.skipped = 0
         self.errors = 0

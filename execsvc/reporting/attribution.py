@@ -25,8 +25,8 @@ from execsvc.errors import LedgerFailed, Unavailable
 from execsvc.model.bot import file_stem
 from execsvc.model.told import ToldOrder
 from execsvc.store.outbox import Start
-from execsvc.store.sqlite.bot_ledger import FOLDER
 from execsvc.store.sqlite.deliveries import Deliveries
+from execsvc.store.sqlite.paths import BOTS
 from execsvc.store.sqlite.starts import newest_start, starts_before, starts_since
 
 LOOKING = 60.0
@@ -44,7 +44,7 @@ class Attribution:
     """Sessions of starts. ``optional``: BotService is not asked before it was of any use."""
 
     def __init__(self, state_dir: Path, service: BotSessions, *, optional: bool = False) -> None:
-        self._folder = state_dir / FOLDER
+        self._folder = state_dir / BOTS
         self._service = service
         self._optional = optional
         self.deliveries: Deliveries | None = None

@@ -20,9 +20,9 @@ from execsvc.reporting.attribution import Attribution, NotYet
 from execsvc.reporting.names import Names
 from execsvc.reporting.patience import Patience
 from execsvc.store.outbox import Mark, OutboxRow
-from execsvc.store.sqlite.bot_ledger import FOLDER
 from execsvc.store.sqlite.deliveries import Deliveries
 from execsvc.store.sqlite.outbox import order_told, waiting
+from execsvc.store.sqlite.paths import BOTS
 
 BATCH = 50
 """Rows of one bot that are read at once."""
@@ -80,7 +80,7 @@ class Rounds:
         self._optional = optional
         self.off = False
         """BotService does not take reports."""
-        self._folder = state_dir / FOLDER
+        self._folder = state_dir / BOTS
         self._service = service
         self._deliveries = deliveries
         self._attribution = attribution

@@ -8,12 +8,11 @@ from execsvc.runner.report import End, EndKind, shown
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.waits import Waits
 from execsvc.settings import Settings
-from execsvc.store.sqlite.abandonment import abandon, still_possible
-from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.bot_store import BotStore
 
 
 def give_up_position(
-    ledger: BotLedger, settings: Settings, record: Record, reporter: Reporter, waits: Waits
+    ledger: BotStore, settings: Settings, record: Record, reporter: Reporter, waits: Waits
 ) -> End:
     """Book all that the owned ``ledger`` holds as abandoned; nothing is read of the exchange.
 
@@ -23,11 +22,11 @@ def give_up_position(
     reporter.update(phase="STOPPING")
     longest = settings.order_timeout + settings.settlement_window
     with waits.uninterrupted():
-        left = still_possible(ledger, settings.state_dir, longest)
+        left = ledger.still_possible(longest)
         if left > 0:
             reporter.update(last_error=f"waiting {left:.0f} s for an order that may still execute")
             waits.wait(left)
-        given_up = abandon(ledger, settings.state_dir, now())
+        given_up = ledger.abandon(now())
     for one in given_up:
         record.say("CRITICAL", "position_abandoned", one.text, tracked=one.tracked)
     bound = ledger.binding()

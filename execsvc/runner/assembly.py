@@ -23,9 +23,9 @@ from execsvc.execution.venues.venue import Venue
 from execsvc.model.bot import Binding, Mode
 from execsvc.runner.services import BotServices
 from execsvc.settings import Settings
-from execsvc.store.sqlite.account_journal import AccountJournal
-from execsvc.store.sqlite.account_pause import AccountPause
-from execsvc.store.sqlite.report_verdict import keeps_orders
+from execsvc.store.account_store import AccountStore
+from execsvc.store.reports import keeps_orders
+from execsvc.store.store import Store
 
 
 def execution_settings(settings: Settings) -> ExecutionSettings:
@@ -42,9 +42,12 @@ def execution_settings(settings: Settings) -> ExecutionSettings:
 class Assembly:
     """The parts of one bot's process, made for a binding on demand."""
 
-    def __init__(self, services: BotServices, settings: Settings, start: str = "") -> None:
+    def __init__(
+        self, services: BotServices, settings: Settings, store: Store, start: str = ""
+    ) -> None:
         self._services = services
         self._settings = settings
+        self._store = store
         self._start = start
         token = settings.exchange_adapter_token
         self._http = HttpClient(
@@ -53,7 +56,7 @@ class Assembly:
             settings.request_timeout,
             services.waits.pulse,
         )
-        self._journals: list[AccountJournal] = []
+        self._journals: list[AccountStore] = []
         self._memory = SizeMemory(services.ledger, services.record)
 
     def close(self) -> None:
@@ -67,7 +70,7 @@ class Assembly:
         return ExchangeAdapter(
             self._http,
             key_id,
-            AccountPause(self._settings.state_dir, key_id),
+            self._store.pause(key_id),
             self._services.reporter.read_failed,
             self._services.reporter.read_succeeded,
         )
@@ -94,9 +97,9 @@ class Assembly:
         adapter = self.adapter(binding.key_id)
         if binding.mode is Mode.PAPER:
             return PaperVenue(self._services, binding, adapter, allocation)
-        journal = AccountJournal(self._settings.state_dir, binding.key_id)
+        journal = self._store.account(binding.key_id)
         self._journals.append(journal)
-        pause = AccountPause(self._settings.state_dir, binding.key_id)
+        pause = self._store.pause(binding.key_id)
         account = Account(self._services, adapter, journal, pause)
         return LiveVenue(
             self._services,
@@ -112,9 +115,8 @@ class Assembly:
             self._services,
             binding,
             account,
-            self._settings.state_dir,
             self._start,
-            self._newest_told if keeps_orders(self._settings) else None,
+            self._newest_told if keeps_orders(self._settings, self._store) else None,
         )
 
     def _newest_told(self) -> PastOrder | None:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-from pathlib import Path
 
 from execsvc.clock import monotonic
 from execsvc.errors import LedgerBusy
 from execsvc.logs import bound
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.waits import Waits
-from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.bot_store import BotStore
 
 _POLL = 0.05
 
 
-def open_ledger(ledger: BotLedger, waits: Waits, reporter: Reporter, patience: float) -> None:
+def open_ledger(ledger: BotStore, waits: Waits, reporter: Reporter, patience: float) -> None:
     """Open the ledger, waiting while the runner of a dead supervisor still holds it.
 
     After ``patience`` seconds that runner is killed: it had its time to stop. Raises
@@ -35,21 +34,16 @@ def open_ledger(ledger: BotLedger, waits: Waits, reporter: Reporter, patience: f
         waits.wait(_POLL)
 
 
-def _kill(pid: int, ledger: BotLedger) -> None:
-    """Kill ``pid`` and its session, if it is the one that has the lock of ``ledger`` open.
-
-    The number may have gone to a stranger since it was written down.
-    """
-    lock = ledger.lock_path.resolve()
+def _kill(pid: int, ledger: BotStore) -> None:
+    """Kill ``pid`` and its session, if it is the one that owns ``ledger``."""
+    if not ledger.is_owned_by(pid):
+        return
+    told = bound(bot_id=ledger.bot_id).bind(event="orphan_killed", pid=pid)
+    told.warning("killing pid {}, which did not stop", pid)
     try:
-        descriptors = Path(f"/proc/{pid}/fd")
-        if not any(entry.resolve() == lock for entry in descriptors.iterdir()):
-            return
-        told = bound(bot_id=ledger.bot_id).bind(event="orphan_killed", pid=pid)
-        told.warning("killing pid {}, which did not stop", pid)
         if os.getpgid(pid) == pid:
             os.killpg(pid, signal.SIGKILL)
         else:
             os.kill(pid, signal.SIGKILL)
-    except (ProcessLookupError, FileNotFoundError, PermissionError):
+    except (ProcessLookupError, PermissionError):
         return  # it is gone, or not ours to kill; the lock tells

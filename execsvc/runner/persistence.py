@@ -11,7 +11,7 @@ from execsvc.execution.liquidation import LONGEST_BACKOFF
 from execsvc.logs import bound
 from execsvc.repeats import Repeats
 from execsvc.runner.ports import Reporter, Waits
-from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.bot_store import BotStore
 
 SHARE_OF_STOP = 0.8
 """The part of STOP_TIMEOUT for which a stop waits: the rest is for what it does once it can."""
@@ -27,7 +27,7 @@ class Persistence:
 
     def __init__(
         self,
-        ledger: BotLedger,
+        ledger: BotStore,
         waits: Waits,
         reporter: Reporter,
         backoff: float,

@@ -28,10 +28,9 @@ from execsvc.runner.runner import BotRunner
 from execsvc.runner.services import BotServices
 from execsvc.runner.waits import Waits
 from execsvc.settings import Settings, Switch, secrets_of
-from execsvc.store.sqlite import patience
-from execsvc.store.sqlite.booking import contested_places
-from execsvc.store.sqlite.bot_ledger import BotLedger
-from execsvc.store.sqlite.starts import note_start
+from execsvc.store.bot_store import BotStore
+from execsvc.store.opening import open_store
+from execsvc.store.store import Store
 from execsvc.strategies.registry import find, parse_params
 
 FINEST = 12
@@ -48,13 +47,12 @@ def run(job: Job, settings: Settings, lifeline: int, report: int) -> int:
     reporter = Reporter(report)
     waits = Waits(_listen_to_signals(), lifeline, settings.on_shutdown == "hold", reporter.beat)
     reporter.beat()
-    patience.while_waiting(partial(waits.pulse, interruptible=False))
-    ledger = BotLedger(
-        settings.state_dir, job.bot_id, reports=settings.report_ledger is not Switch.OFF
-    )
+    store = open_store(settings)
+    store.while_waiting(partial(waits.pulse, interruptible=False))
+    ledger = store.bot(job.bot_id, reports=settings.report_ledger is not Switch.OFF)
     record = Record(job.bot_id, ledger)
     try:
-        end = carry_out(job, settings, ledger, record, reporter, waits)
+        end = carry_out(job, settings, store, ledger, record, reporter, waits)
     except StopRequested as stop:
         end = _cut_short(waits, str(stop))
     except ConfigRefused as refusal:
@@ -76,7 +74,8 @@ def run(job: Job, settings: Settings, lifeline: int, report: int) -> int:
 def carry_out(
     job: Job,
     settings: Settings,
-    ledger: BotLedger,
+    store: Store,
+    ledger: BotStore,
     record: Record,
     reporter: Reporter,
     waits: Waits,
@@ -86,7 +85,7 @@ def carry_out(
     Raises StopRequested when it is stopped before it has begun, ConfigRefused, LedgerFailed;
     LedgerUnavailable when its next process is to try again.
     """
-    return _Process(job, settings, ledger, record, reporter, waits).do()
+    return _Process(job, settings, store, ledger, record, reporter, waits).do()
 
 
 class _Process:
@@ -96,13 +95,15 @@ class _Process:
         self,
         job: Job,
         settings: Settings,
-        ledger: BotLedger,
+        store: Store,
+        ledger: BotStore,
         record: Record,
         reporter: Reporter,
         waits: Waits,
     ) -> None:
         self._job = job
         self._settings = settings
+        self._store = store
         self._ledger = ledger
         self._record = record
         self._reporter = reporter
@@ -143,7 +144,7 @@ class _Process:
         )
 
     def _assembly(self) -> Assembly:
-        return Assembly(self._services, self._settings, self._job.start)
+        return Assembly(self._services, self._settings, self._store, self._job.start)
 
     def _trade(self, assembly: Assembly, spec: BotSpec, strategy: Any, params: Any) -> End:
         bound = self._ledger.binding()
@@ -159,7 +160,7 @@ class _Process:
         precision = _precision(params)
         self._ledger.bind(spec.binding, precision)
         # On paper, too: what waits of an earlier start must not become a part of this one's session.
-        note_start(self._ledger, booting=self._job.booting)
+        self._ledger.note_start(booting=self._job.booting)
         orders = assembly.orders(spec.binding, spec.allocation, precision, spec.stop_loss)
         runner = BotRunner(
             self._services,
@@ -223,7 +224,7 @@ class _Process:
         if bound is None:
             return []
         held = [binding for binding, _ in self._ledger.open_positions()]
-        contested = contested_places(self._ledger.connection, bound.strategy)
+        contested = self._ledger.contested_places(bound.strategy)
         places = {(b.mode, b.key_id, b.symbol): b for b in [*contested, bound, *held]}
         return list(places.values())
 

@@ -12,9 +12,8 @@ from execsvc.model.bot import Binding
 from execsvc.model.market import plain, round_down
 from execsvc.model.order import Fill, Intent, OrderState, Side
 from execsvc.repeats import Repeats
+from execsvc.store.bot_store import BotStore
 from execsvc.store.orders import OrderRow
-from execsvc.store.sqlite.bot_ledger import BotLedger
-from execsvc.store.sqlite.outbox import note_intent
 
 _VERBS = {Side.BUY: "bought", Side.SELL: "sold"}
 
@@ -22,7 +21,7 @@ _VERBS = {Side.BUY: "bought", Side.SELL: "sold"}
 class Record:
     """The execution log of one bot, with its twin on the service's log."""
 
-    def __init__(self, bot_id: str, ledger: BotLedger) -> None:
+    def __init__(self, bot_id: str, ledger: BotStore) -> None:
         self._bot_id = bot_id
         self._ledger = ledger
         self._logger = bound(bot_id=bot_id)
@@ -57,7 +56,7 @@ class Record:
             order_id=intent.client_order_id,
         )
         try:
-            note_intent(self._ledger, intent)
+            self._ledger.note_intent(intent)
         except LedgerFailed as error:
             self._logger.bind(event="ledger_failed").error("report to BotService: {}", error)
 

@@ -25,7 +25,7 @@ from execsvc.runner.reporter import Reporter
 from execsvc.runner.stage import serve
 from execsvc.runner.waits import StopOrder, Waits
 from execsvc.settings import Settings
-from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.opening import open_store
 from execsvc.strategies.registry import BUILT_IN
 
 TICKS = 12
@@ -83,10 +83,11 @@ def _play(strategy_id: str, folder: Path, url: str, until: float) -> str | None:
     job = Job(bot_id=strategy_id, task=Task.TRADE, spec=parse_row(_row(strategy_id)))
     with _pipe() as (_, report), _pipe() as (wakeup, _), _pipe() as (lifeline, _):
         reporter = Reporter(report)
-        ledger = BotLedger(settings.state_dir, job.bot_id)
+        store = open_store(settings)
+        ledger = store.bot(job.bot_id)
         waits = _NoWaits(wakeup, lifeline, reporter, until)
         try:
-            carry_out(job, settings, ledger, Record(job.bot_id, ledger), reporter, waits)
+            carry_out(job, settings, store, ledger, Record(job.bot_id, ledger), reporter, waits)
         finally:
             ledger.close()
     return waits.cut

@@ -8,7 +8,7 @@ from execsvc.execution.ports import DEFAULTS, ExecutionSettings
 from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.waits import Waits
-from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.bot_store import BotStore
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class BotServices:
     """The bot's ledger, its record and reports, its waits, and the settings of its orders."""
 
     bot_id: str
-    ledger: BotLedger
+    ledger: BotStore
     record: Record
     reporter: Reporter
     waits: Waits

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from execsvc.clock import Moment, moment
 from execsvc.model.bot import Binding
 from execsvc.model.position import Position
-from execsvc.store.sqlite import moments
-from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.bot_store import BotStore
 
 _SAME = timedelta(seconds=1)
 """Two readings of one moment that are no farther apart are the same: no clock was set in between."""
@@ -23,7 +22,7 @@ class StrategyTime:
     earlier than it was.
     """
 
-    def __init__(self, ledger: BotLedger, binding: Binding) -> None:
+    def __init__(self, ledger: BotStore, binding: Binding) -> None:
         self._ledger = ledger
         self._binding = binding
         self._here = moment()
@@ -48,8 +47,7 @@ class StrategyTime:
         return position.model_copy(update={"opened_at": self._opened[1]})
 
     def _translated(self, opened_at: datetime) -> datetime:
-        name = moments.place("opened", self._binding)
-        opened = moments.of(self._ledger.connection, name, opened_at)
+        opened = self._ledger.opened(self._binding, opened_at)
         if opened.boot_id == self._here.boot_id:
             at = self._at(opened.boottime)
         else:

@@ -1,12 +1,13 @@
-"""The service that owns an account."""
+"""Claims of a service on the accounts that it trades: the account is the unit of ownership."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Collection
+from typing import NamedTuple, Protocol
 
 
 class Holder(NamedTuple):
-    """The service that has locked an account; None for what it did not write down."""
+    """The service that has claimed an account; None for what it did not write down."""
 
     state_dir: str | None
     pid: int | None
@@ -16,3 +17,31 @@ class Holder(NamedTuple):
         """For people."""
         place, pid = self.state_dir or "unknown", self.pid or "unknown"
         return f"the service with the state directory {place} (pid {pid})"
+
+
+class AccountClaims(Protocol):
+    """The accounts that one supervisor has claimed; its children work under its claims, and outlive it so."""
+
+    def take(self, key_id: str) -> str | None:
+        """Claim the account ``key_id``. Returns why its bots must not run, None when they may."""
+        ...
+
+    def fence(self, key_id: str) -> int:
+        """The number of the claim on ``key_id``: a write under a lower one is refused.
+
+        It grows from owner to owner. 0 where an account cannot be lost to another service while one
+        of this service's processes works on it.
+        """
+        ...
+
+    def may_be_run_elsewhere(self, key_id: str, bot_id: str) -> bool:
+        """False when the service that has claimed the account certainly does not run ``bot_id``."""
+        ...
+
+    def descriptors(self, key_id: str) -> set[int]:
+        """The descriptors that a process that works on the account inherits; often none."""
+        ...
+
+    def keep_only(self, key_ids: Collection[str]) -> None:
+        """Give up the claims on other accounts; try again to claim those of ``key_ids`` not held yet."""
+        ...

@@ -7,10 +7,14 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
+from execsvc.clock import now
 from execsvc.model.comparison import Verdict
 
 ACCOUNT = ""
 """The subject that stands for the account as a whole, for no bot has an empty id."""
+
+MOVED = "the state directory was last used on another machine"
+"""The detail of a doubt that :func:`moved` makes."""
 
 
 class Doubt(BaseModel):
@@ -35,3 +39,8 @@ class Doubt(BaseModel):
             f"trades until: execsvc release {bot} (the coins are gone), or execsvc release {bot} "
             f"--keep (they are the bot's)"
         )
+
+
+def moved(bot_id: str, symbol: str) -> Doubt:
+    """The doubt about a position that was opened on another machine."""
+    return Doubt(bot_id=bot_id, symbol=symbol, verdict=Verdict.CONTESTED, at=now(), detail=MOVED)

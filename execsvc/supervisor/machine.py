@@ -7,7 +7,8 @@ from pathlib import Path
 from loguru import logger
 
 from execsvc.errors import LedgerFailed
-from execsvc.store.sqlite.moved import DETAIL, contest_if_moved
+from execsvc.store.doubt import MOVED
+from execsvc.store.sqlite.moved import contest_if_moved
 
 
 def look_at_machine(state_dir: Path) -> None:
@@ -22,5 +23,5 @@ def look_at_machine(state_dir: Path) -> None:
     if contested is not None:
         positions = ", ".join(f"{doubt.bot_id} ({doubt.symbol})" for doubt in contested)
         logger.bind(event="state_moved").warning(
-            "{}; contested until an operator releases them: {}", DETAIL, positions or "no position"
+            "{}; contested until an operator releases them: {}", MOVED, positions or "no position"
         )

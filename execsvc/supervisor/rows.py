@@ -11,7 +11,7 @@ from execsvc.model import risk
 from execsvc.model.bot import BotSpec, InvalidRow, short_name
 from execsvc.runner.job import Task
 from execsvc.store.sqlite import reentry
-from execsvc.store.sqlite.bot_ledger import ledger_path
+from execsvc.store.sqlite.paths import ledger_path
 from execsvc.store.tripped import STOP_LOSS
 from execsvc.supervisor import changes
 from execsvc.supervisor.bot import Bot

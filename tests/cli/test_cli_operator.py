@@ -14,9 +14,9 @@ from execsvc.model.bot import Binding, Mode
 from execsvc.model.order import Fill, Intent, OrderState, Side
 from execsvc.model.position import Position
 from execsvc.store.sqlite.account_journal import AccountJournal
-from execsvc.store.sqlite.bot_ledger import BotLedger, ledger_path
+from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.store.sqlite.held import HeldBots
-from execsvc.store.sqlite.operator import release_asked
+from execsvc.store.sqlite.paths import ledger_path
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 BINDING = Binding(mode=Mode.LIVE, key_id="key", symbol="BTC/USDT", strategy="test_trading_v1")
@@ -63,7 +63,7 @@ def settled(state_dir: Path, order_id: str) -> tuple[OrderState, Decimal]:
 
 def is_released(state_dir: Path) -> bool:
     journal = AccountJournal(state_dir, "key")
-    asked = release_asked(journal, BOT)
+    asked = journal.release_asked(BOT)
     journal.close()
     return asked
 

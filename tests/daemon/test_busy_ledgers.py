@@ -15,8 +15,7 @@ from support.deadline import eventually
 from support.exchange import Exchange
 from support.verdicts import assert_flat, assert_over, states
 
-from execsvc.store.sqlite.account_journal import journal_path
-from execsvc.store.sqlite.bot_ledger import ledger_path
+from execsvc.store.sqlite.paths import journal_path, ledger_path
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import Exchange
 
-from execsvc.store.sqlite.bot_ledger import ledger_path
+from execsvc.store.sqlite.paths import ledger_path
 
 LOOKED = ("bots of the account hold cannot be told", "event=bot_crashed")
 

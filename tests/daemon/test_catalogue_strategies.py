@@ -16,7 +16,7 @@ from support.deadline import eventually
 from support.exchange import Exchange
 from support.verdicts import assert_flat, assert_over, succeeds
 
-from execsvc.store.sqlite.bot_ledger import ledger_path
+from execsvc.store.sqlite.paths import ledger_path
 
 D = Decimal
 RSI = {"period": 2, "candle_sec": 1}

@@ -19,7 +19,7 @@ from support.plugins import Plugins
 from support.verdicts import assert_over, succeeds
 
 from execsvc.clock import from_iso
-from execsvc.store.sqlite.bot_ledger import ledger_path
+from execsvc.store.sqlite.paths import ledger_path
 
 STEPS = """
 def execute(self, ctx):

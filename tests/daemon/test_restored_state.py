@@ -20,7 +20,7 @@ from support.exchange import OWN_BTC, Exchange
 from support.requirements import needs
 
 from execsvc.store.sqlite import machine
-from execsvc.store.sqlite.bot_ledger import ledger_path
+from execsvc.store.sqlite.paths import ledger_path
 
 BOUGHT = Decimal("0.01998")
 

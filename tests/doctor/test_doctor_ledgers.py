@@ -11,8 +11,9 @@ from execsvc.doctor import ledgers
 from execsvc.doctor.finding import Finding, Level
 from execsvc.model.order import OrderState
 from execsvc.model.position import Position
-from execsvc.store.sqlite.account_journal import AccountJournal, journal_path
-from execsvc.store.sqlite.bot_ledger import BotLedger, ledger_path
+from execsvc.store.sqlite.account_journal import AccountJournal
+from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.sqlite.paths import journal_path, ledger_path
 
 
 def make_bot(state_dir: Path, bot_id: str = "b1", tracked: str = "0") -> Path:

@@ -13,13 +13,13 @@ from execsvc.model.market import Limits
 from execsvc.model.order_request import Purpose
 from execsvc.paper.terms import Terms
 from execsvc.sandbox.dialects import Dialect
-from execsvc.store.sqlite.in_memory import NeverPaused
+from execsvc.store.sqlite.in_memory import InMemoryPause
 
 D = Decimal
 HOUR = 3600.0
 
 
-class BannedForAnHour(NeverPaused):
+class BannedForAnHour(InMemoryPause):
     """A ban that the reads of this market, which have no network, do not see."""
 
     def banned(self) -> float:

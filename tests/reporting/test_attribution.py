@@ -22,8 +22,8 @@ from execsvc.reporting.attribution import LOOKING, Attribution, NotYet
 from execsvc.reporting.names import Names
 from execsvc.reporting.patience import Patience
 from execsvc.reporting.rounds import LONGEST_DELAY, Rounds
-from execsvc.store.sqlite.bot_ledger import ledger_path
 from execsvc.store.sqlite.outbox import waiting
+from execsvc.store.sqlite.paths import ledger_path
 from execsvc.store.sqlite.starts import note_start
 
 

@@ -21,8 +21,9 @@ from execsvc.model.bot import file_stem
 from execsvc.reporting.child import RETRY, Request, _Courier
 from execsvc.reporting.lifecycle import REPORTS_FIRST
 from execsvc.reporting.rounds import LONGEST_DELAY
-from execsvc.store.sqlite.bot_ledger import FOLDER, BotLedger
+from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.store.sqlite.deliveries import FILE, Deliveries
+from execsvc.store.sqlite.paths import BOTS
 from execsvc.store.sqlite.starts import note_start
 
 NO_DATABASE = b"no database, but longer than a header of one " * 100
@@ -137,8 +138,8 @@ def test_stop_waits_for_no_reports_where_their_file_is_damaged(courier: Courier)
 
 
 def test_stop_waits_for_no_reports_of_a_ledger_that_is_damaged(courier: Courier) -> None:
-    (courier.folder / FOLDER).mkdir()
-    (courier.folder / FOLDER / f"{file_stem('b')}.db").write_bytes(NO_DATABASE)
+    (courier.folder / BOTS).mkdir()
+    (courier.folder / BOTS / f"{file_stem('b')}.db").write_bytes(NO_DATABASE)
     courier.stop()
     courier.work()
     assert courier.status == "STOPPED"

@@ -17,8 +17,8 @@ from support.told import Dead, order_of
 from execsvc import waypoints
 from execsvc.clock import installed
 from execsvc.errors import LedgerFailed
-from execsvc.store.sqlite.bot_ledger import ledger_path
 from execsvc.store.sqlite.deliveries import FILE
+from execsvc.store.sqlite.paths import ledger_path
 
 BOTS = ("b0", "b1", "b2")
 FATES = ("500", "400", "503", "garbage", "unsent", "lost", "die", "die after")

@@ -14,7 +14,7 @@ from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import Exchange
 
-from execsvc.store.sqlite.bot_ledger import ledger_path
+from execsvc.store.sqlite.paths import ledger_path
 from execsvc.store.sqlite.survey import read_log
 from execsvc.strategies.registry import BUILT_IN
 from execsvc.strategies.test_trading_v1.strategy import TrialTrading

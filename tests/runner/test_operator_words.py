@@ -14,9 +14,8 @@ from execsvc.errors import LedgerFailed
 from execsvc.runner.counts import SERIES, Series
 from execsvc.store.bot_state import LedgerState
 from execsvc.store.sqlite import operator, survey
-from execsvc.store.sqlite.account_journal import journal_path
-from execsvc.store.sqlite.bot_ledger import ledger_path
 from execsvc.store.sqlite.outbox import waiting
+from execsvc.store.sqlite.paths import journal_path, ledger_path
 
 DUST = Decimal("0.00001")
 MOVED = Decimal("0.005")

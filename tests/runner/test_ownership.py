@@ -16,6 +16,7 @@ from support.deadline import eventually
 
 from execsvc.runner import ownership
 from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.sqlite.paths import ledger_path
 
 HOLD = """
 import os, subprocess, sys, time
@@ -26,12 +27,18 @@ time.sleep(600)
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> BotLedger:
+def lock(tmp_path: Path) -> Path:
+    """The file whose lock makes a process the owner of the ledger."""
+    path = ledger_path(tmp_path, "b1").with_suffix(".lock")
+    path.parent.mkdir(parents=True)
+    path.touch()
+    return path
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, lock: Path) -> BotLedger:
     """A ledger whose lock file is there."""
-    made = BotLedger(tmp_path, "b1")
-    made.lock_path.parent.mkdir(parents=True)
-    made.lock_path.touch()
-    return made
+    return BotLedger(tmp_path, "b1")
 
 
 @contextmanager
@@ -55,9 +62,9 @@ def process(opens: Path | str, session: bool = True) -> Iterator[tuple[subproces
 
 @pytest.mark.parametrize("session", [True, False], ids=["leads a session", "leads none"])
 def test_kill_of_the_holder_takes_its_session_and_nothing_else(
-    ledger: BotLedger, session: bool
+    ledger: BotLedger, lock: Path, session: bool
 ) -> None:
-    with process(ledger.lock_path, session) as (holder, child):
+    with process(lock, session) as (holder, child):
         ownership._kill(holder.pid, ledger)
         assert holder.wait(30) == -signal.SIGKILL
         if session:
@@ -73,8 +80,8 @@ def test_kill_of_a_pid_that_holds_nothing_kills_nothing(ledger: BotLedger) -> No
         assert processes.is_alive(child)
 
 
-def test_kill_of_a_holder_that_ended_is_no_error(ledger: BotLedger) -> None:
-    with process(ledger.lock_path) as (holder, _):
+def test_kill_of_a_holder_that_ended_is_no_error(ledger: BotLedger, lock: Path) -> None:
+    with process(lock) as (holder, _):
         holder.kill()
         eventually(lambda: not processes.is_alive(holder.pid), "it is a zombie")
         ownership._kill(holder.pid, ledger)
@@ -84,9 +91,9 @@ def test_kill_of_a_holder_that_ended_is_no_error(ledger: BotLedger) -> None:
 
 @pytest.mark.parametrize("look", ["iterdir", "getpgid", "killpg"])
 def test_kill_of_a_holder_that_ends_between_two_looks_is_no_error(
-    ledger: BotLedger, monkeypatch: pytest.MonkeyPatch, look: str
+    ledger: BotLedger, lock: Path, monkeypatch: pytest.MonkeyPatch, look: str
 ) -> None:
-    with process(ledger.lock_path) as (holder, _):
+    with process(lock) as (holder, _):
         owner = Path if look == "iterdir" else os
         before = getattr(owner, look)
 

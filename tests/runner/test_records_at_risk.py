@@ -16,9 +16,8 @@ from support.environment import scrubbed
 from support.exchange import OWN_BTC, Exchange
 from support.requirements import require
 
-from execsvc.store.sqlite.account_journal import journal_path
 from execsvc.store.sqlite.ballast import SIZE, Ballast
-from execsvc.store.sqlite.bot_ledger import ledger_path
+from execsvc.store.sqlite.paths import journal_path, ledger_path
 from execsvc.strategies.base import NoState, Strategy
 from execsvc.strategies.registry import BUILT_IN
 from execsvc.strategies.test_trading_v1.strategy import TrialParams

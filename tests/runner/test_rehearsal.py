@@ -33,9 +33,9 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     seen: list[tuple[Any, ...]] = []
 
     def watched(
-        job: Any, settings: Any, ledger: Any, record: Any, reporter: Any, waits: Any
+        job: Any, settings: Any, store: Any, ledger: Any, record: Any, reporter: Any, waits: Any
     ) -> Any:
-        end = carry_out(job, settings, ledger, record, reporter, waits)
+        end = carry_out(job, settings, store, ledger, record, reporter, waits)
         snapshot = reporter.snapshot
         tracked = snapshot.position["tracked"]
         seen.append((job.bot_id, snapshot.ticks, snapshot.last_error, tracked, end.kind))

@@ -8,8 +8,9 @@ from ledger_things import BINDING, intent, order
 
 from execsvc.runner.record import Record
 from execsvc.store.sqlite.booking import book
-from execsvc.store.sqlite.bot_ledger import BotLedger, ledger_path
+from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.store.sqlite.outbox import waiting
+from execsvc.store.sqlite.paths import ledger_path
 
 
 def test_an_intent_that_cannot_be_reported_is_reported_with_its_outcome(tmp_path: Path) -> None:

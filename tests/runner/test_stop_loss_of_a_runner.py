@@ -22,7 +22,6 @@ from execsvc.paper.terms import Terms
 from execsvc.runner.persistence import Persistence
 from execsvc.runner.runner import BotRunner
 from execsvc.sandbox.dialects import Dialect
-from execsvc.store.sqlite import operator
 from execsvc.strategies.base import NoState, Strategy
 
 D = Decimal
@@ -136,7 +135,7 @@ class Bot(MemoryBot):
         return self.position.side is not None
 
     def release(self) -> None:
-        operator.ask_release(self._journal, "b1", NOON)
+        self._journal.ask_release("b1", NOON)
 
 
 @pytest.fixture
@@ -218,7 +217,7 @@ def test_a_release_is_carried_out_within_seconds_where_ticks_are_an_hour_apart(b
     seen: list[tuple[list[str], bool, int]] = []
 
     def note() -> None:
-        asked = operator.release_asked(bot._journal, "b1")
+        asked = bot._journal.release_asked("b1")
         seen.append((bot.guards, asked, bot.reporter.snapshot.ticks))
 
     bot.run(120.0, (50.0, note), (51.0, bot.release), (57.0, note), interval=3600.0)

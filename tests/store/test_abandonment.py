@@ -15,9 +15,8 @@ from execsvc.model.order import NOTHING_KNOWN, Fill, OrderState, Side
 from execsvc.model.position import Position
 from execsvc.store.abandoned import command_to_abandon
 from execsvc.store.bot_facts import Missing
-from execsvc.store.sqlite import missing, operator
+from execsvc.store.sqlite import missing
 from execsvc.store.sqlite.abandoned import abandoned_lately
-from execsvc.store.sqlite.abandonment import abandon, still_possible
 from execsvc.store.sqlite.account_journal import AccountJournal
 from execsvc.store.sqlite.booking import book
 from execsvc.store.sqlite.bot_ledger import BotLedger
@@ -58,7 +57,7 @@ def test_abandon_every_position_of_the_bot_is_booked_and_shown(
     ledger.keep_failing(AT, AT)
     ledger.keep_state(BINDING.strategy, "{}")
     at = now()
-    given_up = abandon(ledger, tmp_path, at)
+    given_up = ledger.abandon(at)
     assert [(one.key_id, one.tracked, one.sold_short) for one in given_up] == [
         ("k1", D("0.5"), D(0)),
         ("k2", D(0), D(2)),
@@ -74,14 +73,14 @@ def test_abandon_every_position_of_the_bot_is_booked_and_shown(
 
 
 def test_abandon_flat_bot_books_nothing(ledger: BotLedger, tmp_path: Path) -> None:
-    assert abandon(ledger, tmp_path, now()) == []
+    assert ledger.abandon(now()) == []
     assert abandoned_lately(ledger.connection, now()) == []
 
 
 def test_abandoned_lately_is_a_day_long(ledger: BotLedger, tmp_path: Path) -> None:
     ledger.keep_position(BINDING, Position(tracked=D("0.5")))
     at = now()
-    abandon(ledger, tmp_path, at)
+    ledger.abandon(at)
     for later, count in ((-3600, 1), (0, 1), (86_399, 1), (86_401, 0)):
         moment = at + timedelta(seconds=later)
         assert len(abandoned_lately(ledger.connection, moment)) == count, later
@@ -95,7 +94,7 @@ def test_abandon_unknown_order_counts_as_its_lower_bound(
     book(ledger, BINDING, order(9))
     journal.begin(intent(1, side))
     journal.unknown("c1", AT, D(at_least), "HTTP 500")
-    (one,) = abandon(ledger, tmp_path, now())
+    (one,) = ledger.abandon(now())
     row = journal.row("c1")
     assert row.state is (OrderState.EXECUTED if D(at_least) else OrderState.NOT_EXECUTED)
     assert row.fill.filled == D(at_least)
@@ -111,7 +110,7 @@ def test_abandon_other_open_orders_are_decided_as_they_were_booked(
     journal.begin(intent(1))
     found = Fill(filled=D("0.02"), base_fee=None) if state is OrderState.ARRIVING else fill()
     journal.outcome("c1", state, found, AT)
-    (one,) = abandon(ledger, tmp_path, now())
+    (one,) = ledger.abandon(now())
     assert journal.row("c1").state is OrderState.EXECUTED
     assert one.tracked in (D("0.0198"), D("0.01998"))
     assert not is_open(tmp_path)
@@ -123,7 +122,7 @@ def test_abandon_order_whose_answer_contradicts_itself_counts_as_not_executed(
     book(ledger, BINDING, order(9))
     journal.begin(intent(1))
     journal.outcome("c1", OrderState.ARRIVING, NOTHING_KNOWN, AT)
-    (one,) = abandon(ledger, tmp_path, now())
+    (one,) = ledger.abandon(now())
     assert journal.row("c1").state is OrderState.NOT_EXECUTED
     assert one.tracked == D("0.02")
     assert not is_open(tmp_path)
@@ -134,25 +133,25 @@ def test_abandon_leaves_orders_of_other_bots_alone(
 ) -> None:
     ledger.keep_position(BINDING, Position(tracked=D("0.5")))
     journal.begin(intent(1, bot_id="b2"))
-    operator.ask_release(journal, "b1", AT)
-    operator.ask_release(journal, "b2", AT)
-    abandon(ledger, tmp_path, now())
+    journal.ask_release("b1", AT)
+    journal.ask_release("b2", AT)
+    ledger.abandon(now())
     assert journal.row("c1").state is OrderState.IN_FLIGHT
-    assert not operator.release_asked(journal, "b1")
-    assert operator.release_asked(journal, "b2")
+    assert not journal.release_asked("b1")
+    assert journal.release_asked("b2")
 
 
 def test_still_possible_open_order_of_the_bot_until_it_cannot_execute(
     ledger: BotLedger, journal: AccountJournal, tmp_path: Path
 ) -> None:
-    assert still_possible(ledger, tmp_path, 40.0) == 0
+    assert ledger.still_possible(40.0) == 0
     fresh = intent(1).model_copy(update={"created_at": now() + timedelta(hours=1)})
     journal.begin(fresh)
-    assert still_possible(ledger, tmp_path, 40.0) == 40.0, "a clock that was set back"
+    assert ledger.still_possible(40.0) == 40.0, "a clock that was set back"
     journal.outcome("c1", OrderState.NOT_EXECUTED, fill("0", "0"), AT)
-    assert still_possible(ledger, tmp_path, 40.0) == 0
+    assert ledger.still_possible(40.0) == 0
     journal.begin(intent(2))
-    assert still_possible(ledger, tmp_path, 40.0) == 0, "it is as old as the test's clock"
+    assert ledger.still_possible(40.0) == 0, "it is as old as the test's clock"
 
 
 def test_command_to_abandon_quotes_an_id() -> None:

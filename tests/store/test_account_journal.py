@@ -18,11 +18,13 @@ from support.clocks import HOUR, SetClock
 from execsvc.clock import installed, now
 from execsvc.errors import ConfigRefused, LedgerFailed
 from execsvc.model.order import TRANSITIONS, Fill, OrderState
+from execsvc.store.account_store import NEVER_PAUSED
 from execsvc.store.orders import Expected
 from execsvc.store.sqlite import operator, survey
-from execsvc.store.sqlite.account_journal import AccountJournal, journal_path
-from execsvc.store.sqlite.account_pause import NEVER_PAUSED, AccountPause
+from execsvc.store.sqlite.account_journal import AccountJournal
+from execsvc.store.sqlite.account_pause import AccountPause
 from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.sqlite.paths import journal_path
 
 D = Decimal
 NOTHING = Fill(filled=D(0))
@@ -177,12 +179,12 @@ def test_another_accounts_damage_does_not_stop_an_operator(
 
 
 def test_a_release_is_carried_out_once(journal: AccountJournal) -> None:
-    operator.ask_release(journal, "b1", AT)
-    operator.ask_release(journal, "b1", AT)
-    assert operator.release_asked(journal, "b1")
-    assert not operator.release_asked(journal, "b2")
-    operator.released(journal, "b1")
-    assert not operator.release_asked(journal, "b1")
+    journal.ask_release("b1", AT)
+    journal.ask_release("b1", AT)
+    assert journal.release_asked("b1")
+    assert not journal.release_asked("b2")
+    journal.release_done("b1")
+    assert not journal.release_asked("b1")
 
 
 def test_a_pause_is_shared_and_only_ever_prolonged(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from execsvc.store.claims import Holder
 from execsvc.store.sqlite import account_locks
 from execsvc.store.sqlite.account_locks import AccountLocks, holder, shared_folder, why_unusable
-from execsvc.store.sqlite.bot_ledger import ledger_path
+from execsvc.store.sqlite.paths import ledger_path
 
 
 @pytest.fixture

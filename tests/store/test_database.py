@@ -16,9 +16,10 @@ from support.requirements import require
 
 from execsvc.errors import LedgerBusy, LedgerFailed
 from execsvc.store.sqlite import survey
-from execsvc.store.sqlite.account_journal import AccountJournal, journal_path
-from execsvc.store.sqlite.bot_ledger import BotLedger, ledger_path
+from execsvc.store.sqlite.account_journal import AccountJournal
+from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.store.sqlite.file_lock import FileLock
+from execsvc.store.sqlite.paths import journal_path, ledger_path
 
 
 def made(folder: Path, bot_id: str = "b1") -> Path:

@@ -15,8 +15,9 @@ import pytest
 from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.store.sqlite import faults, patience, survey
 from execsvc.store.sqlite.account_journal import AccountJournal
-from execsvc.store.sqlite.bot_ledger import BotLedger, ledger_path
+from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.store.sqlite.database import transaction
+from execsvc.store.sqlite.paths import ledger_path
 
 
 @pytest.fixture

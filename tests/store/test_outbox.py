@@ -20,10 +20,11 @@ from execsvc.model.order import Fill, OrderState, Side
 from execsvc.model.told import Telling
 from execsvc.store.outbox import Mark, OutboxRow
 from execsvc.store.sqlite.booking import book
-from execsvc.store.sqlite.bot_ledger import BotLedger, ledger_path
+from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.store.sqlite.deliveries import FILE, Deliveries
-from execsvc.store.sqlite.in_memory import InMemoryLedger
+from execsvc.store.sqlite.in_memory import InMemoryStore
 from execsvc.store.sqlite.outbox import MOST_REFUSED, note_intent, waiting
+from execsvc.store.sqlite.paths import ledger_path
 from execsvc.store.sqlite.report_verdict import verdict
 
 D = Decimal
@@ -132,7 +133,9 @@ def test_nothing_is_told_unless_it_is_switched_on(tmp_path: Path) -> None:
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
     assert "outbox" not in tables
     assert waiting(ledger_path(tmp_path, "b1"), None, 10) == ([], 0)
-    book(InMemoryLedger("b1"), BINDING, order())
+    in_memory = InMemoryStore().bot("b1")
+    in_memory.open()
+    book(in_memory, BINDING, order())
 
 
 @pytest.mark.parametrize(

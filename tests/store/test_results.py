@@ -21,7 +21,8 @@ from execsvc.model.order import Fill, OrderState, Side
 from execsvc.store.orders import OrderRow
 from execsvc.store.sqlite import results, survey
 from execsvc.store.sqlite.booking import book
-from execsvc.store.sqlite.bot_ledger import BotLedger, ledger_path
+from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.sqlite.paths import ledger_path
 from execsvc.waypoints import Waypoint, watch
 
 D = Decimal

@@ -9,7 +9,7 @@ import pytest
 from ledger_things import BINDING, order
 
 from execsvc.errors import LedgerFailed
-from execsvc.store.sqlite import bot_ledger, database
+from execsvc.store.sqlite import bot_tables, database
 from execsvc.store.sqlite.booking import book
 from execsvc.store.sqlite.bot_ledger import BotLedger
 
@@ -18,7 +18,7 @@ def tables(connection: sqlite3.Connection) -> set[str]:
     return {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
 
 
-@pytest.mark.parametrize("schema", bot_ledger.YOUNGER)
+@pytest.mark.parametrize("schema", bot_tables.YOUNGER)
 def test_what_cannot_be_added_leaves_nothing_behind(schema: str) -> None:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     whole = sqlite3.connect(":memory:", isolation_level=None)
@@ -39,7 +39,7 @@ def test_a_sale_is_booked_in_a_ledger_that_takes_no_table(
     def refused(*_: object) -> None:
         raise LedgerFailed("the disk is full")
 
-    monkeypatch.setattr(bot_ledger, "extend", refused)
+    monkeypatch.setattr(bot_tables, "extend", refused)
     ledger = BotLedger(tmp_path, "b1")
     ledger.open()
     assert "result" not in tables(ledger.connection)

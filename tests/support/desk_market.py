@@ -30,7 +30,7 @@ from execsvc.paper.terms import Fault, NotTaken, Terms
 from execsvc.replay.clockwork import ReplayServices, SimulatedWaits, TickCounter
 from execsvc.runner.record import Record
 from execsvc.sandbox.dialects import Dialect, said
-from execsvc.store.sqlite.in_memory import InMemoryJournal, InMemoryLedger, NeverPaused
+from execsvc.store.sqlite.in_memory import InMemoryPause, InMemoryStore
 
 BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test_trading_v1")
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
@@ -125,10 +125,12 @@ class MemoryBot:
         pause: Throttle | None = None,
     ) -> None:
         self.exchange = exchange
-        self._pause = pause or NeverPaused()
-        self.ledger = InMemoryLedger("b1")
+        self._pause = pause or InMemoryPause()
+        store = InMemoryStore()
+        self.ledger = store.bot("b1")
+        self.ledger.open()
         self.ledger.bind(BINDING, precision)
-        self._journal = InMemoryJournal(self.ledger, BINDING)
+        self._journal = store.account(BINDING.key_id)
         self._terms = allocation, precision
         self.reporter = TickCounter(lambda: None)
         self._waits = SimulatedWaits(exchange)

@@ -18,6 +18,7 @@ from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.services import BotServices
 from execsvc.runner.waits import Waits
+from execsvc.store.opening import open_store
 from execsvc.store.sqlite.bot_ledger import BotLedger
 
 
@@ -59,7 +60,7 @@ class Desks:
         services = BotServices(
             bot_id, ledger, record, self._reporter, waits, execution_settings(self._settings)
         )
-        assembly = Assembly(services, self._settings)
+        assembly = Assembly(services, self._settings, open_store(self._settings))
         self._stack.callback(assembly.close)
         binding = Binding(mode=mode, key_id=key, symbol=symbol, strategy="test_trading_v1")
         ledger.bind(binding, None)

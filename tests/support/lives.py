@@ -15,8 +15,8 @@ from support.exchange import OWN_BTC, Exchange
 
 from execsvc.runner.job import Task
 from execsvc.store.sqlite import survey
-from execsvc.store.sqlite.bot_ledger import ledger_path
 from execsvc.store.sqlite.outbox import waiting
+from execsvc.store.sqlite.paths import ledger_path
 from execsvc.waypoints import Waypoint
 
 DEAD = 99

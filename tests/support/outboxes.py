@@ -20,9 +20,10 @@ from execsvc.reporting.patience import Patience
 from execsvc.reporting.rounds import LONGEST_DELAY, Rounds
 from execsvc.store.orders import OrderRow
 from execsvc.store.sqlite.booking import book
-from execsvc.store.sqlite.bot_ledger import BotLedger, ledger_path
+from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.store.sqlite.deliveries import Deliveries
 from execsvc.store.sqlite.outbox import waiting
+from execsvc.store.sqlite.paths import ledger_path
 
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="s")

@@ -12,8 +12,7 @@ from execsvc.execution.guards.limits import Guard
 from execsvc.execution.guards.tripped_guards import TrippedGuards
 from execsvc.model.bot import Binding
 from execsvc.store.bot_facts import Unfilled
-from execsvc.store.sqlite import entries
-from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.bot_store import BotStore
 
 _GUARD = Guard.ENTRY_BACKOFF
 
@@ -25,7 +24,7 @@ class EntryBackoff:
     is set changes the wait.
     """
 
-    def __init__(self, ledger: BotLedger, binding: Binding, tripped: TrippedGuards) -> None:
+    def __init__(self, ledger: BotStore, binding: Binding, tripped: TrippedGuards) -> None:
         self._ledger = ledger
         self._binding = binding
         self._tripped = tripped
@@ -40,8 +39,7 @@ class EntryBackoff:
     def judge(self) -> Trip | None:
         """Show the guard as it stands; the reason to refuse an entry now, None when it may go out."""
         try:
-            connection = self._ledger.connection
-            found = entries.unfilled(connection, self._binding, backoff.MOST_COUNTED)
+            found = self._ledger.unfilled_entries(self._binding, backoff.MOST_COUNTED)
         except LedgerFailed as fault:
             return not_known(_GUARD, "what came of the last entries is not known", fault)
         if found.number < backoff.PATIENCE or found.ended is None:

@@ -16,9 +16,7 @@ from execsvc.execution.guards.tripped_guards import TrippedGuards
 from execsvc.execution.ports import Record, Reporter
 from execsvc.model.bot import Binding
 from execsvc.model.result import utc_day
-from execsvc.store.sqlite import guards as kept
-from execsvc.store.sqlite.bot_ledger import BotLedger
-from execsvc.store.sqlite.results import certain_today
+from execsvc.store.bot_store import BotStore
 
 _UNTIL = "until the bot is stopped and started, or released (execsvc release)"
 _END_OF_TIME = 10**15
@@ -31,7 +29,7 @@ class Guards:
     def __init__(
         self,
         limits: GuardLimits,
-        ledger: BotLedger,
+        ledger: BotStore,
         binding: Binding,
         record: Record,
         reporter: Reporter,
@@ -140,7 +138,7 @@ class Guards:
             self._tripped.clear(Guard.DAILY_LOSS)
         try:
             seen = self._seen[1] if self._seen[0] == today else 0
-            found = certain_today(self._ledger.connection, self._binding, today, seen)
+            found = self._ledger.certain_today(self._binding, today, seen)
         except LedgerFailed as fault:
             return not_known(Guard.DAILY_LOSS, "what was realised today is not known", fault)
         self._seen = today, found.seen
@@ -155,7 +153,7 @@ class Guards:
         if self._limits.orders_per_minute is None:
             return None
         try:
-            sent = kept.entries(self._ledger.connection, self._binding, MINUTE)
+            sent = self._ledger.entries_sent(self._binding, MINUTE)
         except LedgerFailed as fault:
             return not_known(Guard.ORDER_RATE, "what was sent is not known", fault)
         return decisions.order_rate(self._limits.orders_per_minute, sent)

@@ -14,8 +14,7 @@ from execsvc.execution.ports import Record, Reporter
 from execsvc.logs import bound
 from execsvc.model.bot import Binding
 from execsvc.repeats import Repeats
-from execsvc.store.sqlite import guards as kept
-from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.bot_store import BotStore
 from execsvc.store.tripped import Tripped
 
 _OF_A_START = frozenset({Guard.STOP_LOSS})
@@ -28,7 +27,7 @@ class TrippedGuards:
     def __init__(
         self,
         limits: GuardLimits,
-        ledger: BotLedger,
+        ledger: BotStore,
         binding: Binding,
         record: Record,
         reporter: Reporter,
@@ -51,7 +50,7 @@ class TrippedGuards:
         if self._is_open:
             return
         try:
-            found = kept.tripped(self._ledger.connection)
+            found = self._ledger.tripped_guards()
         except LedgerFailed as fault:
             self.fault = fault
             return
@@ -100,7 +99,7 @@ class TrippedGuards:
         tripped = Tripped(guard.value, limit, now(), trip.detail)
         self._tripped[guard.value] = tripped
         if tripped.bound:
-            self._try(guard, lambda: kept.keep(self._ledger.connection, tripped))
+            self._try(guard, lambda: self._ledger.keep_guard(tripped))
         if before is None and self._repeats.note(guard.value, monotonic()) is not None:
             self._said.add(guard.value)
             self._say("WARNING", "guard_tripped", guard.value, f"no entries: {trip.detail}")
@@ -114,7 +113,7 @@ class TrippedGuards:
         since = now() if before is None else before.since
         tripped = Tripped(guard.value, self._bound(guard), since, trip.detail)
         self._tripped[guard.value] = tripped
-        self._try(guard, lambda: kept.keep(self._ledger.connection, tripped))
+        self._try(guard, lambda: self._ledger.keep_guard(tripped))
         self._said.add(guard.value)
         self._say("WARNING", "guard_tripped", guard.value, f"no entries: {trip.detail}")
         self._show()
@@ -123,7 +122,7 @@ class TrippedGuards:
         """``guard`` is over, if it was tripped."""
         if self._tripped.pop(guard.value, None) is None:
             return
-        self._try(guard, lambda: kept.drop(self._ledger.connection, guard.value))
+        self._try(guard, lambda: self._ledger.drop_guard(guard.value))
         if guard.value in self._said:
             self._said.discard(guard.value)
             self._say("INFO", "guard_cleared", guard.value, "entries are free again")

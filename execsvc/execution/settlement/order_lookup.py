@@ -12,8 +12,8 @@ from enum import Enum
 from execsvc.errors import NotFound, OutcomeContradicted, OutcomeUnknown, Unavailable
 from execsvc.execution.exchange import Exchange
 from execsvc.model.order import Fill
+from execsvc.store.account_store import AccountStore
 from execsvc.store.orders import JournalRow
-from execsvc.store.sqlite.account_journal import AccountJournal
 
 
 class Found(Enum):
@@ -29,7 +29,7 @@ class Found(Enum):
 class OrderLookup:
     """The adapter's own records of orders, and whether there are any."""
 
-    def __init__(self, adapter: Exchange, journal: AccountJournal) -> None:
+    def __init__(self, adapter: Exchange, journal: AccountStore) -> None:
         self._adapter = adapter
         self._journal = journal
         self._kept: bool | None = None

@@ -12,7 +12,7 @@ from execsvc.errors import Banned, StopRequested, Unavailable
 from execsvc.execution.exchange import Exchange
 from execsvc.execution.ports import BotServices
 from execsvc.model.balance import Balance
-from execsvc.store.sqlite.account_journal import AccountJournal
+from execsvc.store.account_store import AccountStore
 
 _LAG_POLL = 0.25
 """Seconds between two looks whether a balance shows the last fill."""
@@ -31,7 +31,7 @@ class Account:
         self,
         services: BotServices,
         adapter: Exchange,
-        journal: AccountJournal,
+        journal: AccountStore,
         pause: Throttle,
     ) -> None:
         self.adapter = adapter

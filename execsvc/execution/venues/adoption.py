@@ -5,9 +5,8 @@ from __future__ import annotations
 from execsvc.execution.ports import BotServices
 from execsvc.execution.size_memory import SizeMemory
 from execsvc.model.bot import Binding
+from execsvc.store.account_store import AccountStore
 from execsvc.store.orders import JournalRow
-from execsvc.store.sqlite.account_journal import AccountJournal
-from execsvc.store.sqlite.booking import book, is_booked
 
 
 class Adoption:
@@ -17,7 +16,7 @@ class Adoption:
         self,
         services: BotServices,
         binding: Binding,
-        journal: AccountJournal,
+        journal: AccountStore,
         memory: SizeMemory,
     ) -> None:
         self._services = services
@@ -33,8 +32,8 @@ class Adoption:
         for row in self._journal.to_adopt(services.bot_id):
             order = row.order()
             binding = self._binding.model_copy(update={"symbol": order.symbol})
-            again = is_booked(services.ledger, order.client_order_id)
-            book(services.ledger, binding, order, state)
+            again = services.ledger.is_booked(order.client_order_id)
+            services.ledger.book(binding, order, state)
             self._memory.take(row)
             self._journal.adopted(order.client_order_id)
             services.record.outcome(order)

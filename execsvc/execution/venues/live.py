@@ -21,7 +21,6 @@ from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, exact_sum
 from execsvc.model.order import Side
 from execsvc.model.order_request import OrderRequest, Purpose
-from execsvc.store.sqlite import doubts, fees, operator
 from execsvc.waypoints import Waypoint, passed
 
 
@@ -146,21 +145,21 @@ class LiveVenue:
         if since is None:
             return ZERO
         try:
-            return fees.paid_in(self._account.journal.connection, self._binding.base, since)
+            return self._account.journal.fees_paid(self._binding.base, since)
         except LedgerFailed:
             return ZERO
 
     def forget_expected(self) -> None:
         """Coins were booked as gone: what the account should hold is known no more."""
-        doubts.forget_expected(self._account.journal.connection, self._binding.symbol)
+        self._account.journal.forget_expected(self._binding.symbol)
 
     def release_asked(self) -> bool:
         """True while an operator's word that missing coins are gone waits to be carried out."""
-        return operator.release_asked(self._account.journal, self._services.bot_id)
+        return self._account.journal.release_asked(self._services.bot_id)
 
     def release_done(self) -> None:
         """It was carried out."""
-        operator.released(self._account.journal, self._services.bot_id)
+        self._account.journal.release_done(self._services.bot_id)
 
     @property
     def _assets(self) -> tuple[str, str]:

@@ -21,7 +21,6 @@ from execsvc.model.order_request import OrderRequest
 from execsvc.paper.terms import Terms
 from execsvc.paper.trading import trade
 from execsvc.store.orders import OrderRow
-from execsvc.store.sqlite.booking import book
 
 STARTING_QUOTE = Decimal(10_000)
 """Virtual quote of a PAPER bot without an ``account_allocation``."""
@@ -153,7 +152,8 @@ class PaperTurn:
             short=purpose.is_short,
         )
         balances = traded.free_base, traded.free_quote
-        book(self._services.ledger, self._binding, order, self._request.strategy_state, balances)
+        state = self._request.strategy_state
+        self._services.ledger.book(self._binding, order, state, balances)
         self._services.record.outcome(order)
         self._services.reporter.counts.order(self._binding.mode, order)
         return order

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 from execsvc.clients.order_history import PastOrder
 from execsvc.clock import iso, monotonic, now
@@ -19,11 +18,7 @@ from execsvc.model.balance import Balance
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.comparison import OpenPosition, Verdict, compare, held_of, is_readable
 from execsvc.model.market import plain
-from execsvc.store.doubt import ACCOUNT, Doubt
-from execsvc.store.sqlite import doubts, locked, machine, missing, operator
-from execsvc.store.sqlite.booking import is_booked
-from execsvc.store.sqlite.entries import newest_order
-from execsvc.store.sqlite.moved import moved
+from execsvc.store.doubt import ACCOUNT, Doubt, moved
 
 _NEWER = timedelta(seconds=1)
 """By which an order must be newer than the ledger's last one: its time may have been rounded."""
@@ -47,7 +42,6 @@ class RestoredLedger:
         services: BotServices,
         binding: Binding,
         account: Account,
-        state_dir: Path,
         start: str,
         history: History | None,
     ) -> None:
@@ -57,7 +51,6 @@ class RestoredLedger:
         self._account = account
         self._record = services.record
         self._reporter = services.reporter
-        self._state_dir = state_dir
         self._start = start
         self._history = history
         self._is_looked_at = not start
@@ -82,12 +75,12 @@ class RestoredLedger:
         self._ask_journal()
         if self._history is not None:
             return
-        connection = self._account.journal.connection
+        journal = self._account.journal
         if not self._is_compared():
             if self._open_positions():
                 return
             # Written down, so that a thousand bots of one account do not each read all ledgers.
-            doubts.keep(connection, [], self._start, [ACCOUNT])
+            journal.keep_doubts([], self._start, [ACCOUNT])
         self.settle()
         self._is_looked_at = True
 
@@ -136,14 +129,14 @@ class RestoredLedger:
 
     def settle(self) -> None:
         """Book what is gone, also by an operator's word, and show what waits for one."""
-        connection = self._account.journal.connection
-        own = [doubt for doubt in doubts.doubts(connection) if doubt.bot_id == self._bot_id]
+        journal = self._account.journal
+        own = [doubt for doubt in journal.doubts() if doubt.bot_id == self._bot_id]
         contested = [doubt for doubt in own if doubt.verdict is Verdict.CONTESTED]
-        released = bool(contested) and operator.release_asked(self._account.journal, self._bot_id)
+        released = bool(contested) and journal.release_asked(self._bot_id)
         if own and (released or not contested):
             for doubt in own:
                 self._book_gone(doubt, released)
-            doubts.decide(connection, self._bot_id)
+            journal.decide_doubts(self._bot_id)
             contested = []
         self._is_doubted = bool(contested)
         self._reporter.update(doubt=contested[0].text[:_SHOWN] if contested else None)
@@ -154,7 +147,7 @@ class RestoredLedger:
 
     def blocked(self) -> str | None:
         """Why nothing of the account is traded; None when it may be."""
-        waiting = doubts.contested(self._account.journal.connection)
+        waiting = self._account.journal.contested_positions()
         if not waiting:
             return None
         own = [doubt for doubt in waiting if doubt.bot_id == self._bot_id]
@@ -170,7 +163,7 @@ class RestoredLedger:
             left = position.without(gone)
             self._ledger.keep_position(binding, left)
             self._reporter.show_position(left)
-            missing.keep(self._ledger, binding, None)
+            self._ledger.keep_missing(binding, None)
             why = "released by an operator, " if released else ""
             self._record.say(
                 "CRITICAL",
@@ -193,7 +186,7 @@ class RestoredLedger:
         self._record.say("WARNING", "short_dropped", f"{text}: {doubt.detail}")
 
     def _compare(self, exits: bool, writes: bool) -> None:
-        connection = self._account.journal.connection
+        journal = self._account.journal
         if self._is_compared():
             return
         positions = self._open_positions()
@@ -210,7 +203,7 @@ class RestoredLedger:
             found = self._found(judged, balance)
             if found:
                 found = self._seen_again(judged, own, exits)
-        doubts.keep(connection, found, self._start, [ACCOUNT, self._bot_id, *covered])
+        journal.keep_doubts(found, self._start, [ACCOUNT, self._bot_id, *covered])
 
     def _seen_again(
         self, positions: list[OpenPosition], own: tuple[str, str], exits: bool
@@ -231,33 +224,33 @@ class RestoredLedger:
 
         This bot's own ledger is fine then: it waits, as for a balance, and is no crash.
         """
-        connection, key_id = self._account.journal.connection, self._binding.key_id
+        journal = self._account.journal
         try:
-            return doubts.open_positions(connection, self._state_dir, key_id)
+            return journal.open_positions()
         except LedgerUnavailable as busy:
             raise Unavailable(f"what bots of the account hold cannot be told: {busy}") from busy
 
     def _keep_own(self) -> None:
         """Write down that this bot is compared: what it buys from here on is of this start."""
-        connection = self._account.journal.connection
-        if not doubts.is_compared(connection, self._bot_id, self._start):
-            doubts.keep(connection, [], self._start, [self._bot_id])
+        journal = self._account.journal
+        if not journal.is_compared(self._bot_id, self._start):
+            journal.keep_doubts([], self._start, [self._bot_id])
 
     def _is_compared(self) -> bool:
-        connection = self._account.journal.connection
-        if not doubts.is_compared(connection, ACCOUNT, self._start):
+        journal = self._account.journal
+        if not journal.is_compared(ACCOUNT, self._start):
             return False
         is_open = any(
             (binding.mode, binding.key_id) == (Mode.LIVE, self._binding.key_id)
             for binding, position in self._ledger.open_positions()
             if position.side == "BUY"
         )
-        return not is_open or doubts.is_compared(connection, self._bot_id, self._start)
+        return not is_open or journal.is_compared(self._bot_id, self._start)
 
     def _found(self, positions: list[OpenPosition], balance: Balance) -> list[Doubt]:
-        connection = self._account.journal.connection
-        expected = doubts.expected_amounts(connection)
-        actual = held_of(balance, positions, locked.amounts(connection))
+        journal = self._account.journal
+        expected = journal.expected_amounts()
+        actual = held_of(balance, positions, journal.locked())
         absent = compare(positions, expected, actual, {})
         if not absent:
             return []
@@ -285,12 +278,12 @@ class RestoredLedger:
         The start contests what is open and records this machine; it could not where a ledger or a
         journal was busy then.
         """
-        connection = self._account.journal.connection
+        journal = self._account.journal
         subject = f"machine of {self._bot_id}"
-        if doubts.is_compared(connection, subject, self._start):
+        if journal.is_compared(subject, self._start):
             return
         try:
-            if not machine.is_of_another(self._state_dir):
+            if not journal.is_of_another_machine():
                 return
         except LedgerFailed:
             return  # nobody can tell; the start has said so
@@ -302,7 +295,7 @@ class RestoredLedger:
         ]
         if not held and self._ledger.position(self._binding).sold_short > 0:
             held = [moved(self._bot_id, self._binding.symbol)]
-        doubts.keep(connection, held, self._start, [subject])
+        journal.keep_doubts(held, self._start, [subject])
 
     def _ask_journal(self) -> None:
         """Whether the account's journal knows a booked order of the bot that its ledger lacks.
@@ -310,13 +303,13 @@ class RestoredLedger:
         So it is when the ledger alone was brought back: the account agrees with its journal then. A
         ledger without any order is a new one, for an old one was archived or moved away.
         """
-        connection = self._account.journal.connection
+        journal = self._account.journal
         subject = f"journal of {self._bot_id}"
-        if doubts.is_compared(connection, subject, self._start):
+        if journal.is_compared(subject, self._start):
             return
-        known = newest_order(self._ledger.connection)
-        theirs = doubts.newest_booked(connection, self._bot_id)
-        if known is None or theirs is None or is_booked(self._ledger, theirs[0]):
+        known = self._ledger.newest_order()
+        theirs = journal.newest_booked(self._bot_id)
+        if known is None or theirs is None or self._ledger.is_booked(theirs[0]):
             return
         order_id, sent_at = theirs
         found = Doubt(
@@ -328,16 +321,16 @@ class RestoredLedger:
             f"ledger has lost, whose last one is of {iso(known)}: the ledger was restored",
             order_at=sent_at,
         )
-        doubts.keep(connection, [found], self._start, [subject])
+        journal.keep_doubts([found], self._start, [subject])
 
     def _ask_bot_service(self) -> None:
         """Whether BotService knows an order of the bot that is newer than its ledger."""
-        connection = self._account.journal.connection
+        journal = self._account.journal
         subject = f"orders of {self._bot_id}"
-        if self._history is None or doubts.is_compared(connection, subject, self._start):
+        if self._history is None or journal.is_compared(subject, self._start):
             return
         asked_before, self._ask_again_at = self._ask_again_at is not None, None
-        ours = [doubts.known_order(connection, self._bot_id), newest_order(self._ledger.connection)]
+        ours = [journal.known_order(self._bot_id), self._ledger.newest_order()]
         known = max((moment for moment in ours if moment is not None), default=None)
         if known is None:
             return  # a ledger without an order is a new one
@@ -353,7 +346,7 @@ class RestoredLedger:
         found = []
         if theirs is not None and theirs.timestamp - known > _NEWER:
             found.append(self._newer_order(theirs, iso(known)))
-        doubts.keep(connection, found, self._start, [subject])
+        journal.keep_doubts(found, self._start, [subject])
 
     def _newer_order(self, theirs: PastOrder, known: str) -> Doubt:
         order = f"{theirs.side} {theirs.quantity} {theirs.symbol} of {iso(theirs.timestamp)}"

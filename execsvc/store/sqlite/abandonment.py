@@ -5,10 +5,9 @@ The way out where no read and no order can ever succeed: a revoked key, a delist
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from datetime import datetime
-from pathlib import Path
 
 from execsvc.clock import seconds_since
 from execsvc.model.bot import Mode
@@ -19,27 +18,30 @@ from execsvc.store.abandoned import Abandoned
 from execsvc.store.orders import JournalRow
 from execsvc.store.sqlite import doubts, rows, size_answers
 from execsvc.store.sqlite.abandoned import SCHEMA, store
-from execsvc.store.sqlite.account_journal import AccountJournal, journal_path
+from execsvc.store.sqlite.account_records import AccountRecords
 from execsvc.store.sqlite.booking import book, contested_keys
-from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.sqlite.bot_tables import BotTables
 from execsvc.store.sqlite.database import extend, query, transaction
-from execsvc.store.sqlite.operator import released
 from execsvc.store.sqlite.writes import store_position
 
+Accounts = Iterable[AbstractContextManager[AccountRecords]]
+"""Accounts of a bot, each opened for the length of a block."""
 
-def abandon(ledger: BotLedger, state_dir: Path, at: datetime) -> list[Abandoned]:
+
+def abandon(ledger: BotTables, accounts: Accounts, at: datetime) -> list[Abandoned]:
     """Give up everything that the bot holds, and decide its open orders by what is known of them.
 
     An order of unknown outcome counts as filled by the lower bound that its answer named, a
-    contested one as it was booked. For the owner of the ledger. Raises LedgerFailed.
+    contested one as it was booked. ``accounts`` are those of :func:`accounts_of`. For the owner of the
+    ledger. Raises LedgerFailed.
     """
-    for journal in _journals(ledger, state_dir):
-        with closing(journal):
+    for account in accounts:
+        with account as journal:
             _decide_orders(ledger, journal, at)
             doubts.decide(journal.connection, ledger.bot_id)
             for binding, _ in ledger.open_positions():
                 doubts.forget_expected(journal.connection, binding.symbol)
-            released(journal, ledger.bot_id)
+            journal.release_done(ledger.bot_id)
     extend(ledger.connection, SCHEMA)
     size_answers.forget(ledger.connection)
     given_up = []
@@ -66,33 +68,31 @@ def abandon(ledger: BotLedger, state_dir: Path, at: datetime) -> list[Abandoned]
     return given_up
 
 
-def still_possible(ledger: BotLedger, state_dir: Path, longest: float) -> float:
+def still_possible(ledger: BotTables, accounts: Accounts, longest: float) -> float:
     """Seconds for which an open order of the bot may still execute, 0 without one.
 
     ``longest``: seconds after its intent within which an order executes, or not at all.
     Raises LedgerFailed.
     """
     left = 0.0
-    for journal in _journals(ledger, state_dir):
-        with closing(journal):
+    for account in accounts:
+        with account as journal:
             row = journal.unsettled()
             if row is not None and row.intent.bot_id == ledger.bot_id:
                 left = max(left, longest - seconds_since(row.sent))
     return left
 
 
-def _journals(ledger: BotLedger, state_dir: Path) -> Iterator[AccountJournal]:
-    """The accounts on which an order of the bot may be open or contested."""
+def accounts_of(ledger: BotTables) -> list[str]:
+    """The accounts on which an order of the bot may be open or contested. Raises LedgerFailed."""
     bound = ledger.binding()
     keys = {bound.key_id} if bound is not None else set()
     keys |= {binding.key_id for binding, _ in ledger.open_positions()}
     keys |= set(contested_keys(ledger.connection))
-    for key_id in sorted(keys):
-        if journal_path(state_dir, key_id).exists():
-            yield AccountJournal(state_dir, key_id)
+    return sorted(keys)
 
 
-def _decide_orders(ledger: BotLedger, journal: AccountJournal, at: datetime) -> None:
+def _decide_orders(ledger: BotTables, journal: AccountRecords, at: datetime) -> None:
     open_order = journal.unsettled()
     if open_order is not None and open_order.intent.bot_id == ledger.bot_id:
         _decide(journal, open_order, _known_fill(open_order), at)
@@ -112,7 +112,7 @@ def _known_fill(row: JournalRow) -> Fill:
     return Fill(filled=row.at_least, average=row.intent.price if row.at_least else None)
 
 
-def _decide(journal: AccountJournal, row: JournalRow, fill: Fill, at: datetime) -> None:
+def _decide(journal: AccountRecords, row: JournalRow, fill: Fill, at: datetime) -> None:
     state = OrderState.EXECUTED if fill.filled > ZERO else OrderState.NOT_EXECUTED
     detail = "abandoned by an operator: nothing more is known of it"
     journal.outcome(row.intent.client_order_id, state, fill, at, detail)

@@ -16,8 +16,8 @@ from loguru import logger
 
 from execsvc.errors import LedgerFailed
 from execsvc.store.claims import Holder
-from execsvc.store.sqlite.bot_ledger import ledger_path
 from execsvc.store.sqlite.file_lock import FileLock
+from execsvc.store.sqlite.paths import ledger_path
 
 _OTHERS_MAY_WRITE = stat.S_IWOTH
 _ROOT = 0
@@ -104,6 +104,10 @@ class AccountLocks:
             return ledger in ledger.parent.iterdir()
         except (LedgerFailed, OSError):
             return True
+
+    def fence(self, key_id: str) -> int:
+        """0: the lock of an account cannot be lost while a process of this service works on it."""
+        return 0
 
     def descriptors(self, key_id: str) -> set[int]:
         """What a process that works on the account inherits; empty where no lock is kept."""

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from execsvc.clock import Moment, iso, moment, now
 from execsvc.logs import bound
+from execsvc.store.account_store import NEVER_PAUSED
 from execsvc.store.sqlite import faults
-from execsvc.store.sqlite.account_journal import journal_path
+from execsvc.store.sqlite.paths import journal_path
 
-NEVER_PAUSED = float("-inf")
 _CLOCK_SLACK = 1.0
 """Seconds by which the kernel's idea of now may differ from ours."""
 

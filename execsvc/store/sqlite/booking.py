@@ -11,7 +11,7 @@ from execsvc.model.market import exact_sum, plain
 from execsvc.model.position import Position
 from execsvc.store.orders import OrderRow
 from execsvc.store.sqlite import moments, results, rows
-from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.sqlite.bot_tables import BotTables
 from execsvc.store.sqlite.database import query, transaction
 from execsvc.store.sqlite.outbox import note_order
 from execsvc.store.sqlite.results import Booking
@@ -19,7 +19,7 @@ from execsvc.store.sqlite.writes import store_position, store_state
 
 
 def book(
-    ledger: BotLedger,
+    ledger: BotTables,
     binding: Binding,
     order: OrderRow,
     state: str | None = None,
@@ -92,7 +92,7 @@ def book(
     return position
 
 
-def is_booked(ledger: BotLedger, client_order_id: str) -> bool:
+def is_booked(ledger: BotTables, client_order_id: str) -> bool:
     """True once the ledger has taken an outcome of this order. Raises LedgerFailed."""
     return _booked(ledger, client_order_id) is not None
 
@@ -119,7 +119,7 @@ def contested_places(connection: sqlite3.Connection, strategy: str) -> list[Bind
     ]
 
 
-def _booked(ledger: BotLedger, client_order_id: str) -> sqlite3.Row | None:
+def _booked(ledger: BotTables, client_order_id: str) -> sqlite3.Row | None:
     found = query(
         ledger.connection, "SELECT * FROM orders WHERE client_order_id=?", (client_order_id,)
     )

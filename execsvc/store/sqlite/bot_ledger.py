@@ -1,59 +1,31 @@
-"""The one writer of a bot's ledger, held by a lock for its process's life."""
+"""The ledger of a bot: a file with one writer, held by a lock for its process's life."""
 
 from __future__ import annotations
 
-import json
-import sqlite3
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-from loguru import logger
-
-from execsvc.clock import Moment, iso
 from execsvc.errors import LedgerBusy, LedgerFailed
-from execsvc.masking import masked
-from execsvc.model.bot import Binding, file_stem
-from execsvc.model.market import Limits
-from execsvc.model.position import Position
-from execsvc.store.sqlite import moments, reentry, rows
+from execsvc.store.sqlite import abandonment, reentry
+from execsvc.store.sqlite.account_journal import AccountJournal
 from execsvc.store.sqlite.ballast import Ballast
-from execsvc.store.sqlite.database import create, extend, open_writable, query, transaction
+from execsvc.store.sqlite.bot_records import BotRecords
+from execsvc.store.sqlite.database import create, open_writable
 from execsvc.store.sqlite.file_lock import FileLock
-from execsvc.store.sqlite.patience import SLICE
-from execsvc.store.sqlite.writes import store_position, store_state
-
-FOLDER = "bots"
-YOUNGER = ("results.sql", "guards.sql", "size_answers.sql", "moments.sql", "missing.sql")
-"""Tables that a ledger of an older service lacks."""
-_STRATEGY_TIME, _ALARM = "strategy time", "alarm"
+from execsvc.store.sqlite.paths import journal_path, ledger_path
+from execsvc.store.sqlite.report_verdict import verdict
 
 
-def ledger_path(state_dir: Path, bot_id: str) -> Path:
-    """Where the ledger of ``bot_id`` is kept."""
-    return state_dir / FOLDER / f"{file_stem(bot_id)}.db"
-
-
-class BotLedger:
-    """Orders, position, strategy state and execution log of one bot.
-
-    Every method raises LedgerFailed when the file cannot be read or written. With ``reports``
-    it also keeps what BotService is to be told of the orders (:mod:`execsvc.store.sqlite.outbox`).
-    """
-
-    reports = False
-    reported = 0
-    """Rows that this process has put in the outbox."""
+class BotLedger(BotRecords):
+    """The records of one bot in a file of ``state_dir``. Every method raises LedgerFailed."""
 
     def __init__(self, state_dir: Path, bot_id: str, reports: bool = False) -> None:
-        self.bot_id = bot_id
-        self.reports = reports
-        self.state_dir = state_dir
+        super().__init__(bot_id, reports)
+        self._state_dir = state_dir
         self._path = ledger_path(state_dir, bot_id)
         self._ballast = Ballast(state_dir)
         self._lock = FileLock(self._path.with_suffix(".lock"))
-        self._connection: sqlite3.Connection | None = None
 
     def open(self) -> None:
         """Take the lock and open the file, making it when there is none.
@@ -69,164 +41,45 @@ class BotLedger:
             "INSERT INTO bot (id, bot_id) VALUES (1, ?)",
             (self.bot_id,),
         )
-        self._connection = open_writable(self._path, "SELECT bot_id FROM bot", self.bot_id)
-        self._add_tables()
+        self._begin(open_writable(self._path, "SELECT bot_id FROM bot", self.bot_id))
 
     def close(self) -> None:
         """Close the file and release the lock."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._end()
         self._lock.close()
 
-    def _add_tables(self) -> None:
-        """Add what is younger than the file; an exit must be booked where that fails, too."""
-        for schema in YOUNGER:
-            try:
-                extend(self.connection, schema)
-            except LedgerFailed as fault:
-                logger.bind(bot_id=self.bot_id, event="ledger_failed").error("{}", fault)
+    def is_owned_by(self, pid: int) -> bool:
+        """True when the process ``pid`` has the lock's file open, so that the bot is still its own.
+
+        The number may have gone to a stranger since it was written down. False for a process that
+        is gone, or is not ours to look at.
+        """
+        lock = self._path.with_suffix(".lock").resolve()
+        try:
+            descriptors = Path(f"/proc/{pid}/fd")
+            return any(entry.resolve() == lock for entry in descriptors.iterdir())
+        except (ProcessLookupError, FileNotFoundError, PermissionError):
+            return False
 
     def make_room(self) -> None:
         """Give up what is kept for this when the disk is full: what is sold must be recorded."""
         self._ballast.give_up_if_full()
 
-    @property
-    def lock_path(self) -> Path:
-        """The file whose lock makes this process the bot's only one."""
-        return self._path.with_suffix(".lock")
-
     def may_reenter(self) -> bool:
         """True, once, when the bot may enter again that its stop loss has closed."""
         return reentry.take(self._path)
 
-    @property
-    def connection(self) -> sqlite3.Connection:
-        """The open connection, for the other modules of this folder."""
-        assert self._connection is not None, "the ledger is not open"
-        return self._connection
+    def reports_are_refused(self) -> bool:
+        """True when BotService is known not to take reports; a file that cannot be read says nothing.
 
-    def binding(self) -> Binding | None:
-        """What the bot ran under last; None when it never ran."""
-        row = query(self.connection, "SELECT * FROM bot")[0]
-        return None if row["mode"] is None else rows.binding_of(row)
-
-    def bind(self, binding: Binding, precision: int | None) -> None:
-        """Record what the bot runs under from now on, and its strategy's quantity precision."""
-        with transaction(self.connection) as tx:
-            tx.execute(
-                "UPDATE bot SET mode=?, key_id=?, symbol=?, strategy=?, precision=?",
-                (binding.mode.value, binding.key_id, binding.symbol, binding.strategy, precision),
-            )
-
-    def precision(self) -> int | None:
-        """The quantity precision of the strategy that ran last."""
-        value: int | None = query(self.connection, "SELECT precision FROM bot")[0]["precision"]
-        return value
-
-    def position(self, binding: Binding) -> Position:
-        """What the bot holds under ``binding``'s mode, key and symbol."""
-        found = query(
-            self.connection,
-            "SELECT * FROM position WHERE mode=? AND key_id=? AND symbol=?",
-            (binding.mode.value, binding.key_id, binding.symbol),
-        )
-        return rows.position_of(found[0]) if found else Position()
-
-    def open_positions(self) -> list[tuple[Binding, Position]]:
-        """Every position that is not flat, with what it was opened under."""
-        found = query(self.connection, "SELECT * FROM position")
-        pairs = [(rows.binding_of(row), rows.position_of(row)) for row in found]
-        return [(binding, position) for binding, position in pairs if not position.is_flat]
-
-    def keep_position(self, binding: Binding, position: Position) -> None:
-        """Record ``position`` outside an order: dust, coins gone, a short dropped."""
-        with transaction(self.connection) as tx:
-            store_position(tx, binding, position)
-
-    def state(self, strategy: str) -> str | None:
-        """What ``strategy`` kept, as JSON; None when it kept nothing."""
-        found = query(
-            self.connection, "SELECT state FROM strategy_state WHERE strategy=?", (strategy,)
-        )
-        return found[0]["state"] if found else None
-
-    def keep_state(self, strategy: str, state: str | None, at: Moment | None = None) -> None:
-        """Record what ``strategy`` keeps, as JSON; None forgets it. ``at``: the strategy's own time.
-
-        Not durable, as this happens every tick; the state that belongs to an order is, with it.
+        No lock of that file is waited for: an order is being booked.
         """
-        with transaction(self.connection, durable=False) as tx:
-            store_state(tx, strategy, state)
-            if at is not None:
-                moments.store(tx, _STRATEGY_TIME, at)
-            elif state is None:
-                moments.keep(tx, _STRATEGY_TIME, None)
+        try:
+            return verdict(self._state_dir, patience=0.0) is False
+        except LedgerFailed:
+            return False
 
-    def strategy_time(self) -> Moment | None:
-        """The newest moment of the strategy's own time that was kept, None before the first."""
-        return moments.kept(self.connection, _STRATEGY_TIME)
-
-    def limits(self, key_id: str, symbol: str) -> Limits:
-        """The limits seen last for ``symbol``; none of them known when it was never seen."""
-        row = self._market(key_id, symbol)
-        if row is None:
-            return Limits()
-        return Limits(
-            min_amount=rows.decimal(row["min_amount"]),
-            min_notional=rows.decimal(row["min_notional"]),
-        )
-
-    def keep_limits(self, key_id: str, symbol: str, limits: Limits) -> None:
-        """Record the limits of ``symbol``, for sells while no ticker can be had."""
-        values = (rows.text(limits.min_amount), rows.text(limits.min_notional))
-        with transaction(self.connection) as tx:
-            tx.execute(
-                "INSERT INTO market (key_id, symbol, min_amount, min_notional) VALUES (?,?,?,?) "
-                "ON CONFLICT DO UPDATE SET min_amount=excluded.min_amount, "
-                "min_notional=excluded.min_notional",
-                (key_id, symbol, *values),
-            )
-
-    def paper_balance(self, key_id: str, symbol: str) -> tuple[Decimal, Decimal] | None:
-        """Virtual base and quote of a PAPER bot; None before its first order."""
-        found = query(
-            self.connection,
-            "SELECT base, quote FROM paper_balance WHERE key_id=? AND symbol=?",
-            (key_id, symbol),
-        )
-        if not found:
-            return None
-        return rows.amount(found[0]["base"]), rows.amount(found[0]["quote"])
-
-    def failing(self) -> tuple[datetime | None, Moment | None]:
-        """Since when liquidation has been failing, and when that was last said."""
-        row = query(self.connection, "SELECT failing_since, alarmed_at FROM bot")[0]
-        alarmed_at = rows.time(row["alarmed_at"])
-        said = None if alarmed_at is None else moments.of(self.connection, _ALARM, alarmed_at)
-        return rows.time(row["failing_since"]), said
-
-    def keep_failing(self, since: datetime | None, alarmed_at: datetime | None) -> None:
-        """Record since when liquidation has been failing, and when that was last said."""
-        with transaction(self.connection) as tx:
-            tx.execute(
-                "UPDATE bot SET failing_since=?, alarmed_at=?",
-                (rows.time_text(since), rows.time_text(alarmed_at)),
-            )
-            moments.keep(tx, _ALARM, alarmed_at)
-
-    def log(self, at: datetime, event: str, text: str, data: dict[str, Any]) -> None:
-        """Add a row to the execution log; no money depends on it, so a lock is hardly waited for."""
-        with transaction(self.connection, durable=False, patience=SLICE) as tx:
-            tx.execute(
-                "INSERT INTO log (at, event, text, data) VALUES (?,?,?,?)",
-                (iso(at), event, masked(text), masked(json.dumps(data, default=str))),
-            )
-
-    def _market(self, key_id: str, symbol: str) -> sqlite3.Row | None:
-        found = query(
-            self.connection,
-            "SELECT * FROM market WHERE key_id=? AND symbol=?",
-            (key_id, symbol),
-        )
-        return found[0] if found else None
+    def _accounts(self) -> Iterator[closing[AccountJournal]]:
+        for key_id in abandonment.accounts_of(self):
+            if journal_path(self._state_dir, key_id).exists():
+                yield closing(AccountJournal(self._state_dir, key_id))

@@ -16,8 +16,8 @@ from execsvc.model.market import ZERO, exact_sum
 from execsvc.model.symbol import Symbol
 from execsvc.store.doubt import Doubt
 from execsvc.store.sqlite import fees, rows
-from execsvc.store.sqlite.bot_ledger import ledger_path
 from execsvc.store.sqlite.database import extend, has_table, query, reading, transaction
+from execsvc.store.sqlite.paths import ledger_path
 
 SCHEMA = "account_doubts.sql"
 
@@ -174,14 +174,11 @@ def open_positions(
     A damaged ledger is left out: its bot does not trade. Raises LedgerFailed for the journal of
     ``connection``, LedgerUnavailable also for a ledger.
     """
-    buyers = query(
-        connection, "SELECT DISTINCT bot_id FROM intent WHERE side='buy' AND short=0 ORDER BY 1"
-    )
     found = []
-    for row in buyers:
-        path = ledger_path(state_dir, row["bot_id"])
+    for bot_id in buyers(connection):
+        path = ledger_path(state_dir, bot_id)
         try:
-            found += _held(path, row["bot_id"], key_id) if path.exists() else []
+            found += _held(path, bot_id, key_id) if path.exists() else []
         except LedgerUnavailable:
             raise
         except LedgerFailed:
@@ -189,19 +186,33 @@ def open_positions(
     return found
 
 
-def _held(path: Path, bot_id: str, key_id: str) -> list[OpenPosition]:
-    with reading(path) as connection:
-        found = query(
-            connection,
-            "SELECT * FROM position WHERE mode=? AND key_id=?",
-            (Mode.LIVE.value, key_id),
-        )
+def buyers(connection: sqlite3.Connection) -> list[str]:
+    """The bots that ever bought on the account, for themselves. Raises LedgerFailed."""
+    sql = "SELECT DISTINCT bot_id FROM intent WHERE side='buy' AND short=0 ORDER BY 1"
+    return [row["bot_id"] for row in query(connection, sql)]
+
+
+def held_in(connection: sqlite3.Connection, bot_id: str, key_id: str) -> list[OpenPosition]:
+    """What the bot whose database ``connection`` is holds on the account, dust left out.
+
+    Raises LedgerFailed.
+    """
+    found = query(
+        connection,
+        "SELECT * FROM position WHERE mode=? AND key_id=?",
+        (Mode.LIVE.value, key_id),
+    )
     positions = [(row["symbol"], rows.position_of(row)) for row in found]
     return [
         OpenPosition(bot_id, symbol, position.tracked, position.entry_price)
         for symbol, position in positions
         if position.tracked > ZERO and not position.dust
     ]
+
+
+def _held(path: Path, bot_id: str, key_id: str) -> list[OpenPosition]:
+    with reading(path) as connection:
+        return held_in(connection, bot_id, key_id)
 
 
 def _read(row: sqlite3.Row) -> Doubt:

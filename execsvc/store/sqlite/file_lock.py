@@ -5,28 +5,11 @@ from __future__ import annotations
 import fcntl
 import os
 from pathlib import Path
-from typing import Protocol
 
 from execsvc.store.sqlite import faults
 
 SUPERVISOR_LOCK = "supervisor.lock"
 """The file of the state directory that a supervisor keeps locked."""
-
-
-class Turn(Protocol):
-    """What whoever wants to have an order out has to hold."""
-
-    def try_acquire(self) -> bool:
-        """Take it if it is free."""
-        ...
-
-    def release(self) -> None:
-        """Let others have it."""
-        ...
-
-    def close(self) -> None:
-        """Give it up for good."""
-        ...
 
 
 class FileLock:

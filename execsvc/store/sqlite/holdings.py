@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
@@ -10,8 +11,8 @@ from execsvc.model.bot import Mode
 from execsvc.model.market import ZERO, exact_sum
 from execsvc.model.symbol import Symbol
 from execsvc.store.sqlite import rows
-from execsvc.store.sqlite.bot_ledger import FOLDER, ledger_path
 from execsvc.store.sqlite.database import query, reading
+from execsvc.store.sqlite.paths import ledger_path, ledgers
 
 
 def tracked(state_dir: Path, key_id: str, asset: str) -> Decimal:
@@ -19,7 +20,7 @@ def tracked(state_dir: Path, key_id: str, asset: str) -> Decimal:
 
     Raises LedgerFailed when one of the ledgers cannot be read: unknown is not zero.
     """
-    return _tracked(sorted((state_dir / FOLDER).glob("*.db")), key_id, asset)
+    return _tracked(ledgers(state_dir), key_id, asset)
 
 
 def tracked_by(state_dir: Path, bot_ids: Iterable[str], key_id: str, asset: str) -> Decimal:
@@ -28,16 +29,20 @@ def tracked_by(state_dir: Path, bot_ids: Iterable[str], key_id: str, asset: str)
     return _tracked([path for path in paths if path.exists()], key_id, asset)
 
 
+def tracked_in(connection: sqlite3.Connection, key_id: str, asset: str) -> Decimal:
+    """As :func:`tracked`, of one bot: the one of the database ``connection``."""
+    found = query(
+        connection,
+        "SELECT symbol, tracked FROM position WHERE mode=? AND key_id=?",
+        (Mode.LIVE.value, key_id),
+    )
+    held = [row["tracked"] for row in found if Symbol.parse(row["symbol"]).base == asset]
+    return exact_sum(ZERO, *map(rows.amount, held))
+
+
 def _tracked(paths: Iterable[Path], key_id: str, asset: str) -> Decimal:
     total = ZERO
     for path in paths:
         with reading(path) as connection:
-            found = query(
-                connection,
-                "SELECT symbol, tracked FROM position WHERE mode=? AND key_id=?",
-                (Mode.LIVE.value, key_id),
-            )
-        for row in found:
-            if Symbol.parse(row["symbol"]).base == asset:
-                total = exact_sum(total, rows.amount(row["tracked"]))
+            total = exact_sum(total, tracked_in(connection, key_id, asset))
     return total

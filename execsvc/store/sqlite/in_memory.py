@@ -1,80 +1,183 @@
-"""Ledger and journal of a bot that is only replayed: the real ones, without a disk or a lock."""
+"""A store in memory, for bots that are only replayed: the records of the files, without a disk."""
 
 from __future__ import annotations
 
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from decimal import Decimal
 
-from execsvc.model.bot import Binding
-from execsvc.model.market import ZERO
-from execsvc.store.sqlite.account_journal import AccountJournal
-from execsvc.store.sqlite.account_pause import NEVER_PAUSED
-from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.clock import SYSTEM
+from execsvc.errors import LedgerBusy
+from execsvc.model.comparison import OpenPosition
+from execsvc.model.market import ZERO, exact_sum
+from execsvc.store.account_store import NEVER_PAUSED
+from execsvc.store.sqlite import abandonment, doubts, holdings
+from execsvc.store.sqlite.account_records import AccountRecords
+from execsvc.store.sqlite.bot_records import BotRecords
 from execsvc.store.sqlite.database import in_memory
-from execsvc.store.sqlite.file_lock import Turn
 
 
-class InMemoryLedger(BotLedger):
-    """A ledger that is empty at first and gone at the end; open from the beginning."""
+class InMemoryStore:
+    """Bots and accounts of one process, empty at first and gone with it."""
 
-    def __init__(self, bot_id: str) -> None:
-        self.bot_id = bot_id
-        first = "INSERT INTO bot (id, bot_id) VALUES (1, ?)"
-        self._connection = in_memory("bot_ledger.sql", first, (bot_id,))
-        self._add_tables()
+    def __init__(self) -> None:
+        self.bots: dict[str, sqlite3.Connection] = {}
+        self.accounts: dict[str, sqlite3.Connection] = {}
+        self.owners: dict[str, InMemoryLedger] = {}
+        """The ledgers that are open, by bot."""
+        self.turns: dict[str, InMemoryTurn] = {}
+        """The turns that are taken, by account."""
+        self._pauses: dict[str, InMemoryPause] = {}
 
-    def make_room(self) -> None:
-        """There is no disk that could be full."""
+    def bot(self, bot_id: str, *, reports: bool = False) -> InMemoryLedger:
+        """The records of ``bot_id``, to be opened."""
+        return InMemoryLedger(self, bot_id, reports)
 
-    def may_reenter(self) -> bool:
-        """Nobody stops and starts a replayed bot."""
-        return False
+    def account(self, key_id: str) -> InMemoryJournal:
+        """The records of the account ``key_id``, made at their first use."""
+        return InMemoryJournal(self, key_id)
 
-
-class InMemoryJournal(AccountJournal):
-    """The journal of an account on which there is one bot, that of ``ledger``."""
-
-    def __init__(self, ledger: BotLedger, binding: Binding) -> None:
-        self.key_id = binding.key_id
-        self.turn: Turn = _AlwaysOurs()
-        self._ledger = ledger
-        self._binding = binding
-        first = "INSERT INTO account VALUES (1, ?)"
-        self._connection = in_memory("account_journal.sql", first, (binding.key_id,))
-        self._add_younger()
-
-    def tracked_by_all(self, asset: str) -> Decimal:
-        """What the one bot tracks."""
-        return self._ledger.position(self._binding).tracked
-
-    def not_to_be_spent(self, coin: str) -> Decimal:
-        """Nothing: the one bot never tracks the quote that it spends."""
-        return ZERO
+    def pause(self, key_id: str) -> InMemoryPause:
+        """The times until which the account ``key_id`` is to be left alone."""
+        return self._pauses.setdefault(key_id, InMemoryPause())
 
 
-class NeverPaused:
-    """A pause that nobody ever asks for."""
+class InMemoryLedger(BotRecords):
+    """The records of one bot of ``store``, with one owner at a time."""
 
-    def remaining(self) -> float:
-        """There was none."""
-        return NEVER_PAUSED
+    def __init__(self, store: InMemoryStore, bot_id: str, reports: bool = False) -> None:
+        super().__init__(bot_id, reports)
+        self._store = store
 
-    def pause(self, seconds: float) -> None:
-        """Nobody else is there to be left alone."""
-
-    def banned(self) -> float:
-        """There was no ban."""
-        return NEVER_PAUSED
-
-    def ban(self, seconds: float, why: str) -> None:
-        """Nobody else is there to be let in."""
-
-
-class _AlwaysOurs:
-    def try_acquire(self) -> bool:
-        return True
-
-    def release(self) -> None:
-        """Nobody waits for it."""
+    def open(self) -> None:
+        """Become the owner of the records. Raises LedgerBusy while another object is."""
+        if self._store.owners.setdefault(self.bot_id, self) is not self:
+            raise LedgerBusy(f"the records of {self.bot_id} are in use", os.getpid())
+        found = self._store.bots.get(self.bot_id)
+        if found is None:
+            first = "INSERT INTO bot (id, bot_id) VALUES (1, ?)"
+            found = in_memory("bot_ledger.sql", first, (self.bot_id,))
+            self._store.bots[self.bot_id] = found
+        self._begin(found)
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Give the records up; the store keeps them."""
+        self._connection = None
+        if self._store.owners.get(self.bot_id) is self:
+            del self._store.owners[self.bot_id]
+
+    def is_owned_by(self, pid: int) -> bool:
+        """True for this process while the records have an owner."""
+        return pid == os.getpid() and self.bot_id in self._store.owners
+
+    def make_room(self) -> None:
+        """Do nothing: there is no disk that could be full."""
+
+    def may_reenter(self) -> bool:
+        """False: a bot that is only replayed is not stopped and started."""
+        return False
+
+    def _accounts(self) -> Iterator[closing[InMemoryJournal]]:
+        for key_id in abandonment.accounts_of(self):
+            if key_id in self._store.accounts:
+                yield closing(self._store.account(key_id))
+
+
+class InMemoryJournal(AccountRecords):
+    """The records of one account of ``store``."""
+
+    def __init__(self, store: InMemoryStore, key_id: str) -> None:
+        super().__init__(key_id)
+        self._store = store
+        self.turn = InMemoryTurn(store.turns, key_id)
+
+    def close(self) -> None:
+        """Give up the turn; the store keeps the records."""
+        self._connection = None
+        self.turn.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        found = self._store.accounts.get(self.key_id)
+        if found is None:
+            first = "INSERT INTO account VALUES (1, ?)"
+            found = in_memory("account_journal.sql", first, (self.key_id,))
+            self._store.accounts[self.key_id] = found
+        return found
+
+    def open_positions(self) -> list[OpenPosition]:
+        """What bots that ever bought on the account hold, dust left out."""
+        found = [
+            (bot_id, self._store.bots.get(bot_id)) for bot_id in doubts.buyers(self.connection)
+        ]
+        return [
+            position
+            for bot_id, bot in found
+            if bot is not None
+            for position in doubts.held_in(bot, bot_id, self.key_id)
+        ]
+
+    def is_of_another_machine(self) -> bool:
+        """False: nothing is kept from an earlier time."""
+        return False
+
+    def _tracked(self, asset: str) -> Decimal:
+        return self._tracked_by(self._store.bots, asset)
+
+    def _tracked_by(self, bot_ids: Iterable[str], asset: str) -> Decimal:
+        bots = [self._store.bots[bot_id] for bot_id in bot_ids if bot_id in self._store.bots]
+        return exact_sum(ZERO, *(holdings.tracked_in(bot, self.key_id, asset) for bot in bots))
+
+
+class InMemoryTurn:
+    """The turn of the account ``key_id``; ``taken`` are those of all accounts that are taken."""
+
+    def __init__(self, taken: dict[str, InMemoryTurn], key_id: str) -> None:
+        self._taken = taken
+        self._key_id = key_id
+
+    def try_acquire(self) -> bool:
+        """Take the turn if it is free."""
+        return self._taken.setdefault(self._key_id, self) is self
+
+    def release(self) -> None:
+        """Let others have the turn."""
+        if self._taken.get(self._key_id) is self:
+            del self._taken[self._key_id]
+
+    def close(self) -> None:
+        """Let others have the turn."""
+        self.release()
+
+
+class InMemoryPause:
+    """The pauses of an account, by the monotonic clock of the machine."""
+
+    def __init__(self) -> None:
+        self._paused_until: float | None = None
+        self._banned_until: float | None = None
+
+    def remaining(self) -> float:
+        """Seconds left of the pause; negative: seconds since it ended; -inf: there was none."""
+        return _left(self._paused_until)
+
+    def pause(self, seconds: float) -> None:
+        """Leave the account alone for ``seconds`` from now on, or longer if it is so already."""
+        self._paused_until = _later(self._paused_until, seconds)
+
+    def banned(self) -> float:
+        """Seconds left of the ban, as :meth:`remaining` says them."""
+        return _left(self._banned_until)
+
+    def ban(self, seconds: float, why: str) -> None:
+        """Read nothing for ``seconds`` from now on, or longer if it is so already."""
+        self._banned_until = _later(self._banned_until, seconds)
+
+
+def _left(until: float | None) -> float:
+    return NEVER_PAUSED if until is None else until - SYSTEM.monotonic()
+
+
+def _later(until: float | None, seconds: float) -> float:
+    return max(SYSTEM.monotonic() + seconds, NEVER_PAUSED if until is None else until)

@@ -6,13 +6,13 @@ from execsvc.clock import Moment, iso
 from execsvc.model.bot import Binding
 from execsvc.store.bot_facts import Missing
 from execsvc.store.sqlite import moments, rows
-from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.sqlite.bot_tables import BotTables
 from execsvc.store.sqlite.database import has_table, query, transaction
 
 SCHEMA = "missing.sql"
 
 
-def read(ledger: BotLedger, binding: Binding) -> Missing | None:
+def read(ledger: BotTables, binding: Binding) -> Missing | None:
     """What is known of missing coins; None when none were missing at the last read. Raises LedgerFailed."""
     place = _place(binding)
     found = query(
@@ -37,7 +37,7 @@ def read(ledger: BotLedger, binding: Binding) -> Missing | None:
     return Missing(since, 0.0, Moment(since))
 
 
-def keep(ledger: BotLedger, binding: Binding, missing: Missing | None) -> None:
+def keep(ledger: BotTables, binding: Binding, missing: Missing | None) -> None:
     """Record what a read has seen; None: all is there. Raises LedgerFailed.
 
     Not durable, as this happens at every read; what a dead machine forgets is looked for again.

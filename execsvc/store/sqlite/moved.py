@@ -5,17 +5,13 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
-from execsvc.clock import now
 from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.model.bot import Mode
-from execsvc.model.comparison import Verdict
-from execsvc.store.doubt import Doubt
+from execsvc.store.doubt import Doubt, moved
 from execsvc.store.sqlite import doubts, machine, rows
 from execsvc.store.sqlite.account_journal import AccountJournal
-from execsvc.store.sqlite.bot_ledger import FOLDER
 from execsvc.store.sqlite.database import query, reading
-
-DETAIL = "the state directory was last used on another machine"
+from execsvc.store.sqlite.paths import ledgers
 
 
 def contest_if_moved(state_dir: Path) -> list[Doubt] | None:
@@ -34,15 +30,10 @@ def contest_if_moved(state_dir: Path) -> list[Doubt] | None:
     return contested if is_moved else None
 
 
-def moved(bot_id: str, symbol: str) -> Doubt:
-    """The doubt about a position that was opened on another machine."""
-    return Doubt(bot_id=bot_id, symbol=symbol, verdict=Verdict.CONTESTED, at=now(), detail=DETAIL)
-
-
 def _contest(state_dir: Path) -> list[Doubt]:
     by_account: dict[str, list[Doubt]] = {}
     fault: LedgerFailed | None = None
-    for path in sorted((state_dir / FOLDER).glob("*.db")):
+    for path in ledgers(state_dir):
         try:
             for key_id, doubt in _open_in(path):
                 by_account.setdefault(key_id, []).append(doubt)

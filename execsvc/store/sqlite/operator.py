@@ -6,24 +6,21 @@ It is written to the account's journal, which many may write; whoever owns the b
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
-from execsvc.clock import iso, now
+from execsvc.clock import now
 from execsvc.errors import ConfigRefused, LedgerFailed
 from execsvc.model.bot import Mode
 from execsvc.model.market import plain
 from execsvc.model.order import Fill, OrderState
 from execsvc.store.doubt import Doubt
 from execsvc.store.orders import JournalRow
-from execsvc.store.sqlite import doubts, reentry
-from execsvc.store.sqlite.account_journal import FOLDER, AccountJournal, journal_path
-from execsvc.store.sqlite.bot_ledger import ledger_path
-from execsvc.store.sqlite.database import query, reading, transaction
+from execsvc.store.sqlite import doubts, reentry, releases
+from execsvc.store.sqlite.account_journal import AccountJournal
+from execsvc.store.sqlite.database import query, reading
+from execsvc.store.sqlite.paths import journal_path, journals, ledger_path
 from execsvc.store.sqlite.survey import read
-
-_ASKED = "SELECT 1 FROM release WHERE bot_id=?"
 
 
 def settle(state_dir: Path, bot_id: str, filled: Decimal) -> str:
@@ -70,7 +67,7 @@ def release(state_dir: Path, bot_id: str) -> str:
         return f"bot {bot_id} trades on paper, where no coins go missing{trades_on}"
     journal = AccountJournal(state_dir, state.binding.key_id)
     try:
-        ask_release(journal, bot_id, now())
+        releases.ask(journal.connection, bot_id, now())
     finally:
         journal.close()
     if not state.is_open:
@@ -105,24 +102,7 @@ def release_waits(state_dir: Path, bot_id: str) -> bool:
     if not path.exists():
         return False
     with reading(path) as connection:
-        return bool(query(connection, _ASKED, (bot_id,)))
-
-
-def ask_release(journal: AccountJournal, bot_id: str, at: datetime) -> None:
-    """Record an operator's word that missing coins of ``bot_id`` are gone."""
-    with transaction(journal.connection) as tx:
-        tx.execute("INSERT OR REPLACE INTO release VALUES (?,?)", (bot_id, iso(at)))
-
-
-def release_asked(journal: AccountJournal, bot_id: str) -> bool:
-    """True while an operator's release of ``bot_id`` waits to be carried out."""
-    return bool(query(journal.connection, _ASKED, (bot_id,)))
-
-
-def released(journal: AccountJournal, bot_id: str) -> None:
-    """Record that an operator's release was carried out."""
-    with transaction(journal.connection) as tx:
-        tx.execute("DELETE FROM release WHERE bot_id=?", (bot_id,))
+        return releases.is_asked(connection, bot_id)
 
 
 def _decide_doubts(state_dir: Path, bot_id: str) -> tuple[list[Doubt], LedgerFailed | None]:
@@ -142,7 +122,7 @@ def _accounts(state_dir: Path) -> tuple[list[str], LedgerFailed | None]:
     """The accounts that have a journal, and the fault of one that cannot be read."""
     keys: list[str] = []
     unreadable: LedgerFailed | None = None
-    for path in sorted((state_dir / FOLDER).glob("*.db")):
+    for path in journals(state_dir):
         try:
             with reading(path) as connection:
                 keys += [row[0] for row in query(connection, "SELECT key_id FROM account")]

@@ -24,9 +24,8 @@ from execsvc.model.symbol import Symbol
 from execsvc.model.told import Telling, ToldExecution, ToldOrder
 from execsvc.store.orders import OrderRow
 from execsvc.store.outbox import Mark, OutboxRow
-from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.sqlite.bot_tables import BotTables
 from execsvc.store.sqlite.database import apart, query, reading, transaction
-from execsvc.store.sqlite.report_verdict import verdict
 
 _DECIMALS = 12
 """Of a price, or a sum in quote, that had to be computed."""
@@ -35,7 +34,7 @@ MOST_REFUSED = 400
 _Bodies = dict[Telling, BaseModel | None]
 
 
-def note_intent(ledger: BotLedger, intent: Intent) -> None:
+def note_intent(ledger: BotTables, intent: Intent) -> None:
     """Write down that an order is about to be sent. Raises LedgerFailed.
 
     Not durable, as the send must not wait for a second disk: what a power loss takes is written
@@ -48,7 +47,7 @@ def note_intent(ledger: BotLedger, intent: Intent) -> None:
     ledger.reported += noted
 
 
-def note_order(ledger: BotLedger, tx: sqlite3.Connection, order: OrderRow) -> int:
+def note_order(ledger: BotTables, tx: sqlite3.Connection, order: OrderRow) -> int:
     """Write down what became of an order, in the transaction that books it.
 
     Of a contested one the outcome is told once it was decided. Returns how many rows are new.
@@ -142,27 +141,16 @@ def _note(tx: sqlite3.Connection, order_id: str, bodies: _Bodies) -> int:
     return noted
 
 
-def _forget_oldest(ledger: BotLedger, tx: sqlite3.Connection) -> None:
+def _forget_oldest(ledger: BotTables, tx: sqlite3.Connection) -> None:
     """Forget the oldest orders once many wait for a BotService that does not take reports."""
     found = tx.execute("SELECT max(seq) - min(seq) AS span, max(seq) AS newest FROM outbox")
     span, newest = found.fetchone()
-    if span is None or span < MOST_REFUSED or not _are_refused(ledger):
+    if span is None or span < MOST_REFUSED or not ledger.reports_are_refused():
         return
     tx.execute(
         "DELETE FROM outbox WHERE order_id NOT IN (SELECT order_id FROM outbox WHERE seq > ?)",
         (newest - MOST_REFUSED // 2,),
     )
-
-
-def _are_refused(ledger: BotLedger) -> bool:
-    """True when BotService is known not to take reports; a file that cannot be read says nothing.
-
-    No lock of that file is waited for: an order is being booked.
-    """
-    try:
-        return verdict(ledger.state_dir, patience=0.0) is False
-    except LedgerFailed:
-        return False
 
 
 @cache

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from execsvc.errors import LedgerFailed
-from execsvc.settings import Settings, Switch
 from execsvc.store.sqlite.database import has_table, query, reading
-from execsvc.store.sqlite.patience import BUSY_SECONDS, SLICE
+from execsvc.store.sqlite.patience import BUSY_SECONDS
 
 FILE = "reports.db"
 REFUSED = "refused"
@@ -29,13 +27,3 @@ def verdict(state_dir: Path, patience: float = BUSY_SECONDS) -> bool | None:
         ):
             return False
         return True if query(connection, "SELECT 1 FROM mark LIMIT 1", (), patience) else None
-
-
-def keeps_orders(settings: Settings) -> bool:
-    """True when BotService may be asked which orders of ours it knows."""
-    if settings.report_ledger is not Switch.AUTO:
-        return settings.report_ledger is Switch.ON
-    try:
-        return verdict(settings.state_dir, SLICE) is True
-    except LedgerFailed:
-        return True  # one question too many, where one too few may cost money

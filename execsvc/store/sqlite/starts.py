@@ -17,11 +17,11 @@ from pathlib import Path
 
 from execsvc.model.told import Telling
 from execsvc.store.outbox import BEFORE_MARKS, Start
-from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.sqlite.bot_tables import BotTables
 from execsvc.store.sqlite.database import has_table, query, reading, transaction
 
 
-def note_start(ledger: BotLedger, *, booting: bool) -> None:
+def note_start(ledger: BotTables, *, booting: bool) -> None:
     """Write down that another process of the bot begins to trade. Raises LedgerFailed."""
     if not ledger.reports:
         return

@@ -16,11 +16,10 @@ from execsvc.store.bot_state import LedgerState, LogRow
 from execsvc.store.doubt import Doubt
 from execsvc.store.sqlite import doubts, reentry, results, rows
 from execsvc.store.sqlite.abandoned import abandoned_lately
-from execsvc.store.sqlite.account_journal import journal_path
 from execsvc.store.sqlite.booking import contested_keys
-from execsvc.store.sqlite.bot_ledger import FOLDER, ledger_path
 from execsvc.store.sqlite.database import has_table, query, reading
 from execsvc.store.sqlite.guards import tripped
+from execsvc.store.sqlite.paths import journal_path, ledger_named, ledger_path, ledgers
 from execsvc.store.tripped import DAILY_LOSS, STOP_LOSS, Tripped
 
 _OPEN_ORDERS = (
@@ -37,7 +36,7 @@ def read(state_dir: Path, bot_id: str) -> LedgerState | None:
 
 def read_file(state_dir: Path, stem: str) -> LedgerState | None:
     """The same of the ledger whose file has this name, whosever it is. Raises LedgerFailed."""
-    path = state_dir / FOLDER / f"{stem}.db"
+    path = ledger_named(state_dir, stem)
     return _read(state_dir, path) if path.exists() else None
 
 
@@ -45,7 +44,7 @@ def survey(state_dir: Path) -> tuple[list[LedgerState], dict[str, LedgerFailed]]
     """Every readable ledger, and the unreadable ones with the reason, by file stem."""
     states: list[LedgerState] = []
     unreadable: dict[str, LedgerFailed] = {}
-    for path in sorted((state_dir / FOLDER).glob("*.db")):
+    for path in ledgers(state_dir):
         try:
             states.append(_read(state_dir, path))
         except LedgerFailed as error:

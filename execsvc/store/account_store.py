@@ -1,0 +1,207 @@
+"""Interface of the records of one account: intents, the account's turn, expected balances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from execsvc.model.comparison import OpenPosition
+from execsvc.model.order import Fill, Intent, OrderState
+from execsvc.store.doubt import Doubt
+from execsvc.store.orders import Expected, JournalRow
+
+NEVER_PAUSED = float("-inf")
+"""The seconds left of a pause that there was not."""
+
+
+class Turn(Protocol):
+    """The right to have an order out on an account: one process at a time, whatever its bot."""
+
+    def try_acquire(self) -> bool:
+        """Take the turn if it is free; True when it is this process's."""
+        ...
+
+    def release(self) -> None:
+        """Let others have the turn."""
+        ...
+
+    def close(self) -> None:
+        """Give the turn up for good."""
+        ...
+
+
+class AccountPause(Protocol):
+    """The times until which an account is to be left alone, shared by all processes of its bots.
+
+    Asked before every call to the exchange, so an answer must be cheap. Raises LedgerFailed.
+    """
+
+    def remaining(self) -> float:
+        """Seconds left of the pause; negative: seconds since it ended; -inf: there was none."""
+        ...
+
+    def pause(self, seconds: float) -> None:
+        """Leave the account alone for ``seconds`` from now on, or longer if it is so already."""
+        ...
+
+    def banned(self) -> float:
+        """Seconds left of the ban, as :meth:`remaining` says them."""
+        ...
+
+    def ban(self, seconds: float, why: str) -> None:
+        """Read nothing for ``seconds`` from now on; said once, by the first that hears of it."""
+        ...
+
+
+class AccountStore(Protocol):
+    """The records of one account, shared by the processes of its bots.
+
+    The account is the unit of ownership: the service that has claimed it
+    (:class:`execsvc.store.claims.AccountClaims`) is the only one to write here and to the stores of the
+    account's bots. Every method raises LedgerFailed when the records cannot be read or written,
+    LedgerUnavailable where it may succeed later.
+    """
+
+    key_id: str
+    fence: int
+    """The number of the claim that this process writes under; a write under an older one is refused."""
+    turn: Turn
+
+    def close(self) -> None:
+        """Close the database and give up the turn."""
+        ...
+
+    def begin(self, intent: Intent, in_orders: Mapping[str, Decimal] | None = None) -> None:
+        """Record an intent that is about to be sent; ``in_orders``: what is locked of each asset."""
+        ...
+
+    def unknown(
+        self, client_order_id: str, ended_at: datetime, at_least: Decimal, why: str
+    ) -> None:
+        """Record that the request ended without saying what became of the order."""
+        ...
+
+    def outcome(
+        self,
+        client_order_id: str,
+        state: OrderState,
+        fill: Fill,
+        at: datetime,
+        detail: str = "",
+        expected: dict[str, Expected] | None = None,
+    ) -> None:
+        """Record what became of an order, and what the balance should be after it."""
+        ...
+
+    def adopted(self, client_order_id: str) -> None:
+        """Record that the bot's own ledger has the outcome."""
+        ...
+
+    def unsettled(self) -> JournalRow | None:
+        """The order that is in flight or unsettled, whoever sent it."""
+        ...
+
+    def row(self, client_order_id: str) -> JournalRow:
+        """The intent ``client_order_id``."""
+        ...
+
+    def last_executed(self) -> JournalRow | None:
+        """The order that executed last, by the exchange's own answer; None before the first."""
+        ...
+
+    def to_adopt(self, bot_id: str) -> list[JournalRow]:
+        """Settled orders of ``bot_id`` that its own ledger has not taken yet, oldest first."""
+        ...
+
+    def contested(self, bot_id: str) -> list[JournalRow]:
+        """Orders of ``bot_id`` that wait for an operator's decision, oldest first."""
+        ...
+
+    def expected(self, asset: str) -> Expected | None:
+        """What the account should hold of ``asset``; None before the first fill."""
+        ...
+
+    def fees_paid(self, asset: str, since: datetime) -> Decimal:
+        """Units of ``asset`` that orders on other markets have paid as fees since then."""
+        ...
+
+    def locked(self) -> dict[str, Decimal]:
+        """By asset, what was locked when the order was sent that filled it last, as far as known."""
+        ...
+
+    def expected_amounts(self) -> dict[str, Decimal]:
+        """By asset, what the account held once its last known fill showed, less fees paid since."""
+        ...
+
+    def forget_expected(self, symbol: str) -> None:
+        """Expect nothing of the assets of ``symbol`` until its next fill."""
+        ...
+
+    def doubts(self) -> list[Doubt]:
+        """The doubts that are not decided, oldest first."""
+        ...
+
+    def contested_positions(self) -> list[Doubt]:
+        """The doubts that wait for an operator, oldest first."""
+        ...
+
+    def keep_doubts(self, found: Iterable[Doubt], start: str, compared: Iterable[str]) -> None:
+        """Record what a comparison for the service's ``start`` found, and for which subjects."""
+        ...
+
+    def is_compared(self, subject: str, start: str) -> bool:
+        """True once ``subject`` was compared for this start of the service."""
+        ...
+
+    def decide_doubts(self, bot_id: str) -> list[Doubt]:
+        """Forget the doubts about ``bot_id``, as they are decided; what they were."""
+        ...
+
+    def known_order(self, bot_id: str) -> datetime | None:
+        """The time of the newest order of ``bot_id`` that is known, or that an operator spoke of."""
+        ...
+
+    def newest_booked(self, bot_id: str) -> tuple[str, datetime] | None:
+        """The newest filled order of ``bot_id`` that its own store once had: id and time sent."""
+        ...
+
+    def ask_release(self, bot_id: str, at: datetime) -> None:
+        """Record an operator's word that missing coins of ``bot_id`` are gone."""
+        ...
+
+    def release_asked(self, bot_id: str) -> bool:
+        """True while an operator's release of ``bot_id`` waits to be carried out."""
+        ...
+
+    def release_done(self, bot_id: str) -> None:
+        """Record that an operator's release of ``bot_id`` was carried out."""
+        ...
+
+    def tracked_by_all(self, asset: str) -> Decimal:
+        """Base units of ``asset`` that the account's bots track: their ledgers, and what these lack.
+
+        For whoever holds the turn. Raises LedgerFailed while it cannot be told for certain: a
+        ledger cannot be read, or a buy waits for an operator's decision.
+        """
+        ...
+
+    def not_to_be_spent(self, coin: str) -> Decimal:
+        """Units of ``coin`` that bots of this account hold as a position, of the account's free balance.
+
+        For whoever holds the turn. Only ledgers of bots that ever bought ``coin`` here are opened: for
+        the quote of most markets there is none. Raises LedgerFailed as :meth:`tracked_by_all` does.
+        """
+        ...
+
+    def open_positions(self) -> list[OpenPosition]:
+        """What the ledgers of bots that ever bought on the account say they hold, dust left out.
+
+        A damaged ledger is left out: its bot does not trade. LedgerUnavailable while one is busy.
+        """
+        ...
+
+    def is_of_another_machine(self) -> bool:
+        """True when the state directory was last used on another machine."""
+        ...

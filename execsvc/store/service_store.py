@@ -1,0 +1,177 @@
+"""Interface of the records of the service: held, halt, the bots as readers see them, reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Protocol
+
+from execsvc.errors import LedgerFailed
+from execsvc.store.bot_state import LedgerState, LogRow
+from execsvc.store.claims import Holder
+from execsvc.store.doubt import Doubt
+from execsvc.store.halted import Halted
+
+
+class HeldBots(Protocol):
+    """The bots that an operator ended, by id; the value says whether the bot keeps its position."""
+
+    damage: str | None
+    """The reason for which it cannot be read, if so: every known bot is then to be :meth:`suspect`."""
+
+    @property
+    def bots(self) -> Mapping[str, bool]:
+        """Whether it keeps its position, for each held bot."""
+        ...
+
+    def suspect(self, bot_ids: Iterable[str]) -> None:
+        """Hold these with their positions, as the record that may name them cannot be read."""
+        ...
+
+    def is_suspect(self, bot_id: str) -> bool:
+        """True while the bot is held only because the record could not be read."""
+        ...
+
+    def add(self, bot_id: str, *, keeps: bool) -> None:
+        """Remember ``bot_id``. Raises LedgerFailed when it could not be written down."""
+        ...
+
+    def discard(self, bot_id: str) -> None:
+        """Forget ``bot_id``, if it was held. Raises LedgerFailed when that could not be written."""
+        ...
+
+    def write_again(self) -> None:
+        """Write down what could not be written when it was decided. Raises LedgerFailed."""
+        ...
+
+
+class Halt(Protocol):
+    """The halt of all trading, across restarts. One that cannot be read counts as a halt."""
+
+    damage: str | None
+    """The reason for which it cannot be read, if so."""
+    current: Halted | None
+    """The halt in force; None when bots may trade."""
+
+    def begin(self, reason: str | None) -> None:
+        """Halt, from now on or with another reason. Raises LedgerFailed when it is not recorded.
+
+        It is in force all the same then, until the service restarts.
+        """
+        ...
+
+    def look(self) -> bool:
+        """Take a halt that another process recorded; True when one in force had to be recorded again.
+
+        Raises LedgerFailed when it cannot be recorded.
+        """
+        ...
+
+    def end(self) -> None:
+        """Let bots trade again. Raises LedgerFailed, and then the halt stays in force."""
+        ...
+
+
+class ServiceStore(Protocol):
+    """The records of one service. Methods raise LedgerFailed where nothing else is said."""
+
+    def take(self) -> bool:
+        """Become the service's one supervisor until this process dies; False while another one is."""
+        ...
+
+    def is_taken(self) -> bool:
+        """True while a supervisor has the records."""
+        ...
+
+    def taken_by(self) -> int | None:
+        """The process id of that supervisor; None where it is not known."""
+        ...
+
+    def holder(self, key_id: str) -> Holder | None:
+        """The service that has claimed the account ``key_id``; None when none has."""
+        ...
+
+    def claims_unusable(self) -> str | None:
+        """The reason for which claims of accounts would mean nothing; None when they can be made."""
+        ...
+
+    def held(self) -> HeldBots:
+        """The bots that an operator ended, as they are recorded now. Raises nothing."""
+        ...
+
+    def halt(self) -> Halt:
+        """The halt of all trading, as it is recorded now. Raises nothing."""
+        ...
+
+    def keep_room(self) -> None:
+        """Keep room on the disk for the records of sales. Raises nothing."""
+        ...
+
+    def make_room(self) -> None:
+        """Give that room up if the disk is full. Raises nothing."""
+        ...
+
+    def name_of(self, bot_id: str) -> str:
+        """The name that the records of ``bot_id`` have here, also where they cannot be read."""
+        ...
+
+    def has_bot(self, bot_id: str) -> bool:
+        """True once ``bot_id`` has records. Raises nothing."""
+        ...
+
+    def read(self, bot_id: str) -> LedgerState | None:
+        """The state of one bot; None when it has no records."""
+        ...
+
+    def read_named(self, name: str) -> LedgerState | None:
+        """The same of the records ``name``, whose bot may not be known."""
+        ...
+
+    def survey(self) -> tuple[list[LedgerState], dict[str, LedgerFailed]]:
+        """Every readable state, and by their names the records that are unreadable. Raises nothing."""
+        ...
+
+    def read_log(self, bot_id: str, after: int = 0) -> list[LogRow]:
+        """The execution log of ``bot_id`` behind row ``after``, oldest first."""
+        ...
+
+    def allow_reentry(self, bot_id: str) -> None:
+        """Let ``bot_id`` enter again, if its stop loss has closed a position."""
+        ...
+
+    def settle(self, bot_id: str, filled: Decimal) -> str:
+        """Decide the oldest contested order of ``bot_id``: ``filled`` base units were filled.
+
+        Of a buy it is what arrived, after a fee in base. Returns a line for the operator. Raises
+        ConfigRefused when there is nothing to decide or the quantity cannot be.
+        """
+        ...
+
+    def release(self, bot_id: str) -> str:
+        """Ask the owner of the records of ``bot_id`` to book missing coins as gone at once.
+
+        Returns a line for the operator. Raises ConfigRefused when the bot has no records.
+        """
+        ...
+
+    def keep(self, bot_id: str) -> str:
+        """Let the contested coins of ``bot_id`` be the bot's. Returns a line for the operator.
+
+        Raises ConfigRefused when none are contested.
+        """
+        ...
+
+    def release_waits(self, bot_id: str) -> bool:
+        """True while a release of ``bot_id`` is not carried out and it has an open position."""
+        ...
+
+    def contest_if_moved(self) -> list[Doubt] | None:
+        """Contest every live position when the records come from another machine; None otherwise."""
+        ...
+
+    def takes_reports(self, patience: float = 10.0) -> bool | None:
+        """Whether BotService takes reports of orders; None while that was never tried.
+
+        A record that another program has locked is waited for, ``patience`` seconds.
+        """
+        ...

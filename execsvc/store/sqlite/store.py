@@ -1,0 +1,145 @@
+"""The store in the SQLite files of one state directory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+from execsvc.errors import LedgerFailed
+from execsvc.model.bot import file_stem
+from execsvc.store.bot_state import LedgerState, LogRow
+from execsvc.store.claims import Holder
+from execsvc.store.doubt import Doubt
+from execsvc.store.sqlite import account_locks, moved, operator, patience, reentry, survey
+from execsvc.store.sqlite.account_journal import AccountJournal
+from execsvc.store.sqlite.account_locks import AccountLocks
+from execsvc.store.sqlite.account_pause import AccountPause
+from execsvc.store.sqlite.ballast import Ballast
+from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.sqlite.file_lock import SUPERVISOR_LOCK, FileLock
+from execsvc.store.sqlite.halt import Halt
+from execsvc.store.sqlite.held import HeldBots
+from execsvc.store.sqlite.paths import ledger_path
+from execsvc.store.sqlite.report_verdict import verdict
+
+
+class SqliteStore:
+    """A file for each bot and each account in ``state_dir``; locks of accounts beside ``runtime_dir``."""
+
+    def __init__(self, state_dir: Path, runtime_dir: Path) -> None:
+        self._state_dir = state_dir
+        self._locks = account_locks.shared_folder(runtime_dir)
+        self._ballast = Ballast(state_dir)
+        self._lock = FileLock(state_dir / SUPERVISOR_LOCK)
+
+    def bot(self, bot_id: str, *, reports: bool = False) -> BotLedger:
+        """The ledger of ``bot_id``, to be opened."""
+        return BotLedger(self._state_dir, bot_id, reports)
+
+    def account(self, key_id: str) -> AccountJournal:
+        """The journal of the account ``key_id``, opened at its first use."""
+        return AccountJournal(self._state_dir, key_id)
+
+    def pause(self, key_id: str) -> AccountPause:
+        """The times until which the account ``key_id`` is to be left alone."""
+        return AccountPause(self._state_dir, key_id)
+
+    def claims(self) -> AccountLocks:
+        """The locks of accounts of this process, none at first."""
+        return AccountLocks(self._locks, self._state_dir)
+
+    def while_waiting(self, call: Callable[[], object]) -> None:
+        """Have ``call`` called in this process once a second while it waits for a lock."""
+        patience.while_waiting(call)
+
+    def take(self) -> bool:
+        """Take the lock on the state directory until this process dies; False while another has it."""
+        if not self._lock.try_acquire():
+            return False
+        self._lock.name_holder()
+        return True
+
+    def is_taken(self) -> bool:
+        """True while a process has that lock."""
+        return self._lock.is_held()
+
+    def taken_by(self) -> int | None:
+        """The pid that the holder of that lock has written down."""
+        return self._lock.holder()
+
+    def holder(self, key_id: str) -> Holder | None:
+        """The service that has locked the account ``key_id``; None when none has."""
+        return account_locks.holder(self._locks, key_id)
+
+    def claims_unusable(self) -> str | None:
+        """The reason for which locks of accounts would mean nothing."""
+        return account_locks.why_unusable(self._locks)
+
+    def held(self) -> HeldBots:
+        """The file of bots that an operator ended."""
+        return HeldBots(self._state_dir)
+
+    def halt(self) -> Halt:
+        """The file of the halt."""
+        return Halt(self._state_dir)
+
+    def keep_room(self) -> None:
+        """Make the ballast, if the disk has room for it."""
+        self._ballast.keep()
+
+    def make_room(self) -> None:
+        """Delete the ballast if the disk is full."""
+        self._ballast.give_up_if_full()
+
+    def name_of(self, bot_id: str) -> str:
+        """The stem of the ledger's file."""
+        return file_stem(bot_id)
+
+    def has_bot(self, bot_id: str) -> bool:
+        """True once ``bot_id`` has a ledger."""
+        return ledger_path(self._state_dir, bot_id).exists()
+
+    def read(self, bot_id: str) -> LedgerState | None:
+        """The state of one ledger; None when the bot has none."""
+        return survey.read(self._state_dir, bot_id)
+
+    def read_named(self, name: str) -> LedgerState | None:
+        """The same, by the stem of its file."""
+        return survey.read_file(self._state_dir, name)
+
+    def survey(self) -> tuple[list[LedgerState], dict[str, LedgerFailed]]:
+        """All that can be read, and by file stem why the others cannot."""
+        return survey.survey(self._state_dir)
+
+    def read_log(self, bot_id: str, after: int = 0) -> list[LogRow]:
+        """The execution log of ``bot_id`` behind row ``after``, oldest first."""
+        return survey.read_log(self._state_dir, bot_id, after)
+
+    def allow_reentry(self, bot_id: str) -> None:
+        """Make the mark that lets ``bot_id`` enter again."""
+        reentry.allow(ledger_path(self._state_dir, bot_id))
+
+    def settle(self, bot_id: str, filled: Decimal) -> str:
+        """Decide the oldest contested order of ``bot_id`` (:func:`operator.settle`)."""
+        return operator.settle(self._state_dir, bot_id, filled)
+
+    def release(self, bot_id: str) -> str:
+        """Ask for a release of ``bot_id`` (:func:`operator.release`)."""
+        return operator.release(self._state_dir, bot_id)
+
+    def keep(self, bot_id: str) -> str:
+        """Let contested coins be those of ``bot_id`` (:func:`operator.keep`)."""
+        return operator.keep(self._state_dir, bot_id)
+
+    def release_waits(self, bot_id: str) -> bool:
+        """True while a release of ``bot_id`` is not carried out and it has an open position."""
+        return operator.release_waits(self._state_dir, bot_id)
+
+    def contest_if_moved(self) -> list[Doubt] | None:
+        """Contest every live position when the directory was last used on another machine."""
+        return moved.contest_if_moved(self._state_dir)
+
+    def takes_reports(self, patience: float = 10.0) -> bool | None:
+        """Whether BotService takes reports, as the process that delivers them found out."""
+        return verdict(self._state_dir, patience)
