@@ -29,11 +29,17 @@ _WIDE = 100
     )
 )
 @click.option("--json", "as_json", is_flag=True, help="What GET /status answers.")
+@click.option(
+    "--diagnostics", is_flag=True, help="Also what each strategy reported of its last tick."
+)
 @takes_places
-def status(source: Source, as_json: bool) -> None:
+def status(source: Source, as_json: bool, diagnostics: bool) -> None:
     """Show every bot of the running daemon."""
     places = source.places()
-    document = control_socket.ask(places.runtime_dir, {"call": "status"}, TIMEOUT)
+    asked: dict[str, Any] = {"call": "status"}
+    if diagnostics:
+        asked["diagnostics"] = True
+    document = control_socket.ask(places.runtime_dir, asked, TIMEOUT)
     if as_json:
         click.echo(json.dumps(document, indent=2))
         return
@@ -44,7 +50,7 @@ def status(source: Source, as_json: bool) -> None:
         columns = len(_HEADER) if width >= _WIDE else len(_HEADER) - 1
         rows = [_row(bot)[:columns] for bot in document["bots"]]
         click.echo(table(_HEADER[:columns], rows, width))
-    for line in _faults(document):
+    for line in [*_reported(document), *_faults(document)]:
         click.echo(plain_text(line))
 
 
@@ -76,6 +82,19 @@ def _result(result: dict[str, Any]) -> str | None:
     if result["realised"] is None:
         return None
     return f"{Decimal(result['realised']):.2f} {result['currency'] or ''}".rstrip()
+
+
+def _reported(document: dict[str, Any]) -> list[str]:
+    """A line for each bot whose strategy reported something of its last tick."""
+    return [
+        f"{bot['bot_id']}: "
+        + ", ".join(
+            name if value is True else f"{name} {value}"
+            for name, value in bot["diagnostics"].items()
+        )
+        for bot in document["bots"]
+        if bot.get("diagnostics")
+    ]
 
 
 def _faults(document: dict[str, Any]) -> list[str]:

@@ -24,6 +24,7 @@ Exposition = Callable[[dict[str, Any], str], tuple[bytes, str]]
 SERVICE = "execution-service"
 LARGEST_BODY = 64 * 1024
 _HEALTHY = ("ok", "degraded")
+_YES = ("1", "true", "yes")
 _OPEN = frozenset(route.path for route in ROUTES if not route.wants_token)
 _BROWSER = 'Basic realm="execsvc", charset="UTF-8"'
 _SILENT = "the supervisor does not answer"
@@ -79,11 +80,17 @@ def _views(ask: Ask, *, guarded: bool) -> dict[str, Callable[[], Answer | Respon
     return {
         "page": show,
         "health": health,
-        "status": lambda: (ask({"call": "status"}), 200),
+        "status": lambda: (ask(_status_asked()), 200),
         "poll": lambda: (ask({"call": "poll"}), 202),
         "metrics": lambda: _metrics(exposition(), ask),
         "openapi": lambda: (description(guarded), 200),
     }
+
+
+def _status_asked() -> dict[str, Any]:
+    """The call for the whole status, with diagnostics where the query asks for them."""
+    wanted = request.args.get("diagnostics", "").lower() in _YES
+    return {"call": "status", "diagnostics": True} if wanted else {"call": "status"}
 
 
 def _authorise(token: str) -> Response | None:

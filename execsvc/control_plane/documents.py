@@ -119,6 +119,21 @@ class Abandoned(BaseModel):
     sold_short: Number
 
 
+class Diagnostics(BaseModel):
+    """What a strategy reported of its last tick; a member that does not apply is left out."""
+
+    judged: Literal[True] = Field(True, description="the tick judged whether a signal begins")
+    missing: str = Field("", description="the first condition for a signal that was not met")
+    signal: str = Field("", description="the signal that began: its side and its kind")
+    ended: str = Field("", description="what a signal of an earlier tick became")
+    refused: str = Field("", description="why an entry that was asked for was refused")
+    window_cut: Literal[True] = Field(
+        True, description="the trades that were read did not reach back far enough"
+    )
+    bought: Number = Field("0", description="volume of buying takers, in quote")
+    sold: Number = Field("0", description="volume of selling takers, in quote")
+
+
 class Bot(BaseModel):
     """One bot, or a row of BotService that is none."""
 
@@ -140,6 +155,9 @@ class Bot(BaseModel):
     result: Result
     guards: list[Guard]
     abandoned: list[Abandoned]
+    diagnostics: Diagnostics = Field(
+        Diagnostics(), description="only with ?diagnostics=1; may be two seconds old"
+    )
 
 
 class Status(BaseModel):

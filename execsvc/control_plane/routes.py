@@ -75,6 +75,7 @@ ROUTES = (
         "status",
         "The service and every bot that it knows.",
         {200: Reply("the whole status", Status), 503: SILENT},
+        query={"diagnostics": "1: each bot also shows what its strategy reported of its last tick"},
     ),
     Route(
         "/poll",

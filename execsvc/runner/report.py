@@ -117,6 +117,8 @@ class Snapshot(BaseModel):
     """Seconds for which no tick got what it reads; 0 when the last one did."""
     unjudged: float = 0.0
     """Seconds for which no look at the stop loss could tell whether it is reached; 0 when one could."""
+    diagnostics: dict[str, str | bool] = {}
+    """What the strategy reported of its last tick, see ``strategies/diagnostics.py``."""
     contested: int = 0
     doubt: str | None = None
     """Why its position may not be its own any more, while that waits for an operator."""

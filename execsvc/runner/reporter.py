@@ -20,7 +20,7 @@ TICK_SECONDS = 1.5
 It goes with the next report: a thousand bots that tick every second are half of the supervisor's
 work less, and a bot that ticks twenty times a second has better things to do, too.
 """
-_OF_A_TICK = frozenset({"ticks", "last_tick_at"})
+_OF_A_TICK = frozenset({"ticks", "last_tick_at", "diagnostics"})
 
 
 class Reporter:

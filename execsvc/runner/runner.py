@@ -58,6 +58,7 @@ class BotRunner:
         self._may_hold = may_hold
         self._started = False
         self._left = False
+        self._undiagnosable = False
         self._state_text: str | None = None
         state = self._recovered_state()
         self._time = StrategyTime(services.ledger, spec.binding)
@@ -121,7 +122,27 @@ class BotRunner:
             self._strategy.execute(self._context)
         finally:
             self._keep_state()
+            self._show_diagnostics()
         return fault
+
+    def _show_diagnostics(self) -> None:
+        """Report what the strategy saw, and log it when an entry was decided on.
+
+        A strategy whose diagnostics raise is not asked again by this process: trading goes on.
+        """
+        if self._undiagnosable:
+            return
+        try:
+            diagnostics = self._strategy.diagnostics()
+            shown = diagnostics.shown()
+        except Exception as error:  # noqa: BLE001 - a strategy may raise anything
+            self._undiagnosable = True
+            self._record.traceback("strategy_error", "diagnostics() raised", error)
+            return
+        self._reporter.update(diagnostics=shown)
+        if diagnostics.signal or diagnostics.ended or diagnostics.refused:
+            text = ", ".join(f"{name} {value}" for name, value in shown.items())
+            self._record.say("DEBUG", "strategy_judged", text)
 
     def _look(self) -> str | None:
         """Between ticks: carry out what an operator has said, then look at the stop loss.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
-from execsvc.model.market import ZERO
+from execsvc.model.market import ZERO, plain
 
 
 class Diagnostics(NamedTuple):
@@ -27,6 +27,16 @@ class Diagnostics(NamedTuple):
     """Volume of buying takers in the strategy's window, in quote."""
     sold: Decimal = ZERO
     """Volume of selling takers, in quote."""
+
+    def shown(self) -> dict[str, str | bool]:
+        """The members that apply to the tick, as JSON; volumes are decimal strings."""
+        if self is NONE:
+            return {}
+        return {
+            name: plain(value) if isinstance(value, Decimal) else value
+            for name, value in self._asdict().items()
+            if value not in (None, False, ZERO)
+        }
 
 
 NONE = Diagnostics()

@@ -40,7 +40,9 @@ class Requests:
         self._started_at = utc_now()
         self._began = monotonic()
         self._calls: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-            "status": lambda _: status.status(self.facts()),
+            "status": lambda request: status.status(
+                self.facts(), diagnostics=request.get("diagnostics") is True
+            ),
             "health": lambda _: status.health(self.facts()),
             "page": lambda _: self._page(),
             "metrics": lambda _: metrics(self.facts(), context.totals, context.clock),

@@ -23,11 +23,15 @@ _HALTING = (State.STOPPING, State.LIQUIDATING, State.STOPPED)
 """States in which a bot does not run because trading is halted."""
 
 
-def status(facts: Facts) -> dict[str, Any]:
-    """The answer to ``GET /status``."""
+def status(facts: Facts, *, diagnostics: bool = False) -> dict[str, Any]:
+    """The answer to ``GET /status``; with ``diagnostics`` also what each strategy reported last."""
     shown = [_bot(bot, facts.halted) for bot in facts.bots] + [
         _nameless(row) for row in facts.nameless
     ]
+    if diagnostics:
+        seen = [bot.snapshot.diagnostics for bot in facts.bots] + [{} for _ in facts.nameless]
+        for document, reported in zip(shown, seen, strict=True):
+            document["diagnostics"] = reported
     counts = Counter(bot["state"] for bot in shown)
     polled = facts.polled
     return {

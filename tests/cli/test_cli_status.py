@@ -47,7 +47,8 @@ def document(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(json.dumps(STATUS))
 
     def ask(_: Path, request: dict[str, Any], __: float) -> dict[str, Any]:
-        assert request == {"call": "status"}
+        assert request.pop("call") == "status"
+        assert request in ({}, {"diagnostics": True})
         return answer
 
     monkeypatch.setattr(command.control_socket, "ask", ask)
@@ -108,6 +109,18 @@ def test_a_halt_is_said_once(execsvc: Execsvc, document: dict[str, Any]) -> None
 def test_no_bots(execsvc: Execsvc, document: dict[str, Any]) -> None:
     document.update(bots=[], counts={})
     assert execsvc("status").out == "RUNNING, pid 4242, up 12 s: no bots\n"
+
+
+def test_diagnostics_are_a_line_for_each_strategy_that_reported(
+    execsvc: Execsvc, document: dict[str, Any]
+) -> None:
+    document["bots"] = [
+        BOT | {"diagnostics": {"judged": True, "missing": "spread", "bought": "12.5"}},
+        BOT | {"bot_id": "b2", "diagnostics": {}},
+    ]
+    assert execsvc("status", "--diagnostics").out.splitlines()[4:] == [
+        "b1: judged, missing spread, bought 12.5"
+    ]
 
 
 def test_json_is_what_the_daemon_answers(execsvc: Execsvc, document: dict[str, Any]) -> None:

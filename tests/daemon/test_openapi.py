@@ -21,6 +21,8 @@ def judge_all(daemon: Daemon, described: Description, headers: dict[str, str]) -
         body: Any = came.json() if kind.startswith("application/json") else None
         assert came.status_code in (200, 202), (path, came.text)
         described.judge(path, method, came.status_code, kind, body)
+    judged = daemon.get("/status?diagnostics=1", headers=headers)
+    described.judge("/status", "GET", 200, judged.headers["Content-Type"], judged.json())
     error = {"$ref": "#/components/schemas/Error"}
     for answer in (daemon.post("/status", headers=headers), daemon.get("/no", headers=headers)):
         described.fits(error, answer.json())

@@ -16,7 +16,9 @@ from support.exchange import OWN_BTC, Exchange
 from execsvc.errors import OrderRefused
 from execsvc.runner.job import Task
 from execsvc.store.sqlite import survey
+from execsvc.store.sqlite.survey import read_log
 from execsvc.strategies.base import AnyContext, Strategy
+from execsvc.strategies.diagnostics import Diagnostics
 from execsvc.strategies.registry import BUILT_IN
 
 DUST = Decimal("0.00001")
@@ -147,3 +149,27 @@ def test_an_exit_by_the_strategy_has_no_end_and_loses_nothing(
     assert is_open(bots)
     assert bots.start("b1", Task.LIQUIDATE).wait() == 0
     flat(bots, exchange)
+
+
+class Undiagnosable(Strategy[Nothing, BaseModel]):
+    """Ticks well; its diagnostics raise."""
+
+    id = "undiagnosable"
+    Params: ClassVar[type[BaseModel]] = Nothing
+
+    def execute(self, ctx: AnyContext) -> None:
+        """Nothing to do."""
+
+    def diagnostics(self) -> Diagnostics:
+        raise RuntimeError("no diagnosis")
+
+
+def test_diagnostics_that_raise_are_told_once_and_end_no_tick(
+    bots: BotProcesses, monkeypatch: Patch
+) -> None:
+    monkeypatch.setitem(BUILT_IN, Undiagnosable.id, Undiagnosable)
+    bot = bots.start(bot_row("b1", strategy=Undiagnosable.id, params={}))
+    eventually(lambda: bot.last.ticks > 5, "it ticks on")
+    assert bot.last.consecutive_errors == 0
+    told = [line for line in read_log(bots.state_dir, "b1") if line.event == "strategy_error"]
+    assert len(told) == 1
