@@ -63,7 +63,8 @@ class LastSeen:
                 update={
                     "bots": {**listing.bots, **rows},
                     "invalid": {**listing.invalid, **refused},
-                    "booting": tuple(kept),
+                    # Rows that were asked for one by one are among those of the listing itself.
+                    "booting": (*listing.booting, *kept),
                 }
             )
         else:

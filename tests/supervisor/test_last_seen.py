@@ -52,6 +52,15 @@ def test_row_that_is_listed_after_it_was_seen_stopped_was_started_again() -> Non
         assert ("b1" in kept.booting) == (status == BOOTING)
 
 
+def test_row_that_was_found_booting_while_its_query_fails_is_kept_as_such() -> None:
+    """Its row was asked for by itself, once: later listings lack it, and it still waits for its start."""
+    seen = LastSeen()
+    seen.completed(listing(RUNNING))
+    for status in (BOOTING, None, None):
+        found = seen.completed(listing(status, SILENT))
+        assert (found.booting, set(found.bots)) == (("b1",), {"b1"})
+
+
 MISSING = {"b1"}
 
 
