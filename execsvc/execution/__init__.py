@@ -1,1 +1,1 @@
-"""The way of an order: sizing, limits of the exchange, back-off of entries, and what else decides on one."""
+"""The way of an order: sizing, limits of the exchange, back-off of entries, settlement, venues."""

@@ -29,7 +29,7 @@ def refuse_without_allocation(allocation: Decimal | None) -> None:
 
 
 def may_hold_nothing(allocation: Decimal | None) -> str | None:
-    """Why a bot with this ``allocation`` never makes an entry; None when it may.
+    """The reason for which a bot with this ``allocation`` never makes an entry; None when it may.
 
     >>> may_hold_nothing(Decimal("0.00"))
     'account_allocation is 0: the bot may hold nothing, so it buys nothing'

@@ -1,4 +1,7 @@
-"""How long entries stay away after several in a row that came to nothing. Pure."""
+"""The wait before the next entry after several entries in a row of which nothing was filled.
+
+Pure.
+"""
 
 from __future__ import annotations
 

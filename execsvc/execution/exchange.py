@@ -24,7 +24,7 @@ class Exchange(Protocol):
         ...
 
     def balance(self, *assets: str) -> Balance:
-        """What the account holds now, each asset in its own units."""
+        """The present balance of the account, each asset in its own units."""
         ...
 
     def ticker(self, symbol: str) -> Ticker:

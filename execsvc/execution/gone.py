@@ -16,11 +16,11 @@ from execsvc.store.bot_store import BotStore
 
 
 class GoneCoins:
-    """Compares every balance a sell reads, with nothing unsettled, to what is tracked.
+    """Compares the tracked quantity to every balance that a sell reads while nothing is unsettled.
 
-    Coins are gone that were looked for in vain for ``gone_after`` seconds. Only the time between two
-    reads counts that both saw them missing, and followed each other closely: while the machine
-    was suspended, or nobody could read the account, the coins were not looked for.
+    Coins are gone when reads have missed them for ``gone_after`` seconds. Only the time between two
+    successive reads counts that both missed them and were close together: while the machine was
+    suspended, or the account could not be read, nothing is known of the coins.
     """
 
     def __init__(
@@ -36,9 +36,10 @@ class GoneCoins:
     ) -> Position:
         """The position once coins are booked as gone that are missing for long enough.
 
-        ``held`` is free and locked base of the account; ``released`` an operator's word. What
-        fees can explain is booked at once: the ``fees`` that other orders of the account paid in this
-        coin, or as much as the position's own buy may have paid unsaid.
+        ``held`` is free and locked base of the account; ``released``: an operator has confirmed
+        that missing coins are gone. A gap that fees can explain is booked at once: the ``fees``
+        that other orders of the account paid in this coin, or as much as the position's own buy may
+        have paid without reporting it.
         """
         if self.clear_if_held(position, held):
             return position
@@ -70,7 +71,9 @@ class GoneCoins:
         return True
 
     def _seen_again(self) -> Missing | None:
-        """What was known of the gap, with the time up to now; None when nothing was missing before."""
+        """The gap as recorded before, with the time up to now; None when nothing was missing
+        before.
+        """
         before = self._ledger.missing(self._binding)
         if before is None:
             return None

@@ -1,4 +1,4 @@
-"""What the answers to earlier orders say about the amounts that a market takes. Pure.
+"""The amounts that a market takes, by the answers to earlier orders. Pure.
 
 An exchange may refuse a step that is too fine, an amount that is too large and one that is too
 small in the same words. One refusal therefore proves nothing. Together with the amounts that were
@@ -19,20 +19,20 @@ from execsvc.model.refusal import Refusal
 from execsvc.model.size_answer import SizeAnswer
 
 KEPT = timedelta(days=7)
-"""Until a lesson is forgotten: exchanges change their limits."""
+"""Time after which an answer is forgotten: exchanges change their limits."""
 EPISODE = timedelta(minutes=30)
-"""Answers within this span explain each other, and a refusal without explanation is heeded so long."""
+"""Span within which answers explain each other, and for which an unexplained refusal is heeded."""
 
 
 class Cause(NamedTuple):
-    """What the exchange ``said`` of an amount, and what it ``meant``, as far as that is known."""
+    """The refusal that the exchange ``said``, and the one that it ``meant``, where known."""
 
     said: Refusal
     meant: Refusal
 
 
 class Known(NamedTuple):
-    """What is known of one market: amounts in base units, steps as decimals."""
+    """The limits of one market as learnt: amounts in base units, steps as decimals."""
 
     decimals: int | None = None
     """The most decimals that an amount may have, as far as refusals say; None: nothing was refused."""
@@ -43,18 +43,18 @@ class Known(NamedTuple):
     taken: Decimal | None = None
     """The largest amount that was taken and is below that."""
     doubted: tuple[SizeAnswer, ...] = ()
-    """Refusals of late that may be due to the step or to a maximum."""
+    """Recent refusals that may be due to the step or to a maximum."""
     too_small: Decimal = ZERO
-    """The largest amount that was too small of late."""
+    """The largest amount that was recently too small."""
     causes: Mapping[Decimal, Cause] = {}
-    """Why an amount was refused."""
+    """The cause of each refusal, by amount."""
     exceeded: frozenset[Decimal] = frozenset()
     """Refused amounts of which a larger one, as fine, was taken about the same time."""
     short_of_funds: Mapping[Side, int] = {}
-    """How many orders of a side in a row were refused for the balance, of late."""
+    """For each side, how many recent orders in a row were refused for the balance."""
 
     def refused_up_to(self, amount: Decimal) -> bool:
-        """Whether ``amount`` or a smaller one was refused."""
+        """True when ``amount`` or a smaller one was refused."""
         return any(refused <= amount for refused in self.causes)
 
 
@@ -84,7 +84,10 @@ def next_smaller(amount: Decimal) -> Decimal:
 
 
 class _Refused(NamedTuple):
-    """A refusal that stands. ``amount`` is worth at the present price what was refused."""
+    """A refusal that stands.
+
+    ``amount`` has the worth of the refused amount, at the present price.
+    """
 
     place: int
     answer: SizeAnswer
@@ -93,13 +96,15 @@ class _Refused(NamedTuple):
 
     @property
     def said(self) -> Refusal:
-        """The exchange's own word."""
+        """The refusal in the exchange's own words."""
         assert self.answer.refusal is not None, "it was refused"
         return self.answer.refusal
 
 
 def known_of(answers: Sequence[SizeAnswer], now: datetime, price: Decimal | None) -> Known:
-    """What ``answers``, oldest first, say at ``now``; ``price`` is the ticker's, None without one."""
+    """The limits that ``answers``, oldest first, show at ``now``; ``price`` is the ticker's or
+    None.
+    """
     kept = [answer for answer in answers if abs(now - answer.at) < KEPT]
     standing = [each for each in _standing(kept, price) if _is_heeded(each, now)]
     too_large = [each for each in standing if each.cause is Refusal.TOO_LARGE]
@@ -139,7 +144,10 @@ def _standing(answers: Sequence[SizeAnswer], price: Decimal | None) -> Iterator[
 
 
 def _is_heeded(refused: _Refused, now: datetime) -> bool:
-    """What is proven is heeded as long as it is kept; what is not must not strand a position."""
+    """True while a refusal counts: a proven one as long as it is kept, another one for EPISODE.
+
+    An unproven refusal must not make a position unsellable.
+    """
     proven = refused.cause in (Refusal.STEP, Refusal.TOO_LARGE)
     return proven or abs(now - refused.answer.at) < EPISODE
 
@@ -175,7 +183,9 @@ def _is_exceeded(refused: SizeAnswer, answers: Sequence[SizeAnswer]) -> bool:
 
 
 def _cause(answer: SizeAnswer, answers: Sequence[SizeAnswer]) -> Refusal:
-    """Why ``answer`` was refused: what it says, else what the last answer shows that explains it."""
+    """The cause of the refusal ``answer``: as stated, else as the last answer shows that explains
+    it.
+    """
     cause = answer.refusal
     assert cause is not None, "it was refused"
     if cause not in (Refusal.SIZE, Refusal.WORTH):
@@ -189,7 +199,9 @@ def _cause(answer: SizeAnswer, answers: Sequence[SizeAnswer]) -> Refusal:
 
 
 def _is_none_smaller(refused: SizeAnswer, other: SizeAnswer) -> bool:
-    """Whether ``other`` shows that no smaller amount is taken: one was refused as well, or its step."""
+    """True when ``other`` shows that no smaller amount is taken: one was refused as well, or its
+    step.
+    """
     smaller = next_smaller(refused.amount)
     if other.refusal is Refusal.STEP:
         return places(other.amount) <= places(smaller)
@@ -197,7 +209,7 @@ def _is_none_smaller(refused: SizeAnswer, other: SizeAnswer) -> bool:
 
 
 def _explanation(refused: SizeAnswer, taken: SizeAnswer, smaller_refused: bool) -> Refusal | None:
-    """What it means for a refusal that ``taken`` was taken; None: nothing for certain."""
+    """The cause of a refusal, given that ``taken`` was taken; None when that proves nothing."""
     if refused.refusal is Refusal.WORTH:
         return Refusal.TOO_LARGE if _worth(taken) < _worth(refused) else Refusal.TOO_SMALL
     as_fine = places(taken.amount) >= places(refused.amount)
@@ -211,7 +223,7 @@ def _explanation(refused: SizeAnswer, taken: SizeAnswer, smaller_refused: bool) 
 
 
 def _contradicts(taken: SizeAnswer, refused: _Refused) -> bool:
-    """Whether ``taken``, which came later, shows that the market has changed since."""
+    """True when ``taken``, which came later, shows that the market has changed since."""
     if refused.cause is Refusal.TOO_SMALL:
         return taken.amount <= refused.answer.amount
     as_fine = places(taken.amount) >= places(refused.answer.amount)

@@ -1,4 +1,4 @@
-"""The zero position policy: sell what the bot bought, whatever its strategy did."""
+"""The zero position policy: sell whatever the bot bought, no matter what its strategy did."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class LiquidationAlarm:
         self._reporter = reporter
 
     def judge(self, flat: bool) -> None:
-        """Tell whether everything that was tried is closed; called after all of it was."""
+        """Log the alarm, or its end; called after every position has been tried."""
         since, said = self._ledger.failing()
         self._reporter.update(liquidation_failed=not flat)
         if flat:
@@ -83,7 +83,7 @@ class Liquidation:
         return flat
 
     def close(self) -> bool:
-        """As :meth:`run`, without a word when it fails: for one of several positions."""
+        """As :meth:`run`, without the alarm when it fails: for one of several positions."""
         self._drop_short()
         if self._orders.position.is_flat:
             return True
@@ -140,6 +140,6 @@ class Liquidation:
         return True
 
     def _drop_short(self) -> None:
-        """A position that sold the user's own base is not bought back: it is risk-off."""
+        """Drop a short position: buying back the user's own base would be a risk at a stop."""
         if self._orders.position.sold_short > 0:
             self._orders.drop_short("the bot stops, and the quote is kept")

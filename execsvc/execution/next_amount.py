@@ -24,9 +24,9 @@ SMALLEST_PART_BY_WORTH = Decimal("0.1")
 CLOSE = Decimal("1.1")
 """A maximum is known well enough when what was refused is so many times what was taken."""
 SURELY_NO_DUST = 10
-"""What is worth so many times the published minimum is not too little, whatever is said of it."""
+"""The multiple of the published minimum above which an amount is never dust, despite a refusal."""
 SHARE_OF_FUNDS = (Decimal(1), *(Decimal(percent) / 100 for percent in (95, 90, 75, 50, 25)))
-"""The part of a free balance that is believed, after so many refusals for it in a row."""
+"""The part of a free balance that an order may use, after so many refusals for it in a row."""
 
 
 def next_amount(
@@ -60,11 +60,11 @@ def next_amount(
 def last_amount(
     tracked: Decimal, limits: Limits, price: Decimal | None, known: Known
 ) -> Decimal | None:
-    """What a sell of all that is ``tracked`` tries when :func:`next_amount` has nothing left.
+    """The amount for a sell of all that is ``tracked`` when :func:`next_amount` has nothing left.
 
-    That is the whole, although its step is known to be too fine, then less than half of it: only
-    what was itself refused may be called dust, and a maximum must not be taken for a step. None
-    when both were refused.
+    That is the whole, although its step is known to be too fine, then less than half of it: only an
+    amount that was itself refused may be called dust, and a maximum must not be taken for a step.
+    None when both were refused.
     """
     whole = round_down(tracked, limits.decimals)
     if whole > 0 and whole not in known.causes:
@@ -97,7 +97,7 @@ def is_dust(tracked: Decimal, limits: Limits, price: Decimal | None, known: Know
 
 
 def _is_too_little(amount: Decimal, limits: Limits, price: Decimal | None, known: Known) -> bool:
-    """Whether ``amount`` is below a minimum that is not published, or not correctly."""
+    """True when ``amount`` is below a minimum that is not published, or not correctly."""
     if limits.min_notional and price and amount * price > SURELY_NO_DUST * limits.min_notional:
         return False
     cause = known.causes.get(amount)
@@ -107,7 +107,7 @@ def _is_too_little(amount: Decimal, limits: Limits, price: Decimal | None, known
 
 
 def _is_least(amount: Decimal, limits: Limits, price: Decimal | None, known: Known) -> bool:
-    """Whether ``amount``, which was refused, is too small although no word and no answer says so.
+    """True when ``amount``, which was refused, must be too small although no answer says so.
 
     A larger one was taken, so neither its step nor its size is at fault, unless a maximum was
     lowered since: then less of it would be taken, and the published minima admit no less.
@@ -118,7 +118,7 @@ def _is_least(amount: Decimal, limits: Limits, price: Decimal | None, known: Kno
 def _part_to_try(
     whole: Decimal, limits: Limits, price: Decimal | None, known: Known
 ) -> Decimal | None:
-    """Less than half of ``whole``, after a word that may mean a maximum; None: it was tried."""
+    """Less than half of ``whole``, after a refusal that may mean a maximum; None if that was tried."""
     amounts = [whole]
     if known.decimals is not None:
         amounts.append(round_down(whole, known.decimals))
@@ -133,7 +133,7 @@ def _part_to_try(
 
 
 def believed(free: Decimal, side: Side, known: Known) -> Decimal:
-    """What of a ``free`` balance an order on ``side`` may use, after refusals for the balance."""
+    """The part of a ``free`` balance that an order on ``side`` may use, after refusals for it."""
     refused = min(known.short_of_funds.get(side, 0), len(SHARE_OF_FUNDS) - 1)
     return free * SHARE_OF_FUNDS[refused]
 
@@ -200,9 +200,10 @@ def _untaken_ceiling(
 def _as_fine(
     amount: Decimal, decimals: int, limits: Limits, doubted: tuple[SizeAnswer, ...]
 ) -> Decimal:
-    """``amount`` with as many decimals as were refused, so that the answer tells about them.
+    """``amount`` with as many decimals as were refused, so that the answer is about decimals.
 
-    Where the step is published, with all that it has: the amount is hardly smaller then.
+    Where the step is published, with all decimals that the step has: the amount is hardly smaller
+    then.
     """
     refused = [places(each.amount) for each in doubted if each.refusal is Refusal.SIZE]
     if not refused:

@@ -51,7 +51,7 @@ class OrderService:
 
     @property
     def position(self) -> Position:
-        """What the bot holds, by its ledger."""
+        """The bot's position by its ledger."""
         return self._ledger.position(self.binding)
 
     def free_base(self) -> Decimal:
@@ -150,9 +150,10 @@ class OrderService:
         return self.position
 
     def refresh(self) -> None:
-        """Carry out what an operator has said since; called on each tick and look, so it is cheap.
+        """Carry out an operator's decisions since the last call, once a tick or check, so it must
+        be cheap.
 
-        Raises Unavailable when the balance that it takes cannot be read.
+        Raises Unavailable when a balance is needed and cannot be read.
         """
         if self.venue.refresh():
             self.show_position()
@@ -164,15 +165,15 @@ class OrderService:
             self.show_position()
 
     def show_position(self) -> None:
-        """Let the supervisor know the position, and what was realised, as they are now."""
+        """Report the present position and the realised result to the supervisor."""
         try:
             result = self._ledger.result(self.binding, utc_day(now()))
         except LedgerFailed:
-            result = None  # what nobody can tell must not end an exit
+            result = None  # a result that is unknown must not end an exit
         self._reporter.show_position(self.position, result=result)
 
     def drop_short(self, why: str) -> None:
-        """What is sold short is not bought back any more."""
+        """Drop the short position: the base that was sold is not bought back any more."""
         position = self.position
         self._ledger.keep_position(self.binding, position.without_short())
         text = (
@@ -188,7 +189,7 @@ class OrderService:
             self.drop_short("the free quote pays for no more, or it is too little")
 
     def _observed(self, held: Decimal | None) -> Position:
-        """The position once what is missing of it was compared to ``held`` of the account.
+        """The position once its missing part was compared to ``held`` of the account.
 
         Unchanged while ``held`` is None: coins that may be locked are not missing.
         """
@@ -205,7 +206,9 @@ class OrderService:
         return position
 
     def _release(self) -> None:
-        """Carry out an operator's release, but for missing coins: whoever read the balance did."""
+        """Carry out an operator's release, except for missing coins: the caller that read the
+        balance did.
+        """
         self.sizes.forget()
         self.guards.begin_anew(flat=self.position.side is None)
         self.venue.release_done()
@@ -218,7 +221,7 @@ class OrderService:
             raise OrderRefused(f"what is tracked is dust: {plain(position.tracked)}")
 
     def _write_off_rest(self, limits: Limits, price: Decimal | None) -> None:
-        """What a sell left, or was refused as a whole, is dust if it is too little to be sold."""
+        """Write off as dust the rest of a sell, or a refused whole, that is too little to be sold."""
         position, known = self.position, self.sizes.known(price)
         if position.tracked > 0 and is_dust(position.tracked, limits, price, known):
             self._write_off(position)

@@ -1,4 +1,4 @@
-"""How large the orders of one bot are: what is wanted, within what its market takes."""
+"""Sizes of a bot's orders: the wanted quantity, within the amounts that its market takes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class OrderSizes:
         self._precision = precision
 
     def known(self, price: Decimal | None) -> Known:
-        """What refusals have taught; ``price`` is the ticker's, None without one."""
+        """The limits learnt from refusals; ``price`` is the ticker's, None without one."""
         return self._memory.known(self._binding.key_id, self._binding.symbol, price)
 
     def of_strategy(self, limits: Limits) -> int:
@@ -31,7 +31,7 @@ class OrderSizes:
         return limits.decimals if self._precision is None else min(limits.decimals, self._precision)
 
     def forget(self) -> None:
-        """Forget what refusals have taught."""
+        """Forget the limits learnt from refusals."""
         self._memory.forget()
 
 
@@ -50,7 +50,7 @@ class Sizing:
         self.price: Decimal | None = None
         self.wanted = ZERO
         self.rest_is_lost = False
-        """True for a buy-back after which what is left of the short can never be bought."""
+        """True for a buy-back after which the rest of the short can never be bought."""
 
     def amount(
         self,
@@ -60,11 +60,11 @@ class Sizing:
         price: Decimal | None,
         tracked: Decimal | None = None,
     ) -> Decimal:
-        """What to order of ``wanted`` base units, which have ``decimals`` at most.
+        """The amount to order of ``wanted`` base units, which have ``decimals`` at most.
 
-        ``tracked`` is given when all of it is to be sold. Raises OrderRefused, in the words of
-        the last refusal of this call, when every other amount has been refused as well. The first
-        order of a call is always sent: the market may have changed.
+        ``tracked`` is given when all of it is to be sold. Raises OrderRefused, in the words of the
+        last refusal of this call, when every other amount has been refused as well. The first order
+        of a call is always sent: the market may have changed.
         """
         self.wanted, self.limits, self.price = wanted, limits, price
         known = self._sizes.known(price)
@@ -79,7 +79,7 @@ class Sizing:
         return self._amount
 
     def goes_on(self, order: OrderRow) -> bool:
-        """Whether another amount may be taken after ``order`` was not executed."""
+        """True when another amount may be taken after ``order`` was not executed."""
         self._refusal = order.detail
         refusal = meaning(order.detail)
         return refusal is not None and refusal.is_of_size

@@ -29,10 +29,10 @@ DEFAULTS = ExecutionSettings()
 
 
 class Record(Protocol):
-    """The execution log of the bot. Nothing of it raises."""
+    """The execution log of the bot. None of its methods raises."""
 
     def say(self, level: str, event: EventName, text: str, **data: Any) -> None:
-        """One line at ``level``."""
+        """Write one line at ``level``."""
         ...
 
     def intent(self, intent: Intent) -> None:
@@ -40,7 +40,7 @@ class Record(Protocol):
         ...
 
     def priced(self, intent: Intent, fill: Fill) -> None:
-        """Record the source of the price of an order whose answer named none."""
+        """Record the source of the price of an order whose answer stated no price."""
         ...
 
     def outcome(self, order: OrderRow) -> None:
@@ -52,23 +52,23 @@ class Counts(Protocol):
     """The counters of the process."""
 
     def order(self, mode: Mode, order: OrderRow) -> None:
-        """An order is booked for the first time."""
+        """Count an order that is booked for the first time."""
         ...
 
     def order_unknown(self, side: Side) -> None:
-        """The answer to an order did not say what became of it."""
+        """Count an order whose answer did not state its outcome."""
         ...
 
     def settled(self, order: OrderRow) -> None:
-        """An order of unknown outcome was decided."""
+        """Count an order of unknown outcome that was decided."""
         ...
 
     def liquidation_attempt(self) -> None:
-        """One attempt to sell what is open."""
+        """Count one attempt to sell an open position."""
         ...
 
     def liquidation(self, result: LiquidationResult) -> None:
-        """All attempts at one position were made, or it is closed."""
+        """Count the end of all attempts at one position, by ``result``."""
         ...
 
 
@@ -125,7 +125,7 @@ class Waits(Protocol):
         ...
 
     def look(self, seconds: float = 0.0, interruptible: bool = True) -> None:
-        """Take what signals came within ``seconds``. Raises StopRequested."""
+        """Handle the signals that come within ``seconds``. Raises StopRequested."""
         ...
 
     def uninterrupted(self) -> AbstractContextManager[None]:
@@ -138,30 +138,30 @@ class BotServices(Protocol):
 
     @property
     def bot_id(self) -> str:
-        """The bot whose process it is."""
+        """The id of the bot that this process runs."""
         ...
 
     @property
     def ledger(self) -> BotStore:
-        """Its ledger, which this process owns."""
+        """The bot's ledger, which this process owns."""
         ...
 
     @property
     def record(self) -> Record:
-        """Its execution log."""
+        """The bot's execution log."""
         ...
 
     @property
     def reporter(self) -> Reporter:
-        """Its reporter."""
+        """The bot's reporter."""
         ...
 
     @property
     def waits(self) -> Waits:
-        """Its waits."""
+        """The bot's waits."""
         ...
 
     @property
     def settings(self) -> ExecutionSettings:
-        """The settings of its orders."""
+        """The settings of the bot's orders."""
         ...

@@ -1,4 +1,4 @@
-"""What a bot remembers of the amounts that its markets took and refused."""
+"""The amounts that a bot's markets took and refused, kept over restarts."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _Market = tuple[str, str]
 class SizeMemory:
     """The answers to a bot's orders, learnt as their outcomes are adopted.
 
-    Whoever settled an order, and however often the bot's process died since: the answer is in the
-    account's journal, and reaches this memory with the outcome. Nothing here raises: a fault of
-    the ledger costs a lesson, which lasts then as long as the process, and no exit.
+    The answer is in the account's journal and reaches this memory with the outcome, no matter which
+    bot settled the order or how often this bot's process died since. Nothing here raises: after a
+    fault of the ledger an answer is known only as long as the process lives, and no exit fails.
     """
 
     def __init__(self, ledger: BotStore, record: Record) -> None:
@@ -35,11 +35,11 @@ class SizeMemory:
         self._answers: dict[_Market, list[SizeAnswer]] = {}
 
     def known(self, key_id: str, symbol: str, price: Decimal | None) -> Known:
-        """What is known of ``symbol``; ``price`` is the ticker's, None without one."""
+        """The limits of ``symbol`` as learnt; ``price`` is the ticker's, None without one."""
         return known_of(self._of((key_id, symbol)), now(), price)
 
     def take(self, row: JournalRow) -> None:
-        """Learn from the outcome of an order, and say what is new; twice changes nothing."""
+        """Learn from the outcome of an order, and log new limits; a repeated call changes nothing."""
         answer, price = _answer(row), row.intent.price
         market = row.intent.key_id, row.intent.symbol
         answers = self._of(market)
@@ -55,7 +55,7 @@ class SizeMemory:
         self._tell(row.intent.symbol, before, self.known(*market, price))
 
     def forget(self) -> None:
-        """Forget all of it, as an operator's release asks."""
+        """Forget every answer, as an operator's release asks."""
         self._answers.clear()
         try:
             self._ledger.forget_size_answers()
@@ -85,7 +85,7 @@ class SizeMemory:
 
 
 def _answer(row: JournalRow) -> SizeAnswer | None:
-    """What ``row`` says of the order's amount; None when that is nothing."""
+    """The answer about the order's amount in ``row``; None when the row has none."""
     intent = row.intent
     refusal = None
     if row.state is OrderState.NOT_EXECUTED:
@@ -99,7 +99,7 @@ def _answer(row: JournalRow) -> SizeAnswer | None:
 
 
 def _tells(answer: SizeAnswer, answers: list[SizeAnswer]) -> bool:
-    """Whether ``answer`` is news: of amounts that were taken, only those beside a refusal are."""
+    """True when ``answer`` is news: an amount that was taken is news only beside a refusal."""
     if any(each.client_order_id == answer.client_order_id for each in answers):
         return False
     if answer.refusal is not None:

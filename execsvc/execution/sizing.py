@@ -1,4 +1,4 @@
-"""How large an order may be. Pure; quantities in base units, rounded down."""
+"""The largest quantity of an order. Pure; quantities in base units, rounded down."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SPENDABLE = Decimal("0.99")
 
 
 def affordable_amount(free_quote: Decimal, price: Decimal) -> Decimal:
-    """What ``free_quote`` pays for at ``price``, with the part of it that stays free."""
+    """The amount that ``free_quote`` pays for at ``price``, less the part of it that stays free."""
     return free_quote * SPENDABLE / price
 
 
@@ -24,7 +24,7 @@ def buy_amount(
     decimals: int,
     limits: Limits,
 ) -> Decimal:
-    """What of ``requested`` may be bought at ``price``; ``allowed`` is the cap, None without one.
+    """The part of ``requested`` to buy at ``price``; ``allowed`` is the cap, None without one.
 
     Raises OrderRefused when that is below the exchange's minimum.
     """

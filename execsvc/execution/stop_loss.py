@@ -1,4 +1,6 @@
-"""When the stop loss of its row closes a position. Pure.
+"""Conditions under which the stop loss of a row closes a position.
+
+Pure.
 
 Prices are in quote per base, a stop loss in percent of the entry price.
 """
@@ -14,7 +16,9 @@ from execsvc.model.position import Position
 _HALF = Decimal("0.5")
 _PERCENT = 100
 _EXACT = Context(prec=400)
-"""Holds the product of any two plausible numbers: a threshold that is rounded is another one."""
+"""A context that holds the product of any two plausible numbers: a rounded threshold is another
+one.
+"""
 _DECIMALS = 8
 
 
@@ -24,7 +28,7 @@ def exit_price(position: Position, depth: Depth) -> Decimal:
 
 
 def entry_price(position: Position) -> Decimal:
-    """What ``position`` was entered at. Raises Unavailable where no fill has named a price."""
+    """The entry price of ``position``. Raises Unavailable where no fill has stated a price."""
     if position.entry_price is None:
         raise Unavailable("the entry price of the position is not known")
     return position.entry_price
@@ -56,7 +60,7 @@ def is_implausible(stop_loss: Decimal, position: Position, depth: Depth) -> bool
 
 
 def reason(stop_loss: Decimal, position: Position, price: Decimal) -> str:
-    """Why the position is closed, as orders, ``/status`` and the log say it."""
+    """The reason for closing the position, as in orders, ``/status`` and the log."""
     entry = entry_price(position)
     percent = round_down(_lost(position, entry, price) / entry * _PERCENT, 2)
     where = "below" if position.side == "BUY" else "above"
@@ -72,7 +76,7 @@ def named(stop_loss: Decimal) -> str:
 
 
 def _lost(position: Position, entry: Decimal, price: Decimal) -> Decimal:
-    """Quote per base that the position has lost at ``price``; negative where it has won."""
+    """Quote per base that the position has lost at ``price``; negative for a gain."""
     return exact_sum(entry, -price) if position.side == "BUY" else exact_sum(price, -entry)
 
 

@@ -1,4 +1,4 @@
-"""Whether what an entry brings can be sold again. Pure."""
+"""Checks whether the position of an entry can be sold again. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from execsvc.model.market import Limits, exact_sum, plain, round_down
 USUAL_FEE = Decimal("0.002")
 """The part of a buy that its fee in base may take, where no earlier buy has shown it."""
 FALL = Decimal("0.02")
-"""By what part the price may fall before the position must still be large enough to be sold."""
+"""The part by which the price may fall before the position becomes too small to be sold."""
 
 
 def refuse_without_way_out(

@@ -1,4 +1,4 @@
-"""When a guard trips. Pure; what it is judged by comes from the caller."""
+"""Conditions under which a guard trips. Pure; the values to judge come from the caller."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ _CENTS = 8
 
 
 class Trip(NamedTuple):
-    """A guard that has to be tripped, and why in words.
+    """A guard that has to be tripped, and the reason in words.
 
-    ``certain`` is False when it trips because nobody can tell; that ends when somebody can.
+    ``certain`` is False when the guard trips because a value is unknown; such a trip ends once the
+    value is known.
     """
 
     guard: Guard
@@ -47,7 +48,7 @@ def order_rate(limit: int | None, sent: Sequence[datetime]) -> Trip | None:
 
 
 def daily_loss(limit: Decimal | None, realised: Decimal) -> Trip | None:
-    """What was ``realised`` today is a loss of ``limit`` quote or more."""
+    """The loss ``realised`` today reaches ``limit`` (quote)."""
     if limit is None or realised > -limit:
         return None
     detail = f"{_money(realised)} realised today reach the limit of {plain(limit)}"
@@ -55,9 +56,10 @@ def daily_loss(limit: Decimal | None, realised: Decimal) -> Trip | None:
 
 
 def data_age(limit: float | None, reads: Iterable[Read], moment: float) -> Trip | None:
-    """Something of ``reads`` is older than ``limit`` seconds at ``moment``, of the monotonic clock.
+    """Some answer in ``reads`` is older than ``limit`` seconds at ``moment``, of the monotonic
+    clock.
 
-    A stamp that is ahead of our clock by more than that is not to be believed either.
+    A time stamp that is ahead of our clock by more than that is not believed either.
     """
     if limit is None:
         return None
@@ -77,7 +79,7 @@ def was_fresh(limit: float | None, reads: Sequence[Read]) -> bool:
 
 
 def not_known(guard: Guard, what: str, fault: Exception) -> Trip:
-    """``guard`` has nothing to judge by: then nothing is entered."""
+    """A trip of ``guard`` because its value could not be read: then nothing is entered."""
     return Trip(guard, f"{what}: {fault}", certain=False)
 
 

@@ -18,10 +18,10 @@ _GUARD = Guard.ENTRY_BACKOFF
 
 
 class EntryBackoff:
-    """Refusals, empty fills and outcomes settled as not executed, counted by the bot's ledger.
+    """Counts refusals, empty fills and outcomes settled as not executed, by the bot's ledger.
 
-    So the count survives the process, and covers what was settled by another bot. No clock that
-    is set changes the wait.
+    So the count survives the process, and covers orders that another bot has settled. Setting a
+    clock does not change the wait.
     """
 
     def __init__(self, ledger: BotStore, binding: Binding, tripped: TrippedGuards) -> None:
@@ -33,11 +33,11 @@ class EntryBackoff:
         self._reason = ""
 
     def note(self, reason: str) -> None:
-        """An entry came to nothing, and this is why."""
+        """Record that an entry came to nothing, for ``reason``."""
         self._reason = reason
 
     def judge(self) -> Trip | None:
-        """Show the guard as it stands; the reason to refuse an entry now, None when it may go out."""
+        """Update the guard; the reason to refuse an entry now, None when it may go out."""
         try:
             found = self._ledger.unfilled_entries(self._binding, backoff.MOST_COUNTED)
         except LedgerFailed as fault:

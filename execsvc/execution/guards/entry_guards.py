@@ -1,4 +1,4 @@
-"""The guards of one bot: they judge its entries, and tell what they do."""
+"""The guards of one bot, which judge its entries and report when they trip."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _END_OF_TIME = 10**15
 
 
 class Guards:
-    """Refuses entries beyond a limit. No exit ever asks it, and no fault of it ends a tick."""
+    """Refuses entries beyond a limit. No exit is ever judged, and no fault in here ends a tick."""
 
     def __init__(
         self,
@@ -41,15 +41,17 @@ class Guards:
         self._backoff = EntryBackoff(ledger, binding, self._tripped)
         self._reads = MarketReads()
         self._seen = utc_day(now()), 0
-        """Up to which order of which day all are known with their results."""
+        """The newest order of the day up to which the results of all orders are known."""
 
     def read(self, what: str, asked_at: float, stamp: int | None = None) -> None:
-        """The tick has read ``what``, ``asked_at`` in monotonic seconds; ``stamp`` in ms."""
+        """Record that the tick has read ``what``, asked for at ``asked_at`` (monotonic s),
+        ``stamp`` in ms.
+        """
         behind = None if stamp is None else now().timestamp() - _plausible(stamp) / 1000
         self._reads.add(Read(what, asked_at, monotonic(), behind))
 
     def begin_tick(self) -> None:
-        """A tick begins: see what has tripped since the last one, and what is over."""
+        """Begin a tick: update which guards have tripped since the last tick, and which are over."""
         self._tripped.begin_tick()
         self._judge_loss()
         if self._tripped.shows(Guard.ORDER_RATE):
@@ -61,7 +63,7 @@ class Guards:
         self._reads.forget()
 
     def admit(self) -> None:
-        """Refuse what can be refused before it is known how large the entry is: GuardRefused."""
+        """Refuse an entry whose size is not yet known, as far as possible. Raises GuardRefused."""
         self._tripped.open()
         _refuse(
             self._judge_stop_loss(),
@@ -72,22 +74,24 @@ class Guards:
         )
 
     def entry_unfilled(self, reason: str, is_over: bool) -> None:
-        """An entry was sent, and nothing of it was filled; ``is_over``: nor will be."""
+        """Record an entry of which nothing was filled; ``is_over``: nothing of it can be filled any
+        more.
+        """
         self._backoff.note(reason)
         if is_over:
             self._backoff.judge()
 
     def begin_anew(self, flat: bool = True) -> None:
-        """An operator's release has ended the wait of entries.
+        """End the wait of entries, as an operator's release asks.
 
-        A stop loss whose position is not closed yet, ``flat`` is False, stands until it is.
+        The trip of a stop loss stands while its position is not closed yet (``flat`` is False).
         """
         self._backoff.judge()
         if flat:
             self._tripped.clear(Guard.STOP_LOSS)
 
     def stop_out(self, detail: str) -> None:
-        """The stop loss of the row closes the position: no entries from now on."""
+        """Refuse entries from now on: the stop loss of the row closes the position."""
         self._tripped.open()
         self._ledger.make_room()
         with suppress(LedgerFailed):
@@ -95,16 +99,18 @@ class Guards:
         self._tripped.restate(Guard.STOP_LOSS, Trip(Guard.STOP_LOSS, f"{detail}; {_UNTIL}"))
 
     def is_stopped_out(self) -> bool:
-        """True from then on, until the bot is stopped and started, or released."""
+        """True from the stop loss on, until the bot is stopped and started, or released."""
         self._tripped.open()
         self._tripped.clear_if_reentered()
         return self._tripped.shows(Guard.STOP_LOSS)
 
     def admit_order(self, amount: Decimal, price: Decimal | None, priced_at: float | None) -> None:
-        """Refuse the entry as it is about to be sent: GuardRefused.
+        """Refuse the entry as it is about to be sent.
 
-        ``amount`` in base units, ``price`` its ticker, asked for at ``priced_at`` in monotonic
-        seconds: the account's turn may have been waited for since.
+        Raises GuardRefused.
+
+        ``amount`` is in base units, ``price`` its ticker, asked for at ``priced_at`` in monotonic
+        seconds: the wait for the account's turn may have been long since.
         """
         trip = decisions.order_notional(self._limits.order_notional, amount, price)
         self._tripped.settle(Guard.ORDER_NOTIONAL, trip)
@@ -159,7 +165,10 @@ class Guards:
         return decisions.order_rate(self._limits.orders_per_minute, sent)
 
     def _judge_age(self, priced_at: float | None = None) -> Trip | None:
-        """Only trips: it is over when a whole tick, or an order, has seen what is fresh."""
+        """The trip of DATA_AGE, if any.
+
+        The guard is cleared only after a whole tick, or an order, with fresh data.
+        """
         reads = list(self._reads.all)
         if priced_at is not None:
             reads.append(Read("the order's ticker", priced_at, priced_at))
@@ -173,7 +182,7 @@ class Guards:
 
 
 def _plausible(stamp: int) -> int:
-    """``stamp``, or the end of time: one of hundreds of digits is no float, and must end no tick."""
+    """``stamp`` (ms), or the largest plausible one: an integer of hundreds of digits fits no float."""
     return max(-_END_OF_TIME, min(stamp, _END_OF_TIME))
 
 

@@ -11,16 +11,16 @@ from execsvc.store.tripped import DAILY_LOSS, STOP_LOSS
 
 
 class Guard(str, Enum):
-    """What may keep a bot from entering; the values are what ``/status`` says."""
+    """The limits that may keep a bot from entering; the values are the names in ``/status``."""
 
     ORDER_NOTIONAL = "order_notional"
     ORDER_RATE = "order_rate"
     DAILY_LOSS = DAILY_LOSS
     DATA_AGE = "data_age"
     ENTRY_BACKOFF = "entry_backoff"
-    """The only one without a limit."""
+    """The only guard without a limit."""
     STOP_LOSS = STOP_LOSS
-    """Its limit is of the bot's row."""
+    """The limit is a field of the bot's row."""
 
 
 class GuardLimits(NamedTuple):
@@ -49,7 +49,7 @@ NO_LIMITS = GuardLimits()
 
 
 def limits_of(settings: Settings, stop_loss: Decimal | None = None) -> GuardLimits:
-    """What the settings say, where zero is no limit, and the ``stop_loss`` of the row."""
+    """The limits of the settings, where zero is no limit, and the ``stop_loss`` of the row."""
     return GuardLimits(
         settings.max_order_notional or None,
         settings.max_orders_per_minute or None,

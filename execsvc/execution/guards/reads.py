@@ -1,4 +1,4 @@
-"""What one tick has read of the market, and how old that is."""
+"""The market data that one tick has read, and the age of these data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ class Read(NamedTuple):
     behind: float | None = None
 
     def age(self, moment: float) -> float:
-        """Seconds that it is old at ``moment``, at most: it may have been true when it was asked for."""
+        """Age in seconds at ``moment``, at most: the answer may be as old as the time of the
+        question.
+        """
         since_asked = moment - self.asked_at
         if self.behind is None:
             return since_asked
@@ -33,13 +35,13 @@ class MarketReads:
 
     @property
     def all(self) -> tuple[Read, ...]:
-        """In the order in which they came."""
+        """All reads of the tick, in the order in which the answers came."""
         return tuple(self._reads)
 
     def add(self, read: Read) -> None:
-        """One more was answered."""
+        """Add an answer."""
         self._reads.append(read)
 
     def forget(self) -> None:
-        """A tick begins: it reads afresh."""
+        """Forget the reads of the tick before."""
         self._reads.clear()

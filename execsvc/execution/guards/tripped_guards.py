@@ -1,4 +1,4 @@
-"""Which guards are tripped: said once, shown in ``/status``, kept for the next process."""
+"""The tripped guards of a bot: logged once, shown in ``/status``, kept for the next process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from execsvc.store.bot_store import BotStore
 from execsvc.store.tripped import Tripped
 
 _OF_A_START = frozenset({Guard.STOP_LOSS})
-"""Over when the bot is stopped and started, or released, and by no change of its row or the settings."""
+"""Guards that are over when the bot is stopped and started, or released, and by no change of its
+row or of the settings.
+"""
 
 
 class TrippedGuards:
@@ -43,10 +45,10 @@ class TrippedGuards:
         self._unwritten: dict[str, Callable[[], None]] = {}
         self._is_open = False
         self.fault: LedgerFailed | None = None
-        """Why what an earlier process left cannot be read."""
+        """The error with which the guards that an earlier process left could not be read."""
 
     def open(self) -> None:
-        """Take over what an earlier process left, unless that is done."""
+        """Take over the guards that an earlier process left, unless that is done."""
         if self._is_open:
             return
         try:
@@ -63,7 +65,7 @@ class TrippedGuards:
         self._show()
 
     def begin_tick(self) -> None:
-        """As :meth:`open`; what could not be written before is tried again."""
+        """As :meth:`open`, and write again what could not be written before."""
         self.open()
         for guard, write in list(self._unwritten.items()):
             with suppress(LedgerFailed):
@@ -71,7 +73,7 @@ class TrippedGuards:
                 del self._unwritten[guard]
 
     def clear_if_reentered(self) -> None:
-        """The bot was stopped and started since its stop loss closed a position, or was released."""
+        """Clear the stop loss if the bot was stopped and started since, or was released."""
         if not self.shows(Guard.STOP_LOSS):
             return
         with suppress(LedgerFailed):
@@ -88,7 +90,7 @@ class TrippedGuards:
         return found if found is not None and found.bound else None
 
     def settle(self, guard: Guard, trip: Trip | None) -> None:
-        """``guard`` was judged: it trips, stays tripped, or is over."""
+        """Update ``guard`` by its judgement: it trips, stays tripped, or is over."""
         if trip is None:
             self.clear(guard)
             return
@@ -106,7 +108,7 @@ class TrippedGuards:
         self._show()
 
     def restate(self, guard: Guard, trip: Trip) -> None:
-        """``guard``, which goes by steps, trips or is at another one; each step is said."""
+        """Trip ``guard``, which goes by steps, or move it to another step; each step is logged."""
         before = self._tripped.get(guard.value)
         if before is not None and before.detail == trip.detail:
             return
@@ -129,11 +131,11 @@ class TrippedGuards:
         self._show()
 
     def _clear_changed(self) -> None:
-        """A limit that was changed since is judged anew."""
+        """Clear the guards whose limit was changed since, so that they are judged anew."""
         names = {guard.value: guard for guard in Guard}
         for name, tripped in list(self._tripped.items()):
             if name not in names:
-                del self._tripped[name]  # of a newer service: nobody here can say when it is over
+                del self._tripped[name]  # of a newer service: this one cannot tell when it is over
             elif names[name] in _OF_A_START:
                 continue
             elif tripped.bound != self._bound(names[name]):
@@ -150,7 +152,9 @@ class TrippedGuards:
         self._record.say(level, event, f"guard {guard}: {text}", guard=guard)
 
     def _try(self, guard: Guard, write: Callable[[], None]) -> None:
-        """Write what became of ``guard``; what cannot be written is tried again on each tick."""
+        """Record the change of ``guard``; a change that cannot be written is tried again on each
+        tick.
+        """
         self._unwritten.pop(guard.value, None)
         try:
             write()

@@ -1,4 +1,4 @@
-"""What a balance says of an order that was filled, where its answer left the fee or the price open. Pure."""
+"""The fee and the price of a filled order, by a balance, where its answer left them open. Pure."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from execsvc.model.market import SMALLEST, ZERO, exact_sum
 from execsvc.model.order import LARGEST_BASE_FEE, Fill, Intent, Side
 
 PRICE_TOLERANCE = Decimal("0.05")
-"""How far a price by the quote balance may be from that of the market: somebody else may have moved quote."""
+"""The largest deviation of a price by the quote balance from that of the market.
+
+The quote may also have moved by trades that are not the bot's.
+"""
 
 
 class Reference(NamedTuple):
-    """A price of the market at about the time of an order, and what it was taken from."""
+    """A price of the market at about the time of an order, and its source."""
 
     price: Decimal
     source: str
@@ -25,7 +28,7 @@ def arrived(
 ) -> Fill | None:
     """``fill`` with the fee and the price that free ``base`` and ``quote`` of the account show.
 
-    None while they do not show it. ``reference`` is what a price is believed beside.
+    None while they do not show it. A price is believed only if it is close to ``reference``.
     """
     moved, paid = movement(intent, base, quote)
     noise = base_noise(intent)
@@ -46,7 +49,7 @@ def arrived(
 
 
 def cautious(intent: Intent, fill: Fill, reference: Reference | None) -> Fill:
-    """``fill`` where no balance shows what it did: the largest fee, and the market's price."""
+    """``fill`` where no balance shows its fee and price: the largest fee, and the market's price."""
     if fill.base_fee is None:
         fill = fill.model_copy(update={"base_fee": fill.filled * LARGEST_BASE_FEE})
     if reference is not None and intent.lacks_price(fill):
@@ -56,14 +59,16 @@ def cautious(intent: Intent, fill: Fill, reference: Reference | None) -> Fill:
 
 
 def _shows(side: Side, filled: Decimal, moved: Decimal, noise: Decimal) -> bool:
-    """Whether ``moved`` base units are ``filled``, less (a sell: and) a fee in base."""
+    """True when ``moved`` base units are ``filled``, less (a sell: plus) a fee in base."""
     fee = filled * LARGEST_BASE_FEE
     least, most = (filled - fee, filled) if side is Side.BUY else (filled, filled + fee)
     return least - noise <= moved <= most + noise
 
 
 def _without_noise(side: Side, fee: Decimal, noise: Decimal) -> Decimal:
-    """A buy tracks exactly what arrived; a sell pays no fee that floats have added."""
+    """The fee without float noise: a buy tracks exactly what arrived; a sell pays no fee made of
+    noise.
+    """
     return max(fee, ZERO) if side is Side.BUY or fee > noise else ZERO
 
 

@@ -1,4 +1,4 @@
-"""What two balances say of an order whose outcome is unknown. Pure; CONTRACTS section 2."""
+"""The outcome of an order by two balances, where it is unknown. Pure; CONTRACTS section 2."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from execsvc.model.market import (
 from execsvc.model.order import LARGEST_BASE_FEE, Fill, Intent, Side
 
 QUOTE_TOLERANCE = Decimal("0.02")
-"""How far the quote that moved may be from amount times price."""
+"""The largest part by which the quote that moved may deviate from amount times price."""
 _NOISE = Decimal("1e-6")
-"""The part of an order that the floats on the wire may be off by."""
+"""The part of an order by which the floats on the wire may be off."""
 _LEAST_NOISE = Decimal("1e-9")
 _TINY_NOISE = Decimal("1e-3")
 """The part of an order that noise never exceeds, however small the order is."""
@@ -29,7 +29,7 @@ _FLOAT_STEP = Decimal("1e-15")
 
 
 class Finding(str, Enum):
-    """What became of an order, as far as the balances say."""
+    """The outcome of an order, as far as the balances show it."""
 
     FULL = "FULL"
     PARTLY = "PARTLY"
@@ -75,14 +75,16 @@ def judge(
 
 
 def contested(intent: Intent, base: Decimal, quote: Decimal) -> SettlementDecision:
-    """The decision when somebody else moved the account: nobody else's coin can be sold under it."""
+    """The decision when the account also moved by other trades: no coin of others can be sold under
+    it.
+    """
     return SettlementDecision(
         finding=Finding.CONTESTED, fill=_safe(intent, *movement(intent, base, quote))
     )
 
 
 def base_noise(intent: Intent) -> Decimal:
-    """Base units by which a balance may be off without that meaning anything."""
+    """Base units by which a balance may be off without a meaning."""
     least = min(_LEAST_NOISE, intent.amount * _TINY_NOISE)
     return max(least, intent.amount * _NOISE, intent.baseline_base * _FLOAT_STEP)
 
@@ -127,7 +129,7 @@ def _fill(intent: Intent, filled: Decimal, moved: Decimal, paid: Decimal) -> Fil
 
 
 def _safe(intent: Intent, moved: Decimal, paid: Decimal) -> Fill:
-    """The booking under which nobody else's coin can be sold."""
+    """The booking under which no coin of others can be sold."""
     if intent.side is Side.SELL:
         return Fill(filled=intent.amount, average=intent.price)
     supported = min(moved, intent.amount)

@@ -1,4 +1,4 @@
-"""What an account should hold once a fill shows in its balance."""
+"""The balance that an account should hold once a fill shows in it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Asks the adapter what became of one order, where it answers ``GET /order/{client_order_id}``.
+"""Asks the adapter for the outcome of an order, where it answers ``GET /order/{client_order_id}``.
 
-Today's adapter does not: it answers 404 to a road it does not know, and so would a better one to
-an order it never heard of. A 404 is therefore believed only once the adapter has found an order
-that is known to have executed. An order that it finds is believed at once.
+Today's adapter does not: it answers 404 to a path it does not know, and so would a better one to an
+order it never heard of. A 404 is therefore believed only once the adapter has found an order that
+is known to have executed. An order that it finds is believed at once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from execsvc.store.orders import JournalRow
 
 
 class Found(Enum):
-    """What a look-up says when it states no final fill."""
+    """The results of a look-up that states no final fill."""
 
     NEVER_HEARD_OF = "the adapter keeps records of orders, and this one is not among them"
     NOT_FINAL = "the adapter knows the order, which may still be filled"
@@ -35,7 +35,7 @@ class OrderLookup:
         self._kept: bool | None = None
 
     def ask(self, row: JournalRow) -> Fill | Found:
-        """The final fill of the order in ``row``, or what else the adapter's records say."""
+        """The final fill of the order in ``row``, or the finding of the adapter's records."""
         if self._kept is False:
             return Found.NO_RECORDS
         try:
@@ -54,7 +54,7 @@ class OrderLookup:
         return fill
 
     def _are_kept(self) -> bool:
-        """Whether the adapter finds an order that is known to have executed."""
+        """True when the adapter finds an order that is known to have executed."""
         if self._kept is None:
             known = self._journal.last_executed()
             if known is None:

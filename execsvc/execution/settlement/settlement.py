@@ -1,6 +1,6 @@
-"""Decides what became of an order whose answer did not say, by CONTRACTS section 2.
+"""Decides the outcome of an order whose answer did not state it, by CONTRACTS section 2.
 
-The caller holds the account's turn. Whoever sent the order may be dead.
+The caller holds the account's turn. The process that sent the order may be dead.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _STATES = {
 
 
 _BY_BALANCES = frozenset({Found.NO_RECORDS, Found.CONTRADICTED})
-"""What a look-up says that leaves the decision to balances."""
+"""The results of a look-up that leave the decision to balances."""
 
 
 class _DecidedElsewhereError(Exception):
@@ -55,7 +55,7 @@ class _DecidedElsewhereError(Exception):
 
 
 class Settlement:
-    """Settles the open order of an account, whoever sent it."""
+    """Settles the open order of an account, no matter which process sent it."""
 
     def __init__(self, services: BotServices, account: Account) -> None:
         self._account = account
@@ -69,10 +69,11 @@ class Settlement:
         self._lag = min(LARGEST_LAG, self._window * LAG_SHARE)
 
     def settle(self, row: JournalRow, exits: bool) -> JournalRow:
-        """Wait until the outcome of ``row`` is decided; returns it settled.
+        """Wait until the outcome of ``row`` is decided; return the settled row.
 
-        Raises StopRequested when this process is to end and can leave the order to others:
-        it holds, or the order is another bot's and nothing of ours has to be sold.
+        Raises StopRequested when this process is to end and can leave the order to others: a stop
+        that keeps the position, or an order of another bot while nothing of this bot has to be
+        sold.
         """
         may_leave = not exits and row.intent.bot_id != self._bot_id
         with nullcontext() if may_leave else self._waits.uninterrupted():
@@ -97,11 +98,13 @@ class Settlement:
             self._by_balances(row)
 
     def _is_decided(self, row: JournalRow) -> bool:
-        """True once the journal has an outcome: an operator gave the position of its bot up."""
+        """True once the journal has an outcome: an operator may have released the position of its
+        bot.
+        """
         return not self._account.journal.row(row.intent.client_order_id).state.unsettled
 
     def _by_records(self, row: JournalRow) -> bool:
-        """Decide by the adapter's own records of orders; False where balances have to tell."""
+        """Decide by the adapter's own records of orders; False where balances have to decide."""
         decided_from = self._deadline(row) + self._lag
         what = f"{row.intent.side.value} {row.intent.symbol} of bot {row.intent.bot_id}"
         while True:
@@ -161,7 +164,7 @@ class Settlement:
             self._pause(row)
 
     def _arrival(self, row: JournalRow) -> None:
-        """Find the fee and the price that the answer left open, by what arrived."""
+        """Find the fee and the price that the answer left open, by the balance."""
         intent, deadline = row.intent, self._deadline(row)
         base, quote = Symbol.parse(intent.symbol)
         reference, before = self._reference(row), None
@@ -189,7 +192,7 @@ class Settlement:
             self._record.priced(intent, fill)
 
     def _reference(self, row: JournalRow) -> Reference | None:
-        """The market's price, of an order that lacks one: of the book now, else its ticker."""
+        """The market's price for an order that lacks one: of the book now, else of its ticker."""
         intent = row.intent
         if not intent.lacks_price(row.fill):
             return None
@@ -200,7 +203,7 @@ class Settlement:
             return None if intent.price is None else Reference(intent.price, "the ticker before it")
 
     def _deadline(self, row: JournalRow) -> float:
-        """When the window ends, in monotonic seconds; no clock that is set changes it."""
+        """The end of the window in monotonic seconds; setting a clock does not change it."""
         if row.ended is not None:
             since, longest = row.ended, self._window
         else:
@@ -261,7 +264,7 @@ def _unmoved(row: JournalRow, one: Balance, other: Balance) -> bool:
 
 
 def _settled_balance(row: JournalRow, balance: Balance) -> dict[str, Expected]:
-    """A balance that shows the fill already is what the next order's baseline must agree with."""
+    """The balance that the next order's baseline must agree with: one that shows the fill already."""
     return {
         asset: Expected(amount=balance.free(asset), tolerance=_TOLERANCE, filled_at=now())
         for asset in Symbol.parse(row.intent.symbol)

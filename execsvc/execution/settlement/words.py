@@ -1,4 +1,4 @@
-"""What is said of an order whose unknown outcome is decided."""
+"""Texts about an order whose unknown outcome is decided."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ def said(row: JournalRow, decision: SettlementDecision) -> str:
 
 
 def about(row: JournalRow, fill: Fill) -> dict[str, object]:
-    """The fields of that line: the order, whose it is, what was filled."""
+    """The fields of the line about ``row``: the order, its bot, the filled quantity."""
     intent = row.intent
     return {"order_id": intent.client_order_id, "owner": intent.bot_id, "filled": fill.filled}

@@ -1,4 +1,4 @@
-"""An account as one of its bots sees it: whose turn it is, and what it holds."""
+"""An account as one of its bots sees it: the account's turn, and its balance."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from execsvc.model.balance import Balance
 from execsvc.store.account_store import AccountStore
 
 _LAG_POLL = 0.25
-"""Seconds between two looks whether a balance shows the last fill."""
+"""Seconds between two checks whether a balance shows the last fill."""
 _READ_INTERVAL = 0.5
-"""Seconds between two reads of a balance that is looked at for some time."""
+"""Seconds between two reads of a balance that is watched for some time."""
 _LEAST_READS = 2
 _TURN = "the account's turn"
 _EXITS_FIRST = 1.0
@@ -68,13 +68,12 @@ class Account:
     def balance(
         self, assets: tuple[str, str], exits: bool, others: Collection[str] = ()
     ) -> Balance:
-        """The balance once it shows what the last fill on ``assets`` must have left.
+        """The balance once it shows the effect of the last fill on ``assets``.
 
-        The same of ``others``, as far as their rows can be read.
-
-        A balance lags an execution by a second or two; taken too early it would lay another
-        order's fill to the next one's account. Waits at most the settlement window since
-        that fill, and since now. Raises Unavailable.
+        The same holds for ``others``, as far as their rows can be read. A balance lags an execution
+        by a second or two; read too early it would attribute another order's fill to the next
+        order. Waits at most the settlement window since that fill, and since now. Raises
+        Unavailable.
         """
         until = monotonic() + self._window
         while True:

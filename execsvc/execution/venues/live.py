@@ -25,7 +25,7 @@ from execsvc.waypoints import Waypoint, passed
 
 
 class LiveVenue:
-    """Places one order at a time on the bot's account, and books what came of it."""
+    """Places one order at a time on the bot's account, and books its outcome."""
 
     def __init__(
         self,
@@ -45,7 +45,9 @@ class LiveVenue:
 
     @contextmanager
     def turn(self, request: OrderRequest) -> Iterator[LiveTurn]:
-        """Hold the account's turn: what is open of anybody is settled first, a baseline is read."""
+        """Hold the account's turn: every open order of the account is settled first, a baseline is
+        read.
+        """
         purpose, adapter = request.purpose, self._account.adapter
         outlasts_stop = purpose is Purpose.LIQUIDATION
         with adapter.exiting(not purpose.opens):
@@ -71,7 +73,7 @@ class LiveVenue:
                 )
 
     def balance(self) -> Balance:
-        """What the account holds. Raises Unavailable."""
+        """The balance of the account. Raises Unavailable."""
         return self._account.adapter.balance(*self._assets)
 
     def best_price(self, side: Side) -> Decimal:
@@ -79,7 +81,10 @@ class LiveVenue:
         return best_price(self._account.adapter, self._binding.symbol, side)
 
     def tracked_by_all(self) -> Decimal:
-        """What of the base all bots of the account track, by their ledgers."""
+        """The base that all bots of the account track, by their ledgers.
+
+        Raises OrderRefused if unknown.
+        """
         try:
             return self._account.journal.tracked_by_all(self._binding.base)
         except LedgerFailed as fault:
@@ -87,7 +92,9 @@ class LiveVenue:
             raise OrderRefused(f"what is the user's own cannot be told: {fault}") from fault
 
     def entries_blocked(self) -> str | None:
-        """Why no entry may go out: what is contested, until an operator has decided it."""
+        """The reason to block entries: a contested order or position, until an operator has decided
+        it.
+        """
         contested = self._adoption.count_contested()
         if not contested:
             return self._restored.blocked() if self._restored is not None else None
@@ -150,15 +157,19 @@ class LiveVenue:
             return ZERO
 
     def forget_expected(self) -> None:
-        """Coins were booked as gone: what the account should hold is known no more."""
+        """Forget the expected balance: coins were booked as gone, so what the account should hold
+        is unknown.
+        """
         self._account.journal.forget_expected(self._binding.symbol)
 
     def release_asked(self) -> bool:
-        """True while an operator's word that missing coins are gone waits to be carried out."""
+        """True while an operator's confirmation that missing coins are gone waits to be carried
+        out.
+        """
         return self._account.journal.release_asked(self._services.bot_id)
 
     def release_done(self) -> None:
-        """It was carried out."""
+        """Record that the release was carried out."""
         self._account.journal.release_done(self._services.bot_id)
 
     @property

@@ -31,7 +31,8 @@ _KEEP_PAUSE = 0.5
 OLDEST_TO_SEND = 2.0
 """Seconds after which an intent is not sent any more.
 
-A process that was stopped, or waited for its disk, must not send what others settle meanwhile.
+A process that was stopped, or waited for its disk, must not send an order that others settle
+meanwhile.
 """
 
 
@@ -61,7 +62,7 @@ class LiveTurn:
         self._outlasts_stop = request.purpose is Purpose.LIQUIDATION
 
     def submit(self, quantity: Decimal) -> OrderRow:
-        """Place one market order and book what came of it, be it a refusal.
+        """Place one market order and book its outcome, a refusal as well.
 
         Raises StopRequested, Unavailable, LedgerFailed.
         """
@@ -101,7 +102,7 @@ class LiveTurn:
         )
 
     def _begin(self, intent: Intent) -> None:
-        """Record the intent; from here on the order counts as out."""
+        """Record the intent; from here on the order counts as sent."""
         assets = self._binding.base, self._binding.quote
         held = [self._baseline.holding(asset) for asset in assets]
         in_orders = {one.asset: one.locked for one in held if one.locked is not None}
@@ -143,7 +144,7 @@ class LiveTurn:
         self._settlement.settle(row, self._outlasts_stop)
 
     def _unknown(self, intent: Intent, unknown: OutcomeUnknown) -> None:
-        """Record, and say, that the answer leaves the outcome to settlement."""
+        """Record and log that the answer leaves the outcome to settlement."""
         self._keep_unknown(intent, unknown)
         self._services.reporter.counts.order_unknown(intent.side)
         self._services.record.say(
@@ -171,10 +172,10 @@ class LiveTurn:
         )
 
     def _keep(self, intent: Intent, write: Callable[[], None]) -> None:
-        """Record what the exchange answered, and try again for ORDER_TIMEOUT while that fails.
+        """Record the exchange's answer, and try again for ORDER_TIMEOUT while that fails.
 
-        Nothing else says it as exactly: without the record the balances have to tell what came of
-        the order. Raises LedgerUnavailable.
+        Nothing else is as exact: without the record the outcome has to be decided by balances.
+        Raises LedgerUnavailable.
         """
         until = monotonic() + self._services.settings.order_timeout
         while True:

@@ -45,7 +45,7 @@ class PaperVenue:
 
     @contextmanager
     def turn(self, request: OrderRequest) -> Iterator[PaperTurn]:
-        """The book as it is now; nobody else trades on a virtual balance."""
+        """One order on the present book; no other party trades on a virtual balance."""
         purpose = request.purpose
         with self._adapter.exiting(not purpose.opens):
             terms = market_terms(self._adapter, self._ledger, self._binding, purpose.side)
@@ -69,7 +69,7 @@ class PaperVenue:
         return best_price(self._adapter, self._binding.symbol, side)
 
     def tracked_by_all(self) -> Decimal:
-        """What this bot tracks: its virtual balance is its own."""
+        """The base that this bot tracks: its virtual balance is its own."""
         return self._ledger.position(self._binding).tracked
 
     def entries_blocked(self) -> str | None:
@@ -88,18 +88,18 @@ class PaperVenue:
         return self._balances()[0]
 
     def fees_in_base(self, since: datetime | None) -> Decimal:
-        """No other order touches a virtual balance."""
+        """Zero: no other order touches a virtual balance."""
         return ZERO
 
     def forget_expected(self) -> None:
-        """Coins on paper do not go missing."""
+        """Do nothing: coins on paper do not go missing."""
 
     def release_asked(self) -> bool:
-        """Coins on paper do not go missing."""
+        """False: coins on paper do not go missing."""
         return False
 
     def release_done(self) -> None:
-        """Nothing is ever asked."""
+        """Do nothing: no release is ever asked for on paper."""
 
     def _balances(self) -> tuple[Decimal, Decimal]:
         kept = self._ledger.paper_balance(self._binding.key_id, self._binding.symbol)

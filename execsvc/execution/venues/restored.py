@@ -1,4 +1,4 @@
-"""A ledger that may be older than its account: noticed before the first order after a start.
+"""Detects, before the first order after a start, a ledger that may be older than its account.
 
 By DESIGN's way of an order the account's turn is held, and nothing of it is unsettled.
 """
@@ -21,9 +21,11 @@ from execsvc.model.market import plain
 from execsvc.store.doubt import ACCOUNT, Doubt, moved
 
 _NEWER = timedelta(seconds=1)
-"""By which an order must be newer than the ledger's last one: its time may have been rounded."""
+"""Seconds by which an order must be newer than the ledger's last one: its time may have been
+rounded.
+"""
 _ASK_AGAIN = 10.0
-"""Seconds after which BotService is asked once more that did not say which orders it knows."""
+"""Seconds after which BotService is asked once more if it did not say which orders it knows."""
 _SHOWN = 500
 """Characters of a doubt that are reported."""
 History = Callable[[], PastOrder | None]
@@ -65,7 +67,8 @@ class RestoredLedger:
         return self._is_looked_at
 
     def skip_if_flat(self) -> None:
-        """Look at nothing where no bot of the account holds anything; needs no turn and no read.
+        """Skip the comparison where no bot of the account holds anything; needs no turn and no
+        read.
 
         Raises Unavailable while another bot's ledger is busy.
         """
@@ -85,7 +88,8 @@ class RestoredLedger:
         self._is_looked_at = True
 
     def ask(self, exits: bool) -> None:
-        """Ask BotService, unless it has said; an entry asks again at once what it did not say.
+        """Ask BotService, unless it has answered; before an entry, ask again at once after a
+        failure.
 
         To be called before the account's turn is taken: BotService may be away, and other bots of
         the account do not wait for it.
@@ -94,7 +98,7 @@ class RestoredLedger:
             self._ask_bot_service()
 
     def look(self, exits: bool) -> None:
-        """Compare, unless that was done for this start, and book what came of it for this bot.
+        """Compare, unless that was done for this start, and book the result for this bot.
 
         Within the account's turn, with nothing unsettled. Raises Unavailable, LedgerFailed.
         """
@@ -120,7 +124,9 @@ class RestoredLedger:
             raise OrderRefused(blocked)
 
     def refresh(self) -> None:
-        """See what an operator has decided since; called on each tick and look, so it is cheap."""
+        """Take over an operator's decisions since the last call; called on each tick, so it is
+        cheap.
+        """
         is_due = self._ask_again_at is not None and monotonic() >= self._ask_again_at
         if is_due:
             self._ask_bot_service()
@@ -128,7 +134,7 @@ class RestoredLedger:
             self.settle()
 
     def settle(self) -> None:
-        """Book what is gone, also by an operator's word, and show what waits for one."""
+        """Book coins that are gone, also by an operator's decision, and show what waits for one."""
         journal = self._account.journal
         own = [doubt for doubt in journal.doubts() if doubt.bot_id == self._bot_id]
         contested = [doubt for doubt in own if doubt.verdict is Verdict.CONTESTED]
@@ -146,7 +152,7 @@ class RestoredLedger:
                 self._record.say("CRITICAL", "position_contested", doubt.text)
 
     def blocked(self) -> str | None:
-        """Why nothing of the account is traded; None when it may be."""
+        """The reason for which nothing of the account is traded; None when it may be."""
         waiting = self._account.journal.contested_positions()
         if not waiting:
             return None
@@ -174,7 +180,9 @@ class RestoredLedger:
         self._drop_short(doubt)
 
     def _drop_short(self, doubt: Doubt) -> None:
-        """What was sold short may be bought back already; a second time it would be the user's loss."""
+        """Drop the short position: it may be bought back already, and the user would pay a second
+        time.
+        """
         binding = self._binding.model_copy(update={"symbol": doubt.symbol})
         position = self._ledger.position(binding)
         if position.sold_short == 0:
@@ -208,10 +216,10 @@ class RestoredLedger:
     def _seen_again(
         self, positions: list[OpenPosition], own: tuple[str, str], exits: bool
     ) -> list[Doubt]:
-        """What the last of several reads finds; nothing once one of them finds all that is tracked.
+        """The doubts that all of several reads find; none once one read finds all that is tracked.
 
         One answer may lack a row, and an asset that is not listed is zero: a doubt outlives the
-        process and waits for an operator, so all reads of a window have to say the same.
+        process and waits for an operator, so all reads of a window have to agree.
         """
         for balance in self._account.balances(own, exits):
             found = self._found(positions, balance)
@@ -220,9 +228,11 @@ class RestoredLedger:
         return found
 
     def _open_positions(self) -> list[OpenPosition]:
-        """Of all bots of the account. Raises Unavailable while a ledger of them is busy.
+        """Open positions of all bots of the account.
 
-        This bot's own ledger is fine then: it waits, as for a balance, and is no crash.
+        Raises Unavailable while a ledger of them is busy.
+
+        This bot's own ledger is fine then: it waits, as for a balance, and does not crash.
         """
         journal = self._account.journal
         try:
@@ -231,7 +241,7 @@ class RestoredLedger:
             raise Unavailable(f"what bots of the account hold cannot be told: {busy}") from busy
 
     def _keep_own(self) -> None:
-        """Write down that this bot is compared: what it buys from here on is of this start."""
+        """Record that this bot is compared: its purchases from here on belong to this start."""
         journal = self._account.journal
         if not journal.is_compared(self._bot_id, self._start):
             journal.keep_doubts([], self._start, [self._bot_id])
@@ -273,10 +283,10 @@ class RestoredLedger:
         ]
 
     def _ask_machine(self) -> None:
-        """Whether the state directory is still recorded as another machine's, and something is open.
+        """Contest open positions while the state directory is recorded as another machine's.
 
-        The start contests what is open and records this machine; it could not where a ledger or a
-        journal was busy then.
+        The start contests what is open and records this machine; it could not do so where a ledger
+        or a journal was busy.
         """
         journal = self._account.journal
         subject = f"machine of {self._bot_id}"
@@ -286,7 +296,7 @@ class RestoredLedger:
             if not journal.is_of_another_machine():
                 return
         except LedgerFailed:
-            return  # nobody can tell; the start has said so
+            return  # unknown, which the start has logged
         held = [
             moved(self._bot_id, binding.symbol)
             for binding, position in self._ledger.open_positions()
@@ -298,9 +308,9 @@ class RestoredLedger:
         journal.keep_doubts(held, self._start, [subject])
 
     def _ask_journal(self) -> None:
-        """Whether the account's journal knows a booked order of the bot that its ledger lacks.
+        """Contest the position if the account's journal knows a booked order that its ledger lacks.
 
-        So it is when the ledger alone was brought back: the account agrees with its journal then. A
+        That happens when the ledger alone was restored: the account agrees with its journal then. A
         ledger without any order is a new one, for an old one was archived or moved away.
         """
         journal = self._account.journal
@@ -324,7 +334,9 @@ class RestoredLedger:
         journal.keep_doubts([found], self._start, [subject])
 
     def _ask_bot_service(self) -> None:
-        """Whether BotService knows an order of the bot that is newer than its ledger."""
+        """Contest the position if BotService knows an order of the bot that is newer than its
+        ledger.
+        """
         journal = self._account.journal
         subject = f"orders of {self._bot_id}"
         if self._history is None or journal.is_compared(subject, self._start):

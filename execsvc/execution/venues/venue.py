@@ -15,10 +15,11 @@ from execsvc.store.orders import OrderRow
 
 
 class Funds(NamedTuple):
-    """What an order is sized by. Base and quote in their own units, price in quote per base.
+    """The values by which an order is sized: base and quote in their own units, price in quote per
+    base.
 
     ``total_base`` is None when the service does not say what is locked. ``price`` is None when no
-    ticker could be had, which never blocks a sell; ``priced_at`` is when it was asked for, in
+    ticker could be had, which never blocks a sell; ``priced_at`` is the time of its request, in
     monotonic seconds.
     """
 
@@ -29,21 +30,21 @@ class Funds(NamedTuple):
     limits: Limits
     priced_at: float | None = None
     reserved_quote: Decimal = ZERO
-    """What was left out of ``free_quote``, for it is the position of some bot of the account."""
+    """The part left out of ``free_quote``, as it is the position of some bot of the account."""
 
 
 class OrderTurn(Protocol):
-    """The account while it is this bot's turn: what it holds, and one order on it."""
+    """The account during this bot's turn: its funds, and one order on it."""
 
     @property
     def funds(self) -> Funds:
-        """What the order is sized by, read within the turn."""
+        """The values by which the order is sized, read within the turn."""
         ...
 
     def submit(self, quantity: Decimal) -> OrderRow:
-        """Place one market order of ``quantity`` base units and book what came of it.
+        """Place one market order of ``quantity`` base units and book its outcome.
 
-        An order that the exchange refused is returned as any other, with its words in ``detail``.
+        An order that the exchange refused is returned as any other, with the refusal in ``detail``.
         Raises OrderRefused when no order was sent, Unavailable, LedgerFailed.
         """
         ...
@@ -60,7 +61,7 @@ class Venue(Protocol):
         ...
 
     def balance(self) -> Balance:
-        """What can be traded with. Raises Unavailable."""
+        """The balance that can be traded with. Raises Unavailable."""
         ...
 
     def best_price(self, side: Side) -> Decimal:
@@ -68,11 +69,11 @@ class Venue(Protocol):
         ...
 
     def tracked_by_all(self) -> Decimal:
-        """What of the base all bots of the account track. Raises OrderRefused if nobody can tell."""
+        """The base that all bots of the account track. Raises OrderRefused if it is unknown."""
         ...
 
     def entries_blocked(self) -> str | None:
-        """Why no entry may go out now, None when it may."""
+        """The reason to block entries now, None when they may go out."""
         ...
 
     def recover(self, exits: bool) -> None:
@@ -80,7 +81,7 @@ class Venue(Protocol):
         ...
 
     def refresh(self) -> bool:
-        """Book what an operator has decided since, True when there was something.
+        """Book an operator's decisions since the last call; True when there was one.
 
         Called once a tick, so it is cheap.
         """
@@ -98,13 +99,15 @@ class Venue(Protocol):
         ...
 
     def forget_expected(self) -> None:
-        """Coins were booked as gone: the account holds less from now on, and not by an order."""
+        """Forget the expected balance: coins were booked as gone, which no order explains."""
         ...
 
     def release_asked(self) -> bool:
-        """True while an operator's word that missing coins are gone waits to be carried out."""
+        """True while an operator's confirmation that missing coins are gone waits to be carried
+        out.
+        """
         ...
 
     def release_done(self) -> None:
-        """It was carried out."""
+        """Record that the release was carried out."""
         ...
