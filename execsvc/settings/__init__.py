@@ -1,4 +1,4 @@
-"""The settings: where they come from, their ranges and defaults, and what is refused."""
+"""The settings: their sources, ranges and defaults, and the checks that refuse them."""
 
 from execsvc.settings.addresses import Bind
 from execsvc.settings.checks import merged, warnings

@@ -1,4 +1,4 @@
-"""Addresses as an operator writes them: where a service is, and where ours listens."""
+"""Addresses as an operator writes them: of the services that are called, and of the own ports."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LAST_PORT = 65535
 
 
 class Bind(BaseModel):
-    """Where the HTTP side listens; port 0 lets the system choose."""
+    """The address at which the HTTP side listens; port 0 lets the system choose."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,4 +1,4 @@
-"""What settings mean together: which cannot work, and which may change while the service runs."""
+"""Checks of settings against each other: which cannot work, and which may change in flight."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from execsvc.settings.directories import ends_with_session
 from execsvc.settings.model import PREFIX, Settings, variable_of
 
 LONGEST_SILENCE = 10.0
-"""Seconds within which every process gives a sign of life."""
+"""Seconds within which every process sends a heartbeat."""
 LONGEST_RESTART_DELAY = 60.0
 LONGEST_LIQUIDATION_DELAY = 8.0
 LONGEST_BETWEEN_READS = 60.0
-"""Seconds between two reads, both of which saw coins missing, that count as time they were looked for."""
+"""Seconds between two reads without the coins, up to which the time between them counts."""
 
 IN_FLIGHT = frozenset(
     {
@@ -56,7 +56,7 @@ def merged(running: Settings, reloaded: Settings) -> tuple[Settings, list[str]]:
 
 
 def warnings(settings: Settings) -> list[str]:
-    """What is allowed but cannot work together, one line each."""
+    """Combinations of settings that are allowed but cannot work together, one line each."""
     return [
         *_stop_warnings(settings),
         *_watch_warnings(settings),

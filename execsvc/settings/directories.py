@@ -1,4 +1,4 @@
-"""The two directories of the service: both ours, and nobody else's."""
+"""The two directories of the service, which no other user may own."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _OTHERS_MAY_WRITE = 0o022
 _ROOT = 0
 _SESSIONS = Path("/run/user")
 _LINGERING = Path("/var/lib/systemd/linger")
-"""A file for each user whose directory outlives the sessions, see loginctl(1)."""
+"""A directory with a file for each user whose directory outlives the sessions, see loginctl(1)."""
 
 
 def runtime_directory(path: Path) -> None:
-    """Makes the directory of the control socket, mode 0700.
+    """Make the directory of the control socket, mode 0700.
 
-    Raises ConfigRefused when it is there and is not ours with mode 0700.
+    Raises ConfigRefused when it exists and is not ours with mode 0700.
     """
     variable = "EXECSVC_RUNTIME_DIR"
     mode = _ours(path, variable)
@@ -28,9 +28,9 @@ def runtime_directory(path: Path) -> None:
 
 
 def state_directory(path: Path) -> None:
-    """Makes the directory of ledgers, journals and locks, mode 0700.
+    """Make the directory of ledgers, journals and locks, mode 0700.
 
-    Raises ConfigRefused when it is there and is not ours, or others may write to it.
+    Raises ConfigRefused when it exists and is not ours, or others may write to it.
     """
     variable = "EXECSVC_STATE_DIR"
     mode = _ours(path, variable)
@@ -54,7 +54,7 @@ def ends_with_session(path: Path) -> bool:
 
 
 def private_directory(path: Path) -> None:
-    """Makes a directory within one of ours, mode 0700. Raises OSError."""
+    """Make a directory within one of ours, mode 0700. Raises OSError."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
@@ -67,7 +67,7 @@ def _ours(path: Path, variable: str) -> int:
         raise ConfigRefused(f"{variable}: {path}: {error.strerror}") from None
     if found.st_uid != os.geteuid():
         raise ConfigRefused(f"{variable}: {path} belongs to uid {found.st_uid}, not to us")
-    # systemd links the directories of a dynamic user; a link of anybody else is a trap in /tmp.
+    # systemd links the directories of a dynamic user; any other user's link in /tmp is an attack.
     if stat.S_ISLNK(link.st_mode) and link.st_uid not in (_ROOT, os.geteuid()):
         raise ConfigRefused(f"{variable}: {path} is a link that uid {link.st_uid} made")
     return found.st_mode

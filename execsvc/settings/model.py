@@ -72,12 +72,12 @@ def _directory(value: Any) -> Any:
 
 
 def _zero_for_none(value: Any) -> Any:
-    """``none``, in any case, is another word for a limit of zero: there is no limit."""
+    """Zero for ``none``, in any case: there is no limit."""
     return "0" if isinstance(value, str) and value.lower() == "none" else value
 
 
 class Switch(str, Enum):
-    """Whether an optional part of BotService is used; ``auto``: as far as BotService answers it."""
+    """The use of an optional part of BotService; ``auto``: as far as BotService answers it."""
 
     AUTO = "auto"
     ON = "true"

@@ -1,4 +1,4 @@
-"""Where settings come from: command line > environment > env file > credentials > default."""
+"""The sources of settings: command line > environment > env file > credentials > default."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def load(
 ) -> Settings:
     """The settings that ``overrides`` (the command line), the environment and the file make.
 
-    All three name variables in full (``EXECSVC_POLL_INTERVAL``). Without ``services_required``
-    the two URLs may be missing and are then empty, for commands that call nobody. Raises
+    All three name variables in full (``EXECSVC_POLL_INTERVAL``). Without ``services_required`` the
+    two URLs may be missing and are then empty, for commands that call neither service. Raises
     ConfigRefused with every fault, one line each.
     """
     faults: list[str] = []
@@ -84,7 +84,7 @@ def _take(
 
 
 def _defaults(environ: Mapping[str, str], faults: list[str]) -> dict[str, Any]:
-    """What is set when no variable says otherwise: directories, and tokens of systemd."""
+    """The values without a variable: directories, and tokens of systemd's credentials."""
     values: dict[str, Any] = {
         "state_dir": environ.get("STATE_DIRECTORY", "").split(":")[0]
         or _home(environ) + "/.local/state/execsvc",
@@ -114,7 +114,7 @@ def _session_directory(environ: Mapping[str, str]) -> str:
 
 
 def _faults(error: ValidationError, values: Mapping[str, Any]) -> list[str]:
-    """One line a fault: the variable, what is wrong, and what was given unless it is private."""
+    """One line a fault: the variable, the fault, and the value unless it is private."""
     lines = []
     for fault in error.errors(include_url=False, include_input=False):
         field = str(fault["loc"][0])

@@ -1,4 +1,4 @@
-"""What the time-outs of a systemd unit and the settings of the service in it mean together."""
+"""Checks of the time-outs of a systemd unit against the settings of the service in it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from execsvc.settings.model import PREFIX, Settings
 
 LAST_SECONDS = 20.0
-"""Seconds a stop may take beyond SHUTDOWN_TIMEOUT: what is killed has to be gone, alerts go out, and
-the control plane answers to the end."""
+"""Seconds a stop may take beyond SHUTDOWN_TIMEOUT: killed processes have to end, alerts go out, and
+the control plane answers to the end.
+"""
 LONGEST_STALL = 10.0
-"""Seconds the supervisor's loop may be held up without being wedged: by a ledger that is busy."""
+"""Seconds for which a busy ledger may hold up the supervisor's loop without a hang."""
 SHORTEST_START = 30.0
 """Seconds from the start to READY on a slow machine with many ledgers."""
 
@@ -23,14 +24,15 @@ class UnitTimes:
     start: float
     stop: float
     abort: float
-    """What is left after a watchdog's signal; ``stop`` where the unit does not say."""
+    """The time left after a watchdog's signal; ``stop`` where the unit does not say."""
     watchdog: float | None
-    """None where nobody can tell."""
+    """None where it is unknown."""
 
 
 def longest_stop_alone(settings: Settings) -> float:
-    """Seconds that a bot may take to stop when its supervisor is dead: systemd's TERM is all it
-    gets, and nobody asks for more time.
+    """Seconds that a bot may take to stop when its supervisor is dead.
+
+    systemd's TERM is all that the bot gets then, and no process asks for more time.
     """
     return settings.stop_timeout + settings.order_timeout + settings.settlement_window
 
@@ -41,7 +43,7 @@ def longest_stop(settings: Settings) -> float:
 
 
 def unit_faults(times: UnitTimes, settings: Settings) -> list[str]:
-    """Time-outs that leave positions open, one line each that names the directive."""
+    """Time-outs that leave positions open, one line each, with the name of the directive."""
     lines = _cut_short("TimeoutStopSec", times.stop, settings)
     if times.abort != times.stop and (times.watchdog is None or math.isfinite(times.watchdog)):
         lines += _cut_short("TimeoutAbortSec", times.abort, settings)
@@ -54,7 +56,7 @@ def unit_faults(times: UnitTimes, settings: Settings) -> list[str]:
 
 
 def unit_warnings(times: UnitTimes, settings: Settings) -> list[str]:
-    """Time-outs that will do only while nothing else goes wrong, one line each."""
+    """Time-outs that suffice only while nothing else fails, one line each."""
     lines = []
     if times.stop < longest_stop(settings):
         lines.append(
