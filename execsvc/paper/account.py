@@ -28,12 +28,12 @@ class Movement(NamedTuple):
 
     @property
     def change(self) -> Decimal:
-        """By how much free and locked together changed."""
+        """The change of free and locked together."""
         return self.free_after + self.locked_after - self.free_before - self.locked_before
 
 
 class PaperAccount:
-    """What somebody holds at the paper exchange. Not safe for threads: its owner locks."""
+    """The balances of one account at the paper exchange. Not safe for threads: its owner locks."""
 
     def __init__(self, balances: Mapping[str, Decimal]) -> None:
         self.initial: dict[str, Decimal] = dict(balances)
@@ -47,11 +47,11 @@ class PaperAccount:
         return list(self._free)
 
     def free(self, asset: str) -> Decimal:
-        """What of ``asset`` can be traded."""
+        """The part of ``asset`` that can be traded."""
         return self._free.get(asset, ZERO)
 
     def locked(self, asset: str) -> Decimal:
-        """What of ``asset`` is tied up elsewhere."""
+        """The part of ``asset`` that is tied up elsewhere."""
         return self._locked.get(asset, ZERO)
 
     def total(self, asset: str) -> Decimal:
@@ -70,7 +70,7 @@ class PaperAccount:
     ) -> Fill:
         """Fill a market order of ``amount`` base units from ``depth`` and book it.
 
-        Raises what :func:`execsvc.paper.trading.trade` raises, with nothing changed.
+        Raises as :func:`execsvc.paper.trading.trade` does, with nothing changed.
         """
         base, quote = Symbol.parse(depth.symbol)
         traded = trade(depth, terms, self.free(base), self.free(quote), side, amount, at_most)

@@ -1,4 +1,4 @@
-"""What a market order takes out of an order book."""
+"""The fill of a market order by an order book."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from execsvc.model.order import Side
 
 
 class Walk(NamedTuple):
-    """What the book gave: base units filled, and the quote that they cost."""
+    """The result of a walk through the book: base units filled, and the quote that they cost."""
 
     filled: Decimal
     cost: Decimal

@@ -1,4 +1,4 @@
-"""On what terms an exchange takes an order: fees, limits, step, and its words of refusal."""
+"""The terms on which an exchange takes an order: fees, limits, step, and its words of refusal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ USUAL_FEE_RATE = Decimal("0.001")
 
 
 class Fault(Enum):
-    """Why an exchange does not take an order."""
+    """The reasons for which an exchange does not take an order."""
 
     BALANCE = "balance"
     STEP = "step"
@@ -34,7 +34,7 @@ WORDS: Mapping[Fault, str] = {
     Fault.WORTH_TOO_SMALL: "Filter failure: NOTIONAL",
     Fault.WORTH_TOO_LARGE: "Filter failure: NOTIONAL",
 }
-"""What Binance says; some of the words are for two faults."""
+"""The words of Binance; some of them are for two faults."""
 
 
 class NotTaken(OrderRefused):
@@ -46,10 +46,10 @@ class NotTaken(OrderRefused):
 
 
 class FeeAsset(str, Enum):
-    """Which asset pays the fee."""
+    """The asset that pays the fee."""
 
     RECEIVED = "received"
-    """What the order brings in: base on a buy, quote on a sell."""
+    """The asset that the order brings in: base on a buy, quote on a sell."""
     QUOTE = "quote"
 
 
@@ -74,7 +74,7 @@ class Terms(NamedTuple):
 
 
 class Fees(NamedTuple):
-    """What a fill costs in fees, in base units and in quote."""
+    """The fees of a fill, in base units and in quote."""
 
     base: Decimal
     quote: Decimal

@@ -12,7 +12,7 @@ from execsvc.paper.terms import USUAL_FEE_RATE, Fault, FeeAsset, NotTaken, Terms
 
 
 class Traded(NamedTuple):
-    """What came of an order: its fill, and the free balances after it."""
+    """The result of an order: its fill, and the free balances after it."""
 
     fill: Fill
     free_base: Decimal
@@ -26,7 +26,7 @@ def fill_on_book(
     fee_rate: Decimal = USUAL_FEE_RATE,
     fee_asset: FeeAsset = FeeAsset.RECEIVED,
 ) -> Fill:
-    """The final fill of ``amount`` base units on ``depth``, whatever anybody can afford."""
+    """The final fill of ``amount`` base units on ``depth``, with no regard to balances."""
     filled, cost = walk(depth, side, amount)
     base_fee, quote_fee = fees(Terms(fee_rate=fee_rate, fee_asset=fee_asset), side, filled, cost)
     return Fill(
@@ -47,10 +47,10 @@ def trade(
     amount: Decimal,
     at_most: Decimal | None = None,
 ) -> Traded:
-    """Fill an order of ``amount`` base units for somebody who has these free balances.
+    """Fill an order of ``amount`` base units for an account with these free balances.
 
-    The exchange judges the whole ``amount``, then fills no more than ``at_most`` of it.
-    Raises NotTaken.
+    The exchange judges the whole ``amount``, then fills no more than ``at_most`` of it. Raises
+    NotTaken.
     """
     check(terms, amount, depth.best_ask if side is Side.BUY else depth.best_bid)
     whole = fill_on_book(depth, side, amount, terms.fee_rate, terms.fee_asset)
