@@ -1,1 +1,1 @@
-"""One bot, in a process of its own."""
+"""The process that runs one bot."""

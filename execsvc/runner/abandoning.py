@@ -1,4 +1,4 @@
-"""The process that books what an operator gives up."""
+"""The task of a process that books a position as abandoned, at an operator's request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from execsvc.store.bot_store import BotStore
 def give_up_position(
     ledger: BotStore, settings: Settings, record: Record, reporter: Reporter, waits: Waits
 ) -> End:
-    """Book all that the owned ``ledger`` holds as abandoned; nothing is read of the exchange.
+    """Book every position of the owned ``ledger`` as abandoned; the exchange is not read.
 
     Waits until an order of the bot that is open cannot execute any more: decided earlier, it would
     disturb the next order of its account. Raises LedgerFailed.

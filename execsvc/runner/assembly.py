@@ -1,4 +1,4 @@
-"""Puts together what a bot's process works with."""
+"""Assembles the parts of a bot's process."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from execsvc.store.store import Store
 
 
 def execution_settings(settings: Settings) -> ExecutionSettings:
-    """What of ``settings`` the way of an order goes by."""
+    """The part of ``settings`` that orders depend on."""
     return ExecutionSettings(
         settings.order_timeout,
         settings.settlement_window,
@@ -82,7 +82,7 @@ class Assembly:
         precision: int | None,
         stop_loss: Decimal | None = None,
     ) -> OrderService:
-        """The orders under ``binding``; ``stop_loss`` [%] is the row's."""
+        """The order service for ``binding``; ``stop_loss`` [%] is the row's."""
         services, limits = self._services, limits_of(self._settings, stop_loss)
         return OrderService(
             services,

@@ -1,4 +1,4 @@
-"""What a strategy sees during one tick."""
+"""The view of a strategy during one tick."""
 
 from __future__ import annotations
 
@@ -60,10 +60,12 @@ class TickContext:
         self._trades: dict[int, tuple[Trade, ...]] = {}
         self._balance: Balance | None = None
         self._levels: int | None = None
-        """Those of the book that the strategy has asked for since the runner looked last."""
+        """The numbers of levels of the book that the strategy has asked for since the runner's last
+        check.
+        """
 
     def begin_tick(self, now: datetime, stopping: bool = False) -> None:
-        """Forget what was read; a tick reads afresh. ``stopping`` forbids entries from now on."""
+        """Forget all reads of the tick before. ``stopping`` forbids entries from now on."""
         self._now, self._wall_clock = now, wall_clock()
         self._stopping = stopping
         self._ticker = None
@@ -75,7 +77,7 @@ class TickContext:
 
     @property
     def now(self) -> datetime:
-        """Aware UTC at the start of this tick, moved on by no step of the wall clock."""
+        """Aware UTC at the start of this tick, unaffected by steps of the wall clock."""
         assert self._now is not None, "no tick has begun"
         return self._now
 
@@ -87,7 +89,7 @@ class TickContext:
 
     @property
     def position(self) -> Position:
-        """What the bot bought and still holds, opened in the time of :attr:`now`."""
+        """The position that the bot bought and still holds, opened in the time of :attr:`now`."""
         return self._time.of(self._orders.position)
 
     def ticker(self) -> Ticker:
@@ -108,10 +110,13 @@ class TickContext:
         return self._depth[limit]
 
     def book(self) -> Depth:
-        """The book for the runner's own look, read before the strategy reads. Raises Unavailable.
+        """The book for the runner's own check, read before the strategy reads.
 
-        A strategy that asked for the book in the last tick finds this one in this tick: one read
-        serves both. Of any other strategy it is no read of the tick, and no guard judges it.
+        Raises Unavailable.
+
+        A strategy that asked for the book in the last tick gets the same answer in this tick: one
+        read serves both. For any other strategy it does not count as a read of the tick, and no
+        guard judges it.
         """
         levels, self._levels = self._levels, None
         if levels is None:
@@ -130,13 +135,13 @@ class TickContext:
         return self._trades[limit]
 
     def balance(self) -> Balance:
-        """What can be traded with. Raises Unavailable."""
+        """The balance that can be traded with. Raises Unavailable."""
         if self._balance is None:
             self._balance = self._orders.venue.balance()
         return self._balance
 
     def limits(self) -> Limits:
-        """The smallest order that is taken. Raises Unavailable."""
+        """The limits of an order. Raises Unavailable."""
         return self.ticker().limits
 
     def buy(self, amount: Decimal, reason: str) -> Fill:
@@ -153,20 +158,23 @@ class TickContext:
         return self._orders.free_base()
 
     def sell_owned(self, amount: Decimal, reason: str) -> Fill:
-        """Sell up to ``amount`` of it. Raises OrderRefused when nothing was sold."""
+        """Sell up to ``amount`` of the free base. Raises OrderRefused when nothing was sold."""
         return self._place(Purpose.SHORT_ENTRY, self._entry(amount), reason)
 
     def buy_back(self, amount: Decimal, reason: str) -> Fill:
-        """Buy back up to ``amount`` of that. Raises OrderRefused when nothing was bought."""
+        """Buy back up to ``amount`` of the base sold short.
+
+        Raises OrderRefused when nothing was bought.
+        """
         self._refuse_while_stopping()
         return self._place(Purpose.SHORT_EXIT, self._checked(amount), reason)
 
     def log(self, text: str) -> None:
-        """A line for the log and the bot's execution log."""
+        """Write a line to the log and to the bot's execution log."""
         self._record.say("INFO", "strategy_said", text)
 
     def _say_odd_sides(self, trades: tuple[Trade, ...]) -> None:
-        """Say once in this process that trades count for nothing, and how many of them."""
+        """Log once in this process how many trades have no usable side and are left out."""
         odd = [] if self._odd_sides_said else [trade for trade in trades if trade.has_odd_side]
         if odd:
             self._odd_sides_said = True
@@ -178,16 +186,17 @@ class TickContext:
             )
 
     def _entry(self, amount: object) -> Decimal:
-        """The amount of an entry. Raises OrderRefused where none is made."""
+        """The amount of an entry. Raises OrderRefused where no entry may be made."""
         self._refuse_while_stopping()
         refuse_without_allocation(self.allocation)
         return self._checked(amount)
 
     def _checked(self, amount: object) -> Decimal:
-        """``amount`` as it is to be ordered; what was read of the balance is old from here on.
+        """``amount`` as a Decimal to order; forgets the balance that was read, which an order
+        changes.
 
         The account's turn is held by the process, so a second thread would not wait for it. Raises
-        OrderRefused for what is no amount.
+        OrderRefused for a value that is no amount.
         """
         if threading.get_ident() != self._thread:
             raise OrderRefused("orders are placed by the thread that runs the strategy alone")
@@ -199,7 +208,7 @@ class TickContext:
         return amount
 
     def _answered(self, balance: Balance | None) -> str:
-        """What this tick was answered, as far as the size of an order may depend on it."""
+        """The answers to the reads of this tick on which the size of an order may depend, as text."""
         said = []
         if balance is not None:
             free = [f"{plain(balance.free(asset))} {asset}" for asset in Symbol.parse(self.symbol)]
@@ -220,7 +229,7 @@ class TickContext:
 def _ahead(trades: tuple[Trade, ...]) -> int | None:
     """The newest stamp of ``trades`` where it is ahead of our clock, in ms.
 
-    One that is behind says nothing of how old the read is: nobody may have traded since.
+    A stamp that is behind does not show the age of the read: there may have been no trade since.
     """
     newest = max((trade.timestamp for trade in trades if trade.timestamp is not None), default=0)
     return newest if newest > wall_clock().timestamp() * 1000 else None

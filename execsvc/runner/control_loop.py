@@ -1,4 +1,4 @@
-"""When a bot ticks, and what a tick's errors come to."""
+"""The times of a bot's ticks, and the handling of a tick's errors."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from execsvc.runner.counts import TickResult
 from execsvc.runner.ports import Record, Reporter, Waits
 
 MOST_ERRORS = 10
-"""Exceptions of a strategy in a row after which its bot is given up."""
+"""Exceptions of a strategy in a row after which its bot has FAILED."""
 _CLEARLY = 0.01
 _LEAST_GAP = 0.25
 """The second tick comes at least this part of an interval after the first."""
 LONGEST_UNLOOKED = 5.0
-"""Seconds [s] between two looks at a position that is looked after between ticks as well, at most."""
+"""Seconds [s] between two checks of a position that is watched between ticks as well, at most."""
 
 
 class StrategyGaveUp(Exception):
@@ -54,7 +54,7 @@ class ControlLoop:
     """Calls one tick after the other, until a stop ends a wait with StopRequested.
 
     ``look`` is called between ticks that are more than LONGEST_UNLOOKED apart. It returns, as
-    ``tick`` does, what went wrong without an end to it, for ``/status``.
+    ``tick`` does, the error that did not end it, for ``/status``.
     """
 
     def __init__(
@@ -68,7 +68,9 @@ class ControlLoop:
         look: Callable[[], str | None] | None = None,
         remark: str | None = None,
     ) -> None:
-        """``remark``: what is wrong with the bot in each tick; shown while nothing else is."""
+        """``remark``: a fault of the bot that holds in each tick; shown while there is no other
+        error.
+        """
         self._remark = remark
         self._grid = Grid(bot_id, interval)
         self._tick = tick
@@ -93,7 +95,9 @@ class ControlLoop:
             due = self._grid.after(max(due, monotonic()))
 
     def _look_until(self, due: float, look: Callable[[], str | None]) -> None:
-        """Look every LONGEST_UNLOOKED seconds since the last tick began, while ``due`` is far."""
+        """Call ``look`` every LONGEST_UNLOOKED seconds since the last tick began, while ``due`` is
+        far.
+        """
         looked = self._began
         while due - looked > LONGEST_UNLOOKED:
             self._waits.wait(max(looked + LONGEST_UNLOOKED - monotonic(), 0.0))
@@ -112,7 +116,7 @@ class ControlLoop:
         except GuardRefused as refusal:
             error = str(refusal)  # the guard has said it when it tripped
         except Banned as fault:
-            error, result, unread = str(fault), "skipped", True  # said once, for all bots
+            error, result, unread = str(fault), "skipped", True  # logged once, for all bots
         except (Unavailable, OrderRefused) as fault:
             error, result = str(fault), "skipped"
             unread = isinstance(fault, Unavailable)

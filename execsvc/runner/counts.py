@@ -1,7 +1,7 @@
-"""What a bot's process counts from its beginning on; its reports carry all of it.
+"""The counters of a bot's process since its start; its reports carry all of them.
 
-On the wire it is a list of whole numbers in a fixed order, as both ends are the same program, and
-nearly all of them are small: about 140 bytes of a report's 4096.
+On the wire they are a list of whole numbers in a fixed order, as both ends are the same program,
+and nearly all of them are small: about 140 bytes of a report's 4096.
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ TickResult = Literal["ok", "skipped", "failed"]
 Outcome = Literal["filled", "partly", "refused", "contested"]
 
 TICK_BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-"""Seconds. A tick is some reads over the network and at times an order, which may be settled."""
+"""Bounds in seconds.
+
+A tick is some reads over the network and at times an order, which may be settled.
+"""
 
 
 class Series(NamedTuple):
-    """What one number counts: a name, and the values of that name's labels."""
+    """The series that one number belongs to: a name, and the values of its labels."""
 
     name: str
     labels: tuple[str, ...] = ()
@@ -45,52 +48,52 @@ SERIES: tuple[Series, ...] = (
 """The order of the numbers; those of the histogram of ticks follow them."""
 _AT = {(series.name, *series.labels): index for index, series in enumerate(SERIES)}
 SIZE = len(SERIES) + len(TICK_BOUNDS) + 2
-"""How many numbers there are."""
+"""The count of the numbers."""
 NOTHING = (0,) * SIZE
 
 
 class Counts:
-    """The counters of one process. Every call is an addition, for it is made on the way of an exit."""
+    """The counters of one process. Every call is only an addition, as it may delay an exit."""
 
     def __init__(self) -> None:
         self._numbers = [0] * len(SERIES)
         self._ticks = Histogram(TICK_BOUNDS)
 
     def numbers(self) -> tuple[int, ...]:
-        """All of them, in the order of SERIES, then the buckets of ticks and their microseconds."""
+        """All numbers, in the order of SERIES, then the buckets of ticks and their microseconds."""
         return (*self._numbers, *self._ticks.counts, self._ticks.micros)
 
     def tick(self, result: TickResult, seconds: float) -> None:
-        """A tick ended."""
+        """Count a tick that took ``seconds``."""
         self._add("ticks", result)
         self._ticks.observe(seconds)
 
     def read_failed(self, call: Read) -> None:
-        """A read gave no usable answer."""
+        """Count a read that gave no usable answer."""
         self._add("read_errors", call)
 
     def order(self, mode: Mode, order: OrderRow) -> None:
-        """An order is booked for the first time, with what is known of it then."""
+        """Count an order that is booked for the first time, with what is known of it then."""
         self._add("orders", mode.value.lower(), order.side.value, _outcome(order))
 
     def order_unknown(self, side: Side) -> None:
-        """The answer to an order did not say what became of it."""
+        """Count an order whose answer did not state its outcome."""
         self._add("orders_unknown", side.value)
 
     def settled(self, order: OrderRow) -> None:
-        """An order of unknown outcome was decided, whichever bot had sent it."""
+        """Count an order of unknown outcome that was decided, no matter which bot had sent it."""
         self._add("settlements", _outcome(order))
 
     def liquidation_attempt(self) -> None:
-        """One attempt to sell what is open."""
+        """Count one attempt to sell an open position."""
         self._add("liquidation_attempts")
 
     def liquidation(self, result: LiquidationResult) -> None:
-        """All attempts at one position were made, or it is closed."""
+        """Count the end of all attempts at one position, by ``result``."""
         self._add("liquidations", result)
 
     def report_dropped(self) -> None:
-        """A report found the pipe full."""
+        """Count a report that found the pipe full."""
         self._add("report_drops")
 
     def _add(self, name: str, *labels: str) -> None:

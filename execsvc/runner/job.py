@@ -1,4 +1,4 @@
-"""What a forked child is told to do for one bot."""
+"""The task of a forked child, for one bot."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from execsvc.model.bot import BotSpec
 
 
 class Task(str, Enum):
-    """What the process is for."""
+    """The tasks that a bot's process may have."""
 
     TRADE = "TRADE"
-    """Run the strategy until told to stop."""
+    """Run the strategy until a stop."""
     LIQUIDATE = "LIQUIDATE"
-    """Close what the ledger says is open, then end; no strategy runs."""
+    """Close every position that the ledger says is open, then end; no strategy runs."""
     ABANDON = "ABANDON"
-    """Book what the ledger says is open as abandoned, then end; the exchange is not asked."""
+    """Book every position that the ledger says is open as abandoned, then end; the exchange is not
+    asked.
+    """
     CHECK = "CHECK"
-    """Say whether strategy and parameters are accepted, then end; touches no ledger."""
+    """Check whether strategy and parameters are accepted, then end; touches no ledger."""
 
 
 class Job(BaseModel):
@@ -32,9 +34,12 @@ class Job(BaseModel):
     task: Task
     spec: BotSpec | None = None
     booting: bool = False
-    """BotService waits to be told that the bot has started."""
+    """True when BotService waits for the message that the bot has started."""
     start: str = ""
-    """Names the start of the service; each compares ledgers and accounts once. Empty: none does."""
+    """A name of the start of the service; each start compares ledgers and accounts once.
+
+    Empty: no comparison.
+    """
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Job:

@@ -1,4 +1,6 @@
-"""Makes this process the bot's only one: waits for its ledger, and for whom it waits too long."""
+"""Makes this process the bot's only one: it waits for the ledger and kills an owner that stays too
+long.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ _POLL = 0.05
 def open_ledger(ledger: BotStore, waits: Waits, reporter: Reporter, patience: float) -> None:
     """Open the ledger, waiting while the runner of a dead supervisor still holds it.
 
-    After ``patience`` seconds that runner is killed: it had its time to stop. Raises
+    After ``patience`` seconds, which are enough for its stop, that runner is killed. Raises
     LedgerFailed, and StopRequested when a stop cuts the wait short.
     """
     kill_at = monotonic() + patience

@@ -1,4 +1,4 @@
-"""Steps of a stop that are tried again while the bot's records cannot be read or written."""
+"""Retries of the steps of a stop while the bot's records cannot be read or written."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from execsvc.runner.ports import Reporter, Waits
 from execsvc.store.bot_store import BotStore
 
 SHARE_OF_STOP = 0.8
-"""The part of STOP_TIMEOUT for which a stop waits: the rest is for what it does once it can."""
+"""The part of STOP_TIMEOUT for which a stop waits: the rest is for the steps after the wait."""
 _Result = TypeVar("_Result")
 
 
 class Persistence:
-    """Tries a step of a stop again, for as long as the stop has time.
+    """Retries a step of a stop for as long as the stop has time.
 
     ``backoff`` [s] is waited before the second try, then doubling waits up to LONGEST_BACKOFF;
     ``stop_timeout`` [s] is what the whole stop may take.
@@ -42,11 +42,11 @@ class Persistence:
         self._repeats = Repeats()
 
     def persist(self, step: Callable[[], _Result]) -> _Result:
-        """What ``step`` returns, tried again while it raises LedgerUnavailable.
+        """Return the result of ``step``, tried again while it raises LedgerUnavailable.
 
         Time is counted from the first call, over all steps of one stop; once it is over
-        LedgerUnavailable is raised. ``step`` must be one that may be begun anew. Raises StopRequested
-        when the process is told to end without selling.
+        LedgerUnavailable is raised. ``step`` must be one that may be begun anew. Raises
+        StopRequested when the process is told to end without selling.
         """
         if self._until is None:
             self._until = monotonic() + self._patience

@@ -1,4 +1,4 @@
-"""Interfaces of the surroundings of a control loop: those of a process, or of a replay."""
+"""Interfaces of the environment of a control loop: that of a process, or of a replay."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from execsvc.runner.waits import StopOrder
 
 
 class Record(ports.Record, Protocol):
-    """The execution log of the bot. Nothing of it raises."""
+    """The execution log of the bot. None of its methods raises."""
 
     def traceback(self, event: EventName, text: str, error: BaseException) -> None:
-        """One line at ERROR, with the traceback of ``error``."""
+        """Write one line at ERROR, with the traceback of ``error``."""
         ...
 
 
@@ -33,11 +33,13 @@ class Reporter(ports.Reporter, Protocol):
         ...
 
     def ticked(self, began: float, unread: bool) -> None:
-        """A tick ended that began at ``began`` [monotonic s]; ``unread``: for a read that failed."""
+        """Record the end of a tick that began at ``began`` [monotonic s]; ``unread``: for a read
+        that failed.
+        """
         ...
 
     def looked(self, judged: bool) -> None:
-        """The stop loss was looked at; ``judged``: it is known whether something is to be sold."""
+        """Record a check of the stop loss; ``judged``: it is known whether something is to be sold."""
         ...
 
 
@@ -64,10 +66,10 @@ class RunnerServices(ports.BotServices, Protocol):
 
     @property
     def reporter(self) -> Reporter:
-        """Its reporter."""
+        """The bot's reporter."""
         ...
 
     @property
     def waits(self) -> Waits:
-        """Its waits."""
+        """The bot's waits."""
         ...

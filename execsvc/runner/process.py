@@ -1,4 +1,4 @@
-"""What a bot's process does from its fork to its exit code."""
+"""The life of a bot's process, from its fork to its exit code."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from execsvc.store.store import Store
 from execsvc.strategies.registry import find, parse_params
 
 FINEST = 12
-"""Decimals that a strategy may ask for at most."""
+"""The most decimals that a strategy may ask for."""
 
 
 def run(job: Job, settings: Settings, lifeline: int, report: int) -> int:
@@ -80,7 +80,7 @@ def carry_out(
     reporter: Reporter,
     waits: Waits,
 ) -> End:
-    """Do ``job`` to its end, with everything it needs at hand.
+    """Do ``job`` to its end, within the process that was set up for it.
 
     Raises StopRequested when it is stopped before it has begun, ConfigRefused, LedgerFailed;
     LedgerUnavailable when its next process is to try again.
@@ -89,7 +89,7 @@ def carry_out(
 
 
 class _Process:
-    """The four tasks a bot's process may have."""
+    """The four tasks that a bot's process may have."""
 
     def __init__(
         self,
@@ -159,7 +159,7 @@ class _Process:
         self._record.bind(spec.binding)
         precision = _precision(params)
         self._ledger.bind(spec.binding, precision)
-        # On paper, too: what waits of an earlier start must not become a part of this one's session.
+        # On paper, too: rows left by an earlier start must not become a part of this one's session.
         self._ledger.note_start(booting=self._job.booting)
         orders = assembly.orders(spec.binding, spec.allocation, precision, spec.stop_loss)
         runner = BotRunner(
@@ -176,7 +176,7 @@ class _Process:
         return runner.run()
 
     def _liquidate(self) -> End:
-        """Close whatever the ledger says is open, each as it was opened."""
+        """Close every position in the ledger, each under the binding by which it was opened."""
         # Its time to stop begins once it owns the ledger: it may have to outlive an orphan first.
         self._persistence().persist(self._own_ledger)
         self._reporter.update(phase="STOPPING")
@@ -216,7 +216,7 @@ class _Process:
         return flat
 
     def _bindings(self) -> list[Binding]:
-        """What is open, what the bot ran under last, and where orders of it were contested.
+        """The bindings of open positions, of the bot's last run, and of contested orders.
 
         At the latter two an order may be unsettled, or decided by an operator since.
         """
@@ -230,7 +230,7 @@ class _Process:
 
 
 def _precision(params: object) -> int | None:
-    """The strategy's ``quantity_precision``; what a third party else calls so is none."""
+    """The strategy's ``quantity_precision``; None for a value of that name that is no such number."""
     value = getattr(params, "quantity_precision", None)
     known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= FINEST
     return value if known else None
@@ -253,14 +253,14 @@ def _set_title(job: Job) -> None:
 
 
 def _silence_stdout() -> None:
-    """What a strategy prints goes nowhere: the log is on stderr, and stdout may be a full pipe."""
+    """Send the standard output to /dev/null: the log is on stderr, and stdout may be a full pipe."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)
 
 
 def _leave() -> None:
-    """A strategy that forks must not have a second runner of its bot."""
+    """End at once in a fork of a strategy: it must not be a second runner of its bot."""
     os._exit(0)
 
 
@@ -278,4 +278,4 @@ def _listen_to_signals() -> int:
 
 
 def _written_to_the_pipe(number: int, frame: object) -> None:
-    """Nothing: the wake-up descriptor has the signal."""
+    """Do nothing: the wake-up descriptor has the signal."""

@@ -1,4 +1,4 @@
-"""What a bot's process says: a line in the log and a row in its execution log."""
+"""The log of a bot's process: a line in the service's log and a row in the bot's execution log."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _VERBS = {Side.BUY: "bought", Side.SELL: "sold"}
 
 
 class Record:
-    """The execution log of one bot, with its twin on the service's log."""
+    """The execution log of one bot, with a copy in the service's log."""
 
     def __init__(self, bot_id: str, ledger: BotStore) -> None:
         self._bot_id = bot_id
@@ -32,10 +32,10 @@ class Record:
         self._logger = bound(self._bot_id, binding.strategy, binding.symbol, binding.key_id)
 
     def say(self, level: str, event: EventName, text: str, **data: Any) -> None:
-        """One line at ``level`` and one row.
+        """Write one line at ``level`` and one row.
 
-        A row that cannot be written does not stop what it tells of: the records that trading
-        depends on are the journal's and the ledger's own, and they raise.
+        A row that cannot be written does not stop the action that it describes: the records that
+        trading depends on are the journal's and the ledger's own, and they raise.
         """
         fields = {name: plain_value(value) for name, value in data.items() if value is not None}
         self._logger.bind(event=event, **fields).opt(depth=1).log(level, text)
@@ -45,9 +45,9 @@ class Record:
             self._logger.bind(event="ledger_failed").error("execution log: {}", error)
 
     def intent(self, intent: Intent) -> None:
-        """Tell that an order is about to be sent; BotService is told as well, if it is to be.
+        """Record that an order is about to be sent, for BotService as well if it is to be reported.
 
-        What cannot be written here is written when the order is booked.
+        A row that cannot be written here is written when the order is booked.
         """
         self.say(
             "DEBUG",
@@ -61,7 +61,7 @@ class Record:
             self._logger.bind(event="ledger_failed").error("report to BotService: {}", error)
 
     def priced(self, intent: Intent, fill: Fill) -> None:
-        """Tell what the price of an order was taken from, whose answer named none."""
+        """Record the source of the price of an order whose answer stated no price."""
         price = "unknown" if fill.price is None else plain(round_down(fill.price, 8))
         self.say(
             "INFO",
@@ -73,7 +73,7 @@ class Record:
         )
 
     def outcome(self, order: OrderRow) -> None:
-        """Tell what became of an order; a refusal that repeats is said once a minute."""
+        """Record the outcome of an order; a refusal that repeats is logged once a minute."""
         asked = f"{order.side.value} {plain(order.amount)} {order.symbol} ({order.reason})"
         event: EventName = "order_filled"
         level, text = "INFO", f"{_VERBS[order.side]} {_filled(order)}"

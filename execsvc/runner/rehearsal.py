@@ -1,7 +1,7 @@
-"""What every bot does first is done once before the fork, so that all of them share its traces.
+"""Runs the first ticks of each strategy before the fork, so that all bots share their traces.
 
 A bot's first ticks specialise the code that they run, fill caches and make tables: 1.5 MB that
-would be each bot's own. In the supervisor's process, before it forks, they are everybody's.
+would be each bot's own. Done in the supervisor's process, before it forks, they are shared memory.
 """
 
 from __future__ import annotations
@@ -31,25 +31,28 @@ from execsvc.strategies.registry import BUILT_IN
 TICKS = 12
 """Python specialises code after eight runs of it."""
 INTERVAL = 0.1
-"""Seconds [s] from tick to tick. No time passes in a rehearsal, so that its last tick is due TICKS
-intervals ahead: that has to be less than what makes a bot look between ticks."""
+"""Seconds [s] from tick to tick.
+
+No time passes in a rehearsal, so that its last tick is due TICKS intervals ahead: that has to be
+less than the interval that makes a bot check its position between ticks.
+"""
 LONGEST = 20.0
 """Seconds [s] by which a whole rehearsal may delay the start of the service, by the clock.
 
 The work is fixed: 0.1 s of CPU time. A busy machine stretches it (to 1 s beside a load of 10 per
-core), and must not cut it short: what is not rehearsed before the first fork costs every bot its
-own memory until the service ends. The limit is for a machine on which nothing gets on, whose open
-positions come first; the unit's TimeoutStartSec is six times as long.
+core), and must not cut it short: code that is not rehearsed before the first fork costs every bot
+its own memory until the service ends. The limit is for a machine on which nothing makes progress:
+open positions come first; the unit's TimeoutStartSec is six times as long.
 """
 READ_TIMEOUT = 2.0
-"""Seconds [s] for one call to the stage; the first tick that fails ends a strategy's rehearsal."""
+"""Seconds [s] for one call to the stub exchange; the first failed tick ends a strategy's rehearsal."""
 
 
 def rehearse() -> None:
-    """Run each built-in strategy for some ticks against a stage, at once and without a trace.
+    """Run each built-in strategy for some ticks against a stub exchange, leaving no files or logs.
 
-    They come in the order of the registry, so that the one that trades is never cut short for others.
-    A rehearsal that fails has cost its time and nothing else: every bot then begins cold.
+    They come in the order of the registry, so that the one that trades is never cut short for
+    others. A rehearsal that fails has cost its time and nothing else: every bot then begins cold.
     """
     logger.disable("execsvc")
     until = monotonic() + LONGEST
@@ -59,7 +62,7 @@ def rehearse() -> None:
             for strategy_id in dict.fromkeys(strategy.id for strategy in BUILT_IN.values()):
                 try:
                     failure = _play(strategy_id, Path(folder), url, until)
-                except ConfigRefused as refusal:  # its own parameters, and nobody else's
+                except ConfigRefused as refusal:  # its own parameters; the next strategy may do
                     failure = str(refusal)
                 failures += [f"{strategy_id}: {failure}"] if failure else []
     except (ExecsvcError, StopRequested, OSError, ValueError) as error:
@@ -71,7 +74,10 @@ def rehearse() -> None:
 
 
 def _play(strategy_id: str, folder: Path, url: str, until: float) -> str | None:
-    """Run one strategy against the stage. Returns why it was cut short, None when it was not."""
+    """Run one strategy against the stub exchange.
+
+    Return why it was cut short, None when it was not.
+    """
     settings = Settings(
         bot_service_url=url,
         exchange_adapter_url=url,
@@ -108,7 +114,7 @@ class _NoWaits(Waits):
         self.cut: str | None = None
 
     def wait(self, seconds: float, interruptible: bool = True) -> None:
-        """Look for what came, without waiting. Raises StopRequested at the end."""
+        """Handle pending signals, without waiting. Raises StopRequested at the end."""
         self._count += 1
         super().wait(0.0, interruptible)
         self.cut = self._reason_to_cut()

@@ -1,7 +1,7 @@
-"""What a runner tells its supervisor: one JSON line, each a full snapshot.
+"""The reports of a runner to its supervisor: one JSON line, each a full snapshot.
 
-A line is at most ``PIPE_BUF`` (4096) bytes, so that a write to a pipe is whole or not at all,
-and a pipe that is full drops the line: a runner never waits for its supervisor.
+A line is at most ``PIPE_BUF`` (4096) bytes, so that a write to a pipe is whole or not at all, and a
+pipe that is full drops the line: a runner never waits for its supervisor.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from execsvc.model.result import Result
 from execsvc.runner.counts import NOTHING, SIZE
 
 SignalName = Literal["TERM", "INT", "USR2", "LIFELINE"]
-"""What a runner can be told to end by."""
+"""The names of the signals that may end a runner."""
 Number = Annotated[int, Field(ge=0, le=2**53)]
-"""One that a float can hold exactly."""
+"""A whole number that a float can hold exactly."""
 LARGEST_LINE = 4096
 LONGEST_TEXT = 1000
 """Characters that are kept of an error or of the detail of an end."""
 LONGEST_DETAIL = 200
-"""As many of why a guard is tripped."""
+"""Characters that are kept of the reason for which a guard is tripped."""
 
 
 class EndKind(str, Enum):
-    """Why a runner ended on purpose."""
+    """The reasons for which a runner ends on purpose."""
 
     STOPPED = "STOPPED"
-    """The way of a stop was gone to its end; the ledger says whether it is flat."""
+    """The stop was carried out to its end; the ledger says whether the position is flat."""
     HELD = "HELD"
     """Ended without selling, as asked."""
     FAILED = "FAILED"
@@ -47,7 +47,7 @@ class EndKind(str, Enum):
     CHECKED = "CHECKED"
     """A CHECK task found nothing wrong."""
     RESIDUE = "RESIDUE"
-    """The way of a stop was gone, and a position is still open."""
+    """The stop was carried out, and a position is still open."""
 
 
 EXIT_CODES = {
@@ -71,7 +71,7 @@ CODE_MEANINGS = {
 
 
 class End(BaseModel):
-    """The last words of a runner that ends on purpose; ``signal`` is what it ended on."""
+    """The last report of a runner that ends on purpose; ``signal`` is the one that ended it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -95,7 +95,7 @@ def shown(position: Position) -> dict[str, str | None]:
 
 
 class Snapshot(BaseModel):
-    """The state of a runner, all of it. ``turn_wait`` is in seconds, since the process started."""
+    """The whole state of a runner. ``turn_wait`` is in seconds, since the process started."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -106,32 +106,36 @@ class Snapshot(BaseModel):
     last_error: str | None = None
     position: dict[str, str | None] = shown(Position())
     result: Result | None = None
-    """What was realised; None when nobody can tell."""
+    """The realised result; None when it is unknown."""
     guards: list[dict[str, str]] = []
     """The guards that keep the bot from entering, as ``/status`` shows them."""
     on_stop: bool = False
     stopping_on: SignalName | None = None
-    """What the present stop was begun by; None while it runs, or when it stops of its own accord."""
+    """The signal of the present stop; None while it runs, or when it stops of its own accord."""
     turn_wait: float = 0.0
     unread: float = 0.0
-    """Seconds for which no tick got what it reads; 0 when the last one did."""
+    """Seconds for which no tick could read its data; 0 when the last one could."""
     unjudged: float = 0.0
-    """Seconds for which no look at the stop loss could tell whether it is reached; 0 when one could."""
+    """Seconds for which no check of the stop loss could tell whether it is reached; 0 when one
+    could.
+    """
     diagnostics: dict[str, str | bool] = {}
-    """What the strategy reported of its last tick, see ``strategies/diagnostics.py``."""
+    """The strategy's report of its last tick, see ``strategies/diagnostics.py``."""
     contested: int = 0
     doubt: str | None = None
-    """Why its position may not be its own any more, while that waits for an operator."""
+    """The reason for which the position may not be the bot's any more, while that waits for an
+    operator.
+    """
     liquidation_failed: bool = False
     counts: Annotated[tuple[Number, ...], Field(min_length=SIZE, max_length=SIZE)] = NOTHING
-    """What the process has counted since it started, as runner/counts.py lays it out."""
+    """The counters of the process since it started, as runner/counts.py lays them out."""
     reported: int = 0
     """Rows for BotService that this process has put in its ledger."""
     end: End | None = None
 
 
 def still_open(snapshot: Snapshot) -> str:
-    """Why the way of a stop was gone and a position is open, by the last word of its process."""
+    """The reason for an open position after a stop, by the last report of its process."""
     return f"position is open: {snapshot.last_error}" if snapshot.last_error else "position is open"
 
 
@@ -149,7 +153,7 @@ def decode(line: bytes) -> Snapshot:
 
 
 def send(descriptor: int, snapshot: Snapshot) -> bool:
-    """Write ``snapshot`` without waiting; False when the pipe is full or nobody reads it.
+    """Write ``snapshot`` without waiting; False when the pipe is full or has no reader.
 
     ``descriptor`` is non-blocking, and stays so.
     """
@@ -162,7 +166,7 @@ def send(descriptor: int, snapshot: Snapshot) -> bool:
 def send_last(descriptor: int, snapshot: Snapshot, patience: float = 2.0) -> bool:
     """Write the line that carries the end; waits up to ``patience`` seconds for room in the pipe.
 
-    An end that is not heard counts as a crash, so this one line is worth a short wait.
+    An end that is not reported counts as a crash, so this one line is worth a short wait.
     """
     if send(descriptor, snapshot):
         return True

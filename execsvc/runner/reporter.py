@@ -1,4 +1,4 @@
-"""Keeps what the supervisor is told about this process, and tells it."""
+"""The reports of this process to the supervisor."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from execsvc.runner.counts import Counts
 from execsvc.runner.report import End, Snapshot, send, send_last, shown
 
 BEAT_SECONDS = 2.0
-"""Seconds between two signs of life while nothing changes."""
+"""Seconds between two heartbeats while nothing changes."""
 TICK_SECONDS = 1.5
-"""Seconds after a report within which a tick that brought nothing new is not told at once.
+"""Seconds after a report within which a tick that brought nothing new is not reported at once.
 
-It goes with the next report: a thousand bots that tick every second are half of the supervisor's
-work less, and a bot that ticks twenty times a second has better things to do, too.
+It goes with the next report: this halves the supervisor's work for a thousand bots that tick every
+second, and spares a bot that ticks twenty times a second the writes.
 """
 _OF_A_TICK = frozenset({"ticks", "last_tick_at", "diagnostics"})
 
 
 class Reporter:
-    """The latest snapshot; written to the report pipe when it changes, and as a sign of life."""
+    """The latest snapshot; written to the report pipe when it changes, and as a heartbeat."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -38,10 +38,10 @@ class Reporter:
         self._unjudged_since: float | None = None
         self.snapshot = Snapshot()
         self.counts = Counts()
-        """Added to by whoever has something to count; they go out with the next report."""
+        """The counters, which any part of the process may add to; they go out with the next report."""
 
     def update(self, **changes: Any) -> None:
-        """Change the snapshot; what changed is sent at once, if it is more than one tick more."""
+        """Change the snapshot; the change is sent at once, if it is more than one tick more."""
         before = self.snapshot
         news = {name for name, value in changes.items() if getattr(before, name) != value}
         if not news:
@@ -57,13 +57,13 @@ class Reporter:
 
     @property
     def last_error(self) -> str | None:
-        """What went wrong last, by the snapshot."""
+        """The last error, by the snapshot."""
         return self.snapshot.last_error
 
     def beat(self) -> float | None:
-        """Give a sign of life, unless one was given within the last two seconds.
+        """Send a heartbeat, unless a report was sent within the last two seconds.
 
-        Returns in how many seconds the next one is due when something waits for it.
+        Returns the seconds until the next one is due if something waits for it.
         """
         if self._age() >= BEAT_SECONDS:
             self._send()
@@ -80,19 +80,20 @@ class Reporter:
             self._turn_since = None
 
     def read_failed(self, call: Read) -> None:
-        """A read of the adapter gave no usable answer."""
+        """Record a read of the adapter that gave no usable answer."""
         self.counts.read_failed(call)
         if self._unread_since is None:
             self._unread_since = monotonic()
 
     def read_succeeded(self) -> None:
-        """One did."""
+        """Record a read of the adapter that succeeded."""
         self._unread_since, self._has_read = None, True
 
     def ticked(self, began: float, unread: bool) -> None:
-        """A tick ended that began at ``began`` [monotonic s]; ``unread``: for a read that failed.
+        """Record the end of a tick that began at ``began`` [monotonic s]; ``unread``: for a read
+        that failed.
 
-        One whose strategy took no notice counts as well, when every read of it failed.
+        A tick whose strategy ignored the failures counts as well, when every read of it failed.
         """
         all_failed = self._unread_since is not None and not self._has_read
         self._unread_since, self._has_read = None, False
@@ -102,14 +103,14 @@ class Reporter:
             self._unticked_since = began
 
     def looked(self, judged: bool) -> None:
-        """The stop loss was looked at; ``judged``: it is known whether something is to be sold."""
+        """Record a check of the stop loss; ``judged``: it is known whether something is to be sold."""
         if judged:
             self._unjudged_since = None
         elif self._unjudged_since is None:
             self._unjudged_since = monotonic()
 
     def end(self, end: End) -> None:
-        """Send the last words, which say that this process ends on purpose."""
+        """Send the last report, which says that this process ends on purpose."""
         self.snapshot = self._timed().model_copy(update={"end": end})
         send_last(self._descriptor, self.snapshot)
 
@@ -136,7 +137,7 @@ class Reporter:
         )
 
     def _unread(self) -> float:
-        """Seconds of nothing but failed reads, or of ticks that each ended at one."""
+        """Seconds during which every read failed, or every tick ended at a failed read."""
         since = [one for one in (self._unread_since, self._unticked_since) if one is not None]
         return _seconds_since(min(since, default=None))
 

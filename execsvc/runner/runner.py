@@ -28,11 +28,13 @@ from execsvc.strategies.base import AnyStrategy
 from execsvc.waypoints import Waypoint, passed
 
 _HOLD_PATIENCE = 1.0
-"""Seconds that a stop waits, where the service is set to hold, for word that all of it stops."""
+"""Seconds that a stop waits, where the service is set to hold, for the message that all of it
+stops.
+"""
 
 
 class BotRunner:
-    """One bot's way from its first tick to its end."""
+    """The run of one bot from its first tick to its end."""
 
     def __init__(
         self,
@@ -79,7 +81,9 @@ class BotRunner:
         )
 
     def run(self) -> End:
-        """Run until told to stop, or until the strategy gives up; then go the way of a stop."""
+        """Run until a stop, or until the strategy keeps raising; then stop in order, and return the
+        end.
+        """
         failure: str | None = None
         try:
             self._recover()
@@ -106,7 +110,7 @@ class BotRunner:
         self._reporter.update(phase="RUNNING", last_error=self._remark)
 
     def _tick(self) -> str | None:
-        """One tick; returns what the stop loss met, which ends no tick."""
+        """Run one tick; return the error of the stop loss, which ends no tick."""
         self._context.begin_tick(self._time.now())
         try:
             self._orders.refresh()
@@ -126,7 +130,7 @@ class BotRunner:
         return fault
 
     def _show_diagnostics(self) -> None:
-        """Report what the strategy saw, and log it when an entry was decided on.
+        """Report the strategy's diagnostics, and log them when an entry was decided on.
 
         A strategy whose diagnostics raise is not asked again by this process: trading goes on.
         """
@@ -145,9 +149,9 @@ class BotRunner:
             self._record.say("DEBUG", "strategy_judged", text)
 
     def _look(self) -> str | None:
-        """Between ticks: carry out what an operator has said, then look at the stop loss.
+        """Carry out an operator's decisions between ticks, then check the stop loss.
 
-        Returns what went wrong. Raises LedgerFailed, StopRequested.
+        Returns the error, if any. Raises LedgerFailed, StopRequested.
         """
         unread: str | None = None
         try:
@@ -185,7 +189,7 @@ class BotRunner:
         return End(kind=EndKind.STOPPED, signal=signal)
 
     def _close(self) -> bool:
-        """Settle, give the strategy its way out once, sell what is left; True when flat."""
+        """Settle, call the strategy's ``on_stop`` once, sell the rest; True when flat."""
         # The stop may have cut recovery short: an order of ours may still be open.
         self._orders.venue.recover(exits=True)
         self._orders.show_position()
@@ -210,7 +214,9 @@ class BotRunner:
         return End(kind=EndKind.HELD, signal=stop.signal)
 
     def _on_stop(self) -> None:
-        """The strategy's own way out; whatever it does or raises, the policy looks afterwards."""
+        """Call the strategy's ``on_stop``; the policy closes the position afterwards, whatever it
+        did or raised.
+        """
         self._reporter.update(on_stop=True)
         try:
             self._context.begin_tick(self._time.now(), stopping=True)

@@ -1,4 +1,4 @@
-"""An exchange of cardboard for a rehearsal: a forked process that answers the first calls of a bot."""
+"""A stub of the exchange for a rehearsal: a forked process that answers the first calls of a bot."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 _PRICE = 50_000.0
 _FEE = 0.001
-"""A fee of 0 would be one to settle by balances, and the stage has none that move."""
+"""A fee of 0 would be one to settle by balances, and those of the stub never move."""
 _LIFETIME_MS = 10_000
 _LEVELS = 50
 _TRADES = 200
@@ -21,9 +21,12 @@ _TRADES = 200
 
 @contextmanager
 def serve() -> Iterator[str]:
-    """The address of the stage, for the length of a block. Raises OSError.
+    """Run the stub for the length of a block; yields its address.
 
-    The child listens, not this process: nobody is to take the stage for the control plane.
+    Raises OSError.
+
+    The child listens, not this process, in which an operator might take the port for the control
+    plane.
     """
     told, tells = os.pipe2(os.O_CLOEXEC)
     child = os.fork()
@@ -42,7 +45,7 @@ def serve() -> Iterator[str]:
 
 
 def _open(tells: int) -> NoReturn:
-    """Until it is killed, or nobody has asked for ten seconds."""
+    """Answer calls until the process is killed, or until ten seconds without a call."""
     try:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             os.write(tells, str(listener.getsockname()[1]).encode())

@@ -23,12 +23,12 @@ RETRY = 1.0
 
 
 class StopLoss:
-    """Looks at the price, and closes the position once it is ``percent`` on its losing side.
+    """Checks the price, and closes the position once it is ``percent`` on its losing side.
 
-    What was decided stands: the guard is kept before the first order goes out, and while it is
-    tripped whatever is open is closed, at whatever price, also by the next process, and whatever
-    the row says by then; a sale that failed is tried again at the next look that comes RETRY later
-    or more. A ``percent`` of None decides nothing, and goes on with what was decided.
+    A decision stands: the guard is kept before the first order goes out, and while it is tripped
+    every position is closed, at any price, also by the next process, and no matter how the row
+    reads by then; a sale that failed is tried again at the next check that comes RETRY later or
+    more. A ``percent`` of None decides nothing, and carries on with what was decided.
     """
 
     def __init__(
@@ -50,10 +50,12 @@ class StopLoss:
         self._retry_at = float("-inf")
 
     def look(self, read: Callable[[], Depth] | None = None) -> str | None:
-        """Close the position if that is due. Returns what went wrong, None when nothing did.
+        """Close the position if that is due.
 
-        ``read`` gives the book of the tick; without it the book is asked for. A book that cannot
-        be read says nothing: the next look tries again. Raises LedgerFailed, StopRequested.
+        Return the error, None when there was none.
+
+        ``read`` gives the book of the tick; without it the book is asked for. After a book that
+        cannot be read the next check tries again. Raises LedgerFailed, StopRequested.
         """
         try:
             fault = self._look(read or self._book)
@@ -64,7 +66,7 @@ class StopLoss:
         return fault
 
     def _look(self, read: Callable[[], Depth]) -> str | None:
-        """As :meth:`look`. Raises Unavailable where nobody can tell whether it is reached."""
+        """As :meth:`look`. Raises Unavailable where it is unknown whether the stop loss is reached."""
         stopped_out = self._orders.guards.is_stopped_out()
         position = self._orders.position
         if position.side is None:
@@ -86,7 +88,7 @@ class StopLoss:
     def _reached(
         self, percent: Decimal, position: Position, read: Callable[[], Depth]
     ) -> str | None:
-        """Why the position is to be closed, None while it is not. Raises Unavailable."""
+        """The reason to close the position, None while there is none. Raises Unavailable."""
         rule.entry_price(position)  # nothing is read where it is not known
         book = read()
         price = rule.exit_price(position, book)
@@ -104,7 +106,7 @@ class StopLoss:
         return self._adapter.depth(self._orders.binding.symbol, BOOK_LEVELS)
 
     def _close(self, position: Position, why: str) -> str | None:
-        """Send the order that closes the position. Returns why it did not, None when it sold."""
+        """Send the order that closes the position. Return why it failed, None when it sold."""
         try:
             if position.side == "BUY":
                 request = OrderRequest(Purpose.LIQUIDATION, position.tracked, why)
@@ -119,7 +121,7 @@ class StopLoss:
         return None
 
     def _failed(self, fault: Exception) -> str:
-        """Nothing was sold: an operator is told as of any liquidation that fails."""
+        """Report that nothing was sold: an operator is alerted as of any liquidation that fails."""
         text = f"{self._name}: the position could not be closed, it is tried again: {fault}"
         if self._repeats.note("failed", monotonic()) is not None:
             self._record.say("WARNING", "liquidation_attempt_failed", text)
@@ -129,12 +131,14 @@ class StopLoss:
         return text
 
     def _is_closed(self) -> None:
-        """What failed before is over, whoever closed the position."""
+        """End the alarm of an earlier failure, no matter which order closed the position."""
         if self._reporter.snapshot.liquidation_failed:
             self._alarm.judge(flat=True)
 
     def _not_known(self, fault: Unavailable) -> str:
-        """Say that nobody can tell whether the stop loss is reached; of a ban, all bots know."""
+        """Report that it is unknown whether the stop loss is reached; a ban is reported for all
+        bots at once.
+        """
         text = f"{self._name} cannot be judged: {fault}"
         known = isinstance(fault, Banned)
         if not known and self._repeats.note("unknown", monotonic()) is not None:

@@ -1,4 +1,4 @@
-"""The time that a strategy lives by: UTC that nobody sets while a bot goes on."""
+"""The time of a strategy: UTC that no change of a clock affects while a bot goes on."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class StrategyTime:
 
 
 def _begun(kept: Moment | None, here: Moment) -> Moment:
-    """Where the time of a process that begins ``here`` goes on from."""
+    """The time from which a process that begins ``here`` goes on."""
     if kept is None:
         return _to_milliseconds(here)
     if kept.boot_id == here.boot_id and kept.boottime <= here.boottime:

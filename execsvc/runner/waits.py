@@ -1,4 +1,4 @@
-"""Every wait of a runner: on its signals and its lifeline, speaking up as it waits."""
+"""Every wait of a runner: on its signals and its lifeline, with heartbeats as it waits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from execsvc.clock import monotonic
 from execsvc.errors import StopRequested
 
 LONGEST_SLICE = 5.0
-"""Seconds after which even a long wait gives a sign of life."""
+"""Seconds after which even a long wait sends a heartbeat."""
 
 SignalName = Literal["TERM", "INT", "USR2", "LIFELINE"]
 _NAMES: dict[int, SignalName] = {
@@ -28,7 +28,7 @@ _NAMES: dict[int, SignalName] = {
 
 @dataclass(frozen=True)
 class StopOrder:
-    """Why this process is to end, and whether it keeps its position."""
+    """The reason for which this process is to end, and whether it keeps its position."""
 
     signal: SignalName
     hold: bool
@@ -37,8 +37,9 @@ class StopOrder:
 class Waits:
     """Waits that a stop can cut short.
 
-    ``wakeup`` is the read end of the signal wake-up pipe, ``lifeline`` ends when the
-    supervisor does. ``beat`` is called at least every few seconds, or as soon as it says.
+    ``wakeup`` is the read end of the signal wake-up pipe, ``lifeline`` ends when the supervisor
+    does. ``beat`` sends a heartbeat and returns when the next one is due; it is called at least
+    every few seconds.
     """
 
     def __init__(
@@ -66,7 +67,10 @@ class Waits:
                 return
 
     def look(self, seconds: float = 0.0, interruptible: bool = True) -> None:
-        """Take what signals came within ``seconds``. Raises StopRequested if it may."""
+        """Handle the signals that come within ``seconds``.
+
+        Raises StopRequested if a stop may interrupt.
+        """
         interruptible = interruptible and not self._uninterrupted
         if not (interruptible and self.stop):
             for descriptor, _ in self._poll.poll(seconds * 1000):
@@ -84,7 +88,7 @@ class Waits:
             self._uninterrupted -= 1
 
     def pulse(self, interruptible: bool) -> None:
-        """What a wait on the network calls: a sign of life, and a look for a stop."""
+        """Send a heartbeat and handle signals; called during a wait on the network."""
         self.look(0.0, interruptible)
         self._beat()
 
