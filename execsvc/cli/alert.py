@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
+from execsvc.alerts.letters import sender
 from execsvc.cli.exit_codes import exit_codes
 from execsvc.cli.extras import alert_targets, refuse_missing_extras
 from execsvc.cli.options import Source, takes_places
 from execsvc.errors import ConfigRefused
 from execsvc.exit_codes import DONE, REFUSED, UNREACHABLE
 from execsvc.settings import variable_of
-from execsvc.supervisor.alerts.letters import sender
 
 _TRIED = "A test: whoever reads this is told when something is wrong with the bots."
 

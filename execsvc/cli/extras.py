@@ -9,7 +9,7 @@ from execsvc.errors import ConfigRefused
 from execsvc.settings import Settings, alert_urls, variable_of
 
 if TYPE_CHECKING:
-    from execsvc.supervisor.alerts.carrier import Target
+    from execsvc.alerts.carrier import Target
 
 
 def refuse_missing_extras(settings: Settings) -> None:
@@ -24,7 +24,7 @@ def alert_targets(settings: Settings) -> list[Target]:
     """The addresses of alerts. Call it in a short command only: apprise is large."""
     if settings.alert_urls is None:
         return []
-    from execsvc.supervisor.alerts.carrier import Target
+    from execsvc.alerts.carrier import Target
 
     urls = alert_urls(settings.alert_urls.get_secret_value())
     return [Target(number, url) for number, url in enumerate(urls, 1)]

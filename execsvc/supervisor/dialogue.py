@@ -12,7 +12,7 @@ from loguru import logger
 from execsvc.supervisor.attendant import Attendant
 from execsvc.supervisor.child import Child
 from execsvc.supervisor.context import Context
-from execsvc.supervisor.pipes import Lines
+from execsvc.workers.lines import Lines
 
 Work = Callable[[int, int], int]
 """``work(requests, answers)``: what the child does with its ends of the pipes; its exit code."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from execsvc.supervisor.alerts.desk import Alerts
+from execsvc.supervisor.alerting import Alerts
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.context import Context
 from execsvc.supervisor.courier import Courier

@@ -15,9 +15,9 @@ from execsvc.supervisor import steps
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.child import Child
 from execsvc.supervisor.context import Context
-from execsvc.supervisor.pipes import Lines
 from execsvc.supervisor.run import Run
 from execsvc.supervisor.spare import say_used
+from execsvc.workers.lines import Lines
 
 BATCH_SECONDS = 0.1
 """Seconds that one turn of the loop may spend on forks."""

@@ -9,10 +9,11 @@ from collections import Counter
 from typing import Any
 
 from execsvc import __version__
+from execsvc.model.condition import Kind
 from execsvc.model.histogram import Histogram
 from execsvc.runner.counts import SERIES, TICK_BOUNDS
 from execsvc.supervisor.bot import Bot
-from execsvc.supervisor.conditions import Kind, conditions
+from execsvc.supervisor.conditions import conditions
 from execsvc.supervisor.facts import Facts
 from execsvc.supervisor.loop_clock import LoopClock
 from execsvc.supervisor.next_step import Service

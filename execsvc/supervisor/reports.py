@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import select
 
-from execsvc.supervisor.pipes import Lines
+from execsvc.workers.lines import Lines
 
 
 class Reports:

@@ -14,8 +14,8 @@ from execsvc.runner.job import Task
 from execsvc.runner.report import Snapshot, decode
 from execsvc.settings import Settings
 from execsvc.supervisor.child import Child
-from execsvc.supervisor.pipes import Lines
 from execsvc.supervisor.totals import Totals
+from execsvc.workers.lines import Lines
 
 ON_STOP_SHARE = 4
 """The hook ``on_stop`` gets this part of STOP_TIMEOUT."""

@@ -17,8 +17,7 @@ from execsvc.settings import Settings, merged, runtime_directory, state_director
 from execsvc.store.sqlite.ballast import Ballast
 from execsvc.store.sqlite.halt import Halt
 from execsvc.store.sqlite.held import HeldBots
-from execsvc.supervisor import bulletin, by_hand, control, door, process, shutdown, spare
-from execsvc.supervisor.alerts import desk
+from execsvc.supervisor import alerting, bulletin, by_hand, control, door, process, shutdown, spare
 from execsvc.supervisor.bots import Bots
 from execsvc.supervisor.bulletin import Bulletin
 from execsvc.supervisor.context import Context, Ledgers, Runner
@@ -83,7 +82,7 @@ class Supervisor:
         self.context.reserve = self._spare
         self._shutdown = Shutdown(self.context, self._bots)
         self._bulletin = Bulletin(self.context, self._shutdown, self._requests.summary)
-        self._alerts = desk.Alerts(self.context, self._selector, self._requests.facts)
+        self._alerts = alerting.Alerts(self.context, self._selector, self._requests.facts)
         self._control = control.ControlSocket(
             control_listener,
             self._selector,
@@ -164,7 +163,7 @@ class Supervisor:
             self._front.key: self._front.due,
             self._courier.key: self._courier.due,
             self._alerts.key: self._alerts.due,
-            desk.LOOK: self._alerts.look,
+            alerting.LOOK: self._alerts.look,
             control.KEY: self._control.due,
             control.LOOK_KEY: self._control.look,
             by_hand.KEY: partial(by_hand.look_for_halt, self.context),

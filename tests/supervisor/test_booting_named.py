@@ -13,8 +13,8 @@ import pytest
 from execsvc.clients.bot_service import Listing
 from execsvc.settings import Switch
 from execsvc.supervisor.courier import Courier
-from execsvc.supervisor.pipes import Lines
 from execsvc.supervisor.timers import Timers
+from execsvc.workers.lines import Lines
 
 MANY = 3000
 

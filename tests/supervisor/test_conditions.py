@@ -10,11 +10,12 @@ from support.facts import AT, BINDING, HELD, bot, facts, ledger, running
 
 from execsvc.clock import now
 from execsvc.model.bot import BotSpec
+from execsvc.model.condition import Kind, Severity
 from execsvc.store.abandoned import Abandoned
 from execsvc.store.bot_state import LedgerState
 from execsvc.store.halted import Halted
 from execsvc.supervisor.bot import Bot, Verdict
-from execsvc.supervisor.conditions import Kind, Severity, conditions, left_open, subject
+from execsvc.supervisor.conditions import conditions, left_open, subject
 from execsvc.supervisor.facts import Facts, Polled
 from execsvc.supervisor.guard import Pending
 from execsvc.supervisor.next_step import Service

@@ -14,8 +14,8 @@ from execsvc.runner.job import Task
 from execsvc.runner.report import LARGEST_LINE, Snapshot, send
 from execsvc.settings import Settings
 from execsvc.supervisor.child import Child
-from execsvc.supervisor.pipes import Lines
 from execsvc.supervisor.run import Run, Told
+from execsvc.workers.lines import Lines
 
 SETTINGS: Settings = settings(hang_timeout="60", stop_timeout="90")
 

@@ -16,11 +16,11 @@ from execsvc.store.bot_state import LedgerState
 from execsvc.supervisor.bot import Bot, Question, Verdict
 from execsvc.supervisor.child import Child
 from execsvc.supervisor.next_step import Listed
-from execsvc.supervisor.pipes import Lines
 from execsvc.supervisor.restarts import Restarts
 from execsvc.supervisor.run import Run
 from execsvc.supervisor.states import State
 from execsvc.supervisor.unfinished import unfinished
+from execsvc.workers.lines import Lines
 
 BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test_trading_v1")
 ROW = BotSpec(bot_id="b1", name="My bot", binding=BINDING, params={})

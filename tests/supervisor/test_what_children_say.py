@@ -10,11 +10,11 @@ import pytest
 from support.facts import facts
 from support.settings import settings
 
+from execsvc.alerts.letters import stopped
+from execsvc.alerts.outbox import MOST
 from execsvc.store.sqlite.halt import Halt
 from execsvc.store.sqlite.held import HeldBots
-from execsvc.supervisor.alerts.desk import Alerts
-from execsvc.supervisor.alerts.letters import stopped
-from execsvc.supervisor.alerts.outbox import MOST
+from execsvc.supervisor.alerting import Alerts
 from execsvc.supervisor.context import Context
 from execsvc.supervisor.courier import Courier
 from execsvc.supervisor.ledgers import StateDirectory

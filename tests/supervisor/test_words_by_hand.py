@@ -24,9 +24,9 @@ from execsvc.supervisor.child import Child
 from execsvc.supervisor.context import Context
 from execsvc.supervisor.launch import launch
 from execsvc.supervisor.loop_clock import LoopClock
-from execsvc.supervisor.pipes import Lines
 from execsvc.supervisor.run import Run
 from execsvc.supervisor.states import State
+from execsvc.workers.lines import Lines
 
 
 class Ledgers:

@@ -16,9 +16,9 @@ from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.child import Child
 from execsvc.supervisor.facts import Facts, Polled
 from execsvc.supervisor.next_step import Listed, Service
-from execsvc.supervisor.pipes import Lines
 from execsvc.supervisor.restarts import Restarts
 from execsvc.supervisor.run import Run
+from execsvc.workers.lines import Lines
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test_trading_v1")

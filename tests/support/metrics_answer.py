@@ -18,11 +18,11 @@ from execsvc.supervisor.guard import Pending
 from execsvc.supervisor.loop_clock import LoopClock
 from execsvc.supervisor.metrics import metrics
 from execsvc.supervisor.next_step import Listed, Service
-from execsvc.supervisor.pipes import Lines
 from execsvc.supervisor.restarts import Restarts
 from execsvc.supervisor.run import Run
 from execsvc.supervisor.states import State
 from execsvc.supervisor.totals import Totals
+from execsvc.workers.lines import Lines
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test_trading_v1")

@@ -8,14 +8,15 @@ from collections.abc import Callable, Collection
 from loguru import logger
 from pydantic import BaseModel, ValidationError
 
+from execsvc.alerts.edges import Edges, Known
+from execsvc.alerts.letters import LARGEST_LETTER, Letter, letter, sender, stopped
+from execsvc.alerts.memory import Memory
+from execsvc.alerts.outbox import Outbox
+from execsvc.model.condition import OF_THE_SERVICE, Kind
 from execsvc.settings import Settings, alert_urls
-from execsvc.supervisor.alerts.edges import Edges, Known
-from execsvc.supervisor.alerts.letters import LARGEST_LETTER, Letter, letter, sender, stopped
-from execsvc.supervisor.alerts.memory import Memory
-from execsvc.supervisor.alerts.outbox import Outbox
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.child import Child
-from execsvc.supervisor.conditions import OF_THE_SERVICE, Kind, conditions, left_open
+from execsvc.supervisor.conditions import conditions, left_open
 from execsvc.supervisor.context import Context
 from execsvc.supervisor.dialogue import Dialogue
 from execsvc.supervisor.facts import Facts
@@ -118,7 +119,7 @@ class Alerts:
 
     def _work(self, errands: int, answers: int) -> int:
         # Apprise is for this child only: a bot would pay for it with its memory.
-        from execsvc.supervisor.alerts.child import send_for_ever
+        from execsvc.alerts.child import send_for_ever
 
         context = self._context
         return send_for_ever(context.settings, context.children.lifeline, errands, answers)

@@ -25,7 +25,7 @@ from execsvc.runner.report import (
     send_last,
     shown,
 )
-from execsvc.supervisor.pipes import Lines
+from execsvc.workers.lines import Lines
 
 TEXT = st.text(max_size=5000)
 

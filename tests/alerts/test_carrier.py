@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 from support.receiver import SECRET, Receiver
 
-from execsvc.supervisor.alerts import carrier
-from execsvc.supervisor.alerts.carrier import Target
+from execsvc.alerts import carrier
+from execsvc.alerts.carrier import Target
 
 # The other way to watch over a test needs the very timer that the deadline uses.
 pytestmark = pytest.mark.timeout(method="thread")

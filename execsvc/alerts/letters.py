@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from execsvc.supervisor.alerts.edges import Change, Item, News
-from execsvc.supervisor.conditions import Condition, Kind
+from execsvc.alerts.edges import Change, Item, News
+from execsvc.model.condition import Condition, Kind
 
 LARGEST_LETTER = 4096
 """Bytes of a letter on its way to the process that sends it (``PIPE_BUF``)."""

@@ -14,15 +14,15 @@ import pytest
 from support.facts import HELD, bot, facts, ledger
 from support.settings import settings
 
+from execsvc.alerts.edges import GATHER, SETTLING
+from execsvc.alerts.letters import Errand
+from execsvc.alerts.memory import Memory
+from execsvc.model.condition import Kind
 from execsvc.store.sqlite.halt import Halt
 from execsvc.store.sqlite.held import HeldBots
-from execsvc.supervisor.alerts.desk import Alerts, Answer
-from execsvc.supervisor.alerts.edges import GATHER, SETTLING
-from execsvc.supervisor.alerts.letters import Errand
-from execsvc.supervisor.alerts.memory import Memory
+from execsvc.supervisor.alerting import Alerts, Answer
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.child import Child, Children
-from execsvc.supervisor.conditions import Kind
 from execsvc.supervisor.context import Context
 from execsvc.supervisor.ledgers import StateDirectory
 

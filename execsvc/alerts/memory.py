@@ -14,9 +14,9 @@ from pathlib import Path
 from loguru import logger
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from execsvc.supervisor.alerts.edges import Change
-from execsvc.supervisor.alerts.letters import Letter
-from execsvc.supervisor.conditions import Kind
+from execsvc.alerts.edges import Change
+from execsvc.alerts.letters import Letter
+from execsvc.model.condition import Kind
 
 FILE = "alerts.json"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from execsvc.supervisor.alerts.edges import Change
-from execsvc.supervisor.alerts.letters import Errand, Letter
+from execsvc.alerts.edges import Change
+from execsvc.alerts.letters import Errand, Letter
 
 MOST = 100
 """Letters that are kept: an alert service may be away for days."""

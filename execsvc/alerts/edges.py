@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
-from execsvc.supervisor.conditions import Condition, Kind
+from execsvc.model.condition import Condition, Kind
 
 CALM = 10.0
 """Seconds for which a condition is away before it is over."""

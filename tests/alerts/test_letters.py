@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from loguru import logger
 
-from execsvc.supervisor.alerts.edges import Change, Item, News
-from execsvc.supervisor.alerts.letters import (
+from execsvc.alerts.edges import Change, Item, News
+from execsvc.alerts.letters import (
     LARGEST_LETTER,
     Errand,
     Letter,
@@ -19,9 +19,9 @@ from execsvc.supervisor.alerts.letters import (
     sender,
     stopped,
 )
-from execsvc.supervisor.alerts.memory import FILE, Memory
-from execsvc.supervisor.alerts.outbox import AT_HAND, MOST, Outbox
-from execsvc.supervisor.conditions import Condition, Kind
+from execsvc.alerts.memory import FILE, Memory
+from execsvc.alerts.outbox import AT_HAND, MOST, Outbox
+from execsvc.model.condition import Condition, Kind
 
 HOSTILE = "x\n\r\u2028FAKE: all is well\x1b[2J\ud800" + "é€🙂" * 200
 

@@ -17,12 +17,12 @@ import setproctitle
 from loguru import logger
 
 from execsvc import logs
+from execsvc.alerts.carrier import Target
+from execsvc.alerts.letters import LARGEST_LETTER, Errand
 from execsvc.clock import monotonic
 from execsvc.repeats import Repeats
 from execsvc.settings import Settings, alert_urls
-from execsvc.supervisor.alerts.carrier import Target
-from execsvc.supervisor.alerts.letters import LARGEST_LETTER, Errand
-from execsvc.supervisor.pipes import Lines
+from execsvc.workers.lines import Lines
 
 BEAT = 5.0
 FIRST_PAUSE = 2.0

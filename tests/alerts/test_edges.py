@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import pytest
 
-from execsvc.supervisor.alerts.edges import (
+from execsvc.alerts.edges import (
     CALM,
     GATHER,
     PAUSE,
@@ -17,7 +17,7 @@ from execsvc.supervisor.alerts.edges import (
     Known,
     News,
 )
-from execsvc.supervisor.conditions import OF_THE_SERVICE, Condition, Kind
+from execsvc.model.condition import OF_THE_SERVICE, Condition, Kind
 
 HOUR = 3600.0
 Said = tuple[str, str, list[str]]
