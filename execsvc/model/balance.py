@@ -1,4 +1,4 @@
-"""What an account holds, and how a balance with odd rows is read."""
+"""The balance of an account, and the reading of one with odd rows."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ from execsvc.model.market import ZERO, Number, Quantity, exact_sum
 from execsvc.model.validation import first_fault
 
 _NEGATIVE_REST = Decimal("1e-6")
-"""The largest amount below zero, in units of the asset, that is a rest of the exchange's own floats."""
+"""The largest amount below zero, in units of the asset, that counts as a rounding rest of the
+exchange.
+"""
 
 
 def _without_rest(number: Decimal) -> Decimal:
-    """``number``, zero for a negative rest of floats. Raises ValueError for less than that."""
+    """``number``, zero for a negative rounding rest. Raises ValueError for less than that."""
     if number >= 0:
         return number
     if number < -_NEGATIVE_REST:
@@ -35,7 +37,9 @@ Free = Annotated[Number, AfterValidator(_without_rest)]
 
 
 class Holding(BaseModel):
-    """What an account holds of one asset, in its own units; ``locked`` None: the service does not say."""
+    """An account's holding of one asset, in its own units; ``locked`` None: the service does not
+    say.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -50,10 +54,12 @@ class Holding(BaseModel):
 
 
 class Balance(BaseModel):
-    """What an account holds. An asset that is not listed is zero; no asset at all is no answer.
+    """The holdings of an account.
+
+    An asset that is not listed is zero; no asset at all is no answer.
 
     Rows are judged when their asset is asked for, so that an odd row of an asset in which nothing
-    is traded stops nothing. An asset that is listed more than once is summed.
+    is traded has no effect. An asset that is listed more than once is summed.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -68,7 +74,7 @@ class Balance(BaseModel):
         return self
 
     def holding(self, asset: str) -> Holding:
-        """What is held of ``asset``; zero when it is not listed.
+        """The holding of ``asset``; zero when it is not listed.
 
         Raises Unavailable when a row of ``asset`` cannot be read.
         """
@@ -83,7 +89,7 @@ class Balance(BaseModel):
         )
 
     def free(self, asset: str) -> Decimal:
-        """What of ``asset`` can be traded now. Raises Unavailable as :meth:`holding` does."""
+        """The part of ``asset`` that can be traded now. Raises Unavailable as :meth:`holding` does."""
         return self.holding(asset).free
 
     def namesake(self, asset: str) -> str | None:
@@ -103,7 +109,7 @@ def _spelling(asset: str) -> str:
 
 
 def _named(row: Any) -> str | None:
-    """The asset that ``row`` of a balance is about; None when it names none."""
+    """The asset that ``row`` of a balance is about; None when it has no name."""
     if isinstance(row, Holding):
         return row.asset
     asset = row.get("asset") if isinstance(row, dict) else None

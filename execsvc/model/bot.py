@@ -1,4 +1,4 @@
-"""A bot as BotService describes it, and what of it makes a runner."""
+"""A bot as BotService describes it, and the parts of its row that make a runner."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ INTERVAL_BOUNDS = (0.05, 3600.0)
 
 
 class Mode(str, Enum):
-    """Whether a bot's orders reach the exchange."""
+    """The kind of a bot's orders: sent to the exchange, or filled on paper."""
 
     LIVE = "LIVE"
     PAPER = "PAPER"
@@ -42,7 +42,7 @@ class RowRefused(ValueError):
 
 
 class InvalidRow(BaseModel):
-    """A row of BotService that cannot be used, as it is told of."""
+    """A row of BotService that cannot be used, as it is reported."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -52,7 +52,7 @@ class InvalidRow(BaseModel):
 
 
 class Binding(BaseModel):
-    """What a position is opened under, and is closed under."""
+    """The conditions under which a position is opened, and is closed."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -86,10 +86,12 @@ class BotSpec(BaseModel):
     stop_loss: Decimal | None = None
     """Percent of the entry price; None for none."""
     has_max_drawdown: bool = False
-    """The row asks for a maximal drawdown, which nothing enforces: BotService's form has none."""
+    """True when the row asks for a maximal drawdown, which is not enforced: BotService's form has
+    none.
+    """
 
     def runs_like(self, other: BotSpec) -> bool:
-        """True when nothing differs but the name shown, and what nothing enforces."""
+        """True when nothing differs but the name shown, and members that are not enforced."""
         return self._as_run() == other._as_run()
 
     def _as_run(self) -> BotSpec:
@@ -97,7 +99,7 @@ class BotSpec(BaseModel):
 
 
 def check_bot_id(value: object) -> str:
-    """The id, when it is one: 1 to 200 printable characters. Raises RowRefused."""
+    """``value``, when it is an id: 1 to 200 printable characters. Raises RowRefused."""
     if not isinstance(value, str) or not 1 <= len(value) <= 200 or not value.isprintable():
         given = "missing" if value is None else _quoted(value)
         raise RowRefused(f"id is {given}: a string of 1 to 200 printable characters is needed")
@@ -184,9 +186,9 @@ def canonical(params: dict[str, Any]) -> str:
 
 
 def _shown(name: str) -> str:
-    """``name`` without what a terminal or an encoder would choke on.
+    """``name`` without characters that a terminal or an encoder cannot handle.
 
-    It is masked before it is cut: nobody would know a part of a secret again.
+    It is masked before it is cut: a part of a secret would not be recognised.
     """
     kept = masked(name)[:_LONGEST_NAME]
     return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in kept)

@@ -1,7 +1,7 @@
-"""An account compared with what its ledgers say, for ledgers that may be older than it. Pure.
+"""Comparison of an account with its ledgers, for ledgers that may be older than it.
 
 A state directory from an hour ago (a snapshot of a machine, a backup) holds positions that were
-closed since. Sold once more, they would be coins that no bot bought.
+closed since. Sold once more, they would be coins that no bot bought. Pure.
 """
 
 from __future__ import annotations
@@ -20,20 +20,22 @@ from execsvc.model.symbol import Symbol
 WITHIN = Decimal("0.02")
 """The part of a quantity, or of its worth, by which a balance may differ from it: a fee, a price."""
 MOST_APART = 10
-"""Positions of one coin that are looked for in every combination; of more, each and all together."""
+"""The most positions of one coin that are tried in every combination; of more, each and all
+together.
+"""
 
 
 class Verdict(str, Enum):
-    """What became of an open position since its ledger was written. The values are what journals keep."""
+    """The fate of an open position since its ledger was written. The values are kept in journals."""
 
     GONE = "gone"
-    """It was closed: the account holds less of its base by it, and more of its quote by its worth."""
+    """Closed since: the account holds less of its base by it, and more of its quote by its worth."""
     CONTESTED = "contested"
-    """The account holds less of its base by it, and nothing says that it was sold."""
+    """The account holds less of its base by it, without a sign that it was sold."""
 
 
 class OpenPosition(NamedTuple):
-    """What a ledger says a bot holds; ``entry_price`` in quote, None when it is not known."""
+    """A bot's position by its ledger; ``entry_price`` in quote, None when it is not known."""
 
     bot_id: str
     symbol: str
@@ -42,16 +44,16 @@ class OpenPosition(NamedTuple):
 
     @property
     def base(self) -> str:
-        """What is held."""
+        """The asset that is held."""
         return Symbol.parse(self.symbol).base
 
     @property
     def quote(self) -> str:
-        """What it is sold for."""
+        """The asset that a sale brings in."""
         return Symbol.parse(self.symbol).quote
 
     def told(self, verdict: Verdict) -> str:
-        """What ``verdict`` says of the position, for people."""
+        """The meaning of ``verdict`` for the position, for people."""
         less = f"the account holds {plain(self.tracked)} {self.base} less than after its last fill"
         if verdict is Verdict.GONE:
             return f"{less}, and its worth more of {self.quote}: somebody closed the position"
@@ -71,11 +73,13 @@ def is_readable(balance: Balance, position: OpenPosition) -> bool:
 def held_of(
     balance: Balance, positions: Sequence[OpenPosition], locked_then: Mapping[str, Decimal]
 ) -> dict[str, Decimal]:
-    """What would be free of each asset of ``positions`` were as much locked as at the last fill.
+    """The amounts of each asset of ``positions`` that would be free, were as much locked as at the
+    last fill.
 
-    What an account should hold after a fill is counted in free amounts, and the user may have put
-    coins into an order since, or had some in one then (``locked_then``, as far as it is known). Free
-    alone where what is locked now is not said. Raises Unavailable as :func:`is_readable` tells.
+    The balance expected after a fill is counted in free amounts, and the user may have put coins
+    into an order since, or had some in one then (``locked_then``, as far as it is known). Free
+    alone where what is locked now is not said. Raises Unavailable where :func:`is_readable` is
+    False.
     """
     holdings = [balance.holding(a) for a in {a for p in positions for a in (p.base, p.quote)}]
     return {
@@ -92,11 +96,11 @@ def compare(
     actual: Mapping[str, Decimal],
     prices: Mapping[str, Decimal],
 ) -> dict[OpenPosition, Verdict]:
-    """The positions that the account does not hold any more, with what became of each.
+    """The positions that the account does not hold any more, with the fate of each.
 
-    ``expected``: what the account held of each asset once the last known fill showed; an asset
-    without an entry is not judged. ``actual``: as :func:`held_of` tells. ``prices``: by symbol, as far
-    as they are known.
+    ``expected``: the holding of each asset once the last known fill showed; an asset without an
+    entry is not judged. ``actual``: as :func:`held_of` returns. ``prices``: by symbol, as far as
+    they are known.
     """
     missing: list[OpenPosition] = []
     for base in {position.base for position in positions}:
@@ -112,7 +116,9 @@ def compare(
 
 
 def _missing(held: list[OpenPosition], less: Decimal) -> list[OpenPosition]:
-    """Those of ``held`` whose sum is ``less``, the quantity that is not there; the closest sum counts."""
+    """The positions of ``held`` whose sum is ``less``, the missing quantity; the closest sum
+    counts.
+    """
     if less <= ZERO:
         return []
     best: tuple[Decimal, list[OpenPosition]] | None = None
@@ -140,7 +146,7 @@ def _is_paid(
     actual: Mapping[str, Decimal],
     prices: Mapping[str, Decimal],
 ) -> bool:
-    """True when ``quote`` is more by what the positions were worth at some price since their entry."""
+    """True when ``quote`` is more by the worth of the positions, at some price since their entry."""
     if quote not in expected or quote not in actual:
         return False
     low = high = ZERO

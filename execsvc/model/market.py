@@ -24,20 +24,20 @@ SMALLEST = Decimal("1e-18")
 _LARGEST_MAGNITUDE = LARGEST.adjusted()
 _SMALLEST_MAGNITUDE = SMALLEST.adjusted()
 MOST_DIGITS = 80
-"""A float written out exactly has some 55 significant digits."""
+"""Digits of a number: a float written out exactly has some 55 significant digits."""
 DEFAULT_DECIMALS = 8
 ZERO = Decimal(0)
 FLOAT_NOISE = Decimal("1e-12")
-"""The part of a quantity that a float on its way to us may have added or taken."""
+"""The part of a quantity by which a float on its way to us may have changed it."""
 _EXACT = Context(prec=400)
-"""Holds the sum of any two plausible numbers; the usual 28 digits would round it."""
+"""A context that holds the sum of any two plausible numbers; the usual 28 digits would round it."""
 
 
 def _number(value: Any) -> Decimal:
-    """A plausible number; zero for what is less than any asset has decimals (a rest of floats).
+    """A plausible number; zero for one below the decimals of any asset (a rounding rest of floats).
 
-    That also takes the exponent from a zero such as 0E+999999999, which is ruinous to add to.
-    One function, not a step of pydantic for each rule: a book has two hundred numbers.
+    That also takes the exponent from a zero such as 0E+999999999, which is ruinous to add to. One
+    function, not a step of pydantic for each rule: a book has two hundred numbers.
     """
     number = value if type(value) is Decimal else _decimal(value)
     if not number.is_finite():
@@ -133,7 +133,7 @@ _LONGEST_LEVEL = 4
 
 
 def _levels(side: Any) -> Any:
-    """The levels of one side, each as price and amount; what some exchanges add to them is left out.
+    """The levels of one side, each as price and amount; additions of some exchanges are left out.
 
     Kraken adds a stamp, OKX a zero and the number of orders.
     """
@@ -174,12 +174,12 @@ class Depth(BaseModel):
 
     @property
     def best_bid(self) -> Decimal:
-        """The highest price somebody buys at."""
+        """The highest price of the buyers."""
         return self.bids[0].price
 
     @property
     def best_ask(self) -> Decimal:
-        """The lowest price somebody sells at."""
+        """The lowest price of the sellers."""
         return self.asks[0].price
 
     @property
@@ -193,7 +193,7 @@ _LONGEST_SIDE = 20
 
 
 def _side(value: Any) -> str | None:
-    """``buy`` or ``sell``, however it is written; what is neither stays as it came, cut short."""
+    """``buy`` or ``sell``, however it is written; any other text stays as it came, cut short."""
     if value is None:
         return None
     text = str(value).strip()[:_LONGEST_SIDE]
@@ -212,7 +212,7 @@ class Trade(BaseModel):
 
     @property
     def has_odd_side(self) -> bool:
-        """True when it has a side that is neither ``buy`` nor ``sell``: nothing can be made of it."""
+        """True when it has a side that is neither ``buy`` nor ``sell``: it cannot be used."""
         return self.side is not None and self.side not in _SIDES.values()
 
 

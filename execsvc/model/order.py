@@ -1,4 +1,4 @@
-"""An order: what was meant, and what came of it."""
+"""An order: its intent, and its outcome."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LARGEST_BASE_FEE = Decimal("0.01")
 
 
 class Side(str, Enum):
-    """Which way an order goes."""
+    """The direction of an order."""
 
     BUY = "buy"
     SELL = "sell"
@@ -28,20 +28,22 @@ class Side(str, Enum):
 
 
 class OrderState(str, Enum):
-    """Where an order stands."""
+    """The state of an order."""
 
     IN_FLIGHT = "IN_FLIGHT"
     """Recorded; the request may be under way, or its sender died."""
     UNKNOWN = "UNKNOWN"
-    """The request ended without saying what became of the order."""
+    """The request ended without stating the outcome of the order."""
     ARRIVING = "ARRIVING"
-    """Final, but the answer leaves the fee or the price open, or contradicts itself: a balance has to say."""
+    """Final, but the answer leaves the fee or the price open, or contradicts itself: a balance
+    decides.
+    """
     EXECUTED = "EXECUTED"
     """Final; filled in full or in part."""
     NOT_EXECUTED = "NOT_EXECUTED"
     """Final; nothing was filled."""
     CONTESTED = "CONTESTED"
-    """Booked on the safe side; an operator has to say what was filled."""
+    """Booked on the safe side; an operator decides how much was filled."""
 
     @property
     def unsettled(self) -> bool:
@@ -66,9 +68,9 @@ TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
 
 
 class Fill(BaseModel):
-    """What was filled of an order, in base units and quote.
+    """The filled part of an order, in base units and quote.
 
-    ``base_fee`` is None while the exchange has not said what fee it took.
+    ``base_fee`` is None while the exchange has not stated its fee.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -80,7 +82,7 @@ class Fill(BaseModel):
     quote_fee: Quantity = ZERO
     exchange_id: str | None = None
     priced_by: str | None = None
-    """What the average was taken from, where the exchange named none; not kept in a ledger."""
+    """The source of the average, where the exchange stated none; not kept in a ledger."""
     other_fees: tuple[tuple[str, Decimal], ...] = ()
     """Fees in coins that are neither base nor quote, as asset and amount; kept apart (ledger/fees)."""
 
@@ -92,7 +94,7 @@ class Fill(BaseModel):
         return self.cost / self.filled if self.cost and self.filled else None
 
     def base_change(self, side: Side) -> Decimal:
-        """By how much the order changed the base balance; the cautious end while the fee is open."""
+        """The change of the base balance by the order; the cautious end while the fee is open."""
         if side is Side.SELL:
             return exact_sum(-self.filled, -(self.base_fee or ZERO))
         fee = self.filled * LARGEST_BASE_FEE if self.base_fee is None else self.base_fee
@@ -121,7 +123,9 @@ class Intent(BaseModel):
     baseline_quote: Decimal
     created_at: datetime
     short: bool = False
-    """It sells base that the user owns, or buys that back; it never touches what is tracked."""
+    """True when it sells base that the user owns, or buys that back; it never touches what is
+    tracked.
+    """
 
     @property
     def opens(self) -> bool:
@@ -129,11 +133,11 @@ class Intent(BaseModel):
         return (self.side is Side.BUY) is not self.short
 
     def lacks_price(self, fill: Fill) -> bool:
-        """True when ``fill`` opens or adds to a position at a price that nobody has named."""
+        """True when ``fill`` opens or adds to a position at a price that is not known."""
         return self.opens and fill.filled > 0 and fill.price is None
 
     def state_after(self, fill: Fill) -> OrderState:
-        """Where the order stands once the exchange has stated ``fill`` as final."""
+        """The state of the order once the exchange has stated ``fill`` as final."""
         if fill.base_fee is None or self.lacks_price(fill):
             return OrderState.ARRIVING
         return OrderState.EXECUTED if fill.filled > 0 else OrderState.NOT_EXECUTED

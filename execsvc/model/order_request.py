@@ -15,17 +15,17 @@ class Purpose(str, Enum):
     ENTRY = "ENTRY"
     """Buys: opens a position or adds to one."""
     EXIT = "EXIT"
-    """Sells of what the bot tracks."""
+    """Sells from the tracked quantity."""
     SHORT_ENTRY = "SHORT_ENTRY"
     """Sells base that the user owns."""
     SHORT_EXIT = "SHORT_EXIT"
-    """Buys that back."""
+    """Buys back base that was sold for a short."""
     LIQUIDATION = "LIQUIDATION"
     """As EXIT, where the bot stops: no stop of its process cuts it short."""
 
     @property
     def side(self) -> Side:
-        """Which way the order goes."""
+        """The direction of the order."""
         return Side.BUY if self in (Purpose.ENTRY, Purpose.SHORT_EXIT) else Side.SELL
 
     @property
@@ -35,12 +35,12 @@ class Purpose(str, Enum):
 
     @property
     def is_short(self) -> bool:
-        """True for an order that never touches what the bot tracks."""
+        """True for an order that never touches the tracked quantity."""
         return self in (Purpose.SHORT_ENTRY, Purpose.SHORT_EXIT)
 
     @property
     def sells_tracked(self) -> bool:
-        """True for an order that sells what the bot tracks."""
+        """True for an order that sells from the tracked quantity."""
         return self in (Purpose.EXIT, Purpose.LIQUIDATION)
 
 
@@ -48,7 +48,7 @@ class OrderRequest(NamedTuple):
     """An order that a strategy, or a liquidation, asks for; its side follows from its ``purpose``.
 
     ``quantity`` is the most that is wanted, in base units. ``strategy_state`` is kept together with
-    what comes of the order; None leaves the state as it is.
+    the outcome of the order; None leaves the state as it is.
     """
 
     purpose: Purpose

@@ -1,4 +1,4 @@
-"""What a bot holds by its own ledger, computed from its fills."""
+"""A bot's position by its own ledger, computed from its fills."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from execsvc.model.order import Fill, Side
 
 
 class Position(BaseModel):
-    """What a bot bought and still holds of one symbol, net of base fees.
+    """The base that a bot bought and still holds of one symbol, net of base fees.
 
-    ``tracked`` and ``sold_short`` are in base units, ``entry_price`` in quote per base.
-    ``dust`` says that what is tracked is too little to be sold.
+    ``tracked`` and ``sold_short`` are in base units, ``entry_price`` in quote per base. ``dust`` is
+    True when the tracked quantity is too little to be sold.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -89,7 +89,9 @@ class Position(BaseModel):
         return position.model_copy(update=update)
 
     def _after_short(self, side: Side, fill: Fill, at: datetime) -> Position:
-        """Fees in base are a cost: they neither add to what was sold nor have to be bought back."""
+        """This position after a short order: fees in base are a cost, and change neither part of
+        it.
+        """
         sold_short = max(exact_sum(self.sold_short, -side.sign * fill.filled), ZERO)
         if side is Side.BUY or fill.filled == 0:
             return self._short_of(sold_short)
@@ -103,7 +105,7 @@ class Position(BaseModel):
         return self.model_copy(update=update)
 
     def without_short(self) -> Position:
-        """This position once what was sold short is not to be bought back."""
+        """This position without a short: the base that was sold is not to be bought back."""
         return self._short_of(ZERO)
 
     def _holding(self, tracked: Decimal) -> Position:

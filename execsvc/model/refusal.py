@@ -1,4 +1,4 @@
-"""What an exchange means by a refusal, whatever words it uses."""
+"""The meaning of an exchange's refusal, independent of its words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Refusal(str, Enum):
-    """The meaning of a refused order. The values are what ledgers keep."""
+    """The meaning of a refused order. The values are kept in ledgers."""
 
     BALANCE = "balance"
     """The account has less free than the order costs."""
@@ -34,7 +34,7 @@ class Refusal(str, Enum):
 
     @property
     def is_learnt(self) -> bool:
-        """True when the refusal says something about the amounts of later orders."""
+        """True when the refusal limits the amounts of later orders."""
         return self in _LEARNT
 
 

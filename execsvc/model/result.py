@@ -1,11 +1,12 @@
-"""What a bot has earned: realised profit and loss in quote, at average cost, net of fees.
+"""The result of a bot: realised profit and loss in quote, at average cost, net of fees.
 
-Two rules decide everything. *Only an order realises anything*: what leaves a bot's book without
-one (coins that are gone, a short that is not bought back) leaves at its cost, because nobody knows
-at what price the user parted with it. *A fee is realised with the order that paid it*, one in base
-at the price of its own fill; so what is held is valued at the bare price paid for it.
+Two rules decide everything. *Only an order realises anything*: coins that leave a bot's book
+without one (coins that are gone, a short that is not bought back) leave at their cost, because the
+price at which the user parted with them is unknown. *A fee is realised with the order that paid
+it*, one in base at the price of its own fill; so a position is valued at the bare price paid for
+it.
 
-A fee that is not reported, or in a third asset, is not in here: nobody says what it is in quote.
+A fee that is not reported, or in a third asset, is not in here: its worth in quote is unknown.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _WIDE = Context(prec=400)
 
 
 class Result(BaseModel):
-    """What a bot has realised in ``currency``, in all and on the UTC day ``day``."""
+    """The result that a bot has realised in ``currency``, in all and on the UTC day ``day``."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -36,7 +37,7 @@ class Result(BaseModel):
     day: date
 
     def shown(self, day: date) -> dict[str, str | None]:
-        """As ``/status`` shows it on ``day``: decimal strings, to the eighth decimal."""
+        """The result as ``/status`` shows it on ``day``: decimal strings, to the eighth decimal."""
         today = self.today if self.day == day else ZERO
         return {
             "currency": self.currency,
@@ -55,12 +56,12 @@ def unstarted(currency: str | None) -> dict[str, str | None]:
 
 
 def unknown(currency: str | None) -> dict[str, str | None]:
-    """A result that nobody can tell, as ``/status`` shows it: unknown is not zero."""
+    """A result that is not known, as ``/status`` shows it: unknown is not zero."""
     return {"currency": currency, "realised": None, "today": None}
 
 
 class Effect(NamedTuple):
-    """What one order changed, in quote: what it realised, and the two sides of the book."""
+    """The changes by one order, in quote: the realised result, and the two sides of the book."""
 
     realised: Decimal
     cost: Decimal
@@ -68,11 +69,13 @@ class Effect(NamedTuple):
 
 
 class Basis(BaseModel):
-    """What a position cost. Quantities in base units; ``cost`` and ``proceeds`` in quote.
+    """The cost of a position.
 
-    ``cost`` is what was paid for all of ``tracked``, ``proceeds`` what all of ``sold_short`` was
-    sold for, both before fees. Zero for a quantity that is not: nobody knows; its sale realises
-    its fee only.
+    Quantities in base units; ``cost`` and ``proceeds`` in quote.
+
+    ``cost`` is the price paid for all of ``tracked``, ``proceeds`` the price that all of
+    ``sold_short`` was sold for, both before fees. Zero beside a quantity means that the cost is
+    unknown; its sale realises its fee only.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -83,10 +86,10 @@ class Basis(BaseModel):
     proceeds: Decimal = ZERO
 
     def at(self, position: Position) -> Basis:
-        """This basis for what ``position`` says is held, when that differs.
+        """This basis for the quantities of ``position``, when they differ.
 
-        What went without an order takes its part of the cost along; what nobody has told us of
-        (booked by an older version) cost the entry price, as far as that is known.
+        A quantity that went without an order takes its part of the cost along; one that came
+        unrecorded (booked by an older version) cost the entry price, as far as that is known.
         """
         price = position.entry_price
         return Basis(
@@ -99,10 +102,10 @@ class Basis(BaseModel):
     def after(
         self, side: Side, fill: Fill, price: Decimal | None, short: bool
     ) -> tuple[Basis, Effect]:
-        """This basis once ``fill`` of an order on ``side`` is booked, and what that changed.
+        """This basis once ``fill`` of an order on ``side`` is booked, and the changes by it.
 
-        ``price`` values a fill that names no price of its own; with neither, it realises its
-        fees only. ``short``: the order sold base that the user owns, or buys it back.
+        ``price`` values a fill that states no price of its own; with neither, it realises its fees
+        only. ``short``: the order sold base that the user owns, or buys it back.
         """
         if fill.filled == 0:
             return self, Effect(ZERO, ZERO, ZERO)
@@ -139,7 +142,7 @@ class Basis(BaseModel):
         return Effect(exact_sum(-fee, -_money(fill.quote_fee)), exact_sum(worth, -fee), ZERO)
 
     def _sold(self, fill: Fill, worth: Decimal | None) -> Effect:
-        """A fee in base is base that was sold for nothing."""
+        """The effect of a sale; a fee in base is base that was sold for nothing."""
         gone = -fill.base_change(Side.SELL)
         ours = min(gone, self.tracked)
         released = _share(self.cost, ours, self.tracked) if self.tracked else ZERO
@@ -163,7 +166,7 @@ class Basis(BaseModel):
 
 
 def _worth(fill: Fill, price: Decimal | None) -> Decimal | None:
-    """What was filled, in quote and before fees; None when nobody knows."""
+    """The worth of a fill, in quote and before fees; None when it is unknown."""
     if fill.cost:
         return _money(fill.cost)
     known = fill.price or price

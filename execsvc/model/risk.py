@@ -10,9 +10,11 @@ ALLOWED = "a number of percent from 0 to below 100 is needed"
 _PATH = "pipeline.risk_management"
 _BELOW = 100
 _SMALLEST_EXPONENT = -12
-"""Of ten, of the leading digit: what is smaller is no percentage, and ruinous to turn into digits."""
+"""The exponent, of ten, of the smallest percentage: a smaller number is ruinous to turn into
+digits.
+"""
 _SMALL = Decimal("0.1")
-"""A stop loss below it may be a part of one that was meant as percent: 0.05 for 5 %."""
+"""The stop loss below which the number may be a fraction that was meant as percent: 0.05 for 5 %."""
 
 
 class Refused(ValueError):
@@ -63,7 +65,7 @@ def percent_of(value: object) -> Decimal | None:
 
 
 def doubt_about(stop_loss: Decimal | None) -> str | None:
-    """What a user should know of a stop loss [%] that may be meant otherwise; None of any other."""
+    """The doubt about a small stop loss [%] that may be meant otherwise; None for any other."""
     if stop_loss is None or stop_loss >= _SMALL:
         return None
     return f"its stop loss is {plain(stop_loss)} %: the form's unit is percent"

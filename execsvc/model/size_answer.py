@@ -1,4 +1,4 @@
-"""What an exchange answered to the amount of one order."""
+"""The answer of an exchange to the amount of one order."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _EARLIEST = 10**8
-"""The smallest number that is a moment in seconds (of 1973); what is less stays as it is."""
+"""The smallest number that is a moment in seconds (of 1973); a smaller one stays as it is."""
 _UNIT = 1000
 """Seconds, milli-, micro- and nanoseconds: each unit has a thousand of the next."""
 _SECONDS_END = _EARLIEST * _UNIT
@@ -18,11 +18,11 @@ _MILLISECONDS_END = _SECONDS_END * _UNIT
 _MICROSECONDS_END = _MILLISECONDS_END * _UNIT
 _NANOSECONDS_END = _MICROSECONDS_END * _UNIT
 _LARGEST_MAGNITUDE = 30
-"""Of a number with a fraction or an exponent: a larger one is no time."""
+"""The largest magnitude of a number with a fraction or an exponent: a larger one is no time."""
 
 
 FARTHEST_AHEAD = timedelta(minutes=1)
-"""A stamp that is farther ahead of our clock is wrong, or our clock is: it is not believed."""
+"""The most by which a stamp may be ahead of our clock; beyond it one of the clocks is wrong."""
 
 
 def latest_believed(clock: datetime) -> int:
@@ -33,8 +33,8 @@ def latest_believed(clock: datetime) -> int:
 def in_milliseconds(number: int | Decimal) -> int:
     """A moment since 1970 in s, ms, us or ns, as its magnitude tells, in ms.
 
-    Each unit's numbers stand for the years from 1973 to 5138. What no unit makes a moment of stays
-    as it is: it is years away from any clock.
+    Each unit's numbers stand for the years from 1973 to 5138. A number that is a moment in no unit
+    stays as it is: it is years away from any clock.
 
     >>> {in_milliseconds(1767292988 * 1000**unit) for unit in range(4)}
     {1767292988000}
@@ -49,7 +49,7 @@ def in_milliseconds(number: int | Decimal) -> int:
 
 
 def _stamp(value: Any) -> Any:
-    """What is a number, in ms; what is none is left to be refused."""
+    """A number in ms; any other value as it is, to be refused later."""
     if type(value) is int:
         return in_milliseconds(value)
     if isinstance(value, bool) or not isinstance(value, (float, str, Decimal)):

@@ -1,4 +1,4 @@
-"""What BotService is told of an order."""
+"""The reports about an order to BotService."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Telling(str, Enum):
-    """One thing that is told, in the order in which it is for one order."""
+    """One report about an order, in the order in which they are sent."""
 
     ORDER = "ORDER"
-    """There is an order; the answer to it is the id that the rest goes by."""
+    """The order exists; the answer is the id by which the other reports name it."""
     SENT = "SENT"
     EXECUTION = "EXECUTION"
     FILLED = "FILLED"
-    """Some of it was filled, or all; its execution says how much."""
+    """The order was filled, in part or in full; its execution has the amount."""
     FAILED = "FAILED"
     """Nothing was filled."""
 
     @property
     def is_last(self) -> bool:
-        """True when nothing else is told of the order afterwards."""
+        """True when no other report about the order follows."""
         return self in (Telling.FILLED, Telling.FAILED)
 
 
@@ -42,9 +42,9 @@ class ToldOrder(BaseModel):
 class ToldExecution(BaseModel):
     """The body of ``POST /executions`` without the id that BotService gave the order.
 
-    The adapter gives the fills of an order as one, so there is one execution an order. Its
-    trade id is our own id of the order: an exchange's order ids repeat between symbols. A price
-    that nobody knows is 0. ``quantity`` is in base units, ``price`` and ``quote_qty`` in quote.
+    The adapter gives the fills of an order as one, so there is one execution an order. Its trade id
+    is our own id of the order: an exchange's order ids repeat between symbols. An unknown price is
+    0. ``quantity`` is in base units, ``price`` and ``quote_qty`` in quote.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -1,4 +1,4 @@
-"""What pydantic found wrong with a value, in words for a log line."""
+"""The faults that pydantic finds in a value, in words for a log line."""
 
 from __future__ import annotations
 
