@@ -1,1 +1,1 @@
-"""The two services we call, and the supervisor's own door."""
+"""Clients of the two services that are called, and of the supervisor's control socket."""

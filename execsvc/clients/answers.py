@@ -1,4 +1,4 @@
-"""What comes back from a service, taken in with suspicion: its size, its JSON, its Retry-After."""
+"""The checks of an answer of a service: its size, its JSON, its Retry-After."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LARGEST_BODY = 8 * 1024 * 1024
 """Bytes of an answer that are read; a larger one is refused."""
 LONGEST_PAUSE = 3600.0
 SHORTEST_PAUSE = 1.0
-"""Seconds to stay away when a service says that we ask too often, but not for how long."""
+"""Seconds to stay away after a service says that we ask too often, without saying for how long."""
 _TOO_OFTEN = frozenset({418, 429})
 _BUSY = 503
 _LONGEST_NUMBER = 100
@@ -32,11 +32,11 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class Unreadable(Exception):
-    """An answer whose body is not taken in."""
+    """An answer whose body is refused."""
 
 
 class Stream(Protocol):
-    """A body that has yet to come in."""
+    """A body that is yet to be read."""
 
     def read(self, size: int, decode_content: bool) -> bytes:
         """The next bytes, at most ``size``; none at the end."""
@@ -47,8 +47,8 @@ class Stream(Protocol):
 class Answer:
     """A complete HTTP answer to ``call``; ``date`` is its header.
 
-    ``retry_after`` and ``ban`` are seconds: for how long to stay away, and for how long an exchange
-    lets nobody in at all (bans).
+    ``retry_after`` and ``ban`` are in seconds: how long to stay away, and how long an exchange
+    refuses every call (bans).
     """
 
     call: str
@@ -79,7 +79,7 @@ class Answer:
             raise Unavailable(f"{self.call}: the answer is not JSON ({reason:.100})") from None
 
     def detail(self) -> str:
-        """What the service says about a failure, as text; empty when it says nothing readable."""
+        """The service's own text about a failure; empty when there is no readable one."""
         try:
             body = self.json()
         except Unavailable:
@@ -90,7 +90,7 @@ class Answer:
         return json.dumps(detail, default=str)
 
     def words(self) -> str:
-        """What a failure says: its ``detail``, else whatever JSON it is."""
+        """The text of a failure: its ``detail``, else the JSON that came instead."""
         detail = self.detail()
         if detail:
             return detail
@@ -114,7 +114,7 @@ def read(model: type[Model], call: str, content: Any) -> Model:
 def read_body(status: int, headers: Mapping[str, str], stream: Stream) -> bytes:
     """The whole body; nothing of a redirect's.
 
-    Raises Unreadable when it is encoded, larger than is taken, or not as long as announced.
+    Raises Unreadable when it is encoded, too large, or not as long as announced.
     """
     if 300 <= status <= 399:
         return b""
@@ -135,7 +135,10 @@ def read_body(status: int, headers: Mapping[str, str], stream: Stream) -> bytes:
 
 
 def _announced_length(headers: Mapping[str, str]) -> int | None:
-    """Bytes that the body is to have, when the answer says so. Raises Unreadable for a lie."""
+    """Bytes that the body is to have, when the answer says so.
+
+    Raises Unreadable for an impossible number.
+    """
     text = headers.get("Content-Length")
     if text is None or "Transfer-Encoding" in headers:
         return None
@@ -145,7 +148,7 @@ def _announced_length(headers: Mapping[str, str]) -> int | None:
 
 
 def retry_after(status: int, header: str | None) -> float | None:
-    """Seconds for which a 429, 418 or 503 wants us to stay away; None when it does not."""
+    """Seconds for which a 429, 418 or 503 asks us to stay away; None when it does not."""
     if status not in _TOO_OFTEN and status != _BUSY:
         return None
     seconds = _seconds(header)
@@ -155,7 +158,7 @@ def retry_after(status: int, header: str | None) -> float | None:
 
 
 def _seconds(header: str | None) -> float | None:
-    """What a Retry-After says, in seconds or as an HTTP date; None when it is unreadable."""
+    """The time of a Retry-After, in seconds or as an HTTP date; None when it is unreadable."""
     if header is None:
         return None
     try:

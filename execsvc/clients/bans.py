@@ -1,4 +1,4 @@
-"""An exchange that bans the adapter's address for some time, by the words in which it says so."""
+"""Detection of an exchange's ban of the adapter's address, by the words in the answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from execsvc.model.stamps import in_milliseconds
 LONGEST_BAN = 3 * 24 * 3600.0
 """Seconds that a ban is honoured at most: no exchange is known to ban for longer."""
 UNTIL_UNKNOWN = 60.0
-"""Seconds that a ban is honoured that names no end: limits are counted by the minute."""
+"""Seconds that a ban without an end is honoured: limits are counted by the minute."""
 _BANNED = 418
 _UNTIL = re.compile(r"banned until (\d{10,19})(?!\d)", re.IGNORECASE)
 _TOO_MANY = re.compile(r"(?<![\w.-])-1003(?![\w.])")

@@ -1,4 +1,4 @@
-"""BotService: what it is told of orders, and of bots that start and stop."""
+"""BotService: reports of orders, and of bots that start and stop."""
 
 from __future__ import annotations
 
@@ -17,37 +17,39 @@ _UNKNOWN_CALL = frozenset({_NOT_FOUND, 405, 501})
 _MISSING = r"(?<![\w/.-]){}(?!\.?[\w/-])"
 """A word of a sentence; not one in a path that a gateway repeats, as in ``/bot-service/orders``."""
 _THERE = re.compile(r"exist|already|duplicate|unique|exchange_trade_id", re.IGNORECASE)
-"""What a bad request says of an execution that was told before."""
+"""The words of a bad request about an execution that was reported before."""
 _IS_AWAY = frozenset({502, 503, 504})
-"""What a proxy answers for a service that does not."""
+"""The statuses with which a proxy answers for a service that does not."""
 
 Id = str | int
 
 
 class ReportRefused(Unavailable):
-    """BotService answered, but did not take it: it may take others."""
+    """BotService answered, but refused the report: it may take others."""
 
 
 class NoSuchCall(ReportRefused):
-    """BotService answered 404, 405 or 501, and named no bot that it lacks: it may not know the call."""
+    """BotService answered 404, 405 or 501, and named no bot that it lacks: it may not know the
+    call.
+    """
 
 
 class Missing(ReportRefused):
-    """BotService answered 404 and named the session or the order: it has lost what it gave."""
+    """BotService answered 404 and named the session or the order: it has lost its record."""
 
 
 class BotReports:
-    """Each call may be sent again and again.
+    """The reports to BotService; each call may be repeated.
 
     All raise ReportRefused for an answer that is a refusal, and Unavailable when there is no
-    answer, or the service wants to be left alone (``retry_after`` seconds).
+    answer, or the service asks us to stay away (``retry_after`` seconds).
     """
 
     def __init__(self, http: HttpClient) -> None:
         self._http = http
 
     def order(self, order: ToldOrder, key: str, session: Id | None = None) -> Id:
-        """Tell of an order of ``session``; ``key`` is the same on every resend. Returns its id."""
+        """Report an order of ``session``; ``key`` is the same on every resend. Returns its id."""
         call = "POST /orders"
         named = {} if session is None else {"session_id": session}
         body = json_object({**order.model_dump(), **named})
@@ -61,7 +63,7 @@ class BotReports:
         return _id(call, self._judged(answer))
 
     def status(self, given: Id, status: str) -> None:
-        """Tell the status of the order that was given the id ``given``. Raises Missing too."""
+        """Report the status of the order that was given the id ``given``. Raises Missing too."""
         path = f"/orders/{segment(str(given))}/status"
         body = json_object({"status": status})
         # A conflict says that the order is there already, as a resend would find it.
@@ -69,7 +71,7 @@ class BotReports:
         self._judged_of_order(answer)
 
     def execution(self, given: Id, execution: ToldExecution, key: str) -> None:
-        """Tell what was filled of the order that was given the id ``given``. Raises Missing too."""
+        """Report the execution of the order that was given the id ``given``. Raises Missing too."""
         call, path = "POST /executions", "/executions"
         body = json_object({"local_order_id": given, **execution.model_dump()})
         answer = self._http.write(call, "POST", path, body, f"{key}-execution")
@@ -80,20 +82,22 @@ class BotReports:
             self._judged_of_order(answer)
 
     def _judged_of_order(self, answer: Answer) -> None:
-        """Raises Missing when BotService does not know the order that it was told of before."""
+        """Raise Missing when BotService does not know an order that was reported before."""
         if answer.status == _NOT_FOUND and _names(answer.detail(), "order"):
             raise Missing(self._http.told(answer))
         self._judged(answer, _CONFLICT)
 
     def started(self, bot_id: str) -> Id | None:
-        """Tell that a bot which was asked to start runs; the session that is opened for it."""
+        """Report that a bot which was asked to start runs; returns the session that is opened for
+        it.
+        """
         path = f"/bots/{segment(bot_id)}/start"
         return _session(self._sent("POST /bots/{id}/start", "POST", path, "{}", None, _CONFLICT))
 
     def stopped(self, bot_id: str) -> Id | None:
-        """Tell that a bot is flat and does not run; the session that this ends.
+        """Report that a bot is flat and does not run; returns the session that this ends.
 
-        One without a session is fine.
+        A bot without a session is no error.
         """
         path = f"/bots/{segment(bot_id)}/stop"
         fine = (_CONFLICT, _BAD_REQUEST)
@@ -127,7 +131,7 @@ def _names(detail: str, *words: str) -> bool:
 
 
 def _genuine(answer: Answer) -> Answer:
-    """``answer``, unless it is some other service's page."""
+    """``answer``, unless it is a page of some other service."""
     try:
         if answer.body:
             answer.json()

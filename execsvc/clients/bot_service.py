@@ -1,4 +1,4 @@
-"""BotService: which bots are to run."""
+"""BotService: the bots that are to run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from execsvc.model.bot import BotSpec, InvalidRow, RowRefused, parse_row, row_id
 MOST_PAGES = 5000
 MOST_ROWS = 100_000
 DEFAULT_PAGE = 100
-"""Rows that BotService sends when it is not asked for more, without a word that there are more."""
+"""Rows that BotService sends when it is not asked for more; it does not say whether there are more."""
 MAY_BE_CUT = (
     "EXECSVC_PAGE_SIZE is 0 and BotService sent exactly 100 rows, which is its page where none is asked "
     "for: there may be more bots, of which nothing is known; let EXECSVC_PAGE_SIZE be 200"
@@ -26,9 +26,9 @@ MAY_BE_CUT = (
 _CALL = "GET /bots"
 RUNNING, BOOTING, STOPPING, STOPPED = "RUNNING", "BOOTING", "STOPPING", "STOPPED"
 WITH_LIFECYCLE = (BOOTING, RUNNING, STOPPING)
-"""In the order in which a bot goes through them: one that moves on meanwhile is met at least once."""
+"""The statuses in a bot's order of them: one that changes meanwhile is found at least once."""
 REST = 4
-"""For so many times what a failed optional query took, that query is not asked again."""
+"""The pause before a failed optional query is repeated, as a multiple of the time that it took."""
 
 
 class Listing(BaseModel):
@@ -42,22 +42,26 @@ class Listing(BaseModel):
     nameless: list[InvalidRow]
     """Rows without a usable id, each of them."""
     booting: tuple[str, ...] = ()
-    """Those of them for whose start somebody waits."""
+    """Bots of ``bots`` that are BOOTING: BotService waits for the message that they have started."""
     stopping: tuple[str, ...] = ()
-    """Bots that are to stop, for whose end somebody waits; none of them is to run."""
+    """Bots that are STOPPING: BotService waits for the message that they are flat; none is to run."""
     unanswered: tuple[str, ...] = ()
-    """Optional statuses that were asked for in vain: nothing is known of bots that have them."""
+    """Optional statuses that were not answered: nothing is known of bots that have them."""
     ended: tuple[str, ...] = ()
-    """Bots that were RUNNING and are not to run by their own row, or have none: of them it is known
-    that they are not BOOTING, whatever is unanswered."""
+    """Bots that were RUNNING and are not to run by their own row, or have none.
+
+    They are known not to be BOOTING, even while that status is not answered.
+    """
     unsupported: tuple[str, ...] = ()
-    """Those of them that BotService does not know, by its answer."""
+    """Bots of ``ended`` that BotService does not know, by its answer."""
     may_be_cut: bool = False
-    """It was asked for without paging, and has as many rows as a page of BotService by default."""
+    """True when it was asked for without paging, and has as many rows as a default page of
+    BotService.
+    """
 
 
 class BotService:
-    """The service that says which bots are to run; with ``lifecycle`` also which change.
+    """Client of the service that says which bots are to run; with ``lifecycle`` also which change.
 
     ``optional``: the seconds that each page of the bots that change may take, where the listing
     does without them when they fail; None where their failure is the listing's.
@@ -75,12 +79,14 @@ class BotService:
         self._statuses = WITH_LIFECYCLE if lifecycle else (RUNNING,)
         self._optional = optional
         self._faults: dict[str, Unavailable] = {}
-        """Why an optional query failed last."""
+        """The error of the last failed optional query."""
         self._rests: dict[str, float] = {}
-        """Until when it is not asked again, by our monotonic clock."""
+        """The end of its pause, by our monotonic clock."""
         self._vanished = Vanished(http, self._statuses)
         self._changes_bots = False
-        """BotService was seen to start or stop bots by itself: rows have more to tell than listings."""
+        """True when BotService was seen to start or stop bots by itself: rows have more to tell
+        than listings.
+        """
 
     def listing(self) -> Listing:
         """All bots that are to run. Raises Unavailable when any page fails: never a part.
@@ -109,12 +115,12 @@ class BotService:
         )
 
     def waiting(self) -> dict[str, frozenset[str]]:
-        """The bots that are BOOTING or STOPPING, by status; what is not answered now is left out."""
+        """The bots that are BOOTING or STOPPING, by status; a status without an answer is left out."""
         found = {status: self._found(status) for status in (BOOTING, STOPPING)}
         return {key: frozenset(rows.ids) for key, rows in found.items() if rows is not None}
 
     def _found(self, status: str) -> _Rows | None:
-        """The rows of ``status``; None when they are optional and not to be had now."""
+        """The rows of ``status``; None when they are optional and not available now."""
         if self._optional is None or status == RUNNING:
             return self._rows(status, self._http.timeout)
         began = monotonic()
@@ -159,7 +165,7 @@ class BotService:
 
 
 def _merged(found: dict[str, _Rows]) -> Listing:
-    """What stands after all statuses were asked for: of a bot that has two, the later one."""
+    """The listing by the rows of all statuses: of a bot that has two, the later one counts."""
     latest = {bot_id: status for status, rows in found.items() for bot_id in rows.ids}
     bots: dict[str, BotSpec] = {}
     invalid: dict[str, InvalidRow] = {}
@@ -188,7 +194,9 @@ class _Rows:
         self._seen: set[str] = set()
         self.bots: dict[str, BotSpec] = {}
         self.nameless: dict[str, list[InvalidRow]] = {}
-        """Rows without a usable id, by what they are known again by: those that are alike together."""
+        """Rows without a usable id, each with the key by which it is recognised: equal rows share
+        one.
+        """
         self._invalid: dict[str, InvalidRow] = {}
 
     @property
@@ -202,7 +210,7 @@ class _Rows:
         return {key: row for key, row in self._invalid.items() if key not in self.bots}
 
     def take(self, page: list[Any]) -> bool:
-        """Takes a page; True when it brought a row that was not seen before, of any status."""
+        """Take a page; True when it brought a row that was not seen before, of any status."""
         self.received += len(page)
         known = len(self._seen)
         alike: Counter[str] = Counter()
@@ -226,10 +234,11 @@ class _Rows:
             self._invalid.setdefault(bot_id, invalid)
 
     def _take_nameless(self, row: Any, reason: str, alike: Counter[str]) -> None:
-        """Such a row is known again by its content: a page of them must not end the listing.
+        """Take a row without an id, recognised by its content: a page of them must not end the
+        listing.
 
-        ``alike`` counts the rows of one page that have the same content: they are as many rows, where
-        on another page the same row may have come once more.
+        ``alike`` counts the rows of one page that have the same content: they are as many rows,
+        where on another page the same row may have come once more.
         """
         identity = f"row {_digest(row)}"
         self._seen.add(identity)

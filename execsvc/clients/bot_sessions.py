@@ -17,7 +17,7 @@ from execsvc.model.told import ToldOrder
 
 _ACTIVE = "ACTIVE"
 _SAME = Decimal("1e-9")
-"""Part of a quantity by which a float may differ from what it was made of."""
+"""The part of a quantity by which a float may differ from its decimal source."""
 _Moment = Annotated[datetime, AfterValidator(utc)]
 
 
@@ -51,7 +51,7 @@ class _Orders(BaseModel):
 
 
 class BotSessions:
-    """What BotService says of a bot's row and sessions. Raises Unavailable."""
+    """BotService's records of a bot's row and sessions. Raises Unavailable."""
 
     def __init__(self, http: HttpClient) -> None:
         self._http = http
@@ -89,7 +89,9 @@ class BotSessions:
         return found[0].id if found else None
 
     def find(self, session: Id, told: ToldOrder) -> Id | None:
-        """The id that BotService gave the order ``told`` of ``session``; None: it has no such order."""
+        """The id that BotService gave the order ``told`` of ``session``; None: it has no such
+        order.
+        """
         call = "GET /sessions/{id}"
         try:
             whole = self._http.get(call, f"/sessions/{segment(str(session))}", {})
@@ -102,7 +104,9 @@ class BotSessions:
 
 
 def _known(order: Any) -> _KnownOrder | None:
-    """None for what is none of ours: it must not keep ours from being told."""
+    """The order if it can be read; None for another kind, which must not keep ours from being
+    reported.
+    """
     try:
         return _KnownOrder.model_validate(order)
     except ValidationError:

@@ -1,7 +1,7 @@
 """The connections of one adapter of requests: watched, kept alive for reads, fresh for orders.
 
-In the place of urllib3's pool, which spends three times as long on a call as the call itself:
-there is one server, one call at a time, and nothing to retry, to redirect or to proxy.
+They replace urllib3's pool, which spends three times as long on a call as the call itself: there is
+one server, one call at a time, and nothing to retry, to redirect or to proxy.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from execsvc.clients.watch import Stage, Watch
 
 
 class Reply:
-    """What a server answers; its body has yet to come in."""
+    """The answer of a server; its body is yet to be read."""
 
     def __init__(self, response: http.client.HTTPResponse, connection: _Connection) -> None:
         self.status = response.status
@@ -27,9 +27,10 @@ class Reply:
         self._connection = connection
 
     def read(self, size: int, decode_content: bool) -> bytes:
-        """The next bytes of the body, at most ``size``; none at the end. Raises OSError.
+        """The next bytes of the body, at most ``size``; none at the end.
 
-        They come as they are: ``decode_content`` is there for requests, and never true.
+        Raises OSError. They come as they are: ``decode_content`` is there for requests, and never
+        true.
         """
         try:
             return self._response.read(size)
@@ -37,19 +38,19 @@ class Reply:
             raise BrokenAnswer(repr(error)) from error
 
     def close(self) -> None:
-        """Nothing more is read; a connection with a rest of the answer in it is of no more use."""
+        """Read nothing more, and close a connection on which a rest of the answer is left."""
         if not self._response.isclosed():
             self._connection.close()
 
 
 class BrokenAnswer(OSError):
-    """What came back is no HTTP, or ended too early."""
+    """An answer that is no HTTP, or ended too early."""
 
 
 LONGEST_UNDELIVERED = 10.0
-"""Seconds after which the kernel gives an order up that the other side has not taken."""
+"""Seconds after which the kernel abandons an order that the other side has not taken."""
 _PART_OF_TIME = 0.9
-"""Of what is left of the order's time, so that nothing arrives after it."""
+"""The part of the order's remaining time that is used, so that nothing arrives after it."""
 
 
 class Connections:
@@ -67,10 +68,9 @@ class Connections:
     def urlopen(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], **_: Any
     ) -> Reply:
-        """Sends one request for the path ``url`` and returns as soon as the head of its answer is in.
+        """Send one request for the path ``url`` and return as soon as the head of its answer is in.
 
-        The name and what else it is given are those of urllib3, by which requests calls it.
-        Raises OSError.
+        The name and the arguments are those of urllib3, by which requests calls it. Raises OSError.
         """
         self._connection.leave_if_stale()
         try:
@@ -92,21 +92,21 @@ class Connections:
         self._connection.connect()
 
     def keep_to_connection(self) -> None:
-        """Raises OSError when the connection that was made is lost before anything was sent."""
+        """Raise OSError when the connection that was made is lost before anything was sent."""
         self._connection.leave_if_stale()
         self._watch.stage = Stage.CONNECTED
         if not self._connection.is_open:
             raise ConnectionResetError("the connection was lost before anything was sent")
 
     def close(self) -> None:
-        """The next request gets a connection that was never used."""
+        """Close the connection; the next request gets one that was never used."""
         self._connection.close()
 
 
 class _Connection(http.client.HTTPConnection):
     """HTTP over a watched socket, with TLS or without.
 
-    A request leaves in one piece: nobody can be stopped between its head and its body.
+    A request leaves in one piece, so that no stop can come between its head and its body.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class _Connection(http.client.HTTPConnection):
         self._pieces: list[bytes] = []
 
     def connect(self) -> None:
-        """Called by the first request. Raises OSError."""
+        """Connect; called by the first request. Raises OSError."""
         self._pieces.clear()
         plain = connect(self.host, self.port, self._watch)
         if self._orders:
@@ -137,7 +137,7 @@ class _Connection(http.client.HTTPConnection):
         return self.sock is not None
 
     def send(self, data: bytes) -> None:  # type: ignore[override]
-        """A piece of a request, for :meth:`flush`."""
+        """Keep a piece of a request, for :meth:`flush`."""
         self._pieces.append(data)
 
     def flush(self) -> None:
@@ -153,12 +153,14 @@ class _Connection(http.client.HTTPConnection):
         self.sock.sendall(request)
 
     def answered(self) -> None:
-        """The head of the answer is in, so the request was taken: its end is an ordinary one."""
+        """Note that the head of the answer is in, so the request was taken: its end is an ordinary
+        one.
+        """
         if self._orders and self.is_open:
             reset_when_closed(self.sock, resets=False)
 
     def leave_if_stale(self) -> None:
-        """A server that has closed its end, or spoken unasked, is not spoken to any more."""
+        """Close a connection whose server has closed its end, or sent something unasked."""
         if self.is_open:
             ready = select.poll()
             ready.register(self.sock, select.POLLIN)

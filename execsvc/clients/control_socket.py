@@ -1,4 +1,4 @@
-"""The supervisor's door, as those who knock see it: a unix socket, one JSON line each way."""
+"""Client of the supervisor's control socket: a unix socket, one JSON line each way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ExchangeAdapterService: what an account holds, what the market does, and the one way to order."""
+"""ExchangeAdapterService: balances, market data, and the one way to order."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _CALL = "POST /order"
 
 
 class Throttle(Protocol):
-    """The memory, shared by all bots of an account, of how long it must be left alone."""
+    """The memory, shared by all bots of an account, of how long the account must not be used."""
 
     def remaining(self) -> float:
         """Seconds for which nothing may be asked for the account; 0 when free."""
         ...
 
     def pause(self, seconds: float) -> None:
-        """The service wants the account left alone for so long."""
+        """Record that the service asks not to use the account for so long."""
         ...
 
     def banned(self) -> float:
@@ -37,7 +37,7 @@ class Throttle(Protocol):
         ...
 
     def ban(self, seconds: float, why: str) -> None:
-        """The exchange lets nobody in for so long."""
+        """Record that the exchange refuses every call for so long."""
         ...
 
 
@@ -47,18 +47,18 @@ Read = Literal["balance", "ticker", "depth", "trades", "order"]
 
 
 def _unnoted(_: Read) -> None:
-    """Nobody counts."""
+    """Count nothing: a caller that needs no counts."""
 
 
 def _unheeded() -> None:
-    """Nobody waits for it."""
+    """Do nothing: a caller that needs no notice."""
 
 
 class ExchangeAdapter:
-    """The adapter as one account sees it. Reads raise Unavailable.
+    """The adapter as one account sees it.
 
-    ``failed`` is told of every read that gave no usable answer, whatever was tried; ``succeeded``
-    of every one that did.
+    Reads raise Unavailable. ``failed`` is called after every read that gave no usable answer, with
+    all its retries; ``succeeded`` after every read that did.
     """
 
     is_exiting = False
@@ -88,7 +88,7 @@ class ExchangeAdapter:
             self.is_exiting = before
 
     def balance(self, *assets: str) -> Balance:
-        """What the account holds now, each asset in its own units.
+        """The present balance of the account, each asset in its own units.
 
         Raises Unavailable also when a row of one of ``assets`` cannot be read; rows of other assets
         are not looked at.
@@ -137,9 +137,9 @@ class ExchangeAdapter:
         """The final fill of a market order of ``amount`` base units, sent exactly once.
 
         It is not sent after ``send_by``, in monotonic seconds. Does not wait for a pause of the
-        account: its caller does, before it records the order.
-        Raises OrderRefused when it was definitely not executed, OutcomeUnknown when that cannot
-        be told. What was refused is in the words of the exchange (exchange_words).
+        account: its caller does, before it records the order. Raises OrderRefused when it was
+        definitely not executed, OutcomeUnknown when that is not certain. The refusal is in the
+        words of the exchange (exchange_words).
         """
         body = self._order(client_order_id, symbol, side, amount)
         ban: float | None = None
@@ -211,7 +211,7 @@ class ExchangeAdapter:
     def _refuse_namesake(self, call: str, balance: Balance, asset: str, symbol: str) -> None:
         """Raise Unavailable for an asset that the balance lists under another spelling only.
 
-        It would count as zero, and nothing would ever say why nothing is bought.
+        It would count as zero, and no message would ever say why nothing is bought.
         """
         namesake = balance.namesake(asset)
         if namesake is not None:
@@ -252,7 +252,7 @@ class ExchangeAdapter:
     def _respect(
         self, error: Exception, retry_after: float | None, ban: float | None = None
     ) -> None:
-        """Let the account's other bots know for how long to stay away [s], a ``ban`` before all."""
+        """Record for the account's other bots how long to stay away [s], a ``ban`` before all."""
         if ban is not None:
             self._throttle.ban(ban, self._http.clean(str(error)))
         elif retry_after is not None:

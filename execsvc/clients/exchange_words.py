@@ -17,7 +17,7 @@ from execsvc.model.refusal import Refusal
 
 
 class Words(NamedTuple):
-    """One row of the table: the ``exchange`` that uses the words, and what they mean.
+    """One row of the table: the ``exchange`` that uses the words, and their meaning.
 
     ``refusal`` is None for words that say no more than that the order was refused.
     """
@@ -36,17 +36,17 @@ _BEFORE = 60
 
 
 def _text(pattern: str) -> re.Pattern[str]:
-    """A text in any case."""
+    """A pattern for a text in any case."""
     return re.compile(pattern, re.IGNORECASE)
 
 
 def _name(names: str) -> re.Pattern[str]:
-    """A name as it is written, not within a longer one."""
+    """A pattern for a name as it is written, not within a longer one."""
     return re.compile(rf"(?<![A-Za-z0-9_])(?:{names})(?![A-Za-z0-9_])")
 
 
 def _code(exchange: str, *codes: str) -> re.Pattern[str]:
-    """One of an exchange's error codes; not a number that a text merely mentions."""
+    """A pattern for an exchange's error codes; not for a number that a text merely mentions."""
     before = rf"(?:^|[:=,\[({{\"']\s*|{exchange}\s+|code\s*)"
     return re.compile(rf"{before}(?:{'|'.join(codes)})(?![\d.]\d|\d)", re.IGNORECASE)
 
@@ -63,7 +63,10 @@ def _certain_words() -> tuple[Words, ...]:
 
 
 def _names_of_ccxt() -> tuple[Words, ...]:
-    """Certain as well. They say less than the words that ccxt quotes, and are looked at last."""
+    """The exceptions of ccxt, certain as well, and looked at last.
+
+    They say less than the words that ccxt quotes.
+    """
     return (
         Words("ccxt", _name("InsufficientFunds"), Refusal.BALANCE, True),
         Words("ccxt", _name("BadSymbol"), Refusal.SYMBOL, True),
@@ -170,7 +173,7 @@ def _words_of_exchanges() -> tuple[Words, ...]:
 
 
 def _words_of_several() -> tuple[Words, ...]:
-    """What many exchanges say in much the same words."""
+    """The words that many exchanges use in much the same form."""
     amount = r"(?:amount|quantity|size|volume|value|notional)"
     return (
         Words(
@@ -216,16 +219,16 @@ WORDS: tuple[Words, ...] = (
     *_words_of_several(),
     *_names_of_ccxt(),
 )
-"""The first row that matches says what a text means."""
+"""The table; the first row that matches decides the meaning of a text."""
 
 
 def is_certain(text: str) -> bool:
-    """Whether ``text`` of an HTTP 500 says that the order was definitely not executed."""
+    """True when ``text`` of an HTTP 500 says that the order was definitely not executed."""
     return any(row.certain and row.pattern.search(text) for row in WORDS)
 
 
 def where_words_begin(text: str) -> int:
-    """From where to quote a long ``text``, so that the words that mean something are quoted."""
+    """The position from which to quote a long ``text``, so that the words of the table are quoted."""
     found = next((match for row in WORDS if (match := row.pattern.search(text))), None)
     if found is None or found.end() <= _QUOTED:
         return 0
@@ -233,5 +236,5 @@ def where_words_begin(text: str) -> int:
 
 
 def meaning(text: str) -> Refusal | None:
-    """What a refusal that says ``text`` means; None when no row of the table knows."""
+    """The meaning of a refusal with ``text``; None when no row of the table matches."""
     return next((row.refusal for row in WORDS if row.refusal and row.pattern.search(text)), None)

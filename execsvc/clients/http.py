@@ -28,7 +28,7 @@ from execsvc.masking import MASK, masked
 
 READ_ATTEMPTS = 3
 LONGEST_TEXT = 300
-"""Characters that are kept of what a service says."""
+"""Characters that are kept of a service's text."""
 _NO_SUCH_CALL = frozenset({400, 405, 422, 501})
 
 
@@ -59,8 +59,8 @@ class HttpClient:
     def get(self, call: str, path: str, params: Mapping[str, str | int]) -> Any:
         """The JSON of a 2xx answer, numbers exact; tried again while the deadline allows.
 
-        ``call`` names it in errors, ``path`` begins with a slash and is encoded. Raises
-        Unavailable, with ``retry_after`` in seconds when the service wants to be left alone.
+        ``call`` is its name in errors, ``path`` begins with a slash and is encoded. Raises
+        Unavailable, with ``retry_after`` in seconds when the service asks us to stay away.
         """
         return self.get_within(self._timeout, call, path, params)
 
@@ -108,12 +108,12 @@ class HttpClient:
         return self._send(call, "POST", url, body.encode("utf-8"))
 
     def write(self, call: str, method: str, path: str, body: str, key: str | None) -> Answer:
-        """As :meth:`post`, for what may be sent again: interruptible, on a kept connection."""
+        """As :meth:`post`, for a request that may be repeated: interruptible, on a kept connection."""
         self._watch.start(self._timeout, interruptible=True)
         return self._send(call, method, self._base_url + path, body.encode("utf-8"), key)
 
     def told(self, answer: Answer, begin: Callable[[str], int] = _at_once) -> str:
-        """What a failure says, in one line for people; of a long text from ``begin`` on."""
+        """The text of a failure, in one line for people; of a long text from ``begin`` on."""
         words = self._masked(answer.words())
         detail = self.clean(words[begin(words) :])
         if 300 <= answer.status <= 399:
@@ -132,7 +132,7 @@ class HttpClient:
         return masked(text.replace(self._token, MASK) if self._token else text)
 
     def wait(self, seconds: float) -> None:
-        """Lets ``seconds`` pass with signs of life. Raises StopRequested."""
+        """Let ``seconds`` pass with heartbeats. Raises StopRequested."""
         self._watch.start(seconds + 1.0, interruptible=True)
         self._watch.wait(seconds)
 
@@ -142,11 +142,11 @@ class HttpClient:
         return self._timeout
 
     def close(self) -> None:
-        """Closes the connections that are kept for the next read."""
+        """Close the connections that are kept for the next read."""
         self._session.close()
 
     def _try_again(self, fault: Transient, call: str, url: str) -> Any:
-        """The read whose first attempt ended in ``fault``.
+        """The result of the read whose first attempt ended in ``fault``.
 
         tenacity would cost as much as the read, were it around each first attempt as well.
         """
@@ -217,14 +217,14 @@ def segment(text: str) -> str:
 
 
 def _with_ban(answer: Answer, headers: Mapping[str, str]) -> Answer:
-    """``answer`` with the ban that it tells of, if any."""
+    """``answer`` with the ban that it states, if any."""
     asked = answer.retry_after if "Retry-After" in headers else None
     ban = ban_of(answer.status, answer.words(), asked)
     return answer if ban is None else replace(answer, ban=ban)
 
 
 def warm() -> None:
-    """Makes what a process needs for TLS, once, before its children are forked."""
+    """Create the TLS settings of a process once, before its children are forked."""
     ssl_context()
 
 
@@ -241,7 +241,7 @@ def _headers(token: str | None) -> dict[str, str]:
 
 @functools.lru_cache(maxsize=64)
 def _url(base_url: str, path: str, params: tuple[tuple[str, str | int], ...]) -> str:
-    """A bot asks for the same few again and again."""
+    """The URL of a call, cached: a bot asks for the same few again and again."""
     query = urlencode(params, quote_via=quote, safe="")
     return f"{base_url}{path}?{query}" if query else base_url + path
 

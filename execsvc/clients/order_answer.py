@@ -1,4 +1,4 @@
-"""What an answer to ``POST /order`` means: filled, refused, or unknown."""
+"""The meaning of an answer to ``POST /order``: filled, refused, or unknown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _AMBIGUOUS = frozenset({408, 409, 425})
 _LONGEST_TEXT = 100
 """Characters that are kept of an id or a status; no exchange needs half as many."""
 _FAILURE = 500
-"""The status of every failure of today's adapter; its detail tells which are certain."""
+"""The status of every failure of today's adapter; its detail shows which are certain."""
 
 
 def judge(answer: Answer, text: str, symbol: str, side: Side, amount: Decimal) -> Fill:
@@ -92,5 +92,5 @@ def _kept(value: Any) -> Any:
 
 
 def _letters(symbol: str) -> str:
-    """Exchanges write one market as BTC/USDT, BTCUSDT or btc-usdt."""
+    """``symbol`` as bare letters and digits: exchanges write BTC/USDT, BTCUSDT or btc-usdt."""
     return re.sub(r"[^a-z0-9]", "", symbol.lower())

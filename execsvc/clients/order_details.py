@@ -1,7 +1,7 @@
-"""How a ccxt unified order is read: what was filled, at what price, for what fee.
+"""Reads a ccxt unified order: the filled quantity, the price, the fee.
 
-An order that is final is believed where its parts can all be true. An adapter that counts an order in
-quote, or takes its first trade for all of it, gives itself away by a part that does not fit.
+An order that is final is believed where its parts can all be true. An adapter that counts an order
+in quote, or takes its first trade for all of it, is detected by a part that does not fit.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ FINAL_STATUSES = frozenset({"closed", "canceled", "expired", "rejected"})
 _CUT_SHORT = frozenset({"canceled", "expired"})
 """The final statuses of an order that may be filled in part."""
 ALMOST = Decimal("0.999999")
-"""The part of a quantity that went through floats which is all of it."""
+"""The part of a quantity that counts as all of it, after floats."""
 ROUNDED = Decimal("0.99")
 """The part of an amount to which an adapter may round it on its own, for the market's step."""
 _SAME_COST = Decimal("0.02")
-"""How far the cost may be from filled times average."""
+"""The largest part by which the cost may deviate from filled times average."""
 
 
 class _Fee(BaseModel):
@@ -56,9 +56,9 @@ class _Trade(BaseModel):
 def read_details(details: Any, amount: Decimal, side: Side, symbol: str) -> Fill:
     """The final fill that a ccxt unified order states, of an order of ``amount`` base units.
 
-    The fee in base is open (None) where nothing says it for certain, and where the adapter has
-    rounded the amount: what arrived has to tell. Raises OutcomeUnknown, with ``filled`` as a lower
-    bound, for whatever is not final, and OutcomeContradicted for what is final and cannot be true.
+    The fee in base is open (None) where it is not certain, and where the adapter has rounded the
+    amount: the balance decides. Raises OutcomeUnknown, with ``filled`` as a lower bound, for an
+    order that is not final, and OutcomeContradicted for one that is final and cannot be true.
     """
     if not isinstance(details, dict):
         raise OutcomeUnknown("answer has no details")
@@ -94,7 +94,7 @@ def read_details(details: Any, amount: Decimal, side: Side, symbol: str) -> Fill
 
 
 def _contradiction(order: _Details, filled: Decimal, amount: Decimal) -> str | None:
-    """Why a final ``order`` of ``amount`` base units cannot be true; None when it can."""
+    """The contradiction in a final ``order`` of ``amount`` base units; None when there is none."""
     taken = amount if order.amount is None else order.amount
     if not amount * ROUNDED <= taken <= amount / ALMOST:
         return f"amount is {plain(taken)}, ordered were {plain(amount)}"
@@ -114,7 +114,7 @@ def _contradiction(order: _Details, filled: Decimal, amount: Decimal) -> str | N
 
 
 def _price(order: _Details, filled: Decimal) -> tuple[Decimal | None, str | None]:
-    """The average price, and what it was taken from where the order does not name it."""
+    """The average price, and its source where the order does not state it."""
     if order.average or not filled:
         return order.average or None, None
     if order.cost:
@@ -141,7 +141,7 @@ def _quotient(cost: Decimal, quantity: Decimal) -> Decimal | None:
 
 
 class _Fees(NamedTuple):
-    """What an order paid: in base (None: nothing says it for certain), in quote, in other coins."""
+    """The fees of an order: in base (None: not certain), in quote, in other coins."""
 
     base: Decimal | None
     quote: Decimal
@@ -151,8 +151,8 @@ class _Fees(NamedTuple):
 def _fees(order: _Details, filled: Decimal, side: Side, symbol: str) -> _Fees:
     """The fees of ``order``; the one in base is left open where it is in doubt.
 
-    A coin that is neither base nor quote may be base under another name (XBT, BCHABC), and a buy for
-    nothing at all may have paid a fee that the adapter was not told of.
+    A coin that is neither base nor quote may be base under another name (XBT, BCHABC), and a buy
+    without a fee may have paid one that was not reported to the adapter.
     """
     base, quote = Symbol.parse(symbol.upper())
     listed = [fee for fee in order.fees or [] if fee.cost is not None]

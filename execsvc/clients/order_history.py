@@ -1,4 +1,4 @@
-"""BotService: the orders that it was told of, for whoever doubts that a ledger knows all of them."""
+"""BotService: the orders reported to it, for a check whether a ledger knows all of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NEWEST_SESSIONS = 3
 
 
 def utc(moment: datetime) -> datetime:
-    """BotService writes UTC without a zone."""
+    """``moment`` as UTC: BotService writes it without a zone."""
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
 
 
@@ -44,7 +44,7 @@ class _Orders(BaseModel):
 
 
 class OrderHistory:
-    """What BotService kept of the orders of bots. Raises Unavailable."""
+    """BotService's records of the orders of bots. Raises Unavailable."""
 
     def __init__(self, http: HttpClient) -> None:
         self._http = http

@@ -1,4 +1,4 @@
-"""A session of requests for one service, rid of what a call to it does not need."""
+"""A session of requests for one service, without the features that a call to it does not need."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from execsvc.clients.connections import Connections
 from execsvc.clients.watch import Watch
 
 FAULTS = (requests.RequestException, OSError, ValueError)
-"""What is raised for whatever goes wrong on the network."""
+"""The exceptions for all faults on the network."""
 
 
 class Session(requests.Session):
-    """Nothing of the environment, no cookies, no redirects; everything goes to ``base_url``."""
+    """A session without environment, cookies and redirects; every call goes to ``base_url``."""
 
     def __init__(self, base_url: str, headers: dict[str, str], watch: Watch) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class Session(requests.Session):
         return self.send(request, stream=True, allow_redirects=False, proxies={})
 
     def keep_fresh(self, url: str) -> _FreshAdapter:
-        """Every call to ``url`` gets a connection of its own."""
+        """Use a connection of its own for every call to ``url``."""
         known = self.adapters.get(url)
         if isinstance(known, _FreshAdapter):
             return known
@@ -79,7 +79,7 @@ class Session(requests.Session):
 
 
 class _Adapter(HTTPAdapter):
-    """Puts our own connections in the place of urllib3's, and leaves out what they do not need."""
+    """An adapter with our own connections instead of urllib3's."""
 
     def __init__(self, connections: Connections, origin: int) -> None:
         self._connections = connections
@@ -87,14 +87,14 @@ class _Adapter(HTTPAdapter):
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Nothing: the connections are there."""
+        """Do nothing: the connections exist."""
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         """The connections of this adapter, which has one server only."""
         return self._connections
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Nothing to load: the process's own TLS settings verify."""
+        """Do nothing: the process's own TLS settings verify."""
 
     def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
         """The path and the query, to the letter."""
@@ -110,15 +110,15 @@ class _Adapter(HTTPAdapter):
         return response
 
     def close(self) -> None:
-        """Closes the connection."""
+        """Close the connection."""
         self._connections.close()
 
 
 class _FreshAdapter(_Adapter):
     """A connection of its own for each call.
 
-    One that was kept alive may be closed by the server just as the request goes out, and then
-    nobody could say whether an order arrived.
+    One that was kept alive may be closed by the server just as the request goes out, and then it
+    would be unknown whether an order arrived.
     """
 
     _is_made = False
@@ -130,7 +130,7 @@ class _FreshAdapter(_Adapter):
         self._is_made = True
 
     def send(self, *args: Any, **kwargs: Any) -> requests.Response:
-        """As requests does it, on a connection that was never used. Raises OSError."""
+        """As in requests, on a connection that was never used. Raises OSError."""
         if self._is_made:
             self._is_made = False
             self._connections.keep_to_connection()

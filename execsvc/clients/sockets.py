@@ -1,4 +1,4 @@
-"""Sockets that ask the watch of their call before every wait, and the connections made of them."""
+"""Sockets that call the watch of their call before every wait, and the connections made of them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class WatchedSocket(socket.socket):
     watch: Watch
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        """As the socket does it, but never beyond the deadline of the call."""
+        """As in socket, but never beyond the deadline of the call."""
         while True:
             self.settimeout(self.watch.slice())
             try:
@@ -38,7 +38,7 @@ class WatchedSocket(socket.socket):
                 continue
 
     def sendall(self, data: Buffer, flags: int = 0) -> None:
-        """As the socket does it, but never beyond the deadline of the call."""
+        """As in socket, but never beyond the deadline of the call."""
         rest = memoryview(data).cast("B")
         while rest:
             self.settimeout(self.watch.slice())
@@ -55,7 +55,7 @@ class WatchedTLSSocket(ssl.SSLSocket):
     watch: Watch
 
     def do_handshake(self, block: bool = False) -> None:
-        """Agrees on keys; nothing of the request leaves before that is done."""
+        """Perform the handshake; nothing of the request leaves before that is done."""
         while True:
             self.settimeout(self.watch.slice())
             try:
@@ -64,7 +64,7 @@ class WatchedTLSSocket(ssl.SSLSocket):
                 continue
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        """As the socket does it, but never beyond the deadline of the call."""
+        """As in socket, but never beyond the deadline of the call."""
         while True:
             self.settimeout(self.watch.slice())
             try:
@@ -73,7 +73,7 @@ class WatchedTLSSocket(ssl.SSLSocket):
                 continue
 
     def sendall(self, data: Buffer, flags: int = 0) -> None:
-        """As the socket does it, but never beyond the deadline of the call."""
+        """As in socket, but never beyond the deadline of the call."""
         rest = memoryview(data).cast("B")
         while rest:
             self.settimeout(self.watch.slice())
@@ -149,7 +149,7 @@ def _connected(plain: WatchedSocket, address: Any, watch: Watch, seconds: float)
 
 
 def _outcome(plain: WatchedSocket, until: float) -> int:
-    """What became of a connection in progress: an error number, or 0."""
+    """The result of a connection in progress: an error number, or 0."""
     while not wait_for_write(plain, plain.watch.slice()):
         if monotonic() >= until:
             raise TimeoutError(f"no connection within {CONNECT_TIMEOUT:g} s")

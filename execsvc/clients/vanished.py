@@ -1,4 +1,5 @@
-"""BotService: bots that were RUNNING and are not listed any more, while nobody can list the BOOTING ones.
+"""BotService: bots that were RUNNING and are not listed any more, while BOOTING bots cannot be
+listed.
 
 Its editor saves a row with the status that it was loaded with, so that a bot which runs may be
 BOOTING again. Where BotService does not answer which bots are, each row is asked for by itself.
@@ -15,12 +16,17 @@ from execsvc.clock import monotonic
 from execsvc.errors import NotFound, Unavailable
 
 MOST = 5
-"""So many bots may vanish at once to be looked at: more may be a database wiped or restored, of
-which the rows by themselves would tell as little as the listing does."""
+"""The most bots that are looked up when they vanish at once.
+
+More may be a database wiped or restored, and their rows would say as little about that as the
+listing does.
+"""
 
 
 class Vanished:
-    """Keeps which bots were RUNNING, from one listing to the next, and what became of them."""
+    """The bots that were RUNNING, from one listing to the next, and the rows of those that
+    vanished.
+    """
 
     def __init__(self, http: HttpClient, statuses: Collection[str]) -> None:
         """``statuses``: those of bots that are to run or to stop."""
@@ -28,10 +34,10 @@ class Vanished:
         self._statuses = statuses
         self._ran: set[str] = set()
         self.ended: set[str] = set()
-        """Those whose own row says that they are not to run, or that BotService does not know."""
+        """Bots whose own row says that they are not to run, or that BotService does not know."""
 
     def all_listed(self, running: AbstractSet[str]) -> None:
-        """A listing told of every bot; these are RUNNING."""
+        """Take over a listing of every bot; ``running`` are RUNNING."""
         self._ran, self.ended = set(running), set()
 
     def look(

@@ -1,4 +1,4 @@
-"""What watches over one call on the network: its deadline, and the sign of life of its process."""
+"""The watch of one call on the network: its deadline, and the heartbeats of its process."""
 
 from __future__ import annotations
 
@@ -10,19 +10,24 @@ from typing import Protocol
 from execsvc.clock import monotonic
 
 SLICE = 0.25
-"""Seconds that a process may be deaf while it waits on the network."""
+"""Seconds for which a process may not react while it waits on the network."""
 
 
 class Pulse(Protocol):
-    """What a wait on the network owes its process."""
+    """The callback by which a wait on the network lets its process send heartbeats and handle
+    signals.
+    """
 
     def __call__(self, interruptible: bool) -> None:
-        """Called at least every 0.25 s. Raises StopRequested if interruptible and told to stop."""
+        """Run the callback, at least every 0.25 s.
+
+        Raises StopRequested if interruptible and told to stop.
+        """
         ...
 
 
 def no_pulse(interruptible: bool) -> None:
-    """For a process that owes nobody a sign of life."""
+    """Do nothing: for a process that sends no heartbeats."""
 
 
 class DeadlinePassed(TimeoutError):
@@ -30,11 +35,11 @@ class DeadlinePassed(TimeoutError):
 
 
 class TooLate(OSError):
-    """Nothing of the request has left, and it is not to leave any more."""
+    """The request may not leave any more, and nothing of it has left."""
 
 
 class Stage(Enum):
-    """How far a call has come."""
+    """The progress of a call."""
 
     IDLE = 0
     CONNECTING = 1
@@ -48,7 +53,7 @@ class Stage(Enum):
 class Watch:
     """The clock of the call in flight; a process makes one call at a time.
 
-    Its sockets ask it before every wait, so that a server which drips its answer gets no more
+    Its sockets call it before every wait, so that a server which answers byte by byte gets no more
     time than any other, and the process stays responsive without a thread or a signal.
     """
 
@@ -62,7 +67,7 @@ class Watch:
         self.stage = Stage.IDLE
 
     def start(self, timeout: float, interruptible: bool, send_by: float = math.inf) -> None:
-        """A call begins that may take ``timeout`` seconds, all of it together.
+        """Begin a call that may take ``timeout`` seconds, all of it together.
 
         Its request is not to leave after ``send_by``, in monotonic seconds.
         """
@@ -73,7 +78,9 @@ class Watch:
         self.stage = Stage.IDLE
 
     def refuse_if_late(self) -> None:
-        """To be asked just before the first byte is sent. Raises TooLate."""
+        """Raise TooLate if the request may not leave any more; called just before the first byte is
+        sent.
+        """
         late = monotonic() - self._send_by
         if late > 0:
             raise TooLate(f"never sent, {late:.1f} s too late")
@@ -90,7 +97,7 @@ class Watch:
         return left
 
     def slice(self) -> float:
-        """Seconds for which the next wait may last, after a sign of life when one is due.
+        """Seconds for which the next wait may last, after a heartbeat when one is due.
 
         Raises DeadlinePassed, and StopRequested where the call may be interrupted.
         """
@@ -101,7 +108,7 @@ class Watch:
         return min(SLICE, self.remaining())
 
     def wait(self, seconds: float) -> None:
-        """Lets ``seconds`` of the call's time pass. Raises as :meth:`slice` does."""
+        """Let ``seconds`` of the call's time pass. Raises as :meth:`slice` does."""
         until = monotonic() + seconds
         while (left := until - monotonic()) > 0:
             select.select([], [], [], min(left, self.slice()))
