@@ -1,4 +1,4 @@
-"""A place that takes records."""
+"""Interface of a destination of records."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ if TYPE_CHECKING:
 
 
 class Channel(Protocol):
-    """Takes a record, or says that it did not; it raises nothing."""
+    """Takes a record, or returns that it did not; it raises nothing."""
 
     def deliver(self, record: Record, until: float) -> bool:
-        """True once ``record`` is taken. Waits for that no longer than ``until``, monotonic seconds.
+        """True once ``record`` is taken.
 
-        Whoever did not take a record in time is not waited for again before it takes one.
+        Waits for that no longer than ``until``, monotonic seconds. A channel that did not take a
+        record in time is not waited for again before it takes one.
         """
         ...

@@ -1,4 +1,4 @@
-"""Sends the records of this process where they are to go."""
+"""Sends the records of this process to their channels."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def setup(settings_level: str, settings_format: str) -> None:
-    """Sends the records of this process to the log; may be called again in a forked child."""
+    """Send the records of this process to the log; may be called again in a forked child."""
     _hold_standard_descriptors()
     output = Output(_channels(settings_format))
     logger.remove()
@@ -50,19 +50,19 @@ def bound(
     key_id: str | None = None,
     bot_name: str | None = None,
 ) -> Logger:
-    """A logger whose records name the bot that they are about."""
+    """A logger whose records name their bot."""
     fields = {"bot_id": bot_id, "bot_name": bot_name}
     fields |= {"strategy": strategy, "symbol": symbol, "key_id": key_id}
     return logger.bind(**{name: value for name, value in fields.items() if value is not None})
 
 
 def name_bot(bot_name: str) -> None:
-    """Let every record of this process name the one bot that the process works for."""
+    """Add the name of the one bot that the process works for to every record."""
     logger.configure(extra={"bot_name": bot_name} if bot_name else {})
 
 
 def _channels(settings_format: str) -> Sequence[Channel]:
-    """Where a record goes: to the first that takes it."""
+    """The channels of a record, which goes to the first that takes it."""
     if settings_format == "json":
         return [StandardError(as_json)]
     if settings_format == "journald" or (settings_format == "auto" and listens(STDERR)):
@@ -75,7 +75,7 @@ def _channels(settings_format: str) -> Sequence[Channel]:
 
 
 def _hold_standard_descriptors() -> None:
-    """Fills 0, 1 and 2 when they are closed: a ledger opened as 2 would be written logs into."""
+    """Open 0, 1 and 2 when they are closed: logs would be written into a ledger opened as 2."""
     descriptor = os.open(os.devnull, os.O_RDWR)
     while descriptor <= STDERR:
         descriptor = os.dup(descriptor)

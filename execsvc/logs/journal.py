@@ -1,7 +1,7 @@
-"""journald's native protocol: an entry a record, with fields that can be asked for.
+"""journald's native protocol: an entry a record, with fields that can be queried.
 
-The protocol is logging-journald's. A socket of its own for each record costs a few microseconds, and
-there is nothing that a forked child must not use, nothing to connect again when journald was
+The protocol is logging-journald's. A socket of its own for each record costs a few microseconds,
+and there is nothing that a forked child must not use, nothing to connect again when journald was
 restarted, and nothing to close in a process that lives without a journal.
 """
 
@@ -46,7 +46,10 @@ FIELDS = {
     "guard": "GUARD",
     "logger": "LOGGER",
 }
-"""What becomes a field. Anything else stays in the message: no name comes from outside."""
+"""The members of a record that become fields.
+
+The others stay in the message: no name comes from outside.
+"""
 _LEAST_WAIT = 0.001
 _TIMEVAL = struct.Struct("@ll")
 
@@ -113,7 +116,7 @@ def entry(record: Record) -> list[tuple[str, str]]:
 
 
 def _message(record: Record) -> str:
-    """The message, the bot before it, and behind it what has no field and the traceback."""
+    """The message, the bot before it, and after it the members without a field and the traceback."""
     extra = record["extra"]
     parts = [
         f"{name}={text_value(extra[name])}" for name in ("bot_id", "bot_name") if name in extra
@@ -126,15 +129,15 @@ def _message(record: Record) -> str:
 
 
 def _utf8(text: str) -> str:
-    """Without lone surrogates, which cannot be encoded."""
+    """``text`` without lone surrogates, which cannot be encoded."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _wait_at_most(door: socket.socket, seconds: float) -> None:
-    """Let a send wait so long for a journald that does not read.
+    """Limit the time that a send waits for a journald that does not read.
 
     The kernel's own time-out: Python's would poll a socket that is not connected, which is ready
-    however full the queue at the other end is, and so spin.
+    even if the queue at the other end is full, and so spin.
     """
     if seconds < _LEAST_WAIT:
         door.setblocking(False)

@@ -1,4 +1,4 @@
-"""What happens to a record: it is taken somewhere in time, or it is counted."""
+"""The delivery of a record: a channel takes it in time, or it is counted."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ PATIENCE = 0.2
 class Output:
     """Gives each record to the first channel that takes it.
 
-    A log that nobody reads any more (closed pipe, full disk) ends no process, and one that is not
-    read at present (a pipe that is full, a journald that hangs) holds none up: what nobody takes
+    A log without a reader (closed pipe, full disk) ends no process, and one that is not read at
+    present (a pipe that is full, a journald that hangs) delays none: a record that no channel takes
     is left out, and counted.
     """
 
@@ -30,7 +30,7 @@ class Output:
         self._left_out = 0
 
     def write(self, record: Record) -> None:
-        """Deliver ``record``, and before it word of those that could not be."""
+        """Deliver ``record``, and before it a record about those that were left out."""
         until = SYSTEM.monotonic() + PATIENCE
         if self._left_out and self._deliver(_missing(record, self._left_out), until):
             self._left_out = 0

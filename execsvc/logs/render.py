@@ -104,12 +104,12 @@ def _time(record: Record) -> str:
 
 
 def one_line(text: str) -> str:
-    """With every control character and line separator escaped."""
+    """``text`` with every control character and line separator escaped."""
     return text.translate(_ESCAPES)
 
 
 def plain_value(value: object) -> str:
-    """As text; a Decimal without an exponent."""
+    """``value`` as text; a Decimal without an exponent."""
     return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 

@@ -1,4 +1,4 @@
-"""Standard error, as long as somebody reads it."""
+"""Standard error as a channel, as long as it has a reader."""
 
 from __future__ import annotations
 

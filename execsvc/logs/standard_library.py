@@ -1,4 +1,4 @@
-"""What libraries tell the standard library's logging."""
+"""The records of the standard library's logging, which libraries use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class FromStandardLogging(logging.Handler):
     """Takes the warnings of libraries (gunicorn, Flask, ``warnings``) into the same log."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """One record of the standard library's logging."""
+        """Log one record of the standard library's logging."""
         level = record.levelname if record.levelname in PRIORITIES else "WARNING"
         try:
             text = record.getMessage()
@@ -25,7 +25,9 @@ class FromStandardLogging(logging.Handler):
 
 
 def _depth() -> int:
-    """How many frames above :meth:`FromStandardLogging.emit` the record was made."""
+    """The number of frames from :meth:`FromStandardLogging.emit` up to the one that made the
+    record.
+    """
     here = inspect.currentframe()
     depth, frame = 0, here and here.f_back
     while frame is not None and (depth == 0 or frame.f_code.co_filename == logging.__file__):
