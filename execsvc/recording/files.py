@@ -37,8 +37,8 @@ def find(paths: Sequence[Path]) -> list[Path]:
 class Recording:
     """One recording, read from its beginning to its end, once.
 
-    A line that is not as it should be raises ConfigRefused, which names it by its number; with
-    ``skip_bad`` it is left out and counted in ``bad``.
+    A malformed line raises ConfigRefused, which states its number; with ``skip_bad`` it is left out
+    and counted in ``bad``.
     """
 
     def __init__(self, path: Path, skip_bad: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""One line of a recording: what it says, checked."""
+"""One line of a recording: its content, checked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from execsvc.model.market import Level, Trade
 
 LATEST = 253_402_300_799_000
-"""The end of the year 9999, in ms since the epoch: behind it there are no dates."""
+"""The end of the year 9999, in ms since the epoch: later dates do not exist."""
 
 
 _DECODER = json.JSONDecoder(parse_float=Decimal)
@@ -19,7 +19,7 @@ _NUMERIC = {str, int, Decimal}
 
 
 class BadLine(ValueError):
-    """A line that is not as it should be; the message says how."""
+    """A malformed line; the message states the fault."""
 
 
 class BookLine(NamedTuple):
@@ -41,7 +41,7 @@ Line = BookLine | TradeLine
 
 
 def parse(text: str) -> Line:
-    """What ``text`` says. Raises BadLine."""
+    """The content of the line ``text``. Raises BadLine."""
     try:
         row = _DECODER.decode(text)
     except ValueError:
@@ -97,7 +97,7 @@ def _levels(row: dict[str, Any], side: str) -> tuple[Level, ...]:
 
 @lru_cache(maxsize=20_000, typed=True)
 def _level(price: Any, amount: Any) -> Level:
-    """Remembered, because each snapshot repeats most levels of the last one."""
+    """A level, cached, because each snapshot repeats most levels of the last one."""
     return Level(_number(price), _number(amount))
 
 

@@ -1,4 +1,4 @@
-"""A recording as it is played: what is known of the market at a moment, and nothing later."""
+"""A recording as it is played: the market as known at a moment, and nothing later."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from execsvc.model.market import Depth, Trade
 from execsvc.recording.lines import BookLine, Line
 
 MOST_TRADES = 1000
-"""Trades that are kept, as many as anybody may ask for."""
+"""The most trades that are kept, and that a caller may ask for."""
 
 
 class Tape:
-    """Plays lines in their order. Times are ms since the epoch.
+    """Plays lines in their order.
 
-    Reads one line ahead, to know the end; what that line says is not told.
+    Times are ms since the epoch. Reads one line ahead, to know the end; that line is not shown
+    before its time.
     """
 
     def __init__(self, lines: Iterable[Line]) -> None:

@@ -15,7 +15,8 @@ _DAY = 86_400_000
 
 
 class DayWriter:
-    """Appends to ``name-YYYY-MM-DD.jsonl[.gz]`` beside ``path``, which says how it is called.
+    """Appends to ``name-YYYY-MM-DD.jsonl[.gz]`` in the folder of ``path``, whose name is the
+    pattern.
 
     Every file begins with a book. Raises Unavailable when the disk does not take it.
     """
@@ -31,7 +32,7 @@ class DayWriter:
         self._book: Depth | None = None
 
     def book(self, t: int, depth: Depth) -> None:
-        """Write the book at ``t`` (ms), unless it is the one that was written last."""
+        """Write the book at ``t`` (ms), unless it equals the last one that was written."""
         if self._book is not None and (self._book.bids, self._book.asks) == (
             depth.bids,
             depth.asks,
@@ -45,7 +46,7 @@ class DayWriter:
         self.books += 1
 
     def trade(self, trade: Trade) -> None:
-        """Write a trade; one that lacks something, or comes before the first book, is left out."""
+        """Write a trade; an incomplete one, or one before the first book, is left out."""
         if self._book is None or trade.timestamp is None or trade.side not in ("buy", "sell"):
             return
         if not trade.price or not trade.amount:
@@ -58,7 +59,7 @@ class DayWriter:
         self.trades += 1
 
     def flush(self) -> None:
-        """Let what is written so far survive our death."""
+        """Flush to the disk, so that the lines written so far survive the death of the process."""
         if self._file is not None:
             try:
                 self._file.flush()
@@ -66,13 +67,13 @@ class DayWriter:
                 raise Unavailable(f"{self.files[-1]}: {error.strerror or error}") from None
 
     def close(self) -> None:
-        """Finish the file; it is whole."""
+        """Finish the file, which is complete then."""
         if self._file is not None:
             self._file.close()
             self._file = None
 
     def _at(self, t: int) -> int:
-        """Time never goes back in a recording, whatever the stamps do."""
+        """``t``, or the time of the last line if that is later: times in a recording never go back."""
         self._last = max(self._last, t)
         return self._last
 
