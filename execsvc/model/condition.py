@@ -1,4 +1,4 @@
-"""One thing that is wrong with the service or a bot: its kind, its severity, its text."""
+"""A fault of the service or of a bot: its kind, its severity, its text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Kind(str, Enum):
-    """The kinds of what can be wrong, the gravest first."""
+    """The kinds of faults, the gravest first."""
 
     LIQUIDATION = "liquidation"
     LEFT = "left"
@@ -28,7 +28,7 @@ class Kind(str, Enum):
 
 
 class Severity(str, Enum):
-    """How soon somebody should look."""
+    """The urgency of a condition for an operator."""
 
     CRITICAL = "critical"
     WARNING = "warning"
@@ -54,40 +54,40 @@ _HARMLESS = frozenset(
         Kind.GIVEN_BACK,
     }
 )
-"""What ``/health`` does not call degraded, by its contract."""
+"""Kinds that do not make ``/health`` degraded, by its contract."""
 OF_THE_SERVICE = frozenset({Kind.HALTED, Kind.LISTING, Kind.MASS_STOP})
-"""What is about no bot, and is not looked at while the service stops."""
+"""Kinds that are about no bot, and are not judged while the service stops."""
 
 
 class Condition(NamedTuple):
-    """One thing that is wrong. ``text`` is what ``/health`` says of it.
+    """One fault. ``text`` is its line in ``/health``.
 
-    ``subject`` and ``why`` say the same to somebody who sees nothing else: name, symbol, quantity.
+    ``subject`` and ``why`` are for a reader without ``/status``: name, symbol, quantity.
     """
 
     kind: Kind
     bot_id: str
-    """Empty when it is about no bot."""
+    """The bot; empty when the condition is about none."""
     text: str
     subject: str
     why: str
 
     @property
     def key(self) -> str:
-        """What it is the same as, the next time somebody looks."""
+        """The key by which the same condition is recognised in the next check."""
         return f"{self.kind.value}:{self.bot_id}"
 
     @property
     def line(self) -> str:
-        """All of it, to somebody who sees nothing else."""
+        """The whole condition in one line, for a reader without ``/status``."""
         return f"{self.subject}: {self.why}"
 
     @property
     def severity(self) -> Severity:
-        """How soon somebody should look."""
+        """The urgency of the condition for an operator."""
         return Severity.WARNING if self.kind in _WARNINGS else Severity.CRITICAL
 
     @property
     def degrades(self) -> bool:
-        """True when ``/health`` is degraded by it."""
+        """True when the condition makes ``/health`` degraded."""
         return self.kind not in _HARMLESS
