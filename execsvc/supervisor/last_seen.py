@@ -25,6 +25,8 @@ class LastSeen:
         self._missing_since: dict[str, float] = {}
         """Since when listings lack bots that may be BOOTING, by our monotonic clock."""
         self._answered = False
+        self._changes_bots = False
+        """BotService has listed BOOTING or STOPPING bots: its users start and stop bots by them."""
         self._until: float | None = None
 
     def stopped(self, bot_id: str, at: float) -> None:
@@ -52,6 +54,7 @@ class LastSeen:
     def completed(self, listing: Listing) -> Listing:
         """``listing`` with the bots of the latest one that are still BOOTING as far as is known."""
         whole = listing
+        self._changes_bots |= bool(listing.booting or listing.stopping)
         if BOOTING in listing.unanswered:
             before = self._booting
             moved = listing.bots.keys() | listing.invalid.keys() | set(listing.stopping)
@@ -77,13 +80,14 @@ class LastSeen:
 
         Its editor saves a row with the status that it was loaded with: BOOTING, for a bot that has
         been RUNNING since. Unreachable is not empty, but not for longer than ``PATIENCE``: nobody
-        may be kept from stopping for ever. A BotService that never answered, or refuses the query
-        as one that it does not know, has no such rows.
+        may be kept from stopping for ever. A BotService that has never listed a BOOTING or
+        STOPPING bot, or refuses the query as one that it does not know, has no such rows: with it
+        a failing query changes nothing.
         """
         silent = BOOTING in listing.unanswered and BOOTING not in listing.unsupported
         doubtful = missing - set(listing.ended) - self._stopped.keys()
         before = self._missing_since
-        known = not (silent and self._answered)
+        known = not (silent and self._changes_bots)
         self._missing_since = {} if known else {key: before.get(key, now) for key in doubtful}
         return {key for key, since in self._missing_since.items() if now < since + PATIENCE}
 

@@ -66,6 +66,7 @@ MISSING = {"b1"}
 
 def test_bot_that_is_missing_while_nobody_says_who_boots_is_unknown_for_a_while() -> None:
     seen = LastSeen()
+    seen.completed(listing(BOOTING))
     seen.completed(listing(RUNNING))
     silent = listing(None, SILENT)
     seen.completed(silent)
@@ -79,6 +80,7 @@ def test_bot_that_is_missing_while_nobody_says_who_boots_is_unknown_for_a_while(
 
 def test_bot_whose_row_tells_that_it_has_ended_is_known() -> None:
     seen = LastSeen()
+    seen.completed(listing(BOOTING))
     seen.completed(listing(RUNNING))
     ended = listing(None, SILENT).model_copy(update={"ended": ("b1",)})
     assert seen.unknown(ended, MISSING, 100.0) == set()
@@ -86,10 +88,18 @@ def test_bot_whose_row_tells_that_it_has_ended_is_known() -> None:
     assert seen.unknown(listing(None, SILENT), MISSING, 100.0) == set()
 
 
-def test_service_that_does_not_know_the_status_has_no_unknown_bots() -> None:
+def test_service_that_has_never_listed_a_booting_bot_has_no_unknown_bots() -> None:
     silent = listing(None, SILENT)
     assert LastSeen().unknown(silent, MISSING, 100.0) == set()
     seen = LastSeen()
+    seen.completed(listing(RUNNING))
+    assert seen.unknown(silent, MISSING, 100.0) == set()
+
+
+def test_service_that_does_not_know_the_status_has_no_unknown_bots() -> None:
+    silent = listing(None, SILENT)
+    seen = LastSeen()
+    seen.completed(listing(BOOTING))
     seen.completed(listing(RUNNING))
     refused = silent.model_copy(update={"unsupported": (BOOTING,)})
     assert seen.unknown(refused, MISSING, 100.0) == set()
