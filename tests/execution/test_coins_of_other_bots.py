@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from support.desks import Desks, desks, ordered
 from support.exchange import Exchange
+from support.order_services import OrderServices, order_services, ordered
 
 from execsvc.errors import OrderRefused
 from execsvc.execution.order_service import OrderService
@@ -27,10 +27,10 @@ PRICES = {"ETH/USDT": "2500", "ETH/BTC": "0.05", "SOL/ETH": "0.05", "SOL/USDT": 
 
 
 @pytest.fixture
-def made(exchange: Exchange, tmp_path: Path) -> Iterator[Desks]:
+def made(exchange: Exchange, tmp_path: Path) -> Iterator[OrderServices]:
     for symbol, price in PRICES.items():
         exchange.market(symbol=symbol, price=price, min_notional="0.0001", min_amount="0.0001")
-    with desks(exchange.url, tmp_path) as found:
+    with order_services(exchange.url, tmp_path) as found:
         yield found
 
 
@@ -39,15 +39,15 @@ def free(exchange: Exchange, coin: str, key: str = "k1") -> Decimal:
 
 
 def test_entry_whose_quote_another_bot_tracks_is_refused_with_the_reason(
-    exchange: Exchange, made: Desks
+    exchange: Exchange, made: OrderServices
 ) -> None:
     exchange.fund(btc=D(0))
-    holder = made.desk("holder", "BTC/USDT")
+    holder = made.order_service("holder", "BTC/USDT")
     ordered(holder, Purpose.ENTRY, D(1))
     tracked = holder.position.tracked
     assert tracked > D("0.1")
 
-    spender = made.desk("spender", "ETH/BTC")
+    spender = made.order_service("spender", "ETH/BTC")
     with pytest.raises(OrderRefused, match=r"0\.\d+ BTC of the free balance are positions of bots"):
         ordered(spender, Purpose.ENTRY, D(1))
 
@@ -57,21 +57,23 @@ def test_entry_whose_quote_another_bot_tracks_is_refused_with_the_reason(
     assert holder.position.is_flat
 
 
-def test_entry_spends_the_users_own_quote_and_no_more(exchange: Exchange, made: Desks) -> None:
+def test_entry_spends_the_users_own_quote_and_no_more(
+    exchange: Exchange, made: OrderServices
+) -> None:
     exchange.fund(btc=D("0.5"))
-    holder = made.desk("holder", "BTC/USDT")
+    holder = made.order_service("holder", "BTC/USDT")
     ordered(holder, Purpose.ENTRY, D("0.1"))
-    spender = made.desk("spender", "ETH/BTC")
+    spender = made.order_service("spender", "ETH/BTC")
     ordered(spender, Purpose.ENTRY, D(100000))
     left = exchange.lowest()
     assert holder.position.tracked <= left < holder.position.tracked + D("0.01")
 
 
-def test_entry_of_a_paper_bot_counts_apart(exchange: Exchange, made: Desks) -> None:
+def test_entry_of_a_paper_bot_counts_apart(exchange: Exchange, made: OrderServices) -> None:
     exchange.fund(btc=D("0.5"))
-    on_paper = made.desk("paper", "BTC/USDT", mode=Mode.PAPER)
+    on_paper = made.order_service("paper", "BTC/USDT", mode=Mode.PAPER)
     ordered(on_paper, Purpose.ENTRY, D("0.1"))
-    spender = made.desk("spender", "ETH/BTC")
+    spender = made.order_service("spender", "ETH/BTC")
     ordered(spender, Purpose.ENTRY, D(100000))
     assert free(exchange, "BTC") < D("0.01")
 
@@ -95,14 +97,14 @@ _steps = st.lists(
 )
 def test_entries_of_any_bots_leave_what_the_others_track(
     exchange: Exchange,
-    made: Desks,
+    made: OrderServices,
     markets: list[str],
     steps: list[tuple[int, str, float]],
 ) -> None:
     number = next(_numbers)
     key = f"account{number}"
     exchange.call("PUT", f"/sandbox/accounts/{key}", {"USDT": "10000"})
-    bots = [made.desk(f"b{number}-{n}", symbol, key) for n, symbol in enumerate(markets)]
+    bots = [made.order_service(f"b{number}-{n}", symbol, key) for n, symbol in enumerate(markets)]
     for which, what, part in steps:
         _trade(bots[which], what, D(part))
         _judge(exchange, bots, key)

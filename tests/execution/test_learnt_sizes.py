@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from support.desk_market import BINDING, NOON, MemoryBot, MemoryExchange
+from support.memory_market import BINDING, NOON, MemoryBot, MemoryExchange
 
 from execsvc.clock import SimulatedClock, installed
 from execsvc.errors import OrderRefused
@@ -80,9 +80,9 @@ def test_what_was_learnt_survives_the_process_and_not_a_release(clock: Simulated
     assert trip(bot, "0.0172") == ["0.0172", "0.01"]
     bot.restart()
     assert "0.0172" not in trip(bot, "0.0172")
-    bot.desk.sizes.forget()
+    bot.order_service.sizes.forget()
     assert trip(bot, "0.0172")[0] == "0.0172"
-    bot.desk.sizes.forget()
+    bot.order_service.sizes.forget()
     bot.restart()
     assert trip(bot, "0.0172")[0] == "0.0172"
 
@@ -92,7 +92,7 @@ def test_a_maximum_and_a_step_are_learnt_apart(clock: SimulatedClock) -> None:
     bot.exchange.account.deposit("BTC", D("0.03337"), clock.now())
     bot.hold(D("0.03337"))
     assert bot.liquidate()
-    known = bot.desk.sizes.known(D(50000))
+    known = bot.order_service.sizes.known(D(50000))
     assert (known.maximum, known.decimals) == (D("0.02"), 4)
     assert bot.position.tracked == D("0.00007")
 

@@ -31,7 +31,7 @@ BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test
 
 
 class Bench:
-    """A ledger with a position, a desk that does what its script says, a clock in hand."""
+    """A ledger with a position, orders that do as its script says, a clock in hand."""
 
     def __init__(self, folder: Path, clock: SetClock) -> None:
         self.clock = clock
@@ -52,14 +52,14 @@ class Bench:
 
     def run(self, attempts: int = 5, backoff: float = 1.0) -> bool:
         """A new process liquidates."""
-        desk: Any = _Desk(self)
+        order_service: Any = _ScriptedOrders(self)
         record: Any = SimpleNamespace(say=lambda level, *rest, **data: self.said.append(level))
         reporter: Any = SimpleNamespace(
             update=self.reported.update, counts=self.counts, last_error=None
         )
         settings = ExecutionSettings(liquidation_attempts=attempts, liquidation_backoff=backoff)
         services = BotServices("b1", self.ledger, record, reporter, self.waits, settings)
-        return Liquidation(services, desk).run()
+        return Liquidation(services, order_service).run()
 
     @property
     def attempts_counted(self) -> int:
@@ -71,7 +71,7 @@ class Bench:
         self.slept.append(seconds)
 
 
-class _Desk:
+class _ScriptedOrders:
     binding = BINDING
 
     def __init__(self, bench: Bench) -> None:

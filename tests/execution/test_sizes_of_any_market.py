@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from loguru import logger
-from support.desk_market import NOON, MemoryBot, MemoryExchange
+from support.memory_market import NOON, MemoryBot, MemoryExchange
 
 from execsvc.clock import SimulatedClock, installed
 from execsvc.errors import OrderRefused

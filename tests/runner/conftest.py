@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.bot_process import BotProcesses, processes
-from support.guarded import Desk, guarded
+from support.guarded import GuardedOrders, guarded
 
 from execsvc.sandbox.server import Sandbox
 
@@ -19,6 +19,6 @@ def bots(sandbox: Sandbox, tmp_path: Path) -> Iterator[BotProcesses]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def order_service(tmp_path: Path) -> Iterator[GuardedOrders]:
     """The guards of a bot, on a clock that the test moves."""
     yield from guarded(tmp_path)

@@ -11,7 +11,7 @@ import pytest
 from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import Exchange
-from support.guarded import Desk
+from support.guarded import GuardedOrders
 
 from execsvc.errors import GuardRefused
 from execsvc.execution.guards import GuardLimits
@@ -88,32 +88,34 @@ def test_release_ends_the_wait(bots: BotProcesses, exchange: Exchange) -> None:
     assert guards(bot) == []
 
 
-def enters(desk: Desk) -> bool:
-    desk.tick()
+def enters(order_service: GuardedOrders) -> bool:
+    order_service.tick()
     try:
-        desk.guards.admit()
+        order_service.guards.admit()
     except GuardRefused as refusal:
         return refusal.guards != ("entry_backoff",)
     return True
 
 
-def test_guard_waits_twice_as_long_after_each_entry_to_five_minutes(desk: Desk) -> None:
-    desk.start(GuardLimits())
+def test_guard_waits_twice_as_long_after_each_entry_to_five_minutes(
+    order_service: GuardedOrders,
+) -> None:
+    order_service.start(GuardLimits())
     for _ in range(3):
-        assert enters(desk)
-        desk.order(Side.BUY, **NOTHING)
+        assert enters(order_service)
+        order_service.order(Side.BUY, **NOTHING)
     for wait in (5, 10, 20, 40, 80, 160, 300, 300, 300, 300, 300):
-        assert not enters(desk)
-        desk.clock.advance(wait - 0.01)
-        assert not enters(desk)
-        desk.clock.advance(0.01)
-        assert enters(desk)
-        assert desk.tripped == ["entry_backoff"], "shown until an entry is filled"
-        desk.order(Side.BUY, **NOTHING)
-    assert len([line for line in desk.said if "tripped" in line]) == 11, "one line a step"
-    desk.order(Side.BUY)
-    assert enters(desk)
-    assert desk.tripped == []
+        assert not enters(order_service)
+        order_service.clock.advance(wait - 0.01)
+        assert not enters(order_service)
+        order_service.clock.advance(0.01)
+        assert enters(order_service)
+        assert order_service.tripped == ["entry_backoff"], "shown until an entry is filled"
+        order_service.order(Side.BUY, **NOTHING)
+    assert len([line for line in order_service.said if "tripped" in line]) == 11, "one line a step"
+    order_service.order(Side.BUY)
+    assert enters(order_service)
+    assert order_service.tripped == []
 
 
 @pytest.mark.parametrize(
@@ -129,34 +131,36 @@ def test_guard_waits_twice_as_long_after_each_entry_to_five_minutes(desk: Desk) 
     ],
 )
 def test_guard_counts_entries_in_a_row_of_which_nothing_was_filled(
-    desk: Desk, orders: list[dict[str, Any]], is_free: bool
+    order_service: GuardedOrders, orders: list[dict[str, Any]], is_free: bool
 ) -> None:
-    desk.start(GuardLimits())
+    order_service.start(GuardLimits())
     for changes in orders:
-        desk.order(**{"side": Side.BUY, **NOTHING, **changes})
-    assert enters(desk) is is_free
+        order_service.order(**{"side": Side.BUY, **NOTHING, **changes})
+    assert enters(order_service) is is_free
 
 
 @pytest.mark.parametrize("hours_off", [-24, 24])
-def test_guard_never_waits_longer_for_a_clock_that_was_set(desk: Desk, hours_off: int) -> None:
-    ended_at = desk.clock.now() + timedelta(hours=hours_off)
+def test_guard_never_waits_longer_for_a_clock_that_was_set(
+    order_service: GuardedOrders, hours_off: int
+) -> None:
+    ended_at = order_service.clock.now() + timedelta(hours=hours_off)
     for _ in range(4):
-        desk.order(Side.BUY, **NOTHING, settled_at=ended_at)
-    desk.start(GuardLimits())
-    assert enters(desk) is (hours_off < 0)
-    desk.clock.advance(10)
-    assert enters(desk)
+        order_service.order(Side.BUY, **NOTHING, settled_at=ended_at)
+    order_service.start(GuardLimits())
+    assert enters(order_service) is (hours_off < 0)
+    order_service.clock.advance(10)
+    assert enters(order_service)
 
 
-def test_forgetting_counts_entries_anew(desk: Desk) -> None:
-    desk.start(GuardLimits())
+def test_forgetting_counts_entries_anew(order_service: GuardedOrders) -> None:
+    order_service.start(GuardLimits())
     for _ in range(3):
-        desk.order(Side.BUY, **NOTHING)
-    assert not enters(desk)
-    size_answers.forget(desk.ledger.connection)
-    assert enters(desk)
-    assert desk.tripped == []
+        order_service.order(Side.BUY, **NOTHING)
+    assert not enters(order_service)
+    size_answers.forget(order_service.ledger.connection)
+    assert enters(order_service)
+    assert order_service.tripped == []
     for _ in range(3):
-        assert enters(desk)
-        desk.order(Side.BUY, **NOTHING)
-    assert not enters(desk)
+        assert enters(order_service)
+        order_service.order(Side.BUY, **NOTHING)
+    assert not enters(order_service)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from support.bot_process import BotProcesses, bot_row
 from support.deadline import eventually
-from support.desks import desks
 from support.exchange import Exchange
+from support.order_services import order_services
 
 from execsvc.errors import Unavailable
 from execsvc.execution.venues.live_turn import OLDEST_TO_SEND
@@ -59,10 +59,10 @@ def test_order_connection_cannot_be_made_is_not_even_recorded(
     sandbox: Sandbox, exchange: Exchange, tmp_path: Path
 ) -> None:
     exchange.market(price="50000")
-    with desks(sandbox.url, tmp_path) as made:
-        desk = made.desk("b1", "BTC/USDT")
+    with order_services(sandbox.url, tmp_path) as made:
+        order_service = made.order_service("b1", "BTC/USDT")
         request = OrderRequest(Purpose.ENTRY, Decimal("0.01"), "test")
-        with desk.venue.turn(request) as turn:
+        with order_service.venue.turn(request) as turn:
             sandbox.stop()
             with pytest.raises(Unavailable, match="POST /order: cannot connect"):
                 turn.submit(request.quantity)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.bot_process import bot_row
-from support.desk_market import NOON, MemoryBot, MemoryExchange
+from support.memory_market import NOON, MemoryBot, MemoryExchange
 
 from execsvc.clock import SimulatedClock, installed
 from execsvc.errors import Banned, GuardRefused, LedgerUnavailable, OrderRefused, Unavailable
@@ -82,12 +82,12 @@ class Bot(MemoryBot):
             entry_price=None if entry is None else D(entry),
             opened_at=NOON,
         )
-        self.ledger.keep_position(self.desk.binding, position)
+        self.ledger.keep_position(self.order_service.binding, position)
 
     def restart(self) -> None:
         super().restart()
-        self.stop_loss = StopLoss(self._services, D(5), self.desk, self.exchange)
-        self.desk.guards.begin_tick()
+        self.stop_loss = StopLoss(self._services, D(5), self.order_service, self.exchange)
+        self.order_service.guards.begin_tick()
 
     def look(self, *books: tuple[str, str] | Exception) -> str | None:
         self.exchange.books = list(books)
@@ -151,7 +151,7 @@ def test_guard_is_kept_before_the_order_goes_out(bot: Bot) -> None:
 
 
 def test_look_without_a_position_reads_nothing(bot: Bot) -> None:
-    bot.ledger.keep_position(bot.desk.binding, Position())
+    bot.ledger.keep_position(bot.order_service.binding, Position())
     assert bot.look(Unavailable("down")) is None
     assert bot.exchange.reads == 0
 
@@ -172,7 +172,7 @@ def test_every_look_says_whether_it_could_tell(bot: Bot, monkeypatch: pytest.Mon
     bot.enter("50000")
     bot.exchange.refusal = OrderRefused("POST /order: HTTP 400")
     bot.look(("47000", "47001"))
-    bot.ledger.keep_position(bot.desk.binding, Position())
+    bot.ledger.keep_position(bot.order_service.binding, Position())
     bot.look(Unavailable("down"))
     assert told == [True, False, False, False, False, True, True]
 
@@ -260,7 +260,7 @@ def test_a_sale_that_fails_is_tried_again_after_a_second_whatever_the_price(bot:
 def test_a_position_that_something_else_closed_ends_the_alarm(bot: Bot) -> None:
     bot.exchange.refusal = OrderRefused("POST /order: HTTP 400")
     bot.look(("47000", "47001"))
-    bot.ledger.keep_position(bot.desk.binding, Position())
+    bot.ledger.keep_position(bot.order_service.binding, Position())
     assert bot.look(("47000", "47001")) is None
     assert not bot.reporter.snapshot.liquidation_failed
 
@@ -290,7 +290,7 @@ def test_guard_outlasts_processes_and_ends_with_a_release(bot: Bot) -> None:
     assert bot.guards == ["stop_loss"]
     with pytest.raises(GuardRefused):
         bot.order(Purpose.ENTRY, D("0.01"))
-    bot.desk.guards.begin_anew()
+    bot.order_service.guards.begin_anew()
     assert bot.guards == []
     bot.order(Purpose.ENTRY, D("0.01"))
 
@@ -305,7 +305,7 @@ def test_a_guard_that_could_not_be_written_is_written_on_the_next_tick(
         locked.setattr(kept, "keep", fails)
         assert bot.look(("47000", "47001")) is None
         assert not bot.holds
-    bot.desk.guards.begin_tick()
+    bot.order_service.guards.begin_tick()
     bot.restart()
     assert bot.guards == ["stop_loss"], "the next process knows of it"
 
@@ -317,7 +317,7 @@ def test_a_large_book_that_cannot_be_read_leaves_the_next_look_a_small_one(bot: 
         NoState(),
         NoState(),
         bot.exchange,
-        bot.desk,
+        bot.order_service,
         bot._services.record,
         5.0,
         StrategyTime(bot.ledger, spec.binding),
@@ -337,7 +337,7 @@ def test_a_large_book_that_cannot_be_read_leaves_the_next_look_a_small_one(bot: 
 
 def test_dust_is_no_position_to_sell(bot: Bot) -> None:
     dust = Position(tracked=D("0.000001"), entry_price=D(50_000), dust=True)
-    bot.ledger.keep_position(bot.desk.binding, dust)
+    bot.ledger.keep_position(bot.order_service.binding, dust)
     assert bot.look(("1000", "1001")) is None
     assert (bot.exchange.reads, bot.exchange.sent) == (0, [])
 

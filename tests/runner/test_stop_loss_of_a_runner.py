@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from support.bot_process import bot_row
-from support.desk_market import NOON, MemoryBot, MemoryExchange
+from support.memory_market import NOON, MemoryBot, MemoryExchange
 
 from execsvc.clock import SimulatedClock, installed
 from execsvc.errors import OrderRefused, Unavailable
@@ -100,7 +100,7 @@ class Bot(MemoryBot):
     def __init__(self, market: Market) -> None:
         super().__init__(market)
         position = Position(tracked=D("0.02"), entry_price=D(50_000), opened_at=NOON)
-        self.ledger.keep_position(self.desk.binding, position)
+        self.ledger.keep_position(self.order_service.binding, position)
 
     def run(
         self,
@@ -118,7 +118,7 @@ class Bot(MemoryBot):
             Idle(),
             NoState(),
             self.exchange,
-            self.desk,
+            self.order_service,
             Persistence(self.ledger, self._waits, self.reporter, 0.0, 0.0),
             interval,
             may_hold=False,

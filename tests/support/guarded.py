@@ -27,7 +27,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
 ALL = GuardLimits(D(1000), 2, D(10), 5.0)
 
 
-class Desk:
+class GuardedOrders:
     """What an order of the bot would meet."""
 
     def __init__(self, state_dir: Path, clock: SetClock) -> None:
@@ -84,10 +84,10 @@ class Desk:
         return [f"{row.event} {row.data['guard']}" for row in rows if "guard_" in row.event]
 
 
-def guarded(state_dir: Path) -> Iterator[Desk]:
-    """For a fixture: a bot's desk at noon, under all limits."""
+def guarded(state_dir: Path) -> Iterator[GuardedOrders]:
+    """For a fixture: a bot's order service at noon, under all limits."""
     clock = SetClock(NOON)
     with installed(clock):
-        made = Desk(state_dir, clock)
+        made = GuardedOrders(state_dir, clock)
         yield made
         made.ledger.close()

@@ -1,4 +1,4 @@
-"""A strategy's context made by hand: a market that is told tick by tick, and a desk that obeys."""
+"""A strategy's context made by hand: a market that is told tick by tick, and orders that obey."""
 
 from __future__ import annotations
 

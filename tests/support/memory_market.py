@@ -150,7 +150,7 @@ class MemoryBot:
             Settlement(self._services, account),
             Adoption(self._services, BINDING, self._journal, memory),
         )
-        self.desk = OrderService(
+        self.order_service = OrderService(
             self._services,
             BINDING,
             venue,
@@ -170,9 +170,9 @@ class MemoryBot:
 
     def order(self, purpose: Purpose, quantity: Decimal) -> Fill:
         """What was filled of an order for ``quantity``."""
-        return self.desk.place(OrderRequest(purpose, quantity, "test"))
+        return self.order_service.place(OrderRequest(purpose, quantity, "test"))
 
     def liquidate(self, attempts: int = 5) -> bool:
         """Close the position; whether that was done."""
         settings = self._services.settings._replace(liquidation_attempts=attempts)
-        return Liquidation(replace(self._services, settings=settings), self.desk).run()
+        return Liquidation(replace(self._services, settings=settings), self.order_service).run()

@@ -1,4 +1,4 @@
-"""Order desks of several bots in this process, against a sandbox: for orders without a strategy."""
+"""Order services of several bots in this process, against a sandbox: for orders without a strategy."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from execsvc.store.opening import open_store
 from execsvc.store.sqlite.bot_ledger import BotLedger
 
 
-class Desks:
-    """Makes the desk of a bot that trades ``symbol`` on the account ``key``."""
+class OrderServices:
+    """Makes the order service of a bot that trades ``symbol`` on the account ``key``."""
 
     def __init__(self, url: str, folder: Path, stack: ExitStack) -> None:
         self.state_dir = folder / "state"
@@ -43,7 +43,7 @@ class Desks:
         self._reporter = Reporter(self._descriptor(os.open(os.devnull, os.O_WRONLY)))
         self._silent, _ = (self._descriptor(end) for end in os.pipe())
 
-    def desk(
+    def order_service(
         self,
         bot_id: str,
         symbol: str,
@@ -79,7 +79,7 @@ def ordered(
 
 
 @contextmanager
-def desks(url: str, folder: Path) -> Iterator[Desks]:
-    """Desks whose ledgers and descriptors are closed with the block."""
+def order_services(url: str, folder: Path) -> Iterator[OrderServices]:
+    """OrderServices whose ledgers and descriptors are closed with the block."""
     with ExitStack() as stack:
-        yield Desks(url, folder, stack)
+        yield OrderServices(url, folder, stack)
