@@ -14,7 +14,7 @@ from execsvc.clients import control_socket
 from execsvc.clock import monotonic
 from execsvc.errors import LedgerFailed, Unavailable
 from execsvc.settings import Settings
-from execsvc.store.sqlite.file_lock import SUPERVISOR_LOCK, FileLock
+from execsvc.store.opening import open_store
 
 TIMEOUT = 5.0
 """Seconds the daemon has to answer."""
@@ -61,13 +61,13 @@ def tell(places: Settings, call: str, bot_id: str) -> bool:
     return True
 
 
-def running(state_dir: Path) -> str | None:
+def running(places: Settings) -> str | None:
     """The daemon that has the state directory, in words; None when none has."""
-    lock = FileLock(state_dir / SUPERVISOR_LOCK)
+    store = open_store(places)
     try:
-        if not lock.is_held():
+        if not store.is_taken():
             return None
-        return f"a service runs on {state_dir}, pid {lock.holder() or 'unknown'}"
+        return f"a service runs on {places.state_dir}, pid {store.taken_by() or 'unknown'}"
     except LedgerFailed:
         return None  # another user's; whoever may not look cannot tell it anything either
 
@@ -80,7 +80,7 @@ def _heard(
         try:
             return control_socket.ask(places.runtime_dir, request, timeout)
         except Unavailable as error:
-            found = running(places.state_dir)
+            found = running(places)
             if found is None or monotonic() >= until:
                 raise
             if not said:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 
+from execsvc import settings
 from execsvc.cli.output import watch_reader
 from execsvc.clients.http import HttpClient
 from execsvc.clock import monotonic
@@ -22,8 +23,7 @@ from execsvc.errors import Unavailable
 from execsvc.events import EventName
 from execsvc.exit_codes import DONE, FAULT
 from execsvc.model.market import plain
-from execsvc.store.sqlite import survey
-from execsvc.store.sqlite.paths import ledger_path
+from execsvc.store.opening import open_store
 
 HOST = "127.0.0.1"
 _LOOK_EVERY_MS = 250
@@ -51,17 +51,17 @@ class Daemon:
     """``execsvc run`` as a child, and what its bots' ledgers tell meanwhile."""
 
     def __init__(self, folder: Path, services: str, port: int) -> None:
-        self._state_dir = folder / "state"
         self._log = folder / "daemon.log"
         self._url = f"http://{HOST}:{port}"
         self._settings = {
             "EXECSVC_BOT_SERVICE_URL": services,
             "EXECSVC_EXCHANGE_ADAPTER_URL": services,
-            "EXECSVC_STATE_DIR": str(self._state_dir),
+            "EXECSVC_STATE_DIR": str(folder / "state"),
             "EXECSVC_RUNTIME_DIR": str(folder / "run"),
             "EXECSVC_HTTP_BIND": f"{HOST}:{port}",
             "EXECSVC_POLL_INTERVAL": "1",
         }
+        self._store = open_store(settings.load({}, None, self._settings))
         self._seen: dict[str, int] = {}
         self._announced = False
         self._stopping = False
@@ -133,9 +133,9 @@ class Daemon:
 
     def _tell_news(self, bot_ids: list[str]) -> None:
         for bot_id in bot_ids:
-            if not ledger_path(self._state_dir, bot_id).exists():
+            if not self._store.has_bot(bot_id):
                 continue
-            for row in survey.read_log(self._state_dir, bot_id, self._seen.get(bot_id, 0)):
+            for row in self._store.read_log(bot_id, self._seen.get(bot_id, 0)):
                 self._seen[bot_id] = row.seq
                 if row.event in _TOLD:
                     click.echo(f"{row.at[11:19]}  {bot_id:<8}  {row.text}")
@@ -143,11 +143,11 @@ class Daemon:
                     self._tell_holding(bot_id, row.at)
 
     def _is_open(self, bot_ids: list[str]) -> bool:
-        states = [survey.read(self._state_dir, bot_id) for bot_id in bot_ids]
+        states = [self._store.read(bot_id) for bot_id in bot_ids]
         return any(state is not None and state.is_open for state in states)
 
     def _tell_holding(self, bot_id: str, at: str) -> None:
-        state = survey.read(self._state_dir, bot_id)
+        state = self._store.read(bot_id)
         if state is not None and state.binding is not None and not state.position.is_flat:
             held = f"{plain(state.position.tracked)} {state.binding.base}"
             click.echo(f"{at[11:19]}  {bot_id:<8}  holding {held}")

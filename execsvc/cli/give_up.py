@@ -19,9 +19,7 @@ from execsvc.exit_codes import DONE, RESIDUE
 from execsvc.settings import Settings
 from execsvc.store.abandoned import Abandoned
 from execsvc.store.bot_state import LedgerState
-from execsvc.store.sqlite import survey
-from execsvc.store.sqlite.bot_ledger import BotLedger
-from execsvc.store.sqlite.held import HeldBots
+from execsvc.store.opening import open_store
 
 _LOOK_EVERY = 0.25
 
@@ -42,7 +40,7 @@ def give_up(places: Settings, bot_id: str, *, yes: bool, as_json: bool, patience
         _confirm(bot_id, state)
     began = now()
     try:
-        if running(places.state_dir) is None:
+        if running(places) is None:
             given_up = _by_hand(places, bot_id, patience)
         else:
             given_up = _by_daemon(places, bot_id, patience, began)
@@ -55,7 +53,7 @@ def give_up(places: Settings, bot_id: str, *, yes: bool, as_json: bool, patience
 
 def _readable(places: Settings, bot_id: str) -> LedgerState | None:
     try:
-        state = survey.read(places.state_dir, bot_id)
+        state = open_store(places).read(bot_id)
     except LedgerFailed as error:
         text = (
             f"execsvc: not given up: {error}; close the position by hand, move the file away, "
@@ -96,14 +94,15 @@ def _by_daemon(places: Settings, bot_id: str, patience: float, began: datetime) 
     why = answer["failed"] or going_on(answer)
     if why is not None:
         raise _NotDoneError(why)
-    state = survey.read(places.state_dir, bot_id)
+    state = open_store(places).read(bot_id)
     return [one for one in state.abandoned if one.at >= began] if state is not None else []
 
 
 def _by_hand(places: Settings, bot_id: str, patience: float) -> list[Abandoned]:
     """Book it in this process: no daemon runs. Raises LedgerFailed."""
     until = monotonic() + patience
-    ledger = BotLedger(places.state_dir, bot_id)
+    store = open_store(places)
+    ledger = store.bot(bot_id)
     while True:
         try:
             ledger.open()
@@ -123,7 +122,7 @@ def _by_hand(places: Settings, bot_id: str, patience: float) -> list[Abandoned]:
             ledger.log(now(), "position_abandoned", one.text, {"tracked": f"{one.tracked:f}"})
     finally:
         ledger.close()
-    HeldBots(places.state_dir).discard(bot_id)
+    store.held().discard(bot_id)
     return given_up
 
 

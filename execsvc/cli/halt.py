@@ -15,7 +15,8 @@ from execsvc.cli.waiting import described, takes_waiting, wait_until_flat
 from execsvc.errors import Unavailable
 from execsvc.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE
 from execsvc.settings import Settings
-from execsvc.store.sqlite.halt import FILE, Halt
+from execsvc.store.opening import open_store
+from execsvc.store.service_store import Halt
 
 
 @click.command(
@@ -43,14 +44,14 @@ def halt(source: Source, reason: str | None, timeout: float, no_wait: bool, as_j
         ask(places, {"call": "health"}, notice=0.0)  # one that hangs is not waited for at length
         told = _told(places, reason, PATIENCE, notice=0.0)
     except Unavailable as error:
-        file = Halt(places.state_dir)
-        file.begin(reason)
+        kept = open_store(places).halt()
+        kept.begin(reason)
         try:
             # One may have started just before; and one that runs reads the file at its next poll.
             notice = 0.0 if no_wait else timeout
             told = _told(places, reason, min(PATIENCE, max(notice, TIMEOUT)), notice)
         except Unavailable:
-            return _unheard(places, file, as_json, error)
+            return _unheard(places, kept, as_json, error)
     outcome = {**told, "flat": None, "left": []}
     if not no_wait:
         answer = wait_until_flat(places.runtime_dir, "halting", timeout)
@@ -69,15 +70,17 @@ def _told(places: Settings, reason: str | None, timeout: float, notice: float) -
     return {"halted": answer["halted"], "not_written": answer["not_written"]}
 
 
-def _unheard(places: Settings, file: Halt, as_json: bool, error: Unavailable) -> int:
+def _unheard(places: Settings, kept: Halt, as_json: bool, error: Unavailable) -> int:
     """It is written down; say who will read it, and when."""
-    halted = file.current
+    halted = kept.current
     assert halted is not None
-    found = running(places.state_dir)
+    found = running(places)
     if found is None:
         then = "it holds from the next start on"
     else:
-        then = f"{found}: it reads {FILE} at its next poll and sells, its log says how far it is"
+        then = (
+            f"{found}: it reads halted.json at its next poll and sells, its log says how far it is"
+        )
     if as_json:
         outcome: dict[str, Any] = {"halted": halted.model_dump()}
         outcome |= {"not_written": None, "flat": None, "left": []}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -15,8 +14,8 @@ from execsvc.cli.table import plain_text
 from execsvc.cli.which_bot import takes_bot, which_bot
 from execsvc.exit_codes import DONE, FAULT, REFUSED, USAGE
 from execsvc.store.bot_state import LogRow
-from execsvc.store.sqlite.paths import ledger_path
-from execsvc.store.sqlite.survey import read_log
+from execsvc.store.opening import open_store
+from execsvc.store.service_store import ServiceStore
 
 _LOOK_EVERY_MS = 500
 
@@ -39,26 +38,27 @@ _LOOK_EVERY_MS = 500
 def log(source: Source, bot: str, as_json: bool, follow: bool, lines: int | None) -> None:
     """Show the execution log of BOT (an id, its beginning, or a name), also of one long gone."""
     places = source.places()
-    bot_id = which_bot(bot, places.state_dir, places.runtime_dir)
+    bot_id = which_bot(bot, places)
+    store = open_store(places)
     if not follow:
-        _show(places.state_dir, bot_id, 0, as_json, lines)
+        _show(store, bot_id, 0, as_json, lines)
         return
     with suppress(KeyboardInterrupt):
-        _follow(places.state_dir, bot_id, as_json, lines)
+        _follow(store, bot_id, as_json, lines)
 
 
-def _follow(state_dir: Path, bot_id: str, as_json: bool, lines: int | None) -> NoReturn:
+def _follow(store: ServiceStore, bot_id: str, as_json: bool, lines: int | None) -> NoReturn:
     """Print rows again and again; the ledger outlives the bot's processes.
 
     Raises BrokenPipeError when nobody reads them any more, also while there are no new rows.
     """
-    while not ledger_path(state_dir, bot_id).exists():  # a bot that has not started yet
+    while not store.has_bot(bot_id):  # a bot that has not started yet
         _wait_for_more()
         lines = None
-    shown = _show(state_dir, bot_id, 0, as_json, lines)
+    shown = _show(store, bot_id, 0, as_json, lines)
     while True:
         _wait_for_more()
-        shown = _show(state_dir, bot_id, shown, as_json)
+        shown = _show(store, bot_id, shown, as_json)
 
 
 def _wait_for_more() -> None:
@@ -67,9 +67,11 @@ def _wait_for_more() -> None:
         raise BrokenPipeError
 
 
-def _show(state_dir: Path, bot_id: str, after: int, as_json: bool, lines: int | None = None) -> int:
+def _show(
+    store: ServiceStore, bot_id: str, after: int, as_json: bool, lines: int | None = None
+) -> int:
     """Print the rows behind row ``after``, at most the last ``lines``; the number of the last one."""
-    rows = read_log(state_dir, bot_id, after)
+    rows = store.read_log(bot_id, after)
     for row in rows if lines is None else rows[max(len(rows) - lines, 0) :]:
         click.echo(row.model_dump_json() if as_json else _line(row))
     return rows[-1].seq if rows else after

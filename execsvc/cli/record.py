@@ -18,7 +18,7 @@ from execsvc.errors import ConfigRefused, StopRequested
 from execsvc.exit_codes import DONE, REFUSED, UNREACHABLE
 from execsvc.recording.writer import DayWriter
 from execsvc.replay.recorder import Recorder
-from execsvc.store.sqlite.account_pause import AccountPause
+from execsvc.store.opening import open_store
 
 Ends = set[signal.Signals]
 
@@ -61,7 +61,7 @@ def record(source: Source, symbol: str, key: str, out: Path, every: float) -> No
         settings.request_timeout,
         partial(_leave_if_told, ends),
     )
-    adapter = ExchangeAdapter(http, key, AccountPause(settings.state_dir, key))
+    adapter = ExchangeAdapter(http, key, open_store(settings).pause(key))
     writer = DayWriter(out)
     # Taken only between two lines, and while waiting: a line is written whole.
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)

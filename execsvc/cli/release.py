@@ -18,8 +18,7 @@ from execsvc.errors import ConfigRefused, LedgerFailed
 from execsvc.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE, USAGE
 from execsvc.settings import Settings
 from execsvc.store.abandoned import command_to_abandon
-from execsvc.store.sqlite import operator, survey
-from execsvc.store.sqlite.held import HeldBots
+from execsvc.store.opening import open_store
 
 _NO_DAEMON = "no daemon answers here: it takes effect at the next start"
 
@@ -71,7 +70,7 @@ def release(
     if abandon and keep:
         raise click.UsageError("--abandon gives coins up, --keep keeps them: say one of them")
     places = source.places()
-    bot_id = which_bot(bot, places.state_dir, places.runtime_dir)
+    bot_id = which_bot(bot, places)
     if abandon:
         return give_up(
             places, bot_id, yes=yes, as_json=as_json, patience=0.0 if no_wait else timeout
@@ -82,9 +81,9 @@ def release(
     done = _ask(places, bot_id)
     told = tell(places, "release", bot_id)
     if not told:
-        HeldBots(places.state_dir).discard(bot_id)
+        open_store(places).held().discard(bot_id)
     cause = None
-    if not no_wait and operator.release_waits(places.state_dir, bot_id):
+    if not no_wait and open_store(places).release_waits(bot_id):
         cause = _not_carried_out(places, bot_id, timeout) if told else _NO_DAEMON
         done = done if cause else _booked(places, bot_id, seen)
     elif _gone_since(places, bot_id, seen):  # carried out before anybody could wait for it
@@ -99,7 +98,7 @@ def release(
 
 def _keep(places: Settings, bot_id: str, as_json: bool) -> int:
     """Let contested coins be the bot's; the daemon looks at once, where one runs."""
-    done = operator.keep(places.state_dir, bot_id)
+    done = open_store(places).keep(bot_id)
     told = tell(places, "release", bot_id)
     _say(as_json, bot_id, done, told, None)
     return DONE
@@ -108,7 +107,7 @@ def _keep(places: Settings, bot_id: str, as_json: bool) -> int:
 def _ask(places: Settings, bot_id: str) -> str:
     """Write down that missing coins are gone; what was written, in words."""
     try:
-        return operator.release(places.state_dir, bot_id)
+        return open_store(places).release(bot_id)
     except ConfigRefused:
         return f"bot {bot_id} has no ledger, so nothing to book"
 
@@ -117,7 +116,7 @@ def _not_carried_out(places: Settings, bot_id: str, timeout: float) -> str | Non
     """Why the release is not carried out within ``timeout`` seconds; None once it is."""
 
     def going_on(answer: dict[str, Any]) -> str | None:
-        if not operator.release_waits(places.state_dir, bot_id):
+        if not open_store(places).release_waits(bot_id):
             return None
         return answer.get("last_error") or "the account was not looked at yet"
 
@@ -136,7 +135,7 @@ def _booked(places: Settings, bot_id: str, seen: int) -> str:
 def _gone_since(places: Settings, bot_id: str, seen: int) -> list[str]:
     """What was booked as gone behind row ``seen`` of the bot's log."""
     try:
-        rows = survey.read_log(places.state_dir, bot_id, seen)
+        rows = open_store(places).read_log(bot_id, seen)
     except LedgerFailed:
         return []
     return [row.text for row in rows if row.event == "coins_gone"]
@@ -144,7 +143,7 @@ def _gone_since(places: Settings, bot_id: str, seen: int) -> list[str]:
 
 def _last_row(places: Settings, bot_id: str) -> int:
     try:
-        rows = survey.read_log(places.state_dir, bot_id)
+        rows = open_store(places).read_log(bot_id)
     except LedgerFailed:
         return 0
     return rows[-1].seq if rows else 0

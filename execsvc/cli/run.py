@@ -21,8 +21,8 @@ from execsvc.runner.process import run as run_bot
 from execsvc.runner.rehearsal import rehearse
 from execsvc.settings import Settings, warnings
 from execsvc.settings.model import PREFIX
+from execsvc.store.opening import open_store
 from execsvc.strategies.registry import note_installed
-from execsvc.supervisor.ledgers import StateDirectory
 from execsvc.supervisor.supervisor import Supervisor
 
 
@@ -47,9 +47,7 @@ def run(source: Source) -> None:
     logs.setup(settings.log_level, settings.log_format)
     note_installed()
     rehearse()
-    supervisor = Supervisor(
-        settings, run_bot, _serve, StateDirectory(settings.state_dir), source.load
-    )
+    supervisor = Supervisor(settings, run_bot, _serve, open_store(settings), source.load)
     for line in warnings(settings):
         logger.bind(event="settings_warning").warning("{}", line)
     if settings.exchange_adapter_url.startswith("https:"):

@@ -11,7 +11,7 @@ from execsvc.cli.exit_codes import exit_codes
 from execsvc.cli.options import Source, takes_places
 from execsvc.cli.which_bot import takes_bot, which_bot
 from execsvc.exit_codes import DONE, FAULT, REFUSED, USAGE
-from execsvc.store.sqlite import operator
+from execsvc.store.opening import open_store
 
 
 def _quantity(ctx: click.Context, param: click.Parameter, value: str) -> Decimal:
@@ -46,6 +46,6 @@ def _quantity(ctx: click.Context, param: click.Parameter, value: str) -> Decimal
 def settle(source: Source, bot: str, filled: Decimal, as_json: bool) -> None:
     """Decide the oldest contested order of BOT by hand: look at the exchange first."""
     places = source.places()
-    bot_id = which_bot(bot, places.state_dir, places.runtime_dir)
-    done = operator.settle(places.state_dir, bot_id, filled)
+    bot_id = which_bot(bot, places)
+    done = open_store(places).settle(bot_id, filled)
     say(as_json, bot_id, done, tell(places, "recheck", bot_id))

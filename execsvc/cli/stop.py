@@ -37,7 +37,7 @@ def stop(source: Source, bot: str, timeout: float, no_wait: bool, as_json: bool)
     """
     places = source.places()
     ask(places, {"call": "status"})  # without a daemon there is nobody to stop it
-    bot_id = which_bot(bot, places.state_dir, places.runtime_dir)
+    bot_id = which_bot(bot, places)
     told = ask(places, {"call": "stop", "bot_id": bot_id})
     if no_wait:
         _say(as_json, {"bot_id": bot_id, "state": told["state"], "flat": None, "left": None})

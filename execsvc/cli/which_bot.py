@@ -16,8 +16,9 @@ from click.shell_completion import CompletionItem
 from execsvc.cli.daemon import bot_names
 from execsvc.cli.options import source_of
 from execsvc.errors import ConfigRefused, Unavailable
-from execsvc.store.sqlite import survey
-from execsvc.store.sqlite.paths import ledger_path
+from execsvc.settings import Settings
+from execsvc.store.opening import open_store
+from execsvc.store.service_store import ServiceStore
 
 OFFER_TIMEOUT = 0.5
 """Seconds the daemon has to answer when somebody presses Tab."""
@@ -30,16 +31,17 @@ def takes_bot(command: Any) -> Any:
     return click.argument("bot", shell_complete=_offers)(command)
 
 
-def which_bot(text: str, state_dir: Path, runtime_dir: Path) -> str:
+def which_bot(text: str, places: Settings) -> str:
     """The id of the one bot that ``text`` means, be it long gone.
 
     Raises click.UsageError when there is none, or more than one.
     """
     if not text or not text.isprintable():  # the beginning of every id, or of none
         raise click.UsageError(f"{text!r} is neither an id nor a name")
-    if ledger_path(state_dir, text).exists():
+    store = open_store(places)
+    if store.has_bot(text):
         return text
-    names = _known(state_dir, runtime_dir)
+    names = _known(store, places.runtime_dir)
     if text in names:
         return text
     called = [bot_id for bot_id, name in names.items() if name == text]
@@ -51,9 +53,9 @@ def which_bot(text: str, state_dir: Path, runtime_dir: Path) -> str:
     return found[0]
 
 
-def _known(state_dir: Path, runtime_dir: Path) -> dict[str, str]:
+def _known(store: ServiceStore, runtime_dir: Path) -> dict[str, str]:
     """Names by id; a bot that only has a ledger has no name."""
-    states, _ = survey.survey(state_dir)
+    states, _ = store.survey()
     names = {state.bot_id: "" for state in states}
     with suppress(Unavailable):  # ledgers are all there is without a daemon
         names.update(bot_names(runtime_dir))

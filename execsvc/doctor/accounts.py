@@ -10,15 +10,16 @@ from execsvc.doctor.unit import Unit
 from execsvc.errors import LedgerFailed
 from execsvc.model.bot import Mode
 from execsvc.settings import Settings
-from execsvc.store.sqlite.account_locks import holder, shared_folder, why_unusable
+from execsvc.store.opening import open_store
+from execsvc.store.service_store import ServiceStore
 
 _CHECK = "accounts"
 
 
 def look(settings: Settings, listing: Listing | None, unit: Unit | None) -> list[Finding]:
     """The findings about the accounts of the bots that are listed."""
-    folder = shared_folder(settings.runtime_dir)
-    why = why_unusable(folder)
+    store = open_store(settings)
+    why = store.claims_unusable()
     if why is not None:
         what = f"another service of this machine on the same account would not be noticed: {why}"
         if unit is None or not unit.is_loaded:
@@ -27,15 +28,15 @@ def look(settings: Settings, listing: Listing | None, unit: Unit | None) -> list
         return [warning(_CHECK, what, do)]
     bots = [] if listing is None else listing.bots.values()
     keys = sorted({bot.binding.key_id for bot in bots if bot.binding.mode is Mode.LIVE})
-    findings = [finding for key_id in keys for finding in _account(settings, key_id)]
+    findings = [finding for key_id in keys for finding in _account(settings, store, key_id)]
     return findings or [
         well(_CHECK, f"no other service of this machine trades the {len(keys)} listed")
     ]
 
 
-def _account(settings: Settings, key_id: str) -> Iterator[Finding]:
+def _account(settings: Settings, store: ServiceStore, key_id: str) -> Iterator[Finding]:
     try:
-        found = holder(shared_folder(settings.runtime_dir), key_id)
+        found = store.holder(key_id)
     except LedgerFailed as error:
         yield warning(
             _CHECK, f"account {key_id} cannot be looked at: {error}", "look again as root"

@@ -20,6 +20,7 @@ from execsvc.doctor import (
 from execsvc.doctor.finding import Cause, Finding, fault, warning, well
 from execsvc.errors import ConfigRefused
 from execsvc.settings import Settings, warnings
+from execsvc.store.opening import open_store
 
 _SETTINGS = "settings"
 _MEND = "mend it in the env file (as root, where that is root's): execsvc help settings"
@@ -46,7 +47,7 @@ def examine(patient: Patient) -> list[Finding]:
         *services,
         *permissions.look(settings, owner, patient.env_file),
         *disk.look(settings.state_dir),
-        *ledgers.look(settings.state_dir),
+        *ledgers.look(settings.state_dir, open_store(settings)),
         *restored.look(settings),
         *accounts.look(settings, listing, found),
         *unit.look(found, settings),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from execsvc.clients.order_history import OrderHistory
@@ -14,15 +14,9 @@ from execsvc.errors import LedgerFailed, Unavailable
 from execsvc.model.bot import Mode
 from execsvc.model.comparison import OpenPosition, Verdict, compare, held_of, is_readable
 from execsvc.settings import Settings
-from execsvc.store.bot_state import LedgerState
 from execsvc.store.opening import open_store
 from execsvc.store.reports import keeps_orders
-from execsvc.store.sqlite import doubts, locked, machine
-from execsvc.store.sqlite.database import query, reading
-from execsvc.store.sqlite.entries import newest_order
-from execsvc.store.sqlite.file_lock import SUPERVISOR_LOCK, FileLock
-from execsvc.store.sqlite.paths import ACCOUNTS, ledger_path
-from execsvc.store.sqlite.survey import survey
+from execsvc.store.service_store import ServiceStore
 
 _CHECK = "restored"
 _NEWER = timedelta(seconds=1)
@@ -37,18 +31,22 @@ _ASKED_FOR = {
 
 def look(settings: Settings) -> list[Finding]:
     """The findings; a service that runs has compared at its start, and says so itself."""
-    state_dir = settings.state_dir
+    store = open_store(settings)
     try:
-        if FileLock(state_dir / SUPERVISOR_LOCK).is_held():
+        if store.is_taken():
             return []
-        found = [*_machine(state_dir), *_accounts(settings), *_orders(settings)]
+        found = [
+            *_machine(settings.state_dir, store),
+            *_accounts(settings, store),
+            *_orders(settings, store),
+        ]
     except LedgerFailed as error:
         return [warning(_CHECK, f"it cannot be told: {error}", "look again as root")]
     return found or [well(_CHECK, "the ledgers agree with the accounts, as far as can be told")]
 
 
-def _machine(state_dir: Path) -> Iterator[Finding]:
-    if machine.is_of_another(state_dir):
+def _machine(state_dir: Path, store: ServiceStore) -> Iterator[Finding]:
+    if store.is_of_another_machine():
         yield warning(
             _CHECK,
             f"{state_dir} was last used on another machine: the next start contests every position",
@@ -56,14 +54,13 @@ def _machine(state_dir: Path) -> Iterator[Finding]:
         )
 
 
-def _accounts(settings: Settings) -> Iterator[Finding]:
-    for path in sorted((settings.state_dir / ACCOUNTS).glob("*.db")):
-        with reading(path) as connection:
-            key_id = query(connection, "SELECT key_id FROM account")[0]["key_id"]
-            positions = doubts.open_positions(connection, settings.state_dir, key_id)
-            expected = doubts.expected_amounts(connection)
-            locked_then = locked.amounts(connection)
-            known = {(doubt.bot_id, doubt.symbol) for doubt in doubts.doubts(connection)}
+def _accounts(settings: Settings, store: ServiceStore) -> Iterator[Finding]:
+    for key_id in store.accounts():
+        with store.reading_account(key_id) as account:
+            positions = account.open_positions()
+            expected = account.expected_amounts()
+            locked_then = account.locked()
+            known = {(doubt.bot_id, doubt.symbol) for doubt in account.doubts()}
         positions = [one for one in positions if (one.bot_id, one.symbol) not in known]
         if not positions:
             continue
@@ -86,15 +83,15 @@ def _closed(position: OpenPosition, verdict: Verdict) -> Finding:
     return warning(_CHECK, what, _ASKED_FOR[verdict])
 
 
-def _orders(settings: Settings) -> Iterator[Finding]:
+def _orders(settings: Settings, store: ServiceStore) -> Iterator[Finding]:
     """Bots of which BotService knows an order that is newer than their ledger."""
-    if not keeps_orders(settings, open_store(settings)):
+    if not keeps_orders(settings, store):
         return
     history = OrderHistory(services.bot_service_http(settings))
-    states, _ = survey(settings.state_dir)
+    states, _ = store.survey()
     live = [one for one in states if one.binding is not None and one.binding.mode is Mode.LIVE]
     for state in live[:_MOST_ASKED]:
-        known = _known(settings.state_dir, state)
+        known = store.newest_known_order(state.bot_id)
         try:
             theirs = history.newest(state.bot_id) if known is not None else None
         except Unavailable as error:
@@ -107,14 +104,3 @@ def _orders(settings: Settings) -> Iterator[Finding]:
                 f"one of its ledger is of {iso(known)}",
                 _ASKED_FOR[Verdict.CONTESTED],
             )
-
-
-def _known(state_dir: Path, state: LedgerState) -> datetime | None:
-    """When the newest order was sent that ledger and journal know, None before the first."""
-    known = []
-    with reading(ledger_path(state_dir, state.bot_id)) as connection:
-        known.append(newest_order(connection))
-    for path in sorted((state_dir / ACCOUNTS).glob("*.db")):
-        with reading(path) as connection:
-            known.append(doubts.known_order(connection, state.bot_id))
-    return max((moment for moment in known if moment is not None), default=None)

@@ -15,8 +15,7 @@ from execsvc.execution.allocation import may_hold_nothing
 from execsvc.model.bot import BotSpec, InvalidRow, Mode, named, short_name
 from execsvc.settings import Settings, Switch
 from execsvc.store.account_store import NEVER_PAUSED
-from execsvc.store.sqlite.account_pause import AccountPause
-from execsvc.store.sqlite.report_verdict import verdict
+from execsvc.store.opening import open_store
 from execsvc.strategies import registry
 
 
@@ -24,7 +23,7 @@ class Looking:
     """The pause of an account, respected and never prolonged: whoever looks writes nothing."""
 
     def __init__(self, settings: Settings, key_id: str) -> None:
-        self._pause = AccountPause(settings.state_dir, key_id)
+        self._pause = open_store(settings).pause(key_id)
 
     def remaining(self) -> float:
         """Seconds left of it; none where the state directory is not ours to read."""
@@ -104,7 +103,7 @@ def _reports(settings: Settings) -> str:
     if settings.report_ledger is Switch.OFF:
         return "switched off"
     try:
-        taken = verdict(settings.state_dir)
+        taken = open_store(settings).takes_reports()
     except LedgerFailed as error:
         return f"unknown ({error})"
     return {True: "taken", False: "not taken", None: "not tried"}[taken]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import AbstractContextManager
+from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
 from execsvc.errors import LedgerFailed
+from execsvc.store.account_store import AccountStore
 from execsvc.store.bot_state import LedgerState, LogRow
 from execsvc.store.claims import Holder
 from execsvc.store.doubt import Doubt
@@ -135,6 +138,29 @@ class ServiceStore(Protocol):
         """The execution log of ``bot_id`` behind row ``after``, oldest first."""
         ...
 
+    def newest_known_order(self, bot_id: str) -> datetime | None:
+        """The time of the newest order of ``bot_id`` that its records or an account's know."""
+        ...
+
+    def accounts(self) -> list[str]:
+        """The accounts that have records, by key."""
+        ...
+
+    def reading_account(self, key_id: str) -> AbstractContextManager[AccountStore]:
+        """The records of an account for the length of a block, to be read only."""
+        ...
+
+    def check(self, known: Collection[str]) -> dict[str, LedgerFailed]:
+        """Damage of records that open all the same, by their names: a check of all that is in them.
+
+        The records of bots whose names are ``known`` to be unreadable are left out. Raises nothing.
+        """
+        ...
+
+    def count_accounts(self) -> int:
+        """How many accounts have records, readable or not. Raises nothing."""
+        ...
+
     def allow_reentry(self, bot_id: str) -> None:
         """Let ``bot_id`` enter again, if its stop loss has closed a position."""
         ...
@@ -163,6 +189,10 @@ class ServiceStore(Protocol):
 
     def release_waits(self, bot_id: str) -> bool:
         """True while a release of ``bot_id`` is not carried out and it has an open position."""
+        ...
+
+    def is_of_another_machine(self) -> bool:
+        """True when the records were last used on another machine."""
         ...
 
     def contest_if_moved(self) -> list[Doubt] | None:

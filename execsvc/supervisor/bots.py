@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from execsvc.clients.bot_service import Listing
 from execsvc.errors import LedgerFailed, LedgerUnavailable
-from execsvc.model.bot import InvalidRow, file_stem
+from execsvc.model.bot import InvalidRow
 from execsvc.store.bot_state import LedgerState
 from execsvc.supervisor import by_hand, changes, ends, rows, steps
 from execsvc.supervisor.bot import Bot, Verdict
@@ -154,7 +154,7 @@ class Bots:
                 rows.look_again(self._context, bot)
                 continue
             with suppress(LedgerFailed):
-                state = self._context.ledgers.read_file(bot.bot_id)
+                state = self._context.ledgers.read_named(bot.bot_id)
                 if state is not None:
                     self._forget(bot)
                     if (state.is_open or state.contested) and state.bot_id not in self._bots:
@@ -236,7 +236,7 @@ class Bots:
     def _known(self, bot_id: str) -> Bot:
         bot = self._bots.get(bot_id)
         if bot is None:
-            stand_in = self._bots.get(file_stem(bot_id))
+            stand_in = self._bots.get(self._context.store.name_of(bot_id))
             if stand_in is not None and stand_in.stand_in:
                 self._forget(stand_in)
             bot = self._new(bot_id)

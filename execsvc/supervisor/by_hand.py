@@ -5,8 +5,7 @@ from __future__ import annotations
 from loguru import logger
 
 from execsvc.errors import LedgerFailed
-from execsvc.store.sqlite.ballast import Ballast
-from execsvc.store.sqlite.held import HeldBots
+from execsvc.store.service_store import HeldBots
 from execsvc.supervisor.bot import Bot, Verdict
 from execsvc.supervisor.context import Context
 from execsvc.supervisor.ends import remember_held
@@ -43,7 +42,7 @@ def halt(context: Context, reason: str | None) -> str | None:
     It is written before the first bot is told, so that whatever dies in between, the next start
     goes on with it; and bots are told whether or not it could be written.
     """
-    Ballast(context.settings.state_dir).give_up_if_full()
+    context.store.make_room()
     fault = None
     try:
         context.halt.begin(reason)

@@ -12,9 +12,9 @@ from execsvc.errors import LedgerFailed
 from execsvc.runner.job import Job
 from execsvc.settings import Settings
 from execsvc.store.bot_state import LedgerState
-from execsvc.store.sqlite.account_locks import AccountLocks, shared_folder
-from execsvc.store.sqlite.halt import Halt
-from execsvc.store.sqlite.held import HeldBots
+from execsvc.store.claims import AccountClaims
+from execsvc.store.service_store import Halt, HeldBots
+from execsvc.store.store import Store
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.child import Child, Children
 from execsvc.supervisor.loop_clock import LoopClock
@@ -35,12 +35,12 @@ class Ledgers(Protocol):
         """The state of one; None when the bot has none. Raises LedgerFailed."""
         ...
 
-    def read_file(self, stem: str) -> LedgerState | None:
-        """The same, by the name of its file. Raises LedgerFailed."""
+    def read_named(self, name: str) -> LedgerState | None:
+        """The same, by the name that the store has for it. Raises LedgerFailed."""
         ...
 
     def survey(self) -> tuple[list[LedgerState], dict[str, LedgerFailed]]:
-        """All that can be read, and why the others cannot, by file stem."""
+        """All that can be read, and why the others cannot, by their names."""
         ...
 
 
@@ -58,9 +58,8 @@ class Context:
 
     settings: Settings
     run: Runner
+    store: Store
     ledgers: Ledgers
-    held: HeldBots
-    halt: Halt
     children: Children = field(default_factory=Children)
     clock: LoopClock = field(default_factory=LoopClock)
     timers: Timers = field(default_factory=Timers)
@@ -75,14 +74,16 @@ class Context:
     news: set[str] = field(default_factory=set)
     """Bots in whose ledgers there may be something new to report."""
     service: Service = Service.RUNNING
-    accounts: AccountLocks = field(init=False)
+    held: HeldBots = field(init=False)
+    halt: Halt = field(init=False)
+    accounts: AccountClaims = field(init=False)
     start: str = field(default_factory=lambda: secrets.token_hex(8))
     """Names this start of the service."""
     reserve: Reserve | None = None
 
     def __post_init__(self) -> None:
-        folder = shared_folder(self.settings.runtime_dir)
-        self.accounts = AccountLocks(folder, self.settings.state_dir)
+        self.held, self.halt = self.store.held(), self.store.halt()
+        self.accounts = self.store.claims()
 
     @property
     def halted(self) -> bool:

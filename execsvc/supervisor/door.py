@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import select
 import socket
+from pathlib import Path
 
 from execsvc.errors import Unavailable
-from execsvc.settings import Bind, Settings
-from execsvc.store.sqlite.file_lock import SUPERVISOR_LOCK, FileLock
+from execsvc.settings import Bind
+from execsvc.store.service_store import ServiceStore
 
 BACKLOG = 1024
 _LOOKED_AT = 0.05
@@ -19,16 +20,13 @@ class Taken(Unavailable):
     """Another process has what this one needs: the state directory, the port, the socket."""
 
 
-def lock_state(settings: Settings) -> FileLock:
-    """The lock on the state directory, held until this process dies. Raises Taken."""
-    lock = FileLock(settings.state_dir / SUPERVISOR_LOCK)
+def take(store: ServiceStore, state_dir: Path) -> None:
+    """Make this process the one supervisor of ``store``, until it dies. Raises Taken."""
     for _ in range(_TRIES):
-        if lock.try_acquire():
-            lock.name_holder()
-            return lock
+        if store.take():
+            return
         select.select((), (), (), _LOOKED_AT)
-    pid = lock.holder()
-    raise Taken(f"{settings.state_dir} is in use by another supervisor, pid {pid or 'unknown'}")
+    raise Taken(f"{state_dir} is in use by another supervisor, pid {store.taken_by() or 'unknown'}")
 
 
 def listen_http(bind: Bind) -> socket.socket:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from loguru import logger
 
 from execsvc.errors import LedgerFailed
 from execsvc.store.doubt import MOVED
-from execsvc.store.sqlite.moved import contest_if_moved
+from execsvc.store.service_store import ServiceStore
 
 
-def look_at_machine(state_dir: Path) -> None:
+def look_at_machine(store: ServiceStore) -> None:
     """Contest what is open in a state directory from another machine, and say so."""
     try:
-        contested = contest_if_moved(state_dir)
+        contested = store.contest_if_moved()
     except LedgerFailed as error:
         logger.bind(event="ledger_failed").critical(
             "whether the state directory is of this machine cannot be recorded: {}", error

@@ -10,8 +10,6 @@ from execsvc.errors import LedgerFailed
 from execsvc.model import risk
 from execsvc.model.bot import BotSpec, InvalidRow, short_name
 from execsvc.runner.job import Task
-from execsvc.store.sqlite import reentry
-from execsvc.store.sqlite.paths import ledger_path
 from execsvc.store.tripped import STOP_LOSS
 from execsvc.supervisor import changes
 from execsvc.supervisor.bot import Bot
@@ -97,7 +95,7 @@ def gone(context: Context, bot: Bot, why: str = "no longer listed") -> None:
 def _let_reenter(context: Context, bot: Bot) -> None:
     """Its user has stopped it: the next start is not kept from entering by an earlier stop loss."""
     try:
-        reentry.allow(ledger_path(context.settings.state_dir, bot.bot_id))
+        context.store.allow_reentry(bot.bot_id)
     except LedgerFailed as fault:
         told = bot.log.bind(event="ledger_failed")
         told.error("{}; its stop loss may keep it from entering until: execsvc release", fault)

@@ -14,9 +14,7 @@ from loguru import logger
 from execsvc import logs
 from execsvc.errors import ConfigRefused, LedgerFailed
 from execsvc.settings import Settings, merged, runtime_directory, state_directory
-from execsvc.store.sqlite.ballast import Ballast
-from execsvc.store.sqlite.halt import Halt
-from execsvc.store.sqlite.held import HeldBots
+from execsvc.store.opening import open_store
 from execsvc.supervisor import alerting, bulletin, by_hand, control, door, process, shutdown, spare
 from execsvc.supervisor.bots import Bots
 from execsvc.supervisor.bulletin import Bulletin
@@ -59,14 +57,12 @@ class Supervisor:
     ) -> None:
         state_directory(settings.state_dir)
         runtime_directory(settings.runtime_dir)
-        self._lock = door.lock_state(settings)
-        self._ballast = Ballast(settings.state_dir)
-        self._ballast.keep()
+        store = open_store(settings)
+        door.take(store, settings.state_dir)
+        store.keep_room()
         self._listener = door.listen_http(settings.http_bind)
         control_listener = ControlListener(settings.runtime_dir)
-        self.context = Context(
-            settings, run, ledgers, HeldBots(settings.state_dir), Halt(settings.state_dir)
-        )
+        self.context = Context(settings, run, store, ledgers)
         self._reload = reload
         self._signals = Signals()
         self._selector = selectors.EpollSelector()
@@ -113,7 +109,7 @@ class Supervisor:
         self._alerts.start()
         self._spare.renew()
         by_hand.say_if_halted(self.context)
-        look_at_machine(self.context.settings.state_dir)
+        look_at_machine(self.context.store)
         self._bots.recover()
         by_hand.look_for_halt(self.context)
         self.context.timers.ask(_HOUSE, self.context.clock.now + _HOUSEKEEPING)
@@ -256,7 +252,7 @@ class Supervisor:
         self._reap()
         self._bots.look_again()
         self.context.children.probe()
-        self._ballast.keep()
+        self.context.store.keep_room()
         self.context.accounts.keep_only(
             {key_id for bot in self.context.bots.values() for key_id in bot.accounts}
         )

@@ -14,6 +14,7 @@ from execsvc.model.position import Position
 from execsvc.store.sqlite.account_journal import AccountJournal
 from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.store.sqlite.paths import journal_path, ledger_path
+from execsvc.store.sqlite.store import SqliteStore
 
 
 def make_bot(state_dir: Path, bot_id: str = "b1", tracked: str = "0") -> Path:
@@ -32,8 +33,12 @@ def contest(state_dir: Path) -> None:
     journal.close()
 
 
+def look(state_dir: Path) -> list[Finding]:
+    return ledgers.look(state_dir, SqliteStore(state_dir, state_dir))
+
+
 def bad(state_dir: Path) -> list[Finding]:
-    return [finding for finding in ledgers.look(state_dir) if finding.level is not Level.OK]
+    return [finding for finding in look(state_dir) if finding.level is not Level.OK]
 
 
 def spoil(path: Path) -> None:
@@ -52,7 +57,7 @@ def test_ledgers_and_open_positions_are_counted(tmp_path: Path) -> None:
     make_bot(tmp_path, "b1", "0.5")
     make_bot(tmp_path, "b2")
 
-    (finding,) = ledgers.look(tmp_path)
+    (finding,) = look(tmp_path)
 
     assert finding.level is Level.OK
     assert finding.what.startswith("2 ledgers and 0 journals")
@@ -106,7 +111,7 @@ def test_looking_changes_nothing(tmp_path: Path) -> None:
     contest(tmp_path)
     before = contents(tmp_path)
 
-    ledgers.look(tmp_path)
+    look(tmp_path)
 
     assert contents(tmp_path) == before
 

@@ -18,13 +18,11 @@ from execsvc.alerts.edges import GATHER, SETTLING
 from execsvc.alerts.letters import Errand
 from execsvc.alerts.memory import Memory
 from execsvc.model.condition import Kind
-from execsvc.store.sqlite.halt import Halt
-from execsvc.store.sqlite.held import HeldBots
+from execsvc.store.sqlite.store import SqliteStore
 from execsvc.supervisor.alerting import Alerts, Answer
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.child import Child, Children
 from execsvc.supervisor.context import Context
-from execsvc.supervisor.ledgers import StateDirectory
 
 LEFT = "2 positions are left open"
 
@@ -72,9 +70,8 @@ class Service:
         self.bots: list[Bot] = []
         self.sender = Sender()
         made = settings(state_dir=str(folder), alert_urls="json://127.0.0.1:1/")
-        self.context = Context(
-            made, lambda *_: 0, StateDirectory(folder), HeldBots(folder), Halt(folder), self.sender
-        )
+        store = SqliteStore(folder, folder)
+        self.context = Context(made, lambda *_: 0, store, store, self.sender)
         self._selector = selectors.DefaultSelector()
         self.alerts = Alerts(self.context, self._selector, lambda: facts(*self.bots))
 

@@ -12,13 +12,11 @@ from support.settings import settings
 
 from execsvc.model.position import Position
 from execsvc.store.bot_state import LedgerState
-from execsvc.store.sqlite.halt import Halt
-from execsvc.store.sqlite.held import HeldBots
+from execsvc.store.sqlite.store import SqliteStore
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.bots import Bots
 from execsvc.supervisor.bulletin import LEAVING, Bulletin
 from execsvc.supervisor.context import Context
-from execsvc.supervisor.ledgers import StateDirectory
 from execsvc.supervisor.next_step import Service
 from execsvc.supervisor.restarts import Restarts
 from execsvc.supervisor.shutdown import KILL_PATIENCE, Shutdown
@@ -32,9 +30,8 @@ class Stopping:
 
     def __init__(self, folder: Path, heard: socket.socket) -> None:
         self._heard = heard
-        self.context = Context(
-            settings(), _nothing, StateDirectory(folder), HeldBots(folder), Halt(folder)
-        )
+        store = SqliteStore(folder, folder)
+        self.context = Context(settings(), _nothing, store, store)
         self.shutdown = Shutdown(self.context, Bots(self.context))
         self.bulletin = Bulletin(self.context, self.shutdown, lambda: "1 STOPPING")
         self.bot = Bot("b1", Restarts(5, 300.0), stand_in=True)

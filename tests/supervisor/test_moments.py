@@ -17,8 +17,7 @@ from execsvc.model.bot import BotSpec, InvalidRow, parse_row
 from execsvc.model.position import Position
 from execsvc.runner.job import Task
 from execsvc.store.bot_state import LedgerState
-from execsvc.store.sqlite.halt import Halt
-from execsvc.store.sqlite.held import HeldBots
+from execsvc.store.sqlite.store import SqliteStore
 from execsvc.supervisor import steps
 from execsvc.supervisor.attendant import Attendant
 from execsvc.supervisor.bot import Bot, Question
@@ -62,7 +61,7 @@ def ledgers() -> Ledgers:
 
 @pytest.fixture
 def context(tmp_path: Path, ledgers: Ledgers) -> Context:
-    context = Context(settings(), nothing, ledgers, HeldBots(tmp_path), Halt(tmp_path))
+    context = Context(settings(), nothing, SqliteStore(tmp_path, tmp_path), ledgers)
     context.clock = LoopClock(lambda: 0.0)
     return context
 

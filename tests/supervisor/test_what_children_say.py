@@ -12,12 +12,10 @@ from support.settings import settings
 
 from execsvc.alerts.letters import stopped
 from execsvc.alerts.outbox import MOST
-from execsvc.store.sqlite.halt import Halt
-from execsvc.store.sqlite.held import HeldBots
+from execsvc.store.sqlite.store import SqliteStore
 from execsvc.supervisor.alerting import Alerts
 from execsvc.supervisor.context import Context
 from execsvc.supervisor.courier import Courier
-from execsvc.supervisor.ledgers import StateDirectory
 
 
 @pytest.fixture
@@ -28,7 +26,8 @@ def selector() -> Iterator[selectors.BaseSelector]:
 
 def context(folder: Path, **variables: str) -> Context:
     given = settings(**variables)
-    return Context(given, lambda *_: 0, StateDirectory(folder), HeldBots(folder), Halt(folder))
+    store = SqliteStore(folder, folder)
+    return Context(given, lambda *_: 0, store, store)
 
 
 @pytest.mark.says("alert_dropped")

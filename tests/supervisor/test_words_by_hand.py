@@ -16,7 +16,7 @@ from execsvc.model.bot import parse_row
 from execsvc.runner.job import Task
 from execsvc.store.bot_state import LedgerState
 from execsvc.store.sqlite.halt import Halt
-from execsvc.store.sqlite.held import HeldBots
+from execsvc.store.sqlite.store import SqliteStore
 from execsvc.supervisor import by_hand, steps
 from execsvc.supervisor.bot import Bot
 from execsvc.supervisor.bots import Bots
@@ -48,9 +48,8 @@ def context(tmp_path: Path) -> Context:
     made = Context(
         settings(state_dir=str(tmp_path)),
         nothing,
+        SqliteStore(tmp_path, tmp_path),
         Ledgers(),
-        HeldBots(tmp_path),
-        Halt(tmp_path),
     )
     made.clock = LoopClock(lambda: 0.0)
     return made

@@ -55,9 +55,9 @@ class Folder:
 
     def read(self, bot_id: str) -> LedgerState | None:
         """As the ledgers' survey does it."""
-        return self.read_file(file_stem(bot_id))
+        return self.read_named(file_stem(bot_id))
 
-    def read_file(self, stem: str) -> LedgerState | None:
+    def read_named(self, stem: str) -> LedgerState | None:
         """As the ledgers' survey does it."""
         path = self.path / "ledgers" / f"{stem}.json"
         return _state(path) if path.exists() else None

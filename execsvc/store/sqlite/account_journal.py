@@ -22,8 +22,12 @@ from execsvc.store.sqlite.paths import journal_path
 class AccountJournal(AccountRecords):
     """The records of one account in a file of ``state_dir``. Every method raises LedgerFailed."""
 
-    def __init__(self, state_dir: Path, key_id: str) -> None:
+    def __init__(
+        self, state_dir: Path, key_id: str, connection: sqlite3.Connection | None = None
+    ) -> None:
+        """With a ``connection`` it is that of the caller, who closes it."""
         super().__init__(key_id)
+        self._connection = connection
         self._state_dir = state_dir
         self._path = journal_path(state_dir, key_id)
         self.turn = FileLock(self._path.with_suffix(".lock"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,7 +13,17 @@ from execsvc.model.bot import file_stem
 from execsvc.store.bot_state import LedgerState, LogRow
 from execsvc.store.claims import Holder
 from execsvc.store.doubt import Doubt
-from execsvc.store.sqlite import account_locks, moved, operator, patience, reentry, survey
+from execsvc.store.sqlite import (
+    account_locks,
+    examination,
+    machine,
+    moved,
+    operator,
+    paths,
+    patience,
+    reentry,
+    survey,
+)
 from execsvc.store.sqlite.account_journal import AccountJournal
 from execsvc.store.sqlite.account_locks import AccountLocks
 from execsvc.store.sqlite.account_pause import AccountPause
@@ -116,6 +128,26 @@ class SqliteStore:
         """The execution log of ``bot_id`` behind row ``after``, oldest first."""
         return survey.read_log(self._state_dir, bot_id, after)
 
+    def newest_known_order(self, bot_id: str) -> datetime | None:
+        """The time of the newest order of ``bot_id`` that its ledger or a journal knows."""
+        return examination.newest_known_order(self._state_dir, bot_id)
+
+    def accounts(self) -> list[str]:
+        """The accounts that have a journal, by key."""
+        return examination.accounts(self._state_dir)
+
+    def reading_account(self, key_id: str) -> AbstractContextManager[AccountJournal]:
+        """The journal of an account on a connection that cannot write."""
+        return examination.reading_account(self._state_dir, key_id)
+
+    def check(self, known: Collection[str]) -> dict[str, LedgerFailed]:
+        """Damage that SQLite finds in a ledger not ``known``, or a journal, by folder and stem."""
+        return examination.check(self._state_dir, known)
+
+    def count_accounts(self) -> int:
+        """How many journals there are."""
+        return len(paths.journals(self._state_dir))
+
     def allow_reentry(self, bot_id: str) -> None:
         """Make the mark that lets ``bot_id`` enter again."""
         reentry.allow(ledger_path(self._state_dir, bot_id))
@@ -135,6 +167,10 @@ class SqliteStore:
     def release_waits(self, bot_id: str) -> bool:
         """True while a release of ``bot_id`` is not carried out and it has an open position."""
         return operator.release_waits(self._state_dir, bot_id)
+
+    def is_of_another_machine(self) -> bool:
+        """True when the directory was last used on another machine."""
+        return machine.is_of_another(self._state_dir)
 
     def contest_if_moved(self) -> list[Doubt] | None:
         """Contest every live position when the directory was last used on another machine."""
