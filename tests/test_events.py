@@ -20,7 +20,7 @@ from execsvc.events import EVENTS, EventName
 from execsvc.logs.journal import FIELDS
 from execsvc.logs.render import PRIORITIES
 from execsvc.store.sqlite.bot_ledger import BotLedger
-from execsvc.supervisor import process
+from execsvc.supervisor.processes import process
 
 TESTS = Path(__file__).resolve().parent
 ROOT = TESTS.parent

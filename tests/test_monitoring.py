@@ -16,7 +16,7 @@ from support.requirements import needs
 from execsvc.clients.exchange_adapter import Read
 from execsvc.control_plane.metric_names import METRICS
 from execsvc.runner.counts import SERIES, LiquidationResult, Outcome, TickResult
-from execsvc.supervisor.states import State
+from execsvc.supervisor.bots.states import State
 
 FOLDER = Path(__file__).resolve().parent.parent / "systemd" / "monitoring"
 RULES = FOLDER / "execsvc.rules.yml"

@@ -17,11 +17,11 @@ from support.environment import scrubbed
 from execsvc.store.sqlite import ballast
 from execsvc.store.sqlite.held import HeldBots
 from execsvc.store.sqlite.paths import ledger_path
-from execsvc.supervisor import process
-from execsvc.supervisor.bot import Bot, Verdict
-from execsvc.supervisor.ends import remember_held
-from execsvc.supervisor.restarts import Restarts
-from execsvc.supervisor.states import State
+from execsvc.supervisor.bots.bot import Bot, Verdict
+from execsvc.supervisor.bots.ends import remember_held
+from execsvc.supervisor.bots.states import State
+from execsvc.supervisor.processes import process
+from execsvc.supervisor.processes.restarts import Restarts
 
 
 def in_a_process(folder: Path, code: str) -> int:
@@ -72,8 +72,8 @@ def test_a_kernel_without_subreapers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 STRAY_OF_ANOTHER = """
 import os, signal
-from execsvc.supervisor.child import Children
-from execsvc.supervisor.process import prepare
+from execsvc.supervisor.processes.child import Children
+from execsvc.supervisor.processes.process import prepare
 
 prepare()
 if (child := os.fork()) == 0:
@@ -120,7 +120,7 @@ def test_a_bot_whose_hold_cannot_be_written_down(tmp_path: Path) -> None:
 
 @pytest.mark.says("process_failed")
 def test_a_child_that_meets_a_fault_of_ours(tmp_path: Path) -> None:
-    code = "from execsvc.supervisor.child_begin import begin\nbegin(lambda: 1 / 0, set())"
+    code = "from execsvc.supervisor.processes.child_begin import begin\nbegin(lambda: 1 / 0, set())"
 
     assert in_a_process(tmp_path, code) == 1
 

@@ -18,8 +18,8 @@ from execsvc.settings import Settings, load, variable_of
 from execsvc.settings.checks import IN_FLIGHT
 from execsvc.settings.model import PREFIX, SECRET
 from execsvc.settings.unit_times import LAST_SECONDS, UnitTimes, unit_faults, unit_warnings
+from execsvc.supervisor.bots.launch import BATCH_SECONDS
 from execsvc.supervisor.bulletin import LEAVING
-from execsvc.supervisor.launch import BATCH_SECONDS
 from execsvc.supervisor.shutdown import KILL_PATIENCE
 from execsvc.supervisor.systemd import STATUS_EVERY
 

@@ -14,13 +14,13 @@ from execsvc.alerts.memory import Memory
 from execsvc.alerts.outbox import Outbox
 from execsvc.model.condition import OF_THE_SERVICE, Kind
 from execsvc.settings import Settings, alert_urls
-from execsvc.supervisor.bot import Bot
-from execsvc.supervisor.child import Child
-from execsvc.supervisor.conditions import conditions, left_open
-from execsvc.supervisor.context import Context
-from execsvc.supervisor.dialogue import Dialogue
-from execsvc.supervisor.facts import Facts
-from execsvc.supervisor.next_step import Service
+from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.next_step import Service
+from execsvc.supervisor.processes.child import Child
+from execsvc.supervisor.processes.dialogue import Dialogue
+from execsvc.supervisor.status.conditions import conditions, left_open
+from execsvc.supervisor.status.facts import Facts
 
 LOOK = "\0alert look"
 LOOK_EVERY = 1.0

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from execsvc.settings.checks import LONGEST_LIQUIDATION_DELAY
 from execsvc.settings.model import Settings
-from execsvc.supervisor.context import Context
+from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.farewell import ALERT_GRACE, FAREWELL
 from execsvc.supervisor.shutdown import Shutdown
 from execsvc.supervisor.systemd import Notifier

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from execsvc.supervisor.alerting import Alerts
-from execsvc.supervisor.bot import Bot
-from execsvc.supervisor.context import Context
-from execsvc.supervisor.courier import Courier
-from execsvc.supervisor.front import Front
+from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.processes.front import Front
+from execsvc.supervisor.reporting import Courier
 
 KEY = "\0farewell"
 FAREWELL = 0.5

@@ -8,11 +8,11 @@ from loguru import logger
 
 from execsvc.events import EventName
 from execsvc.exit_codes import DONE, RESIDUE
-from execsvc.supervisor import steps
-from execsvc.supervisor.bot import Bot
-from execsvc.supervisor.bots import Bots
-from execsvc.supervisor.context import Context
-from execsvc.supervisor.next_step import Service, Step, next_step
+from execsvc.supervisor.bots import steps
+from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.bots import Bots
+from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.next_step import Service, Step, next_step
 
 KEY = "\0shutdown"
 SECOND_AFTER = 2.0

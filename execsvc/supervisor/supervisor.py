@@ -15,24 +15,27 @@ from execsvc import logs
 from execsvc.errors import ConfigRefused, LedgerFailed
 from execsvc.settings import Settings, merged, runtime_directory, state_directory
 from execsvc.store.opening import open_store
-from execsvc.supervisor import alerting, bulletin, by_hand, control, door, process, shutdown, spare
-from execsvc.supervisor.bots import Bots
+from execsvc.supervisor import alerting, bulletin, shutdown
+from execsvc.supervisor.bots import by_hand, spare
+from execsvc.supervisor.bots.bots import Bots
+from execsvc.supervisor.bots.context import Context, Ledgers, Runner
+from execsvc.supervisor.bots.launch import launch
+from execsvc.supervisor.bots.next_step import Service
+from execsvc.supervisor.bots.spare import Spare
 from execsvc.supervisor.bulletin import Bulletin
-from execsvc.supervisor.context import Context, Ledgers, Runner
-from execsvc.supervisor.control_listener import ControlListener
-from execsvc.supervisor.courier import Courier
+from execsvc.supervisor.control import control, door
+from execsvc.supervisor.control.listener import ControlListener
+from execsvc.supervisor.control.requests import Requests
 from execsvc.supervisor.farewell import say_farewell
-from execsvc.supervisor.feed import Feed
-from execsvc.supervisor.front import Front, Server
-from execsvc.supervisor.launch import launch
+from execsvc.supervisor.listing.feed import Feed
+from execsvc.supervisor.listing.polling import Polling
 from execsvc.supervisor.machine import look_at_machine
-from execsvc.supervisor.next_step import Service
-from execsvc.supervisor.polling import Polling
-from execsvc.supervisor.requests import Requests
-from execsvc.supervisor.shared_heap import share_heap
+from execsvc.supervisor.processes import process
+from execsvc.supervisor.processes.front import Front, Server
+from execsvc.supervisor.processes.shared_heap import share_heap
+from execsvc.supervisor.reporting import Courier
 from execsvc.supervisor.shutdown import Shutdown
 from execsvc.supervisor.signals import Signals
-from execsvc.supervisor.spare import Spare
 
 DRAIN = 0.1
 """Seconds between two drainings of the report pipes, at least."""

@@ -24,7 +24,7 @@ from support.settings import settings
 from execsvc.control_plane.server import serve
 from execsvc.control_plane.worker import Worker
 from execsvc.settings import SOCKET_NAME
-from execsvc.supervisor.child_begin import begin
+from execsvc.supervisor.processes.child_begin import begin
 
 Answer = Callable[[dict[str, str]], bytes]
 

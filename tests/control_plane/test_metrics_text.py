@@ -16,8 +16,8 @@ from execsvc.control_plane.metric_names import COUNTERS, HISTOGRAMS, METRICS
 from execsvc.errors import Unavailable
 from execsvc.model.bot import InvalidRow
 from execsvc.runner.counts import SERIES
-from execsvc.supervisor.loop_clock import LoopClock
-from execsvc.supervisor.next_step import Service
+from execsvc.supervisor.bots.next_step import Service
+from execsvc.supervisor.processes.loop_clock import LoopClock
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 

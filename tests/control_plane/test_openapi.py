@@ -17,10 +17,10 @@ from execsvc.control_plane.openapi import document
 from execsvc.errors import Unavailable
 from execsvc.model.bot import InvalidRow
 from execsvc.store.halted import Halted
-from execsvc.supervisor.facts import Polled
-from execsvc.supervisor.guard import Pending
-from execsvc.supervisor.states import State
-from execsvc.supervisor.status import health, status
+from execsvc.supervisor.bots.states import State
+from execsvc.supervisor.listing.guard import Pending
+from execsvc.supervisor.status.facts import Polled
+from execsvc.supervisor.status.status import health, status
 
 TOKEN = "s3cret"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}

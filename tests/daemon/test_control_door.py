@@ -19,7 +19,7 @@ from support.deadline import eventually
 from support.exchange import Exchange
 from support.requirements import needs
 
-from execsvc.supervisor.control import MOST_VISITORS
+from execsvc.supervisor.control.control import MOST_VISITORS
 
 
 @contextmanager

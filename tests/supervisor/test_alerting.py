@@ -20,9 +20,9 @@ from execsvc.alerts.memory import Memory
 from execsvc.model.condition import Kind
 from execsvc.store.sqlite.store import SqliteStore
 from execsvc.supervisor.alerting import Alerts, Answer
-from execsvc.supervisor.bot import Bot
-from execsvc.supervisor.child import Child, Children
-from execsvc.supervisor.context import Context
+from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.processes.child import Child, Children
 
 LEFT = "2 positions are left open"
 

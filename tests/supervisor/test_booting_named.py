@@ -12,8 +12,8 @@ import pytest
 
 from execsvc.clients.bot_service import Listing
 from execsvc.settings import Switch
-from execsvc.supervisor.courier import Courier
-from execsvc.supervisor.timers import Timers
+from execsvc.supervisor.processes.timers import Timers
+from execsvc.supervisor.reporting import Courier
 from execsvc.workers.lines import Lines
 
 MANY = 3000

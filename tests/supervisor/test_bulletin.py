@@ -13,12 +13,12 @@ from support.settings import settings
 from execsvc.model.position import Position
 from execsvc.store.bot_state import LedgerState
 from execsvc.store.sqlite.store import SqliteStore
-from execsvc.supervisor.bot import Bot
-from execsvc.supervisor.bots import Bots
+from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.bots import Bots
+from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.next_step import Service
 from execsvc.supervisor.bulletin import LEAVING, Bulletin
-from execsvc.supervisor.context import Context
-from execsvc.supervisor.next_step import Service
-from execsvc.supervisor.restarts import Restarts
+from execsvc.supervisor.processes.restarts import Restarts
 from execsvc.supervisor.shutdown import KILL_PATIENCE, Shutdown
 
 STEP = 30 + 10 + 8

@@ -10,7 +10,7 @@ from support.environment import scrubbed
 
 BEGIN = """
 import os, select, signal, sys
-from execsvc.supervisor.child import Children
+from execsvc.supervisor.processes.child import Children
 
 children = Children()
 

@@ -14,12 +14,12 @@ from execsvc.model.condition import Kind, Severity
 from execsvc.store.abandoned import Abandoned
 from execsvc.store.bot_state import LedgerState
 from execsvc.store.halted import Halted
-from execsvc.supervisor.bot import Bot, Verdict
-from execsvc.supervisor.conditions import conditions, left_open, subject
-from execsvc.supervisor.facts import Facts, Polled
-from execsvc.supervisor.guard import Pending
-from execsvc.supervisor.next_step import Service
-from execsvc.supervisor.states import State
+from execsvc.supervisor.bots.bot import Bot, Verdict
+from execsvc.supervisor.bots.next_step import Service
+from execsvc.supervisor.bots.states import State
+from execsvc.supervisor.listing.guard import Pending
+from execsvc.supervisor.status.conditions import conditions, left_open, subject
+from execsvc.supervisor.status.facts import Facts, Polled
 
 HELD_BACK = (
     "6 bots are missing from the listing, of 8 that have a runner or a position: "

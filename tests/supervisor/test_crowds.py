@@ -11,8 +11,8 @@ from support.bot_process import bot_row
 from execsvc import settings
 from execsvc.clients.bot_service import Listing
 from execsvc.model.bot import BotSpec, parse_row
-from execsvc.supervisor.crowds import Crowds
-from execsvc.supervisor.polling import Polling
+from execsvc.supervisor.listing.crowds import Crowds
+from execsvc.supervisor.listing.polling import Polling
 
 URLS = {
     "EXECSVC_BOT_SERVICE_URL": "http://127.0.0.1:1",

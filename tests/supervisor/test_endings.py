@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from execsvc.runner.report import End, EndKind, Snapshot
-from execsvc.supervisor.endings import Ending, Meaning, described, meaning_of, one_of_many
+from execsvc.supervisor.processes.endings import Ending, Meaning, described, meaning_of, one_of_many
 
 
 def ended(kind: EndKind, signal: str | None = None, detail: str = "") -> Snapshot:

@@ -16,8 +16,8 @@ from execsvc.clients.bot_service import BotService
 from execsvc.clients.http import HttpClient
 from execsvc.clock import SimulatedClock, installed
 from execsvc.sandbox.server import Sandbox
-from execsvc.supervisor.in_vain import INTERVAL, InVain
-from execsvc.supervisor.listing_child import _Asker
+from execsvc.supervisor.listing.child import _Asker
+from execsvc.supervisor.listing.in_vain import INTERVAL, InVain
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from support.bot_process import bot_row
 
 from execsvc.clients.bot_service import BOOTING, RUNNING, Listing
 from execsvc.model.bot import parse_row
-from execsvc.supervisor.last_seen import PATIENCE, LastSeen
+from execsvc.supervisor.listing.last_seen import PATIENCE, LastSeen
 
 SILENT = (BOOTING,)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execsvc.supervisor.absence import Absence, Poll
-from execsvc.supervisor.guard import MassStopGuard, Pending
+from execsvc.supervisor.listing.absence import Absence, Poll
+from execsvc.supervisor.listing.guard import MassStopGuard, Pending
 
 A, B, C = "a", "b", "c"
 IDS = st.sets(st.sampled_from("abcdefgh"))

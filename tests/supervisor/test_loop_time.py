@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execsvc.supervisor.loop_clock import SLACK, LoopClock
-from execsvc.supervisor.timers import Timers
+from execsvc.supervisor.processes.loop_clock import SLACK, LoopClock
+from execsvc.supervisor.processes.timers import Timers
 
 
 class Machine:

@@ -18,17 +18,17 @@ from execsvc.model.position import Position
 from execsvc.runner.job import Task
 from execsvc.store.bot_state import LedgerState
 from execsvc.store.sqlite.store import SqliteStore
-from execsvc.supervisor import steps
-from execsvc.supervisor.attendant import Attendant
-from execsvc.supervisor.bot import Bot, Question
-from execsvc.supervisor.bots import Bots
-from execsvc.supervisor.child import Child
-from execsvc.supervisor.context import Context
-from execsvc.supervisor.launch import launch
-from execsvc.supervisor.loop_clock import LoopClock
-from execsvc.supervisor.next_step import Listed
-from execsvc.supervisor.run import Run
-from execsvc.supervisor.states import State
+from execsvc.supervisor.bots import steps
+from execsvc.supervisor.bots.bot import Bot, Question
+from execsvc.supervisor.bots.bots import Bots
+from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.launch import launch
+from execsvc.supervisor.bots.next_step import Listed
+from execsvc.supervisor.bots.run import Run
+from execsvc.supervisor.bots.states import State
+from execsvc.supervisor.processes.attendant import Attendant
+from execsvc.supervisor.processes.child import Child
+from execsvc.supervisor.processes.loop_clock import LoopClock
 from execsvc.workers.lines import Lines
 
 

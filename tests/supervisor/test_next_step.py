@@ -6,8 +6,8 @@ from itertools import product
 
 import pytest
 
-from execsvc.supervisor.next_step import Case, Listed, Service, Step, next_step
-from execsvc.supervisor.states import State
+from execsvc.supervisor.bots.next_step import Case, Listed, Service, Step, next_step
+from execsvc.supervisor.bots.states import State
 
 BASE = Case(
     service=Service.RUNNING,

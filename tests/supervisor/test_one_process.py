@@ -13,8 +13,8 @@ from support.settings import settings
 from execsvc.runner.job import Task
 from execsvc.runner.report import LARGEST_LINE, Snapshot, send
 from execsvc.settings import Settings
-from execsvc.supervisor.child import Child
-from execsvc.supervisor.run import Run, Told
+from execsvc.supervisor.bots.run import Run, Told
+from execsvc.supervisor.processes.child import Child
 from execsvc.workers.lines import Lines
 
 SETTINGS: Settings = settings(hang_timeout="60", stop_timeout="90")

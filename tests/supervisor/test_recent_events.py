@@ -12,7 +12,7 @@ from support.facts import HELD, bot, ledger, running
 
 from execsvc.logs import bound
 from execsvc.model.position import Position
-from execsvc.supervisor.recent import KEPT, LONGEST, Recent
+from execsvc.supervisor.bots.recent import KEPT, LONGEST, Recent
 
 
 @pytest.fixture

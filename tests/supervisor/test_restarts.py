@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execsvc.supervisor.restarts import CALM, Restarts
+from execsvc.supervisor.processes.restarts import CALM, Restarts
 
 
 def restarts(limit: int | None = 100, window: float = 300.0, jitter: float = 1.0) -> Restarts:

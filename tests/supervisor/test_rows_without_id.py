@@ -10,7 +10,7 @@ from loguru import logger
 
 from execsvc.clients.bot_service import Listing
 from execsvc.model.bot import InvalidRow
-from execsvc.supervisor.bots import Bots
+from execsvc.supervisor.bots.bots import Bots
 
 ONE = InvalidRow(name="My bot", reason="id is missing")
 OTHER = InvalidRow(name="", reason="the row is no object")

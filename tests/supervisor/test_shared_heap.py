@@ -9,7 +9,7 @@ from textwrap import dedent
 from support.environment import scrubbed
 from support.requirements import needs
 
-from execsvc.supervisor.shared_heap import knows_immortals
+from execsvc.supervisor.processes.shared_heap import knows_immortals
 
 immortal = needs("immortal objects")
 
@@ -18,7 +18,7 @@ def program(text: str) -> str:
     """What a process prints that shares its heap where the text says so."""
     head = """
         import gc, sys, weakref
-        from execsvc.supervisor.shared_heap import knows_immortals, share_heap
+        from execsvc.supervisor.processes.shared_heap import knows_immortals, share_heap
     """
     ended = subprocess.run(
         [sys.executable, "-c", dedent(head) + dedent(text)],

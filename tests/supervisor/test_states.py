@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from execsvc.supervisor.states import ARROWS, TOWARDS, Event, State, after
+from execsvc.supervisor.bots.states import ARROWS, TOWARDS, Event, State, after
 
 S, E = State, Event
 

@@ -14,13 +14,13 @@ from execsvc.model.result import Result
 from execsvc.runner.report import Snapshot, shown
 from execsvc.store.halted import Halted
 from execsvc.store.tripped import Tripped
-from execsvc.supervisor.bot import Bot, Verdict
-from execsvc.supervisor.facts import Polled
-from execsvc.supervisor.guard import Pending
-from execsvc.supervisor.next_step import Listed, Service
-from execsvc.supervisor.restarts import Restarts
-from execsvc.supervisor.states import State
-from execsvc.supervisor.status import health, status
+from execsvc.supervisor.bots.bot import Bot, Verdict
+from execsvc.supervisor.bots.next_step import Listed, Service
+from execsvc.supervisor.bots.states import State
+from execsvc.supervisor.listing.guard import Pending
+from execsvc.supervisor.processes.restarts import Restarts
+from execsvc.supervisor.status.facts import Polled
+from execsvc.supervisor.status.status import health, status
 
 EARNED = Result(currency="USDT", realised=Decimal("12.50"), today=Decimal(-1), day=AT.date())
 GUARD = {"guard": "daily_loss", "since": "2026-01-02T03:04:05.000Z", "detail": "too much"}

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from execsvc.runner.counts import NOTHING, SIZE
-from execsvc.supervisor.totals import Totals
+from execsvc.supervisor.bots.totals import Totals
 
 STEP = st.tuples(st.integers(0, SIZE - 1), st.integers(1, 10**6))
 HEARD = st.booleans()

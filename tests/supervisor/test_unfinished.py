@@ -13,13 +13,13 @@ from execsvc.model.position import Position
 from execsvc.runner.job import Task
 from execsvc.runner.report import Snapshot
 from execsvc.store.bot_state import LedgerState
-from execsvc.supervisor.bot import Bot, Question, Verdict
-from execsvc.supervisor.child import Child
-from execsvc.supervisor.next_step import Listed
-from execsvc.supervisor.restarts import Restarts
-from execsvc.supervisor.run import Run
-from execsvc.supervisor.states import State
-from execsvc.supervisor.unfinished import unfinished
+from execsvc.supervisor.bots.bot import Bot, Question, Verdict
+from execsvc.supervisor.bots.next_step import Listed
+from execsvc.supervisor.bots.run import Run
+from execsvc.supervisor.bots.states import State
+from execsvc.supervisor.processes.child import Child
+from execsvc.supervisor.processes.restarts import Restarts
+from execsvc.supervisor.status.unfinished import unfinished
 from execsvc.workers.lines import Lines
 
 BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test_trading_v1")

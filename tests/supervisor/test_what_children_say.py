@@ -14,8 +14,8 @@ from execsvc.alerts.letters import stopped
 from execsvc.alerts.outbox import MOST
 from execsvc.store.sqlite.store import SqliteStore
 from execsvc.supervisor.alerting import Alerts
-from execsvc.supervisor.context import Context
-from execsvc.supervisor.courier import Courier
+from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.reporting import Courier
 
 
 @pytest.fixture

@@ -17,15 +17,15 @@ from execsvc.runner.job import Task
 from execsvc.store.bot_state import LedgerState
 from execsvc.store.sqlite.halt import Halt
 from execsvc.store.sqlite.store import SqliteStore
-from execsvc.supervisor import by_hand, steps
-from execsvc.supervisor.bot import Bot
-from execsvc.supervisor.bots import Bots
-from execsvc.supervisor.child import Child
-from execsvc.supervisor.context import Context
-from execsvc.supervisor.launch import launch
-from execsvc.supervisor.loop_clock import LoopClock
-from execsvc.supervisor.run import Run
-from execsvc.supervisor.states import State
+from execsvc.supervisor.bots import by_hand, steps
+from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.bots import Bots
+from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.launch import launch
+from execsvc.supervisor.bots.run import Run
+from execsvc.supervisor.bots.states import State
+from execsvc.supervisor.processes.child import Child
+from execsvc.supervisor.processes.loop_clock import LoopClock
 from execsvc.workers.lines import Lines
 
 

@@ -13,12 +13,12 @@ from support.bot_process import bot_row
 from execsvc.clients.bot_service import Listing
 from execsvc.model.bot import parse_row
 from execsvc.settings import Switch
-from execsvc.supervisor.bot import Bot, Verdict
-from execsvc.supervisor.courier import Courier
-from execsvc.supervisor.foreign import PATIENCE
-from execsvc.supervisor.next_step import Listed
-from execsvc.supervisor.restarts import Restarts
-from execsvc.supervisor.states import State
+from execsvc.supervisor.bots.bot import Bot, Verdict
+from execsvc.supervisor.bots.foreign import PATIENCE
+from execsvc.supervisor.bots.next_step import Listed
+from execsvc.supervisor.bots.states import State
+from execsvc.supervisor.processes.restarts import Restarts
+from execsvc.supervisor.reporting import Courier
 
 
 class Child:

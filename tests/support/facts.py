@@ -12,12 +12,12 @@ from execsvc.model.position import Position
 from execsvc.runner.job import Task
 from execsvc.runner.report import Snapshot, shown
 from execsvc.store.bot_state import LedgerState
-from execsvc.supervisor.bot import Bot
-from execsvc.supervisor.child import Child
-from execsvc.supervisor.facts import Facts, Polled
-from execsvc.supervisor.next_step import Listed, Service
-from execsvc.supervisor.restarts import Restarts
-from execsvc.supervisor.run import Run
+from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.next_step import Listed, Service
+from execsvc.supervisor.bots.run import Run
+from execsvc.supervisor.processes.child import Child
+from execsvc.supervisor.processes.restarts import Restarts
+from execsvc.supervisor.status.facts import Facts, Polled
 from execsvc.workers.lines import Lines
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)

@@ -11,17 +11,17 @@ from execsvc.model.bot import Binding, BotSpec, Mode
 from execsvc.runner.counts import NOTHING
 from execsvc.runner.job import Task
 from execsvc.runner.report import Snapshot
-from execsvc.supervisor.bot import Bot
-from execsvc.supervisor.child import Child
-from execsvc.supervisor.facts import Facts, Polled
-from execsvc.supervisor.guard import Pending
-from execsvc.supervisor.loop_clock import LoopClock
-from execsvc.supervisor.metrics import metrics
-from execsvc.supervisor.next_step import Listed, Service
-from execsvc.supervisor.restarts import Restarts
-from execsvc.supervisor.run import Run
-from execsvc.supervisor.states import State
-from execsvc.supervisor.totals import Totals
+from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.next_step import Listed, Service
+from execsvc.supervisor.bots.run import Run
+from execsvc.supervisor.bots.states import State
+from execsvc.supervisor.bots.totals import Totals
+from execsvc.supervisor.listing.guard import Pending
+from execsvc.supervisor.processes.child import Child
+from execsvc.supervisor.processes.loop_clock import LoopClock
+from execsvc.supervisor.processes.restarts import Restarts
+from execsvc.supervisor.status.facts import Facts, Polled
+from execsvc.supervisor.status.metrics import metrics
 from execsvc.workers.lines import Lines
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)

@@ -19,7 +19,7 @@ import pytest
 from support.environment import scrubbed
 
 from execsvc.store.sqlite.machine import this_machine
-from execsvc.supervisor.shared_heap import knows_immortals
+from execsvc.supervisor.processes.shared_heap import knows_immortals
 
 TO_RUN = "; to run them: "
 """Separates what is missing from its remedy in the reason of a skip."""

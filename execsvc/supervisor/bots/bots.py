@@ -1,0 +1,265 @@
+"""All bots: what a listing, a report, a death, a timer or an operator means for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import suppress
+
+from execsvc.clients.bot_service import Listing
+from execsvc.errors import LedgerFailed, LedgerUnavailable
+from execsvc.model.bot import InvalidRow
+from execsvc.store.bot_state import LedgerState
+from execsvc.supervisor.bots import by_hand, changes, ends, rows, steps
+from execsvc.supervisor.bots.bot import Bot, Verdict
+from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.next_step import Listed, Service
+from execsvc.supervisor.bots.run import Run, Told
+from execsvc.supervisor.bots.states import Event, State
+from execsvc.supervisor.bots.steps import SHOWN_STOPPED
+from execsvc.supervisor.processes.child import Child
+from execsvc.supervisor.processes.restarts import Restarts
+
+OUTAGE_OVER = 15.0
+"""Seconds that a process has to trade before its ledger counts as available again: a lock is waited
+for almost as long before a process ends."""
+
+HELD_UNREADABLE = "held.json cannot be read, which names the bots that an operator ended"
+"""Why a bot is HELD that perhaps nobody has ended."""
+
+
+class Bots:
+    """Every bot that is wanted, runs, or has left something behind."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._bots = context.bots
+        self._flat: dict[str, LedgerState] = {}
+        """Read at the start already; used up by the first listing."""
+        self.nameless: list[InvalidRow] = []
+
+    def recover(self) -> None:
+        """Take up what an earlier run of the service left; the first good listings decide on it."""
+        states, unreadable = self._context.ledgers.survey()
+        for state in states:
+            stopped_out = state.stop_loss is not None  # a listing without it ends that
+            if state.is_open or state.contested or state.abandoned or stopped_out:
+                self._take_up(state, Listed.UNSEEN)
+            else:
+                self._flat[state.bot_id] = state
+        for stem, reason in unreadable.items():
+            bot = self._new(stem)
+            bot.stand_in, bot.unreadable, bot.ever_ran = True, str(reason), True
+            if isinstance(reason, LedgerUnavailable):
+                bot.become(Event.WAITS, self._context.clock.now)
+            else:
+                steps.fails(self._context, bot, str(reason), None)
+                bot.become(Event.FAILS, self._context.clock.now)
+        held = self._context.held
+        if held.damage is not None:
+            held.suspect(state.bot_id for state in states)
+            by_hand.say_held_unreadable(held)
+        for bot_id, keeps in held.bots.items():
+            bot = self._bots.get(bot_id) or self._new(bot_id)
+            unsure = held.is_suspect(bot_id)
+            why = HELD_UNREADABLE if unsure else "ended on a signal to its process"
+            bot.verdict = Verdict(State.HELD, why, keeps=keeps, unsure=unsure)
+            bot.closing, bot.ever_ran = not keeps, True
+            steps.proceed(self._context, bot)
+
+    def listed(self, listing: Listing) -> None:
+        """Take every row of a complete listing; who is missing from it is judged elsewhere."""
+        rows.nameless(self.nameless, listing.nameless)
+        self.nameless = listing.nameless
+        booting = set(listing.booting)
+        for bot_id in [*listing.bots, *listing.invalid]:
+            self._known(bot_id).booting = bot_id in booting
+        for bot_id, row in listing.bots.items():
+            rows.seen(self._context, self._known(bot_id), row)
+        for bot_id, invalid in listing.invalid.items():
+            rows.row_refused(self._context, self._known(bot_id), invalid)
+        self._stopping(listing.stopping)
+        self._flat.clear()
+
+    def _stopping(self, bot_ids: Collection[str]) -> None:
+        """BotService says of these that they are to stop: its word, where an absence is none."""
+        for bot_id in bot_ids:
+            bot = self._bots.get(bot_id)
+            if bot is not None and bot.listed is not Listed.GONE:
+                rows.gone(self._context, bot, "BotService says STOPPING")
+
+    def gone(self, bot_ids: frozenset[str]) -> None:
+        """These are not listed any more."""
+        for bot_id in sorted(bot_ids):
+            bot = self._bots[bot_id]
+            rows.gone(self._context, bot)
+            if bot.state is State.STOPPED and not bot.ever_ran and bot.given_back is None:
+                self._forget(bot)
+
+    def row_stopped(self, bot_id: str) -> None:
+        """BotService was heard to show this bot as STOPPED: one without a process does not start.
+
+        One that has a process or a position is judged by the listings.
+        """
+        bot = self._bots.get(bot_id)
+        if bot is None or bot.listed not in (Listed.VALID, Listed.INVALID):
+            return
+        if bot.run is None and not bot.is_open:
+            rows.gone(self._context, bot, "BotService shows it as STOPPED")
+
+    def hear(self) -> None:
+        """Read every report that waits."""
+        now = self._context.clock.now
+        for bot_id in self._context.reports.speaking():
+            bot = self._bots[bot_id]
+            for run in (bot.run, bot.check):
+                if run is not None and run.listen(now) and run is bot.run:
+                    if run.has_news():
+                        self._context.news.add(bot_id)
+                    self._heard(bot, run)
+                if run is not None and run.lines.ended:
+                    self._context.reports.quiet(run.lines)
+
+    def died(self, child: Child, code: int) -> bool:
+        """A child was reaped; False when it was no process of a bot."""
+        bot = self._bots.get(self._context.owners.pop(child.pid, ""))
+        if bot is None:
+            return False
+        self._context.news.add(bot.bot_id)  # its last words may not have been heard
+        for run in (bot.run, bot.check):
+            if run is not None and run.child is child:
+                ends.ended(self._context, bot, run, code)
+        return True
+
+    def due(self, bot_id: str) -> None:
+        """A moment has come that somebody asked for on behalf of this bot."""
+        bot = self._bots.get(bot_id)
+        if bot is None:
+            return
+        for run in (bot.run, bot.check):
+            if run is not None:
+                self._judge(bot, run)
+        if bot.question is not None:
+            ends.answer(self._context, bot)
+        elif bot.runs_freely:
+            changes.consider(self._context, bot)
+        elif self._is_over(bot):
+            self._forget(bot)
+        else:
+            steps.proceed(self._context, bot)
+
+    def look_again(self) -> None:
+        """Ledgers that could not be read: a full disk, say, is no reason never to sell again."""
+        for bot in list(self._bots.values()):
+            if not bot.stand_in:
+                rows.look_again(self._context, bot)
+                continue
+            with suppress(LedgerFailed):
+                state = self._context.ledgers.read_named(bot.bot_id)
+                if state is not None:
+                    self._forget(bot)
+                    if (state.is_open or state.contested) and state.bot_id not in self._bots:
+                        self._take_up(state, bot.listed)
+
+    def end_all(self) -> None:
+        """The service stops: everybody is told at once, as ``context.service`` says."""
+        for bot in self._bots.values():
+            self._end(bot)
+
+    def known(self) -> set[str]:
+        """The bots that the next listing is expected to hold."""
+        return {bot.bot_id for bot in self._bots.values() if bot.listed is not Listed.GONE}
+
+    def unseen(self) -> set[str]:
+        """Those of them that no listing since the start has held."""
+        return {bot.bot_id for bot in self._bots.values() if bot.listed is Listed.UNSEEN}
+
+    def at_stake(self) -> set[str]:
+        """Those of them that have a runner or an open position, or would if trading went on."""
+        if self._context.halted:
+            return self.known()
+        return {bot_id for bot_id in self.known() if self._bots[bot_id].at_stake}
+
+    def busy(self) -> bool:
+        """True while a process works for a bot, or one is still to be forked."""
+        liquidating = self._context.service is Service.LIQUIDATE
+        return any(
+            bot.run is not None
+            or bot.check is not None
+            or bot.queued is not None
+            or (liquidating and bot.state is State.LIQUIDATING)
+            for bot in self._bots.values()
+        )
+
+    def _take_up(self, state: LedgerState, listed: Listed) -> None:
+        """Go on with what an earlier run left."""
+        bot = self._new(state.bot_id)
+        bot.listed = listed
+        bot.ledger, bot.ledger_known, bot.ever_ran = state, True, True
+        steps.proceed(self._context, bot)
+
+    def _end(self, bot: Bot) -> None:
+        bot.question = bot.to_check = None
+        bot.liquidate_at = self._context.clock.now
+        if bot.check is not None:
+            self._context.children.kill(bot.check.child)
+        hold = self._context.service is Service.HOLD
+        if bot.runs_freely:
+            steps.tell(self._context, bot, Told.HOLD if hold else Told.STOP)
+        elif bot.run is not None and not bot.trades and hold and bot.run.told is None:
+            steps.tell(self._context, bot, Told.HOLD)
+        steps.proceed(self._context, bot)
+
+    def _heard(self, bot: Bot, run: Run) -> None:
+        now = self._context.clock.now
+        self._context.recent.position(bot)
+        if run.stop_since is not None:
+            self._context.timers.ask(bot.bot_id, run.deadline(self._context.settings))
+        if not bot.runs_freely:
+            return
+        phase = run.snapshot.phase
+        if phase == "RUNNING" and now - run.began >= OUTAGE_OVER:
+            bot.outage = None
+        if phase == "RUNNING" and bot.state is State.BOOTING:
+            bot.become(Event.TICKS, now)
+        elif phase == "STOPPING" and bot.state in (State.BOOTING, State.RUNNING):
+            bot.become(Event.STOPS, now)
+            if run.snapshot.stopping_on is not None:
+                bot.signalled_at = now
+
+    def _judge(self, bot: Bot, run: Run) -> None:
+        why = run.overdue(self._context.clock.now, self._context.settings)
+        if why is not None:
+            steps.kill(self._context, bot, run, why)
+        else:
+            self._context.timers.ask(bot.bot_id, run.deadline(self._context.settings))
+
+    def _known(self, bot_id: str) -> Bot:
+        bot = self._bots.get(bot_id)
+        if bot is None:
+            stand_in = self._bots.get(self._context.store.name_of(bot_id))
+            if stand_in is not None and stand_in.stand_in:
+                self._forget(stand_in)
+            bot = self._new(bot_id)
+        return bot
+
+    def _new(self, bot_id: str) -> Bot:
+        settings = self._context.settings
+        restarts = Restarts(settings.max_restarts, settings.restart_window)
+        outages = Restarts(settings.max_restarts, settings.restart_window)
+        bot = Bot(bot_id, restarts, state_since=self._context.clock.now, outages=outages)
+        bot.ledger = self._flat.pop(bot_id, None)
+        bot.ledger_known = bot.ledger is not None
+        self._bots[bot_id] = bot
+        return bot
+
+    def _is_over(self, bot: Bot) -> bool:
+        return (
+            bot.state is State.STOPPED
+            and bot.listed is Listed.GONE
+            and not bot.contested
+            and not bot.abandoned
+            and self._context.clock.now >= bot.state_since + SHOWN_STOPPED
+        )
+
+    def _forget(self, bot: Bot) -> None:
+        del self._bots[bot.bot_id]

@@ -1,0 +1,139 @@
+"""An operator's word at the control socket: one bot is to stop, or all of them, or all may go on."""
+
+from __future__ import annotations
+
+from loguru import logger
+
+from execsvc.errors import LedgerFailed
+from execsvc.store.service_store import HeldBots
+from execsvc.supervisor.bots.bot import Bot, Verdict
+from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.ends import remember_held
+from execsvc.supervisor.bots.next_step import Listed
+from execsvc.supervisor.bots.run import Told
+from execsvc.supervisor.bots.states import State
+from execsvc.supervisor.bots.steps import proceed, tell
+
+KEY = "\0halt"
+LONGEST_LOOK = 5.0
+"""Seconds between two looks at ``halted.json``, at most; POLL_INTERVAL where that is less."""
+_STOPPED = "stopped by an operator"
+
+
+def stop(context: Context, bot: Bot) -> bool:
+    """Let ``bot`` end flat and be HELD; False when that could not be written down.
+
+    One that BotService does not list any more only ends flat: nothing would ever end its HELD.
+    One whose ledger cannot be read stays FAILED, which is the stronger word.
+    """
+    bot.log.bind(event="bot_stop_asked").warning("an operator stops it")
+    written = True
+    if bot.listed is not Listed.GONE and bot.unreadable is None:
+        bot.question = None  # the signal that it ended on was this operator's, too
+        bot.verdict = _held(bot.verdict)
+        written = remember_held(context, bot)
+    _close(context, bot)
+    return written
+
+
+def halt(context: Context, reason: str | None) -> str | None:
+    """The kill switch: close every position, start nobody. Returns why it is not on the disk.
+
+    It is written before the first bot is told, so that whatever dies in between, the next start
+    goes on with it; and bots are told whether or not it could be written.
+    """
+    context.store.make_room()
+    fault = None
+    try:
+        context.halt.begin(reason)
+    except LedgerFailed as error:
+        fault = str(error)
+        logger.bind(event="halt_not_written").critical(
+            "{}; trading is halted until the service restarts, and no longer", error
+        )
+    say_if_halted(context)
+    for bot in list(context.bots.values()):
+        _close(context, bot)
+    return fault
+
+
+def look_for_halt(context: Context) -> None:
+    """Take what ``halted.json`` says now: a command that could not reach this process wrote it.
+
+    What is in force stays in force until :func:`resume`, whatever becomes of the file, which is
+    written again.
+    """
+    interval = min(context.settings.poll_interval, LONGEST_LOOK)
+    context.timers.ask(KEY, context.clock.now + interval)
+    before = context.halt.current
+    try:
+        restored = context.halt.look()
+    except LedgerFailed:
+        return  # said when the halt began; the next look tries again
+    if restored:
+        logger.bind(event="halt_restored").warning(
+            "halted.json is written again: trading is halted, also over a restart (execsvc resume ends it)"
+        )
+    if context.halt.current != before:
+        say_if_halted(context)
+        for bot in list(context.bots.values()):
+            _close(context, bot)
+
+
+def resume(context: Context) -> None:
+    """Let the listed bots run again, but for those that are HELD or FAILED on their own.
+
+    Raises LedgerFailed, and then trading stays halted.
+    """
+    context.halt.end()
+    logger.bind(event="trading_resumed").warning("trading is resumed")
+    for bot in list(context.bots.values()):
+        bot.restarts.forget()
+        bot.not_before, bot.crashed = context.clock.now, False
+        proceed(context, bot)
+
+
+def say_if_halted(context: Context) -> None:
+    """Write to the log that trading is halted, if it is."""
+    halted = context.halt.current
+    if halted is not None:
+        level = "WARNING" if context.halt.damage is None else "CRITICAL"
+        logger.bind(event="trading_halted", since=halted.since).log(
+            level,
+            "{} (since {}); positions are closed, nobody is started",
+            halted.text,
+            halted.since,
+        )
+
+
+def say_held_unreadable(held: HeldBots) -> None:
+    """Write to the log that every bot is HELD, as nobody can read which of them are."""
+    logger.bind(event="held_unreadable").critical(
+        "held.json cannot be read ({}): the {} bots that have a ledger are HELD with what they hold, "
+        "until the file is repaired and the service restarted, or: execsvc release BOT",
+        held.damage,
+        len(held.bots),
+    )
+
+
+def _held(before: Verdict | None) -> Verdict:
+    if before is None:
+        return Verdict(State.HELD, _STOPPED)
+    if before.state is State.HELD and not before.keeps:
+        return before
+    return Verdict(State.HELD, f"{_STOPPED}; before: {before.detail}")
+
+
+def _close(context: Context, bot: Bot) -> None:
+    """Let whatever the bot holds be sold, at once."""
+    bot.to_check = None
+    bot.liquidate_at = context.clock.now
+    if bot.check is not None:
+        context.children.kill(bot.check.child)
+    if bot.run is None:
+        bot.closing = bot.closing or bot.is_open
+    elif bot.runs_freely and (bot.verdict is not None or bot.run.stop_since is None):
+        # Whoever stops already on a signal of its own is left to its question: what was an
+        # operator's word is still one when trading is resumed.
+        tell(context, bot, Told.STOP)
+    proceed(context, bot)

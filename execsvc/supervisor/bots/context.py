@@ -1,0 +1,91 @@
+"""What everything in the supervisor shares: settings, clock, children, and where ledgers are."""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from execsvc.errors import LedgerFailed
+from execsvc.runner.job import Job
+from execsvc.settings import Settings
+from execsvc.store.bot_state import LedgerState
+from execsvc.store.claims import AccountClaims
+from execsvc.store.service_store import Halt, HeldBots
+from execsvc.store.store import Store
+from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.next_step import Service
+from execsvc.supervisor.bots.recent import Recent
+from execsvc.supervisor.bots.totals import Totals
+from execsvc.supervisor.processes.child import Child, Children
+from execsvc.supervisor.processes.loop_clock import LoopClock
+from execsvc.supervisor.processes.reports import Reports
+from execsvc.supervisor.processes.timers import Timers
+
+Runner = Callable[[Job, Settings, int, int], int]
+"""``run(job, settings, lifeline, report)``: the work of a forked runner, its exit code."""
+
+
+class Ledgers(Protocol):
+    """What the supervisor reads of the ledgers."""
+
+    def read(self, bot_id: str) -> LedgerState | None:
+        """The state of one; None when the bot has none. Raises LedgerFailed."""
+        ...
+
+    def read_named(self, name: str) -> LedgerState | None:
+        """The same, by the name that the store has for it. Raises LedgerFailed."""
+        ...
+
+    def survey(self) -> tuple[list[LedgerState], dict[str, LedgerFailed]]:
+        """All that can be read, and why the others cannot, by their names."""
+        ...
+
+
+class Reserve(Protocol):
+    """A process that was forked beforehand, for when nothing can be forked."""
+
+    def take(self, job: Job) -> tuple[Child, int] | None:
+        """Let it do ``job``; the process and the read end of its reports, None when there is none."""
+        ...
+
+
+@dataclass
+class Context:
+    """Handed to every part of the supervisor; ``settings`` and ``service`` change in flight."""
+
+    settings: Settings
+    run: Runner
+    store: Store
+    ledgers: Ledgers
+    children: Children = field(default_factory=Children)
+    clock: LoopClock = field(default_factory=LoopClock)
+    timers: Timers = field(default_factory=Timers)
+    reports: Reports = field(default_factory=Reports)
+    recent: Recent = field(default_factory=Recent)
+    totals: Totals = field(default_factory=Totals)
+    bots: dict[str, Bot] = field(default_factory=dict)
+    owners: dict[int, str] = field(default_factory=dict)
+    """The bot that a process works for, by pid."""
+    queue: deque[str] = field(default_factory=deque)
+    """Bots for which a process is to be forked, in this order."""
+    news: set[str] = field(default_factory=set)
+    """Bots in whose ledgers there may be something new to report."""
+    service: Service = Service.RUNNING
+    held: HeldBots = field(init=False)
+    halt: Halt = field(init=False)
+    accounts: AccountClaims = field(init=False)
+    start: str = field(default_factory=lambda: secrets.token_hex(8))
+    """Names this start of the service."""
+    reserve: Reserve | None = None
+
+    def __post_init__(self) -> None:
+        self.held, self.halt = self.store.held(), self.store.halt()
+        self.accounts = self.store.claims()
+
+    @property
+    def halted(self) -> bool:
+        """True while the kill switch is on."""
+        return self.halt.current is not None

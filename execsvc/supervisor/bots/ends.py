@@ -1,0 +1,201 @@
+"""What follows from the end of a bot's process."""
+
+from __future__ import annotations
+
+from execsvc.errors import LedgerFailed
+from execsvc.runner.job import Task
+from execsvc.runner.report import EndKind
+from execsvc.supervisor.bots import changes
+from execsvc.supervisor.bots.bot import Bot, Question, Verdict
+from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.run import Run
+from execsvc.supervisor.bots.states import Event, State
+from execsvc.supervisor.bots.steps import fails, look, proceed
+from execsvc.supervisor.processes.endings import (
+    OPERATOR_WINDOW,
+    Ending,
+    Meaning,
+    described,
+    meaning_of,
+    one_of_many,
+)
+from execsvc.supervisor.processes.restarts import LONGEST_DELAY
+
+
+def ended(context: Context, bot: Bot, run: Run, code: int) -> None:
+    """A process of ``bot`` is dead and reaped: hear its last words, then decide."""
+    run.listen(context.clock.now)
+    context.reports.quiet(run.lines)
+    run.lines.close()
+    if run is bot.check:
+        bot.check = None
+        changes.checked(context, bot, run, code)
+        return
+    context.recent.position(bot)
+    bot.run, bot.outage = None, _outage(run)
+    if run.task is Task.LIQUIDATE:
+        _liquidation_ended(context, bot, run, code)
+    elif run.task is Task.ABANDON:
+        _abandoning_ended(context, bot, run, code)
+    else:
+        bot.last = run.snapshot
+        _trading_ended(context, bot, run, code)
+    proceed(context, bot)
+
+
+def answer(context: Context, bot: Bot) -> None:
+    """Two seconds after a runner ended on a signal: was it an operator's word, or for many."""
+    question = bot.question
+    assert question is not None
+    if context.clock.now < question.due:
+        context.timers.ask(bot.bot_id, question.due)
+        return
+    bot.question = None
+    if _was_one_of_many(context, question.signalled_at):
+        bot.crashed = True
+        bot.error = f"{bot.error}, as others did: restarted"
+    else:
+        bot.verdict = Verdict(State.HELD, f"{bot.error} to its process", keeps=question.keeps)
+        bot.closing = not question.keeps
+        bot.liquidate_at = question.retry_at
+        remember_held(context, bot)
+    proceed(context, bot)
+
+
+def remember_held(context: Context, bot: Bot) -> bool:
+    """Write down whether the bot is held, for the next start; False when that cannot be done."""
+    held = bot.verdict is not None and bot.verdict.state is State.HELD
+    try:
+        if bot.verdict is not None and held:
+            context.held.add(bot.bot_id, keeps=bot.verdict.keeps)
+        else:
+            context.held.discard(bot.bot_id)
+    except LedgerFailed as error:
+        bot.log.bind(event="held_not_written").critical(
+            "{}; a restart of the service will not know that this bot is {}",
+            error,
+            "held" if held else "no longer held",
+        )
+        return False
+    return True
+
+
+def _liquidation_ended(context: Context, bot: Bot, run: Run, code: int) -> None:
+    failed = bot.liquidation_failed
+    look(context, bot)
+    if failed and not bot.is_open:
+        bot.error = None  # it said why the position was open
+    if bot.is_open:
+        end = run.snapshot.end
+        bot.error = (end.detail if end else None) or _cut_short(run, code)
+        bot.liquidation_failed = True
+        bot.liquidate_at = context.clock.now + context.settings.liquidation_retry
+
+
+def _abandoning_ended(context: Context, bot: Bot, run: Run, code: int) -> None:
+    """It was booked in one transaction, or it was not: an operator who waits is told which."""
+    end = run.snapshot.end
+    done = end is not None and end.kind is EndKind.STOPPED
+    bot.abandoning = False
+    bot.not_abandoned = None if done else (end.detail if end else None) or _cut_short(run, code)
+    look(context, bot)
+    if done:
+        bot.error = None  # it said why the position was open
+    bot.liquidate_at = context.clock.now
+
+
+def _outage(run: Run) -> str | None:
+    """Why the process could not read or write the bot's ledger, if it ended of that."""
+    end = run.snapshot.end
+    return end.detail if end is not None and end.kind is EndKind.UNAVAILABLE else None
+
+
+def _cut_short(run: Run, code: int) -> str:
+    """Why a process ended that had no time for last words, and what it was at."""
+    at = run.snapshot.last_error
+    return f"{run.killed_for or described(code)}{f': {at}' if at else ''}"
+
+
+def _trading_ended(context: Context, bot: Bot, run: Run, code: int) -> None:
+    ending = meaning_of(run.snapshot, code, told=run.told is not None, killed_for=run.killed_for)
+    look(context, bot)
+    retry_at = _retry_at(context, run)
+    if bot.outage is not None and run.snapshot.liquidation_failed:
+        bot.liquidation_failed = bot.is_open  # the ledger could not be told
+    if ending.meaning is not Meaning.ASKED:
+        bot.error = ending.detail
+    if ending.meaning is Meaning.OPERATOR:
+        _ask(context, bot, run, ending, retry_at)
+    elif ending.meaning is Meaning.CRASHED:
+        _crashed(context, bot, run)
+    elif ending.meaning is Meaning.UNAVAILABLE:
+        _unavailable(context, bot, run)
+    elif ending.meaning is not Meaning.ASKED and bot.verdict is None:
+        bot.closing = True
+        fails(context, bot, ending.detail, run.spec)
+    bot.liquidate_at = retry_at
+
+
+def _retry_at(context: Context, run: Run) -> float:
+    """A process that went the way of a stop has made its attempts; after any other: at once."""
+    end = run.snapshot.end
+    tried = end is not None and end.kind in (
+        EndKind.RESIDUE,
+        EndKind.FAILED,
+        EndKind.UNAVAILABLE,
+    )
+    if tried and run.snapshot.liquidation_failed:
+        return context.clock.now + context.settings.liquidation_retry
+    return context.clock.now
+
+
+def _ask(context: Context, bot: Bot, run: Run, ending: Ending, retry_at: float) -> None:
+    if bot.verdict is not None:
+        return  # its ledger cannot be read: that stands
+    if bot.state in (State.BOOTING, State.RUNNING):
+        bot.become(Event.STOPS, context.clock.now)
+    now = context.clock.now
+    bot.signalled_at = run.stop_since if run.stop_since is not None else now
+    bot.question = Question(now + OPERATOR_WINDOW, bot.signalled_at, ending.keeps, retry_at)
+    context.timers.ask(bot.bot_id, bot.question.due)
+
+
+def _crashed(context: Context, bot: Bot, run: Run) -> None:
+    now = context.clock.now
+    end = run.snapshot.end
+    if end is not None and end.kind is EndKind.RESIDUE:
+        bot.closing = True  # it found a position that it must not trade on
+    delay = bot.restarts.crashed(now)
+    bot.log.bind(event="bot_crashed", pid=run.child.pid).error("crashed: {}", bot.error)
+    if delay is None:
+        bot.closing = True
+        why = f"given up after too many crashes, the last one: {bot.error}"
+        fails(context, bot, why, run.spec)
+        return
+    bot.crashed = True
+    bot.not_before = now + delay
+
+
+def _unavailable(context: Context, bot: Bot, run: Run) -> None:
+    """It is started again, later and later, and is never FAILED: nothing is wrong with its ledger.
+
+    Without a record there is no exit either. When that has lasted, its position is closed as soon
+    as it can be; the bot goes on once it is flat.
+    """
+    now = context.clock.now
+    delay = bot.outages.crashed(now)
+    if delay is None:
+        bot.closing = True
+        delay = LONGEST_DELAY
+    bot.log.bind(event="bot_crashed", pid=run.child.pid).error(
+        "its ledger is not available: {}", bot.error
+    )
+    bot.crashed = True
+    bot.not_before = now + delay
+
+
+def _was_one_of_many(context: Context, signalled_at: float) -> bool:
+    bots = context.bots.values()
+    together = [bot for bot in bots if abs(bot.signalled_at - signalled_at) <= OPERATOR_WINDOW]
+    runners = sum(bot.trades for bot in bots) + sum(not bot.trades for bot in together)
+    return one_of_many(signalled_at, [bot.signalled_at for bot in together], runners)

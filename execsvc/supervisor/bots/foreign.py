@@ -1,0 +1,64 @@
+"""Bots that are BOOTING and FAILED here, as another service of the machine trades their account.
+
+That service may be the one for whose word on the start BotService waits. Where it certainly is not,
+no service answers the row, which would stay locked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from execsvc.model.bot import BotSpec
+from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.context import Context
+
+PATIENCE = 60.0
+"""Seconds for which the other service has its chance: more than a start takes, and twice as long as
+BotService's front end looks for it."""
+
+
+class Foreign:
+    """Looked at with each listing."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._since: dict[str, float] = {}
+        """Since when such bots are BOOTING, on the loop's clock."""
+        self._said: set[str] = set()
+        self._unclaimed: set[str] = set()
+
+    def listed(self, booting: Collection[str]) -> None:
+        """These bots are BOOTING."""
+        now, before = self._context.clock.now, self._since
+        rows = {bot_id: row for bot_id in booting if (row := self._row(bot_id)) is not None}
+        self._since = {bot_id: before.get(bot_id, now) for bot_id in rows}
+        late = {bot_id for bot_id, since in self._since.items() if now - since >= PATIENCE}
+        self._unclaimed = {bot_id for bot_id in late if not self._may_be_run(rows[bot_id])}
+        claimed = late - self._unclaimed
+        for bot_id in claimed - self._said:
+            self._say(self._context.bots[bot_id])
+        self._said = claimed
+
+    def is_unclaimed(self, bot_id: str) -> bool:
+        """True for one that the other service had time to start, and certainly does not run."""
+        return bot_id in self._unclaimed
+
+    def forget(self, bot_id: str) -> None:
+        """Its row is STOPPED: the next start of it is another one."""
+        self._since.pop(bot_id, None)
+        self._unclaimed.discard(bot_id)
+
+    def _row(self, bot_id: str) -> BotSpec | None:
+        bot = self._context.bots.get(bot_id)
+        foreign = bot is not None and bot.verdict is not None and bot.verdict.foreign
+        return bot.row if bot is not None and foreign else None
+
+    def _may_be_run(self, row: BotSpec) -> bool:
+        return self._context.accounts.may_be_run_elsewhere(row.binding.key_id, row.bot_id)
+
+    def _say(self, bot: Bot) -> None:
+        bot.log.bind(event="bot_word_failed").warning(
+            "its row stays BOOTING: {}, and that service may run it. If it does not, stop the bot "
+            "there, or in BotService: POST /bots/{{id}}/stop",
+            bot.verdict.detail if bot.verdict is not None else "",
+        )

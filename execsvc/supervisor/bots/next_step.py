@@ -1,0 +1,98 @@
+"""What happens to a bot that has no process at present. Pure."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+from execsvc.supervisor.bots.states import State
+
+
+class Service(Enum):
+    """What the service as a whole is doing."""
+
+    RUNNING = "RUNNING"
+    LIQUIDATE = "it stops, and every position is closed"
+    HOLD = "it stops, and positions are kept"
+
+
+class Listed(Enum):
+    """What BotService says of a bot."""
+
+    UNSEEN = "no listing since the start has settled it"
+    VALID = "listed"
+    INVALID = "listed, with a row that cannot be used"
+    GONE = "not listed"
+
+
+class Step(Enum):
+    """What is to be done."""
+
+    START = "START"
+    LIQUIDATE = "LIQUIDATE"
+    ABANDON = "ABANDON"
+    REST = "REST"
+
+
+class Case(NamedTuple):
+    """All that the decision depends on."""
+
+    service: Service
+    listed: Listed
+    verdict: State | None
+    """HELD or FAILED, when one of them stands."""
+    keeps: bool
+    """It is HELD and keeps its position."""
+    is_open: bool
+    """Its ledger says that it is not flat, or cannot be read."""
+    readable: bool
+    moved: bool
+    """The position was opened under another mode, key, symbol or strategy than it has now."""
+    closing: bool
+    """It was told to stop and liquidate; it starts again when it is flat, not before."""
+    halted: bool
+    """Trading is halted: nobody starts, and nobody keeps a position."""
+    abandoning: bool = False
+    """An operator gives its position up; that is booked before anything else is done."""
+
+
+def next_step(case: Case) -> tuple[Step, State]:
+    """The step, and the state in which the bot rests once there is nothing left to close."""
+    rest = _rest(case)
+    if case.abandoning and case.readable:
+        return Step.ABANDON, rest
+    if _is_to_close(case):
+        return Step.LIQUIDATE, rest
+    if rest is not State.BOOTING:
+        return Step.REST, rest
+    if case.halted or case.service is not Service.RUNNING:
+        return Step.REST, State.STOPPED
+    return Step.START, rest
+
+
+def _is_to_close(case: Case) -> bool:
+    if not case.is_open or not case.readable or case.service is Service.HOLD:
+        return False
+    if case.halted:
+        return True
+    if case.keeps and case.listed is not Listed.GONE:
+        return False
+    if case.service is Service.LIQUIDATE or case.closing:
+        return True
+    if case.listed is Listed.UNSEEN:
+        return False  # the first good listing decides whether it resumes or is closed
+    wanted = case.listed is Listed.VALID and case.verdict is None
+    return not wanted or case.moved
+
+
+def _rest(case: Case) -> State:
+    """Where the bot ends up when nothing is open; BOOTING stands for a bot that is to run."""
+    if case.verdict is not None:
+        return case.verdict
+    if case.service is Service.HOLD and case.is_open:
+        return State.HELD
+    if case.listed is Listed.UNSEEN:
+        return State.STOPPED if case.halted else State.BACKOFF
+    if case.listed is Listed.INVALID:
+        return State.INVALID
+    return State.BOOTING if case.listed is Listed.VALID else State.STOPPED

@@ -1,0 +1,75 @@
+"""The last things that happened, for a page that a person looks at.
+
+They are what the supervisor says in its own log, and each change of a position that a report
+shows: both are here anyway, so that they cost nothing with a thousand bots. Reading the ends of
+the ledgers instead would be a thousand files for each look of each browser. What a bot did in
+full stands in its ledger, for ``execsvc log``.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from loguru import logger
+
+from execsvc.clock import iso
+from execsvc.clock import now as utc_now
+from execsvc.supervisor.bots.bot import Bot
+
+if TYPE_CHECKING:
+    from loguru import Message
+
+KEPT = 50
+LONGEST = 300
+PRICE_DIGITS = 9
+_NOT_NEWS = frozenset({"status_shown"})
+
+
+class Recent:
+    """Keeps the newest; the oldest is forgotten."""
+
+    def __init__(self) -> None:
+        self._events: deque[dict[str, str]] = deque(maxlen=KEPT)
+
+    def listen(self) -> None:
+        """Take what is logged from now on; to be called after each set-up of the log."""
+        logger.add(self._take, level="INFO", format="{message}", catch=True)
+
+    def position(self, bot: Bot) -> None:
+        """Note a change of the position of ``bot``, when there is one."""
+        held = bot.position
+        if held == bot.position_noted:
+            return
+        flat_before = bot.position_noted is None or bot.position_noted["side"] is None
+        bot.position_noted = held
+        if held["side"] is not None:
+            self._add("INFO", "position", bot.bot_id, _words(held))
+        elif not flat_before:
+            self._add("INFO", "position", bot.bot_id, "flat")
+
+    def shown(self) -> list[dict[str, str]]:
+        """Time, level, event, bot and text of each, the newest first."""
+        return list(reversed(self._events))
+
+    def _take(self, message: Message) -> None:
+        extra = message.record["extra"]
+        event = str(extra.get("event", ""))
+        if event and event not in _NOT_NEWS:
+            level, bot_id = message.record["level"].name, str(extra.get("bot_id", ""))
+            self._add(level, event, bot_id, message.record["message"])
+
+    def _add(self, level: str, event: str, bot_id: str, text: str) -> None:
+        short = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+        at = iso(utc_now())
+        self._events.append(
+            {"at": at, "level": level, "event": event, "bot_id": bot_id, "text": short}
+        )
+
+
+def _words(held: dict[str, Any]) -> str:
+    short = held["side"] == "SELL"
+    amount = f"sold {held['sold_short']} of its owner's" if short else f"holds {held['tracked']}"
+    price = held["entry_price"]
+    return f"{amount} at {Decimal(price):.{PRICE_DIGITS}g}" if price is not None else amount

@@ -1,0 +1,161 @@
+"""What BotService says of one bot, and what follows from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from loguru import logger
+
+from execsvc.errors import LedgerFailed
+from execsvc.model import risk
+from execsvc.model.bot import BotSpec, InvalidRow, short_name
+from execsvc.runner.job import Task
+from execsvc.store.tripped import STOP_LOSS
+from execsvc.supervisor.bots import changes
+from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.ends import remember_held
+from execsvc.supervisor.bots.next_step import Listed
+from execsvc.supervisor.bots.run import Told
+from execsvc.supervisor.bots.states import State
+from execsvc.supervisor.bots.steps import proceed, tell
+
+ABANDON_GRACE = 5.0
+"""Seconds beyond ORDER_TIMEOUT that a process has to end whose position is given up."""
+MOST_NAMELESS = 5
+"""Different rows without an id that one line of the log describes."""
+
+
+def seen(context: Context, bot: Bot, row: BotSpec) -> None:
+    """``bot`` is listed with a row that can be used."""
+    if bot.listed is Listed.VALID and bot.row == row:
+        return
+    if bot.listed is Listed.GONE and bot.run is None:
+        bot.begin_anew()
+    _say_risk(bot, row)
+    bot.listed, bot.row = Listed.VALID, row
+    bot.end_failure()
+    if bot.runs_freely:
+        changes.consider(context, bot)
+    else:
+        bot.row_error = None
+        proceed(context, bot)
+
+
+def row_refused(context: Context, bot: Bot, row: InvalidRow) -> None:
+    """``bot`` is listed with a row that cannot be used: a runner goes on as it was."""
+    bot.invalid_name, reason = row.name, row.reason
+    if bot.listed is Listed.INVALID and bot.row_error == reason:
+        return
+    bot.listed, bot.row_error, bot.to_check = Listed.INVALID, reason, None
+    bot.log.bind(event="bot_invalid").warning("row cannot be used: {}", reason)
+    proceed(context, bot)
+
+
+def nameless(before: list[InvalidRow], listed: list[InvalidRow]) -> None:
+    """Rows without a usable id are listed: say so when they are others than ``before``."""
+    if not listed or Counter(listed) == Counter(before):
+        return
+    shown = sorted(
+        {f"{short_name(row.name)}: {row.reason}" if row.name else row.reason for row in listed}
+    )
+    more = "; …" if len(shown) > MOST_NAMELESS else ""
+    logger.bind(event="rows_without_id").warning(
+        "rows without a usable id, of which no bot can be made: {} ({}{})",
+        len(listed),
+        "; ".join(shown[:MOST_NAMELESS]),
+        more,
+    )
+
+
+def gone(context: Context, bot: Bot, why: str = "no longer listed") -> None:
+    """``bot`` is not to run any more: whatever it was, it ends, and ends flat."""
+    stops_out = bot.row is not None and bot.row.stop_loss is not None
+    stops_out = stops_out or any(guard["guard"] == STOP_LOSS for guard in bot.guards)
+    bot.listed = Listed.GONE
+    if bot.stand_in:
+        return  # nothing can be closed by a ledger that cannot be read
+    bot.row_error = bot.refused = bot.to_check = bot.question = None
+    if bot.verdict is not None:
+        bot.verdict, bot.ledger_known = None, False
+        remember_held(context, bot)
+    bot.restarts.forget()
+    if bot.check is not None:
+        context.children.kill(bot.check.child)
+    if bot.runs_freely:
+        bot.log.bind(event="bot_unlisted").info("{}: told to stop", why)
+        tell(context, bot, Told.STOP)
+    elif bot.trades:
+        bot.closing = True
+    if stops_out:
+        _let_reenter(context, bot)
+    proceed(context, bot)
+
+
+def _let_reenter(context: Context, bot: Bot) -> None:
+    """Its user has stopped it: the next start is not kept from entering by an earlier stop loss."""
+    try:
+        context.store.allow_reentry(bot.bot_id)
+    except LedgerFailed as fault:
+        told = bot.log.bind(event="ledger_failed")
+        told.error("{}; its stop loss may keep it from entering until: execsvc release", fault)
+
+
+def _say_risk(bot: Bot, row: BotSpec) -> None:
+    """Say once of a row what its user may not expect of its risk management."""
+    before, told = bot.row, bot.log.bind(event="row_noted")
+    doubt = risk.doubt_about(row.stop_loss)
+    if doubt is not None and (before is None or before.stop_loss != row.stop_loss):
+        told.warning("{}", doubt)
+    if row.has_max_drawdown and (before is None or not before.has_max_drawdown):
+        told.debug("pipeline.risk_management.max_drawdown is not enforced")
+
+
+def release(context: Context, bot: Bot, *, abandons: bool = False) -> None:
+    """An operator lets the bot go on: HELD and FAILED end, and its crashes are forgotten.
+
+    ``abandons``: its position is given up first, by a process of its own, once the process that
+    owns the ledger has ended.
+    """
+    if abandons and not bot.stand_in:
+        bot.abandoning, bot.not_abandoned, bot.question = True, None, None
+        bot.to_check = None
+        bot.log.bind(event="bot_abandon_asked").warning("an operator gives its position up")
+        if bot.run is not None and bot.run.task is not Task.ABANDON:
+            # An order under way is waited for; what holds it up beyond that may hold it up for ever.
+            bot.run.ends_by = context.clock.now + context.settings.order_timeout + ABANDON_GRACE
+            tell(context, bot, Told.HOLD)
+    bot.restarts.forget()
+    if bot.verdict is not None:
+        bot.verdict = None
+        bot.begin_anew()
+        remember_held(context, bot)
+    bot.not_before = bot.liquidate_at = context.clock.now
+    recheck(context, bot)
+
+
+def look_again(context: Context, bot: Bot) -> None:
+    """Close what a ledger that can be read again says is open; until then nothing is said or done.
+
+    The bot stays FAILED until its row changes or an operator releases it. One whose file is gone
+    waits on: whether its position is closed, only an operator knows.
+    """
+    if bot.run is not None or bot.unreadable is None:
+        return
+    try:
+        if context.ledgers.read(bot.bot_id) is None:
+            return
+    except LedgerFailed:
+        return
+    bot.ledger_known = False
+    proceed(context, bot)
+
+
+def recheck(context: Context, bot: Bot) -> None:
+    """Its ledger or journal was changed by hand: read it again and act on what it says."""
+    if bot.run is not None or bot.stand_in:
+        return
+    if bot.unreadable is not None and bot.verdict is not None:
+        bot.verdict = None if bot.verdict.state is State.FAILED else bot.verdict
+    bot.ledger_known = False
+    proceed(context, bot)

@@ -1,0 +1,202 @@
+"""What is done for a bot: decide its next step, queue a process for it, tell one to end."""
+
+from __future__ import annotations
+
+import signal
+
+from execsvc.errors import LedgerFailed, LedgerUnavailable
+from execsvc.events import EventName
+from execsvc.model.bot import BotSpec
+from execsvc.runner.job import Task
+from execsvc.supervisor.bots.bot import Bot, Verdict
+from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.next_step import Step, next_step
+from execsvc.supervisor.bots.run import Run, Told
+from execsvc.supervisor.bots.states import TOWARDS, Event, State
+
+SHOWN_STOPPED = 3600.0
+"""Seconds for which a bot that ended is shown."""
+NO_LEDGER = 5.0
+"""Seconds until a ledger that could not be read is looked at again."""
+NO_PROCESS = 5.0
+"""Seconds until a fork that failed is tried again."""
+_WORDS: dict[EventName, str] = {
+    "process_started": "started",
+    "bot_restarted": "restarted",
+    "bot_liquidating": "liquidating",
+}
+_SIGNALS = {Told.STOP: signal.SIGTERM, Told.HOLD: signal.SIGUSR2}
+
+
+def proceed(context: Context, bot: Bot) -> None:
+    """Do what is next for ``bot``, if it has no process and no question is open."""
+    if bot.run is not None or bot.question is not None or bot.stand_in:
+        return
+    bot.queued = None
+    if not bot.ledger_known:
+        look(context, bot)
+    if not bot.ledger_known:
+        _wait_for_ledger(context, bot)
+        return
+    step, rest = next_step(bot.case(context.service, halted=context.halted))
+    if step is Step.START:
+        _start(context, bot)
+    elif step is Step.LIQUIDATE:
+        _liquidate(context, bot)
+    elif step is Step.ABANDON:
+        _abandon(context, bot)
+    else:
+        rests(context, bot, rest)
+
+
+def look(context: Context, bot: Bot) -> None:
+    """Read the bot's ledger: it alone says whether the bot is flat.
+
+    One that cannot be read at present is not known, and counts as open.
+    """
+    before, bot.unreadable, bot.ledger_known = bot.unreadable, None, True
+    try:
+        bot.ledger = context.ledgers.read(bot.bot_id)
+    except LedgerUnavailable as error:
+        bot.unreadable, bot.ledger_known = str(error), False
+        if before is None:
+            bot.log.bind(event="ledger_unavailable").warning("{}", error)
+    except LedgerFailed as error:
+        bot.ledger, bot.unreadable = None, str(error)
+        if bot.verdict is None:
+            fails(context, bot, bot.unreadable, bot.row)
+    if not bot.is_open:
+        bot.closing = bot.liquidation_failed = False
+
+
+def fails(
+    context: Context, bot: Bot, why: str, row: BotSpec | None, *, foreign: bool = False
+) -> None:
+    """Give the bot up as ``row`` has it, until that changes or an operator releases it.
+
+    ``foreign``: another service trades its account.
+    """
+    bot.verdict = Verdict(State.FAILED, why, row=row, foreign=foreign)
+    bot.log.bind(event="bot_failed").error("failed: {}", why)
+    bot.end_failure()
+
+
+def rests(context: Context, bot: Bot, state: State) -> None:
+    """``bot`` is now in ``state``, which is one without a process that trades."""
+    if bot.state is not state:
+        bot.become(TOWARDS[state], context.clock.now)
+        if state is State.STOPPED:
+            bot.log.bind(event="bot_stopped").info("STOPPED")
+        elif state is State.HELD and bot.verdict is not None:
+            bot.log.bind(event="bot_held").warning("held: {}", bot.verdict.detail)
+    if state is State.STOPPED:
+        shown_until = bot.state_since + SHOWN_STOPPED
+        if shown_until <= context.clock.now:  # it stays, listed or contested: look again later
+            shown_until = context.clock.now + SHOWN_STOPPED
+        context.timers.ask(bot.bot_id, shown_until)
+
+
+def tell(context: Context, bot: Bot, told: Told) -> None:
+    """Send the bot's process the signal to end; it has its time for that from now on."""
+    assert bot.run is not None
+    context.children.tell(bot.run.child, _SIGNALS[told])
+    bot.run.asked_to_stop(told, context.clock.now)
+    bot.closing = bot.closing or told is Told.STOP
+    if bot.state in (State.BOOTING, State.RUNNING):
+        bot.become(Event.STOPS, context.clock.now)
+    context.timers.ask(bot.bot_id, bot.run.deadline(context.settings))
+
+
+def kill(context: Context, bot: Bot, run: Run, why: str) -> None:
+    """Kill a process of the bot; what follows is decided when it is dead."""
+    run.killed_for = why
+    bot.log.bind(event="process_killed", pid=run.child.pid).error(
+        "killing process {}: {}", run.child.pid, why
+    )
+    context.children.kill(run.child)
+
+
+def _start(context: Context, bot: Bot) -> None:
+    if context.clock.now < bot.not_before:
+        rests(context, bot, State.BACKOFF)
+        context.timers.ask(bot.bot_id, bot.not_before)
+        return
+    taken = _taken(context, bot, Task.TRADE)
+    if taken is not None:
+        fails(context, bot, taken, bot.row, foreign=True)
+        proceed(context, bot)
+        return
+    if bot.state is not State.BOOTING:
+        bot.become(Event.STARTS, context.clock.now)
+    bot.queued = Task.TRADE
+    context.queue.append(bot.bot_id)
+
+
+def _wait_for_ledger(context: Context, bot: Bot) -> None:
+    """Rest where ``bot`` would be with an open position, and look again soon."""
+    case = bot.case(context.service, halted=context.halted)
+    step, rest = next_step(case._replace(readable=True))
+    waits = {Step.START: State.BACKOFF, Step.REST: rest}
+    rests(context, bot, waits.get(step, State.LIQUIDATING))
+    context.timers.ask(bot.bot_id, context.clock.now + NO_LEDGER)
+
+
+def _liquidate(context: Context, bot: Bot) -> None:
+    rests(context, bot, State.LIQUIDATING)
+    if context.clock.now < bot.liquidate_at:
+        context.timers.ask(bot.bot_id, bot.liquidate_at)
+        return
+    taken = _taken(context, bot, Task.LIQUIDATE)
+    if taken is not None:  # nothing may be sold while another service trades the account
+        bot.error, bot.liquidation_failed = taken, True
+        bot.liquidate_at = context.clock.now + context.settings.liquidation_retry
+        context.timers.ask(bot.bot_id, bot.liquidate_at)
+        return
+    bot.queued = Task.LIQUIDATE
+    context.queue.appendleft(bot.bot_id)  # closing a position comes before starting anybody
+
+
+def _taken(context: Context, bot: Bot, task: Task) -> str | None:
+    """Why no process may work on the bot's account: another service of this machine trades it."""
+    binding = bot.live_binding(task)
+    return None if binding is None else context.accounts.take(binding.key_id)
+
+
+def _abandon(context: Context, bot: Bot) -> None:
+    rests(context, bot, State.LIQUIDATING)
+    if context.clock.now < bot.not_before:  # the machine had no process for it
+        context.timers.ask(bot.bot_id, bot.not_before)
+        return
+    bot.queued = Task.ABANDON
+    context.queue.appendleft(bot.bot_id)
+
+
+def started(context: Context, bot: Bot, run: Run) -> None:
+    """``run`` works for ``bot`` from now on."""
+    if run.task is Task.TRADE:
+        bot.given_back = None
+    again = bot.crashed and run.task is Task.TRADE
+    if again:
+        bot.restart_count += 1
+        context.totals.restarts += 1
+        bot.crashed = False
+    bot.ledger_known, bot.ever_ran = False, True
+    event: EventName = "bot_restarted" if again else "process_started"
+    if run.task in (Task.LIQUIDATE, Task.ABANDON):
+        event = "bot_liquidating"
+    bot.log.bind(event=event, pid=run.child.pid).info("{}, pid {}", _WORDS[event], run.child.pid)
+
+
+def cannot_check(context: Context, bot: Bot, error: OSError) -> None:
+    """The machine has no process for a look at a changed row: again later."""
+    bot.row_error = f"the change cannot be checked: {error.strerror}"
+    bot.check_after = context.clock.now + NO_PROCESS
+    context.timers.ask(bot.bot_id, bot.check_after)
+
+
+def no_process(context: Context, bot: Bot, error: OSError) -> None:
+    """The machine has no process to give: not the bot's fault, and no crash of it."""
+    bot.error = f"no process can be started: {error.strerror}"
+    bot.log.bind(event="fork_failed").error("{}", bot.error)
+    bot.not_before = bot.liquidate_at = context.clock.now + NO_PROCESS
+    proceed(context, bot)

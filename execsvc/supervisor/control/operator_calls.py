@@ -1,0 +1,99 @@
+"""What an operator asks at the control socket, and is answered: stop, halt, resume, and how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from execsvc.errors import LedgerFailed
+from execsvc.supervisor.bots import by_hand, rows
+from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.next_step import Service
+from execsvc.supervisor.bots.states import State
+from execsvc.supervisor.status.unfinished import unfinished
+
+Document = dict[str, Any]
+Call = Callable[[Document], Document]
+
+
+class OperatorCalls:
+    """The calls by name. They are taken while the service stops, too: what they say outlives it."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.by_name: dict[str, Call] = {
+            "stop": self._stop,
+            "release": self._release,
+            "released": self._released,
+            "halt": self._halt,
+            "resume": self._resume,
+            "unfinished": self._unfinished,
+        }
+
+    def _stop(self, request: Document) -> Document:
+        bot = self._bot(request)
+        if bot is None:  # whoever is not listed and holds nothing is not known here
+            return {"ok": True, "state": None, "written": True}
+        written = by_hand.stop(self._context, bot)
+        return {"ok": True, "state": bot.state.value, "written": written}
+
+    def _release(self, request: Document) -> Document:
+        """``how``: None, or ``abandon`` for one whose position is given up."""
+        bot, how = self._bot(request), request.get("how")
+        if bot is None:
+            return {"error": "no such bot"}
+        if self._context.service is not Service.RUNNING:
+            return {"error": "the service is stopping"}
+        if how not in (None, "abandon"):
+            return {"error": "no such way to release a bot"}
+        if how == "abandon" and bot.unreadable is not None:
+            return {"error": f"its position is unknown: {bot.unreadable}"}
+        rows.release(self._context, bot, abandons=how == "abandon")
+        return {"ok": True, "state": bot.state.value}
+
+    def _released(self, request: Document) -> Document:
+        """How far an operator's release is."""
+        bot = self._bot(request)
+        if bot is None:
+            return {"state": None, "going_on": False, "failed": None, "last_error": None}
+        return {
+            "state": bot.state.value,
+            "going_on": bot.abandoning,
+            "failed": bot.not_abandoned,
+            "last_error": bot.last_error,
+        }
+
+    def _halt(self, request: Document) -> Document:
+        reason = request.get("reason")
+        if reason is not None and not (isinstance(reason, str) and reason.strip()):
+            return {"error": "the reason is not a text"}
+        fault = by_hand.halt(self._context, reason)
+        return {"ok": True, "halted": self._halted(), "not_written": fault}
+
+    def _resume(self, _: Document) -> Document:
+        was = self._halted()
+        try:
+            by_hand.resume(self._context)
+        except LedgerFailed as error:
+            return {"error": f"trading stays halted: {error}"}
+        verdicts = [(bot.bot_id, bot.verdict) for bot in self._context.bots.values()]
+        held = [bot_id for bot_id, verdict in verdicts if verdict and verdict.state is State.HELD]
+        return {"ok": True, "was": was, "held": sorted(held)}
+
+    def _unfinished(self, request: Document) -> Document:
+        """Of all bots, or of the one that is named, whose state is told as well."""
+        bots = list(self._context.bots.values())
+        one = self._bot(request)
+        if "bot_id" in request:
+            bots = [] if one is None else [one]
+        left = [found for bot in bots if (found := unfinished(bot)) is not None]
+        state = None if one is None else one.state.value
+        return {"halted": self._halted(), "of": len(bots), "bots": left, "state": state}
+
+    def _bot(self, request: Document) -> Bot | None:
+        return self._context.bots.get(str(request.get("bot_id")))
+
+    def _halted(self) -> Document | None:
+        halted = self._context.halt.current
+        return None if halted is None else halted.model_dump()

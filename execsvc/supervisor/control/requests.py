@@ -1,0 +1,125 @@
+"""What is asked at the control socket, and what is answered."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from loguru import logger
+
+from execsvc.clock import monotonic
+from execsvc.clock import now as utc_now
+from execsvc.supervisor.bots import rows
+from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.bots import Bots
+from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.next_step import Service
+from execsvc.supervisor.bots.states import State
+from execsvc.supervisor.control.operator_calls import OperatorCalls
+from execsvc.supervisor.listing.feed import Feed
+from execsvc.supervisor.listing.polling import Polling
+from execsvc.supervisor.reporting import Courier
+from execsvc.supervisor.status import status
+from execsvc.supervisor.status.conditions import conditions
+from execsvc.supervisor.status.facts import Facts, Polled
+from execsvc.supervisor.status.metrics import metrics
+
+
+class Requests:
+    """Answers ``{"call": …}``; a call that is not known is answered with an error."""
+
+    def __init__(
+        self, context: Context, bots: Bots, feed: Feed, polling: Polling, courier: Courier
+    ) -> None:
+        self._context = context
+        self._bots = bots
+        self._feed = feed
+        self._polling = polling
+        self._courier = courier
+        self._started_at = utc_now()
+        self._began = monotonic()
+        self._calls: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+            "status": lambda request: status.status(
+                self.facts(), diagnostics=request.get("diagnostics") is True
+            ),
+            "health": lambda _: status.health(self.facts()),
+            "page": lambda _: self._page(),
+            "metrics": lambda _: metrics(self.facts(), context.totals, context.clock),
+            "poll": self._poll,
+            "recheck": lambda request: self._for_bot(request, rows.recheck),
+            **OperatorCalls(context).by_name,
+        }
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The answer to one request."""
+        call = self._calls.get(str(request.get("call")))
+        return call(request) if call is not None else {"error": "no such call"}
+
+    def facts(self) -> Facts:
+        """What both documents are made of."""
+        feed = self._feed
+        return Facts(
+            pid=os.getpid(),
+            service=self._context.service,
+            started_at=self._started_at,
+            uptime=monotonic() - self._began,
+            polled=Polled(
+                interval=self._context.settings.poll_interval,
+                age=feed.age(),
+                last_success_at=feed.last_success_at,
+                failures=feed.failures,
+                last_error=feed.last_error,
+                pending=self._polling.pending,
+            ),
+            bots=list(self._context.bots.values()),
+            nameless=self._bots.nameless,
+            halted=self._context.halt.current,
+            reports=self._courier.document(),
+            no_process=self._context.children.refused,
+        )
+
+    def _page(self) -> dict[str, Any]:
+        """What the page for people is made of."""
+        facts = self.facts()
+        return {
+            "status": status.status(facts),
+            "conditions": [
+                {"bot_id": wrong.bot_id, "severity": wrong.severity.value, "text": wrong.line}
+                for wrong in conditions(facts)
+            ],
+            "events": self._context.recent.shown(),
+        }
+
+    def log_status(self) -> None:
+        """Write the whole status to the log, a line a bot."""
+        document = status.status(self.facts())
+        logger.bind(event="status_shown").info(
+            "{}, pid {}, {}", document["state"], document["pid"], self.summary()
+        )
+        for bot in document["bots"]:
+            text = ", ".join(f"{name} {value}" for name, value in bot.items() if value is not None)
+            logger.bind(event="status_shown", bot_id=bot["bot_id"]).info("{}", text)
+
+    def summary(self) -> str:
+        """How many bots are in which state, in a few words."""
+        counts = Counter(bot.state.value for bot in self._context.bots.values())
+        counts[State.INVALID.value] += len(self._bots.nameless)
+        counted = ", ".join(f"{n} {state}" for state, n in sorted(counts.items()) if n) or "no bots"
+        return f"trading is halted, {counted}" if self._context.halted else counted
+
+    def _poll(self, _: dict[str, Any]) -> dict[str, Any]:
+        self._feed.poll()
+        return {"accepted": True}
+
+    def _for_bot(
+        self, request: dict[str, Any], act: Callable[[Context, Bot], None]
+    ) -> dict[str, Any]:
+        bot = self._context.bots.get(str(request.get("bot_id")))
+        if bot is None:
+            return {"error": "no such bot"}
+        if self._context.service is not Service.RUNNING:
+            return {"error": "the service is stopping"}
+        act(self._context, bot)
+        return {"ok": True, "state": bot.state.value}

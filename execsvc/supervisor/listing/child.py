@@ -1,0 +1,157 @@
+"""The process that asks BotService, so that the supervisor never waits on the network.
+
+It writes one JSON line for each listing (``{"listing": …}``, ``{"unchanged": true}`` when it
+equals the one written last, each with the moment at which it ``began``; ``{"failed": "why"}``) and
+``{"alive": true}`` in between. One byte down the request pipe asks for a listing before the
+interval has passed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+from contextlib import suppress
+from typing import Any
+
+import setproctitle
+
+from execsvc import logs
+from execsvc.clients.bot_service import BotService
+from execsvc.clients.http import HttpClient
+from execsvc.clock import monotonic
+from execsvc.errors import StopRequested, Unavailable
+from execsvc.settings import Settings, Switch
+from execsvc.supervisor.listing.in_vain import InVain
+
+POLL = b"p"
+"""Somebody wants a listing: what is asked within a second makes one."""
+CONFIRM = b"c"
+"""The supervisor wants the second listing of a pair, at once."""
+GATHER = 1.0
+"""Seconds over which requests are gathered."""
+BEAT = 2.0
+LARGEST_LISTING = 64 * 1024 * 1024
+"""Bytes of a message; the reader drops a longer one."""
+_ENVELOPE = 100
+"""Bytes of a message, at most, besides the listing in it."""
+_SHORTEST_OPTIONAL = 1.0
+_ALIVE = b'{"alive":true}\n'
+
+
+def ask_for_ever(settings: Settings, lifeline: int, requests: int, answers: int) -> int:
+    """Work of the listing child; returns when the lifeline ends."""
+    setproctitle.setproctitle("execsvc: listing")
+    logs.setup(settings.log_level, settings.log_format)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    asker = _Asker(settings, lifeline, requests, answers)
+    try:
+        while True:
+            asker.list_once()
+            asker.wait()
+    except (StopRequested, BrokenPipeError):
+        return 0
+
+
+class _Asker:
+    """One listing after the other, with signs of life from every wait."""
+
+    def __init__(self, settings: Settings, lifeline: int, requests: int, answers: int) -> None:
+        token = settings.bot_service_token
+        self._service = BotService(
+            HttpClient(
+                settings.bot_service_url,
+                token.get_secret_value() if token else None,
+                settings.request_timeout,
+                self._pulse,
+            ),
+            settings.page_size,
+            lifecycle=settings.bot_lifecycle is not Switch.OFF,
+            optional=_optional(settings),
+        )
+        switched_off = settings.bot_lifecycle is Switch.OFF
+        self._in_vain = InVain(self._service, monotonic()) if switched_off else None
+        self._interval = settings.poll_interval
+        self._lifeline, self._requests, self._answers = lifeline, requests, answers
+        self._poll = select.poll()
+        self._poll.register(lifeline, select.POLLIN)
+        self._poll.register(requests, select.POLLIN)
+        self._due = monotonic()
+        self._asked = float("inf")
+        self._spoke_at = float("-inf")
+        self._last = b""
+
+    def list_once(self) -> None:
+        """Ask for one listing and say what came of it."""
+        began, self._asked = monotonic(), float("inf")
+        # A service slower than the interval gets a moment of rest between two listings.
+        rest = min(self._interval, 1.0) / 2
+        try:
+            listing = self._listing()
+        except (Unavailable, ValueError) as error:
+            self._say(_json({"failed": str(error)}))
+            # Whoever asks for a listing gets it all the same: it may be BotService itself.
+            rest = max(rest, getattr(error, "retry_after", None) or 0.0)
+        else:
+            what = b'"unchanged":true' if listing == self._last else b'"listing":' + listing
+            self._say(b'{"began":%.6f,%b}\n' % (began, what))
+            self._last = listing
+            self._look_for_waiting()
+        self._due = max(began + self._interval, monotonic() + rest)
+
+    def wait(self) -> None:
+        """Wait until the next listing is due. Raises StopRequested when the lifeline ends."""
+        while (remaining := min(self._due, self._asked) - monotonic()) > 0:
+            self._look(min(remaining, BEAT))
+            self._beat()
+
+    def _listing(self) -> bytes:
+        """A listing as JSON. Raises Unavailable, also for one whose message nobody could read."""
+        listing = self._service.listing().model_dump_json().encode()
+        if len(listing) > LARGEST_LISTING - _ENVELOPE:
+            raise Unavailable(f"GET /bots: the listing has more than {LARGEST_LISTING} bytes")
+        return listing
+
+    def _look_for_waiting(self) -> None:
+        if self._in_vain is not None:
+            with suppress(Unavailable):
+                self._in_vain.look(monotonic())
+
+    def _pulse(self, interruptible: bool) -> None:
+        self._look(0.0)
+        self._beat()
+
+    def _look(self, seconds: float) -> None:
+        for descriptor, _ in self._poll.poll(seconds * 1000):
+            if descriptor == self._lifeline:
+                raise StopRequested("LIFELINE")
+            self._take(os.read(self._requests, 4096))
+
+    def _take(self, asked: bytes) -> None:
+        if not asked:
+            raise StopRequested("LIFELINE")
+        gathered = 0.0 if CONFIRM in asked else GATHER
+        self._asked = min(self._asked, monotonic() + gathered)
+
+    def _beat(self) -> None:
+        if monotonic() - self._spoke_at >= BEAT:
+            self._say(_ALIVE)
+
+    def _say(self, line: bytes) -> None:
+        rest = memoryview(line)
+        while rest:
+            rest = rest[os.write(self._answers, rest) :]
+        self._spoke_at = monotonic()
+
+
+def _optional(settings: Settings) -> float | None:
+    """Seconds that a query may take which the listing can do without; None when it cannot."""
+    if settings.bot_lifecycle is Switch.ON:
+        return None
+    # Two that hang still leave the listing young enough (conditions.STALE_AFTER).
+    return max(settings.poll_interval, _SHORTEST_OPTIONAL)
+
+
+def _json(message: dict[str, Any]) -> bytes:
+    return json.dumps(message).encode() + b"\n"

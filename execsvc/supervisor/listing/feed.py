@@ -1,0 +1,129 @@
+"""What the listing child says, and requests for a listing."""
+
+from __future__ import annotations
+
+import math
+import selectors
+from collections.abc import Callable
+from datetime import datetime
+
+from loguru import logger
+from pydantic import BaseModel, ValidationError
+
+from execsvc.clients.bot_service import Listing
+from execsvc.clock import now as utc_now
+from execsvc.repeats import Repeats
+from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.listing.child import CONFIRM, LARGEST_LISTING, POLL, ask_for_ever
+from execsvc.supervisor.processes.child import Child
+from execsvc.supervisor.processes.dialogue import Dialogue
+
+
+class Message(BaseModel):
+    """One line of the listing child; exactly one member is set, besides ``began``."""
+
+    listing: Listing | None = None
+    unchanged: bool = False
+    failed: str | None = None
+    alive: bool = False
+    began: float = math.inf
+    """When BotService was first asked for this listing, by our monotonic clock."""
+
+
+class Feed:
+    """Complete listings, one after the other, through ``take``."""
+
+    def __init__(
+        self,
+        context: Context,
+        selector: selectors.BaseSelector,
+        take: Callable[[Listing, bool, float], None],
+    ) -> None:
+        self._context = context
+        self._take = take
+        self._dialogue = Dialogue(
+            context, selector, "listing", self._work, self._hear, LARGEST_LISTING
+        )
+        self._latest: Listing | None = None
+        self._repeats = Repeats()
+        self._since = context.clock.now
+        self.last_success_at: datetime | None = None
+        self.failures = 0
+        self.last_error: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What its timers are asked under."""
+        return self._dialogue.key
+
+    def start(self) -> None:
+        """Start the child; its first act is a listing."""
+        self._dialogue.start()
+
+    def poll(self) -> None:
+        """Somebody wants a listing now."""
+        self._dialogue.ask(POLL)
+
+    def confirm(self) -> None:
+        """The second listing of a pair is wanted, at once."""
+        self._dialogue.ask(CONFIRM)
+
+    def replace(self) -> None:
+        """Its settings changed: a new child, which lists at once."""
+        self._dialogue.replace()
+
+    def died(self, child: Child, code: int) -> bool:
+        """A child was reaped; False when it was another."""
+        return self._dialogue.died(child, code)
+
+    def due(self) -> None:
+        """Look whether it is to be started, or hangs."""
+        self._dialogue.due()
+
+    def stop(self) -> None:
+        """No more listings."""
+        self._dialogue.stop()
+
+    def age(self) -> float:
+        """Seconds since the last good listing, or since the start when there was none."""
+        return self._context.clock.now - self._since
+
+    def _work(self, requests: int, answers: int) -> int:
+        context = self._context
+        return ask_for_ever(context.settings, context.children.lifeline, requests, answers)
+
+    def _hear(self, line: bytes) -> None:
+        try:
+            message = Message.model_validate_json(line)
+        except ValidationError as error:
+            message = Message(failed=f"the listing process wrote nonsense: {error}")
+        self._obey(message)
+
+    def _obey(self, message: Message) -> None:
+        if message.failed is not None:
+            self._failed(message.failed)
+        listing = message.listing or (self._latest if message.unchanged else None)
+        if listing is not None:
+            self._succeeded()
+            unchanged = listing is self._latest
+            self._latest = listing
+            self._take(listing, unchanged, message.began)
+
+    def _failed(self, why: str) -> None:
+        self.failures += 1
+        self._context.totals.listing_failures += 1
+        self.last_error = why
+        count = self._repeats.note("listing", self._context.clock.now)
+        if count is not None:
+            times = f" ({count} times)" if count > 1 else ""
+            logger.bind(event="listing_failed").warning("listing failed{}: {}", times, why)
+
+    def _succeeded(self) -> None:
+        if self.failures:
+            self._repeats.forget("listing")
+            logger.bind(event="listing_recovered").info(
+                "BotService lists again, after {} failures", self.failures
+            )
+        self.failures, self.last_error = 0, None
+        self._context.totals.listings += 1
+        self.last_success_at, self._since = utc_now(), self._context.clock.now

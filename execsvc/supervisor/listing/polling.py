@@ -1,0 +1,97 @@
+"""What one listing after the other says together: who is new, who changed, who is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from loguru import logger
+
+from execsvc.clients.bot_service import MAY_BE_CUT, Listing
+from execsvc.clock import monotonic
+from execsvc.repeats import Repeats
+from execsvc.settings import Settings
+from execsvc.supervisor.bots.bots import Bots
+from execsvc.supervisor.listing.absence import Absence
+from execsvc.supervisor.listing.crowds import Crowds
+from execsvc.supervisor.listing.guard import MassStopGuard, Pending
+from execsvc.supervisor.listing.last_seen import LastSeen
+
+_KEY = "mass stop"
+
+
+class Taken(NamedTuple):
+    """What one listing came to."""
+
+    said: Listing
+    """The listing, without rows of which more is known by now."""
+    whole: Listing
+    """The same with what is known besides of bots that are BOOTING."""
+
+
+class Polling:
+    """Applies listings to ``bots``; ``confirm`` asks for the second listing of a pair."""
+
+    def __init__(self, settings: Settings, bots: Bots, confirm: Callable[[], None]) -> None:
+        self._settings = settings
+        self._bots = bots
+        self._confirm = confirm
+        self._absence = Absence()
+        self._last_seen = LastSeen()
+        self._repeats = Repeats()
+        self._crowds = Crowds()
+        self._cut_said = False
+        self._guard = MassStopGuard(settings.mass_stop_threshold, settings.mass_stop_confirmations)
+
+    @property
+    def pending(self) -> Pending | None:
+        """A mass stop that waits for more polls."""
+        return self._guard.pending
+
+    def take(self, given: Listing, unchanged: bool, began: float) -> Taken:
+        """A complete listing came in; ``unchanged``: it says what the last one said.
+
+        ``began``: when BotService was first asked for it, by our monotonic clock.
+        """
+        said = self._last_seen.current(given, began)
+        listing = self._last_seen.completed(said)
+        ids = listing.bots.keys() | listing.invalid.keys()
+        if listing.may_be_cut and not self._cut_said:
+            self._cut_said = True
+            logger.bind(event="listing_may_be_cut").warning("{}", MAY_BE_CUT)
+        # A bot that was stopped since may be listed as before: its user has started it again.
+        if not unchanged or ids - self._bots.known():
+            for line in self._crowds.warnings(self._settings, listing.bots.values()):
+                logger.bind(event="account_crowded").warning("{}", line)
+            self._bots.listed(listing)
+        expected = self._bots.known()
+        if not self._last_seen.is_known(said, monotonic()):
+            expected -= self._bots.unseen()
+        expected -= self._last_seen.unknown(said, expected - ids, monotonic())
+        poll = self._absence.listed(ids, expected)
+        if poll.again:
+            self._confirm()
+        if poll.gone is not None:
+            stopped = self._guard.judge(poll.gone, self._bots.at_stake())
+            self._say(poll.gone)
+            self._bots.gone(stopped)
+        return Taken(said, listing)
+
+    def row_stopped(self, bot_id: str, at: float) -> None:
+        """By an answer of BotService that came at ``at`` (monotonic), the bot's row is STOPPED."""
+        self._last_seen.stopped(bot_id, at)
+        self._bots.row_stopped(bot_id)
+
+    def _say(self, gone: frozenset[str]) -> None:
+        pending = self._guard.pending
+        if pending is None:
+            self._repeats.forget(_KEY)
+        elif self._repeats.note(_KEY, monotonic()) is not None:
+            logger.bind(event="mass_stop_held_back").critical(
+                "{} bots are missing from the listing, of {} that have a runner or a position: "
+                "nobody is stopped yet, poll {} of {}",
+                len(gone),
+                pending.of,
+                pending.polls,
+                pending.needed,
+            )

@@ -1,0 +1,1 @@
+"""Processes of any kind: fork, signals, channels, restarts and the time of the loop."""

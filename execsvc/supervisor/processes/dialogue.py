@@ -1,0 +1,165 @@
+"""A child of the service itself that is asked down one pipe and speaks up another, in lines."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+from collections.abc import Callable, Collection
+
+from loguru import logger
+
+from execsvc.supervisor.processes.attendant import Attendant
+from execsvc.supervisor.processes.child import Child
+from execsvc.supervisor.processes.context import ProcessContext
+from execsvc.workers.lines import Lines
+
+Work = Callable[[int, int], int]
+"""``work(requests, answers)``: what the child does with its ends of the pipes; its exit code."""
+
+
+class Dialogue:
+    """Starts the child, hears it through ``hear``, and replaces it when it dies or is silent.
+
+    It may be silent for HANG_TIMEOUT, and for ``patience`` seconds where that is more. It keeps the
+    descriptors ``keep`` open.
+    """
+
+    def __init__(
+        self,
+        context: ProcessContext,
+        selector: selectors.BaseSelector,
+        name: str,
+        work: Work,
+        hear: Callable[[bytes], None],
+        longest: int,
+        patience: float = 0.0,
+        keep: Collection[int] = (),
+    ) -> None:
+        self._context = context
+        self._selector = selector
+        self._name = name
+        self._work = work
+        self._hear = hear
+        self._longest = longest
+        self._patience = patience
+        self._keep = frozenset(keep)
+        self._attendant = Attendant(context, name, self._fork)
+        self._lines: Lines | None = None
+        self._requests: int | None = None
+        self._heard_at = context.clock.now
+
+    @property
+    def key(self) -> str:
+        """What its timers are asked under."""
+        return self._attendant.key
+
+    @property
+    def gone(self) -> bool:
+        """True while no such process lives."""
+        return self._attendant.child is None
+
+    def start(self) -> None:
+        """Start the child."""
+        self._attendant.start()
+
+    def ask(self, what: bytes) -> bool:
+        """Write ``what`` to the child, at most 4096 bytes; False if it does not take it at once."""
+        if self._requests is None:
+            return False
+        try:
+            return os.write(self._requests, what) == len(what)
+        except (BlockingIOError, BrokenPipeError):
+            return False  # it has many requests unread, or is about to be replaced
+
+    def replace(self) -> None:
+        """Its settings changed: a new child."""
+        self._attendant.replace()
+
+    def died(self, child: Child, code: int) -> bool:
+        """A child was reaped; False when it was another."""
+        if child is not self._attendant.child:
+            return False
+        self._read()  # its last words
+        self._close()
+        self._attendant.ended(code)
+        return True
+
+    def due(self) -> None:
+        """Look whether it is to be started, or hangs."""
+        self._attendant.due()
+        if self._attendant.child is None:
+            return
+        self._read()
+        silent_until = self._heard_at + self._longest_silence
+        if silent_until <= self._context.clock.now:
+            logger.bind(event="child_hung").error(
+                "the {} process hangs and is replaced", self._name
+            )
+            self._attendant.replace()
+        self._context.timers.ask(self.key, max(silent_until, self._context.clock.now + 1.0))
+
+    def finish(self) -> None:
+        """Let it end by itself: the end of its requests tells it to."""
+        self._attendant.retire()
+        if self._requests is not None:
+            os.close(self._requests)
+            self._requests = None
+
+    def dismiss(self, signum: signal.Signals) -> None:
+        """Let it end by itself: the signal ``signum`` tells it to."""
+        self._attendant.retire()
+        if self._attendant.child is not None:
+            self._context.children.tell(self._attendant.child, signum)
+
+    def stop(self) -> None:
+        """It is not wanted any more."""
+        self._attendant.retire()
+        if self._attendant.child is not None:
+            self._context.children.kill(self._attendant.child)
+
+    @property
+    def _longest_silence(self) -> float:
+        return max(self._context.settings.hang_timeout, self._patience)
+
+    def _fork(self) -> Child:
+        answers, write = os.pipe2(os.O_CLOEXEC)
+        read, requests = os.pipe2(os.O_CLOEXEC)
+        context, work = self._context, self._work
+        try:
+            child = context.children.fork(lambda: work(read, write), {read, write, *self._keep})
+        except OSError:
+            os.close(answers)
+            os.close(requests)
+            raise
+        finally:
+            os.close(write)
+            os.close(read)
+        os.set_blocking(answers, False)
+        os.set_blocking(requests, False)
+        self._lines, self._requests = Lines(answers, self._longest), requests
+        self._selector.register(answers, selectors.EVENT_READ, self._read)
+        self._heard_at = context.clock.now
+        context.timers.ask(self.key, self._heard_at + self._longest_silence)
+        return child
+
+    def _close(self) -> None:
+        if self._lines is not None:
+            self._quiet()
+            self._lines.close()
+        if self._requests is not None:
+            os.close(self._requests)
+        self._lines = self._requests = None
+
+    def _quiet(self) -> None:
+        if self._lines is not None and self._lines.descriptor in self._selector.get_map():
+            self._selector.unregister(self._lines.descriptor)
+
+    def _read(self) -> None:
+        if self._lines is None:
+            return
+        for line in self._lines.read():
+            self._heard_at = self._context.clock.now
+            self._hear(line)
+        if self._lines.ended:
+            self._quiet()

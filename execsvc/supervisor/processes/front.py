@@ -1,0 +1,89 @@
+"""The supervisor's end of the control plane: it listens before the fork, and keeps on listening.
+
+As the listening socket is kept here, a control plane that dies loses no connection that waits.
+"""
+
+from __future__ import annotations
+
+import selectors
+import signal
+import socket
+from collections.abc import Callable
+
+from execsvc.settings import Settings
+from execsvc.supervisor.processes.child import Child
+from execsvc.supervisor.processes.context import ProcessContext
+from execsvc.supervisor.processes.dialogue import Dialogue
+
+Server = Callable[[Settings, int, int, int], int]
+"""``serve(settings, listener, lifeline, beats)``: the work of the control plane, its exit code.
+
+It writes a line to ``beats`` at least every few seconds: a sign of life.
+"""
+PATIENCE = 20.0
+"""Seconds that it may be silent at least: it imports Flask and gunicorn first."""
+_LONGEST_LINE = 64
+
+
+class Front:
+    """The process that answers HTTP at ``listener``."""
+
+    def __init__(
+        self,
+        context: ProcessContext,
+        selector: selectors.BaseSelector,
+        listener: socket.socket,
+        serve: Server,
+    ) -> None:
+        self._context = context
+        self._listener = listener
+        self._serve = serve
+        self._dialogue = Dialogue(
+            context,
+            selector,
+            "control plane",
+            self._work,
+            self._hear,
+            _LONGEST_LINE,
+            PATIENCE,
+            {listener.fileno()},
+        )
+
+    @property
+    def key(self) -> str:
+        """What its timers are asked under."""
+        return self._dialogue.key
+
+    @property
+    def gone(self) -> bool:
+        """True while no such process lives."""
+        return self._dialogue.gone
+
+    def start(self) -> None:
+        """Start the child."""
+        self._dialogue.start()
+
+    def due(self) -> None:
+        """Look whether it is to be started, or hangs."""
+        self._dialogue.due()
+
+    def died(self, child: Child, code: int) -> bool:
+        """A child was reaped; False when it was another."""
+        return self._dialogue.died(child, code)
+
+    def dismiss(self) -> None:
+        """The service is at its end: answer what is under way, then go."""
+        self._dialogue.dismiss(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """It had its time."""
+        self._dialogue.stop()
+
+    def _work(self, _requests: int, answers: int) -> int:
+        context = self._context
+        return self._serve(
+            context.settings, self._listener.fileno(), context.children.lifeline, answers
+        )
+
+    def _hear(self, line: bytes) -> None:
+        """A sign of life says nothing more."""

@@ -1,0 +1,303 @@
+"""The supervisor's end of the courier: what is new for BotService goes down, how it goes comes up."""
+
+from __future__ import annotations
+
+import math
+import selectors
+from collections import deque
+from collections.abc import Callable, Collection
+
+from loguru import logger
+from pydantic import ValidationError
+
+from execsvc.clients.bot_service import BOOTING, RUNNING, STOPPING, Listing
+from execsvc.model.bot import file_stem
+from execsvc.reporting.child import LARGEST_WORD, Request, Word, carry_for_ever
+from execsvc.reporting.lifecycle import RESEND_AFTER
+from execsvc.reporting.lifecycle import Word as LifeWord
+from execsvc.settings import Switch
+from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.foreign import Foreign
+from execsvc.supervisor.bots.states import State
+from execsvc.supervisor.processes.child import Child
+from execsvc.supervisor.processes.dialogue import Dialogue
+
+HALTED = 20.0
+"""Seconds for which trading is halted before bots that are BOOTING are not waited for."""
+
+
+NO_ROOM = 0.05
+"""Seconds until what a full pipe did not take is written again."""
+
+
+class Courier:
+    """Runs when it is switched on.
+
+    What a full pipe drops is found at the child's next sweep, or asked for after the next listing;
+    the names of the bots that are BOOTING go on as soon as there is room, ahead of everything else.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        selector: selectors.BaseSelector,
+        row_stopped: Callable[[str, float], None],
+    ) -> None:
+        """``row_stopped`` takes a bot whose row is STOPPED, and when that was heard (monotonic)."""
+        self._context = context
+        self._row_stopped = row_stopped
+        self._dialogue = Dialogue(
+            context, selector, "reports", self._work, self._hear, LARGEST_WORD
+        )
+        self._word = Word()
+        self._waiting: dict[str, str] = {}
+        """The status in which a row waits for a word of ours, by bot, by the latest listing."""
+        self._asked: dict[str, tuple[str, LifeWord]] = {}
+        """Rows for which the child may still be about to say a word: their status, and the word."""
+        self._booting: frozenset[str] = frozenset()
+        self._sessions = False
+        """BotService was seen to start or stop bots by itself."""
+        self._halted: dict[str, float] = {}
+        """Since when bots are BOOTING while trading is halted."""
+        self._foreign = Foreign(context)
+        self._told: frozenset[str] | None = None
+        """Which bots the child knows to be BOOTING, or is being told; None: that is to be said anew."""
+        self._unanswered: dict[str, float] = {}
+        """Until when BotService may still carry out starts that a child had asked for when it died."""
+        self._naming: deque[Request] = deque()
+        """What is still to be written of that."""
+
+    @property
+    def key(self) -> str:
+        """What its timers are asked under."""
+        return self._dialogue.key
+
+    @property
+    def gone(self) -> bool:
+        """True while no such process lives."""
+        return self._dialogue.gone
+
+    def start(self) -> None:
+        """Start the child, if it has anything to do."""
+        settings = self._context.settings
+        if {settings.report_ledger, settings.bot_lifecycle} != {Switch.OFF}:
+            self._dialogue.start()
+
+    def replace(self) -> None:
+        """Its settings changed."""
+        self._dialogue.replace()
+
+    def died(self, child: Child, code: int) -> bool:
+        """A child was reaped; False when it was another."""
+        ours = self._dialogue.died(child, code)
+        if ours:
+            self._told = None
+            self._naming.clear()
+            now, asked = self._context.clock.now, self._asked.items()
+            started = [bot_id for bot_id, (_, word) in asked if word == "start"]
+            before = {bot_id: until for bot_id, until in self._unanswered.items() if now < until}
+            self._unanswered = before | dict.fromkeys(started, now + RESEND_AFTER)
+            self._asked.clear()
+        return ours
+
+    def due(self) -> None:
+        """Look whether it is to be started, or hangs."""
+        self._dialogue.due()
+
+    def listed(self, said: Listing, whole: Listing) -> None:
+        """By this listing BotService waits for some bots; what is due for them is asked for anew.
+
+        ``whole`` holds besides those that were BOOTING when that was last answered.
+        """
+        self._waiting = {
+            **self._still_waiting(said),
+            **dict.fromkeys(said.booting, BOOTING),
+            **dict.fromkeys(said.stopping, STOPPING),
+        }
+        self._note_halted(whole.booting)
+        self._foreign.listed(whole.booting)
+        if self._starts_and_stops():
+            given_up = (bot for bot in map(self._context.bots.get, said.bots) if bot is not None)
+            for bot in given_up:
+                if bot.state in (State.FAILED, State.HELD):
+                    self._waiting.setdefault(bot.bot_id, RUNNING)
+        self._withdraw()
+        if BOOTING not in said.unanswered or BOOTING in said.unsupported or whole.booting:
+            self._booting = frozenset(whole.booting)
+            self._tell_booting()
+
+    def pass_on(self) -> None:
+        """Tell the child what is new since."""
+        if not self._name_booting():
+            return  # it must know them before it looks at their orders
+        news, self._context.news = self._context.news, set()
+        if self.gone:
+            return  # a new one looks everywhere
+        if self._reports:
+            for bot_id in news:
+                self._ask(Request(look=bot_id, name=self._name(bot_id)))
+        self._take_back()
+        for bot_id, status in list(self._waiting.items()):
+            word = self._due_word(bot_id, status)
+            if word is not None:
+                del self._waiting[bot_id]  # the next listing brings it back, unless it was heard
+                self._asked[bot_id] = status, word
+                name = self._name(bot_id)
+                self._ask(Request(bot_id=bot_id, name=name, word=word, status=status))
+
+    def finish(self) -> None:
+        """The service is at its end: deliver what waits, then go."""
+        self._naming.clear()
+        self.pass_on()
+        self._dialogue.finish()
+
+    def stop(self) -> None:
+        """It had its time."""
+        self._dialogue.stop()
+
+    def document(self) -> dict[str, object] | None:
+        """How the reports go, for ``/status``; None when none are made."""
+        hidden = {"sessions", "stopped", "stopped_at"}
+        return self._word.model_dump(exclude=hidden) if self._reports else None
+
+    @property
+    def _reports(self) -> bool:
+        return self._context.settings.report_ledger is not Switch.OFF
+
+    def _name(self, bot_id: str) -> str | None:
+        bot = self._context.bots.get(bot_id)
+        return None if bot is None else bot.name_in_log
+
+    def _still_waiting(self, said: Listing) -> dict[str, str]:
+        """Rows that waited in a status of which this listing tells nothing, as far as is known.
+
+        The child looks at each row before it says anything of it.
+        """
+        before = {bot_id: status for bot_id, (status, _) in self._asked.items()} | self._waiting
+        told = said.bots.keys() | said.invalid.keys() | set(said.stopping)
+        return {
+            bot_id: status
+            for bot_id, status in before.items()
+            if status in said.unanswered and bot_id not in told
+        }
+
+    def _withdraw(self) -> None:
+        """The user has thought better of these: a late word would undo what he asked for since."""
+        for bot_id, (status, _) in list(self._asked.items()):
+            if self._waiting.get(bot_id) != status and self._ask(Request(bot_id=bot_id)):
+                del self._asked[bot_id]
+
+    def _take_back(self) -> None:
+        """A bot that is let go on meanwhile must not be stopped by a word that is still to be said."""
+        for bot_id, (status, word) in list(self._asked.items()):
+            due = self._due_word(bot_id, status) == word
+            if not due and self._ask(Request(bot_id=bot_id)):
+                del self._asked[bot_id]
+
+    def _tell_booting(self) -> None:
+        """Name the child the bots whose reports wait for the word on their start."""
+        if self._told == self._booting or self.gone or not self._reports:
+            return
+        named = [Request(booting=bot_id) for bot_id in sorted(self._booting)]
+        self._naming = deque([Request(anew=True), *named, Request(complete=True)])
+        self._told = self._booting
+        self._name_booting()
+
+    def _name_booting(self) -> bool:
+        """Write what the pipe takes of these names; False while some are left."""
+        while self._naming and self._ask(self._naming[0]):
+            self._naming.popleft()
+        if self._naming:
+            self._context.timers.ask(self.key, self._context.clock.now + NO_ROOM)
+        return not self._naming
+
+    def _due_word(self, bot_id: str, status: str) -> LifeWord | None:
+        """What BotService is to be told: the bot has ticked, or it is flat for certain."""
+        bots = self._context.bots
+        bot = bots.get(bot_id)
+        if status == BOOTING:
+            run = bot.run if bot is not None and bot.runs_freely else None
+            if run is not None and run.snapshot.ticks > 0:
+                return "start" if self._may_start(bot_id) else None
+        if status in (BOOTING, RUNNING):
+            return "stop" if bot is not None and self._is_given_back(bot, status) else None
+        if bot is None:
+            # Nobody that is open is forgotten; a ledger that cannot be read goes by its file's name.
+            return None if file_stem(bot_id) in bots else "stop"
+        return "stop" if bot.is_at_rest and bot.state is State.STOPPED else None
+
+    def _may_start(self, bot_id: str) -> bool:
+        """False while BotService may be about to carry out a start whose answer nobody waits for."""
+        until = self._unanswered.get(bot_id)
+        if until is None:
+            return True
+        if self._context.clock.now < until:
+            self._context.timers.ask(self.key, until)
+            return False
+        del self._unanswered[bot_id]
+        return True
+
+    def _starts_and_stops(self) -> bool:
+        """False as long as BotService was never seen to know more of a bot than that it is listed."""
+        lifecycle = self._context.settings.bot_lifecycle
+        if lifecycle is Switch.OFF:
+            return False  # whatever its ledger of orders told of sessions
+        self._sessions = self._sessions or bool(self._waiting) or self._word.sessions
+        return self._sessions or lifecycle is Switch.ON
+
+    def _note_halted(self, booting: Collection[str]) -> None:
+        now, halted = self._context.clock.now, self._context.halted
+        before = self._halted
+        self._halted = {key: before.get(key, now) for key in booting} if halted else {}
+
+    def _is_given_back(self, bot: Bot, status: str) -> bool:
+        """True for a bot that does not run, and will not: BotService shows it as STOPPED then."""
+        why = self._hindrance(bot, status)
+        if why is not None and why != bot.given_back:
+            bot.given_back = why
+            bot.log.bind(event="bot_given_back").warning(
+                "BotService is told that it has stopped: {}", why
+            )
+        return why is not None
+
+    def _hindrance(self, bot: Bot, status: str) -> str | None:
+        """Why nothing of ``bot`` runs until somebody does something about it; None when it may."""
+        broken = bot.state is State.FAILED and bot.unreadable is not None and bot.run is None
+        if not bot.is_at_rest and not (broken and status == BOOTING):
+            return None
+        unclaimed = status == BOOTING and self._foreign.is_unclaimed(bot.bot_id)
+        if bot.verdict is not None and (
+            bot.verdict.unsure or (bot.verdict.foreign and not unclaimed)
+        ):
+            return None  # nobody ended it, or another service may run it
+        if bot.state in (State.FAILED, State.HELD):
+            return f"{bot.state.value}: {bot.last_error}"
+        if status != BOOTING:
+            return None
+        if bot.state is State.INVALID:
+            return f"its row cannot be used: {bot.row_error}"
+        halt = self._context.halt.current
+        long = self._context.clock.now - self._halted.get(bot.bot_id, math.inf) >= HALTED
+        return halt.text if halt is not None and bot.state is State.STOPPED and long else None
+
+    def _work(self, requests: int, answers: int) -> int:
+        context = self._context
+        return carry_for_ever(context.settings, context.children.lifeline, requests, answers)
+
+    def _ask(self, request: Request) -> bool:
+        return self._dialogue.ask(request.model_dump_json(exclude_none=True).encode() + b"\n")
+
+    def _hear(self, line: bytes) -> None:
+        try:
+            word = Word.model_validate_json(line)
+        except ValidationError as error:
+            logger.bind(event="reports_unreadable").warning("the reports process wrote {}", error)
+            return
+        if word.stopped is None:
+            self._word = word
+            return
+        for kept in (self._waiting, self._asked, self._halted):
+            kept.pop(word.stopped, None)
+        self._foreign.forget(word.stopped)
+        self._row_stopped(word.stopped, word.stopped_at)

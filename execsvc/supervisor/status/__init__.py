@@ -1,0 +1,1 @@
+"""The documents of the supervisor: status, health, metrics, and what is wrong."""

@@ -1,0 +1,40 @@
+"""What the supervisor knows at one moment: the documents, conditions and alerts are made of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from execsvc.model.bot import InvalidRow
+from execsvc.store.halted import Halted
+from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.next_step import Service
+from execsvc.supervisor.listing.guard import Pending
+
+
+class Polled(NamedTuple):
+    """How the listing goes. ``age``: seconds since the last good one."""
+
+    interval: float
+    age: float
+    last_success_at: datetime | None
+    failures: int
+    last_error: str | None
+    pending: Pending | None
+
+
+class Facts(NamedTuple):
+    """All of it. ``uptime`` is in seconds."""
+
+    pid: int
+    service: Service
+    started_at: datetime
+    uptime: float
+    polled: Polled
+    bots: list[Bot]
+    nameless: list[InvalidRow]
+    halted: Halted | None = None
+    reports: dict[str, object] | None = None
+    """How the reports to BotService go; None when none are made."""
+    no_process: str | None = None
+    """Why the machine has no process to give; None while it has."""

@@ -1,0 +1,55 @@
+"""Which bots have not ended flat, and why: what an operator who stopped them waits for. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.states import State
+
+
+class Why(NamedTuple):
+    """Why a bot has not ended flat. ``going_on``: somebody works on it, so waiting may help."""
+
+    text: str
+    going_on: bool
+
+
+def unfinished(bot: Bot) -> dict[str, Any] | None:
+    """What keeps ``bot`` from having ended flat; None when nothing does."""
+    why = _why(bot)
+    if why is None:
+        return None
+    binding = bot.ledger.binding if bot.ledger is not None and bot.ledger.binding else bot.binding
+    return {
+        "bot_id": bot.bot_id,
+        "name": bot.row.name if bot.row is not None else None,
+        "state": bot.state.value,
+        "symbol": binding.symbol if binding is not None else None,
+        "tracked": None if bot.unreadable is not None else bot.position["tracked"],
+        "why": why.text,
+        "going_on": why.going_on,
+    }
+
+
+def _why(bot: Bot) -> Why | None:
+    stuck = _stuck(bot)
+    if stuck is not None:
+        return Why(stuck, going_on=False)
+    if bot.residue:
+        detail = f": {bot.last_error}" if bot.last_error else ""
+        return Why(f"a liquidation failed and is tried again{detail}", going_on=True)
+    if bot.run is not None or bot.queued is not None or bot.question is not None:
+        return Why("its process has not ended yet", going_on=True)
+    if bot.is_open:
+        return Why("its position is open", going_on=bot.state is State.LIQUIDATING)
+    if bot.contested:
+        return Why(f"{bot.contested} contested, see execsvc settle", going_on=False)
+    return None
+
+
+def _stuck(bot: Bot) -> str | None:
+    """Why nothing can be done for ``bot`` before an operator has acted; None when something can."""
+    if bot.unreadable is not None and bot.run is None:
+        return f"its position is unknown: {bot.unreadable}"
+    return bot.doubt if bot.is_open else None
