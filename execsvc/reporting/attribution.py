@@ -36,6 +36,10 @@ While a stop waits for the reports of its bot it is looked for longer: the answe
 """
 
 
+_NO_SESSION = "null"
+"""JSON of a session that does not exist, as it is kept."""
+
+
 class NotYet(Exception):
     """BotService is to be told first that the bot has started."""
 
@@ -159,7 +163,7 @@ class Attribution:
             return None
         for earlier in starts_before(self._folder / f"{stem}.db", start):
             known = self._open.session(stem, earlier.start_id)
-            if known not in (None, "null"):
+            if known not in (None, _NO_SESSION):
                 found: Id = json.loads(known)
                 return found
             if earlier.booting:
@@ -171,7 +175,8 @@ class Attribution:
         with suppress(LedgerFailed):
             start = newest_start(self._folder / f"{stem}.db")
             key = "" if start is None else start.start_id
-            if replace or self._open.session(stem, key) is None:
+            # A session that was looked for in vain may have been opened since, by an order of no session.
+            if replace or self._open.session(stem, key) in (None, _NO_SESSION):
                 self._open.keep_session(stem, key, json.dumps(session))
                 self.sessions = True
 

@@ -236,6 +236,18 @@ def test_sale_at_the_end_finds_its_session_as_long_as_the_stop_waits(courier: Co
     assert courier.session(0) == "its"
 
 
+def test_sale_after_the_stop_is_of_the_session_that_an_order_without_one_has_opened(
+    courier: Courier,
+) -> None:
+    courier.begin(booting=False)
+    courier.trade("b1")
+    courier.asked.known = []
+    assert courier.session(0) is None, "BotService opens one for it"
+    courier.trade("b1")
+    courier.attribution.ended("b1", "opened")
+    assert courier.session(1) == "opened"
+
+
 @pytest.mark.parametrize("odd", [None, 5, {}, {"id": "x", "symbol": "BTC/USDT", "side": "BUY"}])
 def test_an_odd_order_does_not_hide_ours(courier: Courier, odd: Any) -> None:
     courier.trade("b1")
