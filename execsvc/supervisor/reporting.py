@@ -118,9 +118,8 @@ class Courier:
         self._note_halted(whole.booting)
         self._foreign.listed(whole.booting)
         if self._starts_and_stops():
-            given_up = (bot for bot in map(self._context.bots.get, said.bots) if bot is not None)
-            for bot in given_up:
-                if bot.state in (State.FAILED, State.HELD):
+            for bot in map(self._context.bots.get, [*said.bots, *said.invalid]):
+                if bot is not None and bot.state in (State.FAILED, State.HELD):
                     self._waiting.setdefault(bot.bot_id, RUNNING)
         self._withdraw()
         if BOOTING not in said.unanswered or BOOTING in said.unsupported or whole.booting:

@@ -11,7 +11,7 @@ from loguru import logger
 from support.bot_process import bot_row
 
 from execsvc.clients.bot_service import Listing
-from execsvc.model.bot import parse_row
+from execsvc.model.bot import InvalidRow, parse_row
 from execsvc.settings import Switch
 from execsvc.supervisor.bots.bot import Bot, Verdict
 from execsvc.supervisor.bots.foreign import PATIENCE
@@ -58,7 +58,7 @@ class Told:
 
     def list(self, *ids: str, **members: Any) -> None:
         """Take a listing, and tell what follows from it."""
-        listing = Listing.model_construct(bots=dict.fromkeys(ids), invalid={}, **members)
+        listing = Listing.model_construct(bots=dict.fromkeys(ids), **{"invalid": {}, **members})
         self.courier.listed(listing, listing)
         self.courier.pass_on()
         self.courier.pass_on()
@@ -86,6 +86,17 @@ def test_stop_of_a_bot_that_is_let_go_on(status: str) -> None:
     told.courier.pass_on()
     told.courier.pass_on()
     assert told.child.words() == ["stop", None]
+
+
+def test_running_row_that_cannot_be_used_any_more_is_given_back_once_its_bot_is_held() -> None:
+    bot = bot_in(State.HELD, Listed.INVALID)
+    bot.verdict, bot.row_error = Verdict(State.HELD, "ended by hand"), "its symbol is no symbol"
+    told = Told(bot)
+    told.list(invalid={"b1": InvalidRow(name="", reason="no")})
+    assert told.child.words() == ["stop"]
+    bot.verdict, bot.state = None, State.INVALID
+    told.list(invalid={"b1": InvalidRow(name="", reason="no")})
+    assert told.child.words() == ["stop", None], "its user may mend the row"
 
 
 def test_stop_is_not_taken_back_while_the_query_for_its_row_fails() -> None:
