@@ -10,7 +10,9 @@ from __future__ import annotations
 import os
 import select
 import signal
+from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 
 import setproctitle
 from loguru import logger
@@ -20,7 +22,7 @@ from execsvc import logs
 from execsvc.clients.bot_reports import BotReports, Id
 from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clients.http import HttpClient
-from execsvc.clock import iso, monotonic
+from execsvc.clock import iso, monotonic, now
 from execsvc.errors import LedgerBusy, LedgerFailed, LedgerUnavailable, StopRequested
 from execsvc.model.bot import file_stem
 from execsvc.repeats import Repeats
@@ -129,6 +131,8 @@ class _Courier:
         )
         self._booting: set[str] = set()
         self._deliveries = Deliveries(settings.state_dir)
+        self._unanswered: dict[str, datetime] = {}
+        """When an earlier process sent starts that were not answered."""
         self._rounds: Rounds | None = None
         self._fault: str | None = None
         self._damaged = False
@@ -183,12 +187,32 @@ class _Courier:
         self._attribution.ending(bot_id, ends)
         self._go_on(bot_id)
 
+    def starting(self, bot_id: str) -> float:
+        """BotService is about to be told that the bot has started.
+
+        Returns the seconds [s] for which BotService may still carry out such a word of an earlier
+        process that was not answered.
+        """
+        if self._rounds is None and monotonic() >= self._due:
+            with suppress(LedgerFailed):
+                self._opened()
+        before = self._unanswered.pop(bot_id, None)
+        if before is not None:
+            longest = self._settings.request_timeout + lifecycle.RESEND_AFTER
+            left = longest - (now() - before).total_seconds()
+            if left > 0:
+                return min(left, longest)  # the wall clock may have been set back since
+        self._note(lambda kept: kept.starting(bot_id, now()))
+        return 0.0
+
+    def not_started(self, bot_id: str) -> None:
+        """BotService has not taken that word."""
+        self._note(lambda kept: kept.start_answered(bot_id))
+
     def begun(self, bot_id: str, session: Id | None) -> None:
         """BotService has opened ``session`` for the bot."""
-        if self._rounds is None and monotonic() >= self._due:
-            with suppress(LedgerFailed):  # what cannot be kept is looked up when it is needed
-                self._opened()
         self._attribution.begun(bot_id, session)
+        self._note(lambda kept: kept.start_answered(bot_id))
         self._go_on(bot_id)
 
     def ended(self, bot_id: str, session: Id | None) -> None:
@@ -197,6 +221,7 @@ class _Courier:
 
     def look_again(self, bot_id: str) -> None:
         """The bot was started by an answer that was lost. Raises Unavailable."""
+        self._note(lambda kept: kept.start_answered(bot_id))
         if self._settings.report_ledger is not Switch.OFF:
             self._attribution.look_again(bot_id)
             self._go_on(bot_id)
@@ -204,6 +229,12 @@ class _Courier:
     def row_stopped(self, bot_id: str) -> None:
         """By an answer of BotService just now, the bot's row is STOPPED."""
         self._talk.tell(Word(stopped=bot_id, stopped_at=monotonic()))
+
+    def _note(self, write: Callable[[Deliveries], None]) -> None:
+        """Note something of a start, if that can be done: no start waits for a file of ours."""
+        if self._rounds is not None:
+            with suppress(LedgerFailed):
+                write(self._deliveries)
 
     def _go_on(self, bot_id: str) -> None:
         if self._rounds is not None:
@@ -230,6 +261,8 @@ class _Courier:
         if self._rounds is None:
             self._deliveries.open()
             self._attribution.open(self._deliveries)
+            with suppress(LedgerFailed):
+                self._unanswered = self._deliveries.unanswered_starts()
             self._rounds = Rounds(
                 self._settings.state_dir,
                 self._service,

@@ -56,6 +56,18 @@ class Reports(Protocol):
         """BotService is about to be told that the bot has stopped, or is not any more."""
         ...
 
+    def starting(self, bot_id: str) -> float:
+        """BotService is about to be told that the bot has started.
+
+        Returns the seconds [s] for which BotService may still carry out such a word of an earlier
+        process that was not answered; nothing is to be said before these have passed.
+        """
+        ...
+
+    def not_started(self, bot_id: str) -> None:
+        """BotService has not taken that word."""
+        ...
+
     def begun(self, bot_id: str, session: Id | None) -> None:
         """BotService has opened ``session`` for the bot."""
         ...
@@ -159,7 +171,8 @@ class Lifecycle:
             if not self._is_waited_for(bot_id, word):
                 return
             if word.word == "start":
-                self._start(bot_id)
+                if not self._start(bot_id):
+                    return  # it is asked for again by the next listing
             else:
                 self._reports.ended(bot_id, self._service.stopped(bot_id))
                 self._reports.row_stopped(bot_id)
@@ -187,19 +200,25 @@ class Lifecycle:
             self._reports.row_stopped(bot_id)
         return False
 
-    def _start(self, bot_id: str) -> None:
+    def _start(self, bot_id: str) -> bool:
+        """Send the start; False when an earlier one may still be carried out, and none is sent."""
+        left = self._reports.starting(bot_id)
         # Before it is sent: what is interrupted here does not know whether it was taken.
-        self._unanswered[bot_id] = monotonic() + RESEND_AFTER
+        self._unanswered[bot_id] = monotonic() + (left or RESEND_AFTER)
+        if left:
+            return False
         try:
             session = self._service.started(bot_id)
         except (ReportRefused, NotSent):
             self._unanswered.pop(bot_id)
+            self._reports.not_started(bot_id)
             raise
         except Unavailable:
             self._unanswered[bot_id] = monotonic() + RESEND_AFTER
             raise
         self._unanswered.pop(bot_id)
         self._reports.begun(bot_id, session)
+        return True
 
     def _failed(self, bot_id: str, word: Word, error: Unavailable) -> None:
         if isinstance(error, ReportRefused):

@@ -12,20 +12,22 @@ import pytest
 from loguru import logger
 from support.outboxes import AT, World
 from support.settings import settings
-from support.told import Wire
+from support.told import Dead, Wire
 
 from execsvc.clients.bot_reports import BotReports
 from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clock import SimulatedClock, installed
 from execsvc.model.bot import file_stem
 from execsvc.reporting.child import RETRY, Request, _Courier
-from execsvc.reporting.lifecycle import REPORTS_FIRST
+from execsvc.reporting.lifecycle import REPORTS_FIRST, RESEND_AFTER
 from execsvc.reporting.rounds import LONGEST_DELAY
 from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.store.sqlite.deliveries import FILE, Deliveries
 from execsvc.store.sqlite.paths import BOTS
 from execsvc.store.sqlite.starts import note_start
 
+WAITED = 5.0
+"""Seconds [s] for which an answer is waited for."""
 NO_DATABASE = b"no database, but longer than a header of one " * 100
 
 
@@ -45,7 +47,8 @@ class Talk:
         """The test moves the clock."""
 
     def say(self, word: Any) -> None:
-        """Nobody listens."""
+        """The latest is kept."""
+        self.said = word
 
     def tell(self, word: Any) -> None:
         """Nobody listens to this either."""
@@ -60,13 +63,24 @@ class Courier:
         self.talk: Any = Talk()
         self.bots = self.wire.sandbox.state.bots
         self.bots.replace([{"id": "b", "status": "RUNNING"}])
-        made = settings(state_dir=str(folder), poll_interval="1")
+        self.begin()
+
+    def begin(self) -> None:
+        """A process that knows nothing but what is on the disk."""
+        made = settings(state_dir=str(self.folder), poll_interval="1", request_timeout=str(WAITED))
         self._courier = _Courier(made, BotReports(self.wire), BotSessions(self.wire), self.talk)
+
+    def killed(self) -> None:
+        """The process is killed, and another one begins."""
+        self._courier._deliveries.close()
+        self.begin()
 
     def work(self, seconds: float = 0.0) -> None:
         """All that is due within so many seconds, the stop asked for at each listing."""
         until = self.clock.monotonic() + seconds
         while True:
+            if self.status == "BOOTING":
+                self.talk.asked.append(Request(bot_id="b", word="start", status="BOOTING"))
             if self.status == "STOPPING":
                 self.talk.asked.append(Request(bot_id="b", word="stop", status="STOPPING"))
             for _ in range(10):
@@ -85,6 +99,18 @@ class Courier:
         found: list[dict[str, Any]] = self.wire.sandbox.state.sessions.tables()["sessions"]
         return found
 
+    def boot(self) -> None:
+        self.bots.change("b", {"status": "BOOTING"})
+
+    def die_of_a_start(self) -> None:
+        """BotService has the word on a start, and takes its time; who sent the word is killed."""
+        self.boot()
+        self.wire.always["/start"] = "die"
+        with pytest.raises(Dead):
+            self.work()
+        self.wire.always.clear()
+        self.killed()
+
     def stop(self) -> None:
         self.bots.change("b", {"status": "STOPPING"})
 
@@ -100,8 +126,7 @@ def test_session_of_the_first_thing_that_is_asked_is_kept(courier: Courier) -> N
     with closing(BotLedger(courier.folder, "b", reports=True)) as ledger:
         ledger.open()
         note_start(ledger, booting=True)
-    courier.bots.change("b", {"status": "BOOTING"})
-    courier.talk.asked.append(Request(bot_id="b", word="start", status="BOOTING"))
+    courier.boot()
     courier.work()
     (session,) = courier.sessions()
     with closing(sqlite3.connect(courier.folder / FILE)) as kept:
@@ -128,6 +153,54 @@ def test_log_has_a_bot_s_name_beside_its_id(courier: Courier) -> None:
     said = {record["extra"].pop("event"): record["extra"] for record in records}
     told = ("report_failed", "report_recovered", "bot_word_failed", "bot_stop_told")
     assert said == {event: {"bot_id": "b", "bot_name": "My bot"} for event in told}
+
+
+def test_start_that_may_still_be_carried_out_is_sent_by_no_later_process(courier: Courier) -> None:
+    courier.die_of_a_start()
+    courier.work(WAITED + RESEND_AFTER - 2)
+    assert courier.status == "BOOTING"
+    courier.killed()
+    courier.work(1)
+    assert courier.status == "BOOTING"
+    courier.work(1)
+    assert courier.status == "RUNNING"
+    assert len(courier.sessions()) == 1
+
+
+def test_start_of_a_clock_that_was_set_back_since_is_not_waited_for_longer(
+    courier: Courier,
+) -> None:
+    courier.die_of_a_start()
+    with closing(sqlite3.connect(courier.folder / FILE, isolation_level=None)) as other:
+        other.execute("UPDATE fact SET value='2126-01-01T00:00:00.000Z'")
+    courier.killed()
+    courier.work(WAITED + RESEND_AFTER)
+    assert courier.status == "RUNNING"
+
+
+@pytest.mark.parametrize("fate", ["ok", "400", "unsent"])
+def test_start_that_was_decided_keeps_no_later_process_from_sending_one(
+    courier: Courier, fate: str
+) -> None:
+    courier.boot()
+    courier.wire.always["/start"] = fate
+    courier.work()
+    courier.wire.always.clear()
+    courier.boot()
+    courier.killed()
+    courier.work()
+    assert courier.status == "RUNNING"
+
+
+@pytest.mark.parametrize("sql", ["DROP TABLE fact", "UPDATE fact SET value='soon'"])
+def test_start_waits_for_no_note_that_cannot_be_read(courier: Courier, sql: str) -> None:
+    courier.die_of_a_start()
+    with closing(sqlite3.connect(courier.folder / FILE, isolation_level=None)) as other:
+        other.execute(sql)
+    courier.killed()
+    courier.work()
+    assert courier.status == "RUNNING"
+    assert courier.talk.said.last_error is None, "reports are made all the same"
 
 
 def test_stop_waits_for_no_reports_where_their_file_is_damaged(courier: Courier) -> None:

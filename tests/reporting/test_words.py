@@ -38,6 +38,7 @@ class Words:
         self.found: list[str] = []
         self.stopped: list[str] = []
         self.waiting: set[str] = set()
+        self.left = 0.0
         self.lifecycle = Lifecycle(
             BotReports(self.wire), BotSessions(self.wire), self, patience, 1.0, Names()
         )
@@ -49,6 +50,13 @@ class Words:
 
     def ending(self, bot_id: str, ends: bool) -> None:
         """Nobody's reports wait for a start here."""
+
+    def starting(self, bot_id: str) -> float:
+        left, self.left = self.left, 0.0
+        return left
+
+    def not_started(self, bot_id: str) -> None:
+        """Nobody keeps it here."""
 
     def begun(self, bot_id: str, session: Any) -> None:
         assert session is not None
@@ -205,6 +213,18 @@ def test_start_that_was_not_answered_is_sent_again_only_after_a_while(words: Wor
     words.ask(BOT, "start")
     words.say_all()
     assert words.status() == "BOOTING"
+    words.clock.advance(1.0)
+    words.say_all()
+    assert words.status() == "RUNNING"
+
+
+def test_start_of_an_earlier_process_is_waited_for(words: Words) -> None:
+    words.left = 7.0
+    for passed in (0.0, 3.0, 3.0):
+        words.clock.advance(passed)
+        words.ask(BOT, "start")
+        words.say_all()
+        assert words.status() == "BOOTING"
     words.clock.advance(1.0)
     words.say_all()
     assert words.status() == "RUNNING"

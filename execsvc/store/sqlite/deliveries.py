@@ -13,9 +13,12 @@ from execsvc.store.outbox import Mark
 from execsvc.store.sqlite import rows
 from execsvc.store.sqlite.database import create, extend, open_writable, query, transaction
 from execsvc.store.sqlite.file_lock import FileLock
+from execsvc.store.sqlite.patience import SLICE
 from execsvc.store.sqlite.report_verdict import FILE, REFUSED
 
 _OWNER = "reports"
+_STARTING = "start "
+"""Begins the name of the fact that a start was sent; the bot's id follows."""
 
 
 class Deliveries:
@@ -132,6 +135,26 @@ class Deliveries:
             tx.execute("DELETE FROM fact WHERE name=?", (REFUSED,))
             if why is not None:
                 tx.execute("INSERT INTO fact VALUES (?,?)", (REFUSED, why))
+
+    def starting(self, bot_id: str, at: datetime) -> None:
+        """Record that BotService is about to be told, ``at`` that moment, that the bot has started.
+
+        Not durable: a machine takes longer to come up again than BotService to carry a start out.
+        A lock is waited for no longer than SLICE, since a user waits for the start.
+        """
+        with transaction(self._open, durable=False, patience=SLICE) as tx:
+            tx.execute("INSERT OR REPLACE INTO fact VALUES (?,?)", (_STARTING + bot_id, iso(at)))
+
+    def start_answered(self, bot_id: str) -> None:
+        """Record that BotService has carried that start out, or never will."""
+        with transaction(self._open, durable=False, patience=SLICE) as tx:
+            tx.execute("DELETE FROM fact WHERE name=?", (_STARTING + bot_id,))
+
+    def unanswered_starts(self) -> dict[str, datetime]:
+        """When starts were sent that were not answered, by bot."""
+        found = query(self._open, "SELECT * FROM fact WHERE name LIKE ?", (f"{_STARTING}%",))
+        sent = {row["name"][len(_STARTING) :]: rows.time(row["value"]) for row in found}
+        return {bot_id: at for bot_id, at in sent.items() if at is not None}
 
     @property
     def _open(self) -> sqlite3.Connection:
