@@ -11,7 +11,17 @@ import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
-CLEAN = ("clients", "execution", "logs", "model", "paper", "recording", "runner", "settings")
+CLEAN = (
+    "clients",
+    "control_plane",
+    "execution",
+    "logs",
+    "model",
+    "paper",
+    "recording",
+    "runner",
+    "settings",
+)
 """Packages of execsvc, and "." for its modules; the others are still to be rewritten."""
 
 OPENING = re.compile(

@@ -1,1 +1,1 @@
-"""The HTTP side: Flask behind gunicorn, in a child of its own, asking the supervisor."""
+"""The HTTP side: Flask behind gunicorn, in a process of its own that asks the supervisor."""

@@ -1,4 +1,4 @@
-"""What the service answers over HTTP: documents and a request in JSON, metrics, and a page."""
+"""The answers over HTTP: documents and a request in JSON, metrics, and a page."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _NO_METRICS = "metrics are not installed: pip install 'execsvc[metrics]'"
 def create_app(ask: Ask, token: str | None) -> Flask:
     """The application; ``ask`` passes a request on to the supervisor, and raises Unavailable.
 
-    With a ``token``, everything but ``/health`` wants it as a bearer token; the page takes it as
+    With a ``token``, everything but ``/health`` requires it as a bearer token; the page takes it as
     the password that a browser asks for as well, with any user name.
     """
     app = Flask("execsvc", static_folder=None)
@@ -60,7 +60,7 @@ def create_app(ask: Ask, token: str | None) -> Flask:
 
 
 def _views(ask: Ask, *, guarded: bool) -> dict[str, Callable[[], Answer | Response]]:
-    """What answers each route, by its name; ``guarded``: a token is set."""
+    """The view of each route, by its name; ``guarded``: a token is set."""
     exposition = cache(_exposition)  # by the first scrape: its library is no part of a start
     description = cache(openapi.document)
 
@@ -94,7 +94,7 @@ def _status_asked() -> dict[str, Any]:
 
 
 def _authorise(token: str) -> Response | None:
-    """The refusal of a request that does not know the token."""
+    """The refusal of a request that lacks the token."""
     if request.path in _OPEN or _bears(token):
         return None
     if request.path != PAGE:
@@ -105,7 +105,7 @@ def _authorise(token: str) -> Response | None:
 
 
 def _no_detour() -> Response | None:
-    """Instead of a redirect, which would be HTML: ``//health`` is no path of ours."""
+    """A 404 instead of a redirect, which would be HTML: ``//health`` is no path of ours."""
     detour = isinstance(request.routing_exception, RequestRedirect)
     return _error("not found", 404) if detour else None
 
@@ -118,7 +118,7 @@ def _metrics(exposition: Exposition | None, ask: Ask) -> Response:
 
 
 def _exposition() -> Exposition | None:
-    """What makes the text of ``/metrics``; None where its library is not installed."""
+    """The function that makes the text of ``/metrics``; None where its library is not installed."""
     try:
         from execsvc.control_plane.exposition import exposition
     except ModuleNotFoundError as missing:
@@ -156,7 +156,7 @@ def _error(message: str, code: int) -> Response:
 
 
 def _refused(error: HTTPException) -> Response:
-    """Whatever Flask refuses by itself: an unknown path, a wrong method, a body too large."""
+    """The answer for requests that Flask refuses: an unknown path, a wrong method, a large body."""
     answer = _error((error.name or "error").lower(), error.code or 500)
     allowed = getattr(error, "valid_methods", None)
     if allowed:
@@ -169,7 +169,7 @@ def _silent(error: Unavailable) -> Response:
 
 
 def _failed(error: Exception) -> Response:
-    """Our own fault: the traceback is for the log, and for nobody outside."""
+    """The answer for a fault of our own: the traceback goes to the log, and to no client."""
     told = logger.bind(event="request_failed").opt(exception=error)
     told.error("{} {} failed", request.method, request.path)
     return _error("internal server error", 500)

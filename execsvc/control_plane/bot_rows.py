@@ -27,12 +27,14 @@ _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 
 
 def rank(state: str) -> int:
-    """The place of a state: what needs somebody's eye comes first."""
+    """The place of a state: states that need an operator's attention come first."""
     return _ORDER.index(state) if state in TONES else -1
 
 
 def matches(bot: Mapping[str, Any], state: str, sought: str) -> bool:
-    """True when the bot is in ``state`` and something of it contains ``sought``; both may be empty."""
+    """True when the bot is in ``state`` and one of its texts contains ``sought``; both may be
+    empty.
+    """
     if state and bot["state"] != state:
         return False
     words = (bot["bot_id"], bot["name"], bot["symbol"], bot["key_id"], bot["strategy"])
@@ -40,7 +42,7 @@ def matches(bot: Mapping[str, Any], state: str, sought: str) -> bool:
 
 
 def shown(number: int, bot: Mapping[str, Any], wrong: bool, now: datetime) -> dict[str, Any]:
-    """One row; ``wrong``: something of this bot is on top of the page."""
+    """One row; ``wrong``: a fault of this bot is on top of the page."""
     name = bot["name"] or bot["bot_id"] or "(no id)"
     wrong = wrong and bool(bot["bot_id"])
     return {
@@ -80,12 +82,12 @@ def span(seconds: float) -> str:
 
 
 def ago(at: str | None, now: datetime) -> str:
-    """How long ago the ISO time ``at`` was; empty when it never was."""
+    """The time since the ISO time ``at``, in words; empty without one."""
     return f"{span((now - from_iso(at)).total_seconds())} ago" if at else ""
 
 
 def _position(held: Mapping[str, Any], symbol: str | None, now: datetime) -> list[str]:
-    """Nothing when it is flat; dust that is tracked all the same is told."""
+    """The position in words: nothing when it is flat, but dust that is tracked is shown."""
     base = (symbol or "").partition("/")[0]
     if held["side"] is None:
         dust = Decimal(held["tracked"] or 0)
@@ -113,7 +115,7 @@ def _result(result: Mapping[str, Any] | None) -> dict[str, str] | None:
 
 
 def _signed(amount: str | None) -> str:
-    """A sum with its sign; nobody can always tell one."""
+    """A sum with its sign; "unknown" for None."""
     if amount is None:
         return "unknown"
     return f"+{amount}" if Decimal(amount) > 0 else amount.replace("-", "\N{MINUS SIGN}")

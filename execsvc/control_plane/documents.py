@@ -1,6 +1,6 @@
-"""The answers of the control plane as models: what ``/openapi.json`` describes them by.
+"""The answers of the control plane as models, by which ``/openapi.json`` describes them.
 
-They describe, and nothing is made of them: the supervisor's own documents are passed on as they come.
+No answer is made of them: the supervisor's own documents are passed on as they come.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ Seconds = Annotated[float, Field(ge=0)]
 
 
 class Error(BaseModel):
-    """Why a request was not answered as asked."""
+    """The reason why a request was not answered as asked."""
 
     error: str
 
 
 class Health(BaseModel):
-    """Whether all is well, and what is not."""
+    """The state of the service, and the reasons for it."""
 
     status: Literal["ok", "degraded", "stopping", "down"]
     service: Literal["execution-service"]
@@ -47,7 +47,7 @@ class Health(BaseModel):
 
 
 class Accepted(BaseModel):
-    """That the bots are listed now."""
+    """The confirmation that the bots are listed now."""
 
     accepted: Literal[True]
 
@@ -62,7 +62,7 @@ class MassStop(BaseModel):
 
 
 class Poll(BaseModel):
-    """How the listing of the bots goes."""
+    """The state of the listing of the bots."""
 
     interval_sec: Seconds
     last_success_at: Time | None
@@ -79,11 +79,11 @@ class Halted(BaseModel):
 
 
 class Reports(Word):
-    """How the reports to BotService go."""
+    """The state of the reports to BotService."""
 
 
 class Position(BaseModel):
-    """What a bot holds by its own ledger, in base units; ``side`` is null when it is flat."""
+    """A bot's position by its own ledger, in base units; ``side`` is null when it is flat."""
 
     side: Literal["BUY", "SELL"] | None
     tracked: Number
@@ -93,7 +93,7 @@ class Position(BaseModel):
 
 
 class Result(BaseModel):
-    """What a bot has realised, in its quote currency; null where nobody can tell."""
+    """A bot's realised result, in its quote currency; null where it is unknown."""
 
     currency: str | None
     realised: Number | None
@@ -101,7 +101,7 @@ class Result(BaseModel):
 
 
 class Guard(BaseModel):
-    """What keeps a bot from entering; never from an exit."""
+    """A limit that keeps a bot from entering; never from an exit."""
 
     guard: str = Field(examples=["daily_loss"])
     since: Time
@@ -109,7 +109,7 @@ class Guard(BaseModel):
 
 
 class Abandoned(BaseModel):
-    """What an operator gave up of a position; shown for a day."""
+    """A part of a position that an operator abandoned; shown for a day."""
 
     at: Time
     mode: Literal["LIVE", "PAPER"]
@@ -120,7 +120,7 @@ class Abandoned(BaseModel):
 
 
 class Diagnostics(BaseModel):
-    """What a strategy reported of its last tick; a member that does not apply is left out."""
+    """A strategy's report of its last tick; a member that does not apply is left out."""
 
     judged: Literal[True] = Field(True, description="the tick judged whether a signal begins")
     missing: str = Field("", description="the first condition for a signal that was not met")
@@ -135,7 +135,7 @@ class Diagnostics(BaseModel):
 
 
 class Bot(BaseModel):
-    """One bot, or a row of BotService that is none."""
+    """One bot, or a row of BotService that cannot be used."""
 
     bot_id: str = Field(description="empty for a row without a usable id: there may be several")
     name: str
@@ -179,4 +179,4 @@ class Status(BaseModel):
 
 
 SCHEMAS: tuple[type[BaseModel], ...] = (Accepted, Error, Health, Status)
-"""What an answer may be; the others are parts of these."""
+"""The models of whole answers; the others are parts of these."""

@@ -1,6 +1,6 @@
-"""``/metrics``: what the supervisor answers, in the text format of Prometheus.
+"""``/metrics``: the supervisor's numbers, in the text format of Prometheus.
 
-The numbers are the supervisor's own, so a control plane that is replaced takes none with it.
+The numbers are kept by the supervisor, so they survive a control plane that is replaced.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _TOTAL = "_total"
 def exposition(document: Document, accept: str) -> tuple[bytes, str]:
     """The answer to a scrape and its content type; ``accept`` is the request's header.
 
-    ``document`` is what the supervisor answers to the call ``metrics``.
+    ``document`` is the supervisor's answer to the call ``metrics``.
     """
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Once(document))
@@ -44,17 +44,17 @@ def exposition(document: Document, accept: str) -> tuple[bytes, str]:
 
 
 class _Once(Collector):
-    """What the supervisor said a moment ago."""
+    """The collector of one answer of the supervisor."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
 
     def describe(self) -> Iterable[Family]:
-        """Nothing: the names of a single collector cannot clash with any other's."""
+        """None: the names of a single collector cannot clash with any other's."""
         return ()
 
     def collect(self) -> Iterator[Family]:
-        """Everything, family by family."""
+        """All metrics, family by family."""
         document = self._document
         yield _gauge(names.BUILD, [((document["version"],), 1)])
         for name, metric in names.SERVICE.items():
@@ -112,7 +112,7 @@ def _labels(metric: Metric, bot: Document) -> tuple[str, ...]:
 
 
 def _facts(bot: Document) -> Document:
-    """What is known of a bot, by the names of its metrics and of their labels."""
+    """The values of a bot, by the names of its metrics and of their labels."""
     last_tick, result = bot["last_tick_at"], bot["result"]
     facts = {**bot, "listed": 1, "current": 1, "currency": result["currency"]}
     facts |= {name: _number(result[name]) for name in ("realised", "today")}

@@ -33,7 +33,7 @@ SERVICE = {
         "Bots that are missing from the listing and whose stop is held back.",
     ),
 }
-"""By the name that the supervisor has for each; so are the others."""
+"""The metrics, by the supervisor's name for each; so are the others."""
 BUILD = Metric("execsvc_build_info", "gauge", "1, with the version.", ("version",))
 STATES = Metric("execsvc_bots", "gauge", "Bots in each state.", ("state",))
 CONDITIONS = Metric(

@@ -1,6 +1,6 @@
-"""The page for people: what the supervisor knows, as HTML that needs nothing but itself.
+"""The page for people: the supervisor's documents, as HTML without other resources.
 
-Everything on it comes from outside or may: it is escaped by the template, and the policy that goes
+All texts on it may come from outside: they are escaped by the template, and the policy that goes
 with it lets no script run but its own.
 """
 
@@ -20,7 +20,7 @@ from execsvc import clock
 from execsvc.control_plane import bot_rows
 
 REFRESH = 3
-"""Seconds between two looks of a browser that runs the script, while there are few bots."""
+"""Seconds between two requests of a browser that runs the script, while there are few bots."""
 REFRESH_MANY = 5
 MANY = 200
 RELOAD = 10
@@ -42,7 +42,7 @@ _templates.filters["clock"] = lambda at: at[11:19]
 
 
 def page(known: Mapping[str, Any] | None, asked: Mapping[str, str]) -> Response:
-    """The page; ``known`` is what the supervisor says of itself, None when it does not answer.
+    """The page; ``known`` is the supervisor's status, None when it does not answer.
 
     ``asked`` may narrow it down: ``state``, and ``q`` for a part of a name, id, symbol or account.
     """

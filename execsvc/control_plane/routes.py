@@ -1,4 +1,4 @@
-"""The one table of what is answered over HTTP: the application and ``/openapi.json`` are made of it."""
+"""The one table of HTTP routes: the application and ``/openapi.json`` are made of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OPEN_METRICS = "application/openmetrics-text"
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer. ``model`` is what its JSON is like, None of a text or a document of no fixed shape."""
+    """One answer. ``model`` describes its JSON, None for a text or a document of no fixed shape."""
 
     about: str
     model: type[BaseModel] | None = None
@@ -25,7 +25,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Route:
-    """A path with its method, and every answer that is its own."""
+    """A path with its method, and the answers of its own."""
 
     path: str
     method: str
@@ -34,9 +34,9 @@ class Route:
     replies: Mapping[int, Reply]
     wants_token: bool = True
     takes_password: bool = False
-    """A browser may give the token as a password."""
+    """The second kind of authentication: a browser may send the token as a password."""
     query: Mapping[str, str] = field(default_factory=dict)
-    """What may stand behind the path, and what each of that means."""
+    """The query parameters of the route, each with its meaning."""
 
 
 SILENT = Reply("the supervisor does not answer", Error)

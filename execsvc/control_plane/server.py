@@ -25,7 +25,7 @@ ANSWER_SECONDS = 2.0
 """Seconds that the supervisor has to answer; after that it counts as down."""
 _THREADS = 8
 _CONNECTIONS = 20_000
-"""Clients that may be connected without having asked anything yet."""
+"""Clients that may be connected without having sent a request yet."""
 _BACKLOG = 1024
 _TITLE = "execsvc: control plane"
 # A heartbeat in a file on a disk blocks whenever that disk does.
@@ -36,8 +36,8 @@ _NOT_OURS = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGTTIN, sign
 def serve(settings: Settings, listener: int, lifeline: int, beats: int) -> int:
     """Answer HTTP at the open descriptor ``listener`` until the lifeline ends or TERM comes.
 
-    A line is written to ``beats`` about once a second, a sign of life of gunicorn's master; that of
-    its worker, the master itself judges.
+    A line is written to ``beats`` about once a second, as a heartbeat of gunicorn's master; that of
+    its worker is judged by the master itself.
     """
     setproctitle.setproctitle(_TITLE)
     logs.setup(settings.log_level, settings.log_format)
@@ -50,7 +50,7 @@ def serve(settings: Settings, listener: int, lifeline: int, beats: int) -> int:
 
 
 class _Log(Logger):  # type: ignore[misc]  # gunicorn has no types
-    """Errors of gunicorn go to our log, and nothing else of it."""
+    """A logger of gunicorn that passes its errors to our log, and nothing else."""
 
     def setup(self, cfg: Any) -> None:
         self.error_log.propagate = True
@@ -58,21 +58,23 @@ class _Log(Logger):  # type: ignore[misc]  # gunicorn has no types
         self.access_log.disabled = True
 
     def access(self, *_: Any) -> None:
-        """No access log: the log is for what happens to money."""
+        """Do nothing: there is no access log."""
 
     def reopen_files(self) -> None:
-        """There are none."""
+        """Do nothing: there are no files."""
 
 
 class _Master(Arbiter):  # type: ignore[misc]
-    """Gunicorn's master process, which gives signs of life."""
+    """Gunicorn's master process, with heartbeats."""
 
     def __init__(self, application: _Application, beats: int) -> None:
         self._beats = beats
         super().__init__(application)
 
     def murder_workers(self) -> None:
-        """Gunicorn calls this once in each turn of the master's loop, a second at most."""
+        """Send a heartbeat; gunicorn calls this in each turn of the master's loop, a second at
+        most.
+        """
         with suppress(BlockingIOError, BrokenPipeError):
             os.write(self._beats, b"\n")
         super().murder_workers()
@@ -89,18 +91,21 @@ class _Application(BaseApplication):  # type: ignore[misc]
         super().__init__()
 
     def run(self) -> None:
-        """Run gunicorn's master in this process until it is told to end."""
+        """Run gunicorn's master in this process until it gets a signal to end."""
         os.set_blocking(self._beats, False)
         _Master(self, self._beats).run()
 
     def load_config(self) -> None:
-        """Called by gunicorn. Options that this version does not know are left out."""
+        """Set the options; called by gunicorn.
+
+        Options that this version does not know are left out.
+        """
         for name, value in self._options.items():
             if name in self.cfg.settings:
                 self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        """Called by gunicorn in its worker."""
+        """The application; called by gunicorn in its worker."""
         runtime_dir, token = self._settings.runtime_dir, self._settings.http_token
         return create_app(
             lambda request: control_socket.ask(runtime_dir, request, ANSWER_SECONDS),
@@ -135,11 +140,11 @@ def _options(listener: int) -> dict[str, Any]:
 
 
 def _deafen(_: Any) -> None:
-    """Ignore what gunicorn would obey: on USR2, say, it starts the whole program once more."""
+    """Ignore signals that gunicorn would obey: on USR2, say, it starts the whole program once more."""
     for signum in _NOT_OURS:
         signal.signal(signum, signal.SIG_IGN)
 
 
 def _rename(_arbiter: Any, _worker: Any) -> None:
-    """Gunicorn gives its processes titles of its own before each of these calls."""
+    """Set the process title again; gunicorn sets its own before each of these calls."""
     setproctitle.setproctitle(_TITLE)

@@ -1,4 +1,4 @@
-"""Gunicorn's thread worker, which leaves with the supervisor and waits for no slow client.
+"""Gunicorn's thread worker, which ends with the supervisor and waits for no slow client.
 
 A connection gets a thread only when the whole head of its request has arrived, so that clients
 which send nothing, or a byte now and then, cost a descriptor and not one of a few threads.
@@ -27,7 +27,7 @@ HEAD_SECONDS = 5.0
 ANSWER_SECONDS = 10.0
 """Seconds that a thread has for one answer, to a client that may read it slowly."""
 LARGEST_HEAD = 16 * 1024
-"""Bytes after which gunicorn is let at a head that has no end: it knows what to say to it."""
+"""Bytes after which gunicorn gets a head that has no end: it has the answer for it."""
 _LOOK = 1.0
 
 
@@ -37,7 +37,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
     data_ready = True
 
     def head_is_here(self) -> bool:
-        """True when a thread would find a whole head, too long a one, or the end."""
+        """True when a thread would find a whole head, one that is too long, or the end."""
         try:
             seen = self.sock.recv(LARGEST_HEAD, socket.MSG_PEEK)
         except BlockingIOError:
@@ -51,7 +51,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         return whole
 
     def close(self, graceful: bool = False) -> None:
-        """Close at once: gunicorn's graceful way lets a client hold up the whole worker."""
+        """Close at once: gunicorn's graceful close lets a client hold up the whole worker."""
         try:
             self.sock.setblocking(False)
             self.sock.recv(LARGEST_HEAD)  # what is unread would cost the client its answer
@@ -72,12 +72,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self._served_since: dict[Connection, float] = {}
 
     def init_process(self) -> None:
-        """Gunicorn's entry into the worker, which returns when it ends."""
+        """Run the worker; called by gunicorn, returns when the worker ends."""
         threading.Thread(target=self._watch, name="watch", daemon=True).start()
         super().init_process()
 
     def accept(self, *args: Any) -> None:
-        """A connection waits at the listener, which is the last of ``args``."""
+        """Accept a connection that waits at the listener, which is the last of ``args``."""
         listener = args[-1]
         try:
             client, address = listener.accept()
@@ -89,7 +89,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self._look(connection)
 
     def murder_keepalived(self, *args: Any, **kwargs: Any) -> None:
-        """Gunicorn calls this once in each turn of its loop."""
+        """Close clients without a request; gunicorn calls this once in each turn of its loop."""
         super().murder_keepalived(*args, **kwargs)
         now = monotonic()
         while self._waiting and next(iter(self._waiting.values())) <= now:
@@ -100,7 +100,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             connection.close()
 
     def handle(self, conn: Connection) -> Any:
-        """One request, in a thread of the pool."""
+        """Answer one request, in a thread of the pool."""
         self._served_since[conn] = monotonic()
         try:
             return super().handle(conn)
@@ -108,7 +108,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             self._served_since.pop(conn, None)
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
-        """A request that is no HTTP: gunicorn would answer with a page of HTML."""
+        """Answer a request that is no HTTP: gunicorn would send a page of HTML."""
         status = _status_of(exc)
         if status is HTTPStatus.INTERNAL_SERVER_ERROR:
             self.log.error("Error handling request", exc_info=exc)
@@ -146,7 +146,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
                     _hang_up(connection.sock)
 
     def _leave(self) -> None:
-        """The supervisor is gone: nothing that could be answered is left, for gunicorn neither."""
+        """End the process: the supervisor is gone, so no request can be answered."""
         try:
             if os.getppid() == self.ppid:
                 os.kill(self.ppid, signal.SIGKILL)
@@ -157,7 +157,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
 
 def _hang_up(client: socket.socket) -> None:
-    """Wake the thread that is busy with a slow client; it finds the connection closed."""
+    """Shut the connection of a slow client down, which wakes the thread that is busy with it."""
     try:
         client.shutdown(socket.SHUT_RDWR)
     except OSError:
