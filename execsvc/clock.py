@@ -1,10 +1,10 @@
 """The only place that reads time.
 
-Records carry aware UTC, which may be set at any time. Durations are measured on CLOCK_BOOTTIME, which
-nobody can set, which counts the time that the machine is suspended, and which is the same in every
-process since boot. A duration that begins in one process and ends in another needs a
-:class:`Moment`: both clocks, and the boot they were read in. The clocks are the machine's unless
-a process has installed another one with :func:`installed`, as replay does.
+Records carry aware UTC, which may be set at any time. Durations are measured on CLOCK_BOOTTIME,
+which cannot be set, which counts the time that the machine is suspended, and which is the same in
+every process since boot. A duration that begins in one process and ends in another needs a
+:class:`Moment`: both clocks, and the boot they were read in. The clocks are the machine's unless a
+process has installed another one with :func:`installed`, as replay does.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Clock(Protocol):
-    """Where a control loop gets its time from."""
+    """The source of a control loop's time."""
 
     def now(self) -> datetime:
         """Aware UTC, for records."""
@@ -33,7 +33,7 @@ class Clock(Protocol):
         ...
 
     def boot_id(self) -> str:
-        """Within which boot the monotonic seconds are counted."""
+        """The id of the boot from which the monotonic seconds are counted."""
         ...
 
 
@@ -55,7 +55,10 @@ class SystemClock:
 
 @functools.cache
 def _boot_id() -> str:
-    """Of a kernel that does not tell, one that no other process has: its moments are wall time only."""
+    """The kernel's id of this boot; without one, an id that no other process has.
+
+    Moments of such a process are wall time only.
+    """
     try:
         return _BOOT_ID.read_text().strip()
     except OSError:
@@ -67,7 +70,9 @@ _clock: Clock = SYSTEM
 
 
 class UnsetClock:
-    """The wall time of when it was made, and CLOCK_BOOTTIME from there on: nobody sets it."""
+    """The wall time at its creation, and CLOCK_BOOTTIME from there on: a change of the clock has no
+    effect.
+    """
 
     def __init__(self, source: Clock = SYSTEM) -> None:
         self._source = source
@@ -79,16 +84,16 @@ class UnsetClock:
         return self._start + timedelta(seconds=self.monotonic() - self._origin)
 
     def monotonic(self) -> float:
-        """Those of its source."""
+        """Monotonic seconds of its source."""
         return self._source.monotonic()
 
     def boot_id(self) -> str:
-        """That of its source."""
+        """The boot id of its source."""
         return self._source.boot_id()
 
 
 class SimulatedClock:
-    """A clock that moves when it is told to, exact to the microsecond.
+    """A clock that moves only by :meth:`advance`, exact to the microsecond.
 
     It begins at ``start`` (aware UTC) and ``monotonic`` seconds.
     """
@@ -108,18 +113,18 @@ class SimulatedClock:
         return self._origin + self._microseconds / 1e6
 
     def boot_id(self) -> str:
-        """One boot for as long as it is used."""
+        """One id of a boot for as long as the clock is used."""
         return "simulated"
 
     def advance(self, seconds: float) -> None:
-        """Let ``seconds`` pass; less than nothing lets nothing pass."""
+        """Let ``seconds`` pass; a negative number lets no time pass."""
         self._microseconds += max(round(seconds * 1e6), 0)
         self._now = self._start + timedelta(microseconds=self._microseconds)
 
 
 @contextmanager
 def installed(clock: Clock) -> Iterator[None]:
-    """Let this process live by ``clock`` for the length of the block."""
+    """Use ``clock`` in this process for the length of the block."""
     global _clock  # noqa: PLW0603 - the one thing that all of a process has to share
     before, _clock = _clock, clock
     try:
@@ -129,17 +134,17 @@ def installed(clock: Clock) -> Iterator[None]:
 
 
 def now() -> datetime:
-    """Aware UTC of the clock this process lives by."""
+    """Aware UTC of the clock of this process."""
     return _clock.now()
 
 
 def monotonic() -> float:
-    """Monotonic seconds of the clock this process lives by."""
+    """Monotonic seconds of the clock of this process."""
     return _clock.monotonic()
 
 
 class Moment(NamedTuple):
-    """When something happened, for whoever measures a duration in another process.
+    """A time that is comparable in another process, for measuring durations.
 
     ``at`` is aware UTC, ``boottime`` CLOCK_BOOTTIME in seconds, ``boot_id`` the boot that it counts
     from. A moment of which only ``at`` is known has an empty ``boot_id``.
@@ -151,12 +156,12 @@ class Moment(NamedTuple):
 
 
 def moment() -> Moment:
-    """Now."""
+    """The present moment."""
     return Moment(_clock.now(), _clock.monotonic(), _clock.boot_id())
 
 
 def moment_of(at: datetime) -> Moment:
-    """``at`` by both clocks, for a time that was just read: before anybody can have set the clock."""
+    """``at`` by both clocks, for a time that was just read: before the clock can have been set."""
     here = moment()
     return here._replace(at=at, boottime=here.boottime - (here.at - at).total_seconds())
 
@@ -164,8 +169,8 @@ def moment_of(at: datetime) -> Moment:
 def seconds_since(past: Moment) -> float:
     """Seconds that have passed since ``past``, never less than 0.
 
-    In the same boot by CLOCK_BOOTTIME, whatever was done to the wall clock. Else by the wall clocks
-    of then and now.
+    In the same boot by CLOCK_BOOTTIME, which a change of the wall clock does not affect. Else by
+    the wall clocks of then and now.
     """
     here = moment()
     if past.boot_id == here.boot_id:

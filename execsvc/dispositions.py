@@ -1,4 +1,4 @@
-"""What this process does about a signal because its parent had decided so."""
+"""The signals that this process ignores because its parent had decided so."""
 
 from __future__ import annotations
 

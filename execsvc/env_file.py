@@ -56,7 +56,7 @@ class _Parser:
         self._state(character)
 
     def finish(self) -> None:
-        """The end of the file ends an assignment, also within quotes."""
+        """End the file, which ends an assignment, also within quotes."""
         no_assignment = (
             self._before_name,
             self._in_name,

@@ -30,7 +30,7 @@ class Unavailable(ExecsvcError):
 
 
 class Banned(Unavailable):
-    """An exchange lets nobody in: ``retry_after`` is the number of seconds until its ban ends."""
+    """An exchange refuses every call: ``retry_after`` is the number of seconds until its ban ends."""
 
 
 class CallRefused(Unavailable):
@@ -38,7 +38,9 @@ class CallRefused(Unavailable):
 
 
 class NotFound(CallRefused):
-    """The service answered 404; whether that is about the thing or the road, its caller knows."""
+    """The service answered 404; its caller knows whether that is about the object or about the
+    path.
+    """
 
 
 class OrderRefused(ExecsvcError):
@@ -50,7 +52,7 @@ class OrderRefused(ExecsvcError):
 
 
 class GuardRefused(OrderRefused):
-    """An entry beyond a limit of the settings: it was not sent; exits are free.
+    """An entry beyond a limit of the settings: it was not sent; exits are not limited.
 
     ``guards`` names those that refused it, as ``/status`` does.
     """
@@ -63,7 +65,7 @@ class GuardRefused(OrderRefused):
 class OutcomeUnknown(ExecsvcError):
     """An order that may or may not have executed: settle it, never send it again.
 
-    ``filled_at_least`` is a lower bound in base units, when the answer named one.
+    ``filled_at_least`` is a lower bound in base units, when the answer stated one.
     """
 
     def __init__(
@@ -74,7 +76,7 @@ class OutcomeUnknown(ExecsvcError):
         super().__init__(message)
 
     def reworded(self, message: str) -> OutcomeUnknown:
-        """The same, with another message."""
+        """The same error, with another message."""
         return type(self)(message, self.filled_at_least, self.retry_after)
 
 
@@ -87,7 +89,7 @@ class LedgerFailed(ExecsvcError):
 
 
 class LedgerUnavailable(LedgerFailed):
-    """It cannot be read or written at present, and nothing is wrong with the file: try again.
+    """The ledger or journal cannot be read or written at present, but its file is sound: try again.
 
     Another program holds the database's lock, a disk is full or read-only, or the machine has no
     descriptor or memory to give.
@@ -95,7 +97,7 @@ class LedgerUnavailable(LedgerFailed):
 
 
 class LedgerBusy(LedgerFailed):
-    """Another process holds the ledger; ``pid`` names it when it is known."""
+    """Another process holds the ledger; ``pid`` is its process id when it is known."""
 
     def __init__(self, message: str, pid: int | None) -> None:
         self.pid = pid
@@ -103,7 +105,7 @@ class LedgerBusy(LedgerFailed):
 
 
 class StopRequested(BaseException):
-    """A wait or a read was cut short because this process was told to stop.
+    """A wait or a read was cut short because this process is to stop.
 
     Derived from BaseException so that a strategy's ``except Exception`` does not swallow it.
     """

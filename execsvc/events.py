@@ -1,8 +1,8 @@
-"""The names of what the log tells, which others search for and alert on: a promise to them.
+"""The names of the log's events, by which others search and alert: a stable interface.
 
 A record has its name in ``event``, the journal in ``EVENT``, a row of a bot's execution log in
-``event``. The operator's page and ``execsvc help events`` are made of this table; tests see to it that
-nothing else is logged and that each event has a test in which the real code says it.
+``event``. The operator's page and ``execsvc help events`` are made of this table; tests check that
+no other event is logged and that each event has a test in which the real code logs it.
 """
 
 from __future__ import annotations
@@ -127,15 +127,17 @@ EventName = Literal[
 
 
 class Event(NamedTuple):
-    """What an event tells."""
+    """The meaning of an event."""
 
     level: str
-    """The highest at which it is said; what repeats may be said at DEBUG in between."""
+    """The highest level at which it is logged; repetitions in between may be logged at DEBUG."""
     when: str
     fields: tuple[str, ...] = ()
-    """What its record always has, besides the bot's strategy, symbol and key in its own process."""
+    """The fields that its record always has, besides the bot's strategy, symbol and key in its own
+    process.
+    """
     said: tuple[str, ...] = ()
-    """Fields that stand in its words already: a line of text does not repeat them."""
+    """Fields that its text contains already: a line of text does not repeat them."""
 
 
 _ORDER = ("bot_id", "order_id", "side", "amount", "filled", "reason")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 DONE = 0
-"""Done; of what trades: every position is closed, or held as asked."""
+"""Done; of a trading process: every position is closed, or held as asked."""
 FAULT = 1
 """A fault of the program, or a file that cannot be read or written."""
 USAGE = 2

@@ -1,7 +1,7 @@
-"""Keeps the secrets of the settings out of every text that leaves a process.
+"""Masks the secrets of the settings in every text that leaves a process.
 
 A service may echo its own token, or another's; an operator may paste one where it does not belong.
-A process makes its secrets known once, and its children inherit them.
+A process registers its secrets once, and its children inherit them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 MASK = "***"
 SHORTEST = 4
-"""Characters: to mask a shorter one everywhere would make texts unreadable, and hide nothing."""
+"""Characters of the shortest masked secret: masking a shorter one would make texts unreadable."""
 
 _secrets: set[str] = set()
 _pattern: re.Pattern[str] | None = None
@@ -32,14 +32,14 @@ def know(secrets: Iterable[str]) -> None:
 
 
 def forget() -> None:
-    """Know no secret any more."""
+    """Mask no secret any more."""
     global _pattern  # noqa: PLW0603 - see above
     _secrets.clear()
     _pattern = None
 
 
 def masked(text: str) -> str:
-    """``text`` with ``***`` in the place of each secret, however that is written."""
+    """``text`` with ``***`` in the place of each secret, in any of its notations."""
     return text if _pattern is None else _pattern.sub(MASK, text)
 
 

@@ -1,4 +1,4 @@
-"""Says a fault that repeats once a minute, with a count, instead of every time."""
+"""Limits a fault that repeats to one log line a minute, with a count."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ class Repeats:
         self._kept_back: dict[str, int] = {}
 
     def note(self, key: str, now: float) -> int | None:
-        """How often ``key`` happened since it was last said; None while it is to be kept silent.
+        """The number of times ``key`` occurred since it was last logged; None while it is not to be
+        logged.
 
         ``now`` is in monotonic seconds.
         """
@@ -30,11 +31,13 @@ class Repeats:
         return count
 
     def forget(self, key: str) -> int:
-        """The fault is over: its next one is said at once. Returns how many were kept silent."""
+        """End the fault: its next one is logged at once. Returns the number of those not logged."""
         self._said_at.pop(key, None)
         return self._kept_back.pop(key, 0)
 
     def _make_room(self) -> None:
-        """Keys may come from outside; what was said longest ago is dropped first."""
+        """Drop the key that was logged longest ago: keys may come from outside, and must not pile
+        up.
+        """
         while len(self._said_at) >= _MOST_KEYS:
             self.forget(min(self._said_at, key=self._said_at.__getitem__))

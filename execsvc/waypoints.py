@@ -1,8 +1,8 @@
 """The points at which a process may die, on the way of an order and on the way of a stop.
 
-Nothing happens at them, unless a test watches: it ends the process there, dead, and looks
-whether a successor comes out right. A new step on one of the ways gets a point of its own here,
-and the test that goes through all of them fails until it has been there.
+They have no effect, unless a test watches: it kills the process there, and checks whether a
+successor recovers. A new step on one of the ways gets a point of its own here, and the test that
+goes through all of them fails until it has been reached.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _watcher: Callable[[Waypoint], None] | None = None
 
 
 def passed(waypoint: Waypoint) -> None:
-    """Say that this process is at ``waypoint``."""
+    """Report that this process is at ``waypoint``."""
     if _watcher is not None:
         _watcher(waypoint)
 
 
 def watch(watcher: Callable[[Waypoint], None] | None) -> None:
-    """Let ``watcher`` know of every point this process passes; for tests."""
+    """Call ``watcher`` at every point that this process passes; for tests."""
     global _watcher  # noqa: PLW0603 - one process, one watcher
     _watcher = watcher

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 CLEAN = (
+    ".",
     "clients",
     "control_plane",
     "execution",
