@@ -22,6 +22,7 @@ CLEAN = (
     "recording",
     "runner",
     "settings",
+    "strategies",
 )
 """Packages of execsvc, and "." for its modules; the others are still to be rewritten."""
 

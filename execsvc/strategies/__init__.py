@@ -1,1 +1,1 @@
-"""The strategies, one module or folder each, and what they see."""
+"""The strategies, one module or folder each, and their interface."""

@@ -1,4 +1,4 @@
-"""What a strategy is, and what it sees."""
+"""The interfaces of a strategy and of its context."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ StateT_co = TypeVar("StateT_co", bound=BaseModel, covariant=True)
 
 
 class StrategyContext(Protocol[ParamsT_co, StateT_co]):
-    """What a strategy may see and do during one tick.
+    """The reads and orders of a strategy during one tick.
 
-    Reads raise Unavailable when they give no usable answer; a strategy that lets it pass
-    skips the tick. Market data and balance are read at most once a tick.
+    Reads raise Unavailable when they give no usable answer; a strategy that lets it pass skips the
+    tick. Market data and balance are read at most once a tick.
     """
 
     @property
     def bot_id(self) -> str:
-        """The bot that is run."""
+        """The id of the bot."""
         ...
 
     @property
@@ -45,7 +45,7 @@ class StrategyContext(Protocol[ParamsT_co, StateT_co]):
 
     @property
     def state(self) -> StateT_co:
-        """What the strategy keeps; recorded with each order and at the end of each tick."""
+        """The strategy's own state; recorded with each order and at the end of each tick."""
         ...
 
     @property
@@ -63,8 +63,8 @@ class StrategyContext(Protocol[ParamsT_co, StateT_co]):
         """Aware UTC at the start of this tick, for durations.
 
         No step of the machine's clock moves it: it goes on with CLOCK_BOOTTIME, also in the next
-        process of the bot, so that a difference of two of them is what has passed. ``opened_at`` of
-        the position is in the same time.
+        process of the bot, so that a difference of two of them is the time that has passed.
+        ``opened_at`` of the position is in the same time.
         """
         ...
 
@@ -75,7 +75,7 @@ class StrategyContext(Protocol[ParamsT_co, StateT_co]):
 
     @property
     def position(self) -> Position:
-        """What the bot bought and still holds, by its own ledger."""
+        """The base that the bot bought and still holds, by its own ledger."""
         ...
 
     def ticker(self) -> Ticker:
@@ -91,64 +91,65 @@ class StrategyContext(Protocol[ParamsT_co, StateT_co]):
         ...
 
     def balance(self) -> Balance:
-        """What the account holds; of a PAPER bot, its virtual balance."""
+        """The balance of the account; of a PAPER bot, its virtual balance."""
         ...
 
     def limits(self) -> Limits:
-        """The smallest order that is taken."""
+        """The limits of the smallest order that the exchange takes."""
         ...
 
     def free_base(self) -> Decimal:
-        """Base that the user owns: free, less what all bots of the account track of that asset.
+        """Base that the user owns: free, less the quantity that all bots of the account track of
+        that asset.
 
-        Raises OrderRefused while that cannot be said for certain.
+        Raises OrderRefused while that is not certain.
         """
         ...
 
     def buy(self, amount: Decimal, reason: str) -> Fill:
         """Buy up to ``amount`` base at market; capped by allocation and free quote.
 
-        Returns what was filled. Raises OrderRefused when nothing was; GuardRefused, a kind of
-        it, when a limit of the settings stands against any entry now.
+        Returns the fill. Raises OrderRefused when nothing was filled; GuardRefused, a kind of it,
+        when a limit of the settings stands against any entry now.
         """
         ...
 
     def sell(self, amount: Decimal, reason: str) -> Fill:
         """Sell up to ``amount`` base of the bot's own position at market.
 
-        Returns what was filled. Raises OrderRefused when nothing was.
+        Returns the fill. Raises OrderRefused when nothing was filled.
         """
         ...
 
     def sell_owned(self, amount: Decimal, reason: str) -> Fill:
         """Sell up to ``amount`` of :meth:`free_base` at market; capped by the allocation.
 
-        It is kept as ``position.sold_short``. Returns what was filled. Raises OrderRefused when
-        nothing was; GuardRefused as :meth:`buy` does.
+        It is kept as ``position.sold_short``. Returns the fill. Raises OrderRefused when nothing
+        was filled; GuardRefused as :meth:`buy` does.
         """
         ...
 
     def buy_back(self, amount: Decimal, reason: str) -> Fill:
-        """Buy back up to ``amount`` base of what :meth:`sell_owned` sold, at market.
+        """Buy back up to ``amount`` base that :meth:`sell_owned` sold, at market.
 
-        What the free quote does not pay for, or is too little to be bought, is dropped: the
-        position is closed then. Returns what was filled. Raises OrderRefused when nothing was.
+        A part that the free quote does not pay for, or that is too little to be bought, is dropped:
+        the position is closed then. Returns the fill. Raises OrderRefused when nothing was filled.
         """
         ...
 
     def log(self, text: str) -> None:
-        """A line for the log and the bot's execution log."""
+        """Write a line to the log and to the bot's execution log."""
         ...
 
 
 class NoState(BaseModel):
-    """For a strategy that keeps nothing."""
+    """The state of a strategy that keeps none."""
 
 
 class Strategy(ABC, Generic[ParamsT, StateT]):
     """One strategy: an id, models of its parameters and state, and its logic.
 
-    An instance lives as long as its bot's process; what must survive goes into the state.
+    An instance lives as long as its bot's process; values that must survive go into the state.
     """
 
     id: ClassVar[str]
@@ -156,21 +157,27 @@ class Strategy(ABC, Generic[ParamsT, StateT]):
     Params: ClassVar[type[BaseModel]]
     State: ClassVar[type[BaseModel]] = NoState
     example_params: ClassVar[dict[str, Any]] = {}
-    """Parameters that the strategy can be tried with, at a price of 50 000; with none of them required,
-    its defaults may do."""
+    """Parameters for trying the strategy, at a price of 50 000.
+
+    With no parameter required, the defaults may do.
+    """
 
     def on_start(self, ctx: StrategyContext[ParamsT, StateT]) -> None:
-        """Called once in a process, before the first tick, with state and position recovered."""
+        """Prepare the strategy; called once in a process, before the first tick, with state and
+        position recovered.
+        """
 
     @abstractmethod
     def execute(self, ctx: StrategyContext[ParamsT, StateT]) -> None:
-        """One tick."""
+        """Run one tick."""
 
     def on_stop(self, ctx: StrategyContext[ParamsT, StateT]) -> None:
-        """Called when the bot is stopped, before what is left of its position is sold."""
+        """End the strategy; called when the bot is stopped, before the rest of its position is
+        sold.
+        """
 
     def diagnostics(self) -> Diagnostics:
-        """What the last tick saw and decided; replay's report is made of it. Changes nothing."""
+        """The observations and decisions of the last tick, for replay's report. Changes nothing."""
         return NONE
 
 

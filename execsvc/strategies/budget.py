@@ -1,4 +1,4 @@
-"""How much quote a strategy spends whose parameters do not say it."""
+"""The quote that a strategy spends whose parameters do not state it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from execsvc.strategies.base import AnyContext
 
 
 def allocation_ratio() -> Any:
-    """The parameter that says it for a bot without ``account_allocation``."""
+    """The parameter that states it for a bot without ``account_allocation``."""
     return Field(
         default=Decimal("0.1"),
         gt=0,

@@ -1,4 +1,4 @@
-"""What a strategy reports of its last tick: why it made an entry, or none."""
+"""A strategy's report of its last tick: the reason for an entry, or for none."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ class Diagnostics(NamedTuple):
     """One tick as its strategy judged the market; a member that does not apply has its default."""
 
     judged: bool = False
-    """The tick judged whether a signal for an entry begins."""
+    """True when the tick judged whether a signal for an entry begins."""
     missing: str | None = None
     """The first condition for a signal that was not met, of a tick that ``judged`` and found none."""
     signal: str | None = None
     """The signal that began at this tick: its side and its kind."""
     ended: str | None = None
-    """What a signal of an earlier tick became at this one."""
+    """The end that a signal of an earlier tick came to at this one."""
     refused: str | None = None
-    """Why an entry that the strategy asked for was refused."""
+    """The reason why an entry that the strategy asked for was refused."""
     window_cut: bool = False
-    """The public trades that were read did not reach back as far as the strategy looks."""
+    """True when the public trades that were read did not reach back as far as the strategy needs."""
     bought: Decimal = ZERO
     """Volume of buying takers in the strategy's window, in quote."""
     sold: Decimal = ZERO
@@ -40,4 +40,4 @@ class Diagnostics(NamedTuple):
 
 
 NONE = Diagnostics()
-"""Of a strategy that reports nothing, and of a tick without anything to report."""
+"""The diagnostics of a strategy that reports none, and of a tick without anything to report."""

@@ -1,4 +1,4 @@
-"""What a parameter that is a number has to keep, beyond the range that a form knows of."""
+"""Limits of a parameter that is a number, beyond the range that a form knows of."""
 
 from __future__ import annotations
 

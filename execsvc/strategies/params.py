@@ -143,7 +143,7 @@ def _plain(message: str) -> str:
 
 
 def _quoted(value: object, field: dict[str, Any]) -> str:
-    """``value`` as the row has it, cut short; nothing of one that is secret."""
+    """``value`` as the row has it, cut short; a secret one is left out."""
     if field.get("format") == "password":
         return "not usable"
     text = json.dumps(value, ensure_ascii=False, default=str)

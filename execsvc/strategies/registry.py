@@ -1,4 +1,4 @@
-"""Which strategies there are: the built-in ones, and those of installed packages."""
+"""The known strategies: the built-in ones, and those of installed packages."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BUILT_IN: dict[str, type[AnyStrategy]] = {
 
 
 class _Noted(NamedTuple):
-    """Where a strategy is, and when something was last installed beside it."""
+    """The entry point of a strategy, and the time of the last installation beside it."""
 
     entry_point: EntryPoint
     stamp: int
@@ -36,10 +36,10 @@ _noted: dict[str, _Noted] = {}
 
 
 def note_installed() -> None:
-    """Look once for the strategies of installed packages, for this process and those it forks.
+    """Find the strategies of installed packages, once for this process and those it forks.
 
-    The look reads a file of every package there is: half of what a bot's start would cost. It
-    is taken anew for what is not noted, and where something was installed or removed since.
+    The search reads a file of every installed package: half of the cost of a bot's start. It is
+    repeated for a strategy that is not noted, and where a package was installed or removed since.
     """
     _noted.clear()
     for entry_point in entry_points(group=ENTRY_POINT_GROUP):
@@ -94,7 +94,9 @@ def catalogue() -> list[dict[str, Any]]:
 
 
 def _stamp(entry_point: EntryPoint) -> int | None:
-    """When the folder of its package last changed, as by each installation; None: nobody knows."""
+    """The time at which the folder of its package last changed, as by an installation; None:
+    unknown.
+    """
     if entry_point.dist is None:
         return None
     try:

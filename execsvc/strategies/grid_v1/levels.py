@@ -1,4 +1,4 @@
-"""The lines of a grid, and where a price stands among them. Pure."""
+"""The lines of a grid, and the place of a price among them. Pure."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ class Levels:
         self._half = width / self.count / 2
 
     def below(self, price: Decimal) -> int:
-        """How many lines are below ``price``: 0 at or below the range, ``count + 1`` above it."""
+        """The number of lines below ``price``: 0 at or below the range, ``count + 1`` above it."""
         return bisect_left(self.lines, price)
 
     def crossed(self, before: int, now: int) -> list[int]:
         """The levels that a price has crossed downwards, the highest first.
 
-        ``before`` and ``now`` are what :meth:`below` said. A price that reaches a level from above has
-        crossed the level.
+        ``before`` and ``now`` are results of :meth:`below`. A price that reaches a level from above
+        has crossed the level.
         """
         return list(range(min(before, self.count) - 1, now - 1, -1))
 
     def due(self, held: Collection[int], price: Decimal) -> list[int]:
-        """Those of the ``held`` levels whose part is to be sold: ``price`` is one level higher."""
+        """The ``held`` levels whose part is to be sold: ``price`` is one level higher."""
         return [level for level in held if price >= self.lines[level + 1]]
 
     def buys_at(self, level: int, best_ask: Decimal) -> bool:

@@ -1,4 +1,4 @@
-"""What ``grid_v1`` can be told: the catalogue's three parameters, and one of ours."""
+"""The parameters of ``grid_v1``: the catalogue's three, and one of ours."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Which level holds how much of what the bot holds. Pure.
+"""The share of each level in the bot's position.
 
-The ledger says what is held in all; the state says at which levels it was bought. Where the two do not
-agree (an order that another process settled, coins that are gone, a rest that cannot be sold) the ledger
-is right. What no level holds is sold along with whatever is sold next.
+The ledger has the whole position; the state has the levels at which it was bought. Where the two do
+not agree (an order that another process settled, coins that are gone, a rest that cannot be sold)
+the ledger is right. A quantity that no level holds is sold along with the next sale. Pure.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from execsvc.strategies.grid_v1.state import SentOrder
 
 Held = dict[int, Decimal]
 _DECIMALS = 18
-"""Of a part; rounded down, so that all parts together are never more than the whole."""
+"""Decimals of a part; rounded down, so that all parts together are never more than the whole."""
 _REST = Decimal("0.1")
-"""The part of what was to be sold that is a rest, left to the next sale."""
+"""The part of a sale that counts as a rest, left to the next sale."""
 
 
 def matched(held: Held, tracked: Decimal) -> Held:
@@ -36,13 +36,15 @@ def after(held: Held, order: SentOrder, tracked: Decimal, limits: Limits, price:
 
 
 def to_sell(held: Held, levels: list[int], tracked: Decimal) -> Decimal:
-    """Base units to sell for ``levels``: all that no other level holds."""
+    """Base units to sell for ``levels``: the whole position less the parts of the other levels."""
     others = (-quantity for level, quantity in held.items() if level not in levels)
     return max(exact_sum(tracked, *others), ZERO)
 
 
 def _bought(held: Held, order: SentOrder, gained: Decimal, limits: Limits, price: Decimal) -> Held:
-    """The highest of the order's levels get as much as each can sell again."""
+    """The parts after a purchase: the highest of the order's levels get as much as each can sell
+    again.
+    """
     if gained <= 0:
         return held
     for count in range(len(order.levels), 0, -1):
@@ -53,7 +55,9 @@ def _bought(held: Held, order: SentOrder, gained: Decimal, limits: Limits, price
 
 
 def _sold(held: Held, order: SentOrder, tracked: Decimal, limits: Limits, price: Decimal) -> Held:
-    """The order's levels are free again, unless a part worth selling is left of them."""
+    """The parts after a sale: the order's levels are free again, unless a part worth selling is
+    left.
+    """
     levels = [level for level in order.levels if level in held]
     kept = {level: quantity for level, quantity in held.items() if level not in levels}
     total = sum((held[level] for level in levels), ZERO)

@@ -1,4 +1,4 @@
-"""What ``grid_v1`` keeps from tick to tick and across restarts."""
+"""The state of ``grid_v1``, kept from tick to tick and across restarts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from execsvc.strategies.grid_v1.params import GridParams
 
 
 class Shape(NamedTuple):
-    """What the levels of a grid are made of."""
+    """The values that define the levels of a grid."""
 
     lower: Decimal
     upper: Decimal
@@ -25,10 +25,10 @@ def shape_of(params: GridParams) -> Shape:
 
 
 class SentOrder(BaseModel):
-    """An order whose outcome has not been shared out among its levels yet.
+    """An order whose outcome has not been distributed to its levels yet.
 
-    ``before`` is what the bot held before it, in base units: the outcome is read from what it holds
-    afterwards, in whichever process that is.
+    ``before`` is the bot's position before it, in base units: the outcome is read from the position
+    afterwards, in any process.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -39,14 +39,16 @@ class SentOrder(BaseModel):
 
 
 class GridState(BaseModel):
-    """What survives a restart; it changes when the price crosses a line, and with an order."""
+    """The state that survives a restart; it changes when the price crosses a line, and with an
+    order.
+    """
 
     shape: Shape | None = None
-    """Of the grid that the other members are about; None before the first tick."""
+    """The shape of the grid that the other members are about; None before the first tick."""
     budget: Decimal | None = None
     """Quote for all levels together, of a bot that has no allocation."""
     below: int = 0
-    """How many lines were below the price when it was looked at last."""
+    """The number of lines below the price at the last tick."""
     held: dict[int, Decimal] = {}
     """Base units that were bought at each level and are to be sold one level higher."""
     order: SentOrder | None = None

@@ -1,10 +1,10 @@
 """Buys at even levels on the way down, sells each part one level higher.
 
-``levels`` says where a price stands in the grid, ``parts`` which level holds how much. Here is what a tick
-orders: first the parts whose price has been reached, in one order, then those of all levels that the
-price has crossed downwards since the last tick, in one order. The price is that of the last trade, which
-says little of a thin market: the book has to agree to within half a level. So no part is sold below what
-was paid for it, fees aside.
+``levels`` has the place of a price in the grid, ``parts`` the share of each level. A tick orders in
+this module: first the parts whose price has been reached, in one order, then those of all levels
+that the price has crossed downwards since the last tick, in one order. The price is that of the
+last trade, which is weak evidence in a thin market: the book has to agree to within half a level.
+So no part is sold below the price paid for it, fees aside.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from execsvc.strategies.grid_v1.state import GridState, SentOrder, shape_of
 
 Context = StrategyContext[GridParams, GridState]
 _BOOK = 5
-"""Levels of the book to ask for; the best one is looked at."""
+"""Levels of the book to ask for; only the best one is used."""
 
 
 class GridTrading(Strategy[GridParams, GridState]):
@@ -45,11 +45,11 @@ class GridTrading(Strategy[GridParams, GridState]):
         self._refused: str | None = None
 
     def diagnostics(self) -> Diagnostics:
-        """Whether an entry was refused, and why."""
+        """The diagnostics: the reason for which an entry was refused, if one was."""
         return Diagnostics(refused=self._refused)
 
     def execute(self, ctx: Context) -> None:
-        """One tick. A sale that is refused does not keep the other levels from buying."""
+        """Run one tick. A sale that is refused does not keep the other levels from buying."""
         self._refused = None
         if self._levels is None:
             self._levels = Levels(ctx.params)
@@ -67,9 +67,9 @@ class GridTrading(Strategy[GridParams, GridState]):
             raise refusal
 
     def _sell(self, ctx: Context, levels: Levels, ticker: Ticker) -> OrderRefused | None:
-        """Sell the parts whose price has been reached. Returns the refusal, if it is one.
+        """Sell the parts whose price has been reached.
 
-        Raises Unavailable when the book cannot be read.
+        Returns the refusal, if there is one. Raises Unavailable when the book cannot be read.
         """
         state, due = ctx.state, levels.due(ctx.state.held, ticker.price)
         if due:
@@ -93,8 +93,8 @@ class GridTrading(Strategy[GridParams, GridState]):
     def _buy(self, ctx: Context, levels: Levels, ticker: Ticker) -> None:
         """Buy the parts of the levels that the price has crossed downwards since the last tick.
 
-        A refusal is the end of that; a failed read, and a book that does not agree, leave a crossing
-        for the next tick. Raises Unavailable.
+        A refusal ends the crossing; a failed read, and a book that does not agree, leave it for the
+        next tick. Raises Unavailable.
         """
         state, before, below = ctx.state, ctx.state.below, levels.below(ticker.price)
         wanted = [level for level in levels.crossed(before, below) if level not in state.held]
@@ -121,7 +121,7 @@ class GridTrading(Strategy[GridParams, GridState]):
             _share_out(ctx, ticker)
 
     def _compare(self, ctx: Context, agrees: bool, best: str, ticker: Ticker) -> None:
-        """Say, once until it is over, that the book keeps an order from going out."""
+        """Log, once until it is over, that the book prevents an order."""
         if not agrees and not self._book_disagrees:
             ctx.log(
                 f"the last trade was at {plain(ticker.price)}, but the {best}: more than half a level "
@@ -131,7 +131,7 @@ class GridTrading(Strategy[GridParams, GridState]):
 
 
 def _share_out(ctx: Context, ticker: Ticker) -> None:
-    """Give the levels what an order came to that was sent by this process or an earlier one."""
+    """Distribute to the levels the outcome of an order that this process or an earlier one sent."""
     state = ctx.state
     if state.order is None:
         return
@@ -141,7 +141,7 @@ def _share_out(ctx: Context, ticker: Ticker) -> None:
 
 
 def _begin(ctx: Context, levels: Levels, ticker: Ticker) -> None:
-    """Begin a grid at the present price: what is below it is waited for, nothing is bought yet.
+    """Begin a grid at the present price: the levels below it wait, nothing is bought yet.
 
     Raises Unavailable when there is no allocation and the balance cannot be read.
     """
@@ -161,7 +161,7 @@ def _begin(ctx: Context, levels: Levels, ticker: Ticker) -> None:
 
 
 def _match_position(ctx: Context, levels: Levels, ticker: Ticker) -> None:
-    """The position is asked, not remembered; one that no level knows of is the nearest one's."""
+    """Adapt the levels to the position by the ledger; a part of no level goes to the nearest one."""
     state, position = ctx.state, ctx.position
     if position.side is None:
         if state.held:
@@ -174,7 +174,7 @@ def _match_position(ctx: Context, levels: Levels, ticker: Ticker) -> None:
 
 
 def _amount(ctx: Context, levels: Levels, count: int, best_ask: Decimal, ticker: Ticker) -> Decimal:
-    """Base units for ``count`` levels: a part each, and no more than what is left of the whole.
+    """Base units for ``count`` levels: a part each, and no more than is left of the whole.
 
     Raises OrderRefused when a part would be too small to be sold again by itself, Unavailable.
     """
@@ -189,7 +189,7 @@ def _amount(ctx: Context, levels: Levels, count: int, best_ask: Decimal, ticker:
 
 
 def _whole(ctx: Context) -> Decimal:
-    """Quote for all levels together; decided once where no allocation says it. Raises Unavailable."""
+    """Quote for all levels together; decided once where there is no allocation. Raises Unavailable."""
     if ctx.allocation is not None:
         return ctx.allocation
     if ctx.state.budget is None:
@@ -220,7 +220,7 @@ def _reason(levels: Levels, crossed: list[int]) -> str:
 
 
 def _say_range(ctx: Context, levels: Levels, ticker: Ticker, before: int | None = None) -> None:
-    """Say once that the price has left the range, and that it is back."""
+    """Log once that the price has left the range, and that it is back."""
     price, outside = plain(ticker.price), {0: "below", levels.count + 1: "above"}
     where = outside.get(ctx.state.below)
     if where is not None:

@@ -1,9 +1,9 @@
-"""Absorption: the push goes on, and the price no longer follows.
+"""Absorption: the pressure goes on, and the price no longer follows.
 
-What chart readers since Wyckoff call *effort without result*; in the literature, a resilient book
-that takes in aggressive orders without moving: Biais, Hillion and Spatt, "An Empirical Analysis
-of the Limit Order Book and the Order Flow in the Paris Bourse" (Journal of Finance 50(5), 1995),
-and Bouchaud, Gefen, Potters and Wyart, "Fluctuations and Response in Financial Markets"
+Chart readers since Wyckoff call it *effort without result*; in the literature, it is a resilient
+book that takes in aggressive orders without moving: Biais, Hillion and Spatt, "An Empirical
+Analysis of the Limit Order Book and the Order Flow in the Paris Bourse" (Journal of Finance 50(5),
+1995), and Bouchaud, Gefen, Potters and Wyart, "Fluctuations and Response in Financial Markets"
 (Quantitative Finance 4(2), 2004), on liquidity that is put back against a persistent flow.
 """
 
@@ -20,7 +20,7 @@ Verdict = Literal["waits", "replaced", "absorbed", "timed_out"]
 
 
 class Step(NamedTuple):
-    """What one tick makes of a pressure, and how many absorbed ticks it has by then."""
+    """The judgement of a pressure by one tick, and its number of absorbed ticks by then."""
 
     verdict: Verdict
     pressure: Pressure

@@ -1,4 +1,4 @@
-"""When a position is closed, judged on the price at which it would trade."""
+"""The rules that close a position, judged on the price at which it would trade."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Held(BaseModel):
     """A position as its exit rules see it.
 
     ``side`` is that of the entry; ``extreme`` is the pressure's, as it stood at the entry (None
-    when it is lost); ``since`` the exchange's time of the entry, in ms. The counters say on how
-    many ticks in a row a soft rule has held; ``rule`` is the rule that was met, once it was.
+    when it is lost); ``since`` the exchange's time of the entry, in ms. The counters are the ticks
+    in a row on which a soft rule has held; ``rule`` is the rule that was met, once it was.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -59,7 +59,7 @@ class _Result(NamedTuple):
 
 
 def _result(held: Held, entry: Decimal, view: View) -> _Result:
-    """The price at which the position would be closed, and what that gains a unit."""
+    """The price at which the position would be closed, and the gain a unit at it."""
     price = view.best_bid if held.side is Side.BUY else view.best_ask
     return _Result(price, (price - entry) * held.side.sign)
 

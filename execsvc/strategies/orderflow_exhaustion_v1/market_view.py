@@ -1,10 +1,10 @@
-"""What one tick sees of the market, and what the next tick has to know of it.
+"""The view of one tick on the market, and the values that the next tick needs of it.
 
-*Order flow* is the taker side of public trades. Cont, Kukanov and Stoikov, "The Price Impact
-of Order Book Events" (Journal of Financial Econometrics 12(1), 2014), show that over short
-intervals prices move with *order flow imbalance*, in proportion to how thin the book is; the
-traded part of it, signed by the taker as Lee and Ready, "Inferring Trade Direction from Intraday
-Data" (Journal of Finance 46(2), 1991), sign it, is the *trade imbalance* that is summed up here.
+*Order flow* is the taker side of public trades. Cont, Kukanov and Stoikov, "The Price Impact of
+Order Book Events" (Journal of Financial Econometrics 12(1), 2014), show that over short intervals
+prices move with *order flow imbalance*, in proportion to how thin the book is; the traded part of
+it, signed by the taker as Lee and Ready, "Inferring Trade Direction from Intraday Data" (Journal of
+Finance 46(2), 1991), sign it, is the *trade imbalance* that is summed up here.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from execsvc.model.order import Side
 from execsvc.model.stamps import latest_believed
 
 STALE_INTERVALS = 3
-"""A last mid that is older than so many tick intervals tells nothing of a jump."""
+"""Tick intervals after which the last mid is too old to judge a jump by."""
 _MILLISECOND = timedelta(milliseconds=1)
 _SIDES = {side.value: side for side in Side}
 
 
 class Memory(BaseModel):
-    """What is kept from every tick that reads a book, in every state.
+    """The values kept from every tick that reads a book, in every state.
 
     Prices and spreads in quote per base, stamps in ms of the exchange's time.
     """
@@ -78,7 +78,7 @@ class Window(NamedTuple):
 
     trades: tuple[Dealt, ...] = ()
     cut: bool = False
-    """More trades may lie within it than were read."""
+    """True when more trades may lie within the window than were read."""
 
     def flow(self, after: int | None = None) -> Flow:
         """The taker volume of the trades stamped after ``after``; None: of all."""
@@ -90,7 +90,7 @@ class Window(NamedTuple):
 
 
 class View(NamedTuple):
-    """One tick's market. ``average`` is what its spread is judged against, None on the first."""
+    """One tick's market. ``average`` is the spread to compare with, None on the first tick."""
 
     now: datetime
     best_bid: Decimal
@@ -106,7 +106,7 @@ class View(NamedTuple):
     """The largest stamp that is not believed, in ms; None when all are."""
 
     def worst(self, side: Side) -> Decimal:
-        """How far takers on ``side`` have pushed: the best price that is left to them."""
+        """The price that takers on ``side`` have reached: the best price that is left to them."""
         return self.best_ask if side is Side.BUY else self.best_bid
 
 
@@ -126,11 +126,11 @@ def look(
     limit: int,
     alpha: Decimal,
 ) -> tuple[View, Memory]:
-    """What this tick sees, and what is kept of it.
+    """The view of this tick, and the memory for the next one.
 
-    ``clock`` is the machine's wall clock, ``now`` what durations are measured by. ``interval`` and
-    ``lookback`` in seconds; ``limit`` is how many trades were asked for, ``alpha`` the weight of the
-    newest spread in its average.
+    ``clock`` is the machine's wall clock, ``now`` the time for durations. ``interval`` and
+    ``lookback`` in seconds; ``limit`` is the number of trades that were asked for, ``alpha`` the
+    weight of the newest spread in its average.
     """
     span = round(lookback * 1000)
     latest = latest_believed(clock)
@@ -183,7 +183,7 @@ def _believable(memory: Memory, latest: int) -> Memory:
 
 
 def _usable(trades: Sequence[Trade], behind: int, latest: int) -> list[tuple[int, Trade]]:
-    """Those stamped after ``behind``, up to ``latest``; what lacks something is left out."""
+    """The trades stamped after ``behind``, up to ``latest``; incomplete ones are left out."""
     return [
         (trade.timestamp, trade)
         for trade in trades
@@ -224,7 +224,10 @@ def _exchange_time(
 def _window(
     trades: Sequence[tuple[int, Trade]], time: int | None, span: int, may_be_cut: bool
 ) -> Window:
-    """``span`` in ms. ``may_be_cut``: as many were read as were asked for, none of them too old."""
+    """The trades of the last ``span`` ms.
+
+    ``may_be_cut``: as many were read as were asked for, none of them too old.
+    """
     if time is None:
         return Window()
     within = tuple(_dealt(*each) for each in trades if time - span < each[0] <= time)

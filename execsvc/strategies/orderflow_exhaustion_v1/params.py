@@ -1,4 +1,4 @@
-"""What the strategy can be told, as the catalogue publishes it."""
+"""The parameters of the strategy, as the catalogue publishes them."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Pressure: takers push one way, hard enough that the book gives way.
+"""Pressure: takers trade one way, hard enough that the book gives way.
 
 One-sided taker volume is the *trade imbalance* of Cont, Kukanov and Stoikov (2014). A spread that
-widens while it lasts is what Glosten and Milgrom, "Bid, Ask and Transaction Prices in a
-Specialist Market with Heterogeneously Informed Traders" (Journal of Financial Economics 14,
-1985), expect of makers who fear to trade against somebody who knows more. The jump of the mid is
-the *sweep*: resting orders are taken level by level faster than they are put back.
+widens while it lasts is what Glosten and Milgrom, "Bid, Ask and Transaction Prices in a Specialist
+Market with Heterogeneously Informed Traders" (Journal of Financial Economics 14, 1985), expect of
+makers who fear to trade against better informed takers. The jump of the mid is the *sweep*: resting
+orders are taken level by level faster than they are put back.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ Missing = Literal["volume", "imbalance", "spread", "jump"]
 
 
 class Pressure(BaseModel):
-    """Pressure as it is remembered until it is absorbed, replaced, or times out.
+    """Pressure as it is kept until it is absorbed, replaced, or times out.
 
-    ``calm_spread`` is the average that its spread was judged against, ``extreme`` how far the
-    price was pushed: best ask of BUY pressure, best bid of SELL; both in quote per base.
+    ``calm_spread`` is the average that its spread was judged against, ``extreme`` the price that it
+    reached: best ask of BUY pressure, best bid of SELL; both in quote per base.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -39,7 +39,7 @@ class Pressure(BaseModel):
 
 
 class Signals(NamedTuple):
-    """Which signals of pressure one tick shows. ``side`` is that of the imbalance, if any."""
+    """The signals of pressure in one tick. ``side`` is that of the imbalance, if any."""
 
     enough_volume: bool
     side: Side | None
@@ -48,12 +48,12 @@ class Signals(NamedTuple):
 
     @property
     def held(self) -> int:
-        """How many of imbalance, spread and jump hold."""
+        """The number of signals among imbalance, spread and jump that hold."""
         return (self.side is not None) + self.expanded + self.jumped
 
     @property
     def first_missing(self) -> Missing | None:
-        """What the tick lacked first of a pressure in all three ways."""
+        """The first condition that the tick lacked for a pressure in all three ways."""
         if not self.enough_volume:
             return "volume"
         if self.side is None:

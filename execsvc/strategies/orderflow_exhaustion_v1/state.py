@@ -1,4 +1,6 @@
-"""What the strategy keeps from tick to tick and across restarts, and what its last tick saw."""
+"""The strategy's state, kept from tick to tick and across restarts, and its report of the last
+tick.
+"""
 
 from __future__ import annotations
 
@@ -15,20 +17,20 @@ from execsvc.strategies.orderflow_exhaustion_v1.pressure import Pressure, Signal
 
 
 class Phase(str, Enum):
-    """Where the strategy stands."""
+    """The phases of the strategy."""
 
     FLAT = "FLAT"
-    """Looks for pressure."""
+    """Waits for pressure to begin."""
     WAIT_CONFIRM = "WAIT_CONFIRM"
     """Has seen pressure, waits for its absorption."""
     IN_POSITION = "IN_POSITION"
-    """Has faded it, waits for an exit rule."""
+    """Has traded against it, waits for an exit rule."""
     COOLDOWN = "COOLDOWN"
-    """Looks at nothing for a while."""
+    """Judges nothing for a while."""
 
 
 class OrderflowState(BaseModel):
-    """What survives a restart. Each phase has what it needs, the others' members are None."""
+    """The state that survives a restart. Members of other phases than the present one are None."""
 
     phase: Phase = Phase.FLAT
     memory: Memory = Memory()
@@ -37,26 +39,26 @@ class OrderflowState(BaseModel):
     held: Held | None = None
     cooldown_from: datetime | None = None
     cut_windows: int = 0
-    """On how many ticks ``trades_limit`` may have cut the window short."""
+    """The number of ticks on which ``trades_limit`` may have cut the window short."""
     stamps_ahead: bool = False
-    """The last book or its trades had a stamp that is not believed; that is said once."""
+    """True while the last book or its trades had a stamp that is not believed; logged once."""
 
 
 class Seen(NamedTuple):
-    """What one tick saw of the market, and what it decided."""
+    """The view of one tick on the market, and its decision."""
 
     view: View | None = None
     signals: Signals | None = None
     """Judged in FLAT and WAIT_CONFIRM only."""
     event: str | None = None
-    """What the tick decided: ``pressure``, ``replaced``, ``absorbed``, ``timed_out``."""
+    """The decision of the tick: ``pressure``, ``replaced``, ``absorbed``, ``timed_out``."""
     pressure: Pressure | None = None
     """The pressure that is waited on by then; of ``replaced`` the new one."""
     refused: str | None = None
-    """Why the entry of ``absorbed`` was refused."""
+    """The reason why the entry of ``absorbed`` was refused."""
 
     def diagnostics(self) -> Diagnostics:
-        """The same, as any strategy reports a tick."""
+        """The diagnostics of the tick, in the form of any strategy."""
         flow = NO_FLOW if self.view is None else self.view.window.flow()
         idle = self.event is None and self.pressure is None and self.signals is not None
         return Diagnostics(

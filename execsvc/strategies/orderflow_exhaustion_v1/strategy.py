@@ -1,9 +1,9 @@
-"""Fades a push of takers that no longer moves the price.
+"""Trades against one-sided taker flow that no longer moves the price.
 
-The rules are in the modules beside this one: what a tick sees of the market (``market_view``),
-when one-sided flow is *pressure* (``pressure``), when it is *absorbed* (``absorption``), when a
-position is closed (``exits``); each says, with sources, what it measures. Here is the order in
-which they are asked, and what is ordered then.
+The rules are in the modules beside this one: the view of a tick on the market (``market_view``),
+the conditions of *pressure* (``pressure``), of its *absorption* (``absorption``), and of an exit
+(``exits``); each states, with sources, what it measures. This module has the order in which they
+are asked, and the orders that follow.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ class OrderflowExhaustion(Strategy[OrderflowParams, OrderflowState]):
         self.seen = Seen()
 
     def diagnostics(self) -> Diagnostics:
-        """The signals of pressure, what became of them, and the flow of takers."""
+        """The signals of pressure, their ends, and the flow of takers."""
         return self.seen.diagnostics()
 
     def execute(self, ctx: Context) -> None:
-        """One tick. What time alone decides is decided before a failed read ends it."""
+        """Run one tick. Decisions by time alone are made before a failed read ends the tick."""
         self.seen = Seen()
         view, fault = self._look(ctx)
         self._follow_position(ctx)
@@ -101,7 +101,9 @@ class OrderflowExhaustion(Strategy[OrderflowParams, OrderflowState]):
             )
 
     def _say_ahead(self, ctx: Context, view: View) -> None:
-        """Once for as long as it lasts: without a time of the exchange there are no entries."""
+        """Log once, for as long as it lasts, that there are no entries without a time of the
+        exchange.
+        """
         if view.ahead is not None and not ctx.state.stamps_ahead:
             ctx.log(
                 f"a stamp of the exchange is more than {FARTHEST_AHEAD.seconds} s ahead of our clock: "
@@ -110,7 +112,7 @@ class OrderflowExhaustion(Strategy[OrderflowParams, OrderflowState]):
         ctx.state.stamps_ahead = view.ahead is not None
 
     def _follow_position(self, ctx: Context) -> None:
-        """The position is asked, not remembered: orders may have been settled since."""
+        """Follow the position by the ledger: orders may have been settled since."""
         state, position = ctx.state, ctx.position
         if position.side is None:
             if state.phase is Phase.IN_POSITION:
@@ -191,7 +193,7 @@ class OrderflowExhaustion(Strategy[OrderflowParams, OrderflowState]):
 
 
 def _order_entry(ctx: Context, side: Side, view: View) -> Fill:
-    """Raises OrderRefused when nothing was filled."""
+    """Send the entry; returns its fill. Raises OrderRefused when nothing was filled."""
     params, allocation = ctx.params, ctx.allocation
     reason = f"absorbed {opposite(side).name} pressure"
     if side is Side.BUY:
@@ -219,7 +221,7 @@ def _order_exit(ctx: Context, side: Side, rule: str) -> None:
 
 
 def _follow_time(state: OrderflowState, time: int | None) -> None:
-    """What was noted of the exchange's time is not later than it: one that was not true is put back."""
+    """Put noted times that are later than the exchange's ``time`` back to it: they were not true."""
     if time is None:
         return
     if state.pressure is not None and state.pressure.exchange_time > time:

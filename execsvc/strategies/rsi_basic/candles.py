@@ -1,7 +1,7 @@
-"""Candles of even length, made of the prices that a bot sees, and the RSI of those closed. Pure.
+"""Candles of even length, made of the prices that a bot sees, and the RSI of those closed.
 
 A candle closes at the first price that is seen at or after its end. So nothing is kept of a candle
-under way: what another process of the bot needs changes when a candle closes, and only then.
+under way: the state that another process of the bot needs changes only when a candle closes. Pure.
 """
 
 from __future__ import annotations
@@ -42,10 +42,11 @@ class Candles(BaseModel):
         return (self.period, self.length) == (period, length) and -1 <= missing <= period
 
     def closed(self, number: int, price: Decimal) -> Candles:
-        """These candles once the one under way has closed at ``price``, and ``number`` is under way.
+        """These candles once the one under way has closed at ``price``, and ``number`` is under
+        way.
 
-        Candles in between, in which no price was seen, come first and are flat: they leave the index as
-        it is, so that the move is one of the last candle and no crossing is lost.
+        Candles in between, in which no price was seen, come first and are flat: they leave the
+        index as it is, so that the move is one of the last candle and no crossing is lost.
         """
         averages, before = self.averages, self.rsi
         for _ in range(number - self.number - 1):

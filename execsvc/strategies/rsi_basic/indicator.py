@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from execsvc.model.market import ZERO
 
 _STEP = Decimal("1e-10")
-"""The index is rounded so far: what averages lose in their last digit is no crossing."""
+"""Decimals of the index: averages lose more than that in their last digit, which is no crossing."""
 NEUTRAL = Decimal(50)
 """The RSI of a market that has not moved at all."""
 

@@ -1,4 +1,4 @@
-"""What ``rsi_basic`` can be told: the catalogue's three parameters, and two of ours."""
+"""The parameters of ``rsi_basic``: the catalogue's three, and two of ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``rsi_basic`` keeps from tick to tick and across restarts."""
+"""The state of ``rsi_basic``, kept from tick to tick and across restarts."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from execsvc.strategies.rsi_basic.candles import Candles
 
 
 class RsiState(BaseModel):
-    """What survives a restart; it changes once a candle, and with an order."""
+    """The state that survives a restart; it changes once a candle, and with an order."""
 
     candles: Candles | None = None
     signal: Side | None = None
-    """What a crossing has asked for that is not done yet: BUY until the next candle closes, SELL
-    until the bot is flat."""
+    """The order that a crossing has asked for and that is not done yet.
+
+    BUY stands until the next candle closes, SELL until the bot is flat.
+    """

@@ -1,7 +1,7 @@
-"""Buys what turns after it was oversold, sells what turns after it was overbought.
+"""Buys when an oversold market turns, sells when an overbought one does.
 
-``candles`` makes closed candles of the prices that the bot sees, ``indicator`` the RSI of them. Here is
-what a crossing of a threshold orders. Between two closes a tick reads nothing.
+``candles`` makes closed candles of the prices that the bot sees, ``indicator`` the RSI of them.
+This module has the orders after a crossing of a threshold. Between two closes a tick reads nothing.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ class RsiBasic(Strategy[RsiParams, RsiState]):
         self._refused: str | None = None
 
     def diagnostics(self) -> Diagnostics:
-        """Whether an entry was refused, and why."""
+        """The diagnostics: the reason for which an entry was refused, if one was."""
         return Diagnostics(refused=self._refused)
 
     def execute(self, ctx: Context) -> None:
-        """One tick: close a candle whose time is over, then do what a crossing asks for."""
+        """Run one tick: close a candle whose time is over, then order as a crossing asks."""
         self._refused = None
         _close_candle(ctx)
         state = ctx.state
@@ -95,7 +95,7 @@ def _signal(candles: Candles, params: RsiParams) -> Side | None:
 
 
 def _sell(ctx: Context) -> None:
-    """Sell all; what is left is asked for again on the next tick."""
+    """Sell all; a rest is ordered again on the next tick."""
     state = ctx.state
     try:
         ctx.sell(ctx.position.tracked, f"RSI down through {ctx.params.sell_threshold:f}")

@@ -29,7 +29,7 @@ class TrialParams(BaseModel):
 
 
 class TrialState(BaseModel):
-    """What survives a restart: loops ended, and the position of the loop under way."""
+    """The state that survives a restart: loops ended, and the position of the loop under way."""
 
     loops: int = 0
     opened_at: datetime | None = None
@@ -49,10 +49,10 @@ class TrialTrading(Strategy[TrialParams, TrialState]):
     }
 
     def execute(self, ctx: StrategyContext[TrialParams, TrialState]) -> None:
-        """One tick: buy when flat, sell when held long enough.
+        """Run one tick: buy when flat, sell when held long enough.
 
-        The position is asked, not remembered, so that a crash between an order and the end
-        of its tick neither doubles an entry nor loses a loop.
+        The position is read from the ledger, not remembered, so that a crash between an order and
+        the end of its tick neither doubles an entry nor loses a loop.
         """
         position, state = ctx.position, ctx.state
         if position.side is None and state.opened_at is not None:
