@@ -15,6 +15,7 @@ CLEAN = (
     ".",
     "clients",
     "control_plane",
+    "doctor",
     "execution",
     "logs",
     "model",

@@ -1,4 +1,4 @@
-"""The accounts: whether another service of this machine trades one of them."""
+"""The accounts: a check that no other service of this machine trades one of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the adapter says of itself: ``GET /health``, which not every adapter has."""
+"""The adapter's report on itself: ``GET /health``, which not every adapter has."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from execsvc.errors import Unavailable
 _CALL = "GET /health"
 _NO_SUCH_CALL = (404, 405, 501)
 _WELL = frozenset({"ok", "healthy", "up", "pass", "alive", "ready", "running", "true", "success"})
-"""Words of a ``status`` that say that all is well."""
+"""Words of a ``status`` that mean health."""
 
 
 class Health(NamedTuple):
-    """What was answered, in words."""
+    """The adapter's answer, in words."""
 
     text: str
     is_well: bool
 
 
 def ask(http: HttpClient) -> Health | None:
-    """The adapter's own word on its health; None of an adapter that has no such call.
+    """The adapter's own report on its health; None of an adapter that has no such call.
 
-    Raises NotSent when the adapter cannot be reached. Any other failure is an answer like the others:
-    the calls that trading depends on may work all the same.
+    Raises NotSent when the adapter cannot be reached. Any other failure is an answer like the
+    others: the calls that trading depends on may work all the same.
     """
     try:
         answer = http.look(_CALL, "/health")

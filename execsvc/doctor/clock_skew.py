@@ -19,7 +19,7 @@ _DO = "let the machine keep time: apt-get install chrony, or timedatectl set-ntp
 
 
 def look(name: str, http: HttpClient) -> Finding:
-    """What the clock of the service behind ``http`` says of ours."""
+    """The finding about our clock by that of the service behind ``http``."""
     sent = now()
     try:
         date = http.look("GET /", "/").date

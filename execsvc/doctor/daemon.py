@@ -1,4 +1,4 @@
-"""The service itself: whether it runs, what it says of its health, and its HTTP side."""
+"""The service itself: its process, its report on its health, and its HTTP side."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def look(settings: Settings, unit: Unit | None) -> list[Finding]:
 
 
 def url_of(bind: Bind) -> str:
-    """Where to ask a service of this machine that is bound to ``bind``."""
+    """The URL of a service of this machine that is bound to ``bind``."""
     return f"http://{Bind(host=_ANY.get(bind.host, bind.host), port=bind.port)}"
 
 

@@ -1,4 +1,4 @@
-"""The file system under the state directory: room, files, and whether it keeps its promises."""
+"""The file system under the state directory: room, files, and safety of its kind."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def look(state_dir: Path) -> list[Finding]:
 
 
 def nearest(path: Path) -> Path:
-    """``path``, or the nearest directory above it that is there."""
+    """``path``, or the nearest directory above it that exists."""
     while not path.exists() and path != path.parent:
         path = path.parent
     return path
 
 
 def judge_room(free: int, place: Path) -> Finding:
-    """``free`` is in bytes."""
+    """The finding about the room; ``free`` is in bytes."""
     what = f"{free // MIB} MiB are free in {place}"
     do = "make room: a full disk prevents entries, and then records of exits"
     if free < LEAST_ROOM:
@@ -54,7 +54,10 @@ def judge_room(free: int, place: Path) -> Finding:
 
 
 def judge_files(free: int | None, place: Path) -> Finding:
-    """``free`` is the number of files that can still be made; None where there is no limit."""
+    """The finding about the number of files.
+
+    ``free`` is the number of files that can still be made; None where there is no limit.
+    """
     if free is None:
         return well(_CHECK, f"files in {place} are not limited")
     what = f"{free} more files can be made in {place}"
@@ -65,7 +68,7 @@ def judge_files(free: int | None, place: Path) -> Finding:
 
 
 def judge_kind(kind: str, place: Path) -> Finding:
-    """``kind`` is the type of the file system."""
+    """The finding about the type of the file system, ``kind``."""
     if kind in NETWORK or kind.startswith("fuse."):
         return fault(
             _CHECK,

@@ -1,4 +1,4 @@
-"""All that is looked at, in the order in which one thing explains the next."""
+"""All checks, in the order in which one finding explains the next."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ _MEND = "mend it in the env file (as root, where that is root's): execsvc help s
 
 @dataclass(frozen=True)
 class Patient:
-    """What is examined: the settings, the file some of them came from, and the unit's name."""
+    """The subject of the checks: the settings, the file some of them came from, and the unit's
+    name.
+    """
 
     settings: Settings
     env_file: Path | None
@@ -58,7 +60,7 @@ def examine(patient: Patient) -> list[Finding]:
 
 
 def examine_without_settings(name: str, refused: ConfigRefused) -> list[Finding]:
-    """What can be said when the settings are refused."""
+    """The findings that are possible when the settings are refused."""
     found = unit.ask(name)
     return [
         *(fault(_SETTINGS, line, _MEND, Cause.CONFIGURATION) for line in refused.faults),

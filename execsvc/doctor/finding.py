@@ -1,4 +1,4 @@
-"""What was found about one thing: how bad it is, what it is, and what to do about it."""
+"""A finding of a check: its level, its text, and the remedy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Level(str, Enum):
-    """How bad a finding is."""
+    """The level of a finding."""
 
     OK = "ok"
     WARNING = "warning"
@@ -15,7 +15,7 @@ class Level(str, Enum):
 
 
 class Cause(str, Enum):
-    """What kind of fault it is, worst first: a service cannot be judged before its settings."""
+    """The kinds of faults, worst first: a service cannot be judged before its settings."""
 
     CONFIGURATION = "configuration"
     UNREACHABLE = "unreachable"
@@ -24,7 +24,7 @@ class Cause(str, Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One line about ``check``, and one about what to do unless it is well."""
+    """One line about ``check``, and one with the remedy unless it is well."""
 
     check: str
     level: Level
@@ -34,21 +34,21 @@ class Finding:
 
 
 def well(check: str, what: str) -> Finding:
-    """Nothing to do."""
+    """A finding without anything to do."""
     return Finding(check, Level.OK, what)
 
 
 def warning(check: str, what: str, do: str) -> Finding:
-    """It works, and may not go on working."""
+    """A finding about a part that works, but may fail later."""
     return Finding(check, Level.WARNING, what, do)
 
 
 def fault(check: str, what: str, do: str, cause: Cause = Cause.OTHER) -> Finding:
-    """It does not work, or money is at risk."""
+    """A finding about a part that does not work, or that puts money at risk."""
     return Finding(check, Level.FAULT, what, do, cause)
 
 
 def worst_cause(findings: list[Finding]) -> Cause | None:
-    """The cause that an exit code is about; None without a fault."""
+    """The cause that decides the exit code; None without a fault."""
     causes = {finding.cause for finding in findings if finding.level is Level.FAULT}
     return next((cause for cause in Cause if cause in causes), None)

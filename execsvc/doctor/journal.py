@@ -1,4 +1,4 @@
-"""The journal: whether it takes our fields, survives a reboot, and takes a burst."""
+"""The journal: checks whether it takes our fields, survives a reboot, and takes a burst."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def look(unit: Unit | None) -> list[Finding]:
 
 
 def missing(requirements: list[str], extra: str) -> list[str]:
-    """Which libraries of ``extra`` are not installed, by the package's own ``requirements``."""
+    """The libraries of ``extra`` that are not installed, by the package's own ``requirements``."""
     return [
         found[1]
         for found in map(_REQUIREMENT.match, requirements)

@@ -1,4 +1,4 @@
-"""Every ledger and journal: readable, sound, and whether one waits for an operator."""
+"""Every ledger and journal: checks whether it is sound, and whether it waits for an operator."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def look(state_dir: Path, store: ServiceStore) -> list[Finding]:
 
 
 def _held(store: ServiceStore) -> Iterator[Finding]:
-    """The file that names the bots that an operator ended."""
+    """The finding about the file that names the bots that an operator ended."""
     damage = store.held().damage
     if damage is not None:
         yield fault(

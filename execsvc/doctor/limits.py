@@ -1,4 +1,4 @@
-"""What the kernel allows: open files and tasks for so many bots."""
+"""The limits of the kernel: open files and tasks for so many bots."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FILES_A_BOT = 4
 FILES_BESIDE = 64
 TASKS_A_BOT = 2
 TASKS_BESIDE = 20
-"""Supervisor, listing, and the control plane with its threads."""
+"""Descriptors for supervisor, listing, and the control plane with its threads."""
 _CHECK = "limits"
 _PROC = Path("/proc")
 _PID_MAX = Path("/proc/sys/kernel/pid_max")
@@ -41,7 +41,7 @@ def tasks_for(bots: int) -> int:
 
 
 def judge(what: str, allowed: int | None, needed: int, bots: int, directive: str) -> Finding:
-    """``allowed`` is None where there is no limit."""
+    """The finding about one limit; ``allowed`` is None where there is none."""
     shown = "unlimited" if allowed is None else str(allowed)
     text = f"{what}: {shown}, {bots} bots need up to {needed}"
     if allowed is None or allowed >= needed:

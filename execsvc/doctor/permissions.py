@@ -1,4 +1,4 @@
-"""Who owns the directories and files of the service, and who else may look into them."""
+"""The owners of the directories and files of the service, and the rights of others on them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from execsvc.settings import Settings
 from execsvc.settings.model import SECRET, variable_of
 
 MOST_NAMED = 3
-"""Files named of those that belong to somebody else."""
+"""The most files of another owner that are named."""
 _CHECK = "permissions"
 _OTHERS = 0o007
 _GROUP_OR_OTHERS = 0o077
@@ -36,7 +36,7 @@ def look(settings: Settings, service_user: int | None, environment: Path | None)
 
 
 def env_file_finding(path: Path) -> Finding:
-    """Whether a file that holds tokens keeps them to itself."""
+    """The finding about the mode of a file that may hold tokens."""
     try:
         mode = path.stat().st_mode & 0o777
         secret = {variable_of(field) for field in SECRET} & env_file.read(path).keys()
@@ -75,7 +75,7 @@ def _directory(variable: str, path: Path, owner: int, refused: int) -> Iterator[
 
 
 def _strangers(state_dir: Path, owner: int) -> Iterator[Finding]:
-    """Files that the service could not open: a command that was run as root left them."""
+    """Files that the service cannot open: a command that was run as root left them."""
     found = []
     for folder, folders, files in os.walk(state_dir):
         for name in (*folders, *files):

@@ -1,4 +1,4 @@
-"""Whether both services answer, sensibly, and how long that takes."""
+"""Both services: whether they answer, sensibly, and in what time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from execsvc.model.market import plain
 from execsvc.settings import Settings
 
 MOST_FAILURES = 3
-"""Accounts in a row whose balance cannot be read before the others are left alone."""
+"""Accounts in a row with an unreadable balance, after which the others are not read."""
 SLOW_SHARE = 2
 """A read that takes more than this part of its time-out is close to failing."""
 _BOTS = "bot service"

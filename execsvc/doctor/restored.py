@@ -1,4 +1,4 @@
-"""Whether the state directory may be older than the accounts: what the next start will find."""
+"""The findings that the next start will make about a state directory older than the accounts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from execsvc.store.service_store import ServiceStore
 _CHECK = "restored"
 _NEWER = timedelta(seconds=1)
 _MOST_ASKED = 50
-"""Bots whose orders BotService is asked for."""
+"""The most bots whose orders BotService is asked for."""
 _ASKED_FOR = {
     Verdict.GONE: "the next start books it as gone, and sells nothing",
     Verdict.CONTESTED: "the next start trades nothing of its account until: execsvc release BOT, or "
@@ -30,7 +30,7 @@ _ASKED_FOR = {
 
 
 def look(settings: Settings) -> list[Finding]:
-    """The findings; a service that runs has compared at its start, and says so itself."""
+    """The findings; a service that runs has compared at its start, and reports them itself."""
     store = open_store(settings)
     try:
         if store.is_taken():
@@ -84,7 +84,7 @@ def _closed(position: OpenPosition, verdict: Verdict) -> Finding:
 
 
 def _orders(settings: Settings, store: ServiceStore) -> Iterator[Finding]:
-    """Bots of which BotService knows an order that is newer than their ledger."""
+    """The findings about bots of which BotService knows an order that is newer than their ledger."""
     if not keeps_orders(settings, store):
         return
     history = OrderHistory(services.bot_service_http(settings))

@@ -20,20 +20,20 @@ from execsvc.strategies import registry
 
 
 class Looking:
-    """The pause of an account, respected and never prolonged: whoever looks writes nothing."""
+    """The pause of an account, respected and never prolonged: the checks write nothing."""
 
     def __init__(self, settings: Settings, key_id: str) -> None:
         self._pause = open_store(settings).pause(key_id)
 
     def remaining(self) -> float:
-        """Seconds left of it; none where the state directory is not ours to read."""
+        """Seconds left of the pause; none where the state directory is not ours to read."""
         try:
             return self._pause.remaining()
         except LedgerFailed:
             return NEVER_PAUSED
 
     def pause(self, seconds: float) -> None:
-        """The bots find out by themselves."""
+        """Do nothing: the bots notice a pause by themselves."""
 
     def banned(self) -> float:
         """Seconds left of a ban; none where the state directory is not ours to read."""
@@ -43,16 +43,16 @@ class Looking:
             return NEVER_PAUSED
 
     def ban(self, seconds: float, why: str) -> None:
-        """The bots find out by themselves."""
+        """Do nothing: the bots notice a ban by themselves."""
 
 
 def bot_service_http(settings: Settings) -> HttpClient:
-    """BotService, as it is to be called."""
+    """A client for BotService."""
     return _http(settings.bot_service_url, settings.bot_service_token, settings)
 
 
 def adapter_http(settings: Settings) -> HttpClient:
-    """ExchangeAdapterService, as it is to be called."""
+    """A client for ExchangeAdapterService."""
     return _http(settings.exchange_adapter_url, settings.exchange_adapter_token, settings)
 
 
@@ -63,20 +63,21 @@ def adapter(settings: Settings, http: HttpClient, key_id: str) -> ExchangeAdapte
 
 @dataclass(frozen=True)
 class Rows:
-    """What BotService wants to run, and how that was found out."""
+    """The rows of BotService that are to run, and the way they were found."""
 
     listing: Listing
-    """As the daemon takes it."""
+    """The listing as the daemon reads it."""
     found: str
-    """How many rows of which status there are, and what becomes of reports."""
+    """The number of rows of each status, and the state of the reports."""
     waiting: str | None
-    """Rows that wait in vain, and for which setting."""
+    """The rows that wait in vain, and the setting that is missing for them."""
 
 
 def rows(settings: Settings) -> Rows:
-    """The rows that BotService has, of every status that matters. Raises Unavailable.
+    """The rows that BotService has, of every status that matters.
 
-    Those that change are asked for also where the daemon would not: it may be what is wrong.
+    Raises Unavailable. Those that change are asked for also where the daemon would not: they may be
+    the fault.
     """
     needed = settings.bot_lifecycle is Switch.ON
     optional = None if needed else settings.request_timeout
@@ -132,7 +133,7 @@ def refused_rows(found: Listing) -> list[str]:
 
 
 def remarks(found: Listing) -> list[str]:
-    """What of the listing works, and may not be meant so, a line each."""
+    """The parts of the listing that work but may not be meant so, a line each."""
     idle = {bot_id: may_hold_nothing(spec.allocation) for bot_id, spec in found.bots.items()}
     return [
         *([MAY_BE_CUT] if found.may_be_cut else []),
@@ -153,7 +154,7 @@ def _without_id(row: InvalidRow) -> str:
 
 
 def first(bots: Iterable[BotSpec]) -> BotSpec | None:
-    """A bot to ask the adapter for, one that trades live if there is any."""
+    """A bot whose market the adapter is asked about, one that trades live if there is any."""
     return min(bots, key=lambda spec: spec.binding.mode is not Mode.LIVE, default=None)
 
 

@@ -1,4 +1,4 @@
-"""The systemd unit: whether it is there, whole, and fits the settings."""
+"""The systemd unit: checks whether it exists, is whole, and fits the settings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PATIENCE = 10.0
 """Seconds that systemd has to answer."""
 _CHECK = "unit"
 _BOOTED = Path("/run/systemd/system")
-"""There on every machine that systemd has booted, see sd_booted(3)."""
+"""A directory on every machine that systemd has booted, see sd_booted(3)."""
 _PROPERTIES = (
     "LoadState,ActiveState,SubState,UnitFileState,Result,NRestarts,NeedDaemonReload,MainPID,User,"
     "Type,KillMode,OOMPolicy,TimeoutStartUSec,TimeoutStopUSec,TimeoutAbortUSec,WatchdogUSec,"
@@ -34,19 +34,19 @@ _EXPECTED = {
 
 @dataclass(frozen=True)
 class Unit:
-    """What ``systemctl show`` says of a unit."""
+    """The properties of a unit by ``systemctl show``."""
 
     name: str
     properties: dict[str, str]
 
     @property
     def is_loaded(self) -> bool:
-        """True when systemd knows it."""
+        """True when systemd knows the unit."""
         return self.properties.get("LoadState") == "loaded"
 
     @property
     def is_active(self) -> bool:
-        """True while it runs."""
+        """True while the unit runs."""
         return self.properties.get("ActiveState") in ("active", "activating", "reloading")
 
     @property
@@ -56,7 +56,7 @@ class Unit:
 
     @property
     def uid(self) -> int | None:
-        """Whom it runs as; None when it is not loaded or its user is not known."""
+        """The uid that the unit runs as; None when it is not loaded or its user is not known."""
         user = self.properties.get("User", "")
         if not self.is_loaded:
             return None
@@ -71,7 +71,7 @@ class Unit:
 
 
 def ask(name: str) -> Unit | None:
-    """What systemd knows of the unit ``name``; None where there is no systemd to ask."""
+    """The unit ``name`` as systemd knows it; None where there is no systemd to ask."""
     if not _BOOTED.exists():
         return None
     try:
@@ -101,7 +101,7 @@ def look(unit: Unit | None, settings: Settings | None) -> list[Finding]:
 
 
 def times(unit: Unit) -> UnitTimes:
-    """The unit's time-outs. Raises ValueError when systemd speaks in another way."""
+    """The unit's time-outs. Raises ValueError when systemd writes them in another way."""
     said = {name: seconds(value) for name, value in unit.properties.items() if "USec" in name}
     stop = said.get("TimeoutStopUSec", math.inf)
     watchdog = said.get("WatchdogUSec") or math.inf
