@@ -55,9 +55,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Mark as slow what forks the processes of the program; begin with what takes long."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
-        if any(item.path.parent.name == folder and name in fixtures for folder, name in FORKING):
+        if any(_package(item) == folder and name in fixtures for folder, name in FORKING):
             item.add_marker(pytest.mark.slow)
     items[:] = spread(items, getattr(config, "workerinput", {}).get("workercount", 1))
+
+
+def _package(item: pytest.Item) -> str:
+    """The folder of ``tests/`` that the test is in, at any depth; a file's name if in none."""
+    return item.path.relative_to(Path(__file__).parent).parts[0]
 
 
 @pytest.fixture(autouse=True)
