@@ -1,7 +1,7 @@
 """To which session of BotService the reports of a bot belong.
 
 ``POST /bots/{id}/start`` opens a session, and each start of a bot's process has a mark in its
-ledger (:mod:`execsvc.store.sqlite.starts`); here is kept which session a mark belongs to. A process that
+ledger (:class:`execsvc.store.outbox.Start`); here is kept which session a mark belongs to. A process that
 crashed before BotService was told leaves a mark without a session: what it ordered belongs to the
 session of the next mark that has one, as BotService has been waiting for one and the same start.
 A start that BotService waited for is no more of the session in which the bot was RUNNING before; any
@@ -15,19 +15,14 @@ from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime
 from itertools import pairwise
-from pathlib import Path
 
 from execsvc.clients.bot_reports import Id
 from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clients.http import NotSent
 from execsvc.clock import monotonic
 from execsvc.errors import LedgerFailed, Unavailable
-from execsvc.model.bot import file_stem
 from execsvc.model.told import ToldOrder
-from execsvc.store.outbox import Start
-from execsvc.store.sqlite.deliveries import Deliveries
-from execsvc.store.sqlite.paths import BOTS
-from execsvc.store.sqlite.starts import newest_start, starts_before, starts_since
+from execsvc.store.outbox import Deliveries, Outboxes, Start
 
 LOOKING = 60.0
 """Seconds for which a session is looked for that BotService does not tell.
@@ -47,8 +42,8 @@ class NotYet(Exception):
 class Attribution:
     """Sessions of starts. ``optional``: BotService is not asked before it was of any use."""
 
-    def __init__(self, state_dir: Path, service: BotSessions, *, optional: bool = False) -> None:
-        self._folder = state_dir / BOTS
+    def __init__(self, outboxes: Outboxes, service: BotSessions, *, optional: bool = False) -> None:
+        self._outboxes = outboxes
         self._service = service
         self._optional = optional
         self.deliveries: Deliveries | None = None
@@ -69,11 +64,11 @@ class Attribution:
 
     def booting(self, bot_ids: Collection[str]) -> None:
         """By a complete listing BotService waits for the start of these bots, and of no others."""
-        self._booting = frozenset(map(file_stem, bot_ids))
+        self._booting = frozenset(map(self._outboxes.name_of, bot_ids))
 
     def ending(self, bot_id: str, ends: bool) -> None:
         """BotService is about to be told that the bot has stopped, or is not any more."""
-        stem = file_stem(bot_id)
+        stem = self._outboxes.name_of(bot_id)
         if ends:
             self._ending.add(stem)
         elif stem in self._ending:
@@ -85,12 +80,12 @@ class Attribution:
     def begun(self, bot_id: str, session: Id | None) -> None:
         """BotService has opened ``session`` for the latest start of the bot."""
         if session is not None:
-            self._keep(file_stem(bot_id), session, replace=True)
+            self._keep(self._outboxes.name_of(bot_id), session, replace=True)
 
     def ended(self, bot_id: str, session: Id | None) -> None:
         """BotService has ended ``session``, in which the latest start of the bot was."""
         if session is not None:
-            self._keep(file_stem(bot_id), session, replace=False)
+            self._keep(self._outboxes.name_of(bot_id), session, replace=False)
 
     def look_again(self, bot_id: str) -> None:
         """Keep the ACTIVE session of a bot that runs by its row, as if BotService had answered so."""
@@ -102,7 +97,7 @@ class Attribution:
         Raises NotYet, Unavailable, LedgerFailed.
         """
         deliveries = self._open
-        starts = _of_one_session(starts_since(self._folder / f"{stem}.db", order_id))
+        starts = _of_one_session(self._outboxes.starts_since(stem, order_id))
         keys = [start.start_id for start in starts]
         for key in keys:
             known = deliveries.session(stem, key)
@@ -161,7 +156,7 @@ class Attribution:
         """The session that ``start`` went on with; None when that is not known."""
         if start.booting:
             return None
-        for earlier in starts_before(self._folder / f"{stem}.db", start):
+        for earlier in self._outboxes.starts_before(stem, start):
             known = self._open.session(stem, earlier.start_id)
             if known not in (None, _NO_SESSION):
                 found: Id = json.loads(known)
@@ -173,7 +168,7 @@ class Attribution:
     def _keep(self, stem: str, session: Id, *, replace: bool) -> None:
         """What cannot be kept is looked up when it is needed."""
         with suppress(LedgerFailed):
-            start = newest_start(self._folder / f"{stem}.db")
+            start = self._outboxes.newest_start(stem)
             key = "" if start is None else start.start_id
             # A session that was looked for in vain may have been opened since, by an order of no session.
             if replace or self._open.session(stem, key) in (None, _NO_SESSION):

@@ -24,7 +24,6 @@ from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clients.http import HttpClient
 from execsvc.clock import iso, monotonic, now
 from execsvc.errors import LedgerBusy, LedgerFailed, LedgerUnavailable, StopRequested
-from execsvc.model.bot import file_stem
 from execsvc.repeats import Repeats
 from execsvc.reporting import lifecycle
 from execsvc.reporting.attribution import Attribution
@@ -33,7 +32,8 @@ from execsvc.reporting.names import Names
 from execsvc.reporting.patience import Patience
 from execsvc.reporting.rounds import LONGEST_DELAY, Rounds
 from execsvc.settings import Settings, Switch
-from execsvc.store.sqlite.deliveries import Deliveries
+from execsvc.store.opening import open_store
+from execsvc.store.outbox import Deliveries
 
 BEAT = 2.0
 SHORTEST_SILENCE = 0.2
@@ -119,7 +119,8 @@ class _Courier:
         self._service = service
         self._talk = talk
         optional = settings.report_ledger is Switch.AUTO
-        self._attribution = Attribution(settings.state_dir, sessions, optional=optional)
+        self._store = open_store(settings)
+        self._attribution = Attribution(self._store.outboxes(), sessions, optional=optional)
         self._names = Names()
         self._lifecycle = Lifecycle(
             service,
@@ -130,7 +131,7 @@ class _Courier:
             self._names,
         )
         self._booting: set[str] = set()
-        self._deliveries = Deliveries(settings.state_dir)
+        self._deliveries = self._store.deliveries()
         self._unanswered: dict[str, datetime] = {}
         """When an earlier process sent starts that were not answered."""
         self._rounds: Rounds | None = None
@@ -162,7 +163,7 @@ class _Courier:
             if bot_id is not None:
                 self._names.learn(bot_id, request.name)
         if request.look is not None and self._rounds is not None:
-            self._rounds.look(file_stem(request.look))
+            self._rounds.look(self._store.name_of(request.look))
         if request.anew:
             self._booting.clear()
         if request.booting is not None:
@@ -171,7 +172,7 @@ class _Courier:
             self._attribution.booting(self._booting)
         if request.bot_id is not None and request.word is not None:
             if request.word == "stop" and self._rounds is not None:
-                self._rounds.look(file_stem(request.bot_id))
+                self._rounds.look(self._store.name_of(request.bot_id))
             self._lifecycle.ask(request.bot_id, request.word, request.status)
         elif request.bot_id is not None:
             self._lifecycle.withdraw(request.bot_id)
@@ -180,7 +181,7 @@ class _Courier:
         """True while reports of the bot wait that BotService may take."""
         if self._settings.report_ledger is Switch.OFF or self._damaged:
             return False
-        return self._rounds is None or self._rounds.waits(file_stem(bot_id))
+        return self._rounds is None or self._rounds.waits(self._store.name_of(bot_id))
 
     def ending(self, bot_id: str, ends: bool) -> None:
         """BotService is about to be told that the bot has stopped, or is not any more."""
@@ -238,7 +239,7 @@ class _Courier:
 
     def _go_on(self, bot_id: str) -> None:
         if self._rounds is not None:
-            self._rounds.go_on(file_stem(bot_id))
+            self._rounds.go_on(self._store.name_of(bot_id))
 
     def _reports(self) -> bool:
         if monotonic() < self._due:
@@ -264,7 +265,7 @@ class _Courier:
             with suppress(LedgerFailed):
                 self._unanswered = self._deliveries.unanswered_starts()
             self._rounds = Rounds(
-                self._settings.state_dir,
+                self._store.outboxes(),
                 self._service,
                 self._deliveries,
                 self._attribution,

@@ -6,7 +6,6 @@ import json
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 from loguru import logger
 from pydantic import ValidationError
@@ -19,10 +18,7 @@ from execsvc.repeats import Repeats
 from execsvc.reporting.attribution import Attribution, NotYet
 from execsvc.reporting.names import Names
 from execsvc.reporting.patience import Patience
-from execsvc.store.outbox import Mark, OutboxRow
-from execsvc.store.sqlite.deliveries import Deliveries
-from execsvc.store.sqlite.outbox import order_told, waiting
-from execsvc.store.sqlite.paths import BOTS
+from execsvc.store.outbox import Deliveries, Mark, Outboxes, OutboxRow
 
 BATCH = 50
 """Rows of one bot that are read at once."""
@@ -34,7 +30,6 @@ HOLD = 1.0
 
 _SERVICE = "BotService"
 """What faults are named by that are everybody's; no file's stem is without a dash."""
-_Signature = tuple[tuple[int, int] | None, ...]
 
 
 @dataclass
@@ -67,7 +62,7 @@ class Rounds:
 
     def __init__(
         self,
-        state_dir: Path,
+        outboxes: Outboxes,
         service: BotReports,
         deliveries: Deliveries,
         attribution: Attribution,
@@ -80,7 +75,7 @@ class Rounds:
         self._optional = optional
         self.off = False
         """BotService does not take reports."""
-        self._folder = state_dir / BOTS
+        self._kept = outboxes
         self._service = service
         self._deliveries = deliveries
         self._attribution = attribution
@@ -90,7 +85,6 @@ class Rounds:
         """Those that have, or may have, something to deliver, in the order of their turns."""
         self._held: dict[str, float] = {}
         """Until when those are not looked at that wait for BotService to be told of a start."""
-        self._signatures: dict[str, _Signature] = {}
         self._repeats = Repeats()
         self._errors: dict[str, str] = {}
         self._told_anew: set[str] = set()
@@ -125,11 +119,8 @@ class Rounds:
         """Look at every ledger that was written to since the last sweep, whoever wrote it."""
         if self.off:
             return
-        for path in sorted(self._folder.glob("*.db")):
-            signature = tuple(_signature(p) for p in (path, path.with_name(f"{path.name}-wal")))
-            if self._signatures.get(path.stem) != signature:
-                self._signatures[path.stem] = signature
-                self.look(path.stem)
+        for stem in self._kept.changed():
+            self.look(stem)
 
     def waits(self, stem: str) -> bool:
         """True while there is, or may be, something of the ledger ``stem`` that can be delivered."""
@@ -166,10 +157,9 @@ class Rounds:
         return False
 
     def _read(self, stem: str, outbox: _Outbox) -> None:
-        path = self._folder / f"{stem}.db"
         mark = self._deliveries.mark(stem)
         try:
-            found, outbox.waiting = waiting(path, mark, BATCH) if path.exists() else ([], 0)
+            found, outbox.waiting = self._kept.waiting(stem, mark, BATCH)
         except LedgerFailed as error:
             outbox.damaged = not isinstance(error, LedgerUnavailable)
             self._failed(stem, str(error))
@@ -255,7 +245,7 @@ class Rounds:
 
     def _told_once_more(self, stem: str, order_id: str) -> Id:
         """The id of an order that BotService has lost, as after its database was restored."""
-        told = ToldOrder.model_validate_json(order_told(self._folder / f"{stem}.db", order_id))
+        told = ToldOrder.model_validate_json(self._kept.order_told(stem, order_id))
         given = self._order(stem, order_id, told)
         self._deliveries.give_anew(order_id, json.dumps(given))
         return given
@@ -308,11 +298,3 @@ class Rounds:
                 whose,
                 why,
             )
-
-
-def _signature(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size

@@ -8,6 +8,7 @@ from typing import Protocol
 from execsvc.store.account_store import AccountPause, AccountStore
 from execsvc.store.bot_store import BotStore
 from execsvc.store.claims import AccountClaims
+from execsvc.store.outbox import Deliveries, Outboxes
 from execsvc.store.service_store import ServiceStore
 
 
@@ -32,6 +33,14 @@ class Store(BotRecordsStore, ServiceStore, Protocol):
 
     def claims(self) -> AccountClaims:
         """The claims on accounts of this process, none at first."""
+        ...
+
+    def outboxes(self) -> Outboxes:
+        """What waits in the records of all bots to be told BotService."""
+        ...
+
+    def deliveries(self) -> Deliveries:
+        """How far that was delivered, to be opened."""
         ...
 
     def while_waiting(self, call: Callable[[], object]) -> None:

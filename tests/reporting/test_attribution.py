@@ -23,6 +23,7 @@ from execsvc.reporting.names import Names
 from execsvc.reporting.patience import Patience
 from execsvc.reporting.rounds import LONGEST_DELAY, Rounds
 from execsvc.store.sqlite.outbox import waiting
+from execsvc.store.sqlite.outboxes import LedgerOutboxes
 from execsvc.store.sqlite.paths import ledger_path
 from execsvc.store.sqlite.starts import note_start
 
@@ -58,7 +59,7 @@ class Courier(World):
         self.attribution = self.attributing(optional=False)
 
     def attributing(self, *, optional: bool) -> Attribution:
-        made = Attribution(self.folder, BotSessions(self.asked), optional=optional)
+        made = Attribution(LedgerOutboxes(self.folder), BotSessions(self.asked), optional=optional)
         made.open(self.deliveries)
         return made
 
@@ -159,7 +160,7 @@ def test_service_that_knows_the_listing_alone_is_asked_for_nothing_else(courier:
     courier.asked.always["/orders"] = "404"
     for _ in range(3):  # starts of the service
         rounds = Rounds(
-            courier.folder,
+            LedgerOutboxes(courier.folder),
             BotReports(courier.asked),
             courier.deliveries,
             courier.attributing(optional=True),

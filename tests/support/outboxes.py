@@ -23,6 +23,7 @@ from execsvc.store.sqlite.booking import book
 from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.store.sqlite.deliveries import Deliveries
 from execsvc.store.sqlite.outbox import waiting
+from execsvc.store.sqlite.outboxes import LedgerOutboxes
 from execsvc.store.sqlite.paths import ledger_path
 
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -45,10 +46,15 @@ class World:
         self.deliveries = Deliveries(self.folder)
         self.deliveries.open()
         patience = Patience(LONGEST_DELAY, lambda: 0.0)
-        attribution = Attribution(self.folder, BotSessions(self.wire))
+        attribution = Attribution(LedgerOutboxes(self.folder), BotSessions(self.wire))
         attribution.open(self.deliveries)
         self.rounds = Rounds(
-            self.folder, BotReports(self.wire), self.deliveries, attribution, patience, Names()
+            LedgerOutboxes(self.folder),
+            BotReports(self.wire),
+            self.deliveries,
+            attribution,
+            patience,
+            Names(),
         )
         self.rounds.sweep()
 

@@ -51,9 +51,9 @@ class Deliveries:
             self._connection = None
         self._lock.close()
 
-    def mark(self, stem: str) -> Mark | None:
-        """The row of the ledger ``stem`` that was delivered last; None before the first."""
-        found = query(self._open, "SELECT * FROM mark WHERE stem=?", (stem,))
+    def mark(self, name: str) -> Mark | None:
+        """The row of the ledger ``name`` that was delivered last; None before the first."""
+        found = query(self._open, "SELECT * FROM mark WHERE stem=?", (name,))
         if not found:
             return None
         try:
@@ -73,7 +73,7 @@ class Deliveries:
         """When something was delivered last."""
         return rows.time(query(self._open, "SELECT max(at) FROM mark")[0][0])
 
-    def delivered(self, stem: str, mark: Mark, given: str | None, at: datetime) -> None:
+    def delivered(self, name: str, mark: Mark, given: str | None, at: datetime) -> None:
         """Record that a row was delivered, and the id that BotService gave for it.
 
         Not durable: what a power loss takes is delivered again.
@@ -81,7 +81,7 @@ class Deliveries:
         with transaction(self._open, durable=False) as tx:
             tx.execute(
                 "INSERT OR REPLACE INTO mark VALUES (?,?,?,?)",
-                (stem, mark.order_id, mark.telling.value, iso(at)),
+                (name, mark.order_id, mark.telling.value, iso(at)),
             )
             if given is not None:
                 tx.execute("DELETE FROM asked WHERE order_id=?", (mark.order_id,))
@@ -90,21 +90,21 @@ class Deliveries:
             elif mark.telling.is_last:
                 tx.execute("DELETE FROM given WHERE order_id=?", (mark.order_id,))
 
-    def session(self, stem: str, start: str) -> str | None:
+    def session(self, name: str, start: str) -> str | None:
         """JSON of the session of a start, null where there is none; None when it is not known."""
         sql = "SELECT id FROM session WHERE stem=? AND start=?"
-        found = query(self._open, sql, (stem, start))
+        found = query(self._open, sql, (name, start))
         return found[0]["id"] if found else None
 
-    def keep_session(self, stem: str, start: str, given: str) -> None:
+    def keep_session(self, name: str, start: str, given: str) -> None:
         """Record the session of a start, as JSON."""
         with transaction(self._open) as tx:
-            tx.execute("INSERT OR REPLACE INTO session VALUES (?,?,?)", (stem, start, given))
+            tx.execute("INSERT OR REPLACE INTO session VALUES (?,?,?)", (name, start, given))
 
-    def forget_session(self, stem: str, given: str) -> None:
+    def forget_session(self, name: str, given: str) -> None:
         """Record that BotService does not know a session any more, JSON as it was kept."""
         with transaction(self._open) as tx:
-            tx.execute("DELETE FROM session WHERE stem=? AND id=?", (stem, given))
+            tx.execute("DELETE FROM session WHERE stem=? AND id=?", (name, given))
 
     def give_anew(self, order_id: str, given: str) -> None:
         """Record another id that BotService gave an order, having lost the first one."""

@@ -29,9 +29,11 @@ from execsvc.store.sqlite.account_locks import AccountLocks
 from execsvc.store.sqlite.account_pause import AccountPause
 from execsvc.store.sqlite.ballast import Ballast
 from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.sqlite.deliveries import Deliveries
 from execsvc.store.sqlite.file_lock import SUPERVISOR_LOCK, FileLock
 from execsvc.store.sqlite.halt import Halt
 from execsvc.store.sqlite.held import HeldBots
+from execsvc.store.sqlite.outboxes import LedgerOutboxes
 from execsvc.store.sqlite.paths import ledger_path
 from execsvc.store.sqlite.report_verdict import verdict
 
@@ -60,6 +62,14 @@ class SqliteStore:
     def claims(self) -> AccountLocks:
         """The locks of accounts of this process, none at first."""
         return AccountLocks(self._locks, self._state_dir)
+
+    def outboxes(self) -> LedgerOutboxes:
+        """The outboxes in the ledgers."""
+        return LedgerOutboxes(self._state_dir)
+
+    def deliveries(self) -> Deliveries:
+        """The file of deliveries, to be opened."""
+        return Deliveries(self._state_dir)
 
     def while_waiting(self, call: Callable[[], object]) -> None:
         """Have ``call`` called in this process once a second while it waits for a lock."""

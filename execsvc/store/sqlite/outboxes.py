@@ -1,0 +1,63 @@
+"""The outboxes of all bots, read only, by the stems of their ledgers' files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from execsvc.model.bot import file_stem
+from execsvc.store.outbox import Mark, OutboxRow, Start
+from execsvc.store.sqlite import outbox, starts
+from execsvc.store.sqlite.paths import ledger_named, ledgers
+
+_Signature = tuple[tuple[int, int] | None, ...]
+
+
+class LedgerOutboxes:
+    """What waits in the ledgers of ``state_dir``. Every method but the first two raises LedgerFailed."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._state_dir = state_dir
+        self._signatures: dict[str, _Signature] = {}
+
+    def name_of(self, bot_id: str) -> str:
+        """The stem of the ledger's file."""
+        return file_stem(bot_id)
+
+    def changed(self) -> list[str]:
+        """The ledgers that were written to since the last call, by any process."""
+        found = []
+        for path in ledgers(self._state_dir):
+            signature = tuple(_signature(p) for p in (path, path.with_name(f"{path.name}-wal")))
+            if self._signatures.get(path.stem) != signature:
+                self._signatures[path.stem] = signature
+                found.append(path.stem)
+        return found
+
+    def waiting(self, name: str, after: Mark | None, most: int) -> tuple[list[OutboxRow], int]:
+        """The first ``most`` rows behind ``after``, and how many there are; none without a ledger."""
+        path = ledger_named(self._state_dir, name)
+        return outbox.waiting(path, after, most) if path.exists() else ([], 0)
+
+    def order_told(self, name: str, order_id: str) -> str:
+        """JSON of the ToldOrder that the outbox has."""
+        return outbox.order_told(ledger_named(self._state_dir, name), order_id)
+
+    def starts_since(self, name: str, order_id: str) -> list[Start]:
+        """The start that the order belongs to and all later ones, the oldest first."""
+        return starts.starts_since(ledger_named(self._state_dir, name), order_id)
+
+    def starts_before(self, name: str, start: Start) -> list[Start]:
+        """The starts ahead of ``start``, the newest first."""
+        return starts.starts_before(ledger_named(self._state_dir, name), start)
+
+    def newest_start(self, name: str) -> Start | None:
+        """The latest start; None when none was written down."""
+        return starts.newest_start(ledger_named(self._state_dir, name))
+
+
+def _signature(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
