@@ -101,8 +101,9 @@ class BotSpec(BaseModel):
 def check_bot_id(value: object) -> str:
     """``value``, when it is an id: 1 to 200 printable characters. Raises RowRefused."""
     if not isinstance(value, str) or not 1 <= len(value) <= 200 or not value.isprintable():
-        given = "missing" if value is None else _quoted(value)
-        raise RowRefused(f"id is {given}: a string of 1 to 200 printable characters is needed")
+        raise RowRefused(
+            f"id is {_given(value)}: a string of 1 to 200 printable characters is needed"
+        )
     return value
 
 
@@ -148,7 +149,7 @@ def parse_row(row: object) -> BotSpec:
     if params is None:
         params = {}
     if not isinstance(params, dict):
-        raise RowRefused("pipeline.strategy.params is not an object")
+        raise RowRefused(f"pipeline.strategy.params is {_quoted(params)}: an object is needed")
     try:
         stop_loss, has_max_drawdown = risk.read(pipeline.get("risk_management"))
     except risk.Refused as refused:
@@ -213,13 +214,15 @@ def _plain(value: Any, depth: int) -> Any:
 def _member(parent: dict[str, Any], name: str, path: str | None = None) -> dict[str, Any]:
     value = parent.get(name)
     if not isinstance(value, dict):
-        raise RowRefused(f"{path or name} is missing or not an object")
+        raise RowRefused(f"{path or name} is {_given(value)}: an object is needed")
     return value
 
 
 def _text(value: object, path: str) -> str:
     if not isinstance(value, str) or not 1 <= len(value) <= 200 or not value.isprintable():
-        raise RowRefused(f"{path} is not a string of 1 to 200 printable characters")
+        raise RowRefused(
+            f"{path} is {_given(value)}: a string of 1 to 200 printable characters is needed"
+        )
     return value
 
 
@@ -227,7 +230,9 @@ def _key_id(settings: dict[str, Any]) -> str:
     for name in _KEY_MEMBERS:
         if settings.get(name) not in (None, ""):
             return _text(settings[name], f"global_settings.{name}")
-    raise RowRefused("global_settings has none of key_id, exchange, account_id")
+    raise RowRefused(
+        "global_settings has none of key_id, exchange, account_id: the id of a key is needed"
+    )
 
 
 def _symbol(value: object) -> str:
@@ -285,6 +290,11 @@ def _interval(triggers: object) -> float | None:
             f"a number of seconds from {low} to {high:g} is needed"
         ) from None
     return seconds
+
+
+def _given(value: object) -> str:
+    """``value`` as a refusal names it; a member that is null is as good as missing."""
+    return "missing" if value is None else _quoted(value)
 
 
 def _quoted(value: object) -> str:

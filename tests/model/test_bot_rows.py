@@ -295,6 +295,23 @@ def test_parse_row_cleared_fields_count_as_absent(cleared: Any) -> None:
 @pytest.mark.parametrize(
     ("path", "value", "sentence"),
     [
+        ("global_settings", ABSENT, "global_settings is missing: an object is needed"),
+        ("pipeline", [1], "pipeline is [1]: an object is needed"),
+        (
+            "pipeline.strategy.params",
+            "fast",
+            'pipeline.strategy.params is "fast": an object is needed',
+        ),
+        (
+            "pipeline.strategy.id",
+            5,
+            "pipeline.strategy.id is 5: a string of 1 to 200 printable characters is needed",
+        ),
+        (
+            "global_settings.exchange",
+            None,
+            "global_settings has none of key_id, exchange, account_id: the id of a key is needed",
+        ),
         (
             "global_settings.account_allocation",
             "much",
