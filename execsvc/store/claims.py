@@ -38,6 +38,10 @@ class AccountClaims(Protocol):
         """False when the service that has claimed the account certainly does not run ``bot_id``."""
         ...
 
+    def held_elsewhere(self, bot_ids: Collection[str]) -> set[str]:
+        """Those of the bots of which another living service may hold a position, by its own record."""
+        ...
+
     def descriptors(self, key_id: str) -> set[int]:
         """The descriptors that a process that works on the account inherits; often none."""
         ...

@@ -115,6 +115,8 @@ class Courier:
             **dict.fromkeys(said.booting, BOOTING),
             **dict.fromkeys(said.stopping, STOPPING),
         }
+        for bot_id in self._held_elsewhere(said.stopping):
+            self._waiting.pop(bot_id, None)
         self._note_halted(whole.booting)
         self._foreign.listed(whole.booting)
         if self._starts_and_stops():
@@ -180,6 +182,12 @@ class Courier:
             for bot_id, status in before.items()
             if status in said.unanswered and bot_id not in told
         }
+
+    def _held_elsewhere(self, stopping: Collection[str]) -> set[str]:
+        """Bots that another service of this machine still has to close: it tells BotService then."""
+        bots = {bot_id: self._context.bots.get(bot_id) for bot_id in stopping}
+        idle = [bot_id for bot_id, bot in bots.items() if bot is None or bot.run is None]
+        return self._context.accounts.held_elsewhere(idle) if idle else set()
 
     def _withdraw(self) -> None:
         """The user has thought better of these: a late word would undo what he asked for since."""

@@ -154,3 +154,23 @@ def test_second_service_on_the_same_bots_does_not_stop_those_that_the_first_runs
     assert exchange.requests_of("stop_bot") == 0
     assert exchange.bot_status() == "RUNNING"
     assert daemon.bot()["state"] == "RUNNING"
+
+
+def test_second_service_on_the_same_bots_does_not_say_that_one_has_stopped_which_still_holds(
+    daemon: Daemon, other: Daemon, exchange: Exchange, sandbox: Sandbox, locks: Path
+) -> None:
+    """To the second one each is flat, as it has never run it."""
+    exchange.list_bots({**bot_row(), "status": "BOOTING"})
+    daemon.start()
+    daemon.until_holding()
+    eventually(lambda: exchange.bot_status() == "RUNNING", "the row is RUNNING")
+    other.start(EXECSVC_BOT_SERVICE_URL=sandbox.url)
+    other.until("FAILED", "b1")
+    exchange.fault("status", call="order", times=None, match={"side": "sell"}, status=400)
+    exchange.change_bot("b1", status="STOPPING")
+    daemon.until("LIQUIDATING")
+    listed_again(exchange, 20)
+    assert exchange.bot_status() == "STOPPING"
+    exchange.heal()
+    eventually(lambda: exchange.bot_status() == "STOPPED", "it is flat", 60.0)
+    assert len(exchange.executed(side="sell")) == 1

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from execsvc.model.bot import Binding, Mode
+from execsvc.model.position import Position
 from execsvc.store.claims import Holder
 from execsvc.store.sqlite import account_locks
 from execsvc.store.sqlite.account_locks import AccountLocks, holder, shared_folder, why_unusable
+from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.store.sqlite.paths import ledger_path
 
 
@@ -71,6 +76,33 @@ def test_bot_is_run_elsewhere_only_by_a_service_that_may_have_its_ledger(
     ledger.touch()
     assert two.may_be_run_elsewhere("k1", "b1")
     assert not one.may_be_run_elsewhere("k1", "b1")
+
+
+def _refused(*_: object) -> None:
+    raise PermissionError
+
+
+def test_bot_is_held_elsewhere_by_the_ledger_of_a_service_that_lives(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = AccountLocks(folder, tmp_path / "one"), AccountLocks(folder, tmp_path / "two")
+    assert two.take("k2") is None
+    with closing(BotLedger(tmp_path / "one", "b1", reports=False)) as ledger:
+        ledger.open()
+        binding = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="s")
+        ledger.bind(binding, None)
+        assert one.take("k1") is None
+        assert two.held_elsewhere(["b1", "b2"]) == set(), "it is flat"
+        ledger.keep_position(binding, Position(tracked=Decimal(1), entry_price=Decimal(9)))
+    assert two.held_elsewhere(["b1", "b2"]) == {"b1"}
+    assert one.held_elsewhere(["b1"]) == set(), "its own is none of another service"
+    ledger_path(tmp_path / "one", "b2").write_bytes(b"no database")
+    assert two.held_elsewhere(["b1", "b2"]) == {"b1", "b2"}
+    with monkeypatch.context() as patched:
+        patched.setattr(account_locks.survey, "read", _refused)
+        assert two.held_elsewhere(["b1"]) == set(), "a directory of another user tells nothing"
+    one.keep_only(())
+    assert two.held_elsewhere(["b1", "b2"]) == set(), "that service does not live"
 
 
 def test_account_that_somebody_only_looks_at_is_taken(

@@ -50,7 +50,10 @@ class Told:
             clock=SimpleNamespace(now=1.0),
             halt=SimpleNamespace(current=None),
             settings=SimpleNamespace(report_ledger=Switch.AUTO, bot_lifecycle=Switch.ON),
-            accounts=SimpleNamespace(may_be_run_elsewhere=lambda *_: self.runs_elsewhere),
+            accounts=SimpleNamespace(
+                may_be_run_elsewhere=lambda *_: self.runs_elsewhere,
+                held_elsewhere=lambda ids: set(ids) if self.runs_elsewhere else set(),
+            ),
         )
         self.child = Child()
         self.courier = Courier(self.context, None, lambda *_: None)  # type: ignore[arg-type]
@@ -151,6 +154,16 @@ def test_row_that_another_service_may_run_stays_and_that_is_said_once() -> None:
     assert told.child.words() == []
     assert [line for line in heard if "stays BOOTING" in line] == heard
     assert len(heard) == 1
+
+
+def test_stop_of_a_bot_that_another_service_holds_waits_until_it_is_flat_there() -> None:
+    told = Told(bot_in(State.STOPPED, Listed.GONE))
+    told.runs_elsewhere = True
+    told.list(stopping=("b1",))
+    assert told.child.words() == []
+    told.runs_elsewhere = False
+    told.list(stopping=("b1",))
+    assert told.child.words() == ["stop"]
 
 
 def test_running_row_of_a_bot_that_another_service_trades_is_never_given_back() -> None:

@@ -10,12 +10,14 @@ import hashlib
 import os
 import stat
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 from loguru import logger
 
 from execsvc.errors import LedgerFailed
 from execsvc.store.claims import Holder
+from execsvc.store.sqlite import survey
 from execsvc.store.sqlite.file_lock import FileLock
 from execsvc.store.sqlite.paths import ledger_path
 
@@ -105,6 +107,24 @@ class AccountLocks:
         except (LedgerFailed, OSError):
             return True
 
+    def held_elsewhere(self, bot_ids: Collection[str]) -> set[str]:
+        """Those of the bots of which another service of the machine may hold a position, by its ledgers.
+
+        Such a service is one that has locked an account; a ledger that is damaged may hold one.
+        """
+        places = self._other_places() if bot_ids else set()
+        return {bot_id for bot_id in bot_ids if any(_holds(place, bot_id) for place in places)}
+
+    def _other_places(self) -> set[Path]:
+        """The state directories of other services that have locked an account."""
+        places = set()
+        with suppress(LedgerFailed, OSError):
+            for path in self._folder.glob("*.lock"):
+                lock = FileLock(path)
+                if lock.is_held():
+                    places.add(_read(lock).state_dir)
+        return {Path(place) for place in places if place not in (None, self._state_dir)}
+
     def fence(self, key_id: str) -> int:
         """0: the lock of an account cannot be lost while a process of this service works on it."""
         return 0
@@ -147,3 +167,17 @@ def _path(folder: Path, key_id: str) -> Path:
 def _read(lock: FileLock) -> Holder:
     pid, _, state_dir = lock.read_label().partition("\n")
     return Holder(state_dir.strip() or None, int(pid) if pid.isdigit() else None)
+
+
+def _holds(state_dir: Path, bot_id: str) -> bool:
+    """Whether the service of ``state_dir`` may hold a position of the bot.
+
+    A directory of another user, which cannot be read, tells nothing: no row may wait for that.
+    """
+    try:
+        state = survey.read(state_dir, bot_id)
+    except LedgerFailed:
+        return True
+    except OSError:
+        return False
+    return state is not None and state.is_open
