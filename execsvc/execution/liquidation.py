@@ -9,11 +9,11 @@ from execsvc.clock import now, seconds_since
 from execsvc.errors import OrderRefused, StopRequested, Unavailable
 from execsvc.execution.order_service import OrderService
 from execsvc.execution.ports import BotServices, Record, Reporter
+from execsvc.failpoints import Failpoint, hit
 from execsvc.model.market import plain
 from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.store.abandoned import command_to_abandon
 from execsvc.store.bot_store import BotStore
-from execsvc.waypoints import Waypoint, passed
 
 LONGEST_BACKOFF = 8.0
 _ALARM_EVERY = 60.0
@@ -126,7 +126,7 @@ class Liquidation:
         """
         if self._waits.stop is not None and self._waits.stop.hold:
             raise StopRequested(self._waits.stop.signal)
-        passed(Waypoint.LIQUIDATION_ATTEMPT)
+        hit(Failpoint.LIQUIDATION_ATTEMPT)
         self._ledger.make_room()
         tracked = self._orders.position.tracked
         try:

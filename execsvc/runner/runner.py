@@ -16,6 +16,7 @@ from execsvc.execution.allocation import may_hold_nothing
 from execsvc.execution.exchange import Exchange
 from execsvc.execution.liquidation import Liquidation
 from execsvc.execution.order_service import OrderService
+from execsvc.failpoints import Failpoint, hit
 from execsvc.model.bot import BotSpec
 from execsvc.runner.context import TickContext
 from execsvc.runner.control_loop import ControlLoop, StrategyGaveUp
@@ -25,7 +26,6 @@ from execsvc.runner.report import End, EndKind, still_open
 from execsvc.runner.stop_loss import StopLoss
 from execsvc.runner.strategy_time import StrategyTime
 from execsvc.strategies.base import AnyStrategy
-from execsvc.waypoints import Waypoint, passed
 
 _HOLD_PATIENCE = 1.0
 """Seconds that a stop waits, where the service is set to hold, for the message that all of it
@@ -172,7 +172,7 @@ class BotRunner:
             self._record.say("INFO", "bot_stopping", f"stopping on {signal}")
         else:
             self._record.say("ERROR", "bot_given_up", f"given up: {failure}")
-        passed(Waypoint.STOP_BEGUN)
+        hit(Failpoint.STOP_BEGUN)
         kind, detail = EndKind.RESIDUE, ""
         with self._waits.uninterrupted():
             try:
@@ -196,10 +196,10 @@ class BotRunner:
         if not self._left:
             self._left = True
             self._on_stop()
-            passed(Waypoint.ON_STOP_ENDED)
+            hit(Failpoint.ON_STOP_ENDED)
         flat = self._liquidation.run()
         if flat:
-            passed(Waypoint.FLAT)
+            hit(Failpoint.FLAT)
             self._ledger.keep_state(self._kept_as, None)
         return flat
 

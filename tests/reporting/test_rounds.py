@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from support.outboxes import AT, World
 from support.told import Dead, order_of
 
-from execsvc import waypoints
+from execsvc import failpoints
 from execsvc.clock import installed
 from execsvc.errors import LedgerFailed
 from execsvc.store.sqlite.deliveries import FILE
@@ -65,7 +65,7 @@ def test_any_failures_and_deaths(data: st.DataObject) -> None:
     deaths = iter(data.draw(st.lists(st.booleans(), max_size=60)))
     steps = data.draw(st.lists(st.sampled_from((*BOTS, "step", "step", "sweep")), max_size=25))
 
-    def die_here(_: waypoints.Waypoint) -> None:
+    def die_here(_: failpoints.Failpoint) -> None:
         if courier_works and next(deaths, False):
             raise Dead
 
@@ -73,7 +73,7 @@ def test_any_failures_and_deaths(data: st.DataObject) -> None:
         world = World(Path(folder), fates)
         courier_works = False
         with installed(world.clock):
-            waypoints.watch(die_here)
+            failpoints.watch(die_here)
             try:
                 for step in steps:
                     if step in BOTS:
@@ -87,7 +87,7 @@ def test_any_failures_and_deaths(data: st.DataObject) -> None:
                 courier_works = True
                 world.drain()
             finally:
-                waypoints.watch(None)
+                failpoints.watch(None)
         assert_all_told(world)
         world.close()
 

@@ -12,9 +12,9 @@ from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import Exchange
 
+from execsvc.failpoints import Failpoint
 from execsvc.runner.job import Task
 from execsvc.store.sqlite.survey import read_log
-from execsvc.waypoints import Waypoint
 
 D = Decimal
 USERS = D(20_000)
@@ -127,10 +127,10 @@ def test_order_that_contradicts_itself_is_settled_by_the_process_after_a_dead_on
     answers(exchange, side, IN_QUOTE)
     sold = 0
 
-    def dies(waypoint: Waypoint) -> None:
+    def dies(failpoint: Failpoint) -> None:
         nonlocal sold
-        sold += waypoint is Waypoint.BEFORE_SEND
-        if waypoint is Waypoint.SETTLING and sold == (1 if side == "buy" else 2):
+        sold += failpoint is Failpoint.BEFORE_SEND
+        if failpoint is Failpoint.SETTLING and sold == (1 if side == "buy" else 2):
             os._exit(DEAD)
 
     dead = bots.start(bot_row(), watcher=dies)

@@ -18,7 +18,7 @@ from support.exchange import Exchange
 from support.lives import CENT, PRICE, RECEIVE_WINDOW, Point, lead
 from support.sandbox_process import sandbox_process
 
-from execsvc.waypoints import Waypoint
+from execsvc.failpoints import Failpoint
 
 NO_FEE = "executed without a reported fee"
 HALF = "half executed, said 500"
@@ -63,10 +63,10 @@ def bots(exchange: Exchange, tmp_path: Path) -> Iterator[BotProcesses]:
 
 
 def points_of_part(trace: list[str], part: int, parts: int) -> list[Point | None]:
-    """Every ``parts``-th pass of each waypoint in ``trace``, beginning with pass ``part`` + 1.
+    """Every ``parts``-th pass of each failpoint in ``trace``, beginning with pass ``part`` + 1.
 
     Which part a pass belongs to depends on its number alone: another run of the same scenario may
-    pass one waypoint more often, and still no pass is in two parts or in none.
+    pass one failpoint more often, and still no pass is in two parts or in none.
     """
     passes = Counter(trace)
     return [(name, n) for name in passes for n in range(part + 1, passes[name] + 1, parts)]
@@ -87,9 +87,9 @@ def test_a_death_at_every_point(
         exchange.fault(call="order", times=None, **rule)
     slack = UNREPORTED if scenario == NO_FEE else CENT
     (alive,) = lead(bots, exchange, tmp_path, [None], slack)
-    unseen = set(Waypoint.__members__) - set(alive.trace)
+    unseen = set(Failpoint.__members__) - set(alive.trace)
     if rule is None:
-        unseen.discard(Waypoint.SETTLING.name)
+        unseen.discard(Failpoint.SETTLING.name)
     assert not unseen, f"no process passes {unseen}: extend the scenarios"
     points = points_of_part(alive.trace, part, PARTS[scenario])
     lives = lead(bots, exchange, tmp_path, points, slack)

@@ -20,11 +20,11 @@ from support.exchange import Exchange
 from support.lines import Line, Namespace, lines
 from support.requirements import needs
 
+from execsvc.failpoints import Failpoint
 from execsvc.model.order import OrderState
 from execsvc.sandbox.server import Sandbox
 from execsvc.store.sqlite.account_journal import AccountJournal
 from execsvc.store.sqlite.database import query
-from execsvc.waypoints import Waypoint
 
 WITHIN = 90.0
 BEYOND = 6.0
@@ -57,8 +57,8 @@ class CutLine:
         self._line = line
         self._is_whole = True
 
-    def __call__(self, waypoint: Waypoint) -> None:
-        if waypoint is Waypoint.BEFORE_SEND and self._is_whole:
+    def __call__(self, failpoint: Failpoint) -> None:
+        if failpoint is Failpoint.BEFORE_SEND and self._is_whole:
             self._is_whole = False
             self._line.cut()
 

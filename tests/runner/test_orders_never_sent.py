@@ -14,12 +14,12 @@ from support.order_services import order_services
 
 from execsvc.errors import Unavailable
 from execsvc.execution.venues.live_turn import OLDEST_TO_SEND
+from execsvc.failpoints import Failpoint
 from execsvc.model.order import OrderState
 from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.sandbox.server import Sandbox
 from execsvc.store.sqlite.account_journal import AccountJournal
 from execsvc.store.sqlite.database import query
-from execsvc.waypoints import Waypoint
 
 PATIENT = {
     "EXECSVC_REQUEST_TIMEOUT": "20",
@@ -34,8 +34,8 @@ class StoodStill:
     def __init__(self) -> None:
         self._before = True
 
-    def __call__(self, waypoint: Waypoint) -> None:
-        if waypoint is Waypoint.BEFORE_SEND and self._before:
+    def __call__(self, failpoint: Failpoint) -> None:
+        if failpoint is Failpoint.BEFORE_SEND and self._before:
             self._before = False
             time.sleep(OLDEST_TO_SEND + 0.2)
 

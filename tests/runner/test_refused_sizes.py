@@ -13,8 +13,8 @@ from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
 
+from execsvc.failpoints import Failpoint
 from execsvc.runner.job import Task
-from execsvc.waypoints import Waypoint
 
 D = Decimal
 CRUMB = D("0.0001")
@@ -178,14 +178,14 @@ def said(words: str) -> str:
     }[words]
 
 
-def dies_at(waypoint: Waypoint, number: int) -> Callable[[Waypoint], None]:
-    """Ends the process dead at the pass of ``waypoint`` with this number."""
+def dies_at(failpoint: Failpoint, number: int) -> Callable[[Failpoint], None]:
+    """Ends the process dead at the pass of ``failpoint`` with this number."""
     passed = 0
 
-    def watch(seen: Waypoint) -> None:
+    def watch(seen: Failpoint) -> None:
         nonlocal passed
-        passed += seen is waypoint
-        if seen is waypoint and passed == number:
+        passed += seen is failpoint
+        if seen is failpoint and passed == number:
             os._exit(DEAD)
 
     return watch
@@ -197,7 +197,7 @@ def test_words_reach_the_bot_whoever_settles_its_order(
 ) -> None:
     """The process that sent it is dead; another bot of the account may settle it."""
     exchange.market(words="bybit")
-    dead = bots.start(bot_row(), watcher=dies_at(Waypoint.SETTLING, 2), **SHORT_WINDOW)
+    dead = bots.start(bot_row(), watcher=dies_at(Failpoint.SETTLING, 2), **SHORT_WINDOW)
     eventually(lambda: tracked(dead) > 0, "the buy")
     exchange.market(decimals=4)
     dead.signal(signal.SIGTERM)
@@ -218,11 +218,11 @@ def test_words_reach_the_bot_whoever_settles_its_order(
 
 
 @pytest.mark.parametrize("number", [2, 3, 4, 5])
-@pytest.mark.parametrize("waypoint", [Waypoint.BEFORE_SEND, Waypoint.AFTER_SEND])
+@pytest.mark.parametrize("failpoint", [Failpoint.BEFORE_SEND, Failpoint.AFTER_SEND])
 def test_death_between_parts_leaves_the_rest_to_the_next_process(
-    bots: BotProcesses, exchange: Exchange, waypoint: Waypoint, number: int
+    bots: BotProcesses, exchange: Exchange, failpoint: Failpoint, number: int
 ) -> None:
-    bot = bots.start(bot_row(), watcher=dies_at(waypoint, number), **SHORT_WINDOW)
+    bot = bots.start(bot_row(), watcher=dies_at(failpoint, number), **SHORT_WINDOW)
     eventually(lambda: tracked(bot) == D("0.01998"), "the buy")
     exchange.market(max_amount="0.008")
     bot.signal(signal.SIGTERM)

@@ -15,6 +15,7 @@ import pytest
 from ledger_things import AT, BINDING, order
 
 from execsvc.errors import LedgerFailed
+from execsvc.failpoints import Failpoint, watch
 from execsvc.model.bot import Mode
 from execsvc.model.market import ZERO
 from execsvc.model.order import Fill, OrderState, Side
@@ -23,7 +24,6 @@ from execsvc.store.sqlite import results, survey
 from execsvc.store.sqlite.booking import book
 from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.store.sqlite.paths import ledger_path
-from execsvc.waypoints import Waypoint, watch
 
 D = Decimal
 TODAY = date(2026, 1, 1)
@@ -150,8 +150,8 @@ def test_the_ticker_values_a_fill_without_a_price(ledger: BotLedger) -> None:
     assert realised(ledger) == (-20, -20)
 
 
-@pytest.mark.parametrize("point", [Waypoint.BEFORE_COMMIT, Waypoint.AFTER_COMMIT])
-def test_a_crash_neither_loses_nor_doubles_it(tmp_path: Path, point: Waypoint) -> None:
+@pytest.mark.parametrize("point", [Failpoint.BEFORE_COMMIT, Failpoint.AFTER_COMMIT])
+def test_a_crash_neither_loses_nor_doubles_it(tmp_path: Path, point: Failpoint) -> None:
     ledger = opened(tmp_path)
     book(ledger, BINDING, at(1, Side.BUY, "0.02", "50000"))
     ledger.close()
@@ -164,7 +164,7 @@ def test_a_crash_neither_loses_nor_doubles_it(tmp_path: Path, point: Waypoint) -
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 99
     after = opened(tmp_path)
-    was_booked = point is Waypoint.AFTER_COMMIT
+    was_booked = point is Failpoint.AFTER_COMMIT
     assert (after.position(BINDING).tracked == 0) is was_booked
     assert realised(after)[0] == (-20 if was_booked else 0)
     book(after, BINDING, sale)

@@ -16,11 +16,11 @@ from typing import Any
 from support.deadline import PATIENCE, eventually
 
 from execsvc import logs, settings
+from execsvc.failpoints import Failpoint, watch
 from execsvc.model.bot import parse_row
 from execsvc.runner.job import Job, Task
 from execsvc.runner.process import run
 from execsvc.runner.report import Snapshot, decode
-from execsvc.waypoints import Waypoint, watch
 
 FAST = {
     "EXECSVC_TICK_INTERVAL": "0.1",
@@ -148,12 +148,12 @@ class BotProcesses:
         self,
         row: dict[str, Any] | str,
         task: Task = Task.TRADE,
-        watcher: Callable[[Waypoint], None] | None = None,
+        watcher: Callable[[Failpoint], None] | None = None,
         **environ: str,
     ) -> BotProcess:
         """Fork a process for ``row`` (an id for LIQUIDATE); ``environ`` in EXECSVC_ names.
 
-        ``watcher`` is called in the process at each waypoint that it passes.
+        ``watcher`` is called in the process at each failpoint that it passes.
         """
         loaded = settings.load({}, None, {**self._environ, **environ})
         if isinstance(row, str):

@@ -13,11 +13,11 @@ from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
 
+from execsvc.failpoints import Failpoint
 from execsvc.runner.job import Task
 from execsvc.store.sqlite import survey
 from execsvc.store.sqlite.outbox import waiting
 from execsvc.store.sqlite.paths import ledger_path
-from execsvc.waypoints import Waypoint
 
 DEAD = 99
 CRUMB = Decimal("0.0001")
@@ -25,7 +25,7 @@ CRUMB = Decimal("0.0001")
 PRICE = 50_000
 CENT = Decimal("0.01")
 Point = tuple[str, int]
-"""A waypoint's name, and which pass of it, from 1 on."""
+"""A failpoint's name, and which pass of it, from 1 on."""
 TICK_INTERVAL = 5.0
 """Seconds. A bot that holds does nothing at a tick but read, so ticks only cost the machine."""
 RECEIVE_WINDOW = 4.0
@@ -39,18 +39,18 @@ QUICK = {
 
 
 class Crash:
-    """Ends its process dead at the n-th pass of a waypoint; keeps a trace of all it passed."""
+    """Ends its process dead at the n-th pass of a failpoint; keeps a trace of all it passed."""
 
     def __init__(self, trace: Path, at: Point | None) -> None:
         self._trace = trace
         self._at = at
         self._passed: Counter[str] = Counter()
 
-    def __call__(self, waypoint: Waypoint) -> None:
-        self._passed[waypoint.name] += 1
+    def __call__(self, failpoint: Failpoint) -> None:
+        self._passed[failpoint.name] += 1
         with self._trace.open("a") as trace:
-            trace.write(waypoint.name + "\n")
-        if (waypoint.name, self._passed[waypoint.name]) == self._at:
+            trace.write(failpoint.name + "\n")
+        if (failpoint.name, self._passed[failpoint.name]) == self._at:
             os._exit(DEAD)
 
 
@@ -74,7 +74,7 @@ class Life:
 
     @property
     def trace(self) -> list[str]:
-        """The waypoints that its first process passed."""
+        """The failpoints that its first process passed."""
         return self._trace.read_text().split() if self._trace.exists() else []
 
     def stop_once_holding(self) -> None:

@@ -25,12 +25,12 @@ from execsvc.execution.settlement.expected_balance import after_fill
 from execsvc.execution.settlement.order_lookup import Found, OrderLookup
 from execsvc.execution.settlement.words import about, said
 from execsvc.execution.venues.account import Account
+from execsvc.failpoints import Failpoint, hit
 from execsvc.model.balance import Balance
 from execsvc.model.market import ZERO
 from execsvc.model.order import Fill, OrderState
 from execsvc.model.symbol import Symbol
 from execsvc.store.orders import Expected, JournalRow
-from execsvc.waypoints import Waypoint, passed
 
 READ_INTERVAL = 0.5
 """Seconds between the two reads that have to agree."""
@@ -110,7 +110,7 @@ class Settlement:
         while True:
             asked_at = monotonic()
             found = self._lookup.ask(row)
-            passed(Waypoint.SETTLING)
+            hit(Failpoint.SETTLING)
             if isinstance(found, Fill):
                 self._accept(row, found)
                 return True
@@ -214,7 +214,7 @@ class Settlement:
         while True:
             try:
                 balance = self._account.adapter.balance(*Symbol.parse(row.intent.symbol))
-                passed(Waypoint.SETTLING)
+                hit(Failpoint.SETTLING)
                 return balance
             except Unavailable as error:
                 self._reporter.update(last_error=f"settling {what}: {error}")

@@ -16,12 +16,12 @@ from execsvc.execution.venues.adoption import Adoption
 from execsvc.execution.venues.live_turn import LiveTurn
 from execsvc.execution.venues.restored import RestoredLedger
 from execsvc.execution.venues.venue import Funds
+from execsvc.failpoints import Failpoint, hit
 from execsvc.model.balance import Balance
 from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, exact_sum
 from execsvc.model.order import Side
 from execsvc.model.order_request import OrderRequest, Purpose
-from execsvc.waypoints import Waypoint, passed
 
 
 class LiveVenue:
@@ -55,7 +55,7 @@ class LiveVenue:
             if self._restored is not None:
                 self._restored.ask(outlasts_stop)
             with self._account.turn(outlasts_stop):
-                passed(Waypoint.TURN_TAKEN)
+                hit(Failpoint.TURN_TAKEN)
                 self._settle_open_order(outlasts_stop)
                 self._adoption.adopt(request.strategy_state)
                 if self._restored is not None:

@@ -13,13 +13,13 @@ from execsvc.execution.settlement.settlement import Settlement
 from execsvc.execution.venues.account import Account
 from execsvc.execution.venues.adoption import Adoption
 from execsvc.execution.venues.venue import Funds
+from execsvc.failpoints import Failpoint, hit
 from execsvc.model.balance import Balance
 from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, plain
 from execsvc.model.order import NOTHING_KNOWN, Fill, Intent, OrderState, new_client_order_id
 from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.store.orders import OrderRow
-from execsvc.waypoints import Waypoint, passed
 
 _NOTES = {
     OrderState.NOT_EXECUTED: "nothing was filled",
@@ -71,7 +71,7 @@ class LiveTurn:
             # A strategy may have swallowed the StopRequested of an earlier wait.
             waits.look()
         self._account.adapter.connect_for_order(timeout, interruptible=not self._outlasts_stop)
-        passed(Waypoint.CONNECTED)
+        hit(Failpoint.CONNECTED)
         intent = self._intent(quantity)
         send_by = monotonic() + OLDEST_TO_SEND
         self._begin(intent)
@@ -112,7 +112,7 @@ class LiveTurn:
 
     def _send(self, intent: Intent, send_by: float) -> None:
         """Send the order once, or never after ``send_by``; when this returns, its outcome is recorded."""
-        passed(Waypoint.BEFORE_SEND)
+        hit(Failpoint.BEFORE_SEND)
         try:
             fill = self._account.adapter.place_order(
                 intent.client_order_id,
@@ -123,15 +123,15 @@ class LiveTurn:
                 send_by,
             )
         except OrderRefused as refusal:
-            passed(Waypoint.AFTER_SEND)
+            hit(Failpoint.AFTER_SEND)
             self._outcome(intent, OrderState.NOT_EXECUTED, Fill(filled=ZERO), str(refusal))
             return
         except OutcomeUnknown as unknown:
-            passed(Waypoint.AFTER_SEND)
+            hit(Failpoint.AFTER_SEND)
             self._unknown(intent, unknown)
             self._settle(intent)
             return
-        passed(Waypoint.AFTER_SEND)
+        hit(Failpoint.AFTER_SEND)
         state = intent.state_after(fill)
         self._outcome(intent, state, fill, _NOTES.get(state, ""))
         if fill.priced_by is not None:

@@ -15,9 +15,9 @@ from importlib import resources
 from pathlib import Path
 
 from execsvc.errors import LedgerFailed
+from execsvc.failpoints import Failpoint, hit
 from execsvc.store.sqlite import faults
 from execsvc.store.sqlite.patience import BUSY_SECONDS, SLICE, patiently
-from execsvc.waypoints import Waypoint, passed
 
 _FAULTS = (*faults.FAULTS, UnicodeEncodeError, OverflowError)
 """What SQLite raises: the last two for values that no column can hold."""
@@ -173,9 +173,9 @@ def transaction(
         patiently(lambda: connection.execute("BEGIN IMMEDIATE"), patience)
         try:
             yield connection
-            passed(Waypoint.BEFORE_COMMIT)
+            hit(Failpoint.BEFORE_COMMIT)
             connection.execute("COMMIT")
-            passed(Waypoint.AFTER_COMMIT)
+            hit(Failpoint.AFTER_COMMIT)
         except BaseException:
             if connection.in_transaction:  # a full disk may have rolled it back already
                 connection.execute("ROLLBACK")

@@ -1,4 +1,4 @@
-"""The points at which a process may die, on the way of an order and on the way of a stop.
+"""Failpoints: the points on the way of an order and of a stop at which a test lets a process die.
 
 They have no effect, unless a test watches: it kills the process there, and checks whether a
 successor recovers. A new step on one of the ways gets a point of its own here, and the test that
@@ -11,8 +11,8 @@ from collections.abc import Callable
 from enum import Enum
 
 
-class Waypoint(str, Enum):
-    """A point between two steps."""
+class Failpoint(str, Enum):
+    """A point between two steps, at which a process may die."""
 
     TURN_TAKEN = "the account's turn is ours, nothing is recorded"
     CONNECTED = "the order's connection is made, nothing is recorded"
@@ -27,16 +27,16 @@ class Waypoint(str, Enum):
     FLAT = "the ledger says flat, nobody was told"
 
 
-_watcher: Callable[[Waypoint], None] | None = None
+_watcher: Callable[[Failpoint], None] | None = None
 
 
-def passed(waypoint: Waypoint) -> None:
-    """Report that this process is at ``waypoint``."""
+def hit(failpoint: Failpoint) -> None:
+    """Report that this process is at ``failpoint``."""
     if _watcher is not None:
-        _watcher(waypoint)
+        _watcher(failpoint)
 
 
-def watch(watcher: Callable[[Waypoint], None] | None) -> None:
+def watch(watcher: Callable[[Failpoint], None] | None) -> None:
     """Call ``watcher`` at every point that this process passes; for tests."""
     global _watcher  # noqa: PLW0603 - one process, one watcher
     _watcher = watcher
