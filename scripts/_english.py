@@ -13,6 +13,7 @@ from pathlib import Path
 
 CLEAN = (
     ".",
+    "cli",
     "clients",
     "control_plane",
     "doctor",

@@ -1,7 +1,7 @@
-"""The command line: one file a command, loaded when it is asked for.
+"""The command line: one file a command, loaded when the command is called.
 
-``execsvc run`` forks all of its children from this process, so that what another command imports
-would be paid for by every bot.
+``execsvc run`` forks all of its children from this process, so every bot would pay in memory for
+the imports of another command.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ COMMANDS = {
     "demo": "Sandbox, three bots and the daemon together, until Ctrl-C.",
     "help": "Tables: settings, events, metrics, exit codes; help of commands.",
 }
-"""Each command, which is ``execsvc.cli.<name>.<name>``, and what it does."""
+"""Each command, which is ``execsvc.cli.<name>.<name>``, and its short help."""
 
 _CODES: dict[type[Exception], int] = {ConfigRefused: REFUSED, Unavailable: UNREACHABLE}
 
 
 class _CutShort(Exception):
-    """Whoever read our output has left. Click would make exit code 1 of it."""
+    """The reader of our output has left. Click would make exit code 1 of it."""
 
 
 @contextmanager
@@ -103,7 +103,7 @@ def program() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; an error that was meant is one line on stderr."""
+    """Run one command and return its exit code; an expected error is one line on stderr."""
     # Where the caller ignores it the kernel reaps our children: exit codes are lost, a pid is another's.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     output.accept_any_script()
@@ -119,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _outcome(arguments: Sequence[str] | None) -> tuple[int, Exception | None]:
-    """Run one command; its exit code, and the error that ended the command, if one is to be told."""
+    """Run one command; its exit code, and the error that ended it, if one is to be printed."""
     try:
         code = program.main(arguments, prog_name="execsvc", standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
@@ -134,7 +134,7 @@ def _outcome(arguments: Sequence[str] | None) -> tuple[int, Exception | None]:
 
 
 def _told(error: Exception | None, lost: OSError | None) -> Sequence[str]:
-    """The lines about what ended a command and about a standard output that cannot be written."""
+    """The lines about the end of a command and about a standard output that cannot be written."""
     if lost is None or isinstance(lost, BrokenPipeError):
         return [] if error is None else _lines(error)
     line = f"standard output: {lost.strerror}"

@@ -1,4 +1,4 @@
-"""``execsvc alert``: a message to the alert URLs, to try them or from a script."""
+"""``execsvc alert``: a message to the alert URLs, as a test or from a script."""
 
 from __future__ import annotations
 

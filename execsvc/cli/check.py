@@ -1,4 +1,4 @@
-"""``execsvc check``: whether the daemon could run like this."""
+"""``execsvc check``: checks whether the daemon could run with this configuration."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def check(source: Source, as_json: bool) -> int:
 
 
 def _check_directories(settings: Settings) -> None:
-    """Raise ConfigRefused where the daemon would; what is not there yet is not made."""
+    """Raise ConfigRefused where the daemon would; missing directories are not made."""
     for path, judge in (
         (settings.state_dir, state_directory),
         (settings.runtime_dir, runtime_directory),
@@ -111,7 +111,7 @@ def _ask_adapter(settings: Settings, spec: BotSpec | None) -> None:
 
 
 def _alerts_are_understood(settings: Settings) -> bool:
-    """Whether apprise knows every alert URL; whether anybody hears is for ``execsvc alert``."""
+    """True when apprise knows every alert URL; ``execsvc alert`` shows whether messages arrive."""
     understood = True
     for target in alert_targets(settings):
         known = "known" if target.understood else "apprise does not know such a URL"
@@ -129,7 +129,7 @@ def _say(what: str, text: str) -> None:
 
 
 def _collected(as_json: bool) -> list[dict[str, str]]:
-    """Where findings are kept from now on, if they are not to be printed as they come."""
+    """The list that findings go to from now on, if they are not to be printed as they come."""
     findings: list[dict[str, str]] = []
     if as_json:
         click.get_current_context().meta[_FINDINGS] = findings

@@ -1,4 +1,4 @@
-"""``execsvc completion``: what a shell has to read to complete commands, options and bots."""
+"""``execsvc completion``: the script by which a shell completes commands, options and bots."""
 
 from __future__ import annotations
 

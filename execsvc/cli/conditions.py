@@ -1,4 +1,4 @@
-"""Options that say under what conditions a strategy is replayed."""
+"""Options that set the conditions under which a strategy is replayed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the operator's commands say to the daemon of this machine, when one runs."""
+"""The calls of the operator's commands to the daemon of this machine, when one runs."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from execsvc.store.opening import open_store
 TIMEOUT = 5.0
 """Seconds the daemon has to answer."""
 PATIENCE = 30.0
-"""Seconds for what concerns every bot and waits for the disk."""
+"""Seconds for a call that concerns every bot and waits for the disk."""
 
 
 NOTICE = 10.0
-"""Seconds that a daemon has to make its control socket again, at which it looks every 2 s."""
+"""Seconds that a daemon has to make its control socket again, which it checks every 2 s."""
 _LOOK_EVERY = 0.25
 
 
 class DaemonRefused(click.ClickException):
-    """The daemon answered that it does not do this; ``message`` says why."""
+    """The daemon refused the request; ``message`` has the reason."""
 
 
 def bot_names(runtime_dir: Path, timeout: float = TIMEOUT) -> dict[str, str]:
@@ -42,9 +42,9 @@ def ask(
 ) -> dict[str, Any]:
     """The daemon's answer, within ``timeout`` seconds.
 
-    A daemon that runs and cannot be reached has ``notice`` seconds more: its control socket may have
-    been taken away, or not be made yet. Raises DaemonRefused when the daemon says no, Unavailable
-    without a daemon.
+    A daemon that runs and cannot be reached has ``notice`` seconds more: its control socket may
+    have been taken away, or not be made yet. Raises DaemonRefused when the daemon refuses,
+    Unavailable without a daemon.
     """
     answer = _heard(places, request, timeout, notice)
     if "error" in answer:
@@ -53,7 +53,7 @@ def ask(
 
 
 def tell(places: Settings, call: str, bot_id: str) -> bool:
-    """Pass an operator's word on ``bot_id`` to the daemon; whether one was there."""
+    """Pass an operator's decision on ``bot_id`` to the daemon; True when one was there."""
     try:
         _heard(places, {"call": call, "bot_id": bot_id}, TIMEOUT, NOTICE)
     except Unavailable:
@@ -91,7 +91,7 @@ def _heard(
 
 
 def say(as_json: bool, bot_id: str, done: str, told: bool) -> None:
-    """Print what was ``done`` for a bot, and whether a daemon was ``told``."""
+    """Print the action ``done`` for a bot, and whether a daemon was ``told``."""
     if as_json:
         click.echo(json.dumps({"bot_id": bot_id, "done": done, "daemon_told": told}))
         return

@@ -1,4 +1,4 @@
-"""``execsvc demo``: the whole of it at work, on an exchange that is not one."""
+"""``execsvc demo``: the whole service at work, on a paper exchange."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _free_port(wanted: int) -> int:
 
 
 def _show_books(accounts: dict[str, Any]) -> bool:
-    """Print what each coin's book says; True when something is left of what was bought."""
+    """Print the book of each coin; True when a part of what was bought is left."""
     header = ["ACCOUNT", "COIN", "BOUGHT", "SOLD", "LEFT"]
     rows = [
         [key_id, coin, *(account["assets"][coin][name] for name in ("bought", "sold", "left"))]

@@ -1,4 +1,4 @@
-"""The daemon of ``execsvc demo``: a child, and what the ledgers of its bots tell meanwhile."""
+"""The daemon of ``execsvc demo``: a child, and the execution logs of its bots meanwhile."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HOST = "127.0.0.1"
 _LOOK_EVERY_MS = 250
 _LINES_OF_LOG = 10
 _LAST_SALES = 20.0
-"""Seconds that bots have to sell when the daemon has ended without them."""
+"""Seconds that bots have to sell when the daemon has ended before them."""
 _PR_SET_PDEATHSIG = 1
 _TOLD: frozenset[EventName] = frozenset(
     {
@@ -42,13 +42,13 @@ _TOLD: frozenset[EventName] = frozenset(
         "bot_flat",
     }
 )
-"""Events of a bot's execution log that are worth a line here."""
+"""Events of a bot's execution log that are printed here."""
 
 _libc = ctypes.CDLL(None)
 
 
 class Daemon:
-    """``execsvc run`` as a child, and what its bots' ledgers tell meanwhile."""
+    """``execsvc run`` as a child, and the execution logs of its bots meanwhile."""
 
     def __init__(self, folder: Path, services: str, port: int) -> None:
         self._log = folder / "daemon.log"
@@ -81,9 +81,11 @@ class Daemon:
             )
 
     def follow(self, bot_ids: list[str]) -> int:
-        """Tell what the bots do until the daemon has ended; stop it when we are told to.
+        """Print the actions of the bots until the daemon has ended; stop it when a signal asks for
+        that.
 
-        Raises OSError when standard output cannot be written, BrokenPipeError when nobody reads it.
+        Raises OSError when standard output cannot be written, BrokenPipeError when it has no
+        reader.
         """
         with _signals() as told, _pidfd(self._process.pid) as ended:
             events = select.poll()
@@ -104,14 +106,16 @@ class Daemon:
         return self._verdict(self._process.wait())
 
     def end(self, bot_ids: list[str]) -> None:
-        """Stop a daemon that still runs, and wait until it has ended; tell nothing."""
+        """Stop a daemon that still runs, and wait until it has ended; print nothing."""
         if self._process.poll() is None:
             self._process.terminate()
             self._process.wait()
             self._await_last_sales(bot_ids, select.poll())
 
     def _await_last_sales(self, bot_ids: list[str], interrupted: select.poll) -> None:
-        """Give bots that have lost their supervisor the time to sell: the exchange must last so long."""
+        """Give bots that have lost their supervisor the time to sell: the exchange must run that
+        long.
+        """
         until = monotonic() + _LAST_SALES
         while self._is_open(bot_ids) and monotonic() < until:
             if interrupted.poll(_LOOK_EVERY_MS):
@@ -163,7 +167,7 @@ class Daemon:
 
 @contextmanager
 def _signals() -> Iterator[int]:
-    """A descriptor that becomes readable when this process is told to stop."""
+    """A descriptor that becomes readable when a signal asks this process to stop."""
     readable, writable = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     before = signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
     kept = {
@@ -191,5 +195,5 @@ def _pidfd(pid: int) -> Iterator[int]:
 
 
 def _die_with_parent() -> None:
-    """A demo that is killed leaves no daemon behind."""
+    """Let this process be killed with its parent: a demo that is killed leaves no daemon behind."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""``execsvc doctor``: whether everything that the service depends on is well."""
+"""``execsvc doctor``: checks everything that the service depends on."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def doctor(source: Source, as_json: bool, unit: str) -> int:
 
 
 def _alerts(settings: Settings) -> list[Finding]:
-    """Whether alerts can be sent; whether anybody hears them is for ``execsvc alert``."""
+    """The findings about sending alerts; ``execsvc alert`` shows whether they arrive."""
     check = "alerts"
     try:
         refuse_missing_extras(settings)

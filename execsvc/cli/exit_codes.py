@@ -1,4 +1,4 @@
-"""What the exit codes of the commands mean, in words."""
+"""The meanings of the commands' exit codes, in words."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ MEANINGS = {
     INTERRUPTED: "interrupted by Ctrl-C",
     CUT_SHORT: "the reader of its output has left",
 }
-"""Each exit code with its meaning for all commands; the help of a command says more of its own."""
+"""Each exit code with its meaning for all commands; the help of a command adds its own."""
 
 
 def exit_codes(*codes: tuple[int, str]) -> str:
-    """The end of a command's help: ``codes`` and those of all commands, and what each means."""
+    """The end of a command's help: ``codes`` and those of all commands, each with its meaning."""
     meanings = sorted({**_OF_ALL, **dict(codes)}.items())
     lines = "\n".join(f"  {code:<3}  {meaning}" for code, meaning in meanings)
     return f"\b\nExit codes:\n{lines}"

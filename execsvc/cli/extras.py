@@ -1,4 +1,4 @@
-"""What a setting needs that may not be installed: it is looked for before anything starts."""
+"""Checks, before anything starts, that the optional libraries of the settings are installed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def refuse_missing_extras(settings: Settings) -> None:
-    """Raise ConfigRefused, naming the extra, when a setting asks for what is not installed."""
+    """Raise ConfigRefused, naming the extra, when a setting needs a library that is not installed."""
     if settings.alert_urls is not None and find_spec("apprise") is None:
         raise ConfigRefused(
             f"{variable_of('alert_urls')}: needs what is not installed: pip install 'execsvc[alerts]'"
@@ -21,7 +21,7 @@ def refuse_missing_extras(settings: Settings) -> None:
 
 
 def alert_targets(settings: Settings) -> list[Target]:
-    """The addresses of alerts. Call it in a short command only: apprise is large."""
+    """The addresses of alerts. For short commands only: apprise is large."""
     if settings.alert_urls is None:
         return []
     from execsvc.alerts.carrier import Target

@@ -1,4 +1,4 @@
-"""``execsvc release BOT --abandon``: a position that can never be closed is given up."""
+"""``execsvc release BOT --abandon``: abandons a position that can never be closed."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _LOOK_EVERY = 0.25
 
 
 class _NotDoneError(Exception):
-    """The position is not given up; the message says why."""
+    """The position is not abandoned; the message has the reason."""
 
 
 def give_up(places: Settings, bot_id: str, *, yes: bool, as_json: bool, patience: float) -> int:
-    """Give up the position of ``bot_id``, by the daemon where one runs. Returns the exit code.
+    """Abandon the position of ``bot_id``, by the daemon where one runs.
 
-    ``patience``: seconds that it may take.
+    Returns the exit code. ``patience``: seconds that it may take.
     """
     state = _readable(places, bot_id)
     if state is None:
@@ -67,7 +67,7 @@ def _readable(places: Settings, bot_id: str) -> LedgerState | None:
 
 
 def _confirm(bot_id: str, state: LedgerState) -> None:
-    """Ask. Raises click.UsageError where nobody can answer, click.Abort for a no."""
+    """Ask for confirmation. Raises click.UsageError without a terminal, click.Abort for a no."""
     if not sys.stdin.isatty():
         raise click.UsageError("--abandon asks before it gives a position up; say --yes as well")
     where = f" ({state.binding.symbol}, key {state.binding.key_id})" if state.binding else ""
@@ -99,7 +99,7 @@ def _by_daemon(places: Settings, bot_id: str, patience: float, began: datetime) 
 
 
 def _by_hand(places: Settings, bot_id: str, patience: float) -> list[Abandoned]:
-    """Book it in this process: no daemon runs. Raises LedgerFailed."""
+    """Book the abandoned position in this process: no daemon runs. Raises LedgerFailed."""
     until = monotonic() + patience
     store = open_store(places)
     ledger = store.bot(bot_id)

@@ -71,7 +71,7 @@ def _told(places: Settings, reason: str | None, timeout: float, notice: float) -
 
 
 def _unheard(places: Settings, kept: Halt, as_json: bool, error: Unavailable) -> int:
-    """It is written down; say who will read it, and when."""
+    """Print when a recorded halt takes effect, after the daemon could not be reached."""
     halted = kept.current
     assert halted is not None
     found = running(places)

@@ -17,7 +17,7 @@ from execsvc.exit_codes import DONE
 _INDENT = " " * 4
 _GAP = 2
 _NARROW = 20
-"""Columns that cells may take for a description to stand beside them."""
+"""The most columns that cells may take for a description to stand beside them."""
 
 
 @click.command("help", epilog=exit_codes((DONE, "printed")))

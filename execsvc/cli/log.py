@@ -1,4 +1,4 @@
-"""``execsvc log``: what a bot did, from its ledger."""
+"""``execsvc log``: the actions of a bot, from its ledger."""
 
 from __future__ import annotations
 
@@ -48,9 +48,10 @@ def log(source: Source, bot: str, as_json: bool, follow: bool, lines: int | None
 
 
 def _follow(store: ServiceStore, bot_id: str, as_json: bool, lines: int | None) -> NoReturn:
-    """Print rows again and again; the ledger outlives the bot's processes.
+    """Print new rows again and again; the ledger outlives the bot's processes.
 
-    Raises BrokenPipeError when nobody reads them any more, also while there are no new rows.
+    Raises BrokenPipeError when standard output has no reader any more, also while there are no new
+    rows.
     """
     while not store.has_bot(bot_id):  # a bot that has not started yet
         _wait_for_more()
@@ -62,7 +63,10 @@ def _follow(store: ServiceStore, bot_id: str, as_json: bool, lines: int | None) 
 
 
 def _wait_for_more() -> None:
-    """Wait until new rows are worth a look. Raises BrokenPipeError when nobody reads them any more."""
+    """Wait until the next check for new rows.
+
+    Raises BrokenPipeError when standard output has no reader.
+    """
     if reader_left(_LOOK_EVERY_MS):
         raise BrokenPipeError
 
@@ -70,7 +74,9 @@ def _wait_for_more() -> None:
 def _show(
     store: ServiceStore, bot_id: str, after: int, as_json: bool, lines: int | None = None
 ) -> int:
-    """Print the rows behind row ``after``, at most the last ``lines``; the number of the last one."""
+    """Print the rows after row ``after``, at most the last ``lines``; returns the number of the
+    last one.
+    """
     rows = store.read_log(bot_id, after)
     for row in rows if lines is None else rows[max(len(rows) - lines, 0) :]:
         click.echo(row.model_dump_json() if as_json else _line(row))

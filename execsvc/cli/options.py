@@ -1,4 +1,4 @@
-"""Options that several commands take: where their settings come from."""
+"""Options that several commands take, by which their settings are found."""
 
 from __future__ import annotations
 
@@ -21,17 +21,20 @@ _PLACES = ("state_dir", "runtime_dir")
 
 @dataclass(frozen=True)
 class Source:
-    """Where a command's settings come from: its own options, the environment, a file."""
+    """The sources of a command's settings: its own options, the environment, a file."""
 
     overrides: dict[str, str] = field(default_factory=dict)
     env_file: Path | None = None
 
     def load(self) -> settings.Settings:
-        """All settings, whose secrets are masked from now on. Raises ConfigRefused with every fault."""
+        """All settings, with their secrets masked from now on.
+
+        Raises ConfigRefused with every fault.
+        """
         return _masking(settings.load(self.overrides, self.env_file, os.environ))
 
     def places(self) -> settings.Settings:
-        """Settings that need not name the two services, for a command that calls neither."""
+        """Settings without the two services' URLs, for a command that calls neither."""
         return _masking(
             settings.load(self.overrides, self.env_file, os.environ, services_required=False)
         )

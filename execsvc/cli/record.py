@@ -1,4 +1,4 @@
-"""``execsvc record``: a live market, written down for replay."""
+"""``execsvc record``: records a live market for replay."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _look_again_and_again(recorder: Recorder, every: float, ends: Ends) -> None:
 
 
 def _leave_if_told(ends: Ends, interruptible: bool) -> None:
-    """What a wait on the network calls."""
+    """Raise StopRequested after a signal to end; called during a wait on the network."""
     if interruptible and signal.sigpending() & ends:
         raise StopRequested
 

@@ -10,10 +10,10 @@ class Row(NamedTuple):
     """One entry of a table."""
 
     cells: tuple[str | int | None, ...]
-    """As many as the table has columns; None is an empty one."""
+    """The cells, as many as the table has columns; None is an empty one."""
     about: str
     details: tuple[str, ...] = ()
-    """Labels of a metric, fields of an event."""
+    """The labels of a metric, or the fields of an event."""
 
 
 class Table(NamedTuple):
@@ -22,7 +22,7 @@ class Table(NamedTuple):
     note: str
     """A sentence that holds for all rows."""
     columns: tuple[str, ...]
-    """Names of the cells, which are those of the members of a JSON object as well."""
+    """The names of the cells, which are those of the members of a JSON object as well."""
     details: str | None
     """The name of ``Row.details``; None where the rows have none."""
     rows: tuple[Row, ...]

@@ -1,4 +1,4 @@
-"""``execsvc release``: an operator lets go of coins that are gone, of a position, or of a verdict."""
+"""``execsvc release``: an operator's decision on coins that are gone, a position, or a HELD bot."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def release(
     if not no_wait and open_store(places).release_waits(bot_id):
         cause = _not_carried_out(places, bot_id, timeout) if told else _NO_DAEMON
         done = done if cause else _booked(places, bot_id, seen)
-    elif _gone_since(places, bot_id, seen):  # carried out before anybody could wait for it
+    elif _gone_since(places, bot_id, seen):  # carried out before this command could wait for it
         done = _booked(places, bot_id, seen)
     _say(as_json, bot_id, done, told, cause)
     if cause is None:
@@ -97,7 +97,7 @@ def release(
 
 
 def _keep(places: Settings, bot_id: str, as_json: bool) -> int:
-    """Let contested coins be the bot's; the daemon looks at once, where one runs."""
+    """Book contested coins as the bot's; the daemon is called at once, where one runs."""
     done = open_store(places).keep(bot_id)
     told = tell(places, "release", bot_id)
     _say(as_json, bot_id, done, told, None)
@@ -105,7 +105,7 @@ def _keep(places: Settings, bot_id: str, as_json: bool) -> int:
 
 
 def _ask(places: Settings, bot_id: str) -> str:
-    """Write down that missing coins are gone; what was written, in words."""
+    """Record that missing coins are gone; returns the record, in words."""
     try:
         return open_store(places).release(bot_id)
     except ConfigRefused:
@@ -113,7 +113,7 @@ def _ask(places: Settings, bot_id: str) -> str:
 
 
 def _not_carried_out(places: Settings, bot_id: str, timeout: float) -> str | None:
-    """Why the release is not carried out within ``timeout`` seconds; None once it is."""
+    """The reason why the release is not carried out within ``timeout`` s; None once it is."""
 
     def going_on(answer: dict[str, Any]) -> str | None:
         if not open_store(places).release_waits(bot_id):
@@ -125,7 +125,7 @@ def _not_carried_out(places: Settings, bot_id: str, timeout: float) -> str | Non
 
 
 def _booked(places: Settings, bot_id: str, seen: int) -> str:
-    """What came of it, by the rows of the bot's log behind ``seen``."""
+    """The result of the release, by the rows of the bot's log after ``seen``."""
     gone = _gone_since(places, bot_id, seen)
     return (
         f"bot {bot_id}: {'; '.join(gone) if gone else 'no coins are missing, nothing was booked'}"
@@ -133,7 +133,7 @@ def _booked(places: Settings, bot_id: str, seen: int) -> str:
 
 
 def _gone_since(places: Settings, bot_id: str, seen: int) -> list[str]:
-    """What was booked as gone behind row ``seen`` of the bot's log."""
+    """The texts of the coins booked as gone after row ``seen`` of the bot's log."""
     try:
         rows = open_store(places).read_log(bot_id, seen)
     except LedgerFailed:

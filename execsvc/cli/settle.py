@@ -1,4 +1,4 @@
-"""``execsvc settle``: an operator's word on a contested order."""
+"""``execsvc settle``: an operator's decision on a contested order."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ TIMEOUT = 5.0
 """Seconds the daemon has to answer."""
 _HEADER = ("BOT", "NAME", "STATE", "SYMBOL", "MODE", "TRACKED", "TICKS", "PID", "RESULT")
 _WIDE = 100
-"""Columns of a terminal that has room for what was realised."""
+"""Columns of a terminal that has room for the realised result."""
 
 
 @click.command(
@@ -78,14 +78,14 @@ def _row(bot: dict[str, Any]) -> list[str]:
 
 
 def _result(result: dict[str, Any]) -> str | None:
-    """To the second decimal, with its currency."""
+    """The realised result to the second decimal, with its currency."""
     if result["realised"] is None:
         return None
     return f"{Decimal(result['realised']):.2f} {result['currency'] or ''}".rstrip()
 
 
 def _reported(document: dict[str, Any]) -> list[str]:
-    """A line for each bot whose strategy reported something of its last tick."""
+    """A line for each bot whose strategy reported on its last tick."""
     return [
         f"{bot['bot_id']}: "
         + ", ".join(

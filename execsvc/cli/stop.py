@@ -36,7 +36,7 @@ def stop(source: Source, bot: str, timeout: float, no_wait: bool, as_json: bool)
     back, or until `execsvc release`.
     """
     places = source.places()
-    ask(places, {"call": "status"})  # without a daemon there is nobody to stop it
+    ask(places, {"call": "status"})  # without a daemon there is no process to stop
     bot_id = which_bot(bot, places)
     told = ask(places, {"call": "stop", "bot_id": bot_id})
     if no_wait:

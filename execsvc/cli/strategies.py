@@ -1,4 +1,4 @@
-"""``execsvc strategies``: what a bot's row may name, and with which parameters."""
+"""``execsvc strategies``: the strategies that a bot's row may name, with their parameters."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _described(entry: dict[str, Any]) -> str:
 
 
 def _parameters(schema: dict[str, Any]) -> Iterator[str]:
-    """A table with a line a parameter, each followed by what it means."""
+    """A table with a line a parameter, each followed by its meaning."""
     members = schema.get("properties", {})
     required = schema.get("required", ())
     rows = [

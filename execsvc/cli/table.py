@@ -1,4 +1,4 @@
-"""Text for a terminal: tables that fit it, and nothing that could steer it."""
+"""Text for a terminal: tables that fit it, without control characters."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], width: int = WID
 
 
 def plain_text(text: str) -> str:
-    """``text`` on one line, without a secret or a control character, which would steer a terminal."""
+    """``text`` on one line, without a secret or a control character, which would act on a terminal."""
     return "".join(letter if letter.isprintable() else " " for letter in masked(text))
 
 
 def columns(text: str) -> int:
-    """How many columns of a terminal ``text`` takes: letters of East Asia take two, accents none."""
+    """The columns of a terminal that ``text`` takes: letters of East Asia take two, accents none."""
     return len(text) if text.isascii() else sum(map(_columns_of, text))
 
 

@@ -1,4 +1,4 @@
-"""Waits with an operator until what they stopped has ended flat."""
+"""Waits of a command until the bots that it stopped have ended flat."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from execsvc.clock import monotonic
 from execsvc.errors import Unavailable
 
 LOOK_EVERY = 0.25
-"""Seconds between two looks."""
+"""Seconds between two requests."""
 SILENCE = 10.0
-"""Seconds that the daemon may be silent meanwhile: it may just be restarted."""
+"""Seconds for which the daemon may not answer meanwhile: it may be restarting."""
 
 
 def takes_waiting(command: Any) -> Any:
@@ -43,10 +43,11 @@ def takes_waiting(command: Any) -> Any:
 def wait_until_flat(
     runtime_dir: Path, what: str, timeout: float, bot_id: str | None = None
 ) -> dict[str, Any]:
-    """What the daemon says is unfinished, of ``bot_id`` or of all, when nobody works on it any more.
+    """The daemon's unfinished work, on ``bot_id`` or on all bots, once none of it goes on.
 
-    Or when ``timeout`` seconds are over. On a terminal a line on stderr says how far it is; it
-    begins with ``what``. Raises Unavailable when the daemon is gone for longer than a restart.
+    Also returns when ``timeout`` seconds are over. On a terminal a line on stderr shows the
+    progress; it begins with ``what``. Raises Unavailable when the daemon is gone for longer than a
+    restart.
     """
     request = {"call": "unfinished", **({} if bot_id is None else {"bot_id": bot_id})}
 
@@ -64,9 +65,11 @@ def wait_while(
     timeout: float,
     going_on: Callable[[dict[str, Any]], str | None],
 ) -> dict[str, Any]:
-    """The daemon's first answer to ``request`` of which ``going_on`` says None, else the last one.
+    """The daemon's first answer to ``request`` for which ``going_on`` returns None, else the last
+    one.
 
-    Otherwise it says how far it is, in words. As :func:`wait_until_flat` for the rest.
+    For the other answers it returns the progress, in words. As :func:`wait_until_flat` for the
+    rest.
     """
     began = heard = monotonic()
     with _progress() as say, _saying_who_goes_on():
@@ -115,7 +118,7 @@ def _saying_who_goes_on() -> Iterator[None]:
 
 @contextmanager
 def _progress() -> Iterator[Any]:
-    """Writes one line over and over, where somebody looks; it is gone when the block ends."""
+    """A function that writes one line over and over on a terminal; the line is removed at the end."""
     shown = sys.stderr.isatty()
 
     def say(text: str) -> None:

@@ -1,4 +1,4 @@
-"""Which bot an operator means: by id, by name, or by the beginning of an id; and what Tab offers."""
+"""The bot of an operator's argument: an id, a name, or the beginning of an id; and its completion."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from execsvc.store.opening import open_store
 from execsvc.store.service_store import ServiceStore
 
 OFFER_TIMEOUT = 0.5
-"""Seconds the daemon has to answer when somebody presses Tab."""
+"""Seconds that the daemon has to answer for the completion of an argument."""
 _OFFERED = re.compile(r"[\w./@+ -]+")
-"""What every shell takes apart in the same way, once its blanks are escaped for bash."""
+"""Texts that every shell splits in the same way, once their blanks are escaped for bash."""
 
 
 def takes_bot(command: Any) -> Any:
@@ -32,7 +32,7 @@ def takes_bot(command: Any) -> Any:
 
 
 def which_bot(text: str, places: Settings) -> str:
-    """The id of the one bot that ``text`` means, be it long gone.
+    """The id of the one bot that ``text`` names, even if it ended long ago.
 
     Raises click.UsageError when there is none, or more than one.
     """
@@ -63,7 +63,7 @@ def _known(store: ServiceStore, runtime_dir: Path) -> dict[str, str]:
 
 
 def _offers(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Ids and names that begin with ``incomplete``; silence where no daemon answers."""
+    """Ids and names that begin with ``incomplete``; those of ledgers only where no daemon answers."""
     try:
         names = bot_names(source_of(ctx).places().runtime_dir, OFFER_TIMEOUT)
     except (ConfigRefused, Unavailable):
