@@ -23,6 +23,7 @@ CLEAN = (
     "paper",
     "recording",
     "runner",
+    "sandbox",
     "settings",
     "strategies",
 )

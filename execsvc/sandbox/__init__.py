@@ -1,5 +1,5 @@
 """BotService and a paper exchange on one port, behind the real wire contract.
 
-For trying execsvc without money, and the judge of its tests: books are exact to the last digit, and
-faults can be ordered for every call.
+For trying execsvc without money, and for its tests: books are exact to the last digit, and faults
+can be ordered for every call.
 """

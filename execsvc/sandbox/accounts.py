@@ -1,4 +1,4 @@
-"""One account of the sandbox's exchange: its balances, its orders, and what balances show."""
+"""One account of the sandbox's exchange: its balances, its orders, and its balance reads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from execsvc.paper.account import PaperAccount
 
 @dataclass
 class OrderRecord:
-    """One order as it came in, and what came of it. Its account's lock guards it."""
+    """One order as it came in, and its outcome. Its account's lock guards it."""
 
     order_id: str
     client_order_id: str | None
@@ -27,9 +27,9 @@ class OrderRecord:
     fills: list[Fill] = field(default_factory=list)
     executed_at: datetime | None = None
     expires_at: datetime | None = None
-    """From when on nothing of it is executed any more; None: never."""
+    """The time after which no more of it is executed; None: never."""
     coin_fee: tuple[str, Decimal] | None = None
-    """The fee where it was taken in a third coin, with the name of that."""
+    """The fee where it was taken in a third coin, with the name of that coin."""
     refused: str | None = None
     resends: int = 0
     fault: str | None = None
@@ -63,12 +63,12 @@ class OrderRecord:
 
     @property
     def cause(self) -> str:
-        """Names this order in the movements of its account."""
+        """The name of this order in the movements of its account."""
         return f"order {self.client_order_id or self.order_id}"
 
 
 class Account:
-    """Balances and orders of one key. ``lock`` makes an execution one step for all who look."""
+    """Balances and orders of one key. ``lock`` makes an execution one step for every reader."""
 
     def __init__(self, balances: Mapping[str, Decimal]) -> None:
         self.lock = threading.Lock()
@@ -85,8 +85,9 @@ class Account:
             self._shown_at.append(movement.at + delay)
 
     def shown(self, now: datetime, lag: float = 0.0) -> dict[str, tuple[Decimal, Decimal]]:
-        """Free and locked of each asset as a balance read tells them: without what is not to be
-        seen yet, and as of ``lag`` seconds ago.
+        """Free and locked of each asset as a balance read shows them.
+
+        That is without movements that are not to be seen yet, and as of ``lag`` seconds ago.
         """
         behind = timedelta(seconds=lag)
         oldest = now - max(self._longest_lag, behind)

@@ -1,4 +1,4 @@
-"""The calls under ``/sandbox``, by which a test looks at the sandbox and changes it."""
+"""The calls under ``/sandbox``, by which a test reads and changes the sandbox."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def change_adapter(state: State, request: Request) -> Reply:
 
 
 def change_bot_service(state: State, request: Request) -> Reply:
-    """``PUT /sandbox/bot-service``: how good a BotService it is from now on."""
+    """``PUT /sandbox/bot-service``: the features of BotService from now on."""
     state.bot_service.terms = Terms.model_validate(request.parsed())
     return json_reply(_DONE)
 
@@ -68,7 +68,7 @@ def replace_bots(state: State, request: Request) -> Reply:
 
 
 def change_listing(state: State, request: Request) -> Reply:
-    """``PUT /sandbox/listing``: how ``GET /bots`` answers from now on."""
+    """``PUT /sandbox/listing``: the way in which ``GET /bots`` answers from now on."""
     state.bots.listing = Listing.model_validate(request.parsed())
     return json_reply(_DONE)
 
@@ -92,7 +92,7 @@ def show_faults(state: State, request: Request) -> Reply:
 
 
 def show_requests(state: State, request: Request) -> Reply:
-    """``GET /sandbox/requests``; ``last`` says how many are shown in full (200)."""
+    """``GET /sandbox/requests``; ``last`` is the number shown in full (200)."""
     return json_reply(state.seen.report(int(request.query.get("last", 200))))
 
 

@@ -41,7 +41,7 @@ def trades(symbol: str, newest: list[Trade], limit: int) -> dict[str, Any]:
 def balance(
     held: Mapping[str, tuple[Decimal, Decimal]], prices: Mapping[str, Decimal]
 ) -> dict[str, Any]:
-    """The answer of ``GET /balance/{key_id}``: what is held, valued at ``prices``."""
+    """The answer of ``GET /balance/{key_id}``: the holdings, valued at ``prices``."""
     assets, sum_of_values = [], ZERO
     for asset, (free, locked) in held.items():
         value = (free + locked) * prices[asset]

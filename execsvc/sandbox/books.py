@@ -50,7 +50,7 @@ class _AssetBook:
 
 
 def all_books(exchange: Exchange, only: str | None, events: bool) -> dict[str, Any]:
-    """The books of every account, or of the one whose key is ``only``."""
+    """The books of every account, or of the one with the key ``only``."""
     return {
         "accounts": {
             key_id: _account(account, events)

@@ -11,9 +11,9 @@ from execsvc.sandbox.strikes import Act, strike
 from execsvc.sandbox.wire import Reply, Request, json_reply, refusal
 
 _CONFIGURATION = ("name", "status", "global_settings", "pipeline")
-"""What ``PUT /bots/{id}`` replaces."""
+"""The members that ``PUT /bots/{id}`` replaces."""
 _LOCKED = frozenset({"BOOTING", "STOPPING"})
-"""While it has one of these a row cannot be deleted."""
+"""The statuses in which a row cannot be deleted."""
 
 
 def get_bot(state: State, request: Request) -> Reply:
@@ -27,7 +27,7 @@ def add_bot(state: State, request: Request) -> Reply:
 
 
 def change_bot(state: State, request: Request) -> Reply:
-    """``PUT /bots/{id}``: name, status and the whole configuration are what is sent."""
+    """``PUT /bots/{id}``: replaces name, status and the whole configuration."""
     sent = _object(request)
     usual = {"name": None, "status": "STOPPED", "global_settings": None, "pipeline": None}
     members = {name: sent.get(name, usual[name]) for name in _CONFIGURATION}

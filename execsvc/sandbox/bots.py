@@ -1,4 +1,4 @@
-"""BotService: the rows, and how badly it lists them."""
+"""BotService: the rows, and the faults of its listing."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ def stamp(moment: datetime) -> str:
 
 
 class Listing(BaseModel):
-    """How ``GET /bots`` answers; each default is a service at its best."""
+    """The way in which ``GET /bots`` answers; each default is a service without faults."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     cap: int | None = Field(default=None, ge=1)
-    """No page has more rows than this."""
+    """The most rows of a page."""
     ignore_paging: bool = False
     ignore_status: bool = False
     shuffle: bool = False
-    """Every page comes from another order of the rows."""
+    """True when every page comes from another order of the rows."""
     repeat: int = Field(default=0, ge=0)
-    """So many rows of a page come twice in it."""
+    """Rows of a page that come twice in it."""
     body: Any = None
     """Answered instead of any page: a string as it is, anything else as JSON."""
     status: int = Field(default=200, ge=200, le=999)
@@ -50,7 +50,7 @@ class BotStore:
         self._replaced = _ids(rows)
 
     def replace(self, rows: list[Any]) -> None:
-        """Have these rows and no others; bots that had one before stay known."""
+        """Replace all rows; bots that had a row before stay known."""
         with self._lock:
             self._replaced |= _ids(self._rows) | _ids(rows)
             self._rows = list(rows)
@@ -61,7 +61,7 @@ class BotStore:
             return bot_id in self._replaced or self._find(bot_id) is not None
 
     def page(self, status: str | None, skip: int, limit: int) -> list[Any]:
-        """One page of the rows of that status, as :class:`Listing` says."""
+        """One page of the rows of that status, as the :class:`Listing` orders."""
         listing = self.listing
         with self._lock:
             rows = list(self._rows)
@@ -88,7 +88,7 @@ class BotStore:
         return whole
 
     def change(self, bot_id: str, members: dict[str, Any]) -> dict[str, Any] | None:
-        """Give a bot other ``members``; the row as it is then, if there is one."""
+        """Change ``members`` of a bot's row; returns the row, if there is one."""
         with self._lock:
             row = self._find(bot_id)
             if row is None:

@@ -1,4 +1,4 @@
-"""Puts a reply on the wire, in the manner it asks for."""
+"""Sends a reply over the wire, in the manner that it states."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MORE_THAN_COMES = 100
 
 
 class Halt:
-    """Lets every wait of the sandbox end at once when it stops."""
+    """The end of every wait of the sandbox when it stops."""
 
     def __init__(self) -> None:
         self._read, self._write = os.pipe()
@@ -30,8 +30,9 @@ class Halt:
         os.write(self._write, b"x")
 
     def wait(self, seconds: float | None, connection: socket.socket | None = None) -> bool:
-        """Wait so many seconds (None: without end). False when the sandbox stopped, or when
-        the client of ``connection`` went away, before that.
+        """Wait so many seconds (None: without end).
+
+        False when the sandbox stopped, or when the client of ``connection`` left, before that.
         """
         poll = select.poll()
         poll.register(self._read, select.POLLIN)

@@ -8,7 +8,7 @@ _STAMP = "2026-01-01T00:00:00.000000"
 
 
 def demo_bots() -> list[dict[str, Any]]:
-    """Rows for BotService: two live bots on one account and one on paper, all in a hurry."""
+    """Rows for BotService: two live bots on one account and one on paper, with short intervals."""
     return [
         _row("demo-btc", "BTC, live", "BTC/USDT", "LIVE", 0.1, 5),
         _row("demo-eth", "ETH, live", "ETH/USDT", "LIVE", 0.05, 8),

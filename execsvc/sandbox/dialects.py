@@ -10,17 +10,17 @@ from execsvc.paper.terms import Fault, NotTaken
 
 
 class Dialect(str, Enum):
-    """Whose words they are."""
+    """The exchange that uses the words."""
 
     BINANCE = "binance"
     BINANCE_CODES = "binance_codes"
-    """Binance's words for what never reaches its filters."""
+    """Binance's words for refusals before its filters."""
     BYBIT = "bybit"
     KRAKEN = "kraken"
     KUCOIN = "kucoin"
     OKX = "okx"
     UNHEARD_OF = "unheard_of"
-    """One word for all faults, which nobody has in a list."""
+    """One word for all faults, which no list contains."""
 
 
 _WORDS: Mapping[Dialect, Mapping[Fault, str]] = {
@@ -69,7 +69,7 @@ _WORDS: Mapping[Dialect, Mapping[Fault, str]] = {
 
 
 def said(dialect: Dialect, error: OrderRefused) -> str:
-    """What the adapter of that exchange answers to an order that is refused with ``error``."""
+    """The adapter's answer to an order that its exchange refuses with ``error``."""
     words = _WORDS.get(dialect)
     if words is None or not isinstance(error, NotTaken):
         return f"binance {error}"

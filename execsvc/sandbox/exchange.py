@@ -46,7 +46,7 @@ class OrderBody(BaseModel):
 
 
 class HandTrade(BaseModel):
-    """What the user does to the account by hand; ``amount`` in base units or in the asset's own."""
+    """The user's own change of the account; ``amount`` in base units or in the asset's own."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -83,12 +83,12 @@ class Exchange:
             return dict(self._accounts)
 
     def open_account(self, key_id: str, balances: Mapping[str, Decimal]) -> None:
-        """Give ``key_id`` a new account with these balances; what it had is forgotten."""
+        """Give ``key_id`` a new account with these balances; the old one is forgotten."""
         with self._lock:
             self._accounts[key_id] = Account(balances)
 
     def receive(self, body: OrderBody, waited: float = 0.0) -> OrderRecord:
-        """Write down an order that came in ``waited`` seconds ago; nothing is executed yet."""
+        """Record an order that came in ``waited`` seconds ago; nothing is executed yet."""
         account = self.account(body.key_id)
         with account.lock:
             known = _find(account, body.client_order_id) if self.deduplicate else None
@@ -124,7 +124,7 @@ class Exchange:
             self._fill(record, None, 0.0)
 
     def by_hand(self, key_id: str, trade: HandTrade) -> None:
-        """Let the user move the account. Raises OrderRefused, UnknownSymbol."""
+        """Change the account as the user does. Raises OrderRefused, UnknownSymbol."""
         account, now = self.account(key_id), self._clock.now()
         cause = f"hand {trade.kind}"
         asset = trade.asset or Symbol.parse(trade.symbol).base

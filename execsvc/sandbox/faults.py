@@ -1,4 +1,4 @@
-"""The faults that a test has ordered, and which of them strikes a request."""
+"""The faults that a test has ordered, and the choice of the one for a request."""
 
 from __future__ import annotations
 
@@ -27,13 +27,14 @@ Call = Literal[
     "bot_service",
     "*",
 ]
-"""Which call a rule is for. ``bot_service`` is any call of BotService, before it does anything else;
-``*`` is any but that.
+"""The call that a rule is for.
+
+``bot_service`` is any call of BotService, before it does anything else; ``*`` is any but that.
 """
 
 
 class Kind(str, Enum):
-    """What goes wrong. ``execute``, ``fraction`` and ``lag`` go with every kind."""
+    """The kinds of faults. ``execute``, ``fraction`` and ``lag`` go with every kind."""
 
     REFUSE = "refuse"
     """``status`` (500) with ``detail``, which names insufficient balance unless given."""
@@ -95,7 +96,7 @@ _HALF = frozenset({Kind.PARTIAL, Kind.OPEN})
 
 
 class Match(BaseModel):
-    """Which requests a rule is for; what is not given matches all."""
+    """The requests that a rule is for; an absent member matches all."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -119,19 +120,19 @@ class Rule(BaseModel):
     call: Call = "*"
     match: Match = Match()
     times: int | None = Field(default=1, ge=0)
-    """How often it strikes; null: for ever."""
+    """The number of times it strikes; null: without end."""
     skip: int = Field(default=0, ge=0)
-    """How many matching requests pass first."""
+    """The number of matching requests that pass first."""
     chance: float = Field(default=1.0, ge=0, le=1)
     seconds: float | None = Field(default=None, ge=0)
     status: int | None = Field(default=None, ge=200, le=999)
     detail: str | None = None
     execute: bool | None = None
-    """Whether the exchange executes the order before the fault; null: as is usual for the kind."""
+    """True when the exchange executes the order before the fault; null: as is usual for the kind."""
     fraction: Decimal | None = Field(default=None, ge=0, le=1)
-    """Which part of the order is filled."""
+    """The part of the order that is filled."""
     lag: float = Field(default=0.0, ge=0)
-    """Seconds until balances show what this order did."""
+    """Seconds until balances show the effect of this order."""
     order_status: str | None = None
     """``details.status`` of the answer."""
     body: Any = None
@@ -139,12 +140,12 @@ class Rule(BaseModel):
 
     @property
     def executes(self) -> bool:
-        """Whether the order is executed before the fault strikes."""
+        """True when the order is executed before the fault strikes."""
         return self.kind not in _BEFORE_EXECUTION if self.execute is None else self.execute
 
     @property
     def filled_part(self) -> Decimal | None:
-        """Which part of the order is filled; None: all of it."""
+        """The part of the order that is filled; None: all of it."""
         if self.fraction is None and self.kind in _HALF:
             return Decimal("0.5")
         return self.fraction
@@ -157,12 +158,12 @@ class Rule(BaseModel):
 
     @property
     def balance_lag(self) -> float:
-        """Seconds until balances show what happened."""
+        """Seconds until balances show the execution."""
         return (self.seconds or 0.0) if self.kind is Kind.LAG else self.lag
 
 
 class _Standing:
-    """A rule and what has come of it."""
+    """A rule and its counts."""
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
@@ -197,7 +198,7 @@ class FaultBook:
             self._standing += [_Standing(rule) for rule in rules]
 
     def clear(self) -> None:
-        """No more faults."""
+        """Remove all faults."""
         with self._lock:
             self._standing.clear()
 

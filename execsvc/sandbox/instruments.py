@@ -1,4 +1,4 @@
-"""The markets of the sandbox: any ``BASE/QUOTE`` exists as soon as somebody asks for it."""
+"""The markets of the sandbox: any ``BASE/QUOTE`` exists from its first request on."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _SYMBOL = re.compile(r"[A-Za-z0-9._:-]{1,40}/[A-Za-z0-9._:-]{1,40}")
 
 
 class UnknownSymbol(Exception):
-    """What was asked for is no symbol at all."""
+    """The requested symbol is not one."""
 
 
 class Instrument(NamedTuple):
-    """A market: where its price starts, decimals of price and amount, its smallest order."""
+    """A market: its first price, decimals of price and amount, its smallest order."""
 
     symbol: str
     start: Decimal

@@ -1,4 +1,4 @@
-"""What happens after its request is long answered."""
+"""Actions after the end of their request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The market that everybody sees, and what a test has changed about it."""
+"""The market of all accounts, and a test's changes of it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _DEEP = Decimal(10_000_000)
 
 
 class FeeReport(str, Enum):
-    """Which asset pays fees, and whether orders say so."""
+    """The asset that pays fees, and the report of fees in orders."""
 
     BASE = "base"
     QUOTE = "quote"
@@ -43,8 +43,10 @@ class FeeReport(str, Enum):
 
 
 class MarketChange(BaseModel):
-    """What ``PUT /sandbox/market`` changes, for one symbol or for all; null takes a change back,
-    but for the minima and the maxima, where null means that there is none.
+    """The changes by ``PUT /sandbox/market``, for one symbol or for all.
+
+    null takes a change back, but for the minima and the maxima, where null means that there is
+    none.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -62,7 +64,7 @@ class MarketChange(BaseModel):
     fee_rate: Quantity | None = None
     fees: FeeReport | None = None
     fee_coin: str | None = None
-    """A coin in which fees are taken, and reported, as long as the account has enough of it."""
+    """The coin in which fees are taken, and reported, as long as the account has enough of it."""
     publish_limits: bool | None = None
     words: Dialect | None = None
 
@@ -83,7 +85,7 @@ class Market:
         self._changes: dict[str, dict[str, Any]] = {}
 
     def change(self, change: MarketChange) -> None:
-        """Take over what a test wants different from now on."""
+        """Take over a test's change."""
         if change.symbol != EVERY_SYMBOL:
             instruments.find(change.symbol)
         with self._lock:
@@ -121,7 +123,7 @@ class Market:
         return [trade.model_copy(update={"price": pinned}) for trade in drawn]
 
     def terms(self, symbol: str) -> Terms:
-        """What an order of ``symbol`` has to fulfil and costs."""
+        """The minima and fees of an order of ``symbol``."""
         changed, limits = self._changed(symbol), instruments.find(symbol).limits
         report = self.fee_report(symbol)
         rate = changed.get("fee_rate")
@@ -138,17 +140,17 @@ class Market:
         )
 
     def dialect(self, symbol: str) -> Dialect:
-        """The exchange in whose words an order of ``symbol`` is refused."""
+        """The exchange in the words of which an order of ``symbol`` is refused."""
         dialect: Dialect | None = self._changed(symbol).get("words")
         return dialect or Dialect.BINANCE
 
     def published_limits(self, symbol: str) -> Limits | None:
-        """The limits as the ticker tells them; None when a test wants them kept back."""
+        """The limits as the ticker states them; None when a test wants them left out."""
         kept_back = self._changed(symbol).get("publish_limits") is False
         return None if kept_back else self.terms(symbol).limits
 
     def fee_report(self, symbol: str) -> FeeReport:
-        """How orders of ``symbol`` report their fee."""
+        """The report of fees in orders of ``symbol``."""
         report: FeeReport | None = self._changed(symbol).get("fees")
         return report or FeeReport.BASE
 

@@ -1,4 +1,4 @@
-"""A recording as the sandbox's market: the same for every symbol, from when it starts."""
+"""A recording as the sandbox's market: the same for every symbol, from its start on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""BotService: what it is told of orders and executions, as it came."""
+"""BotService: the reports of orders and executions, as they came."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class ReportedExecution(BaseModel):
 
 
 class ReportStore:
-    """All that was told and taken, in the order in which it came. Safe for threads."""
+    """All accepted reports, in the order in which they came. Safe for threads."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -66,18 +66,18 @@ class ReportStore:
     def take(
         self, what: str, order_id: str, bot_id: str | None, key: str | None, body: BaseModel
     ) -> None:
-        """Write down what was told of the order that was given this id."""
+        """Record the report about the order that was given this id."""
         entry = {"at": iso(self._clock.now()), "what": what, "id": order_id, "bot_id": bot_id}
         told = body.model_dump(mode="json", exclude_unset=True)
         with self._lock:
             self._told.append({**entry, "key": key, "body": told})
 
     def all(self) -> list[dict[str, Any]]:
-        """What was told: ``{"at", "what", "id", "bot_id", "key", "body"}``, oldest first."""
+        """The reports: ``{"at", "what", "id", "bot_id", "key", "body"}``, oldest first."""
         with self._lock:
             return [dict(told) for told in self._told]
 
     def clear(self) -> None:
-        """Begin anew; sessions, orders and executions stay known."""
+        """Forget the reports; sessions, orders and executions stay known."""
         with self._lock:
             self._told.clear()

@@ -1,4 +1,4 @@
-"""BotService: what the executions of a bot brought, each SELL matched with the BUYs before it."""
+"""BotService: the results of a bot's executions, each SELL matched with the BUYs before it."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Executed:
 
 
 def result_of(sell: Executed, earlier: Iterable[Executed]) -> Decimal:
-    """What a SELL brought over the BUYs that it is matched with, in quote, without fees.
+    """The result of a SELL over the BUYs that it is matched with, in quote, without fees.
 
-    ``earlier`` are the bot's other executions in any order. First in, first out by time; what was
-    matched with an earlier SELL is used up, and a part without a BUY brings nothing.
+    ``earlier`` are the bot's other executions in any order. First in, first out by time; a BUY that
+    was matched with an earlier SELL is used up, and a part without a BUY has no result.
     """
     past = sorted(earlier, key=lambda one: one.timestamp)
     open_buys = [
@@ -77,7 +77,7 @@ def _win_rate_of(results: list[Decimal]) -> float | None:
 
 
 def _use_up(open_buys: list[list[Decimal]], quantity: Decimal) -> list[tuple[Decimal, Decimal]]:
-    """Take ``quantity`` from the oldest BUYs on; which price gave how much."""
+    """Take ``quantity`` from the oldest BUYs on; returns pairs of price and quantity."""
     used = []
     for buy in open_buys:
         part = min(buy[1], quantity)

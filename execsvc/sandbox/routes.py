@@ -1,4 +1,4 @@
-"""Which call a request is, and what becomes of one that is none."""
+"""The routes: the call of a request, and the answer to an unknown one."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _OF_BOT_SERVICE = frozenset(_BOT_SERVICE.values())
 
 
 def answer(state: State, request: Request) -> Reply:
-    """The answer of any request at all; all but those of ``/sandbox`` are written down."""
+    """The answer of any request; all but those of ``/sandbox`` are recorded."""
     call = _find(request)
     if request.segments[0] == "sandbox":
         return _called(state, request, call)

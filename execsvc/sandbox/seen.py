@@ -1,4 +1,4 @@
-"""What the sandbox has been asked."""
+"""The requests that the sandbox got."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Seen:
         self._orders: list[dict[str, Any]] = []
 
     def arrived(self, call: str, request: Request) -> dict[str, Any]:
-        """Write down a request; its entry, to be completed by :meth:`answered`."""
+        """Record a request; returns its entry, to be completed by :meth:`answered`."""
         entry: dict[str, Any] = {
             "at": iso(self._clock.now()),
             "call": call,
@@ -42,7 +42,7 @@ class Seen:
         return entry
 
     def answered(self, entry: dict[str, Any], reply: Reply) -> None:
-        """Complete an entry with how the request is answered, and when."""
+        """Complete an entry with the answer to the request, and its time."""
         with self._lock:
             entry["answer"] = f"{reply.status} {reply.manner.value}"
             entry["answered_at"] = iso(self._clock.now())
@@ -59,7 +59,7 @@ class Seen:
             }
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Forget everything recorded."""
         with self._lock:
             self._counts.clear()
             self._last.clear()

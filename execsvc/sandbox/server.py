@@ -27,15 +27,15 @@ from execsvc.sandbox.wire import Request
 
 _HOST = "127.0.0.1"
 _LAST_DATA = struct.Struct("=52xI")
-"""Where ``struct tcp_info`` has ``tcpi_last_data_recv``, in milliseconds (linux/tcp.h)."""
+"""The offset of ``tcpi_last_data_recv`` (ms) in ``struct tcp_info`` (linux/tcp.h)."""
 
 
 class Sandbox:
     """BotService and a paper exchange on one port of this machine.
 
     ``port`` 0 takes any free one; it listens on ``address``. ``balances`` are those of an account
-    that nobody has set. Without ``time`` it lives by a clock of its own, as an exchange does.
-    What happened outlives :meth:`stop`; a :meth:`start` after it uses the same port.
+    without its own. Without ``time`` it uses a clock of its own, as an exchange does. The state
+    outlives :meth:`stop`; a :meth:`start` after it uses the same port.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """Where it listens, without a trailing slash; fit for both services' URL."""
+        """The URL of the server, without a trailing slash; fit for both services' URL."""
         return f"http://{_HOST}:{self._port}"
 
     def start(self) -> None:
@@ -83,7 +83,7 @@ def serve_forever(
     announce: Callable[[str], object],
     recorded: Recorded | None = None,
 ) -> None:
-    """Run a sandbox until SIGTERM or SIGINT; ``announce`` is told its URL once it listens.
+    """Run a sandbox until SIGTERM or SIGINT; ``announce`` is called with its URL once it listens.
 
     Raises Unavailable when the port is taken, and whatever ``announce`` raises.
     """
@@ -177,4 +177,4 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - http.server's names
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Say nothing; ``GET /sandbox/requests`` knows."""
+        """Log nothing; ``GET /sandbox/requests`` has all requests."""

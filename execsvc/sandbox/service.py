@@ -1,4 +1,4 @@
-"""BotService: how good it is, and the connections to its database, which can all be taken."""
+"""BotService: its features, and the connections to its database, which can all be taken."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from execsvc.sandbox.wire import Reply
 
 
 class Terms(BaseModel):
-    """How good a BotService the sandbox is; each default is today's, but for its connections."""
+    """The features of the sandbox's BotService; the defaults are today's, but for its connections."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     deduplicate: bool = False
-    """A request whose ``Idempotency-Key`` came before is answered as then, and does nothing."""
+    """True when a request with a known ``Idempotency-Key`` gets the first answer, and does nothing."""
     connections: int | None = Field(default=None, ge=1)
     """Requests that it works on at the same moment; null: any number. Today's has 15."""
     work: float = Field(default=0.2, ge=0)
@@ -29,7 +29,7 @@ class Terms(BaseModel):
 
 
 class BotService:
-    """The terms, the connections that are taken, and what was answered. Safe for threads."""
+    """The terms, the connections that are taken, and the answers given. Safe for threads."""
 
     def __init__(self, clock: Clock) -> None:
         self.terms = Terms()

@@ -54,7 +54,7 @@ class _Session:
     session_id: str
     bot_id: str
     opened_by: Literal["start", "order"]
-    """``order``: an order that found no session, an emergency."""
+    """The origin of a session; ``order``: an order that found none opened it, an emergency."""
     began: datetime
     ended: datetime | None = None
     orders: list[_Order] = field(default_factory=list)
@@ -88,7 +88,7 @@ class Sessions:
             return self._open(bot_id, "start").shown()
 
     def stop(self, bot_id: str) -> dict[str, Any] | None:
-        """End the ACTIVE session of a bot; the session, if there was one."""
+        """End the ACTIVE session of a bot; returns it, if there was one."""
         with self._lock:
             ended = self._end(bot_id)
             return None if ended is None else ended.shown()
@@ -107,9 +107,10 @@ class Sessions:
             return {**session.shown(), "orders": [order.shown() for order in session.orders]}
 
     def order(self, body: ReportedOrder) -> dict[str, Any]:
-        """Take an order, PENDING; the order with its id. Raises UnknownSession.
+        """Take an order, PENDING; returns it with its id.
 
-        Without a session's id it goes to the ACTIVE session; where there is none, one is opened.
+        Raises UnknownSession. Without a session's id it goes to the ACTIVE session; where there is
+        none, one is opened.
         """
         with self._lock:
             if body.session_id is None:
@@ -124,7 +125,7 @@ class Sessions:
             return order.shown()
 
     def status(self, order_id: str, status: OrderStatus) -> dict[str, Any]:
-        """Set the status of an order, which is returned. Raises UnknownOrder."""
+        """Set the status of an order and return the order. Raises UnknownOrder."""
         with self._lock:
             order = self._order(order_id)
             order.status = status
@@ -156,12 +157,12 @@ class Sessions:
             return statistics(self._executed(bot_id))
 
     def bot_of(self, order_id: str) -> str | None:
-        """The bot whose order was given this id, if any."""
+        """The bot of the order with this id, if any."""
         order = self._orders.get(order_id)
         return None if order is None else order.body.bot_id
 
     def tables(self) -> dict[str, Any]:
-        """Every session, with who opened it and its orders, and every execution; oldest first."""
+        """Every session, with its origin and its orders, and every execution; oldest first."""
         with self._lock:
             return {
                 "sessions": [

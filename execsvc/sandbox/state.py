@@ -1,4 +1,4 @@
-"""Everything that a sandbox consists of but its server."""
+"""All parts of a sandbox except its server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DEFAULT_BALANCES: Mapping[str, Decimal] = {"USDT": Decimal(100_000)}
 
 
 class Adapter(BaseModel):
-    """How good an adapter the sandbox is: today's, unless a test wants a better one."""
+    """The features of the sandbox's adapter: today's, unless a test wants a better one."""
 
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
 
@@ -34,11 +34,11 @@ class Adapter(BaseModel):
     receive_window: float | None = Field(default=None, gt=0)
     """Seconds after its arrival within which an order is executed, or else refused; null: never.
 
-    For tests of a bot on a busy machine: what an adapter executes later than the bot's settlement
-    assumes of any adapter is booked by no one.
+    For tests of a bot on a busy machine: a later execution than the bot's settlement assumes of any
+    adapter is never booked.
     """
     order_lookup: Literal["absent", "refused", "answered"] = "absent"
-    """``GET /order/{client_order_id}``: no such path, 405, or an answer."""
+    """The answer to ``GET /order/{client_order_id}``: no such path, 405, or an order."""
     odd_rows: list[Any] = []
     """Rows that every balance lists beside the account's own, as real exchanges have odd ones."""
 

@@ -1,4 +1,4 @@
-"""What a fault makes of the right answer."""
+"""The effect of a fault on the right answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from execsvc.sandbox.state import State
 from execsvc.sandbox.wire import Manner, Reply, json_text, refusal
 
 Act = Callable[[], Reply]
-"""Does what was asked, and answers it right."""
+"""Performs the request, and returns the right answer."""
 
 _PATCHES: dict[Kind, dict[str, Any]] = {
     Kind.NULL_FILLED: {

@@ -1,6 +1,6 @@
 """A synthetic market: calm, then one-sided pressure, its absorption, and the way back.
 
-The same seed gives the same market, whoever reads it and however often.
+The same seed gives the same market, independent of its readers.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _HOMEWARD = 0.002
 
 
 class _Phase(NamedTuple):
-    """How the market behaves for some steps; rates are for one step."""
+    """The behaviour of the market for some steps; rates are for one step."""
 
     steps: int
     drift: float = 0.0
@@ -64,7 +64,9 @@ class Synthetic:
         self.advance(now_ms)
 
     def advance(self, now_ms: int) -> None:
-        """Let the market run until ``now_ms``; what nobody has seen for an hour is left out."""
+        """Let the market run until ``now_ms``; beyond an hour without a reader, the time is left
+        out.
+        """
         wanted = (now_ms - self._origin) // STEP_MS
         if wanted - self._step > _LONGEST_CATCH_UP:
             self._origin += (wanted - self._step - _LONGEST_CATCH_UP) * STEP_MS

@@ -1,4 +1,4 @@
-"""The calls by which BotService is told of orders, and those by which a test looks at that."""
+"""The calls by which orders are reported to BotService, and those by which a test reads them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def report_status(state: State, request: Request) -> Reply:
 
 
 def report_execution(state: State, request: Request) -> Reply:
-    """``POST /executions``: ``exchange_trade_id`` is the key, a second one of it is a 400."""
+    """``POST /executions``: ``exchange_trade_id`` is the key; a second execution with it is a 400."""
     execution, key = ReportedExecution.model_validate(request.parsed()), request.headers.get(_KEY)
     bot_id = state.sessions.bot_of(execution.local_order_id)
 

@@ -1,4 +1,4 @@
-"""Requests and replies as the sandbox's calls see them, and the bad manners a reply can have."""
+"""Requests and replies as the sandbox's calls see them, and the faults a reply can have."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 class Manner(str, Enum):
-    """How a reply goes over the wire."""
+    """The way in which a reply goes over the wire."""
 
     PLAIN = "plain"
     RESET = "reset"
@@ -21,11 +21,11 @@ class Manner(str, Enum):
     HANG = "hang"
     """Nothing is sent; the connection is held, then closed."""
     DRIP = "drip"
-    """The body comes one byte at a time."""
+    """The body is sent one byte at a time."""
     DRIP_HEAD = "drip_head"
-    """The whole reply comes one byte at a time."""
+    """The whole reply is sent one byte at a time."""
     LIE = "lie"
-    """Content-Length promises more than comes."""
+    """Content-Length announces more bytes than are sent."""
     ENDLESS_HEAD = "endless_head"
     """Header lines without an end."""
 
@@ -49,7 +49,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """One reply. ``seconds``: how long a hang lasts (None: until the client goes), or a byte takes."""
+    """One reply. ``seconds``: the length of a hang (None: until the client leaves), or of a byte."""
 
     status: int = 200
     body: bytes = b""
