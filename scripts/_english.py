@@ -22,6 +22,7 @@ CLEAN = (
     "model",
     "paper",
     "recording",
+    "replay",
     "runner",
     "sandbox",
     "settings",

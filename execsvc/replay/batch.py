@@ -20,7 +20,7 @@ Params = dict[str, Any]
 
 
 class Variant(NamedTuple):
-    """One set of parameters, and what distinguishes it, in words."""
+    """One set of parameters, and its difference from the others, in words."""
 
     varied: str
     params: Params
@@ -71,7 +71,7 @@ def run_all(jobs: Sequence[Job]) -> Iterator[Replay]:
 
 
 def rows(variant_of: Sequence[str], replays: Sequence[Replay]) -> list[Row]:
-    """The replays joined over their phases; ``variant_of`` says which variant each is of.
+    """The replays joined over their phases; ``variant_of`` has the variant of each.
 
     By recording, and within it the best first.
     """

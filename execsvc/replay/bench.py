@@ -1,4 +1,4 @@
-"""What a bot's process puts together, with ledger, waits and exchange of a replay."""
+"""The parts of a bot's process, with ledger, waits and exchange of a replay."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from execsvc.strategies.diagnostics import Diagnostics
 
 
 class Timed(Strategy[Any, Any]):
-    """A strategy, and the seconds of the machine's time that its ticks took with all they read."""
+    """A strategy, and the seconds of the machine's time that its ticks took, reads included."""
 
     id = "timed"
 
@@ -60,7 +60,7 @@ class Timed(Strategy[Any, Any]):
 
 
 class Bench:
-    """One bot on a recording: the runner's code, all of it, but for its surroundings."""
+    """One bot on a recording: the runner's code, all of it, in a simulated environment."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Bench:
         )
 
     def run(self) -> None:
-        """Tick from the first line to the last, then go the way of a stop."""
+        """Tick from the first line to the last, then stop as a runner does."""
         self._runner.run()
 
 

@@ -1,4 +1,4 @@
-"""Stand-ins for the surroundings of a bot's process: its waits, its reports."""
+"""Simulated parts of a bot's process: its waits, its reports."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from execsvc.store.bot_store import BotStore
 
 
 class Timeline(Protocol):
-    """A market whose time passes when it is told to."""
+    """A market whose time passes only by these calls."""
 
     def pass_time(self, seconds: float) -> None:
         """Let ``seconds`` pass."""
@@ -47,7 +47,7 @@ class SimulatedWaits:
         self.look(0.0, interruptible)
 
     def look(self, seconds: float = 0.0, interruptible: bool = True) -> None:
-        """Raises StopRequested when the market has ended, if it may."""
+        """Raise StopRequested when the market has ended, if a stop may interrupt."""
         if interruptible and not self._uninterrupted and self.stop is not None:
             raise StopRequested(self.stop.signal)
 
@@ -61,7 +61,7 @@ class SimulatedWaits:
             self._uninterrupted -= 1
 
     def hold_asked_within(self, seconds: float) -> bool:
-        """The end of a recording liquidates."""
+        """False: the end of a recording liquidates."""
         return False
 
 
@@ -85,18 +85,18 @@ class TickCounter:
             self._ticked()
 
     def show_position(self, position: Position, **changes: Any) -> None:
-        """Change it with the position."""
+        """Change the snapshot, with the position."""
         self.update(position=shown(position), **changes)
 
     def waiting_for_turn(self) -> AbstractContextManager[None]:
-        """The account has no other bot."""
+        """A block without effect: the account has no other bot."""
         return nullcontext()
 
     def ticked(self, began: float, unread: bool) -> None:
-        """Every read of a recording is answered."""
+        """Call ``ticked``; every read of a recording is answered."""
 
     def looked(self, judged: bool) -> None:
-        """So is that of a book."""
+        """Do nothing: every read of the book is answered."""
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,10 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 class RecordedExchange:
-    """What the adapter would answer at the simulated time; nothing later is known to it.
+    """The adapter's answers at the simulated time; nothing later is known to it.
 
-    Reads take no time. An order takes ``latency`` seconds, and is filled on the book that
-    stands by then.
+    Reads take no time. An order takes ``latency`` seconds, and is filled on the book that stands by
+    then.
     """
 
     is_exiting = False
@@ -64,11 +64,11 @@ class RecordedExchange:
         return ends
 
     def exiting(self, exits: bool) -> AbstractContextManager[None]:
-        """A recorded exchange bans no account."""
+        """A block without effect: a recorded exchange bans no account."""
         return nullcontext()
 
     def balance(self, *assets: str) -> Balance:
-        """What the paper account holds."""
+        """The balance of the paper account."""
         free = self._account.free
         return Balance(
             assets=tuple(Holding(asset=a, free=free(a), locked=ZERO) for a in self._assets)
@@ -87,7 +87,7 @@ class RecordedExchange:
         return self._tape.trades(limit)
 
     def connect_for_order(self, timeout: float, interruptible: bool) -> None:
-        """There is no network to connect to."""
+        """Do nothing: there is no network to connect to."""
 
     def place_order(
         self,
@@ -104,5 +104,5 @@ class RecordedExchange:
         return self._account.execute(depth, self._terms, side, amount, self._clock.now())
 
     def find_order(self, client_order_id: str, symbol: str, side: Side, amount: Decimal) -> Fill:
-        """Raises NotFound: every order of a recording is answered at once."""
+        """Raise NotFound: every order of a recording is answered at once."""
         raise NotFound(f"GET /order/{client_order_id}")

@@ -1,4 +1,4 @@
-"""What a replay leaves in a directory: the same bytes for the same input."""
+"""The files of a replay in a directory: the same bytes for the same input."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ _UP, _DOWN, _LINE, _FAINT = "#1a7f5a", "#b3362b", "#24425c", "#9db2c4"
 
 
 class NoPicture(Exception):
-    """What draws is not installed."""
+    """The drawing library is not installed."""
 
 
 def draw(path: Path, result: Result, points: Sequence[Point]) -> None:

@@ -20,7 +20,7 @@ _FLUSH_EVERY = 10.0
 
 
 class Recorder:
-    """Looks at one market again and again, and writes what is new."""
+    """Reads one market again and again, and writes what is new."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Recorder:
         self._flushed_at = monotonic()
 
     def look(self) -> None:
-        """Read book and trades once; an error is told, once a minute, and the next look goes on."""
+        """Read book and trades once; an error is logged, once a minute, and the next read goes on."""
         try:
             depth = self._adapter.depth(self._symbol, LEVELS)
             trades = self._adapter.trades(self._symbol, TRADES)
@@ -55,7 +55,7 @@ class Recorder:
                 if trade.timestamp is not None and trade.timestamp <= latest:
                     self._writer.trade(trade)
         else:
-            self._new(trades)  # what was before the first book belongs to nobody's recording
+            self._new(trades)  # trades before the first book belong to no recording
         stamp = depth.timestamp
         if stamp is None or stamp > latest:
             stamp = (now() - EPOCH) // timedelta(milliseconds=1)
@@ -65,7 +65,7 @@ class Recorder:
             self._flushed_at = monotonic()
 
     def _new(self, trades: Sequence[Trade]) -> list[Trade]:
-        """Those that the last look did not show. Two trades may be equal, so they are counted."""
+        """The trades that the last read did not show. Two trades may be equal, so they are counted."""
         left, self._seen = self._seen, Counter(trades)
         new: list[Trade] = []
         for trade in trades:

@@ -16,7 +16,7 @@ _ENDS = ("absorbed", "timed_out", "replaced")
 
 
 def report(result: Result) -> str:
-    """All of one replay."""
+    """The report of one replay."""
     rows = [
         ("recording", f"{result.recording}, {result.start} to {result.end}"),
         ("ticks", _ticks(result)),
@@ -40,12 +40,12 @@ class Row(NamedTuple):
 
     @property
     def mean(self) -> float:
-        """What they made on average."""
+        """The average net result of the replays."""
         return fmean(float(result.net) for result in self.results)
 
     @property
     def spread(self) -> float:
-        """The standard deviation of that over the phases."""
+        """The standard deviation of the net result over the phases."""
         return pstdev([float(result.net) for result in self.results])
 
 

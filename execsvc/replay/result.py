@@ -1,4 +1,4 @@
-"""What a replay came to."""
+"""The result of a replay."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from execsvc.replay.trips import Trip
 
 
 class Conditions(BaseModel):
-    """Under what a strategy is replayed.
+    """The conditions of a replay.
 
-    Times in seconds, ``balance`` is base and quote, ``stop_loss`` in percent of the entry price.
-
-    A recording does not say what the smallest order was: that is assumed, as for BTC/USDT.
+    Times in seconds, ``balance`` is base and quote, ``stop_loss`` in percent of the entry price. A
+    recording does not contain the smallest order: that is assumed, as for BTC/USDT.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -37,7 +36,7 @@ class Conditions(BaseModel):
 
 
 class Point(NamedTuple):
-    """One tick in the picture: prices in quote, volumes of takers, what was earned by then."""
+    """One tick in the picture: prices in quote, volumes of takers, the result by then."""
 
     t: float
     mid: float
@@ -96,7 +95,7 @@ class Result(BaseModel):
 
 
 class Equity:
-    """What was earned by now, with what is held valued at the mid, and its deepest fall."""
+    """The result by now, with the position valued at the mid, and its deepest fall."""
 
     def __init__(self) -> None:
         self.now = ZERO

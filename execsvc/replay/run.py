@@ -1,4 +1,4 @@
-"""One replay: a bot's own runner, put together around a recording instead of a process."""
+"""One replay: a bot's own runner, set up for a recording instead of a process."""
 
 from __future__ import annotations
 
@@ -32,11 +32,14 @@ BOT_ID = "replay"
 Progress = Callable[[float], None]
 _COLLECT_EVERY = 200_000
 _PROGRESS_EVERY = 500
-"""Ticks between two words of progress."""
+"""Ticks between two reports of progress."""
 
 
 class Job(NamedTuple):
-    """One replay to be made. ``skip_bad`` leaves bad lines out, ``draws`` keeps what a picture needs."""
+    """One replay to be made.
+
+    ``skip_bad`` leaves bad lines out, ``draws`` keeps the data of a picture.
+    """
 
     path: Path
     strategy: str
@@ -47,7 +50,7 @@ class Job(NamedTuple):
 
 
 class Replay(NamedTuple):
-    """A replay that was made, and what it took of the machine's time, in seconds."""
+    """A replay that was made, and the machine's time for it, in seconds."""
 
     result: Result
     points: list[Point]
@@ -56,7 +59,7 @@ class Replay(NamedTuple):
 
 
 def replay(job: Job, progress: Progress | None = None) -> Replay:
-    """Make one replay; ``progress`` is told the part that is done.
+    """Make one replay; ``progress`` is called with the part that is done.
 
     Raises ConfigRefused for a recording, a strategy or parameters that cannot be used.
     """
@@ -71,7 +74,10 @@ def replay(job: Job, progress: Progress | None = None) -> Replay:
 
 @contextmanager
 def _rare_collections() -> Iterator[None]:
-    """Reading makes tens of thousands of tuples and no cycles: looking for some took a fifth."""
+    """Collect garbage rarely: reading makes tens of thousands of tuples and no cycles.
+
+    The usual collections took a fifth of the time.
+    """
     before = gc.get_threshold()
     gc.set_threshold(_COLLECT_EVERY, 50, 50)
     try:

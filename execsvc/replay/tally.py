@@ -1,4 +1,4 @@
-"""Counts over the ticks of a replay what its strategy reports of each."""
+"""Counts of a strategy's diagnostics over the ticks of a replay."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from execsvc.strategies.diagnostics import Diagnostics
 
 
 class Tally:
-    """Ticks that judged an entry, signals by kind, what became of them, entries refused."""
+    """Ticks that judged an entry, signals by kind, the ends of these, entries refused."""
 
     def __init__(self) -> None:
         self.looked = 0

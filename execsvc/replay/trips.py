@@ -13,10 +13,12 @@ from execsvc.store.orders import OrderRow
 
 
 class Trip(BaseModel):
-    """One round trip. Amount in base, prices in quote per base, the money in quote.
+    """One round trip.
 
-    ``net`` is what it made, fees in base valued at the exit price; ``gross`` is without fees.
-    ``rule`` is the reason of the order that closed it, without what follows a colon.
+    Amount in base, prices in quote per base, the money in quote.
+
+    ``net`` is its result, fees in base valued at the exit price; ``gross`` is without fees.
+    ``rule`` is the reason of the order that closed it, up to a colon.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -35,7 +37,7 @@ class Trip(BaseModel):
 
     @property
     def seconds(self) -> float:
-        """How long the position was held."""
+        """The seconds for which the position was held."""
         return (self.closed_at - self.opened_at).total_seconds()
 
 
@@ -56,7 +58,7 @@ class TripBook:
         return bool(self._open)
 
     def close(self, at: datetime, mid: Decimal) -> None:
-        """There is no position any more: what is open was closed by its last order.
+        """Close the open trip at its last order: there is no position any more.
 
         Where no order closed it (a sale that is not bought back) it is valued at ``mid``.
         """

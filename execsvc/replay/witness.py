@@ -1,4 +1,4 @@
-"""Watches a replay: its orders, its ticks, what it says."""
+"""The observation of a replay: its orders, its ticks, its log."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class Witness:
         self._binding = binding
 
     def say(self, level: str, event: EventName, text: str, **data: Any) -> None:
-        """Count what is told."""
+        """Count a line of the log."""
         self.skipped += event == "tick_skipped"
 
     def intent(self, intent: Intent) -> None:
-        """An order counts once its outcome is known."""
+        """Do nothing: an order counts once its outcome is known."""
 
     def priced(self, intent: Intent, fill: Fill) -> None:
-        """Each fill on a book has a price."""
+        """Do nothing: each fill on a book has a price."""
 
     def outcome(self, order: OrderRow) -> None:
         """Take an order with its outcome; it is booked already."""
@@ -49,19 +49,19 @@ class Witness:
             self.trips.add(order)
 
     def look(self, at: datetime, mid: Decimal) -> None:
-        """Once a tick is over: that an exit left but dust is known only then."""
+        """Judge the end of a tick: only then is it known that an exit left nothing but dust."""
         if self.trips.is_open and self._positions.position(self._binding).side is None:
             self.trips.close(at, mid)
 
     def traceback(self, event: EventName, text: str, error: BaseException) -> None:
-        """A strategy that raises is told of: nobody replays to overlook that."""
+        """Count an exception of the strategy, and log the first: it must not be overlooked."""
         self.errors += 1
         if self.errors == 1:
             logger.bind(event=event).opt(exception=error).error(text)
 
 
 class Observer:
-    """Looks at each tick once it is over."""
+    """The observation of each tick once it is over."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Observer:
         self._keeps_points = keeps_points
 
     def tick(self) -> Decimal:
-        """One tick is over. Returns the mid."""
+        """Observe the end of a tick. Returns the mid."""
         self.ticks += 1
         depth = self._exchange.depth("", 1)
         self.equity.set(self._earned(depth.mid))
@@ -94,7 +94,7 @@ class Observer:
         return depth.mid
 
     def close(self) -> Decimal:
-        """The recording has ended and what was open is closed. Returns the mid."""
+        """Observe the end of the recording, when what was open is closed. Returns the mid."""
         mid = self._exchange.depth("", 1).mid
         self.equity.set(self._earned(mid))
         return mid
