@@ -18,7 +18,7 @@ from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.next_step import Service
 from execsvc.supervisor.processes.child import Child
-from execsvc.supervisor.processes.dialogue import Dialogue
+from execsvc.supervisor.processes.worker_channel import WorkerChannel
 from execsvc.supervisor.status.conditions import conditions, left_open
 from execsvc.supervisor.status.facts import Facts
 
@@ -46,7 +46,7 @@ class Alerts:
         self._context = context
         self._facts = facts
         self._on = context.settings.alert_urls is not None
-        self._dialogue = Dialogue(
+        self._channel = WorkerChannel(
             context,
             selector,
             "alerts",
@@ -63,12 +63,12 @@ class Alerts:
     @property
     def key(self) -> str:
         """What the timers of its process are asked under."""
-        return self._dialogue.key
+        return self._channel.key
 
     @property
     def delivered(self) -> bool:
         """True when nothing waits that could be sent."""
-        return not len(self._outbox) or self._dialogue.gone
+        return not len(self._outbox) or self._channel.gone
 
     def start(self) -> None:
         """Start the process and the looking, if there is anybody to tell."""
@@ -77,7 +77,7 @@ class Alerts:
         self._memory = Memory(self._context.settings.state_dir)
         told = {key: Known(t.kind, t.line, t.sure) for key, t in self._memory.told.items()}
         self._edges = Edges(told, self._context.clock.now)
-        self._dialogue.start()
+        self._channel.start()
         self._look_again()
 
     def look(self) -> None:
@@ -104,15 +104,15 @@ class Alerts:
 
     def stop(self) -> None:
         """No more alerts."""
-        self._dialogue.stop()
+        self._channel.stop()
 
     def due(self) -> None:
         """Look whether the process is to be started, or hangs."""
-        self._dialogue.due()
+        self._channel.due()
 
     def died(self, child: Child, code: int) -> bool:
         """A child was reaped; False when it was another."""
-        ours = self._dialogue.died(child, code)
+        ours = self._channel.died(child, code)
         if ours:
             self._outbox.take_back()
         return ours
@@ -136,7 +136,7 @@ class Alerts:
         for errand in self._outbox.to_hand(at_once):
             # On record before the sending process knows it: this process may die after the delivery.
             self._memory.handed(self._outbox.letter(errand.number))
-            if not self._dialogue.ask(errand.encode()):
+            if not self._channel.ask(errand.encode()):
                 break
             self._outbox.handed(errand.number)
 

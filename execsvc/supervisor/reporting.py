@@ -21,7 +21,7 @@ from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.foreign import Foreign
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.processes.child import Child
-from execsvc.supervisor.processes.dialogue import Dialogue
+from execsvc.supervisor.processes.worker_channel import WorkerChannel
 
 HALTED = 20.0
 """Seconds for which trading is halted before bots that are BOOTING are not waited for."""
@@ -47,7 +47,7 @@ class Courier:
         """``row_stopped`` takes a bot whose row is STOPPED, and when that was heard (monotonic)."""
         self._context = context
         self._row_stopped = row_stopped
-        self._dialogue = Dialogue(
+        self._channel = WorkerChannel(
             context, selector, "reports", self._work, self._hear, LARGEST_WORD
         )
         self._word = Word()
@@ -71,26 +71,26 @@ class Courier:
     @property
     def key(self) -> str:
         """What its timers are asked under."""
-        return self._dialogue.key
+        return self._channel.key
 
     @property
     def gone(self) -> bool:
         """True while no such process lives."""
-        return self._dialogue.gone
+        return self._channel.gone
 
     def start(self) -> None:
         """Start the child, if it has anything to do."""
         settings = self._context.settings
         if {settings.report_ledger, settings.bot_lifecycle} != {Switch.OFF}:
-            self._dialogue.start()
+            self._channel.start()
 
     def replace(self) -> None:
         """Its settings changed."""
-        self._dialogue.replace()
+        self._channel.replace()
 
     def died(self, child: Child, code: int) -> bool:
         """A child was reaped; False when it was another."""
-        ours = self._dialogue.died(child, code)
+        ours = self._channel.died(child, code)
         if ours:
             self._told = None
             self._naming.clear()
@@ -103,7 +103,7 @@ class Courier:
 
     def due(self) -> None:
         """Look whether it is to be started, or hangs."""
-        self._dialogue.due()
+        self._channel.due()
 
     def listed(self, said: Listing, whole: Listing) -> None:
         """By this listing BotService waits for some bots; what is due for them is asked for anew.
@@ -151,11 +151,11 @@ class Courier:
         """The service is at its end: deliver what waits, then go."""
         self._naming.clear()
         self.pass_on()
-        self._dialogue.finish()
+        self._channel.finish()
 
     def stop(self) -> None:
         """It had its time."""
-        self._dialogue.stop()
+        self._channel.stop()
 
     def document(self) -> dict[str, object] | None:
         """How the reports go, for ``/status``; None when none are made."""
@@ -293,7 +293,7 @@ class Courier:
         return carry_for_ever(context.settings, context.children.lifeline, requests, answers)
 
     def _ask(self, request: Request) -> bool:
-        return self._dialogue.ask(request.model_dump_json(exclude_none=True).encode() + b"\n")
+        return self._channel.ask(request.model_dump_json(exclude_none=True).encode() + b"\n")
 
     def _hear(self, line: bytes) -> None:
         try:

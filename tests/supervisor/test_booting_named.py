@@ -62,7 +62,7 @@ class Told:
             settings=SimpleNamespace(report_ledger=Switch.AUTO, bot_lifecycle=Switch.AUTO),
         )
         self.courier = Courier(self.context, None, lambda *_: None)  # type: ignore[arg-type]
-        self.courier._dialogue = self.child  # type: ignore[assignment]
+        self.courier._channel = self.child  # type: ignore[assignment]
         self.names: list[str] = []
         self.complete = False
         self.looked = False

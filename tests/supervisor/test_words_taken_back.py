@@ -57,7 +57,7 @@ class Told:
         )
         self.child = Child()
         self.courier = Courier(self.context, None, lambda *_: None)  # type: ignore[arg-type]
-        self.courier._dialogue = self.child  # type: ignore[assignment]
+        self.courier._channel = self.child  # type: ignore[assignment]
 
     def list(self, *ids: str, **members: Any) -> None:
         """Take a listing, and tell what follows from it."""

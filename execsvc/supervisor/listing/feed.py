@@ -16,7 +16,7 @@ from execsvc.repeats import Repeats
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.listing.child import CONFIRM, LARGEST_LISTING, POLL, ask_for_ever
 from execsvc.supervisor.processes.child import Child
-from execsvc.supervisor.processes.dialogue import Dialogue
+from execsvc.supervisor.processes.worker_channel import WorkerChannel
 
 
 class Message(BaseModel):
@@ -41,7 +41,7 @@ class Feed:
     ) -> None:
         self._context = context
         self._take = take
-        self._dialogue = Dialogue(
+        self._channel = WorkerChannel(
             context, selector, "listing", self._work, self._hear, LARGEST_LISTING
         )
         self._latest: Listing | None = None
@@ -54,35 +54,35 @@ class Feed:
     @property
     def key(self) -> str:
         """What its timers are asked under."""
-        return self._dialogue.key
+        return self._channel.key
 
     def start(self) -> None:
         """Start the child; its first act is a listing."""
-        self._dialogue.start()
+        self._channel.start()
 
     def poll(self) -> None:
         """Somebody wants a listing now."""
-        self._dialogue.ask(POLL)
+        self._channel.ask(POLL)
 
     def confirm(self) -> None:
         """The second listing of a pair is wanted, at once."""
-        self._dialogue.ask(CONFIRM)
+        self._channel.ask(CONFIRM)
 
     def replace(self) -> None:
         """Its settings changed: a new child, which lists at once."""
-        self._dialogue.replace()
+        self._channel.replace()
 
     def died(self, child: Child, code: int) -> bool:
         """A child was reaped; False when it was another."""
-        return self._dialogue.died(child, code)
+        return self._channel.died(child, code)
 
     def due(self) -> None:
         """Look whether it is to be started, or hangs."""
-        self._dialogue.due()
+        self._channel.due()
 
     def stop(self) -> None:
         """No more listings."""
-        self._dialogue.stop()
+        self._channel.stop()
 
     def age(self) -> float:
         """Seconds since the last good listing, or since the start when there was none."""

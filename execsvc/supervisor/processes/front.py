@@ -13,7 +13,7 @@ from collections.abc import Callable
 from execsvc.settings import Settings
 from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.context import ProcessContext
-from execsvc.supervisor.processes.dialogue import Dialogue
+from execsvc.supervisor.processes.worker_channel import WorkerChannel
 
 Server = Callable[[Settings, int, int, int], int]
 """``serve(settings, listener, lifeline, beats)``: the work of the control plane, its exit code.
@@ -38,7 +38,7 @@ class Front:
         self._context = context
         self._listener = listener
         self._serve = serve
-        self._dialogue = Dialogue(
+        self._channel = WorkerChannel(
             context,
             selector,
             "control plane",
@@ -52,32 +52,32 @@ class Front:
     @property
     def key(self) -> str:
         """What its timers are asked under."""
-        return self._dialogue.key
+        return self._channel.key
 
     @property
     def gone(self) -> bool:
         """True while no such process lives."""
-        return self._dialogue.gone
+        return self._channel.gone
 
     def start(self) -> None:
         """Start the child."""
-        self._dialogue.start()
+        self._channel.start()
 
     def due(self) -> None:
         """Look whether it is to be started, or hangs."""
-        self._dialogue.due()
+        self._channel.due()
 
     def died(self, child: Child, code: int) -> bool:
         """A child was reaped; False when it was another."""
-        return self._dialogue.died(child, code)
+        return self._channel.died(child, code)
 
     def dismiss(self) -> None:
         """The service is at its end: answer what is under way, then go."""
-        self._dialogue.dismiss(signal.SIGTERM)
+        self._channel.dismiss(signal.SIGTERM)
 
     def kill(self) -> None:
         """It had its time."""
-        self._dialogue.stop()
+        self._channel.stop()
 
     def _work(self, _requests: int, answers: int) -> int:
         context = self._context

@@ -1,4 +1,4 @@
-"""A child of the service itself that is asked down one pipe and speaks up another, in lines."""
+"""The channel to a worker: requests down one pipe, answers up another, in lines."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from execsvc.supervisor.processes.context import ProcessContext
 from execsvc.workers.lines import Lines
 
 Work = Callable[[int, int], int]
-"""``work(requests, answers)``: what the child does with its ends of the pipes; its exit code."""
+"""``work(requests, answers)``: the child's work on its ends of the pipes; its exit code."""
 
 
-class Dialogue:
-    """Starts the child, hears it through ``hear``, and replaces it when it dies or is silent.
+class WorkerChannel:
+    """A worker with its pipes; each line of the worker goes to ``hear``.
 
-    It may be silent for HANG_TIMEOUT, and for ``patience`` seconds where that is more. It keeps the
-    descriptors ``keep`` open.
+    The worker is replaced when it dies, and when it is silent for HANG_TIMEOUT, or for ``patience``
+    seconds where that is more. The worker keeps the descriptors ``keep`` open.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Dialogue:
 
     @property
     def key(self) -> str:
-        """What its timers are asked under."""
+        """The key of its timers."""
         return self._attendant.key
 
     @property
@@ -73,11 +73,11 @@ class Dialogue:
             return False  # it has many requests unread, or is about to be replaced
 
     def replace(self) -> None:
-        """Its settings changed: a new child."""
+        """Replace the child by a new one, as its settings changed."""
         self._attendant.replace()
 
     def died(self, child: Child, code: int) -> bool:
-        """A child was reaped; False when it was another."""
+        """Take note that ``child`` was reaped; False when it is another."""
         if child is not self._attendant.child:
             return False
         self._read()  # its last words
@@ -86,7 +86,7 @@ class Dialogue:
         return True
 
     def due(self) -> None:
-        """Look whether it is to be started, or hangs."""
+        """Start the child if its moment has come, replace it if it hangs."""
         self._attendant.due()
         if self._attendant.child is None:
             return
@@ -100,20 +100,20 @@ class Dialogue:
         self._context.timers.ask(self.key, max(silent_until, self._context.clock.now + 1.0))
 
     def finish(self) -> None:
-        """Let it end by itself: the end of its requests tells it to."""
+        """Let the child end by itself, at the end of its requests."""
         self._attendant.retire()
         if self._requests is not None:
             os.close(self._requests)
             self._requests = None
 
     def dismiss(self, signum: signal.Signals) -> None:
-        """Let it end by itself: the signal ``signum`` tells it to."""
+        """Let the child end by itself, on the signal ``signum``."""
         self._attendant.retire()
         if self._attendant.child is not None:
             self._context.children.tell(self._attendant.child, signum)
 
     def stop(self) -> None:
-        """It is not wanted any more."""
+        """Kill the child, for good."""
         self._attendant.retire()
         if self._attendant.child is not None:
             self._context.children.kill(self._attendant.child)
