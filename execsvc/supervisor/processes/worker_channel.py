@@ -9,9 +9,9 @@ from collections.abc import Callable, Collection
 
 from loguru import logger
 
-from execsvc.supervisor.processes.attendant import Attendant
 from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.context import ProcessContext
+from execsvc.supervisor.processes.restarting_process import RestartingProcess
 from execsvc.workers.lines import Lines
 
 Work = Callable[[int, int], int]
@@ -44,7 +44,7 @@ class WorkerChannel:
         self._longest = longest
         self._patience = patience
         self._keep = frozenset(keep)
-        self._attendant = Attendant(context, name, self._fork)
+        self._process = RestartingProcess(context, name, self._fork)
         self._lines: Lines | None = None
         self._requests: int | None = None
         self._heard_at = context.clock.now
@@ -52,16 +52,16 @@ class WorkerChannel:
     @property
     def key(self) -> str:
         """The key of its timers."""
-        return self._attendant.key
+        return self._process.key
 
     @property
     def gone(self) -> bool:
         """True while no such process lives."""
-        return self._attendant.child is None
+        return self._process.child is None
 
     def start(self) -> None:
         """Start the child."""
-        self._attendant.start()
+        self._process.start()
 
     def ask(self, what: bytes) -> bool:
         """Write ``what`` to the child, at most 4096 bytes; False if it does not take it at once."""
@@ -74,21 +74,21 @@ class WorkerChannel:
 
     def replace(self) -> None:
         """Replace the child by a new one, as its settings changed."""
-        self._attendant.replace()
+        self._process.replace()
 
     def died(self, child: Child, code: int) -> bool:
         """Take note that ``child`` was reaped; False when it is another."""
-        if child is not self._attendant.child:
+        if child is not self._process.child:
             return False
         self._read()  # its last words
         self._close()
-        self._attendant.ended(code)
+        self._process.ended(code)
         return True
 
     def due(self) -> None:
         """Start the child if its moment has come, replace it if it hangs."""
-        self._attendant.due()
-        if self._attendant.child is None:
+        self._process.due()
+        if self._process.child is None:
             return
         self._read()
         silent_until = self._heard_at + self._longest_silence
@@ -96,27 +96,27 @@ class WorkerChannel:
             logger.bind(event="child_hung").error(
                 "the {} process hangs and is replaced", self._name
             )
-            self._attendant.replace()
+            self._process.replace()
         self._context.timers.ask(self.key, max(silent_until, self._context.clock.now + 1.0))
 
     def finish(self) -> None:
         """Let the child end by itself, at the end of its requests."""
-        self._attendant.retire()
+        self._process.retire()
         if self._requests is not None:
             os.close(self._requests)
             self._requests = None
 
     def dismiss(self, signum: signal.Signals) -> None:
         """Let the child end by itself, on the signal ``signum``."""
-        self._attendant.retire()
-        if self._attendant.child is not None:
-            self._context.children.tell(self._attendant.child, signum)
+        self._process.retire()
+        if self._process.child is not None:
+            self._context.children.tell(self._process.child, signum)
 
     def stop(self) -> None:
         """Kill the child, for good."""
-        self._attendant.retire()
-        if self._attendant.child is not None:
-            self._context.children.kill(self._attendant.child)
+        self._process.retire()
+        if self._process.child is not None:
+            self._context.children.kill(self._process.child)
 
     @property
     def _longest_silence(self) -> float:

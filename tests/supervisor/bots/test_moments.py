@@ -26,9 +26,9 @@ from execsvc.supervisor.bots.launch import launch
 from execsvc.supervisor.bots.next_step import Listed
 from execsvc.supervisor.bots.run import Run
 from execsvc.supervisor.bots.states import State
-from execsvc.supervisor.processes.attendant import Attendant
 from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.loop_clock import LoopClock
+from execsvc.supervisor.processes.restarting_process import RestartingProcess
 from execsvc.workers.lines import Lines
 
 
@@ -139,13 +139,13 @@ def test_a_restart_of_a_child_survives_a_look_that_comes_too_early(context: Cont
         forks.append(context.clock.now)
         raise OSError(11, "no process")
 
-    attendant = Attendant(context, "x", fork)
-    context.timers.ask(attendant.key, 3.0)
-    attendant.start()
+    process = RestartingProcess(context, "x", fork)
+    context.timers.ask(process.key, 3.0)
+    process.start()
     for now in (3.0, 5.0):
         context.clock.now = now
         for _ in context.timers.due(now):
-            attendant.due()
+            process.due()
     assert forks == [0.0, 5.0]
 
 

@@ -1,4 +1,4 @@
-"""A child of the service itself: when it dies it comes back, for as long as it takes."""
+"""A worker that is started again whenever it dies, without a limit."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ LONGEST_DELAY = 10.0
 NO_PROCESS = 5.0
 
 
-class Attendant:
-    """The listing child, or the control plane. ``key`` is what its timers are asked under."""
+class RestartingProcess:
+    """A process that is forked by ``fork``. ``key`` is the key of its timers."""
 
     def __init__(self, context: ProcessContext, name: str, fork: Callable[[], Child]) -> None:
         self.key = f"\0{name}"  # no bot's id holds a null byte
@@ -30,7 +30,7 @@ class Attendant:
         self._start_at: float | None = None
 
     def start(self) -> None:
-        """Fork it; later, if the machine has no process to give."""
+        """Fork the process; later, if the machine has none to give."""
         self._start_at = None
         try:
             self.child = self._fork()
@@ -42,7 +42,7 @@ class Attendant:
             self._start_in(NO_PROCESS)
 
     def ended(self, code: int) -> None:
-        """It is dead and reaped."""
+        """Take note that the process is dead and reaped; it is started again unless retired."""
         self.child = None
         if self._retired:
             return
@@ -60,13 +60,13 @@ class Attendant:
         self._start_in(delay)
 
     def replace(self) -> None:
-        """Kill it, for it to come back at once: it hangs, or its settings changed."""
+        """Kill the process, and start it again at once: it hangs, or its settings changed."""
         if self.child is not None:
             self._ours = True
             self._context.children.kill(self.child)
 
     def due(self) -> None:
-        """Its moment has come."""
+        """Start the process if its moment has come."""
         if self._start_at is None:
             return
         if self._start_at <= self._context.clock.now:
@@ -75,7 +75,7 @@ class Attendant:
             self._context.timers.ask(self.key, self._start_at)
 
     def retire(self) -> None:
-        """It is not to come back; whoever calls this ends it."""
+        """Start the process never again; the caller ends the one that runs."""
         self._retired, self._start_at = True, None
 
     def _start_in(self, seconds: float) -> None:
