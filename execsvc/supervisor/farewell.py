@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from execsvc.supervisor.alerting import Alerts
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.context import Context
-from execsvc.supervisor.processes.front import Front
+from execsvc.supervisor.processes.http_process import HttpProcess
 from execsvc.supervisor.reporting import Courier
 
 KEY = "\0farewell"
@@ -24,7 +24,7 @@ def say_farewell(
     turn: Callable[[], None],
     courier: Courier,
     alerts: Alerts,
-    front: Front,
+    http: HttpProcess,
     left: Collection[Bot],
 ) -> None:
     """Reports and alerts go out, and the control plane answers to the very end.
@@ -44,6 +44,6 @@ def say_farewell(
     courier.stop()
     until(lambda: alerts.delivered, began + ALERT_GRACE)
     alerts.stop()
-    for go in (front.dismiss, front.kill):
+    for go in (http.dismiss, http.kill):
         go()
-        until(lambda: front.gone, context.clock.now + FAREWELL)
+        until(lambda: http.gone, context.clock.now + FAREWELL)

@@ -31,7 +31,7 @@ from execsvc.supervisor.listing.feed import Feed
 from execsvc.supervisor.listing.polling import Polling
 from execsvc.supervisor.machine import look_at_machine
 from execsvc.supervisor.processes import process
-from execsvc.supervisor.processes.front import Front, Server
+from execsvc.supervisor.processes.http_process import HttpProcess, Server
 from execsvc.supervisor.processes.shared_heap import share_heap
 from execsvc.supervisor.reporting import Courier
 from execsvc.supervisor.shutdown import Shutdown
@@ -72,7 +72,7 @@ class Supervisor:
         self._bots = Bots(self.context)
         self._feed = Feed(self.context, self._selector, self._take_listing)
         self._polling = Polling(settings, self._bots, self._feed.confirm)
-        self._front = Front(self.context, self._selector, self._listener, serve)
+        self._http = HttpProcess(self.context, self._selector, self._listener, serve)
         self._courier = Courier(self.context, self._selector, self._polling.row_stopped)
         self._requests = Requests(
             self.context, self._bots, self._feed, self._polling, self._courier
@@ -106,7 +106,7 @@ class Supervisor:
         self._selector.register(self._signals, selectors.EVENT_READ, self._signalled)
         self._selector.register(self.context.reports, selectors.EVENT_READ, self._reports_wait)
         share_heap()
-        self._front.start()
+        self._http.start()
         self._feed.start()
         self._courier.start()
         self._alerts.start()
@@ -126,7 +126,7 @@ class Supervisor:
         code = self._shutdown.conclude()
         left = self._shutdown.left
         self._spare.stop()
-        say_farewell(self.context, self._turn, self._courier, self._alerts, self._front, left)
+        say_farewell(self.context, self._turn, self._courier, self._alerts, self._http, left)
         self._control.close()
         logger.bind(event="service_stopped").info("stopped, exit code {}", code)
         return code
@@ -159,7 +159,7 @@ class Supervisor:
     def _due(self, key: str) -> None:
         special: dict[str, Callable[[], None]] = {
             self._feed.key: self._feed.due,
-            self._front.key: self._front.due,
+            self._http.key: self._http.due,
             self._courier.key: self._courier.due,
             self._alerts.key: self._alerts.due,
             alerting.LOOK: self._alerts.look,
@@ -216,7 +216,7 @@ class Supervisor:
                     self._feed,
                     self._courier,
                     self._alerts,
-                    self._front,
+                    self._http,
                     self._spare,
                 )
             )

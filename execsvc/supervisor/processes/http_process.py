@@ -1,6 +1,6 @@
-"""The supervisor's end of the control plane: it listens before the fork, and keeps on listening.
+"""The process of the control plane, whose socket the supervisor holds.
 
-As the listening socket is kept here, a control plane that dies loses no connection that waits.
+As the supervisor keeps the listening socket, a control plane that dies loses no connection that waits.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PATIENCE = 20.0
 _LONGEST_LINE = 64
 
 
-class Front:
+class HttpProcess:
     """The process that answers HTTP at ``listener``."""
 
     def __init__(
@@ -51,7 +51,7 @@ class Front:
 
     @property
     def key(self) -> str:
-        """What its timers are asked under."""
+        """The key of its timers."""
         return self._channel.key
 
     @property
@@ -64,19 +64,19 @@ class Front:
         self._channel.start()
 
     def due(self) -> None:
-        """Look whether it is to be started, or hangs."""
+        """Start the process if its moment has come, replace it if it hangs."""
         self._channel.due()
 
     def died(self, child: Child, code: int) -> bool:
-        """A child was reaped; False when it was another."""
+        """Take note that ``child`` was reaped; False when it is another."""
         return self._channel.died(child, code)
 
     def dismiss(self) -> None:
-        """The service is at its end: answer what is under way, then go."""
+        """Let the process answer what is under way, and end."""
         self._channel.dismiss(signal.SIGTERM)
 
     def kill(self) -> None:
-        """It had its time."""
+        """Kill the process, for good."""
         self._channel.stop()
 
     def _work(self, _requests: int, answers: int) -> int:
