@@ -7,18 +7,16 @@ before the service died: it is told again while it stands, and its end is told a
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from pathlib import Path
 
 from loguru import logger
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from execsvc.alerts.edges import Change
 from execsvc.alerts.letters import Letter
+from execsvc.errors import LedgerFailed
 from execsvc.model.condition import Kind
-
-FILE = "alerts.json"
+from execsvc.store.service_store import ToldAlerts
 
 
 class Told(BaseModel):
@@ -33,18 +31,18 @@ _FORM = TypeAdapter(dict[str, Told])
 
 
 class Memory:
-    """Kept in the state directory. What is lost or damaged is only said once more."""
+    """Kept by the store. What is lost or damaged is only said once more."""
 
-    def __init__(self, state_dir: Path) -> None:
-        self._path = state_dir / FILE
+    def __init__(self, kept: ToldAlerts) -> None:
+        self._kept = kept
         self._told: dict[str, Told] = {}
         try:
-            self._told = _FORM.validate_json(self._path.read_bytes())
-        except FileNotFoundError:
-            return
-        except (OSError, ValidationError):
+            content = kept.read()
+            if content is not None:
+                self._told = _FORM.validate_json(content)
+        except (LedgerFailed, ValidationError):
             logger.bind(event="alerts_forgotten").warning(
-                "{} cannot be read: what was said may be said again", self._path
+                "{} cannot be read: what was said may be said again", kept.place
             )
 
     @property
@@ -79,14 +77,10 @@ class Memory:
         self._write()
 
     def _write(self) -> None:
-        """Replace the file as a whole; without a wait for the disk, nothing depends on it."""
-        draft = self._path.with_suffix(".new")
+        """Replace what is kept; nothing depends on it."""
         try:
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(_FORM.dump_json(self._told))
-            draft.replace(self._path)
-        except (OSError, ValueError) as error:
+            self._kept.write(_FORM.dump_json(self._told))
+        except (LedgerFailed, ValueError) as error:
             logger.bind(event="alerts_not_written").warning(
-                "{} cannot be written: {}", self._path.name, type(error).__name__
+                "{} cannot be written: {}", self._kept.name, type(error.__cause__ or error).__name__
             )

@@ -121,7 +121,7 @@ class _Courier:
         optional = settings.report_ledger is Switch.AUTO
         self._store = open_store(settings)
         self._attribution = Attribution(self._store.outboxes(), sessions, optional=optional)
-        self._names = Names()
+        self._names = Names(self._store.name_of)
         self._lifecycle = Lifecycle(
             service,
             sessions,

@@ -75,6 +75,28 @@ class Halt(Protocol):
         ...
 
 
+class ToldAlerts(Protocol):
+    """The alerts that were told and are not over: one document, of which a loss does no harm."""
+
+    @property
+    def place(self) -> str:
+        """The place of the document, for the log."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The name of the document, for the log."""
+        ...
+
+    def read(self) -> bytes | None:
+        """The document as it was written last; None before the first. Raises LedgerFailed."""
+        ...
+
+    def write(self, content: bytes) -> None:
+        """Replace the document. Raises LedgerFailed."""
+        ...
+
+
 class ServiceStore(Protocol):
     """The records of one service. Methods raise LedgerFailed where nothing else is said."""
 
@@ -104,6 +126,10 @@ class ServiceStore(Protocol):
 
     def halt(self) -> Halt:
         """The halt of all trading, as it is recorded now. Raises nothing."""
+        ...
+
+    def told_alerts(self) -> ToldAlerts:
+        """The document of alerts that were told. Raises nothing."""
         ...
 
     def keep_room(self) -> None:

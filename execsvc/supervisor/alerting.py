@@ -74,7 +74,7 @@ class Alerts:
         """Start the process and the looking, if there is anybody to tell."""
         if not self._on:
             return
-        self._memory = Memory(self._context.settings.state_dir)
+        self._memory = Memory(self._context.store.told_alerts())
         told = {key: Known(t.kind, t.line, t.sure) for key, t in self._memory.told.items()}
         self._edges = Edges(told, self._context.clock.now)
         self._channel.start()

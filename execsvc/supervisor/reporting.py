@@ -11,7 +11,6 @@ from loguru import logger
 from pydantic import ValidationError
 
 from execsvc.clients.bot_service import BOOTING, RUNNING, STOPPING, Listing
-from execsvc.model.bot import file_stem
 from execsvc.reporting.child import LARGEST_WORD, Request, Word, carry_for_ever
 from execsvc.reporting.lifecycle import RESEND_AFTER
 from execsvc.reporting.lifecycle import Word as LifeWord
@@ -231,7 +230,7 @@ class Courier:
             return "stop" if bot is not None and self._is_given_back(bot, status) else None
         if bot is None:
             # Nobody that is open is forgotten; a ledger that cannot be read goes by its file's name.
-            return None if file_stem(bot_id) in bots else "stop"
+            return None if self._context.store.name_of(bot_id) in bots else "stop"
         return "stop" if bot.is_at_rest and bot.state is State.STOPPED else None
 
     def _may_start(self, bot_id: str) -> bool:

@@ -19,9 +19,10 @@ from execsvc.alerts.letters import (
     sender,
     stopped,
 )
-from execsvc.alerts.memory import FILE, Memory
+from execsvc.alerts.memory import Memory
 from execsvc.alerts.outbox import AT_HAND, MOST, Outbox
 from execsvc.model.condition import Condition, Kind
+from execsvc.store.sqlite.told_alerts import FILE, ToldAlerts
 
 HOSTILE = "x\n\r\u2028FAKE: all is well\x1b[2J\ud800" + "é€🙂" * 200
 
@@ -148,11 +149,11 @@ def test_where_there_is_no_room_good_news_goes_first() -> None:
 
 
 def test_memory_outlives_the_process(tmp_path: Path) -> None:
-    memory = Memory(tmp_path)
+    memory = Memory(ToldAlerts(tmp_path))
     memory.delivered(written())
     memory.delivered(written(key="failed:b2"))
     memory.delivered(written(Change.OVER, key="failed:b2"))
-    again = Memory(tmp_path)
+    again = Memory(ToldAlerts(tmp_path))
     assert {key: told.line for key, told in again.told.items()} == {"failed:b1": "b1: no disk"}
     assert again.of(Kind.FAILED) == {"b1"}
     assert again.of(Kind.LEFT) == frozenset()
@@ -162,20 +163,20 @@ def test_memory_outlives_the_process(tmp_path: Path) -> None:
 def test_an_alert_that_is_only_handed_over_is_remembered_as_one_that_may_have_arrived(
     tmp_path: Path,
 ) -> None:
-    memory = Memory(tmp_path)
+    memory = Memory(ToldAlerts(tmp_path))
     memory.handed(written())
-    assert [told.sure for told in Memory(tmp_path).told.values()] == [False]
+    assert [told.sure for told in Memory(ToldAlerts(tmp_path)).told.values()] == [False]
     memory.delivered(written())
     memory.handed(written())
     memory.handed(written(Change.OVER))
-    assert [told.sure for told in Memory(tmp_path).told.values()] == [True]
+    assert [told.sure for told in Memory(ToldAlerts(tmp_path)).told.values()] == [True]
 
 
 @pytest.mark.says("alerts_forgotten")
 @pytest.mark.parametrize("damage", ["", "[]", '{"x": {}}', "\xff"])
 def test_a_damaged_memory_is_only_forgotten(tmp_path: Path, damage: str) -> None:
     (tmp_path / FILE).write_text(damage, "latin-1")
-    memory = Memory(tmp_path)
+    memory = Memory(ToldAlerts(tmp_path))
     assert memory.told == {}
     memory.delivered(written())
     assert json.loads((tmp_path / FILE).read_text()).keys() == {"failed:b1"}
@@ -185,7 +186,7 @@ def test_a_damaged_memory_is_only_forgotten(tmp_path: Path, damage: str) -> None
 def test_a_memory_that_cannot_be_written_is_only_a_line_in_the_log(tmp_path: Path) -> None:
     lines: list[str] = []
     sink = logger.add(lines.append, format="{message}")
-    memory = Memory(tmp_path / "absent")
+    memory = Memory(ToldAlerts(tmp_path / "absent"))
     memory.delivered(written())
     logger.remove(sink)
     assert "cannot be written" in "".join(lines)

@@ -165,7 +165,7 @@ def test_service_that_knows_the_listing_alone_is_asked_for_nothing_else(courier:
             courier.deliveries,
             courier.attributing(optional=True),
             Patience(LONGEST_DELAY, lambda: 0.0),
-            Names(),
+            Names(file_stem),
             optional=True,
         )
         rounds.sweep()

@@ -13,6 +13,7 @@ from execsvc.clients.bot_reports import BotReports
 from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clock import SimulatedClock, installed
 from execsvc.errors import Unavailable
+from execsvc.model.bot import file_stem
 from execsvc.reporting.lifecycle import (
     LONGEST_DELAY,
     REPORTS_FIRST,
@@ -40,7 +41,7 @@ class Words:
         self.waiting: set[str] = set()
         self.left = 0.0
         self.lifecycle = Lifecycle(
-            BotReports(self.wire), BotSessions(self.wire), self, patience, 1.0, Names()
+            BotReports(self.wire), BotSessions(self.wire), self, patience, 1.0, Names(file_stem)
         )
         self._bots = self.wire.sandbox.state.bots
         self._bots.replace([{"id": BOT, "status": "BOOTING"}, {"id": "b", "status": "STOPPING"}])

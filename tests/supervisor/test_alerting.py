@@ -19,6 +19,7 @@ from execsvc.alerts.letters import Errand
 from execsvc.alerts.memory import Memory
 from execsvc.model.condition import Kind
 from execsvc.store.sqlite.store import SqliteStore
+from execsvc.store.sqlite.told_alerts import ToldAlerts
 from execsvc.supervisor.alerting import Alerts, Answer
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.context import Context
@@ -108,7 +109,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
     assert errand.title.endswith("stopped and left 2 positions open")
     before.alerts.due()
     before.close()
-    assert Memory(tmp_path).of(Kind.LEFT) == {"b0", "b1"}
+    assert Memory(ToldAlerts(tmp_path)).of(Kind.LEFT) == {"b0", "b1"}
     made = Service(tmp_path)
     made.bots = two
     made.alerts.start()
@@ -123,12 +124,12 @@ def test_positions_left_open_that_are_closed_after_the_start_are_said_to_be_over
     service.bots = []
     assert service.live(SETTLING) == []
     assert service.live(GATHER + 2) == [f"over: {LEFT}"]
-    assert Memory(service.folder).told == {}
+    assert Memory(ToldAlerts(service.folder)).told == {}
 
 
 def test_positions_left_open_that_stay_open_are_not_said_again(service: Service) -> None:
     assert service.live(2 * SETTLING) == []
-    assert Memory(service.folder).of(Kind.LEFT) == {"b0", "b1"}
+    assert Memory(ToldAlerts(service.folder)).of(Kind.LEFT) == {"b0", "b1"}
 
 
 def test_an_alert_whose_delivery_the_service_did_not_live_to_see_gets_its_end(

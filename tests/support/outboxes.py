@@ -54,7 +54,7 @@ class World:
             self.deliveries,
             attribution,
             patience,
-            Names(),
+            Names(file_stem),
         )
         self.rounds.sweep()
 

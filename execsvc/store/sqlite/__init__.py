@@ -1,4 +1,4 @@
-"""The records that survive a process: a ledger file for each bot, a journal file for each account.
+"""The store in SQLite: a ledger file for each bot, a journal file for each account.
 
-All SQL of execsvc is in this folder; nothing above it knows that a ledger is a file.
+All SQL of execsvc is in this folder; nothing outside it knows that a ledger is a file.
 """

@@ -36,6 +36,7 @@ from execsvc.store.sqlite.held import HeldBots
 from execsvc.store.sqlite.outboxes import LedgerOutboxes
 from execsvc.store.sqlite.paths import ledger_path
 from execsvc.store.sqlite.report_verdict import verdict
+from execsvc.store.sqlite.told_alerts import ToldAlerts
 
 
 class SqliteStore:
@@ -105,6 +106,10 @@ class SqliteStore:
     def halt(self) -> Halt:
         """The file of the halt."""
         return Halt(self._state_dir)
+
+    def told_alerts(self) -> ToldAlerts:
+        """The file of alerts that were told."""
+        return ToldAlerts(self._state_dir)
 
     def keep_room(self) -> None:
         """Make the ballast, if the disk has room for it."""
