@@ -1,4 +1,4 @@
-"""The process that tells BotService of orders, starts and stops, in nobody's way.
+"""The process that reports orders, starts and stops to BotService.
 
 It is asked by JSON lines down one pipe (:class:`Request`) and says how it goes, as a sign of
 life too, up another (:class:`Word`). The end of the requests means that the service stops: what
@@ -87,8 +87,8 @@ class Word(BaseModel):
     """When that answer had come, by our monotonic clock."""
 
 
-def carry_for_ever(settings: Settings, lifeline: int, requests: int, answers: int) -> int:
-    """Work of the courier; returns when the lifeline ends, or when the service stops and all is said."""
+def report_for_ever(settings: Settings, lifeline: int, requests: int, answers: int) -> int:
+    """Report until the lifeline ends, or until the service stops and nothing is left; the exit code."""
     setproctitle.setproctitle("execsvc: reports")
     logs.setup(settings.log_level, settings.log_format)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
@@ -100,17 +100,17 @@ def carry_for_ever(settings: Settings, lifeline: int, requests: int, answers: in
         settings.request_timeout,
         talk.pulse,
     )
-    courier = _Courier(settings, BotReports(http), BotSessions(http), talk)
+    worker = ReportingWorker(settings, BotReports(http), BotSessions(http), talk)
     try:
-        while courier.work():
+        while worker.work():
             pass
     except (StopRequested, BrokenPipeError):
         return 0
     return 0
 
 
-class _Courier:
-    """Does what is due, one thing after the other."""
+class ReportingWorker:
+    """The work of the process: reports, starts and stops, one step after the other."""
 
     def __init__(
         self, settings: Settings, service: BotReports, sessions: BotSessions, talk: _Talk

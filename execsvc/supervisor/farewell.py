@@ -8,7 +8,7 @@ from execsvc.supervisor.alerting import Alerts
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.processes.http_process import HttpProcess
-from execsvc.supervisor.reporting import Courier
+from execsvc.supervisor.reporting import ReportingProcess
 
 KEY = "\0farewell"
 FAREWELL = 0.5
@@ -22,7 +22,7 @@ ALERT_GRACE = 5.0
 def say_farewell(
     context: Context,
     turn: Callable[[], None],
-    courier: Courier,
+    reporting: ReportingProcess,
     alerts: Alerts,
     http: HttpProcess,
     left: Collection[Bot],
@@ -38,10 +38,10 @@ def say_farewell(
             turn()
 
     began = context.clock.now
-    courier.finish()
+    reporting.finish()
     alerts.farewell(left)
-    until(lambda: courier.gone, began + REPORT_GRACE)
-    courier.stop()
+    until(lambda: reporting.gone, began + REPORT_GRACE)
+    reporting.stop()
     until(lambda: alerts.delivered, began + ALERT_GRACE)
     alerts.stop()
     for go in (http.dismiss, http.kill):

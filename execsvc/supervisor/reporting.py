@@ -1,4 +1,4 @@
-"""The supervisor's end of the courier: what is new for BotService goes down, how it goes comes up."""
+"""The supervisor's end of reporting: news for BotService go down, the state of the reports comes up."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from loguru import logger
 from pydantic import ValidationError
 
 from execsvc.clients.bot_service import BOOTING, RUNNING, STOPPING, Listing
-from execsvc.reporting.child import LARGEST_WORD, Request, Word, carry_for_ever
+from execsvc.reporting.child import LARGEST_WORD, Request, Word, report_for_ever
 from execsvc.reporting.lifecycle import RESEND_AFTER
 from execsvc.reporting.lifecycle import Word as LifeWord
 from execsvc.settings import Switch
@@ -30,8 +30,8 @@ NO_ROOM = 0.05
 """Seconds until what a full pipe did not take is written again."""
 
 
-class Courier:
-    """Runs when it is switched on.
+class ReportingProcess:
+    """The process that reports to BotService, if reports or the lifecycle are switched on.
 
     What a full pipe drops is found at the child's next sweep, or asked for after the next listing;
     the names of the bots that are BOOTING go on as soon as there is room, ahead of everything else.
@@ -69,7 +69,7 @@ class Courier:
 
     @property
     def key(self) -> str:
-        """What its timers are asked under."""
+        """The key of its timers."""
         return self._channel.key
 
     @property
@@ -84,11 +84,11 @@ class Courier:
             self._channel.start()
 
     def replace(self) -> None:
-        """Its settings changed."""
+        """Replace the process by a new one, as its settings changed."""
         self._channel.replace()
 
     def died(self, child: Child, code: int) -> bool:
-        """A child was reaped; False when it was another."""
+        """Take note that ``child`` was reaped; False when it is another."""
         ours = self._channel.died(child, code)
         if ours:
             self._told = None
@@ -101,7 +101,7 @@ class Courier:
         return ours
 
     def due(self) -> None:
-        """Look whether it is to be started, or hangs."""
+        """Start the process if its moment has come, replace it if it hangs."""
         self._channel.due()
 
     def listed(self, said: Listing, whole: Listing) -> None:
@@ -147,17 +147,17 @@ class Courier:
                 self._ask(Request(bot_id=bot_id, name=name, word=word, status=status))
 
     def finish(self) -> None:
-        """The service is at its end: deliver what waits, then go."""
+        """Let the process deliver what waits, and end."""
         self._naming.clear()
         self.pass_on()
         self._channel.finish()
 
     def stop(self) -> None:
-        """It had its time."""
+        """Kill the process, for good."""
         self._channel.stop()
 
     def document(self) -> dict[str, object] | None:
-        """How the reports go, for ``/status``; None when none are made."""
+        """The state of the reports, for ``/status``; None when none are made."""
         hidden = {"sessions", "stopped", "stopped_at"}
         return self._word.model_dump(exclude=hidden) if self._reports else None
 
@@ -289,7 +289,7 @@ class Courier:
 
     def _work(self, requests: int, answers: int) -> int:
         context = self._context
-        return carry_for_ever(context.settings, context.children.lifeline, requests, answers)
+        return report_for_ever(context.settings, context.children.lifeline, requests, answers)
 
     def _ask(self, request: Request) -> bool:
         return self._channel.ask(request.model_dump_json(exclude_none=True).encode() + b"\n")

@@ -33,7 +33,7 @@ from execsvc.supervisor.machine import look_at_machine
 from execsvc.supervisor.processes import process
 from execsvc.supervisor.processes.http_process import HttpProcess, Server
 from execsvc.supervisor.processes.shared_heap import share_heap
-from execsvc.supervisor.reporting import Courier
+from execsvc.supervisor.reporting import ReportingProcess
 from execsvc.supervisor.shutdown import Shutdown
 from execsvc.supervisor.signals import Signals
 
@@ -73,9 +73,9 @@ class Supervisor:
         self._feed = Feed(self.context, self._selector, self._take_listing)
         self._polling = Polling(settings, self._bots, self._feed.confirm)
         self._http = HttpProcess(self.context, self._selector, self._listener, serve)
-        self._courier = Courier(self.context, self._selector, self._polling.row_stopped)
+        self._reporting = ReportingProcess(self.context, self._selector, self._polling.row_stopped)
         self._requests = Requests(
-            self.context, self._bots, self._feed, self._polling, self._courier
+            self.context, self._bots, self._feed, self._polling, self._reporting
         )
         self._spare = Spare(self.context)
         self.context.reserve = self._spare
@@ -108,7 +108,7 @@ class Supervisor:
         share_heap()
         self._http.start()
         self._feed.start()
-        self._courier.start()
+        self._reporting.start()
         self._alerts.start()
         self._spare.renew()
         by_hand.say_if_halted(self.context)
@@ -126,7 +126,7 @@ class Supervisor:
         code = self._shutdown.conclude()
         left = self._shutdown.left
         self._spare.stop()
-        say_farewell(self.context, self._turn, self._courier, self._alerts, self._http, left)
+        say_farewell(self.context, self._turn, self._reporting, self._alerts, self._http, left)
         self._control.close()
         logger.bind(event="service_stopped").info("stopped, exit code {}", code)
         return code
@@ -150,7 +150,7 @@ class Supervisor:
         if due:
             for key in timers.due(clock.now):
                 self._due(key)
-        self._courier.pass_on()
+        self._reporting.pass_on()
 
     def _next_moment(self) -> float:
         moment = self.context.timers.next()
@@ -160,7 +160,7 @@ class Supervisor:
         special: dict[str, Callable[[], None]] = {
             self._feed.key: self._feed.due,
             self._http.key: self._http.due,
-            self._courier.key: self._courier.due,
+            self._reporting.key: self._reporting.due,
             self._alerts.key: self._alerts.due,
             alerting.LOOK: self._alerts.look,
             control.KEY: self._control.due,
@@ -191,7 +191,7 @@ class Supervisor:
 
     def _take_listing(self, listing: Any, unchanged: bool, began: float) -> None:
         if not self._shutdown.begun:
-            self._courier.listed(*self._polling.take(listing, unchanged, began))
+            self._reporting.listed(*self._polling.take(listing, unchanged, began))
 
     def _signalled(self) -> None:
         for signum in dict.fromkeys(self._signals.take()):
@@ -214,7 +214,7 @@ class Supervisor:
                 for part in (
                     self._bots,
                     self._feed,
-                    self._courier,
+                    self._reporting,
                     self._alerts,
                     self._http,
                     self._spare,
@@ -246,7 +246,7 @@ class Supervisor:
         logger.bind(event="settings_read").info("settings read{}", "" if changed else ", no change")
         if changed:
             self._feed.replace()
-            self._courier.replace()
+            self._reporting.replace()
         else:
             self._feed.poll()
 

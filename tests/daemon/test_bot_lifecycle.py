@@ -215,7 +215,9 @@ def test_a_bot_without_a_session_is_left_in_peace(daemon: Daemon, exchange: Exch
     assert daemon.stop() == 0
 
 
-def test_a_killed_courier_says_it_all_the_same(daemon: Daemon, exchange: Exchange) -> None:
+def test_a_killed_reporting_process_says_it_all_the_same(
+    daemon: Daemon, exchange: Exchange
+) -> None:
     exchange.fault("hang", call="start_bot", times=None)
     exchange.list_bots(*booting(3))
     daemon.start(**ON, EXECSVC_REPORT_LEDGER="true")

@@ -164,7 +164,9 @@ def test_one_bot_that_is_never_taken_blocks_no_other(daemon: Daemon, exchange: E
     judge(exchange, 3)
 
 
-def test_a_courier_that_is_killed_again_and_again(daemon: Daemon, exchange: Exchange) -> None:
+def test_a_reporting_process_that_is_killed_again_and_again(
+    daemon: Daemon, exchange: Exchange
+) -> None:
     exchange.list_bots(*rows(4, params={"hold_duration": 1, "loop_count": 3}))
     daemon.start(**ON)
     until = time.monotonic() + 8
@@ -180,7 +182,7 @@ def test_a_courier_that_is_killed_again_and_again(daemon: Daemon, exchange: Exch
     judge(exchange, 4, orders=6)
 
 
-def test_a_courier_that_hangs_is_replaced(daemon: Daemon, exchange: Exchange) -> None:
+def test_a_reporting_process_that_hangs_is_replaced(daemon: Daemon, exchange: Exchange) -> None:
     exchange.list_bots(bot_row())
     daemon.start(**ON, EXECSVC_HANG_TIMEOUT="10")
     (process,) = eventually(lambda: titled(daemon, REPORTS), "it is there")
@@ -236,11 +238,11 @@ def test_a_damaged_file_of_its_own_harms_no_trade(daemon: Daemon, exchange: Exch
     daemon.until_holding()
     eventually(lambda: "reports.db" in str(reports(daemon)["last_error"]), "it is told")
     assert exchange.told() == []
-    courier = psutil.Process(titled(daemon, REPORTS)[0].pid)
-    before = sum(courier.cpu_times()[:2])
+    process = psutil.Process(titled(daemon, REPORTS)[0].pid)
+    before = sum(process.cpu_times()[:2])
     until = time.monotonic() + 3
     eventually(lambda: time.monotonic() > until, "time in which it has nothing to do")
-    assert sum(courier.cpu_times()[:2]) - before < 0.5
+    assert sum(process.cpu_times()[:2]) - before < 0.5
     (daemon.state_dir / "reports.db").unlink()
     until_told(exchange, *FILLED)
     assert daemon.stop() == 0

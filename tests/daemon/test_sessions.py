@@ -133,7 +133,7 @@ def test_order_whose_answer_is_lost_is_told_once(
     assert daemon.stop() == 0
 
 
-def test_killed_courier_between_order_and_its_answer_tells_it_once(
+def test_killed_reporting_process_between_order_and_its_answer_tells_it_once(
     daemon: Daemon, exchange: Exchange, between: Front
 ) -> None:
     between.rule = lambda asked: LOST if (asked.method, asked.path) == ("POST", "/orders") else None

@@ -50,7 +50,7 @@ class Asked(Wire):
         return super().write(call, method, path, body, key)
 
 
-class Courier(World):
+class Worker(World):
     """A world in which the marks of starts are written, too."""
 
     def __init__(self, folder: Path) -> None:
@@ -78,8 +78,8 @@ class Courier(World):
 
 
 @pytest.fixture
-def courier(tmp_path: Path) -> Iterator[Courier]:
-    made = Courier(tmp_path)
+def worker(tmp_path: Path) -> Iterator[Worker]:
+    made = Worker(tmp_path)
     with installed(made.clock):
         yield made
     made.close()
@@ -97,73 +97,73 @@ def _at(seconds: float) -> str:
     return moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat()
 
 
-def test_an_order_of_a_running_bot_is_not_of_the_start_after_it(courier: Courier) -> None:
-    courier.begin(booting=False)
-    courier.trade("b1")  # at 1 s
-    courier.begin(booting=True)
-    courier.trade("b1")  # at 2 s
-    courier.attribution.begun("b1", "later")
-    courier.asked.known = [lasting("later", 1.5, None), lasting("earlier", -9, 1.2)]
-    assert (courier.session(0), courier.session(1)) == ("earlier", "later")
-    assert (courier.session(0), courier.session(1)) == ("earlier", "later")
+def test_an_order_of_a_running_bot_is_not_of_the_start_after_it(worker: Worker) -> None:
+    worker.begin(booting=False)
+    worker.trade("b1")  # at 1 s
+    worker.begin(booting=True)
+    worker.trade("b1")  # at 2 s
+    worker.attribution.begun("b1", "later")
+    worker.asked.known = [lasting("later", 1.5, None), lasting("earlier", -9, 1.2)]
+    assert (worker.session(0), worker.session(1)) == ("earlier", "later")
+    assert (worker.session(0), worker.session(1)) == ("earlier", "later")
 
 
-def test_what_an_older_service_left_is_not_of_the_next_start(courier: Courier) -> None:
-    courier.trade("b1")
-    courier.begin(booting=True)
-    courier.attribution.begun("b1", "next")
-    courier.asked.known = [lasting("next", 5, None), lasting("its", -9, 2)]
-    assert courier.session(0) == "its"
+def test_what_an_older_service_left_is_not_of_the_next_start(worker: Worker) -> None:
+    worker.trade("b1")
+    worker.begin(booting=True)
+    worker.attribution.begun("b1", "next")
+    worker.asked.known = [lasting("next", 5, None), lasting("its", -9, 2)]
+    assert worker.session(0) == "its"
 
 
-def test_what_an_older_service_left_of_a_bot_that_runs_is_of_its_session(courier: Courier) -> None:
-    courier.trade("b1")
-    courier.begin(booting=False)
-    courier.asked.known = [lasting("its", -9, None)]
-    assert courier.session(0) == "its"
+def test_what_an_older_service_left_of_a_bot_that_runs_is_of_its_session(worker: Worker) -> None:
+    worker.trade("b1")
+    worker.begin(booting=False)
+    worker.asked.known = [lasting("its", -9, None)]
+    assert worker.session(0) == "its"
 
 
-def test_a_sale_after_the_end_of_its_session_opens_no_other(courier: Courier) -> None:
-    courier.begin(booting=False)
-    courier.trade("b1")
-    courier.asked.known = [lasting("its", -9, 0.5), lasting("older", -99, -50)]
-    assert courier.session(0) == "its"
+def test_a_sale_after_the_end_of_its_session_opens_no_other(worker: Worker) -> None:
+    worker.begin(booting=False)
+    worker.trade("b1")
+    worker.asked.known = [lasting("its", -9, 0.5), lasting("older", -99, -50)]
+    assert worker.session(0) == "its"
 
 
-def test_a_sale_after_the_end_of_its_session_is_not_of_the_next(courier: Courier) -> None:
-    courier.begin(booting=False)
-    courier.trade("b1")
-    courier.asked.known = [lasting("next", 5, None), lasting("its", -9, 0.5)]
-    assert courier.session(0) == "its"
+def test_a_sale_after_the_end_of_its_session_is_not_of_the_next(worker: Worker) -> None:
+    worker.begin(booting=False)
+    worker.trade("b1")
+    worker.asked.known = [lasting("next", 5, None), lasting("its", -9, 0.5)]
+    assert worker.session(0) == "its"
 
 
-def test_start_that_was_never_told_is_of_no_earlier_session(courier: Courier) -> None:
-    courier.begin(booting=True)
-    courier.trade("b1")
-    courier.asked.known = [lasting("older", -99, -50)]
+def test_start_that_was_never_told_is_of_no_earlier_session(worker: Worker) -> None:
+    worker.begin(booting=True)
+    worker.trade("b1")
+    worker.asked.known = [lasting("older", -99, -50)]
     with pytest.raises(NotYet):
-        courier.session(0)
-    courier.attribution.ending("b1", True)
-    assert courier.session(0) is None
+        worker.session(0)
+    worker.attribution.ending("b1", True)
+    assert worker.session(0) is None
 
 
-def test_starts_that_crashed_before_it_was_told_are_of_one_session(courier: Courier) -> None:
+def test_starts_that_crashed_before_it_was_told_are_of_one_session(worker: Worker) -> None:
     for booting in (True, True, False):
-        courier.begin(booting=booting)
-        courier.trade("b1")
-    courier.attribution.begun("b1", "one")
-    assert [courier.session(place) for place in range(3)] == ["one"] * 3
+        worker.begin(booting=booting)
+        worker.trade("b1")
+    worker.attribution.begun("b1", "one")
+    assert [worker.session(place) for place in range(3)] == ["one"] * 3
 
 
-def test_service_that_knows_the_listing_alone_is_asked_for_nothing_else(courier: Courier) -> None:
-    courier.trade("b1")
-    courier.asked.always["/orders"] = "404"
+def test_service_that_knows_the_listing_alone_is_asked_for_nothing_else(worker: Worker) -> None:
+    worker.trade("b1")
+    worker.asked.always["/orders"] = "404"
     for _ in range(3):  # starts of the service
         rounds = Rounds(
-            LedgerOutboxes(courier.folder),
-            BotReports(courier.asked),
-            courier.deliveries,
-            courier.attributing(optional=True),
+            LedgerOutboxes(worker.folder),
+            BotReports(worker.asked),
+            worker.deliveries,
+            worker.attributing(optional=True),
             Patience(LONGEST_DELAY, lambda: 0.0),
             Names(file_stem),
             optional=True,
@@ -172,94 +172,94 @@ def test_service_that_knows_the_listing_alone_is_asked_for_nothing_else(courier:
         while rounds.step():
             pass
         assert rounds.off
-    assert courier.asked.calls == ["POST /orders"] * 3
+    assert worker.asked.calls == ["POST /orders"] * 3
 
 
-def test_service_that_is_away_is_no_reason_to_do_without_a_session(courier: Courier) -> None:
-    courier.begin(booting=False)
-    courier.trade("b1")
-    courier.asked.fault = NotSent("cannot connect")
+def test_service_that_is_away_is_no_reason_to_do_without_a_session(worker: Worker) -> None:
+    worker.begin(booting=False)
+    worker.trade("b1")
+    worker.asked.fault = NotSent("cannot connect")
     for _ in range(3):
-        courier.clock.advance(LOOKING)
+        worker.clock.advance(LOOKING)
         with pytest.raises(NotSent):
-            courier.session(0)
-    courier.asked.fault = Unavailable("HTTP 500")
+            worker.session(0)
+    worker.asked.fault = Unavailable("HTTP 500")
     with pytest.raises(Unavailable):
-        courier.session(0)
-    courier.clock.advance(LOOKING)
-    assert courier.session(0) is None
+        worker.session(0)
+    worker.clock.advance(LOOKING)
+    assert worker.session(0) is None
 
 
-def test_a_bot_held_over_a_restart_goes_on_in_its_session_whatever_fails(courier: Courier) -> None:
-    courier.begin(booting=True)
-    courier.attribution.begun("b1", "its")
+def test_a_bot_held_over_a_restart_goes_on_in_its_session_whatever_fails(worker: Worker) -> None:
+    worker.begin(booting=True)
+    worker.attribution.begun("b1", "its")
     for _ in range(2):
-        courier.begin(booting=False)
-    courier.trade("b1")
-    courier.asked.fault = Unavailable("HTTP 500")
+        worker.begin(booting=False)
+    worker.trade("b1")
+    worker.asked.fault = Unavailable("HTTP 500")
     with pytest.raises(Unavailable):
-        courier.session(0)
-    courier.clock.advance(LOOKING)
-    assert courier.session(0) == "its"
-    courier.trade("b1")
-    assert courier.session(1) == "its"
-    courier.asked.fault, courier.asked.known = None, [lasting("active", -9, None)]
-    assert courier.session(1) == "active"
+        worker.session(0)
+    worker.clock.advance(LOOKING)
+    assert worker.session(0) == "its"
+    worker.trade("b1")
+    assert worker.session(1) == "its"
+    worker.asked.fault, worker.asked.known = None, [lasting("active", -9, None)]
+    assert worker.session(1) == "active"
 
 
-def test_start_of_a_user_is_not_of_the_session_before_it(courier: Courier) -> None:
-    courier.begin(booting=False)
-    courier.attribution.begun("b1", "earlier")
+def test_start_of_a_user_is_not_of_the_session_before_it(worker: Worker) -> None:
+    worker.begin(booting=False)
+    worker.attribution.begun("b1", "earlier")
     for booting in (True, False):
-        courier.begin(booting=booting)
-    courier.trade("b1")
-    courier.attribution.booting([])
-    courier.asked.fault = Unavailable("HTTP 500")
+        worker.begin(booting=booting)
+    worker.trade("b1")
+    worker.attribution.booting([])
+    worker.asked.fault = Unavailable("HTTP 500")
     with pytest.raises(Unavailable):
-        courier.session(0)
-    courier.clock.advance(LOOKING)
-    assert courier.session(0) is None
+        worker.session(0)
+    worker.clock.advance(LOOKING)
+    assert worker.session(0) is None
 
 
-def test_sale_at_the_end_finds_its_session_as_long_as_the_stop_waits(courier: Courier) -> None:
-    courier.begin(booting=False)
-    courier.trade("b1")
-    courier.asked.fault = Unavailable("HTTP 500")
-    courier.attribution.ending("b1", True)
+def test_sale_at_the_end_finds_its_session_as_long_as_the_stop_waits(worker: Worker) -> None:
+    worker.begin(booting=False)
+    worker.trade("b1")
+    worker.asked.fault = Unavailable("HTTP 500")
+    worker.attribution.ending("b1", True)
     for _ in range(3):
         with pytest.raises(Unavailable):
-            courier.session(0)
-        courier.clock.advance(LOOKING)
-    courier.attribution.ending("b1", False)  # BotService was told, and named no session
+            worker.session(0)
+        worker.clock.advance(LOOKING)
+    worker.attribution.ending("b1", False)  # BotService was told, and named no session
     with pytest.raises(Unavailable):
-        courier.session(0)
-    courier.asked.fault, courier.asked.known = None, [lasting("its", -9, 2)]
-    assert courier.session(0) == "its"
+        worker.session(0)
+    worker.asked.fault, worker.asked.known = None, [lasting("its", -9, 2)]
+    assert worker.session(0) == "its"
 
 
 def test_sale_after_the_stop_is_of_the_session_that_an_order_without_one_has_opened(
-    courier: Courier,
+    worker: Worker,
 ) -> None:
-    courier.begin(booting=False)
-    courier.trade("b1")
-    courier.asked.known = []
-    assert courier.session(0) is None, "BotService opens one for it"
-    courier.trade("b1")
-    courier.attribution.ended("b1", "opened")
-    assert courier.session(1) == "opened"
+    worker.begin(booting=False)
+    worker.trade("b1")
+    worker.asked.known = []
+    assert worker.session(0) is None, "BotService opens one for it"
+    worker.trade("b1")
+    worker.attribution.ended("b1", "opened")
+    assert worker.session(1) == "opened"
 
 
 @pytest.mark.parametrize("odd", [None, 5, {}, {"id": "x", "symbol": "BTC/USDT", "side": "BUY"}])
-def test_an_odd_order_does_not_hide_ours(courier: Courier, odd: Any) -> None:
-    courier.trade("b1")
-    told = courier.told(0)[1]
+def test_an_odd_order_does_not_hide_ours(worker: Worker, odd: Any) -> None:
+    worker.trade("b1")
+    told = worker.told(0)[1]
     ours = {**told.model_dump(mode="json"), "id": "x"}
-    courier.asked.known = {"orders": [odd, ours]}
-    assert BotSessions(courier.asked).find("s", told) == "x"
+    worker.asked.known = {"orders": [odd, ours]}
+    assert BotSessions(worker.asked).find("s", told) == "x"
 
 
-def test_a_bot_without_a_session_makes_no_service_of_use(courier: Courier) -> None:
-    courier.deliveries.keep_session("b", "", "null")
-    assert not courier.deliveries.is_of_use()
-    courier.deliveries.keep_session("b", "", "5")
-    assert courier.deliveries.is_of_use()
+def test_a_bot_without_a_session_makes_no_service_of_use(worker: Worker) -> None:
+    worker.deliveries.keep_session("b", "", "null")
+    assert not worker.deliveries.is_of_use()
+    worker.deliveries.keep_session("b", "", "5")
+    assert worker.deliveries.is_of_use()

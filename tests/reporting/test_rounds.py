@@ -66,12 +66,12 @@ def test_any_failures_and_deaths(data: st.DataObject) -> None:
     steps = data.draw(st.lists(st.sampled_from((*BOTS, "step", "step", "sweep")), max_size=25))
 
     def die_here(_: failpoints.Failpoint) -> None:
-        if courier_works and next(deaths, False):
+        if worker_works and next(deaths, False):
             raise Dead
 
     with tempfile.TemporaryDirectory() as folder:
         world = World(Path(folder), fates)
-        courier_works = False
+        worker_works = False
         with installed(world.clock):
             failpoints.watch(die_here)
             try:
@@ -81,10 +81,10 @@ def test_any_failures_and_deaths(data: st.DataObject) -> None:
                     elif step == "sweep":
                         world.rounds.sweep()
                     else:
-                        courier_works = True
+                        worker_works = True
                         world.step()
-                        courier_works = False
-                courier_works = True
+                        worker_works = False
+                worker_works = True
                 world.drain()
             finally:
                 failpoints.watch(None)

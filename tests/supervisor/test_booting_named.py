@@ -13,7 +13,7 @@ import pytest
 from execsvc.clients.bot_service import Listing
 from execsvc.settings import Switch
 from execsvc.supervisor.processes.timers import Timers
-from execsvc.supervisor.reporting import Courier
+from execsvc.supervisor.reporting import ReportingProcess
 from execsvc.workers.lines import Lines
 
 MANY = 3000
@@ -61,15 +61,15 @@ class Told:
             clock=SimpleNamespace(now=1.0),
             settings=SimpleNamespace(report_ledger=Switch.AUTO, bot_lifecycle=Switch.AUTO),
         )
-        self.courier = Courier(self.context, None, lambda *_: None)  # type: ignore[arg-type]
-        self.courier._channel = self.child  # type: ignore[assignment]
+        self.reporting = ReportingProcess(self.context, None, lambda *_: None)  # type: ignore[arg-type]
+        self.reporting._channel = self.child  # type: ignore[assignment]
         self.names: list[str] = []
         self.complete = False
         self.looked = False
 
     def list(self, *bot_ids: str) -> None:
         listing = Listing.model_construct(bots=dict.fromkeys(bot_ids), invalid={}, booting=bot_ids)
-        self.courier.listed(listing, listing)
+        self.reporting.listed(listing, listing)
 
     def read(self) -> None:
         """The child takes what is in its pipe."""
@@ -89,7 +89,7 @@ class Told:
         count = 0
         while self.timers.due(self.context.clock.now + 1.0):
             self.read()
-            self.courier.pass_on()
+            self.reporting.pass_on()
             count += 1
         self.read()
         return count
@@ -109,7 +109,7 @@ def ids(count: int) -> tuple[str, ...]:
 def test_more_than_a_pipe_takes_are_all_named_before_anything_else_is_asked(told: Told) -> None:
     told.list(*ids(MANY))
     told.context.news.add(ids(1)[0])
-    told.courier.pass_on()
+    told.reporting.pass_on()
     assert told.turns() > 1
     assert told.names == list(ids(MANY))
     assert told.complete
@@ -130,6 +130,6 @@ def test_names_that_wait_for_room_keep_no_last_report_back(told: Told) -> None:
     told.list(*ids(MANY))
     told.read()
     told.context.news.add("b1")
-    told.courier.finish()
+    told.reporting.finish()
     (last,) = told.child.heard()
     assert last["look"]

@@ -15,7 +15,7 @@ from execsvc.alerts.outbox import MOST
 from execsvc.store.sqlite.store import SqliteStore
 from execsvc.supervisor.alerting import Alerts
 from execsvc.supervisor.bots.context import Context
-from execsvc.supervisor.reporting import Courier
+from execsvc.supervisor.reporting import ReportingProcess
 
 
 @pytest.fixture
@@ -44,7 +44,9 @@ def test_an_alert_too_many_is_dropped_and_said(
 def test_what_the_reports_process_writes_is_not_believed(
     tmp_path: Path, selector: selectors.BaseSelector
 ) -> None:
-    courier = Courier(context(tmp_path, report_ledger="true"), selector, lambda bot_id, at: None)
-    before = courier.document()
-    courier._hear(b'{"pending": "many"}')
-    assert courier.document() == before
+    reporting = ReportingProcess(
+        context(tmp_path, report_ledger="true"), selector, lambda bot_id, at: None
+    )
+    before = reporting.document()
+    reporting._hear(b'{"pending": "many"}')
+    assert reporting.document() == before

@@ -18,7 +18,7 @@ from execsvc.supervisor.bots.foreign import PATIENCE
 from execsvc.supervisor.bots.next_step import Listed
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.processes.restarts import Restarts
-from execsvc.supervisor.reporting import Courier
+from execsvc.supervisor.reporting import ReportingProcess
 
 
 class Child:
@@ -38,7 +38,7 @@ class Child:
 
 
 class Told:
-    """The supervisor's end of the courier with one bot, and what its child was asked."""
+    """The supervisor's end of the reporting with one bot, and what its child was asked."""
 
     runs_elsewhere = False
 
@@ -56,15 +56,15 @@ class Told:
             ),
         )
         self.child = Child()
-        self.courier = Courier(self.context, None, lambda *_: None)  # type: ignore[arg-type]
-        self.courier._channel = self.child  # type: ignore[assignment]
+        self.reporting = ReportingProcess(self.context, None, lambda *_: None)  # type: ignore[arg-type]
+        self.reporting._channel = self.child  # type: ignore[assignment]
 
     def list(self, *ids: str, **members: Any) -> None:
         """Take a listing, and tell what follows from it."""
         listing = Listing.model_construct(bots=dict.fromkeys(ids), **{"invalid": {}, **members})
-        self.courier.listed(listing, listing)
-        self.courier.pass_on()
-        self.courier.pass_on()
+        self.reporting.listed(listing, listing)
+        self.reporting.pass_on()
+        self.reporting.pass_on()
 
 
 def bot_in(state: State, listed: Listed = Listed.VALID, *, foreign: bool = False) -> Bot:
@@ -86,8 +86,8 @@ def test_stop_of_a_bot_that_is_let_go_on(status: str) -> None:
     (said,) = (asked for asked in told.child.asked if "word" in asked)
     assert said["name"] == "My bot"
     bot.verdict, bot.state = None, State.BOOTING  # an operator releases it
-    told.courier.pass_on()
-    told.courier.pass_on()
+    told.reporting.pass_on()
+    told.reporting.pass_on()
     assert told.child.words() == ["stop", None]
 
 
@@ -121,7 +121,7 @@ def test_row_that_has_another_status_waits_no_more_while_its_query_fails() -> No
 def test_row_that_is_stopped_waits_no_more_while_its_query_fails() -> None:
     told = Told(bot_in(State.STOPPED, Listed.GONE))
     told.list(stopping=("b1",))
-    told.courier._hear(b'{"stopped": "b1", "stopped_at": 2.0}')
+    told.reporting._hear(b'{"stopped": "b1", "stopped_at": 2.0}')
     told.list(unanswered=("STOPPING",))
     assert told.child.words() == ["stop"]
 

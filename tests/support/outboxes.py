@@ -1,4 +1,4 @@
-"""Bots' ledgers, BotService, and one courier after the other between them, without processes."""
+"""Bots' ledgers, BotService, and one reporting worker after the other between them, without processes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="s")
 
 
 class World:
-    """Bots' ledgers, BotService, and one courier after the other between them."""
+    """Bots' ledgers, BotService, and one reporting worker after the other between them."""
 
     def __init__(self, folder: Path, fates: Iterable[str] = ()) -> None:
         self.folder = folder
@@ -42,7 +42,7 @@ class World:
         self.start()
 
     def start(self) -> None:
-        """A new courier, which looks everywhere."""
+        """A new reporting worker, which looks everywhere."""
         self.deliveries = Deliveries(self.folder)
         self.deliveries.open()
         patience = Patience(LONGEST_DELAY, lambda: 0.0)
@@ -78,7 +78,7 @@ class World:
         self.rounds.look(file_stem(bot_id))
 
     def step(self) -> bool:
-        """Let the courier do one thing, and start another if it dies of it."""
+        """Let the reporting worker do one thing, and start another if it dies of it."""
         try:
             return self.rounds.step()
         except Dead:

@@ -1,4 +1,4 @@
-"""BotService as a courier meets it in a test: the sandbox's own calls, without a network."""
+"""BotService as a reporting worker meets it in a test: the sandbox's own calls, without a network."""
 
 from __future__ import annotations
 

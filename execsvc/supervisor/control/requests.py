@@ -20,7 +20,7 @@ from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.control.operator_calls import OperatorCalls
 from execsvc.supervisor.listing.feed import Feed
 from execsvc.supervisor.listing.polling import Polling
-from execsvc.supervisor.reporting import Courier
+from execsvc.supervisor.reporting import ReportingProcess
 from execsvc.supervisor.status import status
 from execsvc.supervisor.status.conditions import conditions
 from execsvc.supervisor.status.facts import Facts, Polled
@@ -31,13 +31,18 @@ class Requests:
     """Answers ``{"call": …}``; a call that is not known is answered with an error."""
 
     def __init__(
-        self, context: Context, bots: Bots, feed: Feed, polling: Polling, courier: Courier
+        self,
+        context: Context,
+        bots: Bots,
+        feed: Feed,
+        polling: Polling,
+        reporting: ReportingProcess,
     ) -> None:
         self._context = context
         self._bots = bots
         self._feed = feed
         self._polling = polling
-        self._courier = courier
+        self._reporting = reporting
         self._started_at = utc_now()
         self._began = monotonic()
         self._calls: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
@@ -76,7 +81,7 @@ class Requests:
             bots=list(self._context.bots.values()),
             nameless=self._bots.nameless,
             halted=self._context.halt.current,
-            reports=self._courier.document(),
+            reports=self._reporting.document(),
             no_process=self._context.children.refused,
         )
 

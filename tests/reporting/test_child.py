@@ -1,4 +1,4 @@
-"""The whole courier without its process: what it is asked, and what BotService hears of it."""
+"""The whole worker without its process: what it is asked, and what BotService hears of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from execsvc.clients.bot_reports import BotReports
 from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clock import SimulatedClock, installed
 from execsvc.model.bot import file_stem
-from execsvc.reporting.child import RETRY, Request, _Courier
+from execsvc.reporting.child import RETRY, ReportingWorker, Request
 from execsvc.reporting.lifecycle import REPORTS_FIRST, RESEND_AFTER
 from execsvc.reporting.rounds import LONGEST_DELAY
 from execsvc.store.sqlite.bot_ledger import BotLedger
@@ -54,8 +54,8 @@ class Talk:
         """Nobody listens to this either."""
 
 
-class Courier:
-    """A courier over a state directory, and BotService with the row of one bot."""
+class Worker:
+    """A worker over a state directory, and BotService with the row of one bot."""
 
     def __init__(self, folder: Path, clock: SimulatedClock) -> None:
         self.folder, self.clock = folder, clock
@@ -68,11 +68,13 @@ class Courier:
     def begin(self) -> None:
         """A process that knows nothing but what is on the disk."""
         made = settings(state_dir=str(self.folder), poll_interval="1", request_timeout=str(WAITED))
-        self._courier = _Courier(made, BotReports(self.wire), BotSessions(self.wire), self.talk)
+        self._worker = ReportingWorker(
+            made, BotReports(self.wire), BotSessions(self.wire), self.talk
+        )
 
     def killed(self) -> None:
         """The process is killed, and another one begins."""
-        self._courier._deliveries.close()
+        self._worker._deliveries.close()
         self.begin()
 
     def work(self, seconds: float = 0.0) -> None:
@@ -84,7 +86,7 @@ class Courier:
             if self.status == "STOPPING":
                 self.talk.asked.append(Request(bot_id="b", word="stop", status="STOPPING"))
             for _ in range(10):
-                self._courier.work()
+                self._worker.work()
             if self.clock.monotonic() >= until:
                 return
             self.clock.advance(1.0)
@@ -116,37 +118,37 @@ class Courier:
 
 
 @pytest.fixture
-def courier(tmp_path: Path) -> Iterator[Courier]:
+def worker(tmp_path: Path) -> Iterator[Worker]:
     clock = SimulatedClock(AT, 100.0)
     with installed(clock):
-        yield Courier(tmp_path, clock)
+        yield Worker(tmp_path, clock)
 
 
-def test_session_of_the_first_thing_that_is_asked_is_kept(courier: Courier) -> None:
-    with closing(BotLedger(courier.folder, "b", reports=True)) as ledger:
+def test_session_of_the_first_thing_that_is_asked_is_kept(worker: Worker) -> None:
+    with closing(BotLedger(worker.folder, "b", reports=True)) as ledger:
         ledger.open()
         note_start(ledger, booting=True)
-    courier.boot()
-    courier.work()
-    (session,) = courier.sessions()
-    with closing(sqlite3.connect(courier.folder / FILE)) as kept:
+    worker.boot()
+    worker.work()
+    (session,) = worker.sessions()
+    with closing(sqlite3.connect(worker.folder / FILE)) as kept:
         assert kept.execute("SELECT id FROM session").fetchall() == [(f'"{session["id"]}"',)]
 
 
-def test_log_has_a_bot_s_name_beside_its_id(courier: Courier) -> None:
-    world = World(courier.folder)
+def test_log_has_a_bot_s_name_beside_its_id(worker: Worker) -> None:
+    world = World(worker.folder)
     world.deliveries.close()
     world.trade("b")
-    courier.wire.always |= {"/orders": "400", "/stop": "500"}
+    worker.wire.always |= {"/orders": "400", "/stop": "500"}
     records: list[Any] = []
     sink = logger.add(lambda message: records.append(message.record), format="{message}")  # type: ignore[attr-defined]
     try:
-        courier.talk.asked.append(Request(look="b", name="My bot"))
-        courier.work()
-        courier.stop()
-        courier.work(REPORTS_FIRST + 1)
-        courier.wire.always.clear()
-        courier.work(LONGEST_DELAY)
+        worker.talk.asked.append(Request(look="b", name="My bot"))
+        worker.work()
+        worker.stop()
+        worker.work(REPORTS_FIRST + 1)
+        worker.wire.always.clear()
+        worker.work(LONGEST_DELAY)
     finally:
         logger.remove(sink)
     world.close()
@@ -155,86 +157,86 @@ def test_log_has_a_bot_s_name_beside_its_id(courier: Courier) -> None:
     assert said == {event: {"bot_id": "b", "bot_name": "My bot"} for event in told}
 
 
-def test_start_that_may_still_be_carried_out_is_sent_by_no_later_process(courier: Courier) -> None:
-    courier.die_of_a_start()
-    courier.work(WAITED + RESEND_AFTER - 2)
-    assert courier.status == "BOOTING"
-    courier.killed()
-    courier.work(1)
-    assert courier.status == "BOOTING"
-    courier.work(1)
-    assert courier.status == "RUNNING"
-    assert len(courier.sessions()) == 1
+def test_start_that_may_still_be_carried_out_is_sent_by_no_later_process(worker: Worker) -> None:
+    worker.die_of_a_start()
+    worker.work(WAITED + RESEND_AFTER - 2)
+    assert worker.status == "BOOTING"
+    worker.killed()
+    worker.work(1)
+    assert worker.status == "BOOTING"
+    worker.work(1)
+    assert worker.status == "RUNNING"
+    assert len(worker.sessions()) == 1
 
 
 def test_start_of_a_clock_that_was_set_back_since_is_not_waited_for_longer(
-    courier: Courier,
+    worker: Worker,
 ) -> None:
-    courier.die_of_a_start()
-    with closing(sqlite3.connect(courier.folder / FILE, isolation_level=None)) as other:
+    worker.die_of_a_start()
+    with closing(sqlite3.connect(worker.folder / FILE, isolation_level=None)) as other:
         other.execute("UPDATE fact SET value='2126-01-01T00:00:00.000Z'")
-    courier.killed()
-    courier.work(WAITED + RESEND_AFTER)
-    assert courier.status == "RUNNING"
+    worker.killed()
+    worker.work(WAITED + RESEND_AFTER)
+    assert worker.status == "RUNNING"
 
 
 @pytest.mark.parametrize("fate", ["ok", "400", "unsent"])
 def test_start_that_was_decided_keeps_no_later_process_from_sending_one(
-    courier: Courier, fate: str
+    worker: Worker, fate: str
 ) -> None:
-    courier.boot()
-    courier.wire.always["/start"] = fate
-    courier.work()
-    courier.wire.always.clear()
-    courier.boot()
-    courier.killed()
-    courier.work()
-    assert courier.status == "RUNNING"
+    worker.boot()
+    worker.wire.always["/start"] = fate
+    worker.work()
+    worker.wire.always.clear()
+    worker.boot()
+    worker.killed()
+    worker.work()
+    assert worker.status == "RUNNING"
 
 
 @pytest.mark.parametrize("sql", ["DROP TABLE fact", "UPDATE fact SET value='soon'"])
-def test_start_waits_for_no_note_that_cannot_be_read(courier: Courier, sql: str) -> None:
-    courier.die_of_a_start()
-    with closing(sqlite3.connect(courier.folder / FILE, isolation_level=None)) as other:
+def test_start_waits_for_no_note_that_cannot_be_read(worker: Worker, sql: str) -> None:
+    worker.die_of_a_start()
+    with closing(sqlite3.connect(worker.folder / FILE, isolation_level=None)) as other:
         other.execute(sql)
-    courier.killed()
-    courier.work()
-    assert courier.status == "RUNNING"
-    assert courier.talk.said.last_error is None, "reports are made all the same"
+    worker.killed()
+    worker.work()
+    assert worker.status == "RUNNING"
+    assert worker.talk.said.last_error is None, "reports are made all the same"
 
 
-def test_stop_waits_for_no_reports_where_their_file_is_damaged(courier: Courier) -> None:
-    (courier.folder / FILE).write_bytes(NO_DATABASE)
-    courier.stop()
-    courier.work()
-    assert courier.status == "STOPPED"
+def test_stop_waits_for_no_reports_where_their_file_is_damaged(worker: Worker) -> None:
+    (worker.folder / FILE).write_bytes(NO_DATABASE)
+    worker.stop()
+    worker.work()
+    assert worker.status == "STOPPED"
 
 
-def test_stop_waits_for_no_reports_of_a_ledger_that_is_damaged(courier: Courier) -> None:
-    (courier.folder / BOTS).mkdir()
-    (courier.folder / BOTS / f"{file_stem('b')}.db").write_bytes(NO_DATABASE)
-    courier.stop()
-    courier.work()
-    assert courier.status == "STOPPED"
+def test_stop_waits_for_no_reports_of_a_ledger_that_is_damaged(worker: Worker) -> None:
+    (worker.folder / BOTS).mkdir()
+    (worker.folder / BOTS / f"{file_stem('b')}.db").write_bytes(NO_DATABASE)
+    worker.stop()
+    worker.work()
+    assert worker.status == "STOPPED"
 
 
 def test_stop_waits_for_no_reports_once_their_file_cannot_be_read_any_more(
-    courier: Courier,
+    worker: Worker,
 ) -> None:
-    courier.work()
-    with closing(sqlite3.connect(courier.folder / FILE)) as other:
+    worker.work()
+    with closing(sqlite3.connect(worker.folder / FILE)) as other:
         other.execute("DROP TABLE mark")
-    courier.stop()
-    courier.work()
-    assert courier.status == "STOPPED"
+    worker.stop()
+    worker.work()
+    assert worker.status == "STOPPED"
 
 
-def test_stop_waits_for_reports_while_another_process_has_their_file(courier: Courier) -> None:
-    other = Deliveries(courier.folder)
+def test_stop_waits_for_reports_while_another_process_has_their_file(worker: Worker) -> None:
+    other = Deliveries(worker.folder)
     other.open()
-    courier.stop()
-    courier.work(REPORTS_FIRST / 2)
-    assert courier.status == "STOPPING"
+    worker.stop()
+    worker.work(REPORTS_FIRST / 2)
+    assert worker.status == "STOPPING"
     other.close()
-    courier.work(RETRY)
-    assert courier.status == "STOPPED"
+    worker.work(RETRY)
+    assert worker.status == "STOPPED"
