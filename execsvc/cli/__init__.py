@@ -126,7 +126,7 @@ def _outcome(arguments: Sequence[str] | None) -> tuple[int, Exception | None]:
         return INTERRUPTED, None
     except (_CutShort, BrokenPipeError):
         return CUT_SHORT, None
-    except SystemExit as left:  # how click ends what a shell asks for its completion
+    except SystemExit as left:  # click ends the completion of a shell in this way
         code = left.code
     except (click.ClickException, ExecsvcError, OSError) as error:
         return _code(error), error

@@ -31,7 +31,7 @@ def alert(source: Source, text: str) -> int:
         raise ConfigRefused(f"{variable_of('alert_urls')}: is not set")
     refuse_missing_extras(settings)
     title = f"{sender(settings.state_dir)}: {'a test' if text == _TRIED else 'a message'}"
-    # All of them are told before the first line, which may be the last one that can be written.
+    # All messages are sent before the first line, which may be the last one that can be written.
     faults = [(each.name, each.bring(title, text, "info")) for each in alert_targets(settings)]
     for name, fault in faults:
         click.echo(f"alert URL {name}: {fault or 'taken'}")

@@ -69,7 +69,7 @@ def running(places: Settings) -> str | None:
             return None
         return f"a service runs on {places.state_dir}, pid {store.taken_by() or 'unknown'}"
     except LedgerFailed:
-        return None  # another user's; whoever may not look cannot tell it anything either
+        return None  # another user's, which this user cannot call either
 
 
 def _heard(

@@ -38,7 +38,7 @@ def demo(port: int) -> int:
         # Forked before the sandbox makes its threads; it takes longer to start than they do.
         daemon.start()
         sandbox = Sandbox(sandbox_port, rows)
-        # A fee in the coin that is bought leaves crumbs too small to be sold.
+        # A fee in the coin that is bought leaves rests too small to be sold.
         sandbox.state.market.change(MarketChange(fees=FeeReport.QUOTE))
         sandbox.start()
         bot_ids = [row["id"] for row in rows]

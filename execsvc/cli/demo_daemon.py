@@ -87,16 +87,16 @@ class Daemon:
         Raises OSError when standard output cannot be written, BrokenPipeError when it has no
         reader.
         """
-        with _signals() as told, _pidfd(self._process.pid) as ended:
+        with _signals() as signalled, _pidfd(self._process.pid) as ended:
             events = select.poll()
-            events.register(told, select.POLLIN)
+            events.register(signalled, select.POLLIN)
             events.register(ended, select.POLLIN)
             output = watch_reader(events)
             while ended not in (ready := [fd for fd, _ in events.poll(_LOOK_EVERY_MS)]):
                 if output in ready:
                     raise BrokenPipeError
-                if told in ready:
-                    os.read(told, 100)
+                if signalled in ready:
+                    os.read(signalled, 100)
                     self._stop()
                 self._announce()
                 self._tell_news(bot_ids)
@@ -158,7 +158,7 @@ class Daemon:
 
     def _verdict(self, code: int) -> int:
         if self._stopping:
-            # It may not have come as far as to listen to signals; nothing was bought then.
+            # The daemon may not handle signals yet; nothing was bought then.
             return DONE if code == -signal.SIGTERM else code
         lines = self._log.read_text(errors="replace").splitlines()[-_LINES_OF_LOG:]
         click.echo("\n".join(["the daemon ended by itself:", *lines]), err=True)

@@ -41,13 +41,13 @@ def halt(source: Source, reason: str | None, timeout: float, no_wait: bool, as_j
     places = source.places()
     reason = (reason or "").strip() or None
     try:
-        ask(places, {"call": "health"}, notice=0.0)  # one that hangs is not waited for at length
+        ask(places, {"call": "health"}, notice=0.0)  # a daemon that hangs is not waited for long
         told = _told(places, reason, PATIENCE, notice=0.0)
     except Unavailable as error:
         kept = open_store(places).halt()
         kept.begin(reason)
         try:
-            # One may have started just before; and one that runs reads the file at its next poll.
+            # A daemon may have started just before; one that runs reads the file at its next poll.
             notice = 0.0 if no_wait else timeout
             told = _told(places, reason, min(PATIENCE, max(notice, TIMEOUT)), notice)
         except Unavailable:

@@ -51,7 +51,7 @@ def run(source: Source) -> None:
     for line in warnings(settings):
         logger.bind(event="settings_warning").warning("{}", line)
     if settings.exchange_adapter_url.startswith("https:"):
-        http.warm()  # what TLS needs is made once and shared, not by each bot
+        http.warm()  # the TLS settings are made once and shared, not by each bot
     _run(supervisor)
 
 
@@ -71,15 +71,15 @@ def _run(supervisor: Supervisor) -> NoReturn:
     try:
         code = supervisor.run()
     except BaseException:  # noqa: BLE001 (the outermost frame of this process)
-        told = logger.bind(event="service_failed").opt(exception=True)
-        told.critical("the supervisor failed; its bots stop by themselves")
+        event = logger.bind(event="service_failed").opt(exception=True)
+        event.critical("the supervisor failed; its bots stop by themselves")
     finally:
         supervisor.context.children.close_lifeline()
         os._exit(code)
 
 
 def _serve(settings: Settings, listener: int, lifeline: int, beats: int) -> int:
-    # Flask and gunicorn are for this child only: a bot would pay for them with its memory.
+    # Flask and gunicorn are for this child only: they would take memory of each bot.
     from execsvc.control_plane.server import serve
 
     return serve(settings, listener, lifeline, beats)

@@ -46,7 +46,7 @@ def status(source: Source, as_json: bool, diagnostics: bool) -> None:
     click.echo(_headline(document))
     if document["bots"]:
         width = terminal_width()
-        # Where a line is short, names are worth more than money.
+        # On a narrow terminal the names have precedence over the results.
         columns = len(_HEADER) if width >= _WIDE else len(_HEADER) - 1
         rows = [_row(bot)[:columns] for bot in document["bots"]]
         click.echo(table(_HEADER[:columns], rows, width))

@@ -57,7 +57,7 @@ def _known(store: ServiceStore, runtime_dir: Path) -> dict[str, str]:
     """Names by id; a bot that only has a ledger has no name."""
     states, _ = store.survey()
     names = {state.bot_id: "" for state in states}
-    with suppress(Unavailable):  # ledgers are all there is without a daemon
+    with suppress(Unavailable):  # without a daemon only ledgers are known
         names.update(bot_names(runtime_dir))
     return names
 
@@ -70,7 +70,7 @@ def _offers(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[Com
         return []
     in_bash = os.environ.get("_EXECSVC_COMPLETE", "").startswith("bash")
     return [
-        # Its script has the word read once more, which takes one of the backslashes.
+        # Bash reads the word once more, which removes one of the backslashes.
         CompletionItem(word.replace(" ", "\\\\ ") if in_bash else word, help=meaning)
         for word, meaning in _words(names)
         if word.startswith(incomplete) and _OFFERED.fullmatch(word)

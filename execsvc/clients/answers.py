@@ -176,7 +176,7 @@ def _seconds(header: str | None) -> float | None:
 def _fraction(text: str) -> Decimal | str:
     """The number exactly; one of absurd size stays text, for its reader to refuse.
 
-    A Decimal of a huge exponent is cheap to have and ruinous to turn into digits.
+    A Decimal of a huge exponent is small in memory and far too large as digits.
     """
     if len(text) > _LONGEST_NUMBER:
         return text

@@ -172,7 +172,7 @@ def _merged(found: dict[str, _Rows]) -> Listing:
     nameless: dict[str, list[InvalidRow]] = {}
     for status, rows in found.items():
         if status == STOPPING:
-            continue  # it does not take a sound row to stop
+            continue  # a bot stops even when its row is malformed
         bots |= {key: spec for key, spec in rows.bots.items() if latest[key] == status}
         invalid |= {key: row for key, row in rows.invalid.items() if latest[key] == status}
         nameless |= rows.nameless

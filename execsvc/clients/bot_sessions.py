@@ -57,7 +57,7 @@ class BotSessions:
         self._http = http
 
     def status(self, bot_id: str) -> str | None:
-        """The status of the bot's row as it is now; None when BotService does not tell."""
+        """The status of the bot's row as it is now; None when BotService does not state it."""
         call = "GET /bots/{id}"
         try:
             row = self._http.get(call, f"/bots/{segment(bot_id)}", {})

@@ -18,26 +18,26 @@ def ask(runtime_dir: Path, request: dict[str, Any], timeout: float) -> dict[str,
     """The supervisor's answer, within ``timeout`` seconds. Raises Unavailable."""
     deadline = monotonic() + timeout
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
-            door.settimeout(timeout)
-            door.connect(str(runtime_dir / SOCKET_NAME))
-            door.sendall(json.dumps(request).encode() + b"\n")
-            line = _line(door, deadline)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(timeout)
+            connection.connect(str(runtime_dir / SOCKET_NAME))
+            connection.sendall(json.dumps(request).encode() + b"\n")
+            line = _line(connection, deadline)
     except OSError as error:
         reason = error.strerror or str(error)
         raise Unavailable(f"the supervisor does not answer at {runtime_dir}: {reason}") from None
     return _parsed(line)
 
 
-def _line(door: socket.socket, deadline: float) -> bytes:
+def _line(connection: socket.socket, deadline: float) -> bytes:
     parts: list[bytes] = []
     size = 0
     while size <= LARGEST_ANSWER:
         left = deadline - monotonic()
         if left <= 0:
             raise TimeoutError("timed out")
-        door.settimeout(left)
-        part = door.recv(64 * 1024)
+        connection.settimeout(left)
+        part = connection.recv(64 * 1024)
         if not part:
             raise Unavailable("the supervisor closed the connection without an answer")
         head, newline, _ = part.partition(b"\n")

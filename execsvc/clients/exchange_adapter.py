@@ -242,7 +242,7 @@ class ExchangeAdapter:
             return 0.0
         if pause <= self._http.timeout / 2:
             self._http.wait(pause)
-            # Another bot may have been told to stay away in the meantime.
+            # Another bot may have recorded a pause in the meantime.
             left = self._throttle.remaining()
             if left <= 0:
                 return pause

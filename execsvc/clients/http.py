@@ -83,7 +83,7 @@ class HttpClient:
         return self._send(call, "GET", self._base_url + path, None)
 
     def connect(self, call: str, path: str, timeout: float, interruptible: bool) -> None:
-        """Make the connection of the next :meth:`post` to ``path``, with TLS where that is spoken.
+        """Make the connection of the next :meth:`post` to ``path``, with TLS where the URL asks for it.
 
         Raises NotSent; StopRequested where it may be interrupted.
         """
@@ -207,7 +207,7 @@ class HttpClient:
         try:
             self._watch.wait(seconds)
         except DeadlinePassed:
-            # The next attempt says so at once, as any call does that has no time left.
+            # The next attempt raises at once, as any call without time left does.
             return
 
 

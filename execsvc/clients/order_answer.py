@@ -72,7 +72,7 @@ def _fill(answer: Answer, symbol: str, side: Side, amount: Decimal) -> Fill:
 def _ours(details: dict[str, Any], symbol: str, side: Side) -> dict[str, Any]:
     """``details`` with texts that a ledger can keep.
 
-    Raises OutcomeUnknown when they are those of another order. Ids do not tell: today's adapter
+    Raises OutcomeUnknown when they are those of another order. Ids do not show it: today's adapter
     lets the exchange make up its own.
     """
     details = {name: _kept(value) for name, value in details.items()}

@@ -167,8 +167,8 @@ def _fees(order: _Details, filled: Decimal, side: Side, symbol: str) -> _Fees:
     in_base, in_quote = spent.pop(base, ZERO), max(spent.pop(quote, ZERO), ZERO)
     nameless = "" in spent
     others = tuple((asset, cost) for asset, cost in spent.items() if asset and cost > 0)
-    # A fee that eats all of the fill was reported in some other unit, and one that adds to it
-    # may be a mere sign: what arrived has to tell.
+    # A fee as large as the fill was reported in some other unit, and one that adds to it
+    # may only have the wrong sign: the balance decides.
     in_doubt = nameless or bool(others) or not ZERO <= in_base < filled
     if side is Side.BUY:
         in_doubt = in_doubt or (in_base == 0 and in_quote == 0)

@@ -108,7 +108,7 @@ def connect(host: str, port: int, watch: Watch) -> WatchedSocket:
     until = monotonic() + CONNECT_TIMEOUT
     failure: OSError = OSError(f"{host} has no address")
     for place, (family, kind, protocol, _, address) in enumerate(addresses):
-        # An equal part each: the first may be an address family that leads nowhere.
+        # An equal part each: the first may be of an address family without a route.
         part = (until - monotonic()) / (len(addresses) - place)
         try:
             return _connected(WatchedSocket(family, kind, protocol), address, watch, part)

@@ -21,7 +21,7 @@ class Pulse(Protocol):
     def __call__(self, interruptible: bool) -> None:
         """Run the callback, at least every 0.25 s.
 
-        Raises StopRequested if interruptible and told to stop.
+        Raises StopRequested for a stop, if interruptible.
         """
         ...
 

@@ -61,7 +61,9 @@ def create_app(ask: Ask, token: str | None) -> Flask:
 
 def _views(ask: Ask, *, guarded: bool) -> dict[str, Callable[[], Answer | Response]]:
     """The view of each route, by its name; ``guarded``: a token is set."""
-    exposition = cache(_exposition)  # by the first scrape: its library is no part of a start
+    exposition = cache(
+        _exposition
+    )  # at the first scrape, so that a start does not import its library
     description = cache(openapi.document)
 
     def health() -> Answer:
@@ -170,8 +172,8 @@ def _silent(error: Unavailable) -> Response:
 
 def _failed(error: Exception) -> Response:
     """The answer for a fault of our own: the traceback goes to the log, and to no client."""
-    told = logger.bind(event="request_failed").opt(exception=error)
-    told.error("{} {} failed", request.method, request.path)
+    event = logger.bind(event="request_failed").opt(exception=error)
+    event.error("{} {} failed", request.method, request.path)
     return _error("internal server error", 500)
 
 

@@ -38,7 +38,7 @@ def exposition(document: Document, accept: str) -> tuple[bytes, str]:
     registry.register(_Once(document))
     try:
         encode, content_type = choose_encoder(accept)
-    except (TypeError, ValueError):  # of a version that is none: the plain format is for all
+    except (TypeError, ValueError):  # a malformed version: every client reads the plain format
         encode, content_type = choose_encoder("")
     return encode(registry), content_type
 

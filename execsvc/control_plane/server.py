@@ -122,7 +122,7 @@ def _options(listener: int) -> dict[str, Any]:
         "threads": _THREADS,
         "timeout": 15,
         "graceful_timeout": 1,
-        # One request a connection: what a client keeps open is the machine's, and never ours.
+        # One request a connection: idle connections of clients would use up the descriptors.
         "keepalive": 0,
         "worker_connections": _CONNECTIONS,
         "backlog": _BACKLOG,

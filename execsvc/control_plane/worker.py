@@ -45,7 +45,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         except OSError:
             return True
         whole = not seen or len(seen) >= LARGEST_HEAD or b"\r\n\r\n" in seen
-        # What is left unread would wake the poller again and again: it is to wait for more.
+        # The unread bytes would wake the poller again and again: it has to wait for more.
         low_water = 1 if whole else len(seen) + 1
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, low_water)
         return whole
@@ -54,7 +54,9 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         """Close at once: gunicorn's graceful close lets a client hold up the whole worker."""
         try:
             self.sock.setblocking(False)
-            self.sock.recv(LARGEST_HEAD)  # what is unread would cost the client its answer
+            self.sock.recv(
+                LARGEST_HEAD
+            )  # unread bytes would reset the connection before the client has the answer
         except OSError:
             pass
         finally:
@@ -82,7 +84,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         try:
             client, address = listener.accept()
         except OSError:
-            return  # it left again, or there is no descriptor for it
+            return  # the client left again, or there is no descriptor for it
         self.nr_conns += 1
         connection = Connection(self.cfg, client, address, listener.getsockname())
         self._waiting[connection] = monotonic() + HEAD_SECONDS
@@ -151,7 +153,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             if os.getppid() == self.ppid:
                 os.kill(self.ppid, signal.SIGKILL)
         except ProcessLookupError:
-            pass  # the arbiter ended between the two looks, as it was to
+            pass  # the arbiter ended between the two checks, as it should
         finally:
             os._exit(0)
 

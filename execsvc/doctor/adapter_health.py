@@ -44,7 +44,7 @@ def ask(http: HttpClient) -> Health | None:
 def _judged(http: HttpClient, answer: Answer) -> Health:
     try:
         body = answer.json()
-    except Unavailable:  # a page, or a word: that it came is all that can be told
+    except Unavailable:  # no JSON: the answer shows only that the adapter is reachable
         return Health(f"{_CALL}: HTTP {answer.status}", is_well=True)
     status = body.get("status") if isinstance(body, dict) else None
     if status is None:

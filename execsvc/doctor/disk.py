@@ -91,7 +91,7 @@ def kind_of(place: Path, mounts: Iterable[str]) -> str:
         fields, _, about = line.partition(" - ")
         mounted = Path(_unescaped(fields.split(" ")[4]))
         depth = len(mounted.parts)
-        # Of two mounts on one point the later one hides the other.
+        # The later of two mounts on one point hides the other.
         if depth >= best and (mounted == place or mounted in place.parents):
             best, kind = depth, about.split(" ")[0]
     return kind

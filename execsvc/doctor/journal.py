@@ -74,7 +74,7 @@ def _rate(unit: Unit) -> Iterator[Finding]:
     except ValueError:
         return
     if not burst:
-        return  # whatever journald.conf says, 10000 in 30 s unless it was changed
+        return  # the limit of journald.conf: 10000 in 30 s unless it was changed
     rate = burst / interval if interval else float("inf")
     what = f"takes {burst} records in {interval:g} s of {unit.name}"
     if rate >= LEAST_RATE:

@@ -84,7 +84,7 @@ def _strangers(state_dir: Path, owner: int) -> Iterator[Finding]:
                 if path.lstat().st_uid != owner:
                     found.append(str(path.relative_to(state_dir)))
             except OSError:
-                continue  # gone, while the service works
+                continue  # removed meanwhile by the service
     if found:
         shown = ", ".join(sorted(found)[:MOST_NAMED])
         more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""

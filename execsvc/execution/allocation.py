@@ -8,7 +8,7 @@ from execsvc.errors import OrderRefused
 from execsvc.model.market import exact_sum
 
 COULD_BIND = Decimal("0.5")
-"""The part of an allocation from which on the price at which an entry trades is looked at."""
+"""The part of an allocation from which on an entry is judged by the price at which it trades."""
 
 
 def could_bind(wanted: Decimal, held: Decimal, allocation: Decimal, ticker: Decimal) -> bool:

@@ -54,7 +54,7 @@ class Exchange(Protocol):
     ) -> Fill:
         """The final fill of a market order of ``amount`` base units, sent exactly once.
 
-        Raises OrderRefused when it was definitely not executed, OutcomeUnknown when that cannot be told.
+        Raises OrderRefused when it was definitely not executed, OutcomeUnknown when it may have been.
         """
         ...
 

@@ -122,7 +122,7 @@ class Liquidation:
         """Sell what is left; False when nothing was sold.
 
         Balance and tracked are read afresh within the account's turn. Raises StopRequested when
-        the process is told to end without selling.
+        the process is asked to end without selling.
         """
         if self._waits.stop is not None and self._waits.stop.hold:
             raise StopRequested(self._waits.stop.signal)

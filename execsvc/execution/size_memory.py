@@ -80,8 +80,8 @@ class SizeMemory:
             self._record.say("WARNING", "maximum_learnt", text)
 
     def _say(self, fault: LedgerFailed) -> None:
-        told = bound(bot_id=self._ledger.bot_id).bind(event="ledger_failed")
-        told.error("what was learnt of sizes: {}", fault)
+        event = bound(bot_id=self._ledger.bot_id).bind(event="ledger_failed")
+        event.error("what was learnt of sizes: {}", fault)
 
 
 def _answer(row: JournalRow) -> SizeAnswer | None:

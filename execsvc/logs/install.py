@@ -66,7 +66,7 @@ def _channels(settings_format: str) -> Sequence[Channel]:
     if settings_format == "json":
         return [StandardError(as_json)]
     if settings_format == "journald" or (settings_format == "auto" and listens(STDERR)):
-        # The prefix is what every systemd understands, whatever is installed here.
+        # Every systemd understands the prefix, also without the library for the journal.
         return [*journal(), StandardError(as_prefixed_line)]
     if os.isatty(STDERR):
         plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"

@@ -83,13 +83,13 @@ class Journal:
         """True once journald has it, or will read it from its socket."""
         patience = until - SYSTEM.monotonic() if self._taken else 0.0
         try:
-            # Not connected: a socket that is connected to a journald that was replaced stays dead.
+            # Not connected: a socket that was connected to a replaced journald never works again.
             transport = self._transport(connected=False)
         except OSError:
             self._taken = False
             return False
-        with transport.socket as door:
-            _wait_at_most(door, patience)
+        with transport.socket as connection:
+            _wait_at_most(connection, patience)
             try:
                 transport.send(entry(record))
             except OSError:
@@ -133,14 +133,14 @@ def _utf8(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _wait_at_most(door: socket.socket, seconds: float) -> None:
+def _wait_at_most(connection: socket.socket, seconds: float) -> None:
     """Limit the time that a send waits for a journald that does not read.
 
     The kernel's own time-out: Python's would poll a socket that is not connected, which is ready
     even if the queue at the other end is full, and so spin.
     """
     if seconds < _LEAST_WAIT:
-        door.setblocking(False)
+        connection.setblocking(False)
     else:
         whole, part = divmod(int(seconds * 1e6), 1_000_000)
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIMEVAL.pack(whole, part))
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIMEVAL.pack(whole, part))

@@ -85,8 +85,8 @@ def _body(record: Record) -> str:
     extra = record["extra"]
     parts = [f"{name}={text_value(extra[name])}" for name in _FIRST if name in extra]
     parts.append(record["message"])
-    told = (*_FIRST, *_SAID.get(extra.get("event"), ()))
-    parts += [f"{name}={text_value(extra[name])}" for name in extra if name not in told]
+    shown = (*_FIRST, *_SAID.get(extra.get("event"), ()))
+    parts += [f"{name}={text_value(extra[name])}" for name in extra if name not in shown]
     body = " ".join(parts)
     if record["exception"] is not None:
         body = f"{body}\n{traceback_text(record).rstrip()}"

@@ -32,12 +32,12 @@ class StandardError:
 
     def _write(self, record: Record, until: float) -> bool:
         line = f"{self._render(record)}\n"
-        # A line of which only a part could be written is not to swallow the next one.
+        # The next line must not be appended to one of which only a part could be written.
         data = (f"\n{line}" if self._torn else line).encode("utf-8", "backslashreplace")
         begun = False
         try:
             while data and (not begun or self._has_room(until)):
-                # Room for PIPE_BUF bytes is what a pipe that is ready to be written promises.
+                # A pipe that is ready to be written has room for PIPE_BUF bytes.
                 data = data[os.write(STDERR, data[: select.PIPE_BUF]) :]
                 begun = True
         except OSError:

@@ -20,8 +20,8 @@ class FromStandardLogging(logging.Handler):
             text = record.getMessage()
         except (TypeError, ValueError):
             text = str(record.msg)
-        told = logger.opt(exception=record.exc_info, depth=_depth()).bind(logger=record.name)
-        told.log(level, "{}", text)
+        event = logger.opt(exception=record.exc_info, depth=_depth()).bind(logger=record.name)
+        event.log(level, "{}", text)
 
 
 def _depth() -> int:

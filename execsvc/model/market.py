@@ -36,7 +36,7 @@ _EXACT = Context(prec=400)
 def _number(value: Any) -> Decimal:
     """A plausible number; zero for one below the decimals of any asset (a rounding rest of floats).
 
-    That also takes the exponent from a zero such as 0E+999999999, which is ruinous to add to. One
+    That also takes the exponent from a zero such as 0E+999999999, which makes an addition very slow. One
     function, not a step of pydantic for each rule: a book has two hundred numbers.
     """
     number = value if type(value) is Decimal else _decimal(value)

@@ -10,7 +10,7 @@ ALLOWED = "a number of percent from 0 to below 100 is needed"
 _PATH = "pipeline.risk_management"
 _BELOW = 100
 _SMALLEST_EXPONENT = -12
-"""The exponent, of ten, of the smallest percentage: a smaller number is ruinous to turn into
+"""The exponent, of ten, of the smallest percentage: a smaller number is too costly to turn into
 digits.
 """
 _SMALL = Decimal("0.1")

@@ -31,7 +31,7 @@ def latest_believed(clock: datetime) -> int:
 
 
 def in_milliseconds(number: int | Decimal) -> int:
-    """A moment since 1970 in s, ms, us or ns, as its magnitude tells, in ms.
+    """A moment since 1970 in s, ms, us or ns, by its magnitude, in ms.
 
     Each unit's numbers stand for the years from 1973 to 5138. A number that is a moment in no unit
     stays as it is: it is years away from any clock.

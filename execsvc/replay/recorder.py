@@ -51,7 +51,7 @@ class Recorder:
         latest = latest_believed(now())
         if self._writer.books:
             for trade in self._new(trades):
-                # One stamp of another time would stand for ever: a recording never goes back.
+                # One wrong stamp in the future would block all later lines: a recording never goes back.
                 if trade.timestamp is not None and trade.timestamp <= latest:
                     self._writer.trade(trade)
         else:

@@ -121,7 +121,7 @@ class TickContext:
         levels, self._levels = self._levels, None
         if levels is None:
             return self._adapter.depth(self.symbol, BOOK_LEVELS)
-        depth = self.depth(levels)  # where it fails, the next look asks for a few levels alone
+        depth = self.depth(levels)  # where it fails, the next check asks for a few levels only
         self._levels = None
         return depth
 

@@ -114,7 +114,7 @@ class ControlLoop:
             error = self._tick()
             self._errors = 0
         except GuardRefused as refusal:
-            error = str(refusal)  # the guard has said it when it tripped
+            error = str(refusal)  # the guard has logged it when it tripped
         except Banned as fault:
             error, result, unread = str(fault), "skipped", True  # logged once, for all bots
         except (Unavailable, OrderRefused) as fault:

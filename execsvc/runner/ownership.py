@@ -40,12 +40,12 @@ def _kill(pid: int, ledger: BotStore) -> None:
     """Kill ``pid`` and its session, if it is the one that owns ``ledger``."""
     if not ledger.is_owned_by(pid):
         return
-    told = bound(bot_id=ledger.bot_id).bind(event="orphan_killed", pid=pid)
-    told.warning("killing pid {}, which did not stop", pid)
+    event = bound(bot_id=ledger.bot_id).bind(event="orphan_killed", pid=pid)
+    event.warning("killing pid {}, which did not stop", pid)
     try:
         if os.getpgid(pid) == pid:
             os.killpg(pid, signal.SIGKILL)
         else:
             os.kill(pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
-        return  # it is gone, or not ours to kill; the lock tells
+        return  # it has ended, or is another user's; the lock shows which

@@ -46,7 +46,7 @@ class Persistence:
 
         Time is counted from the first call, over all steps of one stop; once it is over
         LedgerUnavailable is raised. ``step`` must be one that may be begun anew. Raises
-        StopRequested when the process is told to end without selling.
+        StopRequested when the process is asked to end without selling.
         """
         if self._until is None:
             self._until = monotonic() + self._patience
@@ -67,5 +67,5 @@ class Persistence:
 
     def _say(self, fault: LedgerUnavailable) -> None:
         if self._repeats.note(str(fault), monotonic()) is not None:
-            told = bound(bot_id=self._ledger.bot_id).bind(event="ledger_unavailable")
-            told.warning("{}; nothing can be sold without a record, it is tried again", fault)
+            event = bound(bot_id=self._ledger.bot_id).bind(event="ledger_unavailable")
+            event.warning("{}; nothing can be sold without a record, it is tried again", fault)

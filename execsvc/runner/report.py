@@ -111,7 +111,7 @@ class Snapshot(BaseModel):
     """The guards that keep the bot from entering, as ``/status`` shows them."""
     on_stop: bool = False
     stopping_on: SignalName | None = None
-    """The signal of the present stop; None while it runs, or when it stops of its own accord."""
+    """The signal of the present stop; None while it runs, or when it stops by itself."""
     turn_wait: float = 0.0
     unread: float = 0.0
     """Seconds for which no tick could read its data; 0 when the last one could."""

@@ -115,7 +115,7 @@ class BotRunner:
         try:
             self._orders.refresh()
         except Unavailable:
-            # The price may be readable all the same, and what is decided now stands.
+            # The price may be readable all the same, and a decision made now stands.
             self._stop_loss.look(self._context.book)
             raise
         fault = self._stop_loss.look(self._context.book)
@@ -163,7 +163,7 @@ class BotRunner:
     def _stop(self, failure: str | None) -> End:
         stop = self._waits.stop
         signal = None if stop is None else stop.signal
-        self._reporter.looked(judged=True)  # a stop sells without a look
+        self._reporter.looked(judged=True)  # a stop sells without judging the price
         self._reporter.update(stopping_on=signal)
         if failure is None and self._is_to_hold():
             return self._hold()

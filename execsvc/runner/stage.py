@@ -28,28 +28,28 @@ def serve() -> Iterator[str]:
     The child listens, not this process, in which an operator might take the port for the control
     plane.
     """
-    told, tells = os.pipe2(os.O_CLOEXEC)
+    read_end, write_end = os.pipe2(os.O_CLOEXEC)
     child = os.fork()
     if child == 0:
-        _open(tells)
-    os.close(tells)
+        _open(write_end)
+    os.close(write_end)
     try:
-        port = os.read(told, 16).decode()
+        port = os.read(read_end, 16).decode()
         if not port:
             raise OSError("the stage did not open")
         yield f"http://127.0.0.1:{port}"
     finally:
-        os.close(told)
+        os.close(read_end)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
 
 
-def _open(tells: int) -> NoReturn:
+def _open(write_end: int) -> NoReturn:
     """Answer calls until the process is killed, or until ten seconds without a call."""
     try:
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            os.write(tells, str(listener.getsockname()[1]).encode())
-            os.close(tells)
+            os.write(write_end, str(listener.getsockname()[1]).encode())
+            os.close(write_end)
             _answer(listener)
     finally:
         os._exit(0)

@@ -89,7 +89,7 @@ class StopLoss:
         self, percent: Decimal, position: Position, read: Callable[[], Depth]
     ) -> str | None:
         """The reason to close the position, None while there is none. Raises Unavailable."""
-        rule.entry_price(position)  # nothing is read where it is not known
+        rule.entry_price(position)  # nothing is read where the entry price is not known
         book = read()
         price = rule.exit_price(position, book)
         if not rule.is_reached(percent, position, price):

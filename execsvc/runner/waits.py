@@ -21,7 +21,7 @@ _NAMES: dict[int, SignalName] = {
     signal.SIGTERM: "TERM",
     signal.SIGINT: "INT",
     signal.SIGUSR2: "USR2",
-    # What systemd sends to all when the supervisor hangs: it is as good as gone.
+    # systemd sends it to all processes when the supervisor hangs, which then counts as gone.
     signal.SIGQUIT: "LIFELINE",
 }
 

@@ -9,7 +9,7 @@ _MOST_DIGITS = 36
 
 
 def usable(value: Decimal) -> Decimal:
-    """``value``, for a validator. Raises ValueError for one that is ruinous to write out.
+    """``value``, for a validator. Raises ValueError for one with too many digits to write out.
 
     ``1e999999999`` is such a number, and no price of anything.
     """

@@ -95,7 +95,7 @@ class Guards:
         self._tripped.open()
         self._ledger.make_room()
         with suppress(LedgerFailed):
-            self._ledger.may_reenter()  # what was said before does not count for this one
+            self._ledger.may_reenter()  # an earlier release does not count for this trip
         self._tripped.restate(Guard.STOP_LOSS, Trip(Guard.STOP_LOSS, f"{detail}; {_UNTIL}"))
 
     def is_stopped_out(self) -> bool:

@@ -156,7 +156,7 @@ class Settlement:
                 self._decide(row, decision, balance)
                 return
             if before is not None and not same and asked_at >= decided_from + self._window:
-                # It never comes to rest, so what it shows at this moment proves nothing.
+                # The balance keeps changing, so one read of it proves nothing.
                 self._decide(row, self._contested(row, balance), balance)
                 return
             before = (decision, balance)

@@ -88,7 +88,7 @@ class LiveVenue:
         try:
             return self._account.journal.tracked_by_all(self._binding.base)
         except LedgerFailed as fault:
-            # Another bot's ledger must not end this one; it only must not sell anything then.
+            # A fault of another bot's ledger must not end this bot, which then only may not sell.
             raise OrderRefused(f"what is the user's own cannot be told: {fault}") from fault
 
     def entries_blocked(self) -> str | None:

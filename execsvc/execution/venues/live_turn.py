@@ -188,4 +188,4 @@ class LiveTurn:
             self._services.waits.wait(_KEEP_PAUSE, interruptible=False)
             row = self._journal.row(intent.client_order_id)
             if row.state is not OrderState.IN_FLIGHT:
-                return  # it was on the disk, and only the word of that was lost
+                return  # it was on the disk, and only the confirmation was lost

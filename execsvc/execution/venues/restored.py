@@ -199,7 +199,7 @@ class RestoredLedger:
             return
         positions = self._open_positions()
         if not positions and not writes:
-            return  # nothing to judge, and what is written waits for the first order
+            return  # nothing to judge; the record is written with the first order
         covered: list[str] = []
         found: list[Doubt] = []
         if positions:
@@ -269,7 +269,7 @@ class RestoredLedger:
             try:
                 prices[symbol] = self._account.adapter.ticker(symbol).price
             except Unavailable:
-                continue  # the entry price has to do
+                continue  # the entry price is used instead
         verdicts = compare(positions, expected, actual, prices)
         return [
             Doubt(
@@ -349,11 +349,11 @@ class RestoredLedger:
         try:
             theirs = self._history()
         except Unavailable as error:
-            # Many bots that start at once are more than it answers.
+            # BotService cannot answer all of many bots that start at once.
             self._ask_again_at = monotonic() + _ASK_AGAIN
             if not asked_before:
-                told = bound(bot_id=self._bot_id).bind(event="history_unknown")
-                told.warning("whether BotService knows newer orders is not known: {}", error)
+                event = bound(bot_id=self._bot_id).bind(event="history_unknown")
+                event.warning("whether BotService knows newer orders is not known: {}", error)
             return
         found = []
         if theirs is not None and theirs.timestamp - known > _NEWER:

@@ -78,7 +78,7 @@ class GridTrading(Strategy[GridParams, GridState]):
             self._compare(ctx, len(due) == len(reached), f"best bid is {plain(best_bid)}", ticker)
         if not due:
             return None
-        # Should this process die behind the order, the next one is to know how high the price was.
+        # If this process dies after the order, the next one has to know how high the price was.
         state.below = max(state.below, levels.below(ticker.price))
         tracked = ctx.position.tracked
         state.order = SentOrder(side=Side.SELL, levels=tuple(due), before=tracked)

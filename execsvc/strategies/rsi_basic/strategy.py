@@ -56,7 +56,7 @@ class RsiBasic(Strategy[RsiParams, RsiState]):
         state = ctx.state
         amount = budget(ctx, ctx.params.allocation_ratio) / ctx.ticker().price
         reason = f"RSI up through {ctx.params.buy_threshold:f}"
-        state.signal = None  # as it is to be once the order is known to be filled
+        state.signal = None  # the state that is recorded together with the filled order
         try:
             ctx.buy(amount, reason)
         except OrderRefused as refusal:
