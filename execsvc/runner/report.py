@@ -28,7 +28,8 @@ LARGEST_LINE = 4096
 LONGEST_TEXT = 1000
 """Characters that are kept of an error or of the detail of an end."""
 LONGEST_DETAIL = 200
-"""Characters that are kept of the reason for which a guard is tripped."""
+"""Characters that are kept of the reason for which a guard is tripped, and of each of a strategy's
+diagnostics."""
 
 
 class EndKind(str, Enum):
@@ -182,6 +183,10 @@ def _line(snapshot: Snapshot, room: int) -> bytes:
             {name: _cut(text, min(room, LONGEST_DETAIL)) for name, text in guard.items()}
             for guard in snapshot.guards
         ],
+        "diagnostics": {
+            name: value if isinstance(value, bool) else _cut(value, min(room, LONGEST_DETAIL))
+            for name, value in snapshot.diagnostics.items()
+        },
     }
     if snapshot.end is not None:
         detail = _cut(snapshot.end.detail, room)

@@ -32,12 +32,16 @@ class Diagnostics(NamedTuple):
         """The members that apply to the tick, as JSON; volumes are decimal strings."""
         if self is NONE:
             return {}
-        return {
-            name: plain(value) if isinstance(value, Decimal) else value
-            for name, value in self._asdict().items()
-            if value not in (None, False, ZERO)
-        }
+        members = self._asdict().items()
+        return {name: _shown(value) for name, value in members if value not in (None, False, ZERO)}
 
 
 NONE = Diagnostics()
 """The diagnostics of a strategy that reports none, and of a tick without anything to report."""
+
+
+def _shown(value: object) -> str | bool:
+    """``value`` as JSON; text for whatever a strategy has put in the place of text."""
+    if isinstance(value, Decimal):
+        return plain(value)
+    return value if isinstance(value, bool) else str(value)

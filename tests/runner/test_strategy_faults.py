@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import BaseModel
@@ -173,3 +173,23 @@ def test_diagnostics_that_raise_are_told_once_and_end_no_tick(
     assert bot.last.consecutive_errors == 0
     told = [line for line in read_log(bots.state_dir, "b1") if line.event == "strategy_error"]
     assert len(told) == 1
+
+
+class Talkative(Undiagnosable):
+    """Its diagnostics are longer than a report, and no text at all where text is expected."""
+
+    id = "talkative"
+
+    def diagnostics(self) -> Diagnostics:
+        odd: Any = ValueError("odd")
+        return Diagnostics(missing="\ud800" + "x" * 10_000, ended=odd)
+
+
+def test_diagnostics_that_are_long_or_odd_cost_no_report(
+    bots: BotProcesses, monkeypatch: Patch
+) -> None:
+    monkeypatch.setitem(BUILT_IN, Talkative.id, Talkative)
+    bot = bots.start(bot_row("b1", strategy=Talkative.id, params={}))
+    eventually(lambda: bot.last.ticks > 5, "it ticks on, and says so")
+    assert str(bot.last.diagnostics["missing"]).startswith("?xxx")
+    assert bot.last.diagnostics["ended"] == "odd"

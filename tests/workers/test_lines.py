@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from execsvc.model.position import Position
@@ -28,17 +28,23 @@ from execsvc.runner.report import (
 from execsvc.workers.lines import Lines
 
 TEXT = st.text(max_size=5000)
+TEXTS = ("missing", "signal", "ended", "refused")
+"""The diagnostics that are text, of which a strategy may say as much as it likes."""
 
 
 AMOUNT = Decimal("-1e39") - Decimal("1e-18")
 RESULT = Result(currency="U" * 40, realised=AMOUNT, today=AMOUNT, day=date(2026, 1, 1))
 
 
+@example(error="é" * 5000, detail="é" * 5000, why="é" * 5000)
 @given(error=st.none() | TEXT, detail=TEXT, why=TEXT)
 def test_a_line_fits_the_pipe_whatever_it_says(error: str | None, detail: str, why: str) -> None:
     guards = [{"guard": "daily_loss", "since": "2026-01-02T03:04:05.000Z", "detail": why}] * 4
     end = End(kind=EndKind.FAILED, detail=detail)
-    line = encode(Snapshot(last_error=error, end=end, result=RESULT, guards=guards))
+    seen: dict[str, str | bool] = {**dict.fromkeys(TEXTS, why), "judged": True}
+    line = encode(
+        Snapshot(last_error=error, end=end, result=RESULT, guards=guards, diagnostics=seen)
+    )
     assert len(line) <= LARGEST_LINE
     assert line.count(b"\n") == 1
     assert line.endswith(b"\n")
@@ -53,6 +59,8 @@ def test_short_texts_arrive_whole_and_long_ones_cut() -> None:
 
 def test_text_that_is_not_unicode_is_sent_all_the_same() -> None:
     assert decode(encode(Snapshot(last_error="\ud800"))).last_error == "?"
+    seen = {"refused": "\ud800"}
+    assert decode(encode(Snapshot(diagnostics=seen))).diagnostics == {"refused": "?"}
 
 
 def test_a_position_as_status_shows_it() -> None:
