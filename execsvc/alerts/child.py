@@ -1,7 +1,7 @@
 """The process that sends alerts, so that the supervisor never waits for an alert service.
 
-It reads one errand a line, tries each address with back-off, and writes one JSON line for each
-address that has taken a letter, and ``{}`` in between as a sign of life. It keeps nothing: what
+It reads one job a line, tries each address with back-off, and writes one JSON line for each
+address that has taken a message, and ``{}`` in between as a sign of life. It keeps nothing: what
 was not delivered when it dies is handed to its successor.
 """
 
@@ -18,7 +18,7 @@ from loguru import logger
 
 from execsvc import logs
 from execsvc.alerts.carrier import Target
-from execsvc.alerts.letters import LARGEST_LETTER, Errand
+from execsvc.alerts.messages import LARGEST_JOB, DeliveryJob
 from execsvc.clock import monotonic
 from execsvc.repeats import Repeats
 from execsvc.settings import Settings, alert_urls
@@ -30,7 +30,7 @@ FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 300.0
 
 
-def send_for_ever(settings: Settings, lifeline: int, errands: int, answers: int) -> int:
+def send_for_ever(settings: Settings, lifeline: int, jobs: int, answers: int) -> int:
     """Work of the alerts child; returns when the lifeline ends."""
     setproctitle.setproctitle("execsvc: alerts")
     logs.setup(settings.log_level, settings.log_format)
@@ -39,7 +39,7 @@ def send_for_ever(settings: Settings, lifeline: int, errands: int, answers: int)
     urls = alert_urls(settings.alert_urls.get_secret_value())
     sender = _Sender([Target(n, url) for n, url in enumerate(urls, 1)], answers)
     try:
-        _work(sender, lifeline, errands)
+        _work(sender, lifeline, jobs)
     except BrokenPipeError:
         return 0  # the supervisor is gone
     except Exception as error:  # noqa: BLE001 (its text and its frames may hold an address)
@@ -50,12 +50,12 @@ def send_for_ever(settings: Settings, lifeline: int, errands: int, answers: int)
     return 0
 
 
-def _work(sender: _Sender, lifeline: int, errands: int) -> None:
-    os.set_blocking(errands, False)
-    lines = Lines(errands, LARGEST_LETTER)
+def _work(sender: _Sender, lifeline: int, jobs: int) -> None:
+    os.set_blocking(jobs, False)
+    lines = Lines(jobs, LARGEST_JOB)
     poll = select.poll()
     poll.register(lifeline, select.POLLIN)
-    poll.register(errands, select.POLLIN)
+    poll.register(jobs, select.POLLIN)
     while True:
         sender.beat()
         wait = min(max(sender.next_attempt() - monotonic(), 0.0), BEAT)
@@ -63,7 +63,7 @@ def _work(sender: _Sender, lifeline: int, errands: int) -> None:
         if lifeline in ready:
             return
         for line in lines.read():
-            sender.take(Errand.model_validate_json(line))
+            sender.take(DeliveryJob.model_validate_json(line))
         if lines.ended:
             return
         sender.attempt()
@@ -74,7 +74,7 @@ class _Address:
     """An address, and what it is still to be brought, oldest first."""
 
     target: Target
-    errands: list[Errand] = field(default_factory=list)
+    jobs: list[DeliveryJob] = field(default_factory=list)
     not_before: float = 0.0
     failures: int = 0
 
@@ -91,52 +91,52 @@ class _Sender:
                     "alert URL {}: apprise does not know such a URL", target.name
                 )
 
-    def take(self, errand: Errand) -> None:
-        """An errand of the supervisor; what is to go now goes before all others, known or not."""
-        for number in errand.targets:
+    def take(self, job: DeliveryJob) -> None:
+        """Take a job of the supervisor; one to be done now goes before all others, known or not."""
+        for number in job.targets:
             address = self._addresses[number]
-            known = [waiting for waiting in address.errands if waiting.number == errand.number]
-            if errand.now:
-                address.errands = [errand, *(e for e in address.errands if e not in known)]
+            known = [waiting for waiting in address.jobs if waiting.number == job.number]
+            if job.now:
+                address.jobs = [job, *(e for e in address.jobs if e not in known)]
                 address.not_before, address.failures = 0.0, 0
             elif not known:
-                address.errands.append(errand)
+                address.jobs.append(job)
 
     def next_attempt(self) -> float:
         """When something can be sent."""
-        waiting = [a.not_before for a in self._addresses.values() if a.errands]
+        waiting = [a.not_before for a in self._addresses.values() if a.jobs]
         return min(waiting, default=float("inf"))
 
     def attempt(self) -> None:
-        """Bring one letter to the address that has waited longest for its turn."""
+        """Bring one message to the address that has waited longest for its turn."""
         now = monotonic()
-        ready = [a for a in self._addresses.items() if a[1].errands and a[1].not_before <= now]
+        ready = [a for a in self._addresses.items() if a[1].jobs and a[1].not_before <= now]
         if not ready:
             return
         number, address = min(ready, key=lambda item: item[1].not_before)
-        errand = address.errands[0]
-        why = address.target.bring(errand.title, errand.text, errand.tone.value)
+        job = address.jobs[0]
+        why = address.target.bring(job.title, job.text, job.tone.value)
         if why is not None:
-            self._failed(address, errand, why)
+            self._failed(address, job, why)
             return
-        address.errands.pop(0)
+        address.jobs.pop(0)
         address.failures, address.not_before = 0, monotonic()
-        logger.bind(event="alert_sent", target=address.target.name).info("sent: {}", errand.title)
-        self._say({"sent": errand.number, "target": number})
+        logger.bind(event="alert_sent", target=address.target.name).info("sent: {}", job.title)
+        self._say({"sent": job.number, "target": number})
 
     def beat(self) -> None:
         """A sign of life."""
         if monotonic() - self._spoke_at >= BEAT:
             self._say({})
 
-    def _failed(self, address: _Address, errand: Errand, why: str) -> None:
+    def _failed(self, address: _Address, job: DeliveryJob, why: str) -> None:
         pause = min(FIRST_PAUSE * 2.0**address.failures, LONGEST_PAUSE)
         address.failures = min(address.failures + 1, 16)
         address.not_before = monotonic() + pause
         count = self._repeats.note(address.target.name, monotonic())
         if count is not None:
             logger.bind(event="alert_failed", target=address.target.name).warning(
-                "could not be sent, tried again in {:.0f} s: {}: {}", pause, why, errand.title
+                "could not be sent, tried again in {:.0f} s: {}: {}", pause, why, job.title
             )
 
     def _say(self, message: dict[str, int]) -> None:

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from loguru import logger
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from execsvc.alerts.edges import Change
-from execsvc.alerts.letters import Letter
+from execsvc.alerts.messages import AlertMessage
+from execsvc.alerts.tracker import Change
 from execsvc.errors import LedgerFailed
 from execsvc.model.condition import Kind
 from execsvc.store.service_store import ToldAlerts
@@ -56,24 +56,24 @@ class Memory:
             key.partition(":")[2] for key, told in self._told.items() if told.kind is kind
         )
 
-    def handed(self, letter: Letter) -> None:
-        """``letter`` is with the sending process, which may deliver it at any moment."""
+    def handed(self, message: AlertMessage) -> None:
+        """``message`` is with the sending process, which may deliver it at any moment."""
         new = {
-            key: Told(kind=letter.kind, line=line, sure=False)
-            for key, line in letter.lines.items()
-            if letter.change is not Change.OVER and key not in self._told
+            key: Told(kind=message.kind, line=line, sure=False)
+            for key, line in message.lines.items()
+            if message.change is not Change.OVER and key not in self._told
         }
         if new:
             self._told.update(new)
             self._write()
 
-    def delivered(self, letter: Letter) -> None:
-        """The first address has taken ``letter``."""
-        for key, line in letter.lines.items():
-            if letter.change is Change.OVER:
+    def delivered(self, message: AlertMessage) -> None:
+        """The first address has taken ``message``."""
+        for key, line in message.lines.items():
+            if message.change is Change.OVER:
                 self._told.pop(key, None)
             else:
-                self._told[key] = Told(kind=letter.kind, line=line)
+                self._told[key] = Told(kind=message.kind, line=line)
         self._write()
 
     def _write(self) -> None:

@@ -1,15 +1,15 @@
-"""Letters that wait to be delivered; a bounded number of them. Pure."""
+"""Messages that wait to be delivered; a bounded number of them. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from execsvc.alerts.edges import Change
-from execsvc.alerts.letters import Errand, Letter
+from execsvc.alerts.messages import AlertMessage, DeliveryJob
+from execsvc.alerts.tracker import Change
 
 MOST = 100
-"""Letters that are kept: an alert service may be away for days."""
+"""Messages that are kept: an alert service may be away for days."""
 AT_HAND = 8
 """So many are with the process that sends them; it keeps no others."""
 _DISPENSABLE = (Change.STILL, Change.OVER)
@@ -18,14 +18,14 @@ _DISPENSABLE = (Change.STILL, Change.OVER)
 @dataclass
 class _Waiting:
     number: int
-    letter: Letter
+    message: AlertMessage
     targets: set[int]
     handed: bool = False
     delivered: bool = False
 
 
 class Outbox:
-    """Holds each letter until every one of ``targets`` addresses has it."""
+    """Holds each message until every one of ``targets`` addresses has it."""
 
     def __init__(self, targets: int) -> None:
         self._targets = targets
@@ -36,50 +36,50 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, letter: Letter) -> None:
+    def put(self, message: AlertMessage) -> None:
         """Take one; where there is no room, a reminder goes first, then an all-clear, then the oldest."""
         while len(self._waiting) >= MOST:
             self._waiting.remove(self._least())
             self.dropped += 1
         self._last += 1
-        self._waiting.append(_Waiting(self._last, letter, set(range(1, self._targets + 1))))
+        self._waiting.append(_Waiting(self._last, message, set(range(1, self._targets + 1))))
 
-    def to_hand(self, now: bool = False) -> Iterator[Errand]:
-        """What the sending process is to be given next, oldest first; see :meth:`handed`.
+    def to_hand(self, now: bool = False) -> Iterator[DeliveryJob]:
+        """The jobs for the sending process, oldest first; see :meth:`handed`.
 
         ``now``: all of it once more, to be tried at once.
         """
         for waiting in self._waiting[:AT_HAND] if not now else list(self._waiting):
             if now or not waiting.handed:
-                yield Errand(
+                yield DeliveryJob(
                     number=waiting.number,
                     targets=sorted(waiting.targets),
-                    tone=waiting.letter.tone,
-                    title=waiting.letter.title,
-                    text=waiting.letter.text,
+                    tone=waiting.message.tone,
+                    title=waiting.message.title,
+                    text=waiting.message.text,
                     now=now,
                 )
 
-    def letter(self, number: int) -> Letter:
-        """The letter of errand ``number``. Raises :exc:`KeyError` when no such errand waits."""
+    def message(self, number: int) -> AlertMessage:
+        """The message of job ``number``. Raises :exc:`KeyError` when no such job waits."""
         for waiting in self._waiting:
             if waiting.number == number:
-                return waiting.letter
+                return waiting.message
         raise KeyError(number)
 
     def handed(self, number: int) -> None:
-        """The sending process has it."""
+        """Take note that the sending process has the message ``number``."""
         for waiting in self._waiting:
             if waiting.number == number:
                 waiting.handed = True
 
     def take_back(self) -> None:
-        """The sending process is dead: what it had not delivered is given to the next one."""
+        """Give the next sending process all that the dead one had not delivered."""
         for waiting in self._waiting:
             waiting.handed = False
 
-    def delivered(self, number: int, target: int) -> Letter | None:
-        """An address has it. Returns the letter when that is the first to have it."""
+    def delivered(self, number: int, target: int) -> AlertMessage | None:
+        """Take note that an address has it. Returns the message when that is the first to have it."""
         for waiting in self._waiting:
             if waiting.number == number:
                 break
@@ -89,11 +89,11 @@ class Outbox:
         waiting.targets.discard(target)
         if not waiting.targets:
             self._waiting.remove(waiting)
-        return waiting.letter if first else None
+        return waiting.message if first else None
 
     def _least(self) -> _Waiting:
         for change in _DISPENSABLE:
             for waiting in self._waiting:
-                if waiting.letter.change is change:
+                if waiting.message.change is change:
                     return waiting
         return self._waiting[0]

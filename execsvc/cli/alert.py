@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from execsvc.alerts.letters import sender
+from execsvc.alerts.messages import sender
 from execsvc.cli.exit_codes import exit_codes
 from execsvc.cli.extras import alert_targets, refuse_missing_extras
 from execsvc.cli.options import Source, takes_places

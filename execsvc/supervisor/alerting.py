@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection
 from loguru import logger
 from pydantic import BaseModel, ValidationError
 
-from execsvc.alerts.edges import Edges, Known
-from execsvc.alerts.letters import LARGEST_LETTER, Letter, letter, sender, stopped
 from execsvc.alerts.memory import Memory
+from execsvc.alerts.messages import LARGEST_JOB, AlertMessage, message_about, sender, stopped
 from execsvc.alerts.outbox import Outbox
+from execsvc.alerts.tracker import AlertTracker, Known
 from execsvc.model.condition import OF_THE_SERVICE, Kind
 from execsvc.settings import Settings, alert_urls
 from execsvc.supervisor.bots.bot import Bot
@@ -52,13 +52,13 @@ class Alerts:
             "alerts",
             self._work,
             self._hear,
-            LARGEST_LETTER,
+            LARGEST_JOB,
             HANG,
         )
         self._outbox = Outbox(_count(context.settings))
         self._sender = sender(context.settings.state_dir)
         self._memory: Memory | None = None
-        self._edges = Edges({}, context.clock.now)
+        self._tracker = AlertTracker({}, context.clock.now)
 
     @property
     def key(self) -> str:
@@ -76,7 +76,7 @@ class Alerts:
             return
         self._memory = Memory(self._context.store.told_alerts())
         told = {key: Known(t.kind, t.line, t.sure) for key, t in self._memory.told.items()}
-        self._edges = Edges(told, self._context.clock.now)
+        self._tracker = AlertTracker(told, self._context.clock.now)
         self._channel.start()
         self._look_again()
 
@@ -89,8 +89,8 @@ class Alerts:
         judged = set(Kind) if running else set(Kind) - OF_THE_SERVICE
         found = conditions(self._facts(), self._memory.of(Kind.LEFT))
         patience = {Kind.LISTING: SLOW_LISTING * settings.poll_interval}
-        for news in self._edges.look(now, found, judged, patience, settings.alert_reminder):
-            self._put(letter(news, self._sender))
+        for news in self._tracker.look(now, found, judged, patience, settings.alert_reminder):
+            self._put(message_about(news, self._sender))
         self._hand_over()
         self._look_again()
 
@@ -117,14 +117,14 @@ class Alerts:
             self._outbox.take_back()
         return ours
 
-    def _work(self, errands: int, answers: int) -> int:
+    def _work(self, jobs: int, answers: int) -> int:
         # Apprise is for this child only: a bot would pay for it with its memory.
         from execsvc.alerts.child import send_for_ever
 
         context = self._context
-        return send_for_ever(context.settings, context.children.lifeline, errands, answers)
+        return send_for_ever(context.settings, context.children.lifeline, jobs, answers)
 
-    def _put(self, message: Letter) -> None:
+    def _put(self, message: AlertMessage) -> None:
         dropped = self._outbox.dropped
         self._outbox.put(message)
         if self._outbox.dropped > dropped:
@@ -133,12 +133,12 @@ class Alerts:
     def _hand_over(self, at_once: bool = False) -> None:
         if self._memory is None:
             return
-        for errand in self._outbox.to_hand(at_once):
+        for job in self._outbox.to_hand(at_once):
             # On record before the sending process knows it: this process may die after the delivery.
-            self._memory.handed(self._outbox.letter(errand.number))
-            if not self._channel.ask(errand.encode()):
+            self._memory.handed(self._outbox.message(job.number))
+            if not self._channel.ask(job.encode()):
                 break
-            self._outbox.handed(errand.number)
+            self._outbox.handed(job.number)
 
     def _hear(self, line: bytes) -> None:
         try:

@@ -14,9 +14,9 @@ import pytest
 from support.facts import HELD, bot, facts, ledger
 from support.settings import settings
 
-from execsvc.alerts.edges import GATHER, SETTLING
-from execsvc.alerts.letters import Errand
 from execsvc.alerts.memory import Memory
+from execsvc.alerts.messages import DeliveryJob
+from execsvc.alerts.tracker import GATHER, SETTLING
 from execsvc.model.condition import Kind
 from execsvc.store.sqlite.store import SqliteStore
 from execsvc.store.sqlite.told_alerts import ToldAlerts
@@ -47,16 +47,16 @@ class Sender(Children):
         for end in self._ends:
             os.close(end)
 
-    def errands(self) -> list[Errand]:
+    def jobs(self) -> list[DeliveryJob]:
         """What it was given since the last call; all of it is delivered at once."""
         self._say(Answer())  # a sign of life
         try:
             lines = os.read(self._ends[0], 65536).splitlines()
         except BlockingIOError:
             return []
-        found = [Errand.model_validate_json(line) for line in lines]
-        for errand in found:
-            self._say(Answer(sent=errand.number, target=1))
+        found = [DeliveryJob.model_validate_json(line) for line in lines]
+        for job in found:
+            self._say(Answer(sent=job.number, target=1))
         return found
 
     def _say(self, answer: Answer) -> None:
@@ -82,7 +82,7 @@ class Service:
         for _ in range(int(seconds)):
             self.context.clock.now += 1
             self.alerts.look()
-            titles += [errand.title.partition(": ")[2] for errand in self.sender.errands()]
+            titles += [job.title.partition(": ")[2] for job in self.sender.jobs()]
             self.alerts.due()
         return titles
 
@@ -105,8 +105,8 @@ def service(tmp_path: Path) -> Iterator[Service]:
     before = Service(tmp_path)
     before.alerts.start()
     before.alerts.farewell(two)
-    (errand,) = before.sender.errands()
-    assert errand.title.endswith("stopped and left 2 positions open")
+    (job,) = before.sender.jobs()
+    assert job.title.endswith("stopped and left 2 positions open")
     before.alerts.due()
     before.close()
     assert Memory(ToldAlerts(tmp_path)).of(Kind.LEFT) == {"b0", "b1"}
@@ -138,7 +138,7 @@ def test_an_alert_whose_delivery_the_service_did_not_live_to_see_gets_its_end(
     before = Service(tmp_path)
     before.alerts.start()
     before.alerts.farewell([open_bot("b0")])
-    assert len(before.sender.errands()) == 1  # an address has it, and the service dies
+    assert len(before.sender.jobs()) == 1  # an address has it, and the service dies
     before.close()
     after = Service(tmp_path)
     after.alerts.start()

@@ -10,7 +10,7 @@ import pytest
 from support.facts import facts
 from support.settings import settings
 
-from execsvc.alerts.letters import stopped
+from execsvc.alerts.messages import stopped
 from execsvc.alerts.outbox import MOST
 from execsvc.store.sqlite.store import SqliteStore
 from execsvc.supervisor.alerting import Alerts

@@ -6,14 +6,14 @@ from collections.abc import Collection
 
 import pytest
 
-from execsvc.alerts.edges import (
+from execsvc.alerts.tracker import (
     CALM,
     GATHER,
     PAUSE,
     SETTLING,
     UNSTEADY,
+    AlertTracker,
     Change,
-    Edges,
     Known,
     News,
 )
@@ -28,12 +28,12 @@ def wrong(bot_id: str, kind: Kind = Kind.FAILED) -> Condition:
 
 
 class Service:
-    """Edges that are asked ``every`` so many seconds, and all that they said."""
+    """AlertTracker that are asked ``every`` so many seconds, and all that they said."""
 
     def __init__(self, told: dict[str, Known] | None = None, every: float = 1) -> None:
         self.now = 1000.0
         self.every = every
-        self.edges = Edges(told or {}, self.now)
+        self.tracker = AlertTracker(told or {}, self.now)
         self.said: list[tuple[float, News]] = []
 
     def live(
@@ -44,7 +44,7 @@ class Service:
         for _ in range(int(seconds / self.every)):
             self.now += self.every
             patience = {Kind.LISTING: 100.0}
-            for news in self.edges.look(self.now, conditions, judged, patience, HOUR):
+            for news in self.tracker.look(self.now, conditions, judged, patience, HOUR):
                 self.said.append((self.now, news))
         return [
             (news.change.value, news.kind.value, [item.key for item in news.items])

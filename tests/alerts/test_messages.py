@@ -9,18 +9,18 @@ from pathlib import Path
 import pytest
 from loguru import logger
 
-from execsvc.alerts.edges import Change, Item, News
-from execsvc.alerts.letters import (
-    LARGEST_LETTER,
-    Errand,
-    Letter,
+from execsvc.alerts.memory import Memory
+from execsvc.alerts.messages import (
+    LARGEST_JOB,
+    AlertMessage,
+    DeliveryJob,
     Tone,
-    letter,
+    message_about,
     sender,
     stopped,
 )
-from execsvc.alerts.memory import Memory
 from execsvc.alerts.outbox import AT_HAND, MOST, Outbox
+from execsvc.alerts.tracker import Change, Item, News
 from execsvc.model.condition import Condition, Kind
 from execsvc.store.sqlite.told_alerts import FILE, ToldAlerts
 
@@ -32,12 +32,12 @@ def news(*lines: str, change: Change = Change.BEGUN, kind: Kind = Kind.FAILED) -
     return News(change, kind, items)
 
 
-def written(change: Change = Change.BEGUN, key: str = "failed:b1") -> Letter:
-    return letter(News(change, Kind.FAILED, [Item(key, "b1: no disk")]), "execsvc@host")
+def written(change: Change = Change.BEGUN, key: str = "failed:b1") -> AlertMessage:
+    return message_about(News(change, Kind.FAILED, [Item(key, "b1: no disk")]), "execsvc@host")
 
 
 def test_one_bot() -> None:
-    said = letter(news("My bot (b1), BTC/USDT: FAILED: no disk"), "execsvc@host")
+    said = message_about(news("My bot (b1), BTC/USDT: FAILED: no disk"), "execsvc@host")
     assert said.title == "execsvc@host: a bot is FAILED"
     assert said.text.startswith("My bot (b1), BTC/USDT: FAILED: no disk\n")
     assert "execsvc release" in said.text
@@ -45,7 +45,7 @@ def test_one_bot() -> None:
 
 
 def test_of_many_the_first_are_named_and_all_are_counted() -> None:
-    said = letter(news(*[f"b{n}: why" for n in range(1000)]), "execsvc@host")
+    said = message_about(news(*[f"b{n}: why" for n in range(1000)]), "execsvc@host")
     assert said.title == "execsvc@host: 1000 bots are FAILED"
     assert said.text.count("why") == 10
     assert "and 990 more" in said.text
@@ -62,7 +62,7 @@ def test_of_many_the_first_are_named_and_all_are_counted() -> None:
     ],
 )
 def test_titles(change: Change, kind: Kind, title: str, tone: Tone) -> None:
-    said = letter(news("b1: why", change=change, kind=kind), "execsvc@host")
+    said = message_about(news("b1: why", change=change, kind=kind), "execsvc@host")
     assert (said.title, said.tone) == (f"execsvc@host: {title}", tone)
 
 
@@ -70,7 +70,7 @@ def test_titles(change: Change, kind: Kind, title: str, tone: Tone) -> None:
 @pytest.mark.parametrize("change", list(Change))
 @pytest.mark.parametrize("count", [1, 3])
 def test_everything_has_words(kind: Kind, change: Change, count: int) -> None:
-    assert letter(news(*["b: why"] * count, change=change, kind=kind), "x").title
+    assert message_about(news(*["b: why"] * count, change=change, kind=kind), "x").title
 
 
 def test_a_residue_names_each_position() -> None:
@@ -91,18 +91,18 @@ def test_an_instance_is_told_apart(state_dir: str, name: str) -> None:
 
 
 def test_hostile_names_make_no_second_line_and_fit_into_the_pipe() -> None:
-    said = letter(news(*[HOSTILE] * 12), "execsvc@host")
+    said = message_about(news(*[HOSTILE] * 12), "execsvc@host")
     assert "\nFAKE" not in said.text
     assert all(character.isprintable() or character == "\n" for character in said.text)
-    errand = Errand(number=1, targets=[1], tone=said.tone, title=said.title, text=said.text * 9)
-    line = errand.encode()
-    assert len(line) <= LARGEST_LETTER
+    job = DeliveryJob(number=1, targets=[1], tone=said.tone, title=said.title, text=said.text * 9)
+    line = job.encode()
+    assert len(line) <= LARGEST_JOB
     assert line.count(b"\n") == 1
-    assert Errand.model_validate_json(line).title == said.title
+    assert DeliveryJob.model_validate_json(line).title == said.title
 
 
 def numbers(outbox: Outbox, now: bool = False) -> list[int]:
-    return [errand.number for errand in outbox.to_hand(now)]
+    return [job.number for job in outbox.to_hand(now)]
 
 
 def test_a_letter_waits_until_every_address_has_it() -> None:
@@ -113,7 +113,7 @@ def test_a_letter_waits_until_every_address_has_it() -> None:
     assert outbox.delivered(1, 2) is not None
     assert outbox.delivered(1, 2) is None
     outbox.take_back()
-    assert [errand.targets for errand in outbox.to_hand()] == [[1]]
+    assert [job.targets for job in outbox.to_hand()] == [[1]]
     assert outbox.delivered(1, 1) is None
     assert len(outbox) == 0
     assert outbox.delivered(1, 1) is None

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from execsvc.alerts.edges import Change, Item, News
+from execsvc.alerts.tracker import Change, Item, News
 from execsvc.model.condition import Condition, Kind
 
-LARGEST_LETTER = 4096
-"""Bytes of a letter on its way to the process that sends it (``PIPE_BUF``)."""
+LARGEST_JOB = 4096
+"""Bytes of a job on its way to the process that sends it (``PIPE_BUF``)."""
 NAMED = 10
 """So many are named; of the others the count is said."""
 LONGEST_LINE = 240
@@ -72,7 +72,7 @@ _ADVICE = {
 
 
 class Tone(str, Enum):
-    """How a message looks, where the service that shows it knows colours."""
+    """The colour of a message, where the service that shows it knows colours."""
 
     FAILURE = "failure"
     WARNING = "warning"
@@ -80,7 +80,7 @@ class Tone(str, Enum):
     INFO = "info"
 
 
-class Letter(BaseModel):
+class AlertMessage(BaseModel):
     """One message. ``lines``: what it says of each condition, by key; not all are in the text."""
 
     model_config = ConfigDict(frozen=True)
@@ -93,8 +93,8 @@ class Letter(BaseModel):
     lines: dict[str, str]
 
 
-class Errand(BaseModel):
-    """A letter as it is handed to the process that sends it.
+class DeliveryJob(BaseModel):
+    """One message for the process that sends it.
 
     ``targets`` are numbers of addresses, from 1; ``now``: a pause after a failure is cut short.
     """
@@ -114,19 +114,19 @@ class Errand(BaseModel):
             cut = self.model_copy(update={"text": text}).model_dump(mode="json")
             # A name from outside may hold what UTF-8 cannot write.
             line = json.dumps(cut, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-            if len(line) <= LARGEST_LETTER or not room:
+            if len(line) <= LARGEST_JOB or not room:
                 return line
             room = room * 3 // 4
 
 
 def sender(state_dir: Path) -> str:
-    """Who speaks: which service of which machine; an instance is told by its state directory."""
+    """The name of this service and its machine; an instance is named by its state directory."""
     name = state_dir.name if state_dir.name.startswith("execsvc") else "execsvc"
     return f"{name}@{socket.gethostname()}"
 
 
-def letter(news: News, by: str) -> Letter:
-    """What is said of ``news``; ``by`` is the :func:`sender`."""
+def message_about(news: News, by: str) -> AlertMessage:
+    """The message about ``news``; ``by`` is the :func:`sender`."""
     title = _title(news.kind, len(news.items))
     if news.change is Change.OVER:
         title, tone = f"over: {title}", Tone.SUCCESS
@@ -136,25 +136,25 @@ def letter(news: News, by: str) -> Letter:
         tone = Tone.FAILURE
     if news.change is Change.STILL:
         title = f"still: {title}"
-    return _letter(news, tone, f"{by}: {title}")
+    return _message(news, tone, f"{by}: {title}")
 
 
-def stopped(left: list[Condition], by: str) -> Letter:
-    """The service has stopped, and these positions are open that should not be."""
+def stopped(left: list[Condition], by: str) -> AlertMessage:
+    """The message that the service has stopped and left the positions of ``left`` open."""
     items = [Item(wrong.key, wrong.subject) for wrong in left]
     news = News(Change.BEGUN, Kind.LEFT, items)
     count = "a position" if len(left) == 1 else f"{len(left)} positions"
-    return _letter(news, Tone.FAILURE, f"{by} stopped and left {count} open")
+    return _message(news, Tone.FAILURE, f"{by} stopped and left {count} open")
 
 
-def _letter(news: News, tone: Tone, title: str) -> Letter:
+def _message(news: News, tone: Tone, title: str) -> AlertMessage:
     lines = {item.key: _line(item.line) for item in news.items}
     shown = [_again(lines[item.key], item.times) for item in news.items[:NAMED]]
     if len(news.items) > NAMED:
         shown.append(f"and {len(news.items) - NAMED} more")
     if news.change is Change.BEGUN and news.kind in _ADVICE:
         shown += ["", _ADVICE[news.kind]]
-    return Letter(
+    return AlertMessage(
         change=news.change,
         kind=news.kind,
         tone=tone,

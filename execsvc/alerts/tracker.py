@@ -1,8 +1,8 @@
-"""What is news among the conditions of the service: each said once, and once more when it is over.
+"""The conditions of which an alert is due: each once, and once more when it is over. Pure.
 
 Bad news is said fast and never withheld, good news slowly: a condition that comes and goes has to
-be away for ten minutes before it is said to be over, so that a flood is impossible and nobody is
-told that all is well in the moment in which it is not. Pure.
+be away for ten minutes before it is said to be over, so that a flood is impossible and no message
+says that all is well in the moment in which it is not.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ GATHER = 3.0
 PAUSE = 30.0
 """Seconds between two messages of one kind, at least: what comes meanwhile is one message."""
 NEVER_OVER = frozenset({Kind.ABANDONED, Kind.GIVEN_BACK})
-"""What was done once: that it is shown no longer is no news."""
+"""Conditions that were done once: that one is shown no longer is no news."""
 REMINDED = frozenset({Kind.LIQUIDATION})
-"""What is said again from time to time while it stands."""
+"""Conditions that are said again from time to time while they stand."""
 
 
 class Change(str, Enum):
-    """What is new."""
+    """The change of a condition."""
 
     BEGUN = "begun"
     STILL = "still"
@@ -94,10 +94,10 @@ class _Gate:
         return True
 
 
-class Edges:
-    """Looks at the conditions from time to time. Moments are seconds of the loop's clock.
+class AlertTracker:
+    """The conditions by what was told of each. Moments are seconds of the loop's clock.
 
-    ``told``: what was told before this start of the service, by the condition's key.
+    ``told``: conditions told before this start of the service, by their key.
     """
 
     def __init__(self, told: Mapping[str, Known], now: float) -> None:
@@ -113,7 +113,7 @@ class Edges:
             for key, known in told.items()
         }
         self._over: dict[str, tuple[float, int]] = {}
-        """When it was said to be over, and how often it had begun."""
+        """The moment at which it was said to be over, and how often it had begun."""
         self._gates: dict[tuple[Change, Kind], _Gate] = {}
 
     def look(
@@ -124,7 +124,7 @@ class Edges:
         patience: Mapping[Kind, float],
         reminder: float,
     ) -> list[News]:
-        """What is to be said now.
+        """The news to be told now.
 
         ``judged``: the kinds that can be told from ``conditions`` at present. ``patience``: seconds
         for which one has to stand. ``reminder``: seconds between two reminders, 0 for none.
@@ -157,7 +157,7 @@ class Edges:
 
     def _missed(self, now: float, key: str, case: _Case) -> None:
         if case.told_at is None and not case.perhaps_told:
-            del self._cases[key]  # it was over before anybody was told
+            del self._cases[key]  # it was over before it was told
         elif case.away_since is None:
             case.away_since = now
 
