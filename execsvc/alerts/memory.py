@@ -1,4 +1,4 @@
-"""What was told and is not over, kept across a start of the service.
+"""The alerts that were sent of conditions that are not over, kept across a start of the service.
 
 A condition whose alert was delivered is not told again, and its end is told. A condition whose
 alert was handed to the sending process, without a delivery on record, may have been delivered just
@@ -19,15 +19,15 @@ from execsvc.model.condition import Kind
 from execsvc.store.service_store import ToldAlerts
 
 
-class Told(BaseModel):
-    """One condition in an alert. ``sure``: an address has taken the alert."""
+class SentAlert(BaseModel):
+    """One condition in an alert that was sent. ``sure``: an address has taken the alert."""
 
     kind: Kind
     line: str
     sure: bool = True
 
 
-_FORM = TypeAdapter(dict[str, Told])
+_FORM = TypeAdapter(dict[str, SentAlert])
 
 
 class Memory:
@@ -35,7 +35,7 @@ class Memory:
 
     def __init__(self, kept: ToldAlerts) -> None:
         self._kept = kept
-        self._told: dict[str, Told] = {}
+        self._told: dict[str, SentAlert] = {}
         try:
             content = kept.read()
             if content is not None:
@@ -46,7 +46,7 @@ class Memory:
             )
 
     @property
-    def told(self) -> Mapping[str, Told]:
+    def told(self) -> Mapping[str, SentAlert]:
         """By the key of the condition."""
         return self._told
 
@@ -59,7 +59,7 @@ class Memory:
     def handed(self, message: AlertMessage) -> None:
         """``message`` is with the sending process, which may deliver it at any moment."""
         new = {
-            key: Told(kind=message.kind, line=line, sure=False)
+            key: SentAlert(kind=message.kind, line=line, sure=False)
             for key, line in message.lines.items()
             if message.change is not Change.OVER and key not in self._told
         }
@@ -73,7 +73,7 @@ class Memory:
             if message.change is Change.OVER:
                 self._told.pop(key, None)
             else:
-                self._told[key] = Told(kind=message.kind, line=line)
+                self._told[key] = SentAlert(kind=message.kind, line=line)
         self._write()
 
     def _write(self) -> None:

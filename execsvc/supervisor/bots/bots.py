@@ -13,7 +13,7 @@ from execsvc.supervisor.bots import by_hand, changes, ends, rows, steps
 from execsvc.supervisor.bots.bot import Bot, Verdict
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.next_step import Listed, Service
-from execsvc.supervisor.bots.run import Run, Told
+from execsvc.supervisor.bots.run import Run, StopMode
 from execsvc.supervisor.bots.states import Event, State
 from execsvc.supervisor.bots.steps import SHOWN_STOPPED
 from execsvc.supervisor.processes.child import Child
@@ -204,9 +204,9 @@ class Bots:
             self._context.children.kill(bot.check.child)
         hold = self._context.service is Service.HOLD
         if bot.runs_freely:
-            steps.tell(self._context, bot, Told.HOLD if hold else Told.STOP)
+            steps.tell(self._context, bot, StopMode.HOLD if hold else StopMode.STOP)
         elif bot.run is not None and not bot.trades and hold and bot.run.told is None:
-            steps.tell(self._context, bot, Told.HOLD)
+            steps.tell(self._context, bot, StopMode.HOLD)
         steps.proceed(self._context, bot)
 
     def _heard(self, bot: Bot, run: Run) -> None:

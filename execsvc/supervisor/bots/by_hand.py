@@ -10,7 +10,7 @@ from execsvc.supervisor.bots.bot import Bot, Verdict
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.ends import remember_held
 from execsvc.supervisor.bots.next_step import Listed
-from execsvc.supervisor.bots.run import Told
+from execsvc.supervisor.bots.run import StopMode
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.bots.steps import proceed, tell
 
@@ -135,5 +135,5 @@ def _close(context: Context, bot: Bot) -> None:
     elif bot.runs_freely and (bot.verdict is not None or bot.run.stop_since is None):
         # Whoever stops already on a signal of its own is left to its question: what was an
         # operator's word is still one when trading is resumed.
-        tell(context, bot, Told.STOP)
+        tell(context, bot, StopMode.STOP)
     proceed(context, bot)

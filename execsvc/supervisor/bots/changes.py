@@ -6,7 +6,7 @@ from execsvc.runner.report import EndKind
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.next_step import Listed
-from execsvc.supervisor.bots.run import Run, Told
+from execsvc.supervisor.bots.run import Run, StopMode
 from execsvc.supervisor.bots.steps import tell
 from execsvc.supervisor.processes.endings import described
 
@@ -65,4 +65,4 @@ def _apply(context: Context, bot: Bot) -> None:
     bot.log.bind(event="bot_changed").info(
         "row changed: {}", "stopped and liquidated first" if moved else "replaced, position kept"
     )
-    tell(context, bot, Told.STOP if moved else Told.HOLD)
+    tell(context, bot, StopMode.STOP if moved else StopMode.HOLD)

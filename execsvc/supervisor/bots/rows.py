@@ -16,7 +16,7 @@ from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.ends import remember_held
 from execsvc.supervisor.bots.next_step import Listed
-from execsvc.supervisor.bots.run import Told
+from execsvc.supervisor.bots.run import StopMode
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.bots.steps import proceed, tell
 
@@ -84,7 +84,7 @@ def gone(context: Context, bot: Bot, why: str = "no longer listed") -> None:
         context.children.kill(bot.check.child)
     if bot.runs_freely:
         bot.log.bind(event="bot_unlisted").info("{}: told to stop", why)
-        tell(context, bot, Told.STOP)
+        tell(context, bot, StopMode.STOP)
     elif bot.trades:
         bot.closing = True
     if stops_out:
@@ -124,7 +124,7 @@ def release(context: Context, bot: Bot, *, abandons: bool = False) -> None:
         if bot.run is not None and bot.run.task is not Task.ABANDON:
             # An order under way is waited for; what holds it up beyond that may hold it up for ever.
             bot.run.ends_by = context.clock.now + context.settings.order_timeout + ABANDON_GRACE
-            tell(context, bot, Told.HOLD)
+            tell(context, bot, StopMode.HOLD)
     bot.restarts.forget()
     if bot.verdict is not None:
         bot.verdict = None

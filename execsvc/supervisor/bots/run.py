@@ -21,8 +21,8 @@ ON_STOP_SHARE = 4
 """The hook ``on_stop`` gets this part of STOP_TIMEOUT."""
 
 
-class Told(Enum):
-    """What the supervisor told a process."""
+class StopMode(Enum):
+    """The way in which a process of a bot was told to end."""
 
     STOP = "stop and liquidate"
     HOLD = "end and hold"
@@ -39,7 +39,7 @@ class Run:
     began: float
     started_at: datetime = field(default_factory=utc_now)
     snapshot: Snapshot = field(default_factory=Snapshot)
-    told: Told | None = None
+    told: StopMode | None = None
     killed_for: str | None = None
     totals: Totals = field(default_factory=Totals)
     """Where what it counts is added up."""
@@ -77,7 +77,7 @@ class Run:
         before, self.reported = self.reported, self.snapshot.reported
         return before != self.reported
 
-    def asked_to_stop(self, told: Told, now: float) -> None:
+    def asked_to_stop(self, told: StopMode, now: float) -> None:
         """The supervisor sends it a signal now."""
         self.told = told
         if self.stop_since is None:

@@ -11,7 +11,7 @@ from execsvc.runner.job import Task
 from execsvc.supervisor.bots.bot import Bot, Verdict
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.next_step import Step, next_step
-from execsvc.supervisor.bots.run import Run, Told
+from execsvc.supervisor.bots.run import Run, StopMode
 from execsvc.supervisor.bots.states import TOWARDS, Event, State
 
 SHOWN_STOPPED = 3600.0
@@ -25,7 +25,7 @@ _WORDS: dict[EventName, str] = {
     "bot_restarted": "restarted",
     "bot_liquidating": "liquidating",
 }
-_SIGNALS = {Told.STOP: signal.SIGTERM, Told.HOLD: signal.SIGUSR2}
+_SIGNALS = {StopMode.STOP: signal.SIGTERM, StopMode.HOLD: signal.SIGUSR2}
 
 
 def proceed(context: Context, bot: Bot) -> None:
@@ -96,12 +96,12 @@ def rests(context: Context, bot: Bot, state: State) -> None:
         context.timers.ask(bot.bot_id, shown_until)
 
 
-def tell(context: Context, bot: Bot, told: Told) -> None:
+def tell(context: Context, bot: Bot, told: StopMode) -> None:
     """Send the bot's process the signal to end; it has its time for that from now on."""
     assert bot.run is not None
     context.children.tell(bot.run.child, _SIGNALS[told])
     bot.run.asked_to_stop(told, context.clock.now)
-    bot.closing = bot.closing or told is Told.STOP
+    bot.closing = bot.closing or told is StopMode.STOP
     if bot.state in (State.BOOTING, State.RUNNING):
         bot.become(Event.STOPS, context.clock.now)
     context.timers.ask(bot.bot_id, bot.run.deadline(context.settings))

@@ -13,7 +13,7 @@ from support.settings import settings
 from execsvc.runner.job import Task
 from execsvc.runner.report import LARGEST_LINE, Snapshot, send
 from execsvc.settings import Settings
-from execsvc.supervisor.bots.run import Run, Told
+from execsvc.supervisor.bots.run import Run, StopMode
 from execsvc.supervisor.processes.child import Child
 from execsvc.workers.lines import Lines
 
@@ -57,7 +57,7 @@ def test_nonsense_is_no_sign_of_life(process: Process) -> None:
 
 
 def test_a_stop_has_its_time_from_our_signal_on(process: Process) -> None:
-    process.run.asked_to_stop(Told.STOP, 110.0)
+    process.run.asked_to_stop(StopMode.STOP, 110.0)
     process.says(199.0, phase="STOPPING")
     assert process.overdue(199.9) is None
     assert process.overdue(200.0) == "did not stop within 90 s"
@@ -70,22 +70,22 @@ def test_a_stop_of_its_own_has_its_time_from_its_word_on(process: Process) -> No
 
 
 def test_a_second_word_does_not_begin_the_stop_anew(process: Process) -> None:
-    process.run.asked_to_stop(Told.HOLD, 110.0)
-    process.run.asked_to_stop(Told.STOP, 150.0)
+    process.run.asked_to_stop(StopMode.HOLD, 110.0)
+    process.run.asked_to_stop(StopMode.STOP, 150.0)
     assert process.run.stop_since == 110.0
-    assert process.run.told is Told.STOP
+    assert process.run.told is StopMode.STOP
 
 
 def test_waiting_for_the_turn_moves_the_end_of_a_stop(process: Process) -> None:
     process.says(105.0, phase="RUNNING", turn_wait=7.0)
-    process.run.asked_to_stop(Told.STOP, 110.0)
+    process.run.asked_to_stop(StopMode.STOP, 110.0)
     process.says(199.0, phase="STOPPING", turn_wait=37.0)
     assert process.overdue(229.9) is None
     assert process.overdue(230.0) == "did not stop within 90 s"
 
 
 def test_the_hook_has_a_quarter_of_it(process: Process) -> None:
-    process.run.asked_to_stop(Told.STOP, 110.0)
+    process.run.asked_to_stop(StopMode.STOP, 110.0)
     process.says(111.0, phase="STOPPING", on_stop=True, turn_wait=1.0)
     process.says(133.0, phase="STOPPING", on_stop=True, turn_wait=2.0)
     assert process.overdue(134.4) is None
