@@ -18,7 +18,7 @@ from execsvc.store.sqlite import ballast
 from execsvc.store.sqlite.held import HeldBots
 from execsvc.store.sqlite.paths import ledger_path
 from execsvc.supervisor.bots.bot import Bot, Verdict
-from execsvc.supervisor.bots.ends import remember_held
+from execsvc.supervisor.bots.process_exit import remember_held
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.processes import process
 from execsvc.supervisor.processes.restarts import Restarts

@@ -9,7 +9,7 @@ from execsvc.clients.bot_service import Listing
 from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.model.bot import InvalidRow
 from execsvc.store.bot_state import LedgerState
-from execsvc.supervisor.bots import by_hand, changes, ends, rows, steps
+from execsvc.supervisor.bots import by_hand, changes, process_exit, rows, steps
 from execsvc.supervisor.bots.bot import Bot, Verdict
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.next_step import Listed, Service
@@ -127,7 +127,7 @@ class Bots:
         self._context.news.add(bot.bot_id)  # its last words may not have been heard
         for run in (bot.run, bot.check):
             if run is not None and run.child is child:
-                ends.ended(self._context, bot, run, code)
+                process_exit.handle(self._context, bot, run, code)
         return True
 
     def due(self, bot_id: str) -> None:
@@ -139,7 +139,7 @@ class Bots:
             if run is not None:
                 self._judge(bot, run)
         if bot.question is not None:
-            ends.answer(self._context, bot)
+            process_exit.decide_on_signal(self._context, bot)
         elif bot.runs_freely:
             changes.consider(self._context, bot)
         elif self._is_over(bot):

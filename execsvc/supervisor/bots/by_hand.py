@@ -8,8 +8,8 @@ from execsvc.errors import LedgerFailed
 from execsvc.store.service_store import HeldBots
 from execsvc.supervisor.bots.bot import Bot, Verdict
 from execsvc.supervisor.bots.context import Context
-from execsvc.supervisor.bots.ends import remember_held
 from execsvc.supervisor.bots.next_step import Listed
+from execsvc.supervisor.bots.process_exit import remember_held
 from execsvc.supervisor.bots.run import StopMode
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.bots.steps import proceed, tell

@@ -8,7 +8,7 @@ from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.next_step import Listed
 from execsvc.supervisor.bots.run import Run, StopMode
 from execsvc.supervisor.bots.steps import tell
-from execsvc.supervisor.processes.endings import described
+from execsvc.supervisor.processes.exit_classifier import described
 
 RETRY = 30.0
 """Seconds until a check that ended without an answer is made again."""

@@ -14,8 +14,8 @@ from execsvc.store.tripped import STOP_LOSS
 from execsvc.supervisor.bots import changes
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.context import Context
-from execsvc.supervisor.bots.ends import remember_held
 from execsvc.supervisor.bots.next_step import Listed
+from execsvc.supervisor.bots.process_exit import remember_held
 from execsvc.supervisor.bots.run import StopMode
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.bots.steps import proceed, tell

@@ -8,7 +8,7 @@ from loguru import logger
 
 from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.context import ProcessContext
-from execsvc.supervisor.processes.endings import described
+from execsvc.supervisor.processes.exit_classifier import described
 from execsvc.supervisor.processes.restarts import Restarts
 
 LONGEST_DELAY = 10.0

@@ -1,4 +1,4 @@
-"""What the end of a trading process means. Pure."""
+"""The meaning of the end of a trading process. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BY_HAND = frozenset({"TERM", "INT", "USR2"})
 
 
 class Meaning(Enum):
-    """Why a process that trades has ended."""
+    """The reason for which a process that trades has ended."""
 
     ASKED = "it was told to stop"
     OPERATOR = "somebody sent it a signal"
@@ -35,7 +35,7 @@ class Ending(NamedTuple):
     keeps: bool = False
 
 
-def meaning_of(snapshot: Snapshot, code: int, *, told: bool, killed_for: str | None) -> Ending:
+def classify(snapshot: Snapshot, code: int, *, told: bool, killed_for: str | None) -> Ending:
     """Judge by the last report; the exit code only serves to describe a crash.
 
     ``told``: the supervisor had told it to stop. ``killed_for``: why the supervisor killed it.

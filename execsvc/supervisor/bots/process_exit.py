@@ -1,4 +1,4 @@
-"""What follows from the end of a bot's process."""
+"""The consequences of the end of a bot's process."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.run import Run
 from execsvc.supervisor.bots.states import Event, State
 from execsvc.supervisor.bots.steps import fails, look, proceed
-from execsvc.supervisor.processes.endings import (
+from execsvc.supervisor.processes.exit_classifier import (
     OPERATOR_WINDOW,
     Ending,
     Meaning,
+    classify,
     described,
-    meaning_of,
     one_of_many,
 )
 from execsvc.supervisor.processes.restarts import LONGEST_DELAY
 
 
-def ended(context: Context, bot: Bot, run: Run, code: int) -> None:
-    """A process of ``bot`` is dead and reaped: hear its last words, then decide."""
+def handle(context: Context, bot: Bot, run: Run, code: int) -> None:
+    """Hear the last report of the reaped process ``run`` of ``bot``, then decide."""
     run.listen(context.clock.now)
     context.reports.quiet(run.lines)
     run.lines.close()
@@ -43,8 +43,8 @@ def ended(context: Context, bot: Bot, run: Run, code: int) -> None:
     proceed(context, bot)
 
 
-def answer(context: Context, bot: Bot) -> None:
-    """Two seconds after a runner ended on a signal: was it an operator's word, or for many."""
+def decide_on_signal(context: Context, bot: Bot) -> None:
+    """Decide, two seconds after a runner ended on a signal, if an operator meant this bot or all."""
     question = bot.question
     assert question is not None
     if context.clock.now < question.due:
@@ -63,7 +63,7 @@ def answer(context: Context, bot: Bot) -> None:
 
 
 def remember_held(context: Context, bot: Bot) -> bool:
-    """Write down whether the bot is held, for the next start; False when that cannot be done."""
+    """Keep for the next start if the bot is held; False when that cannot be written."""
     held = bot.verdict is not None and bot.verdict.state is State.HELD
     try:
         if bot.verdict is not None and held:
@@ -93,7 +93,7 @@ def _liquidation_ended(context: Context, bot: Bot, run: Run, code: int) -> None:
 
 
 def _abandoning_ended(context: Context, bot: Bot, run: Run, code: int) -> None:
-    """It was booked in one transaction, or it was not: an operator who waits is told which."""
+    """Note if the position was given up, in one transaction, for the operator that waits."""
     end = run.snapshot.end
     done = end is not None and end.kind is EndKind.STOPPED
     bot.abandoning = False
@@ -105,19 +105,19 @@ def _abandoning_ended(context: Context, bot: Bot, run: Run, code: int) -> None:
 
 
 def _outage(run: Run) -> str | None:
-    """Why the process could not read or write the bot's ledger, if it ended of that."""
+    """The reason why the bot's ledger could not be read or written, if the process ended of that."""
     end = run.snapshot.end
     return end.detail if end is not None and end.kind is EndKind.UNAVAILABLE else None
 
 
 def _cut_short(run: Run, code: int) -> str:
-    """Why a process ended that had no time for last words, and what it was at."""
+    """The reason of the end of a process without a last report, and its work at that time."""
     at = run.snapshot.last_error
     return f"{run.killed_for or described(code)}{f': {at}' if at else ''}"
 
 
 def _trading_ended(context: Context, bot: Bot, run: Run, code: int) -> None:
-    ending = meaning_of(run.snapshot, code, told=run.told is not None, killed_for=run.killed_for)
+    ending = classify(run.snapshot, code, told=run.told is not None, killed_for=run.killed_for)
     look(context, bot)
     retry_at = _retry_at(context, run)
     if bot.outage is not None and run.snapshot.liquidation_failed:
@@ -137,7 +137,7 @@ def _trading_ended(context: Context, bot: Bot, run: Run, code: int) -> None:
 
 
 def _retry_at(context: Context, run: Run) -> float:
-    """A process that went the way of a stop has made its attempts; after any other: at once."""
+    """The time of the next liquidation: later after a stop, which made its attempts; else at once."""
     end = run.snapshot.end
     tried = end is not None and end.kind in (
         EndKind.RESIDUE,
@@ -177,7 +177,7 @@ def _crashed(context: Context, bot: Bot, run: Run) -> None:
 
 
 def _unavailable(context: Context, bot: Bot, run: Run) -> None:
-    """It is started again, later and later, and is never FAILED: nothing is wrong with its ledger.
+    """Start the bot again, later and later, never FAILED: nothing is wrong with its ledger.
 
     Without a record there is no exit either. When that has lasted, its position is closed as soon
     as it can be; the bot goes on once it is flat.

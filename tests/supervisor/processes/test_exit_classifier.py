@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from execsvc.runner.report import End, EndKind, Snapshot
-from execsvc.supervisor.processes.endings import Ending, Meaning, described, meaning_of, one_of_many
+from execsvc.supervisor.processes.exit_classifier import (
+    Ending,
+    Meaning,
+    classify,
+    described,
+    one_of_many,
+)
 
 
 def ended(kind: EndKind, signal: str | None = None, detail: str = "") -> Snapshot:
@@ -15,7 +21,7 @@ def ended(kind: EndKind, signal: str | None = None, detail: str = "") -> Snapsho
 def judge(
     snapshot: Snapshot, code: int = 0, told: bool = False, killed: str | None = None
 ) -> Ending:
-    return meaning_of(snapshot, code, told=told, killed_for=killed)
+    return classify(snapshot, code, told=told, killed_for=killed)
 
 
 @pytest.mark.parametrize("kind", EndKind)
