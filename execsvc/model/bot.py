@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import re
@@ -169,16 +168,6 @@ def parse_row(row: object) -> BotSpec:
         stop_loss=stop_loss,
         has_max_drawdown=has_max_drawdown,
     )
-
-
-def file_stem(identifier: str) -> str:
-    """The file name, without suffix, of a bot's ledger or an account's journal.
-
-    >>> file_stem("a/b")
-    'a_b-c14cddc033f64b9d'
-    """
-    plain = re.sub(r"[^A-Za-z0-9._-]", "_", identifier)[:40]
-    return f"{plain}-{hashlib.sha256(identifier.encode()).hexdigest()[:16]}"
 
 
 def canonical(params: dict[str, Any]) -> str:

@@ -19,7 +19,6 @@ class LedgerState(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     bot_id: str
-    stem: str
     binding: Binding | None
     """What its open position was opened under, else what it ran under last."""
     position: Position

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import re
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +18,6 @@ from execsvc.model.bot import (
     RowRefused,
     canonical,
     check_bot_id,
-    file_stem,
     named,
     parse_row,
     row_id,
@@ -226,19 +224,6 @@ def test_a_name_alone_changes_nothing_that_runs() -> None:
     assert spec.runs_like(parse_row(with_member("name", "other")))
     assert not spec.runs_like(parse_row(with_member("pipeline.triggers.interval_sec", 6)))
     assert not spec.runs_like(parse_row(with_member("pipeline.strategy.params", {})))
-
-
-def test_ids_become_file_names() -> None:
-    assert file_stem("a/b") == "a_b-c14cddc033f64b9d"
-    assert file_stem("../..").startswith(".._..-")
-    assert len(file_stem("ü" * 200)) == 40 + 1 + 16
-
-
-@given(st.text(min_size=1, max_size=200), st.text(min_size=1, max_size=200))
-def test_file_names_are_safe_and_apart(one: str, other: str) -> None:
-    for text in (one, other):
-        assert re.fullmatch(r"[A-Za-z0-9._-]{1,40}-[0-9a-f]{16}", file_stem(text))
-    assert (file_stem(one) == file_stem(other)) == (one == other)
 
 
 def test_equal_params_are_equal_text() -> None:

@@ -16,7 +16,6 @@ from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clients.http import NotSent
 from execsvc.clock import installed
 from execsvc.errors import Unavailable
-from execsvc.model.bot import file_stem
 from execsvc.model.told import ToldOrder
 from execsvc.reporting.attribution import LOOKING, Attribution, NotYet
 from execsvc.reporting.names import Names
@@ -24,7 +23,7 @@ from execsvc.reporting.patience import Patience
 from execsvc.reporting.rounds import LONGEST_DELAY, Rounds
 from execsvc.store.sqlite.outbox import waiting
 from execsvc.store.sqlite.outboxes import LedgerOutboxes
-from execsvc.store.sqlite.paths import ledger_path
+from execsvc.store.sqlite.paths import file_stem, ledger_path
 from execsvc.store.sqlite.starts import note_start
 
 

@@ -17,13 +17,12 @@ from support.told import Dead, Wire
 from execsvc.clients.bot_reports import BotReports
 from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clock import SimulatedClock, installed
-from execsvc.model.bot import file_stem
 from execsvc.reporting.child import RETRY, ReportingWorker, Request
 from execsvc.reporting.lifecycle import REPORTS_FIRST, RESEND_AFTER
 from execsvc.reporting.rounds import LONGEST_DELAY
 from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.store.sqlite.deliveries import FILE, Deliveries
-from execsvc.store.sqlite.paths import BOTS
+from execsvc.store.sqlite.paths import BOTS, file_stem
 from execsvc.store.sqlite.starts import note_start
 
 WAITED = 5.0

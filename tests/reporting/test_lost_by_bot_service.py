@@ -12,9 +12,8 @@ from support.told import FILLED, order_of
 
 from execsvc.clients.answers import Answer
 from execsvc.clock import installed
-from execsvc.model.bot import file_stem
 from execsvc.sandbox.server import Sandbox
-from execsvc.store.sqlite.paths import ledger_path
+from execsvc.store.sqlite.paths import file_stem, ledger_path
 from execsvc.store.sqlite.starts import newest_start, note_start
 
 STEM = file_stem("b1")

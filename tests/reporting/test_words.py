@@ -13,7 +13,6 @@ from execsvc.clients.bot_reports import BotReports
 from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clock import SimulatedClock, installed
 from execsvc.errors import Unavailable
-from execsvc.model.bot import file_stem
 from execsvc.reporting.lifecycle import (
     LONGEST_DELAY,
     REPORTS_FIRST,
@@ -24,6 +23,7 @@ from execsvc.reporting.lifecycle import (
 )
 from execsvc.reporting.names import Names
 from execsvc.reporting.patience import Patience
+from execsvc.store.sqlite.paths import file_stem
 
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 BOT = "a/b ü"

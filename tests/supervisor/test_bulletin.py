@@ -41,7 +41,6 @@ class Stopping:
     def tracks(self, quantity: str) -> None:
         self.bot.ledger = LedgerState(
             bot_id="b1",
-            stem="b1",
             binding=None,
             position=Position(tracked=Decimal(quantity)),
             unsettled=False,

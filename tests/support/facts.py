@@ -48,7 +48,6 @@ def running(**report: Any) -> Run:
 def ledger(**changes: Any) -> LedgerState:
     known: dict[str, Any] = {
         "bot_id": "b1",
-        "stem": "b1",
         "binding": BINDING,
         "position": Position(),
         "unsettled": False,

@@ -12,7 +12,7 @@ from support.told import Dead, Wire
 from execsvc.clients.bot_reports import BotReports
 from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clock import SimulatedClock
-from execsvc.model.bot import Binding, Mode, file_stem
+from execsvc.model.bot import Binding, Mode
 from execsvc.model.order import Fill, OrderState, Side
 from execsvc.reporting.attribution import Attribution
 from execsvc.reporting.names import Names
@@ -24,7 +24,7 @@ from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.store.sqlite.deliveries import Deliveries
 from execsvc.store.sqlite.outbox import waiting
 from execsvc.store.sqlite.outboxes import LedgerOutboxes
-from execsvc.store.sqlite.paths import ledger_path
+from execsvc.store.sqlite.paths import file_stem, ledger_path
 
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="s")

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from execsvc.errors import LedgerFailed
-from execsvc.model.bot import Binding, file_stem
+from execsvc.model.bot import Binding
 from execsvc.model.position import Position
 from execsvc.store.bot_state import LedgerState
+from execsvc.store.sqlite.paths import file_stem
 
 
 class Folder:
@@ -87,7 +88,6 @@ def _state(path: Path) -> LedgerState:
     binding = Binding(**kept["binding"]) if kept["binding"] else None
     return LedgerState(
         bot_id=kept["bot_id"],
-        stem=path.stem,
         binding=binding,
         position=Position(tracked=Decimal("0.5")) if kept["open"] else Position(),
         unsettled=kept.get("unsettled", False),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from execsvc.model.bot import file_stem
 from execsvc.store.outbox import Mark, OutboxRow, Start
 from execsvc.store.sqlite import outbox, starts
-from execsvc.store.sqlite.paths import ledger_named, ledgers
+from execsvc.store.sqlite.paths import file_stem, ledger_named, ledgers
 
 _Signature = tuple[tuple[int, int] | None, ...]
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from pathlib import Path
-
-from execsvc.model.bot import file_stem
 
 BOTS = "bots"
 ACCOUNTS = "accounts"
+
+
+def file_stem(identifier: str) -> str:
+    """The file name, without suffix, of a bot's ledger or an account's journal.
+
+    >>> file_stem("a/b")
+    'a_b-c14cddc033f64b9d'
+    """
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", identifier)[:40]
+    return f"{plain}-{hashlib.sha256(identifier.encode()).hexdigest()[:16]}"
 
 
 def ledger_path(state_dir: Path, bot_id: str) -> Path:

@@ -9,7 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 
 from execsvc.errors import LedgerFailed
-from execsvc.model.bot import file_stem
 from execsvc.store.bot_state import LedgerState, LogRow
 from execsvc.store.claims import Holder
 from execsvc.store.doubt import Doubt
@@ -34,7 +33,7 @@ from execsvc.store.sqlite.file_lock import SUPERVISOR_LOCK, FileLock
 from execsvc.store.sqlite.halt import Halt
 from execsvc.store.sqlite.held import HeldBots
 from execsvc.store.sqlite.outboxes import LedgerOutboxes
-from execsvc.store.sqlite.paths import ledger_path
+from execsvc.store.sqlite.paths import file_stem, ledger_path
 from execsvc.store.sqlite.report_verdict import verdict
 from execsvc.store.sqlite.told_alerts import ToldAlerts
 

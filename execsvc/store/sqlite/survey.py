@@ -85,7 +85,6 @@ def _read(state_dir: Path, path: Path) -> LedgerState:
     unsettled, contested, doubt = _in_journals(state_dir, bot[0]["bot_id"], keys)
     return LedgerState(
         bot_id=bot[0]["bot_id"],
-        stem=path.stem,
         binding=binding,
         position=position,
         unsettled=unsettled,

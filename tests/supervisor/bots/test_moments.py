@@ -115,7 +115,6 @@ def test_a_delay_survives_a_look_that_comes_too_early(
         position = Position(tracked=1)
         bot.ledger = LedgerState(
             bot_id="b1",
-            stem="b1",
             binding=row().binding,
             position=position,
             unsettled=False,
@@ -215,9 +214,7 @@ def test_what_was_read_at_the_start_is_not_read_again(
     context: Context, bots: Bots, ledgers: Ledgers
 ) -> None:
     known = {"binding": None, "unsettled": False, "contested": 0, "failing": False}
-    ledgers.states = [
-        LedgerState(bot_id=f"b{n}", stem=f"b{n}", position=Position(), **known) for n in range(5)
-    ]
+    ledgers.states = [LedgerState(bot_id=f"b{n}", position=Position(), **known) for n in range(5)]
     bots.recover()
     assert not context.bots
     bots.listed(listing(*[row(f"b{n}") for n in range(6)]))

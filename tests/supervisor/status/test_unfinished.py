@@ -42,7 +42,6 @@ def running(**report: Any) -> Run:
 def ledger(tracked: str = "0", **changes: Any) -> LedgerState:
     known: dict[str, Any] = {
         "bot_id": "b1",
-        "stem": "b1",
         "binding": BINDING,
         "position": Position(tracked=Decimal(tracked)),
         "unsettled": False,
