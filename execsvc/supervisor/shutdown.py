@@ -78,7 +78,7 @@ class Shutdown:
         """Name what stays open; the exit code of the service."""
         for bot in list(self._context.bots.values()):
             if not bot.stand_in and (bot.run is not None or not bot.ledger_known):
-                steps.look(self._context, bot)
+                steps.read_ledger(self._context, bot)
             if not bot.is_open:
                 continue
             if self._is_held(bot):
@@ -106,7 +106,7 @@ class Shutdown:
             for run in (bot.run, bot.check):
                 if run is not None and run.killed_for is None:
                     steps.kill(self._context, bot, run, "the service is out of time to stop")
-            steps.proceed(self._context, bot)
+            steps.reconcile(self._context, bot)
 
     def _is_held(self, bot: Bot) -> bool:
         if bot.unreadable is not None:

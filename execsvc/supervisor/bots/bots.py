@@ -52,7 +52,7 @@ class Bots:
             if isinstance(reason, LedgerUnavailable):
                 bot.become(Event.WAITS, self._context.clock.now)
             else:
-                steps.fails(self._context, bot, str(reason), None)
+                steps.mark_failed(self._context, bot, str(reason), None)
                 bot.become(Event.FAILS, self._context.clock.now)
         held = self._context.held
         if held.damage is not None:
@@ -64,7 +64,7 @@ class Bots:
             why = HELD_UNREADABLE if unsure else "ended on a signal to its process"
             bot.verdict = Verdict(State.HELD, why, keeps=keeps, unsure=unsure)
             bot.closing, bot.ever_ran = not keeps, True
-            steps.proceed(self._context, bot)
+            steps.reconcile(self._context, bot)
 
     def listed(self, listing: Listing) -> None:
         """Take every row of a complete listing; who is missing from it is judged elsewhere."""
@@ -74,7 +74,7 @@ class Bots:
         for bot_id in [*listing.bots, *listing.invalid]:
             self._known(bot_id).booting = bot_id in booting
         for bot_id, row in listing.bots.items():
-            rows.seen(self._context, self._known(bot_id), row)
+            rows.on_listed(self._context, self._known(bot_id), row)
         for bot_id, invalid in listing.invalid.items():
             rows.row_refused(self._context, self._known(bot_id), invalid)
         self._stopping(listing.stopping)
@@ -85,13 +85,13 @@ class Bots:
         for bot_id in bot_ids:
             bot = self._bots.get(bot_id)
             if bot is not None and bot.listed is not Listed.GONE:
-                rows.gone(self._context, bot, "BotService says STOPPING")
+                rows.on_unlisted(self._context, bot, "BotService says STOPPING")
 
     def gone(self, bot_ids: frozenset[str]) -> None:
         """These are not listed any more."""
         for bot_id in sorted(bot_ids):
             bot = self._bots[bot_id]
-            rows.gone(self._context, bot)
+            rows.on_unlisted(self._context, bot)
             if bot.state is State.STOPPED and not bot.ever_ran and bot.given_back is None:
                 self._forget(bot)
 
@@ -104,7 +104,7 @@ class Bots:
         if bot is None or bot.listed not in (Listed.VALID, Listed.INVALID):
             return
         if bot.run is None and not bot.is_open:
-            rows.gone(self._context, bot, "BotService shows it as STOPPED")
+            rows.on_unlisted(self._context, bot, "BotService shows it as STOPPED")
 
     def hear(self) -> None:
         """Read every report that waits."""
@@ -145,7 +145,7 @@ class Bots:
         elif self._is_over(bot):
             self._forget(bot)
         else:
-            steps.proceed(self._context, bot)
+            steps.reconcile(self._context, bot)
 
     def look_again(self) -> None:
         """Ledgers that could not be read: a full disk, say, is no reason never to sell again."""
@@ -195,7 +195,7 @@ class Bots:
         bot = self._new(state.bot_id)
         bot.listed = listed
         bot.ledger, bot.ledger_known, bot.ever_ran = state, True, True
-        steps.proceed(self._context, bot)
+        steps.reconcile(self._context, bot)
 
     def _end(self, bot: Bot) -> None:
         bot.question = bot.to_check = None
@@ -207,7 +207,7 @@ class Bots:
             steps.tell(self._context, bot, StopMode.HOLD if hold else StopMode.STOP)
         elif bot.run is not None and not bot.trades and hold and bot.run.told is None:
             steps.tell(self._context, bot, StopMode.HOLD)
-        steps.proceed(self._context, bot)
+        steps.reconcile(self._context, bot)
 
     def _heard(self, bot: Bot, run: Run) -> None:
         now = self._context.clock.now

@@ -12,7 +12,7 @@ from execsvc.supervisor.bots.next_step import Listed
 from execsvc.supervisor.bots.process_exit import remember_held
 from execsvc.supervisor.bots.run import StopMode
 from execsvc.supervisor.bots.states import State
-from execsvc.supervisor.bots.steps import proceed, tell
+from execsvc.supervisor.bots.steps import reconcile, tell
 
 KEY = "\0halt"
 LONGEST_LOOK = 5.0
@@ -90,7 +90,7 @@ def resume(context: Context) -> None:
     for bot in list(context.bots.values()):
         bot.restarts.forget()
         bot.not_before, bot.crashed = context.clock.now, False
-        proceed(context, bot)
+        reconcile(context, bot)
 
 
 def say_if_halted(context: Context) -> None:
@@ -136,4 +136,4 @@ def _close(context: Context, bot: Bot) -> None:
         # Whoever stops already on a signal of its own is left to its question: what was an
         # operator's word is still one when trading is resumed.
         tell(context, bot, StopMode.STOP)
-    proceed(context, bot)
+    reconcile(context, bot)

@@ -10,7 +10,7 @@ from execsvc.supervisor.bots.bot import Bot, Question, Verdict
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.run import Run
 from execsvc.supervisor.bots.states import Event, State
-from execsvc.supervisor.bots.steps import fails, look, proceed
+from execsvc.supervisor.bots.steps import mark_failed, read_ledger, reconcile
 from execsvc.supervisor.processes.exit_classifier import (
     OPERATOR_WINDOW,
     Ending,
@@ -40,7 +40,7 @@ def handle(context: Context, bot: Bot, run: Run, code: int) -> None:
     else:
         bot.last = run.snapshot
         _trading_ended(context, bot, run, code)
-    proceed(context, bot)
+    reconcile(context, bot)
 
 
 def decide_on_signal(context: Context, bot: Bot) -> None:
@@ -59,7 +59,7 @@ def decide_on_signal(context: Context, bot: Bot) -> None:
         bot.closing = not question.keeps
         bot.liquidate_at = question.retry_at
         remember_held(context, bot)
-    proceed(context, bot)
+    reconcile(context, bot)
 
 
 def remember_held(context: Context, bot: Bot) -> bool:
@@ -82,7 +82,7 @@ def remember_held(context: Context, bot: Bot) -> bool:
 
 def _liquidation_ended(context: Context, bot: Bot, run: Run, code: int) -> None:
     failed = bot.liquidation_failed
-    look(context, bot)
+    read_ledger(context, bot)
     if failed and not bot.is_open:
         bot.error = None  # it said why the position was open
     if bot.is_open:
@@ -98,7 +98,7 @@ def _abandoning_ended(context: Context, bot: Bot, run: Run, code: int) -> None:
     done = end is not None and end.kind is EndKind.STOPPED
     bot.abandoning = False
     bot.not_abandoned = None if done else (end.detail if end else None) or _cut_short(run, code)
-    look(context, bot)
+    read_ledger(context, bot)
     if done:
         bot.error = None  # it said why the position was open
     bot.liquidate_at = context.clock.now
@@ -118,7 +118,7 @@ def _cut_short(run: Run, code: int) -> str:
 
 def _trading_ended(context: Context, bot: Bot, run: Run, code: int) -> None:
     ending = classify(run.snapshot, code, told=run.told is not None, killed_for=run.killed_for)
-    look(context, bot)
+    read_ledger(context, bot)
     retry_at = _retry_at(context, run)
     if bot.outage is not None and run.snapshot.liquidation_failed:
         bot.liquidation_failed = bot.is_open  # the ledger could not be told
@@ -132,7 +132,7 @@ def _trading_ended(context: Context, bot: Bot, run: Run, code: int) -> None:
         _unavailable(context, bot, run)
     elif ending.meaning is not Meaning.ASKED and bot.verdict is None:
         bot.closing = True
-        fails(context, bot, ending.detail, run.spec)
+        mark_failed(context, bot, ending.detail, run.spec)
     bot.liquidate_at = retry_at
 
 
@@ -170,7 +170,7 @@ def _crashed(context: Context, bot: Bot, run: Run) -> None:
     if delay is None:
         bot.closing = True
         why = f"given up after too many crashes, the last one: {bot.error}"
-        fails(context, bot, why, run.spec)
+        mark_failed(context, bot, why, run.spec)
         return
     bot.crashed = True
     bot.not_before = now + delay

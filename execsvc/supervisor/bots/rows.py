@@ -1,4 +1,4 @@
-"""What BotService says of one bot, and what follows from it."""
+"""The rows of bots in BotService, and the effect of each on its bot."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from execsvc.supervisor.bots.next_step import Listed
 from execsvc.supervisor.bots.process_exit import remember_held
 from execsvc.supervisor.bots.run import StopMode
 from execsvc.supervisor.bots.states import State
-from execsvc.supervisor.bots.steps import proceed, tell
+from execsvc.supervisor.bots.steps import reconcile, tell
 
 ABANDON_GRACE = 5.0
 """Seconds beyond ORDER_TIMEOUT that a process has to end whose position is given up."""
@@ -26,8 +26,8 @@ MOST_NAMELESS = 5
 """Different rows without an id that one line of the log describes."""
 
 
-def seen(context: Context, bot: Bot, row: BotSpec) -> None:
-    """``bot`` is listed with a row that can be used."""
+def on_listed(context: Context, bot: Bot, row: BotSpec) -> None:
+    """Follow ``row``, which can be used and is the one that ``bot`` is listed with."""
     if bot.listed is Listed.VALID and bot.row == row:
         return
     if bot.listed is Listed.GONE and bot.run is None:
@@ -39,21 +39,21 @@ def seen(context: Context, bot: Bot, row: BotSpec) -> None:
         changes.consider(context, bot)
     else:
         bot.row_error = None
-        proceed(context, bot)
+        reconcile(context, bot)
 
 
 def row_refused(context: Context, bot: Bot, row: InvalidRow) -> None:
-    """``bot`` is listed with a row that cannot be used: a runner goes on as it was."""
+    """Note why ``row`` of ``bot`` cannot be used; a runner goes on as it was."""
     bot.invalid_name, reason = row.name, row.reason
     if bot.listed is Listed.INVALID and bot.row_error == reason:
         return
     bot.listed, bot.row_error, bot.to_check = Listed.INVALID, reason, None
     bot.log.bind(event="bot_invalid").warning("row cannot be used: {}", reason)
-    proceed(context, bot)
+    reconcile(context, bot)
 
 
 def nameless(before: list[InvalidRow], listed: list[InvalidRow]) -> None:
-    """Rows without a usable id are listed: say so when they are others than ``before``."""
+    """Log the listed rows without a usable id when they are others than ``before``."""
     if not listed or Counter(listed) == Counter(before):
         return
     shown = sorted(
@@ -68,8 +68,8 @@ def nameless(before: list[InvalidRow], listed: list[InvalidRow]) -> None:
     )
 
 
-def gone(context: Context, bot: Bot, why: str = "no longer listed") -> None:
-    """``bot`` is not to run any more: whatever it was, it ends, and ends flat."""
+def on_unlisted(context: Context, bot: Bot, why: str = "no longer listed") -> None:
+    """End ``bot``, which is not to run any more, and end it flat, whatever its state."""
     stops_out = bot.row is not None and bot.row.stop_loss is not None
     stops_out = stops_out or any(guard["guard"] == STOP_LOSS for guard in bot.guards)
     bot.listed = Listed.GONE
@@ -89,11 +89,11 @@ def gone(context: Context, bot: Bot, why: str = "no longer listed") -> None:
         bot.closing = True
     if stops_out:
         _let_reenter(context, bot)
-    proceed(context, bot)
+    reconcile(context, bot)
 
 
 def _let_reenter(context: Context, bot: Bot) -> None:
-    """Its user has stopped it: the next start is not kept from entering by an earlier stop loss."""
+    """Let the next start enter after an earlier stop loss, as the user has stopped the bot."""
     try:
         context.store.allow_reentry(bot.bot_id)
     except LedgerFailed as fault:
@@ -102,7 +102,7 @@ def _let_reenter(context: Context, bot: Bot) -> None:
 
 
 def _say_risk(bot: Bot, row: BotSpec) -> None:
-    """Say once of a row what its user may not expect of its risk management."""
+    """Log once for a row the part of its risk management that is not honoured."""
     before, told = bot.row, bot.log.bind(event="row_noted")
     doubt = risk.doubt_about(row.stop_loss)
     if doubt is not None and (before is None or before.stop_loss != row.stop_loss):
@@ -112,7 +112,7 @@ def _say_risk(bot: Bot, row: BotSpec) -> None:
 
 
 def release(context: Context, bot: Bot, *, abandons: bool = False) -> None:
-    """An operator lets the bot go on: HELD and FAILED end, and its crashes are forgotten.
+    """Let the bot go on, by an operator: HELD and FAILED end, and its crashes are forgotten.
 
     ``abandons``: its position is given up first, by a process of its own, once the process that
     owns the ledger has ended.
@@ -148,14 +148,14 @@ def look_again(context: Context, bot: Bot) -> None:
     except LedgerFailed:
         return
     bot.ledger_known = False
-    proceed(context, bot)
+    reconcile(context, bot)
 
 
 def recheck(context: Context, bot: Bot) -> None:
-    """Its ledger or journal was changed by hand: read it again and act on what it says."""
+    """Read the ledger again and act on it, as the ledger or the journal was changed by hand."""
     if bot.run is not None or bot.stand_in:
         return
     if bot.unreadable is not None and bot.verdict is not None:
         bot.verdict = None if bot.verdict.state is State.FAILED else bot.verdict
     bot.ledger_known = False
-    proceed(context, bot)
+    reconcile(context, bot)

@@ -1,4 +1,4 @@
-"""What is done for a bot: decide its next step, queue a process for it, tell one to end."""
+"""The steps of a bot: the next one is decided, a process is queued, or one is told to end."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _WORDS: dict[EventName, str] = {
 _SIGNALS = {StopMode.STOP: signal.SIGTERM, StopMode.HOLD: signal.SIGUSR2}
 
 
-def proceed(context: Context, bot: Bot) -> None:
-    """Do what is next for ``bot``, if it has no process and no question is open."""
+def reconcile(context: Context, bot: Bot) -> None:
+    """Carry out the next step of ``bot``, if it has no process and no question is open."""
     if bot.run is not None or bot.question is not None or bot.stand_in:
         return
     bot.queued = None
     if not bot.ledger_known:
-        look(context, bot)
+        read_ledger(context, bot)
     if not bot.ledger_known:
         _wait_for_ledger(context, bot)
         return
@@ -46,11 +46,11 @@ def proceed(context: Context, bot: Bot) -> None:
     elif step is Step.ABANDON:
         _abandon(context, bot)
     else:
-        rests(context, bot, rest)
+        enter_idle(context, bot, rest)
 
 
-def look(context: Context, bot: Bot) -> None:
-    """Read the bot's ledger: it alone says whether the bot is flat.
+def read_ledger(context: Context, bot: Bot) -> None:
+    """Read the bot's ledger: that alone says if the bot is flat.
 
     One that cannot be read at present is not known, and counts as open.
     """
@@ -64,15 +64,15 @@ def look(context: Context, bot: Bot) -> None:
     except LedgerFailed as error:
         bot.ledger, bot.unreadable = None, str(error)
         if bot.verdict is None:
-            fails(context, bot, bot.unreadable, bot.row)
+            mark_failed(context, bot, bot.unreadable, bot.row)
     if not bot.is_open:
         bot.closing = bot.liquidation_failed = False
 
 
-def fails(
+def mark_failed(
     context: Context, bot: Bot, why: str, row: BotSpec | None, *, foreign: bool = False
 ) -> None:
-    """Give the bot up as ``row`` has it, until that changes or an operator releases it.
+    """Mark the bot FAILED as ``row`` has it, until the row changes or an operator releases the bot.
 
     ``foreign``: another service trades its account.
     """
@@ -81,8 +81,8 @@ def fails(
     bot.end_failure()
 
 
-def rests(context: Context, bot: Bot, state: State) -> None:
-    """``bot`` is now in ``state``, which is one without a process that trades."""
+def enter_idle(context: Context, bot: Bot, state: State) -> None:
+    """Bring ``bot`` into ``state``, one without a process that trades."""
     if bot.state is not state:
         bot.become(TOWARDS[state], context.clock.now)
         if state is State.STOPPED:
@@ -97,7 +97,7 @@ def rests(context: Context, bot: Bot, state: State) -> None:
 
 
 def tell(context: Context, bot: Bot, told: StopMode) -> None:
-    """Send the bot's process the signal to end; it has its time for that from now on."""
+    """Send the bot's process the signal to end; its time for that begins now."""
     assert bot.run is not None
     context.children.tell(bot.run.child, _SIGNALS[told])
     bot.run.asked_to_stop(told, context.clock.now)
@@ -118,13 +118,13 @@ def kill(context: Context, bot: Bot, run: Run, why: str) -> None:
 
 def _start(context: Context, bot: Bot) -> None:
     if context.clock.now < bot.not_before:
-        rests(context, bot, State.BACKOFF)
+        enter_idle(context, bot, State.BACKOFF)
         context.timers.ask(bot.bot_id, bot.not_before)
         return
     taken = _taken(context, bot, Task.TRADE)
     if taken is not None:
-        fails(context, bot, taken, bot.row, foreign=True)
-        proceed(context, bot)
+        mark_failed(context, bot, taken, bot.row, foreign=True)
+        reconcile(context, bot)
         return
     if bot.state is not State.BOOTING:
         bot.become(Event.STARTS, context.clock.now)
@@ -137,12 +137,12 @@ def _wait_for_ledger(context: Context, bot: Bot) -> None:
     case = bot.case(context.service, halted=context.halted)
     step, rest = next_step(case._replace(readable=True))
     waits = {Step.START: State.BACKOFF, Step.REST: rest}
-    rests(context, bot, waits.get(step, State.LIQUIDATING))
+    enter_idle(context, bot, waits.get(step, State.LIQUIDATING))
     context.timers.ask(bot.bot_id, context.clock.now + NO_LEDGER)
 
 
 def _liquidate(context: Context, bot: Bot) -> None:
-    rests(context, bot, State.LIQUIDATING)
+    enter_idle(context, bot, State.LIQUIDATING)
     if context.clock.now < bot.liquidate_at:
         context.timers.ask(bot.bot_id, bot.liquidate_at)
         return
@@ -153,17 +153,17 @@ def _liquidate(context: Context, bot: Bot) -> None:
         context.timers.ask(bot.bot_id, bot.liquidate_at)
         return
     bot.queued = Task.LIQUIDATE
-    context.queue.appendleft(bot.bot_id)  # closing a position comes before starting anybody
+    context.queue.appendleft(bot.bot_id)  # closing a position comes before starting a bot
 
 
 def _taken(context: Context, bot: Bot, task: Task) -> str | None:
-    """Why no process may work on the bot's account: another service of this machine trades it."""
+    """The reason why no process may work on the bot's account: another service here trades it."""
     binding = bot.live_binding(task)
     return None if binding is None else context.accounts.take(binding.key_id)
 
 
 def _abandon(context: Context, bot: Bot) -> None:
-    rests(context, bot, State.LIQUIDATING)
+    enter_idle(context, bot, State.LIQUIDATING)
     if context.clock.now < bot.not_before:  # the machine had no process for it
         context.timers.ask(bot.bot_id, bot.not_before)
         return
@@ -172,7 +172,7 @@ def _abandon(context: Context, bot: Bot) -> None:
 
 
 def started(context: Context, bot: Bot, run: Run) -> None:
-    """``run`` works for ``bot`` from now on."""
+    """Take note that ``run`` works for ``bot`` from now on."""
     if run.task is Task.TRADE:
         bot.given_back = None
     again = bot.crashed and run.task is Task.TRADE
@@ -188,15 +188,15 @@ def started(context: Context, bot: Bot, run: Run) -> None:
 
 
 def cannot_check(context: Context, bot: Bot, error: OSError) -> None:
-    """The machine has no process for a look at a changed row: again later."""
+    """Check the changed row later, as the machine has no process for that."""
     bot.row_error = f"the change cannot be checked: {error.strerror}"
     bot.check_after = context.clock.now + NO_PROCESS
     context.timers.ask(bot.bot_id, bot.check_after)
 
 
 def no_process(context: Context, bot: Bot, error: OSError) -> None:
-    """The machine has no process to give: not the bot's fault, and no crash of it."""
+    """Reconcile the bot later, as the machine has no process to give; that is no crash of the bot."""
     bot.error = f"no process can be started: {error.strerror}"
     bot.log.bind(event="fork_failed").error("{}", bot.error)
     bot.not_before = bot.liquidate_at = context.clock.now + NO_PROCESS
-    proceed(context, bot)
+    reconcile(context, bot)

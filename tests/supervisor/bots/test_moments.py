@@ -123,7 +123,7 @@ def test_a_delay_survives_a_look_that_comes_too_early(
         )
         bot.closing = True
     setattr(bot, moment, 90.0)
-    steps.proceed(context, bot)
+    steps.reconcile(context, bot)
     context.timers.ask("b1", 60.0)
     look_at(context, bots, 60.0)
     assert bot.queued is None
@@ -227,7 +227,7 @@ def test_a_failure_of_a_row_that_is_no_longer_listed_does_not_fail_the_new_one(
 ) -> None:
     bots.listed(listing(row(params={"hold_duration": 61})))
     bot = only(context)
-    steps.fails(context, bot, "raised", row())
+    steps.mark_failed(context, bot, "raised", row())
     assert bot.verdict is None
-    steps.fails(context, bot, "raised", bot.row)
+    steps.mark_failed(context, bot, "raised", bot.row)
     assert bot.verdict is not None
