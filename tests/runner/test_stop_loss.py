@@ -257,6 +257,24 @@ def test_a_sale_that_fails_is_tried_again_after_a_second_whatever_the_price(bot:
     assert bot.said.count("liquidation_attempt_failed") == 2, "once a minute in each process"
 
 
+def test_a_sale_that_fails_goes_on_after_a_release_on_paper_which_frees_entries_then(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot.exchange.refusal = OrderRefused("POST /order: HTTP 400")
+    bot.look(("47000", "47001"))
+    words = [True]
+    monkeypatch.setattr(bot.ledger, "may_reenter", lambda: bool(words) and words.pop())
+    bot.exchange.pass_time(RETRY)
+    assert bot.look(("60000", "60001")) is not None, "the price is better, and the decision stands"
+    bot.exchange.refusal = None
+    bot.exchange.pass_time(RETRY)
+    assert bot.look(("60000", "60001")) is None
+    assert not bot.holds
+    assert bot.guards == ["stop_loss"]
+    bot.order(Purpose.ENTRY, D("0.01"))
+    assert bot.guards == []
+
+
 def test_a_position_that_something_else_closed_ends_the_alarm(bot: Bot) -> None:
     bot.exchange.refusal = OrderRefused("POST /order: HTTP 400")
     bot.look(("47000", "47001"))

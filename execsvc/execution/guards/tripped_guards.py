@@ -73,11 +73,15 @@ class TrippedGuards:
                 del self._unwritten[guard]
 
     def clear_if_reentered(self) -> None:
-        """Clear the stop loss if the bot was stopped and started since, or was released."""
+        """Clear the stop loss if the bot was stopped and started since, or was released.
+
+        It stands while the position that it sells is open, and that word is kept until then.
+        """
         if not self.shows(Guard.STOP_LOSS):
             return
         with suppress(LedgerFailed):
-            if self._ledger.may_reenter():
+            is_open = self._ledger.position(self._binding).side is not None
+            if not is_open and self._ledger.may_reenter():
                 self.clear(Guard.STOP_LOSS)
 
     def shows(self, guard: Guard) -> bool:
