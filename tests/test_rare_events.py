@@ -17,7 +17,7 @@ from support.environment import scrubbed
 from execsvc.store.sqlite import ballast
 from execsvc.store.sqlite.held import HeldBots
 from execsvc.store.sqlite.paths import ledger_path
-from execsvc.supervisor.bots.bot import Bot, Verdict
+from execsvc.supervisor.bots.bot import Bot, Hold
 from execsvc.supervisor.bots.process_exit import remember_held
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.processes import process
@@ -111,7 +111,7 @@ def test_a_bot_whose_hold_cannot_be_written_down(tmp_path: Path) -> None:
     (tmp_path / "held.new").mkdir()
     context: Any = SimpleNamespace(held=HeldBots(tmp_path))
     bot = Bot("b1", Restarts(None, 60.0, 10.0))
-    bot.verdict = Verdict(State.HELD, "ended on TERM")
+    bot.hold = Hold(State.HELD, "ended on TERM")
 
     remember_held(cast(Any, context), bot)
 

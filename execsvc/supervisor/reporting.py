@@ -273,9 +273,7 @@ class ReportingProcess:
         if not bot.is_at_rest and not (broken and status == BOOTING):
             return None
         unclaimed = status == BOOTING and self._foreign.is_unclaimed(bot.bot_id)
-        if bot.verdict is not None and (
-            bot.verdict.unsure or (bot.verdict.foreign and not unclaimed)
-        ):
+        if bot.hold is not None and (bot.hold.unsure or (bot.hold.foreign and not unclaimed)):
             return None  # nobody ended it, or another service may run it
         if bot.state in (State.FAILED, State.HELD):
             return f"{bot.state.value}: {bot.last_error}"

@@ -13,7 +13,7 @@ from support.bot_process import bot_row
 from execsvc.clients.bot_service import Listing
 from execsvc.model.bot import InvalidRow, parse_row
 from execsvc.settings import Switch
-from execsvc.supervisor.bots.bot import Bot, Verdict
+from execsvc.supervisor.bots.bot import Bot, Hold
 from execsvc.supervisor.bots.foreign import PATIENCE
 from execsvc.supervisor.bots.next_step import Listed
 from execsvc.supervisor.bots.states import State
@@ -71,7 +71,7 @@ def bot_in(state: State, listed: Listed = Listed.VALID, *, foreign: bool = False
     bot = Bot("b1", Restarts(5, 300.0), state=state, listed=listed)
     bot.ledger_known = True
     if state is State.FAILED:
-        bot.verdict = Verdict(State.FAILED, "no", foreign=foreign)
+        bot.hold = Hold(State.FAILED, "no", foreign=foreign)
         bot.row = parse_row(bot_row()) if foreign else None
     return bot
 
@@ -85,7 +85,7 @@ def test_stop_of_a_bot_that_is_let_go_on(status: str) -> None:
     assert told.child.words() == ["stop"]
     (said,) = (asked for asked in told.child.asked if "word" in asked)
     assert said["name"] == "My bot"
-    bot.verdict, bot.state = None, State.BOOTING  # an operator releases it
+    bot.hold, bot.state = None, State.BOOTING  # an operator releases it
     told.reporting.pass_on()
     told.reporting.pass_on()
     assert told.child.words() == ["stop", None]
@@ -93,11 +93,11 @@ def test_stop_of_a_bot_that_is_let_go_on(status: str) -> None:
 
 def test_running_row_that_cannot_be_used_any_more_is_given_back_once_its_bot_is_held() -> None:
     bot = bot_in(State.HELD, Listed.INVALID)
-    bot.verdict, bot.row_error = Verdict(State.HELD, "ended by hand"), "its symbol is no symbol"
+    bot.hold, bot.row_error = Hold(State.HELD, "ended by hand"), "its symbol is no symbol"
     told = Told(bot)
     told.list(invalid={"b1": InvalidRow(name="", reason="no")})
     assert told.child.words() == ["stop"]
-    bot.verdict, bot.state = None, State.INVALID
+    bot.hold, bot.state = None, State.INVALID
     told.list(invalid={"b1": InvalidRow(name="", reason="no")})
     assert told.child.words() == ["stop", None], "its user may mend the row"
 

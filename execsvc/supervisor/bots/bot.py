@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 _LEFT = "left by an earlier run of the service; waits for the first good listing"
 
 
-class Verdict(NamedTuple):
+class Hold(NamedTuple):
     """A decision that stands until something ends it: HELD or FAILED."""
 
     state: State
     detail: str
     keeps: bool = False
     row: BotSpec | None = None
-    """The row a FAILED bot had; another one ends the verdict."""
+    """The row a FAILED bot had; another one ends the hold."""
     unsure: bool = False
-    """It is HELD only because nobody can read which bots are."""
+    """The bot is HELD only because it cannot be read which bots are."""
     foreign: bool = False
-    """It is FAILED as another service trades its account, of which the bot may be one, too."""
+    """The bot is FAILED as another service trades its account, and may be a bot of that one, too."""
 
 
 class Question(NamedTuple):
@@ -69,7 +69,7 @@ class Bot:
     """The name in the last row that could not be used."""
     row_error: str | None = None
     error: str | None = None
-    verdict: Verdict | None = None
+    hold: Hold | None = None
     question: Question | None = None
     closing: bool = False
     """It was told to stop and liquidate, and was not seen flat since."""
@@ -120,11 +120,11 @@ class Bot:
 
     def end_failure(self) -> None:
         """FAILED is over when the row is another one than that which failed."""
-        failed, row = self.verdict, self.row
+        failed, row = self.hold, self.row
         if failed is None or failed.state is not State.FAILED or failed.row is None or row is None:
             return
         if (failed.row.binding, failed.row.params) != (row.binding, row.params):
-            self.verdict = None
+            self.hold = None
             self.begin_anew()
 
     @property
@@ -255,14 +255,14 @@ class Bot:
     def last_error(self) -> str | None:
         """What ``/status`` shows: a fault of the row, else what its process or its end said."""
         alive = self.run.snapshot.last_error if self.run is not None else None
-        verdict = self.verdict.detail if self.verdict is not None else None
+        hold = self.hold.detail if self.hold is not None else None
         # What once was wrong with a bot that is over says nothing of how it is.
         said = None if self._is_over else self.error or self.last.last_error
-        if verdict and said and said not in verdict and self.residue:
-            verdict = f"{verdict}; {said}"  # who ended it does not say why it is not sold
+        if hold and said and said not in hold and self.residue:
+            hold = f"{hold}; {said}"  # who ended it does not say why it is not sold
         waits = _LEFT if self.listed is Listed.UNSEEN else None
         over = self.given_back if self.listed is Listed.GONE else None
-        return self.row_error or alive or verdict or self.unavailable or over or said or waits
+        return self.row_error or alive or hold or self.unavailable or over or said or waits
 
     @property
     def abandoned(self) -> list[Abandoned]:
@@ -308,8 +308,8 @@ class Bot:
         return Case(
             service=service,
             listed=self.listed,
-            verdict=self.verdict.state if self.verdict is not None else None,
-            keeps=self.verdict is not None and self.verdict.keeps,
+            hold=self.hold.state if self.hold is not None else None,
+            keeps=self.hold is not None and self.hold.keeps,
             is_open=self.is_open,
             readable=self.unreadable is None,
             moved=bound is not None and self.row is not None and bound != self.row.binding,

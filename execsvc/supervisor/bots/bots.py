@@ -10,7 +10,7 @@ from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.model.bot import InvalidRow
 from execsvc.store.bot_state import LedgerState
 from execsvc.supervisor.bots import by_hand, changes, process_exit, rows, steps
-from execsvc.supervisor.bots.bot import Bot, Verdict
+from execsvc.supervisor.bots.bot import Bot, Hold
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.next_step import Listed, Service
 from execsvc.supervisor.bots.run import Run, StopMode
@@ -62,7 +62,7 @@ class Bots:
             bot = self._bots.get(bot_id) or self._new(bot_id)
             unsure = held.is_suspect(bot_id)
             why = HELD_UNREADABLE if unsure else "ended on a signal to its process"
-            bot.verdict = Verdict(State.HELD, why, keeps=keeps, unsure=unsure)
+            bot.hold = Hold(State.HELD, why, keeps=keeps, unsure=unsure)
             bot.closing, bot.ever_ran = not keeps, True
             steps.reconcile(self._context, bot)
 

@@ -6,7 +6,7 @@ from loguru import logger
 
 from execsvc.errors import LedgerFailed
 from execsvc.store.service_store import HeldBots
-from execsvc.supervisor.bots.bot import Bot, Verdict
+from execsvc.supervisor.bots.bot import Bot, Hold
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.next_step import Listed
 from execsvc.supervisor.bots.process_exit import remember_held
@@ -30,7 +30,7 @@ def stop(context: Context, bot: Bot) -> bool:
     written = True
     if bot.listed is not Listed.GONE and bot.unreadable is None:
         bot.question = None  # the signal that it ended on was this operator's, too
-        bot.verdict = _held(bot.verdict)
+        bot.hold = _held(bot.hold)
         written = remember_held(context, bot)
     _close(context, bot)
     return written
@@ -116,12 +116,12 @@ def say_held_unreadable(held: HeldBots) -> None:
     )
 
 
-def _held(before: Verdict | None) -> Verdict:
+def _held(before: Hold | None) -> Hold:
     if before is None:
-        return Verdict(State.HELD, _STOPPED)
+        return Hold(State.HELD, _STOPPED)
     if before.state is State.HELD and not before.keeps:
         return before
-    return Verdict(State.HELD, f"{_STOPPED}; before: {before.detail}")
+    return Hold(State.HELD, f"{_STOPPED}; before: {before.detail}")
 
 
 def _close(context: Context, bot: Bot) -> None:
@@ -132,7 +132,7 @@ def _close(context: Context, bot: Bot) -> None:
         context.children.kill(bot.check.child)
     if bot.run is None:
         bot.closing = bot.closing or bot.is_open
-    elif bot.runs_freely and (bot.verdict is not None or bot.run.stop_since is None):
+    elif bot.runs_freely and (bot.hold is not None or bot.run.stop_since is None):
         # Whoever stops already on a signal of its own is left to its question: what was an
         # operator's word is still one when trading is resumed.
         tell(context, bot, StopMode.STOP)

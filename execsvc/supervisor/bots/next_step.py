@@ -39,7 +39,7 @@ class Case(NamedTuple):
 
     service: Service
     listed: Listed
-    verdict: State | None
+    hold: State | None
     """HELD or FAILED, when one of them stands."""
     keeps: bool
     """It is HELD and keeps its position."""
@@ -81,14 +81,14 @@ def _is_to_close(case: Case) -> bool:
         return True
     if case.listed is Listed.UNSEEN:
         return False  # the first good listing decides whether it resumes or is closed
-    wanted = case.listed is Listed.VALID and case.verdict is None
+    wanted = case.listed is Listed.VALID and case.hold is None
     return not wanted or case.moved
 
 
 def _rest(case: Case) -> State:
     """Where the bot ends up when nothing is open; BOOTING stands for a bot that is to run."""
-    if case.verdict is not None:
-        return case.verdict
+    if case.hold is not None:
+        return case.hold
     if case.service is Service.HOLD and case.is_open:
         return State.HELD
     if case.listed is Listed.UNSEEN:

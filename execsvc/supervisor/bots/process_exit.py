@@ -6,7 +6,7 @@ from execsvc.errors import LedgerFailed
 from execsvc.runner.job import Task
 from execsvc.runner.report import EndKind
 from execsvc.supervisor.bots import changes
-from execsvc.supervisor.bots.bot import Bot, Question, Verdict
+from execsvc.supervisor.bots.bot import Bot, Hold, Question
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.run import Run
 from execsvc.supervisor.bots.states import Event, State
@@ -55,7 +55,7 @@ def decide_on_signal(context: Context, bot: Bot) -> None:
         bot.crashed = True
         bot.error = f"{bot.error}, as others did: restarted"
     else:
-        bot.verdict = Verdict(State.HELD, f"{bot.error} to its process", keeps=question.keeps)
+        bot.hold = Hold(State.HELD, f"{bot.error} to its process", keeps=question.keeps)
         bot.closing = not question.keeps
         bot.liquidate_at = question.retry_at
         remember_held(context, bot)
@@ -64,10 +64,10 @@ def decide_on_signal(context: Context, bot: Bot) -> None:
 
 def remember_held(context: Context, bot: Bot) -> bool:
     """Keep for the next start if the bot is held; False when that cannot be written."""
-    held = bot.verdict is not None and bot.verdict.state is State.HELD
+    held = bot.hold is not None and bot.hold.state is State.HELD
     try:
-        if bot.verdict is not None and held:
-            context.held.add(bot.bot_id, keeps=bot.verdict.keeps)
+        if bot.hold is not None and held:
+            context.held.add(bot.bot_id, keeps=bot.hold.keeps)
         else:
             context.held.discard(bot.bot_id)
     except LedgerFailed as error:
@@ -130,7 +130,7 @@ def _trading_ended(context: Context, bot: Bot, run: Run, code: int) -> None:
         _crashed(context, bot, run)
     elif ending.meaning is Meaning.UNAVAILABLE:
         _unavailable(context, bot, run)
-    elif ending.meaning is not Meaning.ASKED and bot.verdict is None:
+    elif ending.meaning is not Meaning.ASKED and bot.hold is None:
         bot.closing = True
         mark_failed(context, bot, ending.detail, run.spec)
     bot.liquidate_at = retry_at
@@ -150,7 +150,7 @@ def _retry_at(context: Context, run: Run) -> float:
 
 
 def _ask(context: Context, bot: Bot, run: Run, ending: Ending, retry_at: float) -> None:
-    if bot.verdict is not None:
+    if bot.hold is not None:
         return  # its ledger cannot be read: that stands
     if bot.state in (State.BOOTING, State.RUNNING):
         bot.become(Event.STOPS, context.clock.now)

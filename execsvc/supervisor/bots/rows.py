@@ -76,8 +76,8 @@ def on_unlisted(context: Context, bot: Bot, why: str = "no longer listed") -> No
     if bot.stand_in:
         return  # nothing can be closed by a ledger that cannot be read
     bot.row_error = bot.refused = bot.to_check = bot.question = None
-    if bot.verdict is not None:
-        bot.verdict, bot.ledger_known = None, False
+    if bot.hold is not None:
+        bot.hold, bot.ledger_known = None, False
         remember_held(context, bot)
     bot.restarts.forget()
     if bot.check is not None:
@@ -126,8 +126,8 @@ def release(context: Context, bot: Bot, *, abandons: bool = False) -> None:
             bot.run.ends_by = context.clock.now + context.settings.order_timeout + ABANDON_GRACE
             tell(context, bot, StopMode.HOLD)
     bot.restarts.forget()
-    if bot.verdict is not None:
-        bot.verdict = None
+    if bot.hold is not None:
+        bot.hold = None
         bot.begin_anew()
         remember_held(context, bot)
     bot.not_before = bot.liquidate_at = context.clock.now
@@ -155,7 +155,7 @@ def recheck(context: Context, bot: Bot) -> None:
     """Read the ledger again and act on it, as the ledger or the journal was changed by hand."""
     if bot.run is not None or bot.stand_in:
         return
-    if bot.unreadable is not None and bot.verdict is not None:
-        bot.verdict = None if bot.verdict.state is State.FAILED else bot.verdict
+    if bot.unreadable is not None and bot.hold is not None:
+        bot.hold = None if bot.hold.state is State.FAILED else bot.hold
     bot.ledger_known = False
     reconcile(context, bot)

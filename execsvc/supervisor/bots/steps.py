@@ -8,7 +8,7 @@ from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.events import EventName
 from execsvc.model.bot import BotSpec
 from execsvc.runner.job import Task
-from execsvc.supervisor.bots.bot import Bot, Verdict
+from execsvc.supervisor.bots.bot import Bot, Hold
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.next_step import Step, next_step
 from execsvc.supervisor.bots.run import Run, StopMode
@@ -63,7 +63,7 @@ def read_ledger(context: Context, bot: Bot) -> None:
             bot.log.bind(event="ledger_unavailable").warning("{}", error)
     except LedgerFailed as error:
         bot.ledger, bot.unreadable = None, str(error)
-        if bot.verdict is None:
+        if bot.hold is None:
             mark_failed(context, bot, bot.unreadable, bot.row)
     if not bot.is_open:
         bot.closing = bot.liquidation_failed = False
@@ -76,7 +76,7 @@ def mark_failed(
 
     ``foreign``: another service trades its account.
     """
-    bot.verdict = Verdict(State.FAILED, why, row=row, foreign=foreign)
+    bot.hold = Hold(State.FAILED, why, row=row, foreign=foreign)
     bot.log.bind(event="bot_failed").error("failed: {}", why)
     bot.end_failure()
 
@@ -87,8 +87,8 @@ def enter_idle(context: Context, bot: Bot, state: State) -> None:
         bot.become(TOWARDS[state], context.clock.now)
         if state is State.STOPPED:
             bot.log.bind(event="bot_stopped").info("STOPPED")
-        elif state is State.HELD and bot.verdict is not None:
-            bot.log.bind(event="bot_held").warning("held: {}", bot.verdict.detail)
+        elif state is State.HELD and bot.hold is not None:
+            bot.log.bind(event="bot_held").warning("held: {}", bot.hold.detail)
     if state is State.STOPPED:
         shown_until = bot.state_since + SHOWN_STOPPED
         if shown_until <= context.clock.now:  # it stays, listed or contested: look again later

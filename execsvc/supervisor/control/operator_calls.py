@@ -77,8 +77,8 @@ class OperatorCalls:
             by_hand.resume(self._context)
         except LedgerFailed as error:
             return {"error": f"trading stays halted: {error}"}
-        verdicts = [(bot.bot_id, bot.verdict) for bot in self._context.bots.values()]
-        held = [bot_id for bot_id, verdict in verdicts if verdict and verdict.state is State.HELD]
+        holds = [(bot.bot_id, bot.hold) for bot in self._context.bots.values()]
+        held = [bot_id for bot_id, hold in holds if hold and hold.state is State.HELD]
         return {"ok": True, "was": was, "held": sorted(held)}
 
     def _unfinished(self, request: Document) -> Document:

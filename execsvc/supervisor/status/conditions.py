@@ -63,7 +63,7 @@ def _of_listings(polled: Polled) -> Iterator[Condition]:
 
 
 def _of(bot: Bot, left: Collection[str]) -> Iterator[Condition]:
-    if bot.state is State.FAILED or (bot.verdict and bot.verdict.state is State.FAILED):
+    if bot.state is State.FAILED or (bot.hold and bot.hold.state is State.FAILED):
         text = f"bot {bot.named} is FAILED: {bot.last_error}"
         yield _condition(Kind.FAILED, bot, text, f"FAILED: {bot.last_error}")
     yield from _of_records(bot)
@@ -104,8 +104,8 @@ def _of_records(bot: Bot) -> Iterator[Condition]:
     if bot.unavailable is not None:
         why = f"its ledger cannot be read or written at present ({bot.unavailable})"
         yield _condition(Kind.UNAVAILABLE, bot, f"bot {bot.named}: {why}", why)
-    if bot.verdict is not None and bot.verdict.unsure:
-        why = f"HELD: {bot.verdict.detail}; it goes on with: execsvc release {bot.bot_id}"
+    if bot.hold is not None and bot.hold.unsure:
+        why = f"HELD: {bot.hold.detail}; it goes on with: execsvc release {bot.bot_id}"
         yield _condition(Kind.HELD, bot, f"bot {bot.named} is {why}", why)
 
 

@@ -163,7 +163,7 @@ def test_a_machine_without_a_process_to_give_is_no_crash_of_the_bot(
     assert bot.last_error == "no process can be started: Resource temporarily unavailable"
     look_at(context, bots, steps.NO_PROCESS)
     assert bot.queued is Task.TRADE
-    assert bot.verdict is None
+    assert bot.hold is None
 
 
 def test_a_stopped_bot_is_forgotten_after_an_hour_and_not_before(
@@ -228,6 +228,6 @@ def test_a_failure_of_a_row_that_is_no_longer_listed_does_not_fail_the_new_one(
     bots.listed(listing(row(params={"hold_duration": 61})))
     bot = only(context)
     steps.mark_failed(context, bot, "raised", row())
-    assert bot.verdict is None
+    assert bot.hold is None
     steps.mark_failed(context, bot, "raised", bot.row)
-    assert bot.verdict is not None
+    assert bot.hold is not None

@@ -12,7 +12,7 @@ from execsvc.supervisor.bots.states import State
 BASE = Case(
     service=Service.RUNNING,
     listed=Listed.VALID,
-    verdict=None,
+    hold=None,
     keeps=False,
     is_open=False,
     readable=True,
@@ -49,15 +49,15 @@ def test_an_invalid_row_without_a_runner_is_liquidated() -> None:
     assert next_step(invalid._replace(is_open=True)) == (Step.LIQUIDATE, State.INVALID)
 
 
-@pytest.mark.parametrize("verdict", [State.HELD, State.FAILED])
-def test_a_verdict_stands_once_it_is_flat(verdict: State) -> None:
-    judged = BASE._replace(verdict=verdict)
-    assert next_step(judged) == (Step.REST, verdict)
-    assert next_step(judged._replace(is_open=True)) == (Step.LIQUIDATE, verdict)
+@pytest.mark.parametrize("hold", [State.HELD, State.FAILED])
+def test_a_hold_stands_once_it_is_flat(hold: State) -> None:
+    judged = BASE._replace(hold=hold)
+    assert next_step(judged) == (Step.REST, hold)
+    assert next_step(judged._replace(is_open=True)) == (Step.LIQUIDATE, hold)
 
 
 def test_a_bot_held_by_usr2_keeps_its_position_until_it_leaves() -> None:
-    held = BASE._replace(verdict=State.HELD, keeps=True, is_open=True)
+    held = BASE._replace(hold=State.HELD, keeps=True, is_open=True)
     assert next_step(held) == (Step.REST, State.HELD)
     assert next_step(held._replace(listed=Listed.INVALID)) == (Step.REST, State.HELD)
     assert next_step(held._replace(service=Service.LIQUIDATE)) == (Step.REST, State.HELD)
@@ -65,7 +65,7 @@ def test_a_bot_held_by_usr2_keeps_its_position_until_it_leaves() -> None:
 
 
 def test_what_cannot_be_read_cannot_be_closed() -> None:
-    broken = BASE._replace(verdict=State.FAILED, is_open=True, readable=False)
+    broken = BASE._replace(hold=State.FAILED, is_open=True, readable=False)
     for service, listed in product(Service, Listed):
         assert next_step(broken._replace(service=service, listed=listed)) == (
             Step.REST,
@@ -76,13 +76,13 @@ def test_what_cannot_be_read_cannot_be_closed() -> None:
 def test_before_the_first_listing_nothing_is_decided() -> None:
     unseen = BASE._replace(listed=Listed.UNSEEN, is_open=True)
     assert next_step(unseen) == (Step.REST, State.BACKOFF)
-    assert next_step(unseen._replace(verdict=State.HELD)) == (Step.REST, State.HELD)
+    assert next_step(unseen._replace(hold=State.HELD)) == (Step.REST, State.HELD)
 
 
 def test_what_was_to_be_closed_anyway_does_not_wait_for_the_first_listing() -> None:
     unseen = BASE._replace(listed=Listed.UNSEEN, is_open=True, closing=True)
     assert next_step(unseen) == (Step.LIQUIDATE, State.BACKOFF)
-    assert next_step(unseen._replace(verdict=State.HELD)) == (Step.LIQUIDATE, State.HELD)
+    assert next_step(unseen._replace(hold=State.HELD)) == (Step.LIQUIDATE, State.HELD)
 
 
 @pytest.mark.parametrize("listed", Listed)
@@ -126,17 +126,17 @@ def test_in_a_halt_everybody_else_is_closed_at_once(listed: Listed, rest: State)
     assert next_step(case._replace(is_open=True)) == (Step.LIQUIDATE, rest)
 
 
-@pytest.mark.parametrize("verdict", [State.HELD, State.FAILED])
+@pytest.mark.parametrize("hold", [State.HELD, State.FAILED])
 @pytest.mark.parametrize("listed", Listed)
-def test_a_verdict_outlives_a_halt(verdict: State, listed: Listed) -> None:
-    case = HALTED._replace(verdict=verdict, listed=listed)
-    assert next_step(case) == (Step.REST, verdict)
-    assert next_step(case._replace(is_open=True)) == (Step.LIQUIDATE, verdict)
+def test_a_hold_outlives_a_halt(hold: State, listed: Listed) -> None:
+    case = HALTED._replace(hold=hold, listed=listed)
+    assert next_step(case) == (Step.REST, hold)
+    assert next_step(case._replace(is_open=True)) == (Step.LIQUIDATE, hold)
 
 
 @pytest.mark.parametrize("service", [Service.RUNNING, Service.LIQUIDATE])
 def test_a_halt_is_stronger_than_a_kept_position(service: Service) -> None:
-    held = HALTED._replace(verdict=State.HELD, keeps=True, is_open=True, service=service)
+    held = HALTED._replace(hold=State.HELD, keeps=True, is_open=True, service=service)
     assert next_step(held) == (Step.LIQUIDATE, State.HELD)
 
 
@@ -153,13 +153,13 @@ def test_in_a_halt_nothing_open_is_left_alone_but_what_cannot_be_read() -> None:
 
 
 def every_case() -> list[Case]:
-    verdicts = (None, State.HELD, State.FAILED)
+    holds = (None, State.HELD, State.FAILED)
     flags = (False, True)
     cases = [
         Case(*parts)
-        for parts in product(Service, Listed, verdicts, flags, flags, flags, flags, flags, flags)
+        for parts in product(Service, Listed, holds, flags, flags, flags, flags, flags, flags)
     ]
-    return [case for case in cases if not case.keeps or case.verdict is State.HELD]
+    return [case for case in cases if not case.keeps or case.hold is State.HELD]
 
 
 def test_nobody_trades_that_should_not() -> None:
@@ -169,7 +169,7 @@ def test_nobody_trades_that_should_not() -> None:
             assert case.service is Service.RUNNING
             assert not case.halted
             assert case.listed is Listed.VALID
-            assert case.verdict is None
+            assert case.hold is None
             assert not (case.is_open and case.readable and (case.moved or case.closing))
 
 

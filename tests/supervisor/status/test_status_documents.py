@@ -14,7 +14,7 @@ from execsvc.model.result import Result
 from execsvc.runner.report import Snapshot, shown
 from execsvc.store.halted import Halted
 from execsvc.store.tripped import Tripped
-from execsvc.supervisor.bots.bot import Bot, Verdict
+from execsvc.supervisor.bots.bot import Bot, Hold
 from execsvc.supervisor.bots.next_step import Listed, Service
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.listing.guard import Pending
@@ -180,7 +180,7 @@ def test_a_mass_stop_that_waits_is_shown() -> None:
 
 
 def test_all_is_well() -> None:
-    held = bot(verdict=Verdict(State.HELD, "x"), state=State.HELD)
+    held = bot(hold=Hold(State.HELD, "x"), state=State.HELD)
     assert health(facts(bot(run=running()), held)) == {
         "status": "ok",
         "service": "execution-service",
@@ -191,8 +191,8 @@ def test_all_is_well() -> None:
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        (bot(state=State.FAILED, verdict=Verdict(State.FAILED, "no disk")), "is FAILED: no disk"),
-        (bot(state=State.LIQUIDATING, verdict=Verdict(State.FAILED, "x")), "is FAILED"),
+        (bot(state=State.FAILED, hold=Hold(State.FAILED, "no disk")), "is FAILED: no disk"),
+        (bot(state=State.LIQUIDATING, hold=Hold(State.FAILED, "x")), "is FAILED"),
         (bot(run=running(liquidation_failed=True)), "liquidation failed"),
         (bot(liquidation_failed=True, ledger=ledger(position=HELD)), "liquidation failed"),
         (bot(ledger=ledger(position=HELD, failing=True)), "liquidation failed"),
@@ -217,7 +217,7 @@ def test_degraded_when_the_last_good_listing_is_older_than_three_intervals(
 
 
 def test_a_cause_each() -> None:
-    failed = bot(state=State.FAILED, verdict=Verdict(State.FAILED, "x"), ledger=ledger(contested=1))
+    failed = bot(state=State.FAILED, hold=Hold(State.FAILED, "x"), ledger=ledger(contested=1))
     reasons = health(facts(failed, polled=Polled(5.0, 99.0, None, 3, "x", None)))["reasons"]
     assert len(reasons) == 3
 
@@ -249,7 +249,7 @@ def test_a_halt_is_shown_and_degrades() -> None:
         (bot(error="no bid"), f"{HALT_TEXT}; no bid"),
         (bot(state=State.LIQUIDATING), HALT_TEXT),
         (bot(state=State.STOPPING, run=running()), HALT_TEXT),
-        (bot(state=State.HELD, verdict=Verdict(State.HELD, "by hand")), "by hand"),
+        (bot(state=State.HELD, hold=Hold(State.HELD, "by hand")), "by hand"),
         (bot(state=State.INVALID, listed=Listed.INVALID, row_error="no symbol"), "no symbol"),
         (bot(listed=Listed.GONE), None),
     ],
@@ -276,7 +276,7 @@ def test_status_last_error_of_a_bot_that_is_stopped_and_flat_is_empty(seen: Bot,
 @pytest.mark.parametrize("name", ["My bot", "x" * 200])
 def test_health_reasons_name_the_bot_beside_its_id(name: str) -> None:
     row = BotSpec(bot_id="b1", name=name, binding=BINDING, params={})
-    failed = bot(row=row, state=State.FAILED, verdict=Verdict(State.FAILED, "no disk"))
+    failed = bot(row=row, state=State.FAILED, hold=Hold(State.FAILED, "no disk"))
     short = name if len(name) < 60 else "x" * 59 + "…"
     assert health(facts(failed))["reasons"] == [f"bot b1 ({short}) is FAILED: no disk"]
 

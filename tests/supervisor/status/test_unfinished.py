@@ -13,7 +13,7 @@ from execsvc.model.position import Position
 from execsvc.runner.job import Task
 from execsvc.runner.report import Snapshot
 from execsvc.store.bot_state import LedgerState
-from execsvc.supervisor.bots.bot import Bot, Question, Verdict
+from execsvc.supervisor.bots.bot import Bot, Hold, Question
 from execsvc.supervisor.bots.next_step import Listed
 from execsvc.supervisor.bots.run import Run
 from execsvc.supervisor.bots.states import State
@@ -55,8 +55,8 @@ def ledger(tracked: str = "0", **changes: Any) -> LedgerState:
     "ended",
     [
         bot(),
-        bot(state=State.HELD, verdict=Verdict(State.HELD, "x"), ledger=ledger()),
-        bot(state=State.FAILED, verdict=Verdict(State.FAILED, "x"), ledger=ledger()),
+        bot(state=State.HELD, hold=Hold(State.HELD, "x"), ledger=ledger()),
+        bot(state=State.FAILED, hold=Hold(State.FAILED, "x"), ledger=ledger()),
     ],
 )
 def test_who_has_ended_flat_is_finished(ended: Bot) -> None:
@@ -104,8 +104,8 @@ def test_the_whole_document() -> None:
 
 
 def test_why_it_is_not_sold_is_told_beside_who_ended_it() -> None:
-    held = Verdict(State.HELD, "stopped by an operator")
-    left = bot(verdict=held, error="disk is full", ledger=ledger("0.5", failing=True))
+    held = Hold(State.HELD, "stopped by an operator")
+    left = bot(hold=held, error="disk is full", ledger=ledger("0.5", failing=True))
     assert left.last_error == "stopped by an operator; disk is full"
     left.ledger = ledger()
     assert left.last_error == "stopped by an operator"
