@@ -40,14 +40,14 @@ class Hold(NamedTuple):
     """The bot is FAILED as another service trades its account, and may be a bot of that one, too."""
 
 
-class Question(NamedTuple):
-    """A runner ended on a signal that was not ours: to be seen whether others did as well."""
+class PendingSignalDecision(NamedTuple):
+    """A decision about a runner that ended on a signal that was not ours: others may have, too."""
 
     due: float
     signalled_at: float
     keeps: bool
     retry_at: float
-    """When what it left is liquidated, if it turns out to be HELD."""
+    """The time of the liquidation of what the runner left, if the bot turns out to be HELD."""
 
 
 @dataclass
@@ -70,7 +70,7 @@ class Bot:
     row_error: str | None = None
     error: str | None = None
     hold: Hold | None = None
-    question: Question | None = None
+    pending_signal: PendingSignalDecision | None = None
     closing: bool = False
     """It was told to stop and liquidate, and was not seen flat since."""
     abandoning: bool = False
@@ -175,7 +175,7 @@ class Bot:
     @property
     def is_at_rest(self) -> bool:
         """True when it is flat for certain, and nothing works for it or is about to."""
-        works = self.run or self.check or self.queued or self.question or self.to_check
+        works = self.run or self.check or self.queued or self.pending_signal or self.to_check
         return not works and not self.stand_in and self.ledger_known and not self.is_open
 
     @property

@@ -138,7 +138,7 @@ class Bots:
         for run in (bot.run, bot.check):
             if run is not None:
                 self._judge(bot, run)
-        if bot.question is not None:
+        if bot.pending_signal is not None:
             process_exit.decide_on_signal(self._context, bot)
         elif bot.runs_freely:
             changes.consider(self._context, bot)
@@ -198,7 +198,7 @@ class Bots:
         steps.reconcile(self._context, bot)
 
     def _end(self, bot: Bot) -> None:
-        bot.question = bot.to_check = None
+        bot.pending_signal = bot.to_check = None
         bot.liquidate_at = self._context.clock.now
         if bot.check is not None:
             self._context.children.kill(bot.check.child)

@@ -29,7 +29,7 @@ def stop(context: Context, bot: Bot) -> bool:
     bot.log.bind(event="bot_stop_asked").warning("an operator stops it")
     written = True
     if bot.listed is not Listed.GONE and bot.unreadable is None:
-        bot.question = None  # the signal that it ended on was this operator's, too
+        bot.pending_signal = None  # the signal that it ended on was this operator's, too
         bot.hold = _held(bot.hold)
         written = remember_held(context, bot)
     _close(context, bot)
@@ -133,7 +133,7 @@ def _close(context: Context, bot: Bot) -> None:
     if bot.run is None:
         bot.closing = bot.closing or bot.is_open
     elif bot.runs_freely and (bot.hold is not None or bot.run.stop_since is None):
-        # Whoever stops already on a signal of its own is left to its question: what was an
+        # A bot that stops already on a signal of its own is left to its pending decision: what was an
         # operator's word is still one when trading is resumed.
         tell(context, bot, StopMode.STOP)
     reconcile(context, bot)

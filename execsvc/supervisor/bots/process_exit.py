@@ -6,7 +6,7 @@ from execsvc.errors import LedgerFailed
 from execsvc.runner.job import Task
 from execsvc.runner.report import EndKind
 from execsvc.supervisor.bots import changes
-from execsvc.supervisor.bots.bot import Bot, Hold, Question
+from execsvc.supervisor.bots.bot import Bot, Hold, PendingSignalDecision
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.run import Run
 from execsvc.supervisor.bots.states import Event, State
@@ -45,19 +45,19 @@ def handle(context: Context, bot: Bot, run: Run, code: int) -> None:
 
 def decide_on_signal(context: Context, bot: Bot) -> None:
     """Decide, two seconds after a runner ended on a signal, if an operator meant this bot or all."""
-    question = bot.question
-    assert question is not None
-    if context.clock.now < question.due:
-        context.timers.ask(bot.bot_id, question.due)
+    pending = bot.pending_signal
+    assert pending is not None
+    if context.clock.now < pending.due:
+        context.timers.ask(bot.bot_id, pending.due)
         return
-    bot.question = None
-    if _was_one_of_many(context, question.signalled_at):
+    bot.pending_signal = None
+    if _was_one_of_many(context, pending.signalled_at):
         bot.crashed = True
         bot.error = f"{bot.error}, as others did: restarted"
     else:
-        bot.hold = Hold(State.HELD, f"{bot.error} to its process", keeps=question.keeps)
-        bot.closing = not question.keeps
-        bot.liquidate_at = question.retry_at
+        bot.hold = Hold(State.HELD, f"{bot.error} to its process", keeps=pending.keeps)
+        bot.closing = not pending.keeps
+        bot.liquidate_at = pending.retry_at
         remember_held(context, bot)
     reconcile(context, bot)
 
@@ -156,8 +156,10 @@ def _ask(context: Context, bot: Bot, run: Run, ending: Ending, retry_at: float) 
         bot.become(Event.STOPS, context.clock.now)
     now = context.clock.now
     bot.signalled_at = run.stop_since if run.stop_since is not None else now
-    bot.question = Question(now + OPERATOR_WINDOW, bot.signalled_at, ending.keeps, retry_at)
-    context.timers.ask(bot.bot_id, bot.question.due)
+    bot.pending_signal = PendingSignalDecision(
+        now + OPERATOR_WINDOW, bot.signalled_at, ending.keeps, retry_at
+    )
+    context.timers.ask(bot.bot_id, bot.pending_signal.due)
 
 
 def _crashed(context: Context, bot: Bot, run: Run) -> None:

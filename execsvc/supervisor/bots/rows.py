@@ -75,7 +75,7 @@ def on_unlisted(context: Context, bot: Bot, why: str = "no longer listed") -> No
     bot.listed = Listed.GONE
     if bot.stand_in:
         return  # nothing can be closed by a ledger that cannot be read
-    bot.row_error = bot.refused = bot.to_check = bot.question = None
+    bot.row_error = bot.refused = bot.to_check = bot.pending_signal = None
     if bot.hold is not None:
         bot.hold, bot.ledger_known = None, False
         remember_held(context, bot)
@@ -118,7 +118,7 @@ def release(context: Context, bot: Bot, *, abandons: bool = False) -> None:
     owns the ledger has ended.
     """
     if abandons and not bot.stand_in:
-        bot.abandoning, bot.not_abandoned, bot.question = True, None, None
+        bot.abandoning, bot.not_abandoned, bot.pending_signal = True, None, None
         bot.to_check = None
         bot.log.bind(event="bot_abandon_asked").warning("an operator gives its position up")
         if bot.run is not None and bot.run.task is not Task.ABANDON:

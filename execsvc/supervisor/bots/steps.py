@@ -29,8 +29,8 @@ _SIGNALS = {StopMode.STOP: signal.SIGTERM, StopMode.HOLD: signal.SIGUSR2}
 
 
 def reconcile(context: Context, bot: Bot) -> None:
-    """Carry out the next step of ``bot``, if it has no process and no question is open."""
-    if bot.run is not None or bot.question is not None or bot.stand_in:
+    """Carry out the next step of ``bot``, if it has no process and no decision on a signal is pending."""
+    if bot.run is not None or bot.pending_signal is not None or bot.stand_in:
         return
     bot.queued = None
     if not bot.ledger_known:

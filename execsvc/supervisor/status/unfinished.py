@@ -39,7 +39,7 @@ def _why(bot: Bot) -> Why | None:
     if bot.residue:
         detail = f": {bot.last_error}" if bot.last_error else ""
         return Why(f"a liquidation failed and is tried again{detail}", going_on=True)
-    if bot.run is not None or bot.queued is not None or bot.question is not None:
+    if bot.run is not None or bot.queued is not None or bot.pending_signal is not None:
         return Why("its process has not ended yet", going_on=True)
     if bot.is_open:
         return Why("its position is open", going_on=bot.state is State.LIQUIDATING)

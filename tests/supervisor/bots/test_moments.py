@@ -19,7 +19,7 @@ from execsvc.runner.job import Task
 from execsvc.store.bot_state import LedgerState
 from execsvc.store.sqlite.store import SqliteStore
 from execsvc.supervisor.bots import steps
-from execsvc.supervisor.bots.bot import Bot, Question
+from execsvc.supervisor.bots.bot import Bot, PendingSignalDecision
 from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.launch import launch
@@ -92,13 +92,15 @@ def only(context: Context) -> Bot:
     return bot
 
 
-def test_a_question_survives_a_look_that_comes_too_early(context: Context, bots: Bots) -> None:
+def test_a_pending_decision_survives_a_look_that_comes_too_early(
+    context: Context, bots: Bots
+) -> None:
     bots.listed(listing(row()))
     bot = only(context)
     bot.queued, bot.state = None, State.STOPPING
-    bot.question = Question(61.5, 59.5, keeps=False, retry_at=61.5)
+    bot.pending_signal = PendingSignalDecision(61.5, 59.5, keeps=False, retry_at=61.5)
     context.timers.ask("b1", 60.0)
-    context.timers.ask("b1", bot.question.due)
+    context.timers.ask("b1", bot.pending_signal.due)
     look_at(context, bots, 60.0)
     assert context.timers.next() == 61.5
     look_at(context, bots, 61.5)

@@ -13,7 +13,7 @@ from execsvc.model.position import Position
 from execsvc.runner.job import Task
 from execsvc.runner.report import Snapshot
 from execsvc.store.bot_state import LedgerState
-from execsvc.supervisor.bots.bot import Bot, Hold, Question
+from execsvc.supervisor.bots.bot import Bot, Hold, PendingSignalDecision
 from execsvc.supervisor.bots.next_step import Listed
 from execsvc.supervisor.bots.run import Run
 from execsvc.supervisor.bots.states import State
@@ -68,7 +68,11 @@ def test_who_has_ended_flat_is_finished(ended: Bot) -> None:
     [
         (bot(run=running(phase="STOPPING")), "its process has not ended yet", True),
         (bot(queued=Task.LIQUIDATE), "its process has not ended yet", True),
-        (bot(question=Question(1, 1, False, 1)), "its process has not ended yet", True),
+        (
+            bot(pending_signal=PendingSignalDecision(1, 1, False, 1)),
+            "its process has not ended yet",
+            True,
+        ),
         (bot(state=State.LIQUIDATING, ledger=ledger("0.5")), "its position is open", True),
         (bot(state=State.HELD, ledger=ledger("0.5")), "its position is open", False),
         (bot(ledger=ledger(unsettled=True)), "its position is open", False),
