@@ -6,7 +6,7 @@ import signal
 
 
 def not_ignored(*signums: signal.Signals) -> set[signal.Signals]:
-    """Those of ``signums`` that this process was not started with as ignored.
+    """The signals of ``signums`` that were not ignored when this process started.
 
     A shell starts a command in the background of a script with INT ignored, and nohup with HUP: a Ctrl-C
     is then meant for another process, and the end of the terminal for none. A signal that was ignored

@@ -112,7 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if lost is not None:
         code = code or _code_of_loss(lost)
     with suppress(OSError):
-        for line in _told(error, lost):
+        for line in _error_lines(error, lost):
             click.echo(f"execsvc: {plain_text(line)}", err=True)
     unheard = output.last_flush(sys.stderr)
     return code if unheard is None else code or _code_of_loss(unheard)
@@ -133,7 +133,7 @@ def _outcome(arguments: Sequence[str] | None) -> tuple[int, Exception | None]:
     return code if isinstance(code, int) else DONE, None
 
 
-def _told(error: Exception | None, lost: OSError | None) -> Sequence[str]:
+def _error_lines(error: Exception | None, lost: OSError | None) -> Sequence[str]:
     """The lines about the end of a command and about a standard output that cannot be written."""
     if lost is None or isinstance(lost, BrokenPipeError):
         return [] if error is None else _lines(error)

@@ -42,16 +42,16 @@ def halt(source: Source, reason: str | None, timeout: float, no_wait: bool, as_j
     reason = (reason or "").strip() or None
     try:
         ask(places, {"call": "health"}, notice=0.0)  # a daemon that hangs is not waited for long
-        told = _told(places, reason, PATIENCE, notice=0.0)
+        told = _daemon_answer(places, reason, PATIENCE, notice=0.0)
     except Unavailable as error:
         kept = open_store(places).halt()
         kept.begin(reason)
         try:
             # A daemon may have started just before; one that runs reads the file at its next poll.
             notice = 0.0 if no_wait else timeout
-            told = _told(places, reason, min(PATIENCE, max(notice, TIMEOUT)), notice)
+            told = _daemon_answer(places, reason, min(PATIENCE, max(notice, TIMEOUT)), notice)
         except Unavailable:
-            return _unheard(places, kept, as_json, error)
+            return _print_unreached(places, kept, as_json, error)
     outcome = {**told, "flat": None, "left": []}
     if not no_wait:
         answer = wait_until_flat(places.runtime_dir, "halting", timeout)
@@ -64,13 +64,15 @@ def halt(source: Source, reason: str | None, timeout: float, no_wait: bool, as_j
     return FAULT if outcome["not_written"] else DONE
 
 
-def _told(places: Settings, reason: str | None, timeout: float, notice: float) -> dict[str, Any]:
+def _daemon_answer(
+    places: Settings, reason: str | None, timeout: float, notice: float
+) -> dict[str, Any]:
     request = {"call": "halt", "reason": reason}
     answer = ask(places, request, timeout, notice)
     return {"halted": answer["halted"], "not_written": answer["not_written"]}
 
 
-def _unheard(places: Settings, kept: Halt, as_json: bool, error: Unavailable) -> int:
+def _print_unreached(places: Settings, kept: Halt, as_json: bool, error: Unavailable) -> int:
     """Print when a recorded halt takes effect, after the daemon could not be reached."""
     halted = kept.current
     assert halted is not None

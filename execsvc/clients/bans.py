@@ -33,5 +33,5 @@ def ban_of(status: int, text: str, retry_after: float | None) -> float | None:
 
 
 def _seconds_until(digits: str) -> float:
-    """From now to a moment since 1970, in whatever unit."""
+    """The seconds until a moment since 1970, which ``digits`` state in s, ms, us or ns."""
     return in_milliseconds(int(digits)) / 1000 - now().timestamp()

@@ -55,7 +55,7 @@ class Listing(BaseModel):
     unsupported: tuple[str, ...] = ()
     """Bots of ``ended`` that BotService does not know, by its answer."""
     may_be_cut: bool = False
-    """True when it was asked for without paging, and has as many rows as a default page of
+    """True when the listing came without paging, and has as many rows as a default page of
     BotService.
     """
 

@@ -54,7 +54,7 @@ _PART_OF_TIME = 0.9
 
 
 class Connections:
-    """At most one connection at a time, to ``host``; made when it is needed.
+    """The connection to ``host``, at most one at a time, made when it is needed.
 
     ``orders``: a connection that is given up before its answer begins is reset.
     """
@@ -169,7 +169,7 @@ class _Connection(http.client.HTTPConnection):
 
 
 def _headers(response: http.client.HTTPResponse) -> dict[str, str]:
-    """One value a name, as HTTP puts those of several lines together."""
+    """The headers, one value a name: HTTP joins the values of several lines."""
     headers: dict[str, str] = {}
     for name, value in response.getheaders():
         known = name.title()

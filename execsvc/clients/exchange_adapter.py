@@ -46,11 +46,11 @@ Read = Literal["balance", "ticker", "depth", "trades", "order"]
 """The calls that may be repeated."""
 
 
-def _unnoted(_: Read) -> None:
+def _count_nothing(_: Read) -> None:
     """Count nothing: a caller that needs no counts."""
 
 
-def _unheeded() -> None:
+def _notice_nothing() -> None:
     """Do nothing: a caller that needs no notice."""
 
 
@@ -69,8 +69,8 @@ class ExchangeAdapter:
         http: HttpClient,
         key_id: str,
         throttle: Throttle,
-        failed: Callable[[Read], None] = _unnoted,
-        succeeded: Callable[[], None] = _unheeded,
+        failed: Callable[[Read], None] = _count_nothing,
+        succeeded: Callable[[], None] = _notice_nothing,
     ) -> None:
         self._http = http
         self._key_id = key_id
@@ -150,13 +150,13 @@ class ExchangeAdapter:
         except NotSent as error:
             raise OrderRefused(str(error)) from None
         except Unavailable as error:
-            self._respect(error, error.retry_after)
+            self._record_pause(error, error.retry_after)
             raise OutcomeUnknown(str(error), retry_after=error.retry_after) from None
         except OrderRefused as error:
-            self._respect(error, error.retry_after, ban)
+            self._record_pause(error, error.retry_after, ban)
             raise
         except OutcomeUnknown as error:
-            self._respect(error, error.retry_after, ban)
+            self._record_pause(error, error.retry_after, ban)
             raise error.reworded(self._http.clean(str(error))) from None
 
     def find_order(self, client_order_id: str, symbol: str, side: Side, amount: Decimal) -> Fill:
@@ -226,10 +226,10 @@ class ExchangeAdapter:
         try:
             return self._http.get_within(timeout, call, path, params)
         except Banned as error:
-            self._respect(error, None, error.retry_after)
+            self._record_pause(error, None, error.retry_after)
             raise
         except Unavailable as error:
-            self._respect(error, error.retry_after)
+            self._record_pause(error, error.retry_after)
             raise
 
     def _wait_for_turn(self, call: str) -> float:
@@ -249,7 +249,7 @@ class ExchangeAdapter:
             pause = left
         raise Unavailable(f"{call}: account paused for {pause:.1f} s by Retry-After", pause)
 
-    def _respect(
+    def _record_pause(
         self, error: Exception, retry_after: float | None, ban: float | None = None
     ) -> None:
         """Record for the account's other bots how long to stay away [s], a ``ban`` before all."""

@@ -51,7 +51,7 @@ def create_app(ask: Ask, token: str | None) -> Flask:
         )
     if token is not None:
         app.before_request(partial(_authorise, token))
-    app.before_request(_no_detour)
+    app.before_request(_refuse_redirect)
     app.after_request(_never_cached)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Unavailable, _silent)
@@ -106,7 +106,7 @@ def _authorise(token: str) -> Response | None:
     return _unauthorised("the token is required, as the password; any user name", _BROWSER)
 
 
-def _no_detour() -> Response | None:
+def _refuse_redirect() -> Response | None:
     """A 404 instead of a redirect, which would be HTML: ``//health`` is no path of ours."""
     detour = isinstance(request.routing_exception, RequestRedirect)
     return _error("not found", 404) if detour else None

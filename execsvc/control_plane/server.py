@@ -81,7 +81,7 @@ class _Master(Arbiter):  # type: ignore[misc]
 
 
 class _Application(BaseApplication):  # type: ignore[misc]
-    """Our settings for gunicorn, and our application."""
+    """The settings for gunicorn, and the application."""
 
     def __init__(self, settings: Settings, listener: int, lifeline: int, beats: int) -> None:
         self._settings = settings
@@ -132,14 +132,14 @@ def _options(listener: int) -> dict[str, Any]:
         "control_socket_disable": True,
         "accesslog": None,
         "logger_class": _Log,
-        "when_ready": _deafen,
+        "when_ready": _ignore_signals,
         "pre_fork": _rename,
         "post_fork": _rename,
-        "post_worker_init": _deafen,
+        "post_worker_init": _ignore_signals,
     }
 
 
-def _deafen(_: Any) -> None:
+def _ignore_signals(_: Any) -> None:
     """Ignore signals that gunicorn would obey: on USR2, say, it starts the whole program once more."""
     for signum in _NOT_OURS:
         signal.signal(signum, signal.SIG_IGN)

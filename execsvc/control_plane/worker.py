@@ -145,7 +145,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             now = monotonic()
             for connection, since in list(self._served_since.items()):
                 if now - since > ANSWER_SECONDS:
-                    _hang_up(connection.sock)
+                    _shut_down_connection(connection.sock)
 
     def _leave(self) -> None:
         """End the process: the supervisor is gone, so no request can be answered."""
@@ -158,7 +158,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             os._exit(0)
 
 
-def _hang_up(client: socket.socket) -> None:
+def _shut_down_connection(client: socket.socket) -> None:
     """Shut the connection of a slow client down, which wakes the thread that is busy with it."""
     try:
         client.shutdown(socket.SHUT_RDWR)

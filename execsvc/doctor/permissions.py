@@ -28,7 +28,7 @@ def look(settings: Settings, service_user: int | None, environment: Path | None)
     findings = [
         *_directory("EXECSVC_STATE_DIR", settings.state_dir, owner, _OTHERS_MAY_WRITE),
         *_directory("EXECSVC_RUNTIME_DIR", settings.runtime_dir, owner, _GROUP_OR_OTHERS),
-        *_strangers(settings.state_dir, owner),
+        *_foreign_files(settings.state_dir, owner),
     ]
     if environment is not None:
         findings.append(env_file_finding(environment))
@@ -74,7 +74,7 @@ def _directory(variable: str, path: Path, owner: int, refused: int) -> Iterator[
         yield well(_CHECK, f"{path} belongs to {_name(owner)}, mode {mode:04o}")
 
 
-def _strangers(state_dir: Path, owner: int) -> Iterator[Finding]:
+def _foreign_files(state_dir: Path, owner: int) -> Iterator[Finding]:
     """Files that the service cannot open: a command that was run as root left them."""
     found = []
     for folder, folders, files in os.walk(state_dir):

@@ -18,7 +18,7 @@ class Placed(NamedTuple):
 
     @property
     def is_part(self) -> bool:
-        """True when it was smaller than wanted, and filled as ordered: the rest may be ordered."""
+        """True when the order was smaller than wanted, and filled as ordered: the rest may be ordered."""
         return self.amount < self.wanted and self.fill.filled == self.amount
 
 

@@ -212,7 +212,7 @@ class Trade(BaseModel):
 
     @property
     def has_odd_side(self) -> bool:
-        """True when it has a side that is neither ``buy`` nor ``sell``: it cannot be used."""
+        """True when the side is neither ``buy`` nor ``sell``: the trade cannot be used."""
         return self.side is not None and self.side not in _SIDES.values()
 
 

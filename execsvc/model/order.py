@@ -123,7 +123,7 @@ class Intent(BaseModel):
     baseline_quote: Decimal
     created_at: datetime
     short: bool = False
-    """True when it sells base that the user owns, or buys that back; it never touches what is
+    """True when the order sells base that the user owns, or buys that back; never touches what is
     tracked.
     """
 

@@ -94,9 +94,9 @@ class Basis(BaseModel):
         price = position.entry_price
         return Basis(
             tracked=position.tracked,
-            cost=_fitted(self.cost, self.tracked, position.tracked, price),
+            cost=_scaled(self.cost, self.tracked, position.tracked, price),
             sold_short=position.sold_short,
-            proceeds=_fitted(self.proceeds, self.sold_short, position.sold_short, price),
+            proceeds=_scaled(self.proceeds, self.sold_short, position.sold_short, price),
         )
 
     def after(
@@ -173,7 +173,7 @@ def _worth(fill: Fill, price: Decimal | None) -> Decimal | None:
     return None if known is None else _money(_WIDE.multiply(fill.filled, known))
 
 
-def _fitted(money: Decimal, before: Decimal, now: Decimal, price: Decimal | None) -> Decimal:
+def _scaled(money: Decimal, before: Decimal, now: Decimal, price: Decimal | None) -> Decimal:
     """``money`` for ``before`` base units, once they are ``now``."""
     if now <= before:
         return _share(money, now, before) if before else ZERO

@@ -18,7 +18,7 @@ class Telling(str, Enum):
     FILLED = "FILLED"
     """The order was filled, in part or in full; its execution has the amount."""
     FAILED = "FAILED"
-    """Nothing was filled."""
+    """The order ended without a fill."""
 
     @property
     def is_last(self) -> bool:

@@ -116,10 +116,10 @@ class Assembly:
             binding,
             account,
             self._start,
-            self._newest_told if keeps_orders(self._settings, self._store) else None,
+            self._newest_reported if keeps_orders(self._settings, self._store) else None,
         )
 
-    def _newest_told(self) -> PastOrder | None:
+    def _newest_reported(self) -> PastOrder | None:
         """The bot's newest order by BotService. Raises Unavailable."""
         token = self._settings.bot_service_token
         http = HttpClient(

@@ -61,7 +61,7 @@ def rehearse() -> None:
         with tempfile.TemporaryDirectory(prefix="execsvc-") as folder, serve() as url:
             for strategy_id in dict.fromkeys(strategy.id for strategy in BUILT_IN.values()):
                 try:
-                    failure = _play(strategy_id, Path(folder), url, until)
+                    failure = _rehearse_strategy(strategy_id, Path(folder), url, until)
                 except ConfigRefused as refusal:  # its own parameters; the next strategy may do
                     failure = str(refusal)
                 failures += [f"{strategy_id}: {failure}"] if failure else []
@@ -73,7 +73,7 @@ def rehearse() -> None:
         logger.bind(event="rehearsal_failed").debug("bots begin cold: {}", text)
 
 
-def _play(strategy_id: str, folder: Path, url: str, until: float) -> str | None:
+def _rehearse_strategy(strategy_id: str, folder: Path, url: str, until: float) -> str | None:
     """Run one strategy against the stub exchange.
 
     Return why it was cut short, None when it was not.

@@ -34,7 +34,7 @@ class StrategyTime:
         return self._at(moment().boottime)
 
     def kept(self) -> Moment:
-        """Now, as the ledger keeps it for the next process."""
+        """The present moment, as the ledger keeps it for the next process."""
         boottime = moment().boottime
         return _to_milliseconds(Moment(self._at(boottime), boottime, self._here.boot_id))
 

@@ -20,7 +20,7 @@ from execsvc.store.bot_store import BotStore
 
 _UNTIL = "until the bot is stopped and started, or released (execsvc release)"
 _END_OF_TIME = 10**15
-"""In ms; farther away than any clock is wrong."""
+"""The largest stamp that is compared, in ms; no clock is wrong by so much."""
 
 
 class Guards:

@@ -73,7 +73,7 @@ class PaperVenue:
         return self._ledger.position(self._binding).tracked
 
     def entries_blocked(self) -> str | None:
-        """Nothing blocks an entry on paper."""
+        """None: no entry is blocked on paper."""
         return None
 
     def recover(self, exits: bool) -> None:
