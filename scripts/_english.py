@@ -13,6 +13,7 @@ from pathlib import Path
 
 CLEAN = (
     ".",
+    "alerts",
     "cli",
     "clients",
     "control_plane",
@@ -27,6 +28,8 @@ CLEAN = (
     "sandbox",
     "settings",
     "strategies",
+    "supervisor/processes",
+    "workers",
 )
 """Packages of execsvc, and "." for its modules; the others are still to be rewritten."""
 

@@ -55,10 +55,10 @@ class Target:
 
 
 def _guarded(call: Callable[[], Any]) -> Any:
-    """What ``call`` returns; False for whatever a plug-in of apprise raises: its text is secret."""
+    """The result of ``call``; False for whatever a plug-in of apprise raises: its text is secret."""
     try:
         return call()
-    except Exception:  # noqa: BLE001 (code of others, about an address that nobody may read)
+    except Exception:  # noqa: BLE001 (code of others, about an address that must stay secret)
         return False
 
 

@@ -103,7 +103,7 @@ class _Sender:
                 address.jobs.append(job)
 
     def next_attempt(self) -> float:
-        """When something can be sent."""
+        """The moment at which something can be sent; infinity when nothing waits."""
         waiting = [a.not_before for a in self._addresses.values() if a.jobs]
         return min(waiting, default=float("inf"))
 

@@ -40,14 +40,14 @@ class Child:
 class Children:
     """Every process that this one forked and has not reaped yet.
 
-    ``lifeline`` is the read end of a pipe whose write end nobody but this process keeps: its
+    ``lifeline`` is the read end of a pipe whose write end this process alone keeps: its
     end of file tells a child that the supervisor is gone.
     """
 
     def __init__(self) -> None:
         self.lifeline, self._lifeline_write = os.pipe()
         self.refused: str | None = None
-        """Why the machine had no process to give, the last time one was wanted; None when it had."""
+        """The reason why the machine had no process to give, the last time; None when it had one."""
         self._by_pid: dict[int, Child] = {}
         self._left: set[int] = set()
         """Strays that this process may not kill, each told of once."""
@@ -174,7 +174,7 @@ def _dead_child() -> int | None:
 
 
 def _kill_group(pid: int) -> None:
-    # A child killed before its setsid() has no group of its own: there is nobody to kill then.
+    # A child killed before its setsid() has no group of its own: there is no process to kill then.
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
 
@@ -191,7 +191,7 @@ def _forget(process: ForkProcess) -> None:
     """Take from multiprocessing what it keeps of a process that was started.
 
     Every start() polls all of the processes it knows, and so reaps them behind our back. Its
-    sentinels, which nobody waits for here, are two descriptors a process, and what is to close
+    sentinels, which are not waited for here, are two descriptors a process, and what is to close
     them one day is destroyed first thing by each child: the thousandth would copy the pages of
     a thousand.
     """

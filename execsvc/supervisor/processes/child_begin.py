@@ -70,6 +70,6 @@ def _leave(code: int) -> NoReturn:
             if stream is not None:
                 stream.flush()
     except (OSError, ValueError):
-        pass  # nobody reads it any more
+        pass  # it is read no more
     finally:
         os._exit(code)  # before any exit handler of multiprocessing, which waits for threads

@@ -67,7 +67,7 @@ def described(code: int) -> str:
 
 
 def one_of_many(mine: float, signalled_at: Iterable[float], runners: int) -> bool:
-    """True when a signal was for a group, and so nobody's word on one bot.
+    """True when a signal was for a group, and so no operator's word on one bot.
 
     ``mine``: when this bot was signalled. ``signalled_at``: when bots were, this one among them.
     ``runners``: how many ran before.

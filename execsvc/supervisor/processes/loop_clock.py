@@ -29,9 +29,9 @@ class LoopClock:
         self.gap = 0.0
         """Seconds of the last turn that do not count."""
         self.late = Histogram(BOUNDS)
-        """How much later than planned it woke, of the waits that nothing cut short."""
+        """The lateness of the loop: seconds after the planned end, of the waits that nothing cut short."""
         self.busy = Histogram(BOUNDS)
-        """How long it did something else than wait, of each turn."""
+        """The work of the loop: seconds of each turn in which it did not wait."""
 
     def start(self) -> None:
         """The loop begins to turn; what passed before is no turn of it."""

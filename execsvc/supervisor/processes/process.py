@@ -1,4 +1,4 @@
-"""What this process asks of the kernel before it becomes a parent."""
+"""The requests of this process to the kernel before it becomes a parent."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class Reports:
         self._owners: dict[int, str] = {}
 
     def fileno(self) -> int:
-        """What to wait for."""
+        """The descriptor to wait for."""
         return self._epoll.fileno()
 
     def add(self, lines: Lines, bot_id: str) -> None:
@@ -31,7 +31,7 @@ class Reports:
         """Stop listening to a pipe: its end was reached, or it is about to be closed.
 
         It must be unregistered before it is closed: a descriptor that a child still holds would
-        go on waking an epoll from which nobody can remove it any more.
+        go on waking an epoll from which it cannot be removed any more.
         """
         if self._owners.pop(lines.descriptor, None) is not None:
             self._epoll.unregister(lines.descriptor)

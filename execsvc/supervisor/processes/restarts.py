@@ -1,4 +1,4 @@
-"""When a crashed process comes back: at once the first time, then later and later. Pure."""
+"""The delay until a crashed process is started again: none at first, then longer and longer. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who wants to be looked at, and when. Pure."""
+"""The moments at which bots and processes are to be looked at, by key. Pure."""
 
 from __future__ import annotations
 
@@ -33,5 +33,5 @@ class Timers:
         return keys
 
     def next(self) -> float:
-        """When the next key is due; infinity when none is."""
+        """The moment at which the next key is due; infinity when none is."""
         return self._heap[0][0] if self._heap else float("inf")
