@@ -1,1 +1,1 @@
-"""Alerts: each condition is told once, and again when it is over, by a process of its own."""
+"""Alerts: one for the begin of each condition, and one for its end, sent by a process of its own."""

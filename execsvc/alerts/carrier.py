@@ -1,7 +1,7 @@
-"""The only import of apprise: brings one message to one address, within a deadline.
+"""The only import of apprise: sends one message to one address, within a deadline.
 
-An address holds a secret. Nothing that apprise says of it, in a log or in an exception, leaves
-this module: what is told of an address is its number and its scheme.
+An address holds a secret. No text of apprise about it, in a log or in an exception, leaves this
+module: an address is named by its number and its scheme.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import apprise
 from execsvc.masking import masked
 
 DEADLINE = 10.0
-"""Seconds that one attempt may take, whatever the other side does."""
+"""Seconds that one attempt may take, even if the other side does not answer."""
 
 
 class TooLong(BaseException):
@@ -36,7 +36,7 @@ class Target:
         self.understood = bool(_guarded(lambda: self._apprise.add(url)))
 
     def bring(self, title: str, text: str, tone: str) -> str | None:
-        """Send one message. Returns why it failed, None when the other side took it."""
+        """Send one message. Returns the reason why it failed, None when the other side took it."""
         if not self.understood:
             return "apprise does not know such a URL"
         try:
@@ -63,7 +63,7 @@ def _guarded(call: Callable[[], Any]) -> Any:
 
 
 def _silence() -> None:
-    """Apprise and its libraries name the address in what they log."""
+    """Silence the loggers of apprise and its libraries, which name the address."""
     logging.disable(logging.CRITICAL)
 
 

@@ -1,8 +1,8 @@
 """The process that sends alerts, so that the supervisor never waits for an alert service.
 
-It reads one job a line, tries each address with back-off, and writes one JSON line for each
-address that has taken a message, and ``{}`` in between as a sign of life. It keeps nothing: what
-was not delivered when it dies is handed to its successor.
+It reads one job a line, tries each address with back-off, and writes one JSON line for each address
+that has taken a message, and ``{}`` in between as a heartbeat. It keeps nothing: messages that were
+not delivered when it dies are handed to its successor.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LONGEST_PAUSE = 300.0
 
 
 def send_for_ever(settings: Settings, lifeline: int, jobs: int, answers: int) -> int:
-    """Work of the alerts child; returns when the lifeline ends."""
+    """Run the alerts child; returns when the lifeline ends."""
     setproctitle.setproctitle("execsvc: alerts")
     logs.setup(settings.log_level, settings.log_format)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
@@ -71,7 +71,7 @@ def _work(sender: _Sender, lifeline: int, jobs: int) -> None:
 
 @dataclass
 class _Address:
-    """An address, and what it is still to be brought, oldest first."""
+    """An address, and its waiting messages, oldest first."""
 
     target: Target
     jobs: list[DeliveryJob] = field(default_factory=list)
@@ -108,7 +108,7 @@ class _Sender:
         return min(waiting, default=float("inf"))
 
     def attempt(self) -> None:
-        """Bring one message to the address that has waited longest for its turn."""
+        """Send one message to the address that has waited longest for its turn."""
         now = monotonic()
         ready = [a for a in self._addresses.items() if a[1].jobs and a[1].not_before <= now]
         if not ready:
@@ -125,7 +125,7 @@ class _Sender:
         self._say({"sent": job.number, "target": number})
 
     def beat(self) -> None:
-        """A sign of life."""
+        """Write a heartbeat."""
         if monotonic() - self._spoke_at >= BEAT:
             self._say({})
 

@@ -1,8 +1,8 @@
 """The alerts that were sent of conditions that are not over, kept across a start of the service.
 
-A condition whose alert was delivered is not told again, and its end is told. A condition whose
-alert was handed to the sending process, without a delivery on record, may have been delivered just
-before the service died: it is told again while it stands, and its end is told as well.
+A condition whose alert was delivered is not reported again, and its end is reported. A condition
+whose alert was handed to the sending process, without a delivery on record, may have been delivered
+just before the service died: it is reported again while it stands, and its end is reported as well.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _FORM = TypeAdapter(dict[str, SentAlert])
 
 
 class Memory:
-    """Kept by the store. What is lost or damaged is only said once more."""
+    """The sent alerts, kept by the store. A lost or damaged one is only sent once more."""
 
     def __init__(self, kept: ToldAlerts) -> None:
         self._kept = kept
@@ -47,7 +47,7 @@ class Memory:
 
     @property
     def told(self) -> Mapping[str, SentAlert]:
-        """By the key of the condition."""
+        """The sent alerts by the key of their condition."""
         return self._told
 
     def of(self, kind: Kind) -> frozenset[str]:
@@ -57,7 +57,7 @@ class Memory:
         )
 
     def handed(self, message: AlertMessage) -> None:
-        """``message`` is with the sending process, which may deliver it at any moment."""
+        """Record that ``message`` is with the sending process, which may deliver it at any moment."""
         new = {
             key: SentAlert(kind=message.kind, line=line, sure=False)
             for key, line in message.lines.items()
@@ -68,7 +68,7 @@ class Memory:
             self._write()
 
     def delivered(self, message: AlertMessage) -> None:
-        """The first address has taken ``message``."""
+        """Record that the first address has taken ``message``."""
         for key, line in message.lines.items():
             if message.change is Change.OVER:
                 self._told.pop(key, None)
@@ -77,7 +77,7 @@ class Memory:
         self._write()
 
     def _write(self) -> None:
-        """Replace what is kept; nothing depends on it."""
+        """Replace the kept alerts; no other record depends on them."""
         try:
             self._kept.write(_FORM.dump_json(self._told))
         except (LedgerFailed, ValueError) as error:

@@ -1,4 +1,4 @@
-"""News in words: title and text of one message, short enough for one write to a pipe."""
+"""Texts of messages: title and text, short enough for one write to a pipe."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from execsvc.model.condition import Condition, Kind
 LARGEST_JOB = 4096
 """Bytes of a job on its way to the process that sends it (``PIPE_BUF``)."""
 NAMED = 10
-"""So many are named; of the others the count is said."""
+"""The most conditions that are named; of the others the count is given."""
 LONGEST_LINE = 240
 
 _BEGUN = {
@@ -81,7 +81,7 @@ class Tone(str, Enum):
 
 
 class AlertMessage(BaseModel):
-    """One message. ``lines``: what it says of each condition, by key; not all are in the text."""
+    """One message. ``lines``: its line on each condition, by key; not all are in the text."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -169,7 +169,7 @@ def _title(kind: Kind, count: int) -> str:
 
 
 def _line(said: str) -> str:
-    """One line of text, whatever a bot is called."""
+    """One line of text, independent of a bot's name."""
     text = "".join(character if character.isprintable() else " " for character in said)
     return text if len(text) <= LONGEST_LINE else text[: LONGEST_LINE - 1] + "…"
 

@@ -11,7 +11,7 @@ from execsvc.alerts.tracker import Change
 MOST = 100
 """Messages that are kept: an alert service may be away for days."""
 AT_HAND = 8
-"""So many are with the process that sends them; it keeps no others."""
+"""The most messages that are with the process that sends them; it keeps no others."""
 _DISPENSABLE = (Change.STILL, Change.OVER)
 
 
@@ -25,7 +25,7 @@ class _Waiting:
 
 
 class Outbox:
-    """Holds each message until every one of ``targets`` addresses has it."""
+    """The messages, each until every one of ``targets`` addresses has it."""
 
     def __init__(self, targets: int) -> None:
         self._targets = targets
@@ -47,7 +47,7 @@ class Outbox:
     def to_hand(self, now: bool = False) -> Iterator[DeliveryJob]:
         """The jobs for the sending process, oldest first; see :meth:`handed`.
 
-        ``now``: all of it once more, to be tried at once.
+        ``now``: all jobs once more, to be tried at once.
         """
         for waiting in self._waiting[:AT_HAND] if not now else list(self._waiting):
             if now or not waiting.handed:
@@ -68,7 +68,7 @@ class Outbox:
         raise KeyError(number)
 
     def handed(self, number: int) -> None:
-        """Take note that the sending process has the message ``number``."""
+        """Record that the sending process has the message ``number``."""
         for waiting in self._waiting:
             if waiting.number == number:
                 waiting.handed = True
@@ -79,7 +79,10 @@ class Outbox:
             waiting.handed = False
 
     def delivered(self, number: int, target: int) -> AlertMessage | None:
-        """Take note that an address has it. Returns the message when that is the first to have it."""
+        """Record that an address has the message.
+
+        Returns it when that address is the first to have it.
+        """
         for waiting in self._waiting:
             if waiting.number == number:
                 break

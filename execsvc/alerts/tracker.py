@@ -1,8 +1,8 @@
-"""The conditions of which an alert is due: each once, and once more when it is over. Pure.
+"""The conditions of which an alert is due: each once, and once more when it is over.
 
-Bad news is said fast and never withheld, good news slowly: a condition that comes and goes has to
-be away for ten minutes before it is said to be over, so that a flood is impossible and no message
-says that all is well in the moment in which it is not.
+A condition is reported fast and never withheld, its end slowly: a condition that comes and goes has
+to be away for ten minutes before it is reported to be over, so that a flood is impossible and no
+message reports an end while the condition is back. Pure.
 """
 
 from __future__ import annotations
@@ -18,17 +18,19 @@ from execsvc.model.condition import Condition, Kind
 CALM = 10.0
 """Seconds for which a condition is away before it is over."""
 UNSTEADY = 600.0
-"""The same for one that came back within so many seconds after it was said to be over."""
+"""The same for one that came back within so many seconds after it was reported to be over."""
 SETTLING = 90.0
-"""The same for one that was said before the service was started again: bots have to come up first."""
+"""The same for one that was reported before the service was started again: bots have to start
+first.
+"""
 GATHER = 3.0
 """Seconds over which news of one kind is gathered into one message."""
 PAUSE = 30.0
-"""Seconds between two messages of one kind, at least: what comes meanwhile is one message."""
+"""Seconds between two messages of one kind, at least: news in between go into one message."""
 NEVER_OVER = frozenset({Kind.ABANDONED, Kind.GIVEN_BACK})
-"""Conditions that were done once: that one is shown no longer is no news."""
+"""Kinds of single events: their end is not reported."""
 REMINDED = frozenset({Kind.LIQUIDATION})
-"""Conditions that are said again from time to time while they stand."""
+"""Kinds that are reported again from time to time while they stand."""
 
 
 class Change(str, Enum):
@@ -40,7 +42,7 @@ class Change(str, Enum):
 
 
 class Known(NamedTuple):
-    """A condition told before this start; not ``sure``: its alert may or may not have arrived."""
+    """A condition reported before this start; not ``sure``: its alert may or may not have arrived."""
 
     kind: Kind
     line: str
@@ -48,7 +50,7 @@ class Known(NamedTuple):
 
 
 class Item(NamedTuple):
-    """One condition in a message; ``times``: how often it has begun, lately."""
+    """One condition in a message; ``times``: the number of its recent begins."""
 
     key: str
     line: str
@@ -56,7 +58,7 @@ class Item(NamedTuple):
 
 
 class News(NamedTuple):
-    """One message: conditions of one kind of which the same is to be said."""
+    """One message: conditions of one kind with the same change."""
 
     change: Change
     kind: Kind
@@ -77,7 +79,7 @@ class _Case:
 
 @dataclass
 class _Gate:
-    """Lets news of one sort through, gathered."""
+    """The gathering of news of one sort, which go out together."""
 
     waits_since: float | None = None
     opened_at: float = field(default=-math.inf)
@@ -95,9 +97,10 @@ class _Gate:
 
 
 class AlertTracker:
-    """The conditions by what was told of each. Moments are seconds of the loop's clock.
+    """The conditions by the alerts about each.
 
-    ``told``: conditions told before this start of the service, by their key.
+    Moments are seconds of the loop's clock. ``told``: conditions reported before this start of the
+    service, by their key.
     """
 
     def __init__(self, told: Mapping[str, Known], now: float) -> None:
@@ -113,7 +116,7 @@ class AlertTracker:
             for key, known in told.items()
         }
         self._over: dict[str, tuple[float, int]] = {}
-        """The moment at which it was said to be over, and how often it had begun."""
+        """The moment at which it was reported to be over, and the number of its begins by then."""
         self._gates: dict[tuple[Change, Kind], _Gate] = {}
 
     def look(
@@ -124,9 +127,9 @@ class AlertTracker:
         patience: Mapping[Kind, float],
         reminder: float,
     ) -> list[News]:
-        """The news to be told now.
+        """The news to be sent now.
 
-        ``judged``: the kinds that can be told from ``conditions`` at present. ``patience``: seconds
+        ``judged``: the kinds that ``conditions`` are complete for at present. ``patience``: seconds
         for which one has to stand. ``reminder``: seconds between two reminders, 0 for none.
         """
         self._forget(now)
