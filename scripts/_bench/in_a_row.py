@@ -25,7 +25,7 @@ from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.waits import StopOrder, Waits
 from execsvc.settings import Settings
-from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.opening import open_store
 from execsvc.strategies.registry import BUILT_IN
 
 ROUNDS = 1000
@@ -92,10 +92,11 @@ def ticks_in_a_row() -> dict[str, float]:
             runtime_dir=Path("/"),
         )
         job = Job(bot_id="b0", task=Task.TRADE, spec=parse_row(rows(1, reads=False)[0]))
-        reporter, ledger = Reporter(report), BotLedger(settings.state_dir, "b0")
+        reporter, store = Reporter(report), open_store(settings)
+        ledger = store.bot("b0")
         waits = _NoWaits(read, read, False, reporter.beat)
         with closing(ledger):
-            carry_out(job, settings, ledger, Record("b0", ledger), reporter, waits)
+            carry_out(job, settings, store, ledger, Record("b0", ledger), reporter, waits)
     return {"own_tick_in_a_row": 1e6 * waits.cost}
 
 
