@@ -10,6 +10,7 @@ from contextlib import closing
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from support.bot_process import bot_row
 from support.daemon import Daemon
 from support.deadline import eventually
@@ -75,6 +76,7 @@ def shared_out(daemon: Daemon) -> dict[str, str]:
     return parts(daemon) or {}
 
 
+@pytest.mark.usefixtures("listing_only")
 def test_both_trade_survive_a_kill_and_end_flat(daemon: Daemon, exchange: Exchange) -> None:
     exchange.fund("k2")
     given = {"allocation": str(ALLOCATION)}

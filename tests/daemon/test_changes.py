@@ -153,6 +153,7 @@ def test_a_bot_listed_again_before_it_is_flat_starts_when_it_is(
     assert_over(daemon, exchange)
 
 
+@pytest.mark.usefixtures("listing_only")
 def test_a_refused_bot_fails_without_a_restart_until_its_row_changes(
     daemon: Daemon, exchange: Exchange
 ) -> None:
@@ -179,6 +180,7 @@ def test_a_refused_bot_fails_without_a_restart_until_its_row_changes(
     assert_over(daemon, exchange, crumbs=2)
 
 
+@pytest.mark.usefixtures("listing_only")
 def test_a_failed_bot_that_comes_back_to_the_listing_is_tried_again(
     daemon: Daemon, exchange: Exchange
 ) -> None:

@@ -168,6 +168,7 @@ def assert_clean_account(exchange: Exchange, key: str) -> None:
     assert 0 <= exchange.bots_base(key) < DUST
 
 
+@pytest.mark.usefixtures("listing_only")
 def test_an_operators_term_to_a_runner_holds_the_bot_off(
     daemon: Daemon, exchange: Exchange
 ) -> None:

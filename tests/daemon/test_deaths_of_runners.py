@@ -30,6 +30,7 @@ def kill_again_and_again(daemon: Daemon, times: int) -> None:
             pid = succeeds(daemon, pid)["pid"]
 
 
+@pytest.mark.usefixtures("listing_only")
 def test_a_crash_loop_ends_as_failed_and_flat(daemon: Daemon, exchange: Exchange) -> None:
     exchange.list_bots(bot_row("b1"), bot_row("b2"))
     daemon.start(EXECSVC_MAX_RESTARTS="2", EXECSVC_RESTART_WINDOW="300")
@@ -52,6 +53,7 @@ def test_a_crash_loop_ends_as_failed_and_flat(daemon: Daemon, exchange: Exchange
     assert_over(daemon, exchange, crumbs=2)
 
 
+@pytest.mark.usefixtures("listing_only")
 def test_release_ends_failed(daemon: Daemon, exchange: Exchange) -> None:
     exchange.list_bots(bot_row())
     daemon.start(EXECSVC_MAX_RESTARTS="0")
@@ -99,6 +101,7 @@ def test_a_runner_killed_while_it_stops_is_liquidated(daemon: Daemon, exchange: 
     assert_over(daemon, exchange)
 
 
+@pytest.mark.usefixtures("listing_only")
 def test_a_liquidation_that_is_killed_is_taken_up_again(daemon: Daemon, exchange: Exchange) -> None:
     exchange.list_bots(bot_row())
     daemon.start(EXECSVC_MAX_RESTARTS="0", EXECSVC_REQUEST_TIMEOUT="60")
@@ -139,6 +142,7 @@ def test_a_runner_killed_with_an_order_under_way_doubles_nothing(
     assert_over(daemon, exchange)
 
 
+@pytest.mark.usefixtures("listing_only")
 def test_term_to_all_runners_holds_nobody(daemon: Daemon, exchange: Exchange) -> None:
     exchange.list_bots(*rows(4))
     daemon.start()
@@ -154,6 +158,7 @@ def test_term_to_all_runners_holds_nobody(daemon: Daemon, exchange: Exchange) ->
 
 
 @pytest.mark.parametrize("how", ["release", "release while down"])
+@pytest.mark.usefixtures("listing_only")
 def test_a_held_bot_is_released(daemon: Daemon, exchange: Exchange, how: str) -> None:
     exchange.list_bots(*rows(3))
     daemon.start()
@@ -174,6 +179,7 @@ def test_a_held_bot_is_released(daemon: Daemon, exchange: Exchange, how: str) ->
     assert_over(daemon, exchange, crumbs=3)
 
 
+@pytest.mark.usefixtures("listing_only")
 def test_usr2_to_a_runner_holds_it_with_its_position(daemon: Daemon, exchange: Exchange) -> None:
     exchange.list_bots(*rows(3))
     daemon.start()

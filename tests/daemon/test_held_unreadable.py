@@ -15,6 +15,7 @@ from support.verdicts import assert_over, listed_again, states
 
 @pytest.mark.timeout(300)
 @pytest.mark.says("held_unreadable")
+@pytest.mark.usefixtures("listing_only")
 def test_a_damaged_list_of_held_bots_holds_every_known_bot_and_refuses_no_start(
     daemon: Daemon, exchange: Exchange
 ) -> None:

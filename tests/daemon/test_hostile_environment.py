@@ -90,6 +90,7 @@ def open_to_others(daemon: Daemon) -> dict[str, str]:
     return {path: oct(mode) for path, mode in modes.items() if mode & 0o077}
 
 
+@pytest.mark.usefixtures("listing_only")
 def test_commands_and_files_in_a_hostile_environment_are_as_ever(
     hostile: Daemon, exchange: Exchange
 ) -> None:

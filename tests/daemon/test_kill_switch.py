@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 
+import pytest
 from support.bot_process import bot_row
 from support.daemon import Daemon
 from support.exchange import Exchange
@@ -104,6 +105,7 @@ def test_a_position_that_cannot_be_sold_is_said_and_tried_again(
     assert daemon.stop() == 0
 
 
+@pytest.mark.usefixtures("listing_only")
 def test_a_stopped_bot_stays_held_through_restart_halt_and_resume(
     daemon: Daemon, exchange: Exchange
 ) -> None:

@@ -51,6 +51,7 @@ def test_socket_taken_away_is_made_again_and_halt_reaches_it(
 
 
 @pytest.mark.parametrize("command", ["stop", "status of the control plane"])
+@pytest.mark.usefixtures("listing_only")
 def test_socket_taken_away_other_callers_reach_the_service_again(
     daemon: Daemon, exchange: Exchange, command: str
 ) -> None:

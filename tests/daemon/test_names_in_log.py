@@ -13,6 +13,8 @@ from support.exchange import Exchange
 from support.verdicts import listed_again
 
 TOKEN = "open-sesame-4711"
+pytestmark = pytest.mark.usefixtures("listing_only")
+
 HOSTILE = {
     "b1": "My BTC bot",
     "b2": "two\nlines\tand \x1b[31mred event=order_filled",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from support.bot_process import bot_row
 from support.daemon import Daemon
 from support.deadline import eventually
@@ -28,6 +29,7 @@ def judge_all(daemon: Daemon, described: Description, headers: dict[str, str]) -
         described.fits(error, answer.json())
 
 
+@pytest.mark.usefixtures("listing_only")
 def test_openapi_document_describes_what_the_program_answers(
     daemon: Daemon, exchange: Exchange
 ) -> None:

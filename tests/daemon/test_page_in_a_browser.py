@@ -62,6 +62,7 @@ def failing(**changes: Any) -> dict[str, Any]:
     return bot_row(**{"bot_id": "bad", "strategy": "no_such_strategy_v1", **changes})
 
 
+@pytest.mark.usefixtures("listing_only")
 def test_what_changes_is_seen_without_a_reload(
     daemon: Daemon, exchange: Exchange, window: Browser
 ) -> None:
@@ -88,6 +89,7 @@ def test_what_changes_is_seen_without_a_reload(
     assert daemon.stop() == 0
 
 
+@pytest.mark.usefixtures("listing_only")
 def test_what_is_wrong_is_red(daemon: Daemon, exchange: Exchange, window: Browser) -> None:
     exchange.list_bots(failing())
     daemon.start()
@@ -101,6 +103,7 @@ def test_what_is_wrong_is_red(daemon: Daemon, exchange: Exchange, window: Browse
             assert red > blue + 50, (scheme, selector)
 
 
+@pytest.mark.usefixtures("listing_only")
 def test_everything_can_be_read(daemon: Daemon, exchange: Exchange, window: Browser) -> None:
     """Contrast of at least 4.5 between each text and what is behind it, in both schemes."""
     exchange.list_bots(bot_row(), failing())
@@ -116,6 +119,7 @@ def test_everything_can_be_read(daemon: Daemon, exchange: Exchange, window: Brow
         assert (paper < 3 * 128) is (scheme == "dark")
 
 
+@pytest.mark.usefixtures("listing_only")
 def test_without_scripts_the_page_is_whole_and_loads_itself_again(
     daemon: Daemon, exchange: Exchange, bare: Browser
 ) -> None:
@@ -154,6 +158,7 @@ def test_on_a_telephone_nothing_is_cut_off(
     assert beyond == []
 
 
+@pytest.mark.usefixtures("listing_only")
 def test_a_hostile_name_is_text(daemon: Daemon, exchange: Exchange, window: Browser) -> None:
     exchange.list_bots({**failing(), "name": HOSTILE}, {**bot_row(HOSTILE), "name": HOSTILE})
     daemon.start()
@@ -197,6 +202,7 @@ def test_selected_text_stays_selected(daemon: Daemon, exchange: Exchange, window
     eventually(lambda: window.text("header time") != before, "it goes on")
 
 
+@pytest.mark.usefixtures("listing_only")
 def test_a_thousand_bots_can_be_used(daemon: Daemon, exchange: Exchange, window: Browser) -> None:
     exchange.list_bots(*rows(1000, strategy="no_such_strategy_v1"))
     daemon.start()

@@ -92,6 +92,7 @@ def listed(plugins: Plugins, names: list[str], made: Mapping[str, tuple[str, str
 
 
 @pytest.mark.parametrize("names", GROUPS, ids=lambda names: names[0])
+@pytest.mark.usefixtures("listing_only")
 def test_a_strategy_that_ends_its_process_or_fails_is_closed(
     daemon: Daemon, exchange: Exchange, tmp_path: Path, names: list[str]
 ) -> None:

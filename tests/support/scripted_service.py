@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from support import processes
-from support.daemon import Daemon
+from support.daemon import LISTING_ONLY, Daemon
 from support.deadline import eventually
 from support.environment import scrubbed
 from support.scripted_folder import Folder
@@ -30,7 +30,8 @@ class Scripted(Daemon):
 
     def __init__(self, url: str, folder: Path) -> None:
         super().__init__(url, folder)
-        self.environ |= FAST
+        # Its bots are played: BotService has nothing to hear of them.
+        self.environ |= FAST | LISTING_ONLY
         self.scripts = Folder(folder)
 
     def start(self, *arguments: str, wait: bool = True, **environ: str) -> Scripted:
