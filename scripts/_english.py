@@ -27,6 +27,7 @@ CLEAN = (
     "runner",
     "sandbox",
     "settings",
+    "store",
     "strategies",
     "supervisor/processes",
     "workers",

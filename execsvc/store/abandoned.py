@@ -1,4 +1,4 @@
-"""A position that an operator has given up, as the bot's store keeps it."""
+"""A position that an operator has given up, as the store of the bot keeps it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from execsvc.model.market import plain
 from execsvc.model.symbol import Symbol
 
 SHOWN_FOR = timedelta(days=1)
-"""How long ``/status`` shows what was abandoned."""
+"""The time for which ``/status`` shows an abandoned position."""
 
 
 def command_to_abandon(bot_id: str) -> str:
-    """What an operator types to give up the position of ``bot_id``."""
+    """The command with which an operator gives up the position of ``bot_id``."""
     return f"execsvc release {shlex.quote(bot_id)} --abandon"
 
 
 class Abandoned(BaseModel):
-    """What was given up of one position, in base units."""
+    """The part of one position that was given up, in base units."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,7 +35,7 @@ class Abandoned(BaseModel):
     sold_short: Decimal
 
     def shown(self) -> dict[str, str]:
-        """As ``/status`` shows it."""
+        """The record as ``/status`` shows it."""
         return {
             "at": iso(self.at),
             "mode": self.mode.value,
@@ -47,7 +47,7 @@ class Abandoned(BaseModel):
 
     @property
     def text(self) -> str:
-        """For the log, alerts and the operator."""
+        """The record in words, for the log, alerts and the operator."""
         base = Symbol.parse(self.symbol).base
         parts = [f"{plain(self.tracked)} {base}"] if self.tracked else []
         parts += [f"{plain(self.sold_short)} {base} sold short"] if self.sold_short else []

@@ -17,18 +17,18 @@ NEVER_PAUSED = float("-inf")
 
 
 class Turn(Protocol):
-    """The right to have an order out on an account: one process at a time, whatever its bot."""
+    """The exclusive right to send an order for an account: one process at a time, of any bot."""
 
     def try_acquire(self) -> bool:
-        """Take the turn if it is free; True when it is this process's."""
+        """Take the turn if it is free; True when this process has it."""
         ...
 
     def release(self) -> None:
-        """Let others have the turn."""
+        """Release the turn."""
         ...
 
     def close(self) -> None:
-        """Give the turn up for good."""
+        """Release the turn; this object does not take it again."""
         ...
 
 
@@ -43,15 +43,15 @@ class AccountPause(Protocol):
         ...
 
     def pause(self, seconds: float) -> None:
-        """Leave the account alone for ``seconds`` from now on, or longer if it is so already."""
+        """Leave the account alone for ``seconds`` from now on; a longer pause in force stays."""
         ...
 
     def banned(self) -> float:
-        """Seconds left of the ban, as :meth:`remaining` says them."""
+        """Seconds left of the ban, in the form of :meth:`remaining`."""
         ...
 
     def ban(self, seconds: float, why: str) -> None:
-        """Read nothing for ``seconds`` from now on; said once, by the first that hears of it."""
+        """Read nothing for ``seconds`` from now on; the first process to record the ban logs it."""
         ...
 
 
@@ -70,17 +70,17 @@ class AccountStore(Protocol):
     turn: Turn
 
     def close(self) -> None:
-        """Close the database and give up the turn."""
+        """Close the database and release the turn."""
         ...
 
     def begin(self, intent: Intent, in_orders: Mapping[str, Decimal] | None = None) -> None:
-        """Record an intent that is about to be sent; ``in_orders``: what is locked of each asset."""
+        """Record an intent that is about to be sent; ``in_orders``: the locked amount of each asset."""
         ...
 
     def unknown(
         self, client_order_id: str, ended_at: datetime, at_least: Decimal, why: str
     ) -> None:
-        """Record that the request ended without saying what became of the order."""
+        """Record that the request ended with the outcome of the order unknown."""
         ...
 
     def outcome(
@@ -92,15 +92,15 @@ class AccountStore(Protocol):
         detail: str = "",
         expected: dict[str, Expected] | None = None,
     ) -> None:
-        """Record what became of an order, and what the balance should be after it."""
+        """Record the outcome of an order, and the balance expected after it."""
         ...
 
     def adopted(self, client_order_id: str) -> None:
-        """Record that the bot's own ledger has the outcome."""
+        """Record that the ledger of the bot has the outcome."""
         ...
 
     def unsettled(self) -> JournalRow | None:
-        """The order that is in flight or unsettled, whoever sent it."""
+        """The order that is in flight or unsettled, of any bot."""
         ...
 
     def row(self, client_order_id: str) -> JournalRow:
@@ -120,7 +120,7 @@ class AccountStore(Protocol):
         ...
 
     def expected(self, asset: str) -> Expected | None:
-        """What the account should hold of ``asset``; None before the first fill."""
+        """The balance of ``asset`` that the account should hold; None before the first fill."""
         ...
 
     def fees_paid(self, asset: str, since: datetime) -> Decimal:
@@ -128,11 +128,11 @@ class AccountStore(Protocol):
         ...
 
     def locked(self) -> dict[str, Decimal]:
-        """By asset, what was locked when the order was sent that filled it last, as far as known."""
+        """By asset, the amount locked when the order that filled it last was sent, as far as known."""
         ...
 
     def expected_amounts(self) -> dict[str, Decimal]:
-        """By asset, what the account held once its last known fill showed, less fees paid since."""
+        """By asset, the balance that its last known fill left, less fees paid since."""
         ...
 
     def forget_expected(self, symbol: str) -> None:
@@ -148,7 +148,7 @@ class AccountStore(Protocol):
         ...
 
     def keep_doubts(self, found: Iterable[Doubt], start: str, compared: Iterable[str]) -> None:
-        """Record what a comparison for the service's ``start`` found, and for which subjects."""
+        """Record the doubts that a comparison for this ``start`` of the service found, and its subjects."""
         ...
 
     def is_compared(self, subject: str, start: str) -> bool:
@@ -156,49 +156,49 @@ class AccountStore(Protocol):
         ...
 
     def decide_doubts(self, bot_id: str) -> list[Doubt]:
-        """Forget the doubts about ``bot_id``, as they are decided; what they were."""
+        """Forget the doubts about ``bot_id``, as they are decided. Returns them."""
         ...
 
     def known_order(self, bot_id: str) -> datetime | None:
-        """The time of the newest order of ``bot_id`` that is known, or that an operator spoke of."""
+        """The time of the newest order of ``bot_id`` that is known, or that an operator has acknowledged."""
         ...
 
     def newest_booked(self, bot_id: str) -> tuple[str, datetime] | None:
-        """The newest filled order of ``bot_id`` that its own store once had: id and time sent."""
+        """The newest filled order of ``bot_id`` that its ledger once had: id and time sent."""
         ...
 
     def ask_release(self, bot_id: str, at: datetime) -> None:
-        """Record an operator's word that missing coins of ``bot_id`` are gone."""
+        """Record the decision of an operator that missing coins of ``bot_id`` are gone."""
         ...
 
     def release_asked(self, bot_id: str) -> bool:
-        """True while an operator's release of ``bot_id`` waits to be carried out."""
+        """True while a release of ``bot_id`` by an operator is not carried out."""
         ...
 
     def release_done(self, bot_id: str) -> None:
-        """Record that an operator's release of ``bot_id`` was carried out."""
+        """Record that a release of ``bot_id`` by an operator was carried out."""
         ...
 
     def tracked_by_all(self, asset: str) -> Decimal:
-        """Base units of ``asset`` that the account's bots track: their ledgers, and what these lack.
+        """Base units of ``asset`` that the account's bots track, with fills not yet in their ledgers.
 
-        For whoever holds the turn. Raises LedgerFailed while it cannot be told for certain: a
-        ledger cannot be read, or a buy waits for an operator's decision.
+        To be called by the holder of the turn. Raises LedgerFailed while the quantity is not certain:
+        a ledger cannot be read, or a buy waits for the decision of an operator.
         """
         ...
 
     def not_to_be_spent(self, coin: str) -> Decimal:
         """Units of ``coin`` that bots of this account hold as a position, of the account's free balance.
 
-        For whoever holds the turn. Only ledgers of bots that ever bought ``coin`` here are opened: for
+        For the holder of the turn. Only ledgers of bots that ever bought ``coin`` here are opened: for
         the quote of most markets there is none. Raises LedgerFailed as :meth:`tracked_by_all` does.
         """
         ...
 
     def open_positions(self) -> list[OpenPosition]:
-        """What the ledgers of bots that ever bought on the account say they hold, dust left out.
+        """The open positions in the ledgers of bots that ever bought on the account, without dust.
 
-        A damaged ledger is left out: its bot does not trade. LedgerUnavailable while one is busy.
+        A damaged ledger is left out: its bot does not trade. Raises LedgerUnavailable while one is busy.
         """
         ...
 

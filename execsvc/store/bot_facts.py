@@ -15,13 +15,13 @@ class Unfilled(NamedTuple):
     number: int = 0
     last_order: str | None = None
     ended_at: datetime | None = None
-    """When the outcome of the last one was known."""
+    """The time at which the outcome of the last one was known."""
     ended: Moment | None = None
-    """The same by both clocks."""
+    """The same time by both clocks."""
 
 
 class Missing(NamedTuple):
-    """Coins that are missing ``since`` then; ``counted`` seconds of that count, up to the read ``seen``."""
+    """Coins missing ``since`` then; ``counted``: the seconds of it that count, until the read ``seen``."""
 
     since: datetime
     counted: float
@@ -29,7 +29,7 @@ class Missing(NamedTuple):
 
 
 class Today(NamedTuple):
-    """What was realised on a day, in quote; ``seen`` is the last order that was looked at."""
+    """The result realised on a day, in quote; ``seen`` is the last order that was read."""
 
     realised: Decimal
     seen: int

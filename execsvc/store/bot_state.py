@@ -14,31 +14,31 @@ from execsvc.store.tripped import Tripped
 
 
 class LedgerState(BaseModel):
-    """What a bot's ledger and its account's journal say of it."""
+    """The state of a bot by its ledger and by the journal of its account."""
 
     model_config = ConfigDict(frozen=True)
 
     bot_id: str
     binding: Binding | None
-    """What its open position was opened under, else what it ran under last."""
+    """The binding under which its open position was opened, else the binding of its last run."""
     position: Position
     unsettled: bool
-    """An order of it is in flight, unsettled, or not yet booked in its ledger."""
+    """True while an order of the bot is in flight, unsettled, or not yet booked in its ledger."""
     contested: int
-    """How many of its orders wait for an operator's decision."""
+    """Count of its orders that wait for the decision of an operator."""
     doubt: str | None = None
-    """Why its position may not be its own any more, while that waits for an operator."""
+    """The reason why its position may not be its own any more, until an operator has decided."""
     failing: bool
-    """An attempt to liquidate has failed and the position is open."""
+    """True when an attempt to liquidate has failed and the position is open."""
     result: Result | None = None
-    """What was realised in the binding's mode and quote; None when nobody can tell."""
+    """The realised result in the binding's mode and quote; None when it cannot be read."""
     daily_loss: Tripped | None = None
     """The guard that ended its day, on that day or a later one."""
     stop_loss: Tripped | None = None
     """The guard that keeps it from entering since its stop loss has closed a position, until its user
     has stopped it or it is released."""
     abandoned: list[Abandoned] = []
-    """What an operator gave up within the last day."""
+    """The positions that an operator gave up within the last day."""
 
     @property
     def is_open(self) -> bool:

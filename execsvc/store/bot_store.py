@@ -23,7 +23,7 @@ class BotStore(Protocol):
     """The records of one bot, with one owner: the process that has opened them.
 
     Every method raises LedgerFailed when the records cannot be read or written, LedgerUnavailable
-    where it may succeed later. With ``reports`` what BotService is to be told is kept, too.
+    where it may succeed later. With ``reports`` the outbox for BotService is kept, too.
     """
 
     bot_id: str
@@ -32,7 +32,7 @@ class BotStore(Protocol):
     """Rows that this process has put in the outbox."""
 
     def open(self) -> None:
-        """Become the owner of the records, making them when there are none.
+        """Become the owner of the records, and make them when there are none.
 
         Raises LedgerBusy while another process owns them, LedgerFailed when they are unusable.
         """
@@ -45,8 +45,8 @@ class BotStore(Protocol):
     def is_owned_by(self, pid: int) -> bool:
         """True while the process ``pid`` of this machine owns the records.
 
-        The number of a LedgerBusy may have gone to a stranger since. False for a process that is gone,
-        or is not ours to look at.
+        The pid in a LedgerBusy may belong to an unrelated process by now. False for a process that is
+        gone, or that this user may not inspect.
         """
         ...
 
@@ -55,15 +55,15 @@ class BotStore(Protocol):
         ...
 
     def may_reenter(self) -> bool:
-        """True, once, when the bot may enter again that its stop loss has closed."""
+        """True, once, when a bot whose stop loss closed its position may enter again."""
         ...
 
     def binding(self) -> Binding | None:
-        """What the bot ran under last; None when it never ran."""
+        """The binding of the last run of the bot; None when it never ran."""
         ...
 
     def bind(self, binding: Binding, precision: int | None) -> None:
-        """Record what the bot runs under from now on, and its strategy's quantity precision."""
+        """Record the binding of the run that begins, and the quantity precision of its strategy."""
         ...
 
     def precision(self) -> int | None:
@@ -71,11 +71,11 @@ class BotStore(Protocol):
         ...
 
     def position(self, binding: Binding) -> Position:
-        """What the bot holds under ``binding``'s mode, key and symbol."""
+        """The position of the bot under the mode, key and symbol of ``binding``."""
         ...
 
     def open_positions(self) -> list[tuple[Binding, Position]]:
-        """Every position that is not flat, with what it was opened under."""
+        """Every position that is not flat, with the binding under which it was opened."""
         ...
 
     def keep_position(self, binding: Binding, position: Position) -> None:
@@ -83,13 +83,13 @@ class BotStore(Protocol):
         ...
 
     def state(self, strategy: str) -> str | None:
-        """What ``strategy`` kept, as JSON; None when it kept nothing."""
+        """The kept state of ``strategy``, as JSON; None when it kept none."""
         ...
 
     def keep_state(self, strategy: str, state: str | None, at: Moment | None = None) -> None:
-        """Record what ``strategy`` keeps, as JSON; None forgets it. ``at``: the strategy's own time.
+        """Record the state of ``strategy``, as JSON; None forgets it. ``at``: the strategy's own time.
 
-        Not durable, as this happens every tick; the state that belongs to an order is, with it.
+        Not durable, as this happens every tick; a state that belongs to an order is durable with it.
         """
         ...
 
@@ -98,7 +98,7 @@ class BotStore(Protocol):
         ...
 
     def limits(self, key_id: str, symbol: str) -> Limits:
-        """The limits seen last for ``symbol``; none of them known when it was never seen."""
+        """The limits seen last for ``symbol``; all of them unknown when none were ever seen."""
         ...
 
     def keep_limits(self, key_id: str, symbol: str, limits: Limits) -> None:
@@ -110,15 +110,15 @@ class BotStore(Protocol):
         ...
 
     def failing(self) -> tuple[datetime | None, Moment | None]:
-        """Since when liquidation has been failing, and when that was last said."""
+        """The time since which liquidation has been failing, and the time of its last alarm."""
         ...
 
     def keep_failing(self, since: datetime | None, alarmed_at: datetime | None) -> None:
-        """Record since when liquidation has been failing, and when that was last said."""
+        """Record the time since which liquidation has been failing, and the time of its last alarm."""
         ...
 
     def log(self, at: datetime, event: str, text: str, data: dict[str, Any]) -> None:
-        """Add a row to the execution log; no money depends on it, so a lock is hardly waited for."""
+        """Add a row to the execution log; no money depends on it, so the wait for a lock is short."""
         ...
 
     def book(
@@ -131,7 +131,7 @@ class BotStore(Protocol):
         """Book a settled order: order, position, result, state, paper balance, all of them or none.
 
         An order that is booked already changes the position only by the correction of its outcome
-        since. Returns the position afterwards. What BotService is to be told goes with it.
+        since. Returns the position afterwards. The rows of the outbox are written with it.
         """
         ...
 
@@ -140,7 +140,7 @@ class BotStore(Protocol):
         ...
 
     def contested_places(self, strategy: str) -> list[Binding]:
-        """The places where orders of the bot wait for an operator's decision."""
+        """The bindings under which orders of the bot wait for the decision of an operator."""
         ...
 
     def note_intent(self, intent: Intent) -> None:
@@ -148,7 +148,7 @@ class BotStore(Protocol):
         ...
 
     def note_start(self, *, booting: bool) -> None:
-        """Put in the outbox that another process of the bot begins to trade."""
+        """Put in the outbox that a new process of the bot begins to trade."""
         ...
 
     def newest_order(self) -> datetime | None:
@@ -156,11 +156,11 @@ class BotStore(Protocol):
         ...
 
     def unfilled_entries(self, binding: Binding, most: int) -> Unfilled:
-        """The newest entries under ``binding`` that came to nothing, ``most`` of them at most."""
+        """The newest entries under ``binding`` of which nothing was filled, ``most`` of them at most."""
         ...
 
     def fee_rate(self, binding: Binding) -> Decimal | None:
-        """The part of the last buy that its fee in base took; None where no buy says."""
+        """The fee in base of the last buy, as a part of its quantity; None where no buy shows it."""
         ...
 
     def entries_sent(self, binding: Binding, span: timedelta) -> list[datetime]:
@@ -172,7 +172,7 @@ class BotStore(Protocol):
         ...
 
     def certain_today(self, binding: Binding, day: date, seen: int = 0) -> Today:
-        """What was realised on ``day``, for a caller that may not take unknown for zero."""
+        """The result realised on ``day``, for a caller that may not take unknown for zero."""
         ...
 
     def tripped_guards(self) -> list[Tripped]:
@@ -202,11 +202,11 @@ class BotStore(Protocol):
         ...
 
     def missing(self, binding: Binding) -> Missing | None:
-        """What is known of missing coins; None when none were missing at the last read."""
+        """The record of missing coins; None when none were missing at the last read."""
         ...
 
     def keep_missing(self, binding: Binding, seen: Missing | None) -> None:
-        """Record what a read has seen of missing coins; None: all is there."""
+        """Record the missing coins that a read has shown; None: none are missing."""
         ...
 
     def opened(self, binding: Binding, opened_at: datetime) -> Moment:
@@ -214,7 +214,7 @@ class BotStore(Protocol):
         ...
 
     def abandon(self, at: datetime) -> list[Abandoned]:
-        """Give up everything that the bot holds, and decide its open orders by what is known of them.
+        """Give up all positions of the bot, and decide its open orders by the facts known of them.
 
         An order of unknown outcome counts as filled by the lower bound that its answer named, a
         contested one as it was booked.

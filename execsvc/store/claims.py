@@ -7,29 +7,29 @@ from typing import NamedTuple, Protocol
 
 
 class Holder(NamedTuple):
-    """The service that has claimed an account; None for what it did not write down."""
+    """The service that has claimed an account; None for each fact that it did not write down."""
 
     state_dir: str | None
     pid: int | None
 
     @property
     def text(self) -> str:
-        """For people."""
+        """The holder in words, for people."""
         place, pid = self.state_dir or "unknown", self.pid or "unknown"
         return f"the service with the state directory {place} (pid {pid})"
 
 
 class AccountClaims(Protocol):
-    """The accounts that one supervisor has claimed; its children work under its claims, and outlive it so."""
+    """The accounts that one supervisor has claimed; its children keep its claims even if they outlive it."""
 
     def take(self, key_id: str) -> str | None:
-        """Claim the account ``key_id``. Returns why its bots must not run, None when they may."""
+        """Claim the account ``key_id``. Returns the reason why its bots must not run, None when they may."""
         ...
 
     def fence(self, key_id: str) -> int:
         """The number of the claim on ``key_id``: a write under a lower one is refused.
 
-        It grows from owner to owner. 0 where an account cannot be lost to another service while one
+        The number grows from owner to owner. 0 where an account cannot be lost to another service while one
         of this service's processes works on it.
         """
         ...

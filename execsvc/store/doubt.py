@@ -18,7 +18,7 @@ MOVED = "the state directory was last used on another machine"
 
 
 class Doubt(BaseModel):
-    """A position that the account may not hold any more, and why."""
+    """A position that the account may not hold any more, and the reason."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -28,11 +28,11 @@ class Doubt(BaseModel):
     at: datetime
     detail: str
     order_at: datetime | None = None
-    """When the newest order was sent that BotService knows and the ledger does not."""
+    """The time at which the newest order that BotService knows and the ledger lacks was sent."""
 
     @property
     def text(self) -> str:
-        """For the log, ``/health`` and the operator."""
+        """The doubt in words, for the log, ``/health`` and the operator."""
         bot = shlex.quote(self.bot_id)
         return (
             f"its position in {self.symbol} is contested: {self.detail}; nothing of its account "

@@ -1,4 +1,4 @@
-"""The halt of all trading, as it is kept over restarts."""
+"""The halt of all trading, as the store keeps it over restarts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Halted(BaseModel):
-    """That trading is halted. ``since`` is ISO 8601 in UTC."""
+    """The record of a halt of all trading. ``since`` is ISO 8601 in UTC."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -15,5 +15,5 @@ class Halted(BaseModel):
 
     @property
     def text(self) -> str:
-        """For ``last_error``, ``/health`` and the log."""
+        """The halt in words, for ``last_error``, ``/health`` and the log."""
         return f"trading is halted: {self.reason}"

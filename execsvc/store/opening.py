@@ -1,4 +1,4 @@
-"""The one place that chooses what a store is: SQLite files in the state directory."""
+"""The one place that chooses the kind of store: SQLite files in the state directory."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ def open_store(settings: Settings) -> Store:
 
 
 def store_in_memory() -> BotRecordsStore:
-    """A store that is empty at first, and gone with the process."""
+    """A store in memory: empty at first, and gone with the process."""
     return InMemoryStore()

@@ -12,7 +12,7 @@ from execsvc.model.order import Fill, Intent, OrderState, Side
 
 
 class OrderRow(BaseModel):
-    """An order with its outcome, as the journal hands it to the bot's ledger."""
+    """An order with its outcome, in the form in which the ledger of its bot books it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -29,14 +29,14 @@ class OrderRow(BaseModel):
     detail: str = ""
     short: bool = False
     price: Decimal | None = None
-    """Ticker price when it was sent; None when there was no ticker, or nobody remembers."""
+    """Ticker price when the order was sent; None when there was no ticker, or none was recorded."""
     sent: Moment | None = None
     decided: Moment | None = None
-    """``created_at`` and ``settled_at`` by both clocks, where another process may have noted them."""
+    """``created_at`` and ``settled_at`` by both clocks, where another process may have recorded them."""
 
 
 class Expected(BaseModel):
-    """What an account should hold of an asset once its last fill shows."""
+    """The balance of an asset that an account should have once its last fill shows."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -47,7 +47,7 @@ class Expected(BaseModel):
     """``filled_at`` by both clocks; None until the journal has it."""
 
     def agrees(self, free: Decimal) -> bool:
-        """True when ``free`` is what the last fill must have left."""
+        """True when ``free`` is the balance that the last fill must have left."""
         return abs(free - self.amount) <= self.tolerance
 
 
@@ -66,17 +66,17 @@ class JournalRow(BaseModel):
     sent: Moment
     ended: Moment | None = None
     decided: Moment | None = None
-    """When the intent was recorded, the request ended, the outcome was recorded: by both clocks."""
+    """The times of the intent, of the end of the request and of the outcome, by both clocks."""
 
     def settled(self, how: str) -> str:
-        """``how`` the outcome was settled, with what the answer to the order had said.
+        """``how`` the outcome was settled, with the text of the exchange's answer to the order.
 
-        Its words say how large the next order may be, to whoever adopts the outcome.
+        The process that adopts the outcome learns from that text how large the next order may be.
         """
         return f"{how}: {self.detail}" if self.detail else how
 
     def order(self) -> OrderRow:
-        """The row as the bot's own ledger takes it."""
+        """The row in the form in which the ledger of the bot books it."""
         return OrderRow(
             **self.intent.model_dump(
                 include={

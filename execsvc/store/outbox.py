@@ -1,4 +1,4 @@
-"""Rows that BotService is to be told of a bot's orders, and the starts they belong to."""
+"""Reports to BotService of a bot's orders that wait for delivery, and the starts they belong to."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from execsvc.model.told import Telling
 
 
 class Mark(NamedTuple):
-    """What names a row of an outbox, also when a power loss has made it be written again."""
+    """The name of a row of an outbox, valid also when the row is written again after a power loss."""
 
     order_id: str
     telling: Telling
 
 
 class OutboxRow(NamedTuple):
-    """One thing to tell; ``body`` is JSON of ToldOrder or ToldExecution, else null."""
+    """One report to BotService; ``body`` is JSON of ToldOrder or ToldExecution, else null."""
 
     mark: Mark
     body: str
 
 
 class Start(NamedTuple):
-    """One start; ``booting``: BotService was waiting for it, and opens a session when it is told."""
+    """One start; ``booting``: BotService waited for it, and opens a session when it is reported."""
 
     start_id: str
     booting: bool
 
 
 BEFORE_MARKS = Start("", booting=False)
-"""The last of those by an older service, which writes no marks."""
+"""The start that stands for all starts by an older service, which writes no marks."""
 
 
 class Outboxes(Protocol):
-    """What waits in the records of all bots, read only, by the names of their records.
+    """The rows that wait in the records of all bots, read only, by the names of the records.
 
     Every method but the first two raises LedgerFailed.
     """
@@ -48,10 +48,10 @@ class Outboxes(Protocol):
         ...
 
     def waiting(self, name: str, after: Mark | None, most: int) -> tuple[list[OutboxRow], int]:
-        """The first ``most`` rows behind ``after``, and how many there are; none without records.
+        """The first ``most`` rows after ``after``, and the count of all of them; none without records.
 
-        Records that do not have the row ``after`` are not those that were delivered from: all of
-        their rows wait.
+        Records without the row ``after`` are not the records that earlier rows were delivered from:
+        all of their rows wait.
         """
         ...
 
@@ -62,21 +62,21 @@ class Outboxes(Protocol):
     def starts_since(self, name: str, order_id: str) -> list[Start]:
         """The start that the order belongs to and all later ones, the oldest first.
 
-        What was ordered before the first mark belongs to BEFORE_MARKS.
+        An order from before the first mark belongs to BEFORE_MARKS.
         """
         ...
 
     def starts_before(self, name: str, start: Start) -> list[Start]:
-        """The starts ahead of ``start``, the newest first."""
+        """The starts before ``start``, the newest first."""
         ...
 
     def newest_start(self, name: str) -> Start | None:
-        """The latest start; None when none was written down."""
+        """The latest start; None when none is recorded."""
         ...
 
 
 class Deliveries(Protocol):
-    """How far the outboxes were delivered to BotService, and the ids it gave; with one writer.
+    """The progress of the deliveries to BotService, and the ids that it gave; with one writer.
 
     Every method raises LedgerFailed when the record cannot be read or written.
     """
@@ -84,12 +84,12 @@ class Deliveries(Protocol):
     def open(self) -> None:
         """Become the one writer.
 
-        Raises LedgerBusy while the process of a dead supervisor still delivers.
+        Raises LedgerBusy while the reporting process of a dead supervisor still delivers.
         """
         ...
 
     def close(self) -> None:
-        """Let others write."""
+        """Let another process become the writer."""
         ...
 
     def mark(self, name: str) -> Mark | None:
@@ -101,13 +101,13 @@ class Deliveries(Protocol):
         ...
 
     def last_at(self) -> datetime | None:
-        """When something was delivered last."""
+        """The time of the last delivery; None before the first."""
         ...
 
     def delivered(self, name: str, mark: Mark, given: str | None, at: datetime) -> None:
         """Record that a row was delivered, and the id that BotService gave for it.
 
-        Not durable: what a power loss takes is delivered again.
+        Not durable: a delivery whose record a power loss takes is made again.
         """
         ...
 
@@ -120,11 +120,11 @@ class Deliveries(Protocol):
         ...
 
     def forget_session(self, name: str, given: str) -> None:
-        """Record that BotService does not know a session any more, JSON as it was kept."""
+        """Record that BotService does not know a session any more; ``given`` is the JSON as it was kept."""
         ...
 
     def give_anew(self, order_id: str, given: str) -> None:
-        """Record another id that BotService gave an order, having lost the first one."""
+        """Record another id that BotService gave an order after it lost the first one."""
         ...
 
     def has_sessions(self) -> bool:
@@ -136,28 +136,28 @@ class Deliveries(Protocol):
         ...
 
     def ask(self, order_id: str) -> bool:
-        """Record that BotService is about to be told of an order; True when it was before.
+        """Record that an order is about to be reported to BotService; True when it was recorded before.
 
-        Not durable: after a power loss an order may be told twice.
+        Not durable: after a power loss an order may be reported twice.
         """
         ...
 
     def refused(self, why: str | None) -> None:
-        """Record that BotService does not take reports, and its answer; None: that is not so."""
+        """Record that BotService does not take reports, and its answer; None deletes that record."""
         ...
 
     def starting(self, bot_id: str, at: datetime) -> None:
-        """Record that BotService is about to be told, ``at`` that moment, that the bot has started.
+        """Record that a start of the bot is about to be reported to BotService, ``at`` that moment.
 
-        Not durable: a machine takes longer to come up again than BotService to carry a start out.
-        A lock is waited for no longer than SLICE, since a user waits for the start.
+        Not durable: a machine takes longer to boot than BotService to carry out a start. The wait for
+        a lock is SLICE at most, as a user waits for the start.
         """
         ...
 
     def start_answered(self, bot_id: str) -> None:
-        """Record that BotService has carried that start out, or never will."""
+        """Record that BotService has carried out that start, or never will."""
         ...
 
     def unanswered_starts(self) -> dict[str, datetime]:
-        """When starts were sent that were not answered, by bot."""
+        """The times at which starts without an answer were sent, by bot."""
         ...

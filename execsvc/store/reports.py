@@ -1,4 +1,4 @@
-"""Whether BotService may be asked which orders of ours it knows."""
+"""The decision whether BotService may be asked which orders of this service it knows."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from execsvc.settings import Settings, Switch
 from execsvc.store.service_store import ServiceStore
 
 _PATIENCE = 1.0
-"""Seconds that a locked record is waited for: a bot's first order waits with it."""
+"""Seconds of the wait for a locked record; the first order of a bot waits as long."""
 
 
 def keeps_orders(settings: Settings, store: ServiceStore) -> bool:
-    """True when BotService may be asked which orders of ours it knows."""
+    """True when BotService may be asked which orders of this service it knows."""
     if settings.report_ledger is not Switch.AUTO:
         return settings.report_ledger is Switch.ON
     try:
         return store.takes_reports(_PATIENCE) is True
     except LedgerFailed:
-        return True  # one question too many, where one too few may cost money
+        return True  # a needless question is cheaper than a missing one, which may cost money

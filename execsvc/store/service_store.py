@@ -1,4 +1,4 @@
-"""Interface of the records of the service: held, halt, the bots as readers see them, reports."""
+"""Interface of the records of the service: held bots, the halt, bots as readers see them, reports."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ class HeldBots(Protocol):
     """The bots that an operator ended, by id; the value says whether the bot keeps its position."""
 
     damage: str | None
-    """The reason for which it cannot be read, if so: every known bot is then to be :meth:`suspect`."""
+    """The reason why the record cannot be read, if so: :meth:`suspect` is then called for every bot."""
 
     @property
     def bots(self) -> Mapping[str, bool]:
-        """Whether it keeps its position, for each held bot."""
+        """The held bots by id; the value is True for a bot that keeps its position."""
         ...
 
     def suspect(self, bot_ids: Iterable[str]) -> None:
-        """Hold these with their positions, as the record that may name them cannot be read."""
+        """Hold these bots with their positions, as the record that may name them cannot be read."""
         ...
 
     def is_suspect(self, bot_id: str) -> bool:
@@ -36,15 +36,15 @@ class HeldBots(Protocol):
         ...
 
     def add(self, bot_id: str, *, keeps: bool) -> None:
-        """Remember ``bot_id``. Raises LedgerFailed when it could not be written down."""
+        """Hold ``bot_id``. Raises LedgerFailed when this could not be recorded."""
         ...
 
     def discard(self, bot_id: str) -> None:
-        """Forget ``bot_id``, if it was held. Raises LedgerFailed when that could not be written."""
+        """Forget ``bot_id``, if it was held. Raises LedgerFailed when this could not be recorded."""
         ...
 
     def write_again(self) -> None:
-        """Write down what could not be written when it was decided. Raises LedgerFailed."""
+        """Record the decisions that could not be recorded when they were made. Raises LedgerFailed."""
         ...
 
 
@@ -52,21 +52,21 @@ class Halt(Protocol):
     """The halt of all trading, across restarts. One that cannot be read counts as a halt."""
 
     damage: str | None
-    """The reason for which it cannot be read, if so."""
+    """The reason why the record cannot be read, if so."""
     current: Halted | None
     """The halt in force; None when bots may trade."""
 
     def begin(self, reason: str | None) -> None:
-        """Halt, from now on or with another reason. Raises LedgerFailed when it is not recorded.
+        """Halt, from now on or with another reason. Raises LedgerFailed when the halt is not recorded.
 
-        It is in force all the same then, until the service restarts.
+        The halt is in force all the same then, until the service restarts.
         """
         ...
 
     def look(self) -> bool:
         """Take a halt that another process recorded; True when one in force had to be recorded again.
 
-        Raises LedgerFailed when it cannot be recorded.
+        Raises LedgerFailed when the halt cannot be recorded.
         """
         ...
 
@@ -76,7 +76,7 @@ class Halt(Protocol):
 
 
 class ToldAlerts(Protocol):
-    """The alerts that were told and are not over: one document, of which a loss does no harm."""
+    """The alerts that were sent and are not over: one document, whose loss does no harm."""
 
     @property
     def place(self) -> str:
@@ -98,7 +98,7 @@ class ToldAlerts(Protocol):
 
 
 class ServiceStore(Protocol):
-    """The records of one service. Methods raise LedgerFailed where nothing else is said."""
+    """The records of one service. Methods raise LedgerFailed unless their docstring says otherwise."""
 
     def take(self) -> bool:
         """Become the service's one supervisor until this process dies; False while another one is."""
@@ -109,7 +109,7 @@ class ServiceStore(Protocol):
         ...
 
     def taken_by(self) -> int | None:
-        """The process id of that supervisor; None where it is not known."""
+        """The process id of that supervisor; None where the id is not known."""
         ...
 
     def holder(self, key_id: str) -> Holder | None:
@@ -129,7 +129,7 @@ class ServiceStore(Protocol):
         ...
 
     def told_alerts(self) -> ToldAlerts:
-        """The document of alerts that were told. Raises nothing."""
+        """The document of alerts that were sent. Raises nothing."""
         ...
 
     def keep_room(self) -> None:
@@ -137,7 +137,7 @@ class ServiceStore(Protocol):
         ...
 
     def make_room(self) -> None:
-        """Give that room up if the disk is full. Raises nothing."""
+        """Give up the kept room if the disk is full. Raises nothing."""
         ...
 
     def name_of(self, bot_id: str) -> str:
@@ -153,15 +153,15 @@ class ServiceStore(Protocol):
         ...
 
     def read_named(self, name: str) -> LedgerState | None:
-        """The same of the records ``name``, whose bot may not be known."""
+        """The state of the bot of the records ``name``, whose id may not be known."""
         ...
 
     def survey(self) -> tuple[list[LedgerState], dict[str, LedgerFailed]]:
-        """Every readable state, and by their names the records that are unreadable. Raises nothing."""
+        """Every readable state, and the unreadable records by their names. Raises nothing."""
         ...
 
     def read_log(self, bot_id: str, after: int = 0) -> list[LogRow]:
-        """The execution log of ``bot_id`` behind row ``after``, oldest first."""
+        """The execution log of ``bot_id`` after row ``after``, oldest first."""
         ...
 
     def newest_known_order(self, bot_id: str) -> datetime | None:
@@ -177,25 +177,25 @@ class ServiceStore(Protocol):
         ...
 
     def check(self, known: Collection[str]) -> dict[str, LedgerFailed]:
-        """Damage of records that open all the same, by their names: a check of all that is in them.
+        """Damage of records that open all the same, by their names: a check of their whole content.
 
         The records of bots whose names are ``known`` to be unreadable are left out. Raises nothing.
         """
         ...
 
     def count_accounts(self) -> int:
-        """How many accounts have records, readable or not. Raises nothing."""
+        """Count of the accounts that have records, readable or not. Raises nothing."""
         ...
 
     def allow_reentry(self, bot_id: str) -> None:
-        """Let ``bot_id`` enter again, if its stop loss has closed a position."""
+        """Let ``bot_id`` enter again after its stop loss has closed a position."""
         ...
 
     def settle(self, bot_id: str, filled: Decimal) -> str:
         """Decide the oldest contested order of ``bot_id``: ``filled`` base units were filled.
 
-        Of a buy it is what arrived, after a fee in base. Returns a line for the operator. Raises
-        ConfigRefused when there is nothing to decide or the quantity cannot be.
+        For a buy, ``filled`` is the quantity that arrived, after a fee in base. Returns a line for the
+        operator. Raises ConfigRefused when there is nothing to decide or the quantity is impossible.
         """
         ...
 
@@ -207,7 +207,7 @@ class ServiceStore(Protocol):
         ...
 
     def keep(self, bot_id: str) -> str:
-        """Let the contested coins of ``bot_id`` be the bot's. Returns a line for the operator.
+        """Decide that the contested coins of ``bot_id`` belong to the bot. Returns a line for the operator.
 
         Raises ConfigRefused when none are contested.
         """
@@ -226,8 +226,8 @@ class ServiceStore(Protocol):
         ...
 
     def takes_reports(self, patience: float = 10.0) -> bool | None:
-        """Whether BotService takes reports of orders; None while that was never tried.
+        """True when BotService takes reports of orders, False when not, None while that was never tried.
 
-        A record that another program has locked is waited for, ``patience`` seconds.
+        The wait for a record that another program has locked is ``patience`` seconds.
         """
         ...

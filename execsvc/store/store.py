@@ -1,4 +1,4 @@
-"""Interface of a store: what opens the records of bots and accounts, and keeps those of the service."""
+"""Interface of a store, which opens the records of bots and accounts, and keeps those of the service."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from execsvc.store.service_store import ServiceStore
 
 
 class BotRecordsStore(Protocol):
-    """What the process of one bot needs of a store."""
+    """The part of a store that the process of one bot needs."""
 
     def bot(self, bot_id: str, *, reports: bool = False) -> BotStore:
-        """The records of ``bot_id``, to be opened. With ``reports`` they keep what BotService is told."""
+        """The records of ``bot_id``, to be opened. With ``reports`` they have an outbox for BotService."""
         ...
 
     def account(self, key_id: str) -> AccountStore:
@@ -29,20 +29,20 @@ class BotRecordsStore(Protocol):
 
 
 class Store(BotRecordsStore, ServiceStore, Protocol):
-    """All that survives the processes of a service."""
+    """All records that survive the processes of a service."""
 
     def claims(self) -> AccountClaims:
         """The claims on accounts of this process, none at first."""
         ...
 
     def outboxes(self) -> Outboxes:
-        """What waits in the records of all bots to be told BotService."""
+        """The reports to BotService that wait in the records of all bots."""
         ...
 
     def deliveries(self) -> Deliveries:
-        """How far that was delivered, to be opened."""
+        """The record of the deliveries of these reports, to be opened."""
         ...
 
     def while_waiting(self, call: Callable[[], object]) -> None:
-        """Have ``call`` called in this process once a second while it waits for a lock."""
+        """Have ``call`` called once a second while this process waits for a lock."""
         ...

@@ -1,4 +1,4 @@
-"""A guard that keeps a bot from entering, as it is kept for the next process."""
+"""A guard that keeps a bot from entering, as the store keeps it for the next process."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import NamedTuple
 from execsvc.clock import iso
 
 DAILY_LOSS = "daily_loss"
-"""A guard that says something of a bot without a process as well: its day is over."""
+"""A guard that concerns a bot without a process as well: no more entries on this UTC day."""
 
 
 STOP_LOSS = "stop_loss"
-"""Another one: entries wait until the bot is stopped and started, or released."""
+"""Another such guard: entries wait until the bot is stopped and started, or released."""
 
 
 class Tripped(NamedTuple):
-    """A guard that keeps the bot from entering; ``bound`` is the limit that it tripped at."""
+    """A guard that keeps the bot from entering; ``bound`` is the limit at which it tripped."""
 
     guard: str
     bound: str
@@ -24,5 +24,5 @@ class Tripped(NamedTuple):
     detail: str
 
     def shown(self) -> dict[str, str]:
-        """As ``/status`` shows it."""
+        """The guard as ``/status`` shows it."""
         return {"guard": self.guard, "since": iso(self.since), "detail": self.detail}

@@ -1,4 +1,4 @@
-"""What an operator has given up of a bot's position, as the bot's ledger keeps it."""
+"""The positions of a bot that an operator has given up, as the ledger of the bot keeps them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCHEMA = "abandoned.sql"
 
 
 def abandoned_lately(connection: sqlite3.Connection, moment: datetime) -> list[Abandoned]:
-    """What was given up within a day before ``moment``, oldest first. Raises LedgerFailed."""
+    """The positions given up within a day before ``moment``, oldest first. Raises LedgerFailed."""
     if not has_table(connection, "abandoned"):
         return []
     found = [_read(row) for row in query(connection, "SELECT * FROM abandoned ORDER BY rowid")]
@@ -24,7 +24,7 @@ def abandoned_lately(connection: sqlite3.Connection, moment: datetime) -> list[A
 
 
 def store(tx: sqlite3.Connection, given_up: list[Abandoned]) -> None:
-    """Write what was given up, within a transaction."""
+    """Write the positions that were given up, within a transaction."""
     for one in given_up:
         tx.execute(
             "INSERT INTO abandoned VALUES (?,?,?,?,?,?)",

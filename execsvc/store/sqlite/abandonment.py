@@ -1,6 +1,6 @@
-"""A position that an operator gives up: booked as abandoned, without any look at the account.
+"""A position that an operator gives up: booked as abandoned, without any read of the account.
 
-The way out where no read and no order can ever succeed: a revoked key, a delisted pair.
+For a bot whose reads and orders can never succeed: a revoked key, a delisted pair.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Accounts = Iterable[AbstractContextManager[AccountRecords]]
 
 
 def abandon(ledger: BotTables, accounts: Accounts, at: datetime) -> list[Abandoned]:
-    """Give up everything that the bot holds, and decide its open orders by what is known of them.
+    """Give up all positions of the bot, and decide its open orders by the facts known of them.
 
     An order of unknown outcome counts as filled by the lower bound that its answer named, a
     contested one as it was booked. ``accounts`` are those of :func:`accounts_of`. For the owner of the

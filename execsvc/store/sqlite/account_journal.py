@@ -1,7 +1,7 @@
 """The journal of one account: a file that the processes of all its bots write.
 
-Many processes write it, one short transaction at a time; the turn (a lock of its own) says
-which of them may have an order out.
+Many processes write the file, one short transaction at a time; the turn (a lock of its own) decides
+which of them may send an order.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class AccountJournal(AccountRecords):
     def __init__(
         self, state_dir: Path, key_id: str, connection: sqlite3.Connection | None = None
     ) -> None:
-        """With a ``connection`` it is that of the caller, who closes it."""
+        """Use ``connection``, if there is one, which the caller closes."""
         super().__init__(key_id)
         self._connection = connection
         self._state_dir = state_dir
@@ -39,9 +39,9 @@ class AccountJournal(AccountRecords):
         return open_writable(self._path, "SELECT key_id FROM account", self.key_id)
 
     def open_positions(self) -> list[OpenPosition]:
-        """What the ledgers of bots that ever bought on the account say they hold, dust left out.
+        """The open positions in the ledgers of bots that ever bought on the account, without dust.
 
-        A damaged ledger is left out: its bot does not trade. LedgerUnavailable while one is busy.
+        A damaged ledger is left out: its bot does not trade. Raises LedgerUnavailable while one is busy.
         """
         return doubts.open_positions(self.connection, self._state_dir, self.key_id)
 

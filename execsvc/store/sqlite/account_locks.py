@@ -1,7 +1,7 @@
 """The accounts that the service trades, each locked against other services of this machine.
 
 Two services with state directories of their own would not take turns on one account. The locks are
-in a folder that all instances share; where it is not there, they are not kept.
+in a folder that all instances share; without that folder there are no such locks.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _TRIES = 20
 
 
 def shared_folder(runtime_dir: Path) -> Path:
-    """Where the locks of all instances are: beside their runtime directories, ``/run/lock/execsvc``."""
+    """The folder of the locks of all instances: beside their runtime directories, ``/run/lock/execsvc``."""
     return runtime_dir.parent / "lock" / "execsvc"
 
 
 def why_unusable(folder: Path) -> str | None:
-    """Why locks in ``folder`` would mean nothing; None when they can be kept there."""
+    """The reason why locks in ``folder`` would mean nothing; None when they can be kept there."""
     try:
         found = folder.stat()
     except OSError as error:
@@ -47,13 +47,13 @@ def why_unusable(folder: Path) -> str | None:
 
 
 def holder(folder: Path, key_id: str) -> Holder | None:
-    """The service that has locked the account ``key_id``; None when nobody has. Raises LedgerFailed."""
+    """The service that has locked the account ``key_id``; None when none has. Raises LedgerFailed."""
     lock = FileLock(_path(folder, key_id))
     return _read(lock) if lock.is_held() else None
 
 
 class AccountLocks:
-    """The locks that one supervisor holds; its children inherit them, and outlive it with them."""
+    """The locks that one supervisor holds; its children inherit them, and keep them if they outlive it."""
 
     def __init__(self, folder: Path, state_dir: Path) -> None:
         self._folder = folder
@@ -63,9 +63,9 @@ class AccountLocks:
         self._is_said = False
 
     def take(self, key_id: str) -> str | None:
-        """Lock the account ``key_id``. Returns why its bots must not run, None when they may.
+        """Lock the account ``key_id``. Returns the reason why its bots must not run, None when they may.
 
-        They may as well where locks cannot be kept, which is said once, and where a process of an
+        They may also run where locks cannot be kept, which is logged once, and where a process of an
         earlier start of this service still holds the lock.
         """
         if key_id in self._held:
@@ -91,8 +91,8 @@ class AccountLocks:
     def may_be_run_elsewhere(self, key_id: str, bot_id: str) -> bool:
         """False when the service that has locked the account certainly does not run ``bot_id``.
 
-        Each bot that a service runs has a ledger in its state directory, as it has when it ran there
-        once; a directory that cannot be read tells nothing.
+        Each bot that a service runs, or once ran, has a ledger in the state directory of that
+        service; a directory that cannot be read decides nothing.
         """
         if key_id in self._held:
             return False
@@ -110,7 +110,7 @@ class AccountLocks:
     def held_elsewhere(self, bot_ids: Collection[str]) -> set[str]:
         """Those of the bots of which another service of the machine may hold a position, by its ledgers.
 
-        Such a service is one that has locked an account; a ledger that is damaged may hold one.
+        Such a service is one that has locked an account; a damaged ledger counts as a position.
         """
         places = self._other_places() if bot_ids else set()
         return {bot_id for bot_id in bot_ids if any(_holds(place, bot_id) for place in places)}
@@ -126,11 +126,11 @@ class AccountLocks:
         return {Path(place) for place in places if place not in (None, self._state_dir)}
 
     def fence(self, key_id: str) -> int:
-        """0: the lock of an account cannot be lost while a process of this service works on it."""
+        """0: the lock of an account cannot be lost while a process of this service works on the account."""
         return 0
 
     def descriptors(self, key_id: str) -> set[int]:
-        """What a process that works on the account inherits; empty where no lock is kept."""
+        """The descriptors that a process that works on the account inherits; none where no lock is kept."""
         descriptor = self._locks[key_id].descriptor if key_id in self._held else None
         return set() if descriptor is None else {descriptor}
 
@@ -152,7 +152,7 @@ class AccountLocks:
 
 
 def _acquired(lock: FileLock) -> bool:
-    """Whether the lock is ours now; who only looks at it (doctor) has it for some microseconds."""
+    """Take the lock; False when another process holds it. A check (doctor) holds it for microseconds only."""
     for _ in range(_TRIES):
         if lock.try_acquire():
             return True
@@ -170,9 +170,9 @@ def _read(lock: FileLock) -> Holder:
 
 
 def _holds(state_dir: Path, bot_id: str) -> bool:
-    """Whether the service of ``state_dir`` may hold a position of the bot.
+    """True when the service of ``state_dir`` may hold a position of the bot.
 
-    A directory of another user, which cannot be read, tells nothing: no row may wait for that.
+    False for a directory of another user, which cannot be read: no row may wait for that.
     """
     try:
         state = survey.read(state_dir, bot_id)

@@ -14,13 +14,13 @@ from execsvc.store.sqlite import faults
 from execsvc.store.sqlite.paths import journal_path
 
 _CLOCK_SLACK = 1.0
-"""Seconds by which the kernel's idea of now may differ from ours."""
+"""Seconds by which the kernel's time of a file may differ from the clock of this process."""
 
 
 class AccountPause:
     """A ``Retry-After`` of an account and a ban, each kept as a file.
 
-    Looking costs one ``stat`` each, so that it can be done before every call.
+    A check costs one ``stat`` for each file, so that it can be made before every call.
     """
 
     def __init__(self, state_dir: Path, key_id: str) -> None:
@@ -34,15 +34,15 @@ class AccountPause:
         return self._pause.remaining()
 
     def banned(self) -> float:
-        """Seconds left of the ban, as :meth:`remaining` says them."""
+        """Seconds left of the ban, in the form of :meth:`remaining`."""
         return self._ban.remaining()
 
     def pause(self, seconds: float) -> None:
-        """Leave the account alone for ``seconds`` from now on, or longer if it is so already."""
+        """Leave the account alone for ``seconds`` from now on; a longer pause in force stays."""
         self._pause.prolong(seconds)
 
     def ban(self, seconds: float, why: str) -> None:
-        """Read nothing for ``seconds`` from now on; said once, by whoever hears of it first."""
+        """Read nothing for ``seconds`` from now on; the first process to record the ban logs it."""
         if self._ban.prolong(seconds) > 0:
             return
         until = iso(now() + timedelta(seconds=seconds))
@@ -52,10 +52,10 @@ class AccountPause:
 
 
 class _Until:
-    """A moment that many processes put off, none of them back: the time of a file.
+    """A moment that many processes may postpone and none may advance: the time of a file.
 
-    Its modification time is the moment by the wall clock, its content by CLOCK_BOOTTIME, which
-    counts in the boot that it was written in. The content is read once after each change.
+    The modification time is the moment by the wall clock, the content the moment by CLOCK_BOOTTIME,
+    which counts only in the boot in which it was written. The content is read once after each change.
     """
 
     def __init__(self, path: Path) -> None:
@@ -76,13 +76,13 @@ class _Until:
         if boot_id == here.boot_id:
             return boottime - here.boottime
         at = here.at.timestamp()
-        # Written in the future, so the clock was set back: that must not prolong the wait.
+        # The file was written in the future, so the clock was set back: that must not prolong the wait.
         return NEVER_PAUSED if at < found.st_ctime - _CLOCK_SLACK else found.st_mtime - at
 
     def prolong(self, seconds: float) -> float:
-        """Let it be ``seconds`` from now on, or later if it is so already.
+        """Set the moment to ``seconds`` from now on; a later one stays.
 
-        Returns what :meth:`remaining` was before; of many that call at once one is the first.
+        Returns the value of :meth:`remaining` before; of many concurrent calls one is the first.
         """
         if seconds <= (before := self.remaining()):
             return before
@@ -92,7 +92,7 @@ class _Until:
             descriptor = os.open(self._path, flags, 0o600)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
-                before = self.remaining()  # of a file that was made just now: none are left
+                before = self.remaining()  # 0 at most for a file that was made just now
                 if seconds > before:
                     self._write(descriptor, seconds, moment())
             finally:
@@ -102,7 +102,7 @@ class _Until:
         return before
 
     def _write(self, descriptor: int, seconds: float, here: Moment) -> None:
-        """Let the file say ``seconds`` from ``here`` on; in one piece, for whoever reads meanwhile."""
+        """Write the moment ``seconds`` after ``here``, in one piece, as other processes read meanwhile."""
         text = f"{here.boottime + seconds:020.6f} {here.boot_id}\n"
         os.pwrite(descriptor, text.encode(), 0)
         os.ftruncate(descriptor, len(text))
@@ -110,7 +110,7 @@ class _Until:
         os.utime(descriptor, (at, at))
 
     def _content(self, stamp: tuple[int, int]) -> tuple[float, str]:
-        """The moment in the boot that is named; in none, as an older service wrote it."""
+        """The moment and the id of its boot; an empty id for a file that an older service wrote."""
         if stamp != self._stamp:
             boottime, _, boot_id = self._path.read_text().strip().partition(" ")
             try:

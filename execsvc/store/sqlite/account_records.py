@@ -1,4 +1,4 @@
-"""Everything that is kept of one account, as :class:`execsvc.store.account_store.AccountStore` names it."""
+"""All records of one account, by the names of :class:`execsvc.store.account_store.AccountStore`."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class AccountRecords(AccountTables):
         return fees.paid_in(self.connection, asset, since)
 
     def locked(self) -> dict[str, Decimal]:
-        """By asset, what was locked when the order was sent that filled it last, as far as known."""
+        """By asset, the amount locked when the order that filled it last was sent, as far as known."""
         return locked.amounts(self.connection)
 
     def expected_amounts(self) -> dict[str, Decimal]:
-        """By asset, what the account held once its last known fill showed, less fees paid since."""
+        """By asset, the balance that its last known fill left, less fees paid since."""
         return doubts.expected_amounts(self.connection)
 
     def forget_expected(self, symbol: str) -> None:
@@ -39,7 +39,7 @@ class AccountRecords(AccountTables):
         return doubts.contested(self.connection)
 
     def keep_doubts(self, found: Iterable[Doubt], start: str, compared: Iterable[str]) -> None:
-        """Record what a comparison for the service's ``start`` found, and for which subjects."""
+        """Record the doubts that a comparison for this ``start`` of the service found, and its subjects."""
         doubts.keep(self.connection, found, start, compared)
 
     def is_compared(self, subject: str, start: str) -> bool:
@@ -47,25 +47,25 @@ class AccountRecords(AccountTables):
         return doubts.is_compared(self.connection, subject, start)
 
     def decide_doubts(self, bot_id: str) -> list[Doubt]:
-        """Forget the doubts about ``bot_id``, as they are decided; what they were."""
+        """Forget the doubts about ``bot_id``, as they are decided. Returns them."""
         return doubts.decide(self.connection, bot_id)
 
     def known_order(self, bot_id: str) -> datetime | None:
-        """The time of the newest order of ``bot_id`` that is known, or that an operator spoke of."""
+        """The time of the newest order of ``bot_id`` that is known, or that an operator has acknowledged."""
         return doubts.known_order(self.connection, bot_id)
 
     def newest_booked(self, bot_id: str) -> tuple[str, datetime] | None:
-        """The newest filled order of ``bot_id`` that its own store once had: id and time sent."""
+        """The newest filled order of ``bot_id`` that its ledger once had: id and time sent."""
         return doubts.newest_booked(self.connection, bot_id)
 
     def ask_release(self, bot_id: str, at: datetime) -> None:
-        """Record an operator's word that missing coins of ``bot_id`` are gone."""
+        """Record the decision of an operator that missing coins of ``bot_id`` are gone."""
         releases.ask(self.connection, bot_id, at)
 
     def release_asked(self, bot_id: str) -> bool:
-        """True while an operator's release of ``bot_id`` waits to be carried out."""
+        """True while a release of ``bot_id`` by an operator is not carried out."""
         return releases.is_asked(self.connection, bot_id)
 
     def release_done(self, bot_id: str) -> None:
-        """Record that an operator's release of ``bot_id`` was carried out."""
+        """Record that a release of ``bot_id`` by an operator was carried out."""
         releases.forget(self.connection, bot_id)

@@ -1,4 +1,4 @@
-"""The tables of one account: every order intent on it, and what its balances should be."""
+"""The tables of one account: every order intent on it, and its expected balances."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class AccountTables(ABC):
     fence = 0
     """The files have one owner at a time, by their locks: there is no older claim to be refused."""
     turn: Turn
-    """The right to have an order out, one bot at a time."""
+    """The exclusive right to send an order, one bot at a time."""
 
     def __init__(self, key_id: str) -> None:
         self.key_id = key_id
@@ -46,7 +46,7 @@ class AccountTables(ABC):
         """A connection to the database of the account, made when there is none."""
 
     def _add_younger(self) -> None:
-        """Add what is younger than the file.
+        """Add the index and the tables that an older service did not make.
 
         Without the index look-ups are merely slower, without moments there is wall time only.
         """
@@ -57,14 +57,14 @@ class AccountTables(ABC):
                 logger.bind(key_id=self.key_id, event="ledger_failed").error("{}", fault)
 
     def close(self) -> None:
-        """Close the database and give up the turn."""
+        """Close the database and release the turn."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
         self.turn.close()
 
     def begin(self, intent: Intent, in_orders: Mapping[str, Decimal] | None = None) -> None:
-        """Record an intent that is about to be sent; ``in_orders``: what is locked of each asset."""
+        """Record an intent that is about to be sent; ``in_orders``: the locked amount of each asset."""
         if self.unsettled() is not None:
             raise LedgerFailed("another order of the account is unsettled")
         with transaction(self.connection) as tx:
@@ -93,7 +93,7 @@ class AccountTables(ABC):
     def unknown(
         self, client_order_id: str, ended_at: datetime, at_least: Decimal, why: str
     ) -> None:
-        """Record that the request ended without saying what became of the order."""
+        """Record that the request ended with the outcome of the order unknown."""
         with transaction(self.connection) as tx:
             self._move(tx, client_order_id, OrderState.UNKNOWN)
             tx.execute(
@@ -111,7 +111,7 @@ class AccountTables(ABC):
         detail: str = "",
         expected: dict[str, Expected] | None = None,
     ) -> None:
-        """Record what became of an order, and what the balance should be after it."""
+        """Record the outcome of an order, and the balance expected after it."""
         with transaction(self.connection) as tx:
             ended_before = self._move(tx, client_order_id, state)
             tx.execute(
@@ -138,14 +138,14 @@ class AccountTables(ABC):
                 moments.keep(tx, f"ended {client_order_id}", at)
 
     def adopted(self, client_order_id: str) -> None:
-        """Record that the bot's own ledger has the outcome."""
+        """Record that the ledger of the bot has the outcome."""
         with transaction(self.connection) as tx:
             tx.execute("UPDATE intent SET adopted=1 WHERE client_order_id=?", (client_order_id,))
             for what in ("sent", "decided"):
                 moments.keep(tx, f"{what} {client_order_id}", None)
 
     def unsettled(self) -> JournalRow | None:
-        """The order that is in flight or unsettled, whoever sent it."""
+        """The order that is in flight or unsettled, of any bot."""
         found = query(
             self.connection,
             "SELECT * FROM intent WHERE state IN ('IN_FLIGHT', 'UNKNOWN', 'ARRIVING') LIMIT 1",
@@ -190,17 +190,17 @@ class AccountTables(ABC):
         return [self._row(row) for row in found]
 
     def tracked_by_all(self, asset: str) -> Decimal:
-        """Base units of ``asset`` that the account's bots track: their ledgers, and what these lack.
+        """Base units of ``asset`` that the account's bots track, with fills not yet in their ledgers.
 
-        For whoever holds the turn. Raises LedgerFailed while it cannot be told for certain: a
-        ledger cannot be read, or a buy waits for an operator's decision.
+        To be called by the holder of the turn. Raises LedgerFailed while the quantity is not certain:
+        a ledger cannot be read, or a buy waits for the decision of an operator.
         """
         return exact_sum(self._tracked(asset), self._not_in_ledgers(asset))
 
     def not_to_be_spent(self, coin: str) -> Decimal:
         """Units of ``coin`` that bots of this account hold as a position, of the account's free balance.
 
-        For whoever holds the turn. Only ledgers of bots that ever bought ``coin`` here are opened: for
+        For the holder of the turn. Only ledgers of bots that ever bought ``coin`` here are opened: for
         the quote of most markets there is none. Raises LedgerFailed as :meth:`tracked_by_all` does.
         """
         buyers = self._buyers(coin)
@@ -214,7 +214,7 @@ class AccountTables(ABC):
 
     @abstractmethod
     def _tracked_by(self, bot_ids: Iterable[str], asset: str) -> Decimal:
-        """As :meth:`_tracked`, of these bots alone; one without records tracks nothing."""
+        """As :meth:`_tracked`, of ``bot_ids`` alone; a bot without records tracks nothing."""
 
     def _buyers(self, coin: str) -> list[str]:
         """The bots that ever bought ``coin`` here, whether they still hold it or not."""
@@ -227,7 +227,7 @@ class AccountTables(ABC):
         return [row["bot_id"] for row in found]
 
     def _not_in_ledgers(self, asset: str) -> Decimal:
-        """What settled buys brought of ``asset`` that their bots' ledgers have not booked yet."""
+        """Base units of ``asset`` from settled buys that the ledgers of their bots have not booked yet."""
         total = ZERO
         found = query(
             self.connection,
@@ -242,7 +242,7 @@ class AccountTables(ABC):
         return total
 
     def expected(self, asset: str) -> Expected | None:
-        """What the account should hold of ``asset``; None before the first fill."""
+        """The balance of ``asset`` that the account should hold; None before the first fill."""
         found = query(self.connection, "SELECT * FROM expected WHERE asset=?", (asset,))
         if not found:
             return None
@@ -256,7 +256,7 @@ class AccountTables(ABC):
         )
 
     def _move(self, tx: sqlite3.Connection, client_order_id: str, to: OrderState) -> bool:
-        """Record the state; True when it is recorded already that the request has ended."""
+        """Record the state; True when the end of the request is recorded already."""
         found = tx.execute(
             "SELECT state, post_ended_at FROM intent WHERE client_order_id=?", (client_order_id,)
         ).fetchone()

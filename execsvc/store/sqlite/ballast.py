@@ -1,4 +1,4 @@
-"""Room on the disk that is kept for the one thing a full disk must not prevent: to sell."""
+"""Room on the disk that is kept so that sales can be recorded when the disk is full."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Ballast:
             )
 
     def give_up_if_full(self) -> None:
-        """Delete the file when the disk is full, so that what is sold can be recorded."""
+        """Delete the file when the disk is full, so that sales can be recorded."""
         if self._path.exists() and self._free() < _FULL:
             self._path.unlink(missing_ok=True)
             logger.bind(event="disk_full").critical(
@@ -46,7 +46,7 @@ class Ballast:
             )
 
     def _free(self) -> int:
-        """Bytes that we may write, 0 where nobody can tell."""
+        """Bytes that this process may write, 0 where that is unknown."""
         try:
             found = os.statvfs(self._path.parent)
         except OSError:

@@ -1,4 +1,4 @@
-"""How a bot's ledger takes the outcome of an order: once, whatever is said twice."""
+"""Bookings of the outcomes of orders in a bot's ledger: each once, also when it is reported twice."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def book(
 ) -> Position:
     """Book a settled order: order, position, result, state, paper balance in one transaction.
 
-    An order that is booked already changes the position only by what its outcome was
-    corrected by since (a contested one that was decided). Returns the position afterwards.
-    What BotService is to be told of it goes with it. Raises LedgerFailed.
+    An order that is booked already changes the position only by the correction of its outcome
+    since (a contested one that was decided). Returns the position afterwards. The rows of the
+    outbox are written with it. Raises LedgerFailed.
     """
     before = ledger.position(binding)
     earlier = _booked(ledger, order.client_order_id)
@@ -98,15 +98,15 @@ def is_booked(ledger: BotTables, client_order_id: str) -> bool:
 
 
 def contested_keys(connection: sqlite3.Connection) -> list[str]:
-    """The accounts on which an order of this ledger's bot waits for an operator's decision."""
+    """The accounts on which an order of this ledger's bot waits for the decision of an operator."""
     found = query(connection, "SELECT DISTINCT key_id FROM orders WHERE state='CONTESTED'")
     return [row["key_id"] for row in found]
 
 
 def contested_places(connection: sqlite3.Connection, strategy: str) -> list[Binding]:
-    """Where orders wait for an operator's decision: also accounts the bot has left since.
+    """The bindings under which orders wait for an operator, also on accounts the bot has left since.
 
-    ``strategy`` is what the bot runs now; an order does not say what it was sent by.
+    ``strategy`` is the one that the bot runs now; an order does not name the one that sent it.
     """
     found = query(
         connection, "SELECT DISTINCT mode, key_id, symbol FROM orders WHERE state='CONTESTED'"

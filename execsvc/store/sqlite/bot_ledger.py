@@ -1,4 +1,4 @@
-"""The ledger of a bot: a file with one writer, held by a lock for its process's life."""
+"""The ledger of a bot: a file with one writer, which holds a lock on it as long as it lives."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class BotLedger(BotRecords):
         self._lock = FileLock(self._path.with_suffix(".lock"))
 
     def open(self) -> None:
-        """Take the lock and open the file, making it when there is none.
+        """Take the lock and open the file, which is made when there is none.
 
-        Raises LedgerBusy while another process holds it, LedgerFailed when it is unusable.
+        Raises LedgerBusy while another process holds the lock, LedgerFailed when the file is unusable.
         """
         if not self._lock.try_acquire():
             raise LedgerBusy(f"{self._path.name} is in use", self._lock.holder())
@@ -49,10 +49,10 @@ class BotLedger(BotRecords):
         self._lock.close()
 
     def is_owned_by(self, pid: int) -> bool:
-        """True when the process ``pid`` has the lock's file open, so that the bot is still its own.
+        """True when the process ``pid`` has the file of the lock open, and so still owns the ledger.
 
-        The number may have gone to a stranger since it was written down. False for a process that
-        is gone, or is not ours to look at.
+        The pid may belong to an unrelated process since it was written down. False for a process
+        that is gone, or that this user may not inspect.
         """
         lock = self._path.with_suffix(".lock").resolve()
         try:
@@ -62,17 +62,17 @@ class BotLedger(BotRecords):
             return False
 
     def make_room(self) -> None:
-        """Give up what is kept for this when the disk is full: what is sold must be recorded."""
+        """Delete the ballast when the disk is full, so that sales can be recorded."""
         self._ballast.give_up_if_full()
 
     def may_reenter(self) -> bool:
-        """True, once, when the bot may enter again that its stop loss has closed."""
+        """True, once, when a bot whose stop loss closed its position may enter again."""
         return reentry.take(self._path)
 
     def reports_are_refused(self) -> bool:
-        """True when BotService is known not to take reports; a file that cannot be read says nothing.
+        """True when BotService is known not to take reports; False when the file cannot be read.
 
-        No lock of that file is waited for: an order is being booked.
+        There is no wait for a lock of that file, as an order is being booked.
         """
         try:
             return verdict(self._state_dir, patience=0.0) is False

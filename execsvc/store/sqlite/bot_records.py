@@ -1,4 +1,4 @@
-"""Everything that is kept of one bot, as :class:`execsvc.store.bot_store.BotStore` names it."""
+"""All records of one bot, by the names of :class:`execsvc.store.bot_store.BotStore`."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class BotRecords(BotTables):
         return booking.is_booked(self, client_order_id)
 
     def contested_places(self, strategy: str) -> list[Binding]:
-        """The places where orders of the bot wait for an operator's decision."""
+        """The bindings under which orders of the bot wait for the decision of an operator."""
         return booking.contested_places(self.connection, strategy)
 
     def note_intent(self, intent: Intent) -> None:
@@ -59,7 +59,7 @@ class BotRecords(BotTables):
         outbox.note_intent(self, intent)
 
     def note_start(self, *, booting: bool) -> None:
-        """Put in the outbox that another process of the bot begins to trade."""
+        """Put in the outbox that a new process of the bot begins to trade."""
         starts.note_start(self, booting=booting)
 
     def newest_order(self) -> datetime | None:
@@ -67,11 +67,11 @@ class BotRecords(BotTables):
         return entries.newest_order(self.connection)
 
     def unfilled_entries(self, binding: Binding, most: int) -> Unfilled:
-        """The newest entries under ``binding`` that came to nothing, ``most`` of them at most."""
+        """The newest entries under ``binding`` of which nothing was filled, ``most`` of them at most."""
         return entries.unfilled(self.connection, binding, most)
 
     def fee_rate(self, binding: Binding) -> Decimal | None:
-        """The part of the last buy that its fee in base took; None where no buy says."""
+        """The fee in base of the last buy, as a part of its quantity; None where no buy shows it."""
         return entries.fee_rate(self.connection, binding)
 
     def entries_sent(self, binding: Binding, span: timedelta) -> list[datetime]:
@@ -83,7 +83,7 @@ class BotRecords(BotTables):
         return results.read(self.connection, binding, day)
 
     def certain_today(self, binding: Binding, day: date, seen: int = 0) -> Today:
-        """What was realised on ``day``, for a caller that may not take unknown for zero."""
+        """The result realised on ``day``, for a caller that may not take unknown for zero."""
         return results.certain_today(self.connection, binding, day, seen)
 
     def tripped_guards(self) -> list[Tripped]:
@@ -113,11 +113,11 @@ class BotRecords(BotTables):
         size_answers.forget(self.connection)
 
     def missing(self, binding: Binding) -> Missing | None:
-        """What is known of missing coins; None when none were missing at the last read."""
+        """The record of missing coins; None when none were missing at the last read."""
         return missing.read(self, binding)
 
     def keep_missing(self, binding: Binding, seen: Missing | None) -> None:
-        """Record what a read has seen of missing coins; None: all is there."""
+        """Record the missing coins that a read has shown; None: none are missing."""
         missing.keep(self, binding, seen)
 
     def opened(self, binding: Binding, opened_at: datetime) -> Moment:
@@ -125,7 +125,7 @@ class BotRecords(BotTables):
         return moments.of(self.connection, moments.place("opened", binding), opened_at)
 
     def abandon(self, at: datetime) -> list[Abandoned]:
-        """Give up everything that the bot holds (:func:`execsvc.store.sqlite.abandonment.abandon`)."""
+        """Give up all positions of the bot (:func:`execsvc.store.sqlite.abandonment.abandon`)."""
         return abandonment.abandon(self, self._accounts(), at)
 
     def still_possible(self, longest: float) -> float:

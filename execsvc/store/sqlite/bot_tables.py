@@ -30,7 +30,7 @@ class BotTables:
     """Position, strategy state, limits and execution log of one bot, on an open connection.
 
     Every method raises LedgerFailed when the database cannot be read or written. With ``reports``
-    it also keeps what BotService is to be told of the orders (:mod:`execsvc.store.sqlite.outbox`).
+    the reports of orders to BotService are kept as well (:mod:`execsvc.store.sqlite.outbox`).
     """
 
     reported = 0
@@ -52,9 +52,9 @@ class BotTables:
         return False
 
     def _begin(self, connection: sqlite3.Connection) -> None:
-        """Work on ``connection``, with the tables that an older service did not make.
+        """Work on ``connection``, and add the tables that an older service did not make.
 
-        An exit must be booked also where they cannot be added.
+        A failure to add them is no error, as an exit must be booked all the same.
         """
         self._connection = connection
         for schema in YOUNGER:
@@ -70,12 +70,12 @@ class BotTables:
             self._connection = None
 
     def binding(self) -> Binding | None:
-        """What the bot ran under last; None when it never ran."""
+        """The binding of the last run of the bot; None when it never ran."""
         row = query(self.connection, "SELECT * FROM bot")[0]
         return None if row["mode"] is None else rows.binding_of(row)
 
     def bind(self, binding: Binding, precision: int | None) -> None:
-        """Record what the bot runs under from now on, and its strategy's quantity precision."""
+        """Record the binding of the run that begins, and the quantity precision of its strategy."""
         with transaction(self.connection) as tx:
             tx.execute(
                 "UPDATE bot SET mode=?, key_id=?, symbol=?, strategy=?, precision=?",
@@ -88,7 +88,7 @@ class BotTables:
         return value
 
     def position(self, binding: Binding) -> Position:
-        """What the bot holds under ``binding``'s mode, key and symbol."""
+        """The position of the bot under the mode, key and symbol of ``binding``."""
         found = query(
             self.connection,
             "SELECT * FROM position WHERE mode=? AND key_id=? AND symbol=?",
@@ -97,7 +97,7 @@ class BotTables:
         return rows.position_of(found[0]) if found else Position()
 
     def open_positions(self) -> list[tuple[Binding, Position]]:
-        """Every position that is not flat, with what it was opened under."""
+        """Every position that is not flat, with the binding under which it was opened."""
         found = query(self.connection, "SELECT * FROM position")
         pairs = [(rows.binding_of(row), rows.position_of(row)) for row in found]
         return [(binding, position) for binding, position in pairs if not position.is_flat]
@@ -108,16 +108,16 @@ class BotTables:
             store_position(tx, binding, position)
 
     def state(self, strategy: str) -> str | None:
-        """What ``strategy`` kept, as JSON; None when it kept nothing."""
+        """The kept state of ``strategy``, as JSON; None when it kept none."""
         found = query(
             self.connection, "SELECT state FROM strategy_state WHERE strategy=?", (strategy,)
         )
         return found[0]["state"] if found else None
 
     def keep_state(self, strategy: str, state: str | None, at: Moment | None = None) -> None:
-        """Record what ``strategy`` keeps, as JSON; None forgets it. ``at``: the strategy's own time.
+        """Record the state of ``strategy``, as JSON; None forgets it. ``at``: the strategy's own time.
 
-        Not durable, as this happens every tick; the state that belongs to an order is, with it.
+        Not durable, as this happens every tick; a state that belongs to an order is durable with it.
         """
         with transaction(self.connection, durable=False) as tx:
             store_state(tx, strategy, state)
@@ -131,7 +131,7 @@ class BotTables:
         return moments.kept(self.connection, _STRATEGY_TIME)
 
     def limits(self, key_id: str, symbol: str) -> Limits:
-        """The limits seen last for ``symbol``; none of them known when it was never seen."""
+        """The limits seen last for ``symbol``; all of them unknown when none were ever seen."""
         row = self._market(key_id, symbol)
         if row is None:
             return Limits()
@@ -163,14 +163,14 @@ class BotTables:
         return rows.amount(found[0]["base"]), rows.amount(found[0]["quote"])
 
     def failing(self) -> tuple[datetime | None, Moment | None]:
-        """Since when liquidation has been failing, and when that was last said."""
+        """The time since which liquidation has been failing, and the time of its last alarm."""
         row = query(self.connection, "SELECT failing_since, alarmed_at FROM bot")[0]
         alarmed_at = rows.time(row["alarmed_at"])
         said = None if alarmed_at is None else moments.of(self.connection, _ALARM, alarmed_at)
         return rows.time(row["failing_since"]), said
 
     def keep_failing(self, since: datetime | None, alarmed_at: datetime | None) -> None:
-        """Record since when liquidation has been failing, and when that was last said."""
+        """Record the time since which liquidation has been failing, and the time of its last alarm."""
         with transaction(self.connection) as tx:
             tx.execute(
                 "UPDATE bot SET failing_since=?, alarmed_at=?",
@@ -179,7 +179,7 @@ class BotTables:
             moments.keep(tx, _ALARM, alarmed_at)
 
     def log(self, at: datetime, event: str, text: str, data: dict[str, Any]) -> None:
-        """Add a row to the execution log; no money depends on it, so a lock is hardly waited for."""
+        """Add a row to the execution log; no money depends on it, so the wait for a lock is short."""
         with transaction(self.connection, durable=False, patience=SLICE) as tx:
             tx.execute(
                 "INSERT INTO log (at, event, text, data) VALUES (?,?,?,?)",

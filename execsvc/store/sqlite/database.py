@@ -1,7 +1,7 @@
 """The one way to open an SQLite file: created whole or not at all, checked, and in one version.
 
 Every fault is LedgerFailed, one that may pass LedgerUnavailable (:mod:`execsvc.store.sqlite.faults`); a
-file that is not what it should be is never written to.
+file that fails the checks is never written to.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from execsvc.store.sqlite import faults
 from execsvc.store.sqlite.patience import BUSY_SECONDS, SLICE, patiently
 
 _FAULTS = (*faults.FAULTS, UnicodeEncodeError, OverflowError)
-"""What SQLite raises: the last two for values that no column can hold."""
+"""The exceptions of SQLite: the last two are for values that no column can hold."""
 VERSION = 1
 _VERSIONS_AT = 18
 _WAL_VERSIONS = b"\x02\x02"
@@ -29,14 +29,14 @@ _WAL_VERSIONS = b"\x02\x02"
 def create(path: Path, schema: str, first: str, values: tuple[str, ...]) -> None:
     """Make the database ``path`` with ``schema`` and one first row, unless it is there.
 
-    It is written under another name and renamed, so that an empty or half-made file under
-    ``path`` is always the sign of a fault and never mistaken for a new ledger. Until then it
+    The file is written under another name and renamed, so that an empty or half-made file under
+    ``path`` is always the sign of a fault and never mistaken for a new ledger. Until then the file
     needs no journal: a file that is made and removed makes the next ones slower on ext4.
     """
     if path.exists():
         return
     if path.with_name(f"{path.name}-wal").exists():
-        # SQLite would pour what the lost file had not taken yet into the new one.
+        # SQLite would write the rows that the lost file had not taken yet into the new one.
         raise LedgerFailed(f"{path.name} is gone, but its -wal is there: restore it")
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
@@ -53,7 +53,7 @@ def create(path: Path, schema: str, first: str, values: tuple[str, ...]) -> None
         _move_into_place(draft, path)
         _make_durable(path.parent)
     except faults.FAULTS as error:
-        with suppress(OSError):  # a disk that is full for long must not be filled with drafts
+        with suppress(OSError):  # drafts must not pile up on a disk that stays full
             draft.unlink(missing_ok=True)
         raise faults.failed(f"{path.name} cannot be created", error) from error
 
@@ -71,7 +71,7 @@ def extend(connection: sqlite3.Connection, schema: str) -> None:
     """Add the tables of ``schema`` (``CREATE TABLE IF NOT EXISTS``). Raises LedgerFailed.
 
     They leave the version as it is: an older service reads such a file, and ignores them. Their
-    creation need not outlive the machine, and waits for no disk: it is repeated at every start.
+    creation need not survive a power loss, so it does not wait for the disk; every start repeats it.
     """
     try:
         connection.execute("PRAGMA synchronous=NORMAL")
@@ -95,7 +95,7 @@ def _script(schema: str) -> str:
 
 
 def _write_ahead(draft: Path) -> None:
-    """Say in the file's header that it is in WAL mode.
+    """Set the WAL mode in the header of the file.
 
     ``PRAGMA journal_mode=WAL`` does the same with a journal of its own. The bytes are the write
     and the read version, 1 for a rollback journal and 2 for WAL: https://www.sqlite.org/fileformat2.html
@@ -125,11 +125,11 @@ def _make_durable(path: Path) -> None:
 def open_writable(path: Path, owner: str, owned_by: str) -> sqlite3.Connection:
     """A connection that writes. Raises LedgerFailed when the file is not a sound database.
 
-    ``owner`` is the query for whom it belongs to, which has to be ``owned_by``.
+    ``owner`` is the query for the owner of the file, which has to be ``owned_by``.
     """
     try:
-        # Looked at first by somebody who cannot write: closing a damaged file would already
-        # pour its -wal into it.
+        # A connection that cannot write checks first: the closing of a damaged file would already
+        # write its -wal into it.
         with closing(_connect(path, "ro")) as looked_at:
             _check(looked_at, path)
             _check_owner(looked_at, path, owner, owned_by)
@@ -164,9 +164,9 @@ def transaction(
 ) -> Iterator[sqlite3.Connection]:
     """One transaction: on the disk when the block has ended, or not at all.
 
-    One that is not ``durable`` survives our death but not the machine's: for rows that no
-    decision about money depends on. It saves a wait for the disk. While another program holds the
-    database's lock it is waited for, ``patience`` seconds.
+    One that is not ``durable`` survives the end of the process but not of the machine: for rows
+    that no decision about money depends on. It saves a wait for the disk. The wait for a lock of the
+    database that another program holds is ``patience`` seconds.
     """
     try:
         connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
@@ -177,7 +177,7 @@ def transaction(
             connection.execute("COMMIT")
             hit(Failpoint.AFTER_COMMIT)
         except BaseException:
-            if connection.in_transaction:  # a full disk may have rolled it back already
+            if connection.in_transaction:  # a full disk may have caused a rollback already
                 connection.execute("ROLLBACK")
             raise
     except _FAULTS as error:
@@ -188,7 +188,7 @@ def transaction(
 def apart(tx: sqlite3.Connection) -> Iterator[None]:
     """A part of a transaction that may fail by itself: LedgerFailed, and the rest goes on.
 
-    A fault that may pass is not the part's own: it fails the whole transaction, to be tried again.
+    A fault that may pass is not of this part: it fails the whole transaction, to be tried again.
     """
     tx.execute("SAVEPOINT apart")
     try:
@@ -217,7 +217,7 @@ def query(
     values: tuple[object, ...] = (),
     patience: float = BUSY_SECONDS,
 ) -> list[sqlite3.Row]:
-    """All rows of ``sql``; a lock is waited for, ``patience`` seconds. Raises LedgerFailed."""
+    """All rows of ``sql``; the wait for a lock is ``patience`` seconds. Raises LedgerFailed."""
     try:
         return patiently(lambda: connection.execute(sql, values).fetchall(), patience)
     except faults.FAULTS as error:

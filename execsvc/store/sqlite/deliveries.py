@@ -1,4 +1,4 @@
-"""How far the outboxes of all bots were delivered to BotService, and the ids it gave."""
+"""The progress of the deliveries to BotService from the outboxes of all bots, and the ids it gave."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from execsvc.store.sqlite.report_verdict import FILE, REFUSED
 
 _OWNER = "reports"
 _STARTING = "start "
-"""Begins the name of the fact that a start was sent; the bot's id follows."""
+"""The beginning of the name of the fact that a start was sent; the bot's id follows."""
 
 
 class Deliveries:
-    """A file of its own with one writer, so that the bots' ledgers keep theirs.
+    """A file of its own with one writer, so that each ledger keeps its bot's process as its one writer.
 
     Every method raises LedgerFailed when the file cannot be read or written.
     """
@@ -33,9 +33,9 @@ class Deliveries:
         self._connection: sqlite3.Connection | None = None
 
     def open(self) -> None:
-        """Take the lock and open the file, making it when there is none.
+        """Take the lock and open the file, which is made when there is none.
 
-        Raises LedgerBusy while the process of a dead supervisor still delivers.
+        Raises LedgerBusy while the reporting process of a dead supervisor still delivers.
         """
         if not self._lock.try_acquire():
             raise LedgerBusy(f"{self._path.name} is in use", self._lock.holder())
@@ -70,13 +70,13 @@ class Deliveries:
         return text
 
     def last_at(self) -> datetime | None:
-        """When something was delivered last."""
+        """The time of the last delivery; None before the first."""
         return rows.time(query(self._open, "SELECT max(at) FROM mark")[0][0])
 
     def delivered(self, name: str, mark: Mark, given: str | None, at: datetime) -> None:
         """Record that a row was delivered, and the id that BotService gave for it.
 
-        Not durable: what a power loss takes is delivered again.
+        Not durable: a delivery whose record a power loss takes is made again.
         """
         with transaction(self._open, durable=False) as tx:
             tx.execute(
@@ -102,12 +102,12 @@ class Deliveries:
             tx.execute("INSERT OR REPLACE INTO session VALUES (?,?,?)", (name, start, given))
 
     def forget_session(self, name: str, given: str) -> None:
-        """Record that BotService does not know a session any more, JSON as it was kept."""
+        """Record that BotService does not know a session any more; ``given`` is the JSON as it was kept."""
         with transaction(self._open) as tx:
             tx.execute("DELETE FROM session WHERE stem=? AND id=?", (name, given))
 
     def give_anew(self, order_id: str, given: str) -> None:
-        """Record another id that BotService gave an order, having lost the first one."""
+        """Record another id that BotService gave an order after it lost the first one."""
         with transaction(self._open, durable=False) as tx:
             tx.execute("DELETE FROM asked WHERE order_id=?", (order_id,))
             tx.execute("INSERT OR REPLACE INTO given VALUES (?,?)", (order_id, given))
@@ -121,37 +121,37 @@ class Deliveries:
         return bool(query(self._open, "SELECT 1 FROM mark LIMIT 1")) or self.has_sessions()
 
     def ask(self, order_id: str) -> bool:
-        """Record that BotService is about to be told of an order; True when it was before.
+        """Record that an order is about to be reported to BotService; True when it was recorded before.
 
-        Not durable: after a power loss an order may be told twice.
+        Not durable: after a power loss an order may be reported twice.
         """
         with transaction(self._open, durable=False) as tx:
             sql = "INSERT INTO asked VALUES (?) ON CONFLICT DO NOTHING"
             return tx.execute(sql, (order_id,)).rowcount == 0
 
     def refused(self, why: str | None) -> None:
-        """Record that BotService does not take reports, and its answer; None: that is not so."""
+        """Record that BotService does not take reports, and its answer; None deletes that record."""
         with transaction(self._open, durable=False) as tx:
             tx.execute("DELETE FROM fact WHERE name=?", (REFUSED,))
             if why is not None:
                 tx.execute("INSERT INTO fact VALUES (?,?)", (REFUSED, why))
 
     def starting(self, bot_id: str, at: datetime) -> None:
-        """Record that BotService is about to be told, ``at`` that moment, that the bot has started.
+        """Record that a start of the bot is about to be reported to BotService, ``at`` that moment.
 
-        Not durable: a machine takes longer to come up again than BotService to carry a start out.
-        A lock is waited for no longer than SLICE, since a user waits for the start.
+        Not durable: a machine takes longer to boot than BotService to carry out a start. The wait for
+        a lock is SLICE at most, as a user waits for the start.
         """
         with transaction(self._open, durable=False, patience=SLICE) as tx:
             tx.execute("INSERT OR REPLACE INTO fact VALUES (?,?)", (_STARTING + bot_id, iso(at)))
 
     def start_answered(self, bot_id: str) -> None:
-        """Record that BotService has carried that start out, or never will."""
+        """Record that BotService has carried out that start, or never will."""
         with transaction(self._open, durable=False, patience=SLICE) as tx:
             tx.execute("DELETE FROM fact WHERE name=?", (_STARTING + bot_id,))
 
     def unanswered_starts(self) -> dict[str, datetime]:
-        """When starts were sent that were not answered, by bot."""
+        """The times at which starts without an answer were sent, by bot."""
         found = query(self._open, "SELECT * FROM fact WHERE name LIKE ?", (f"{_STARTING}%",))
         sent = {row["name"][len(_STARTING) :]: rows.time(row["value"]) for row in found}
         return {bot_id: at for bot_id, at in sent.items() if at is not None}

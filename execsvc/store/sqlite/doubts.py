@@ -23,14 +23,14 @@ SCHEMA = "account_doubts.sql"
 
 
 def doubts(connection: sqlite3.Connection) -> list[Doubt]:
-    """All that are not decided, oldest first. Raises LedgerFailed."""
+    """The doubts that are not decided, oldest first. Raises LedgerFailed."""
     if not has_table(connection, "doubt"):
         return []
     return [_read(row) for row in query(connection, "SELECT * FROM doubt ORDER BY rowid")]
 
 
 def contested(connection: sqlite3.Connection, bot_id: str | None = None) -> list[Doubt]:
-    """Those that wait for an operator, of all bots or of one. Raises LedgerFailed."""
+    """The doubts that wait for an operator, of all bots or of one. Raises LedgerFailed."""
     return [
         doubt
         for doubt in doubts(connection)
@@ -44,7 +44,7 @@ def keep(
     start: str,
     compared: Iterable[str],
 ) -> None:
-    """Write what a comparison has found, and for whom it was made. Raises LedgerFailed.
+    """Write the doubts that a comparison has found, and its subjects. Raises LedgerFailed.
 
     A position that is contested already stays so, unless it was found to be closed.
     """
@@ -78,9 +78,9 @@ def is_compared(connection: sqlite3.Connection, subject: str, start: str) -> boo
 
 
 def decide(connection: sqlite3.Connection, bot_id: str) -> list[Doubt]:
-    """Forget the doubts about ``bot_id``: they are decided. Returns what they were.
+    """Forget the doubts about ``bot_id``, as they are decided. Returns them.
 
-    A later start must not find the same once again. Raises LedgerFailed.
+    A later start must not find the same doubts again. Raises LedgerFailed.
     """
     decided = [doubt for doubt in doubts(connection) if doubt.bot_id == bot_id]
     if not decided:
@@ -98,9 +98,9 @@ def decide(connection: sqlite3.Connection, bot_id: str) -> list[Doubt]:
 
 
 def forget_expected(connection: sqlite3.Connection, symbol: str) -> None:
-    """Know no more what the account should hold of the assets of ``symbol``, until its next fill.
+    """Expect no balance of the assets of ``symbol`` until its next fill.
 
-    For whoever books a change of a position that is no fill. Raises LedgerFailed.
+    For bookings that change a position without a fill. Raises LedgerFailed.
     """
     with transaction(connection) as tx:
         _forget_expected(tx, symbol)
@@ -112,7 +112,7 @@ def _forget_expected(tx: sqlite3.Connection, symbol: str) -> None:
 
 
 def known_order(connection: sqlite3.Connection, bot_id: str) -> datetime | None:
-    """When the newest order of ``bot_id`` was sent that the journal knows, or an operator spoke of.
+    """The time of the newest order of ``bot_id`` that the journal knows, or an operator has acknowledged.
 
     None before the first. Raises LedgerFailed.
     """
@@ -131,8 +131,8 @@ def known_order(connection: sqlite3.Connection, bot_id: str) -> datetime | None:
 def newest_booked(connection: sqlite3.Connection, bot_id: str) -> tuple[str, datetime] | None:
     """The newest filled order of ``bot_id`` that its ledger once had, by the journal: id and time sent.
 
-    None before the first, and when an operator has spoken since of what the ledger lacks. Raises
-    LedgerFailed.
+    None before the first, and when an operator has acknowledged since that the ledger lacks orders.
+    Raises LedgerFailed.
     """
     found = query(
         connection,
@@ -152,10 +152,10 @@ def newest_booked(connection: sqlite3.Connection, bot_id: str) -> tuple[str, dat
 
 
 def expected_amounts(connection: sqlite3.Connection) -> dict[str, Decimal]:
-    """What the account held of each asset once its last known fill showed, less fees paid in it since.
+    """The balance of each asset that its last known fill left, less fees paid in the asset since.
 
-    Without these a bot's own coin would seem to be missing once the fees of the others, which take
-    that coin, add up to it. Raises LedgerFailed.
+    Without the fees a bot's coin would seem to be missing once the fees of other bots, paid in that
+    coin, add up to it. Raises LedgerFailed.
     """
     amounts = {}
     for row in query(connection, "SELECT asset, amount, filled_at FROM expected"):
@@ -169,7 +169,7 @@ def expected_amounts(connection: sqlite3.Connection) -> dict[str, Decimal]:
 def open_positions(
     connection: sqlite3.Connection, state_dir: Path, key_id: str
 ) -> list[OpenPosition]:
-    """What the ledgers of bots that ever bought on the account say they hold, dust left out.
+    """The open positions in the ledgers of bots that ever bought on the account, without dust.
 
     A damaged ledger is left out: its bot does not trade. Raises LedgerFailed for the journal of
     ``connection``, LedgerUnavailable also for a ledger.
@@ -187,13 +187,13 @@ def open_positions(
 
 
 def buyers(connection: sqlite3.Connection) -> list[str]:
-    """The bots that ever bought on the account, for themselves. Raises LedgerFailed."""
+    """The bots that ever bought on the account other than to buy back a short. Raises LedgerFailed."""
     sql = "SELECT DISTINCT bot_id FROM intent WHERE side='buy' AND short=0 ORDER BY 1"
     return [row["bot_id"] for row in query(connection, sql)]
 
 
 def held_in(connection: sqlite3.Connection, bot_id: str, key_id: str) -> list[OpenPosition]:
-    """What the bot whose database ``connection`` is holds on the account, dust left out.
+    """The open positions on the account of the bot of the database ``connection``, without dust.
 
     Raises LedgerFailed.
     """
@@ -221,7 +221,7 @@ def _read(row: sqlite3.Row) -> Doubt:
     try:
         verdict = Verdict(row["verdict"])
     except ValueError:
-        verdict = Verdict.CONTESTED  # of a newer service: an operator decides
+        verdict = Verdict.CONTESTED  # a verdict of a newer service: an operator decides
     return Doubt(
         bot_id=row["bot_id"],
         symbol=row["symbol"],

@@ -1,4 +1,4 @@
-"""What a bot's own ledger says of its entries: how many came to nothing, and what fee they paid."""
+"""The entries of a bot by its own ledger: the unfilled ones in a row, and the fee that they paid."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from execsvc.store.sqlite.database import has_table, newest_first, query
 def unfilled(connection: sqlite3.Connection, binding: Binding, most: int) -> Unfilled:
     """The newest entries under ``binding`` that came to nothing, ``most`` of them at most.
 
-    Those from before an operator's release do not count. Raises LedgerFailed.
+    Entries from before a release by an operator do not count. Raises LedgerFailed.
     """
     orders = newest_first(
         connection,
@@ -43,7 +43,7 @@ def _ended(connection: sqlite3.Connection, order_id: str, at: datetime | None) -
 
 
 def fee_rate(connection: sqlite3.Connection, binding: Binding) -> Decimal | None:
-    """The part of the last buy that its fee in base took; None where no buy says. Raises LedgerFailed."""
+    """The fee in base of the last buy, as a part of its quantity; None without one. Raises LedgerFailed."""
     found = query(
         connection,
         "SELECT filled, base_fee FROM orders WHERE mode=? AND key_id=? AND symbol=? AND side=? "
@@ -57,7 +57,7 @@ def fee_rate(connection: sqlite3.Connection, binding: Binding) -> Decimal | None
 
 
 def newest_order(connection: sqlite3.Connection) -> datetime | None:
-    """When the newest live order of the bot was sent, None before the first. Raises LedgerFailed."""
+    """The time of the newest live order of the bot, None before the first. Raises LedgerFailed."""
     found = query(
         connection,
         "SELECT created_at FROM orders WHERE mode=? ORDER BY created_at DESC LIMIT 1",

@@ -32,7 +32,7 @@ def reading_account(state_dir: Path, key_id: str) -> Iterator[AccountJournal]:
 
 
 def newest_known_order(state_dir: Path, bot_id: str) -> datetime | None:
-    """When the newest order of ``bot_id`` was sent that its ledger or a journal knows.
+    """The time of the newest order of ``bot_id`` that its ledger or a journal knows.
 
     None before the first. Raises LedgerFailed.
     """

@@ -1,4 +1,4 @@
-"""One place that tells a fault that may pass by itself from one of the file."""
+"""The distinction between a fault that may pass by itself and one of the file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sqlite3
 from execsvc.errors import LedgerFailed, LedgerUnavailable
 
 FAULTS = (OSError, sqlite3.Error, MemoryError)
-"""What an operating system and SQLite raise when a file cannot be read or written."""
+"""The exceptions of the operating system and SQLite when a file cannot be read or written."""
 _PASSING_NUMBERS = frozenset(
     {
         errno.EACCES,
@@ -32,7 +32,7 @@ _PASSING_NUMBERS = frozenset(
 _BUSY = frozenset({5, 6, 15})
 """SQLITE_BUSY, SQLITE_LOCKED, SQLITE_PROTOCOL: https://www.sqlite.org/rescode.html"""
 _PASSING_CODES = _BUSY | {7, 8, 10, 13, 14}
-"""And SQLITE_NOMEM, SQLITE_READONLY, SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN."""
+"""_BUSY, and SQLITE_NOMEM, SQLITE_READONLY, SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN."""
 _DAMAGED_CODES = frozenset({1032, 8458})
 """SQLITE_READONLY_DBMOVED and SQLITE_IOERR_CORRUPTFS: the file was replaced, or its disk is broken."""
 _BUSY_WORDS = ("locked", "locking protocol")
@@ -47,9 +47,9 @@ _PASSING_WORDS = (
 
 
 def failed(what: str, error: BaseException) -> LedgerFailed:
-    """``what`` failed because of ``error``: LedgerUnavailable where trying again may help.
+    """The error that says that ``what`` failed: LedgerUnavailable where another try may help.
 
-    The file is as it should be where a lock is held, a disk is full or read-only, or the machine
+    The file is sound where a lock is held, a disk is full or read-only, or the machine
     has no descriptor or memory to give. Everything else is a fault of the file.
     """
     kind = LedgerUnavailable if passes(error) else LedgerFailed
@@ -57,7 +57,7 @@ def failed(what: str, error: BaseException) -> LedgerFailed:
 
 
 def passes(error: BaseException) -> bool:
-    """True when ``error`` says nothing of the file and may be over at the next try."""
+    """True when ``error`` is no fault of the file and may be over at the next try."""
     if isinstance(error, (LedgerUnavailable, MemoryError)):
         return True
     if isinstance(error, OSError):
@@ -66,7 +66,7 @@ def passes(error: BaseException) -> bool:
 
 
 def is_busy(error: sqlite3.Error) -> bool:
-    """True when somebody else holds the lock that was wanted."""
+    """True when another connection or process holds the lock that was wanted."""
     return _is(error, _BUSY, _BUSY_WORDS)
 
 

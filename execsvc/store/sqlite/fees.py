@@ -1,7 +1,7 @@
-"""Fees that an account's orders paid in a third coin, which may be what another bot holds.
+"""Fees that an account's orders paid in a third coin, which may be the base of another bot.
 
-Part of the account's journal, written with the outcome of the order. Nothing else depends on it, so
-an outcome is recorded also where this cannot be.
+The table is part of the account's journal, written with the outcome of the order. Nothing else depends
+on it, so an outcome is recorded also where the fees cannot be.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ SCHEMA = "fees.sql"
 
 
 def keep(tx: sqlite3.Connection, client_order_id: str, fill: Fill, at: datetime) -> None:
-    """Record, within the transaction of an outcome, what ``fill`` paid in third coins.
+    """Record, within the transaction of an outcome, the fees that ``fill`` paid in third coins.
 
-    A balance of such a coin may be lower by the fee than what its own last fill has left.
+    A balance of such a coin may be lower by the fee than the balance that its own last fill left.
     """
     try:
         with apart(tx):
@@ -56,7 +56,7 @@ def paid_in(connection: sqlite3.Connection, asset: str, since: datetime) -> Deci
 
 
 def _tolerate(tx: sqlite3.Connection, asset: str, fee: Decimal) -> None:
-    """Let what the account should hold of ``asset`` be off by ``fee``, if anything is expected."""
+    """Let the expected balance of ``asset``, if there is one, differ by ``fee``."""
     found = query(tx, "SELECT asset, tolerance FROM expected WHERE upper(asset)=?", (asset,))
     for row in found:
         tx.execute(

@@ -34,9 +34,9 @@ class FileLock:
         return True
 
     def is_held(self) -> bool:
-        """True while a process holds it. Raises LedgerFailed when the file cannot be opened.
+        """True while a process holds the lock. Raises LedgerFailed when the file cannot be opened.
 
-        The lock is shared for a moment, in which whoever wants it finds it taken.
+        The check holds a shared lock for a moment, in which :meth:`try_acquire` finds it taken.
         """
         try:
             descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
@@ -53,11 +53,11 @@ class FileLock:
         return False
 
     def name_holder(self) -> None:
-        """Write our pid into the file, for whoever waits."""
+        """Write the pid of this process into the file, for processes that wait."""
         self.label(str(os.getpid()))
 
     def label(self, text: str) -> None:
-        """Write ``text`` into the file, for whoever waits. A full disk does not matter here."""
+        """Write ``text`` into the file, for processes that wait. A full disk is no error."""
         if self._descriptor is not None:
             try:
                 os.ftruncate(self._descriptor, 0)
@@ -67,23 +67,23 @@ class FileLock:
 
     @property
     def descriptor(self) -> int | None:
-        """Of the open file; a process that inherits it holds the lock as well."""
+        """The descriptor of the open file; a process that inherits it holds the lock as well."""
         return self._descriptor
 
     def holder(self) -> int | None:
-        """The pid the holder wrote, None when it wrote none."""
+        """The pid that the holder wrote, None when there is none."""
         text = self.read_label()
         return int(text) if text.isdigit() else None
 
     def read_label(self) -> str:
-        """What the holder wrote. Raises LedgerFailed."""
+        """The text that the holder wrote. Raises LedgerFailed."""
         try:
             return self._path.read_text(errors="replace")
         except OSError as error:
             raise faults.failed(f"{self._path.name} cannot be read", error) from error
 
     def release(self) -> None:
-        """Let others have it; the file stays open for the next time."""
+        """Release the lock; the file stays open for the next time."""
         if self._descriptor is not None:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 

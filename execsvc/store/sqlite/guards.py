@@ -1,4 +1,4 @@
-"""The guards that keep a bot from entering now, and what they judge by: its own orders."""
+"""The guards that keep a bot from entering now, and the entries by which they judge."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def drop(connection: sqlite3.Connection, guard: str) -> None:
 
 
 def entries(connection: sqlite3.Connection, binding: Binding, span: timedelta) -> list[datetime]:
-    """When the entries of ``binding``'s mode were sent that are less than ``span`` old.
+    """The times of the entries in ``binding``'s mode that are less than ``span`` old.
 
-    Refused ones count as well. A time ahead of ours of which nothing but the wall time is known, after
-    the clock was set back, is taken for as far behind it. Raises LedgerFailed.
+    Refused ones count as well. A time in the future of which only the wall time is known, after the
+    clock was set back, counts as a time as far in the past. Raises LedgerFailed.
     """
     orders = newest_first(
         connection,

@@ -1,4 +1,4 @@
-"""The kill switch: while STATE_DIR/halted.json is there, nobody trades."""
+"""The kill switch: while STATE_DIR/halted.json is there, no bot trades."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ Signature = tuple[int, int, int, int]
 
 
 class Halt:
-    """Whether trading is halted, across restarts of the service.
+    """The halt of all trading, across restarts of the service.
 
-    A file that cannot be read counts as halted: the wrong guess on that side starts nobody.
+    A file that cannot be read counts as a halt: if that is wrong, the only harm is that no bot starts.
     """
 
     def __init__(self, state_dir: Path) -> None:
         self._path = state_dir / FILE
         self.damage: str | None = None
-        """Why the file could not be read, when it could not."""
+        """The reason why the file could not be read, None when it could be read."""
         self._seen: Signature | None = None
-        """The file as it was read or written last."""
+        """The signature of the file as it was read or written last."""
         self.current = self._read()
-        """What is in force, None when bots may trade."""
+        """The halt in force, None when bots may trade."""
 
     def begin(self, reason: str | None) -> None:
         """Halt, from now on or with another reason. Raises LedgerFailed when it is not on the disk.
 
-        It is in force all the same then, until the service restarts.
+        The halt is in force all the same then, until the service restarts.
         """
         before = self.current
         since = iso(now()) if before is None else before.since
@@ -51,10 +51,10 @@ class Halt:
         self.damage = None
 
     def look(self) -> bool:
-        """Take a halt that another process wrote; what is in force stays so until :meth:`end`.
+        """Take a halt that another process wrote; a halt in force stays until :meth:`end`.
 
         Returns True when the file was missing in a halt and was written again. A state directory
-        that cannot be looked at says nothing. Raises LedgerFailed when the file cannot be written.
+        that cannot be read changes nothing. Raises LedgerFailed when the file cannot be written.
         """
         try:
             found = _signature(self._path.lstat())
@@ -70,7 +70,7 @@ class Halt:
         return False
 
     def end(self) -> None:
-        """Let bots trade again. Raises LedgerFailed, and then it stays in force."""
+        """Let bots trade again. Raises LedgerFailed, and then the halt stays in force."""
         whole_file.remove(self._path)
         self.current, self.damage, self._seen = None, None, None
 
@@ -113,6 +113,6 @@ def _signature(status: os.stat_result) -> Signature:
 
 
 def _one_line(reason: str) -> str:
-    """It goes to logs, to ``/health`` and to terminals; what is left of it UTF-8 can write."""
+    """The text as one line that UTF-8 can write, for logs, ``/health`` and terminals."""
     plain = "".join(letter if letter.isprintable() else " " for letter in reason)
     return plain.strip()[:LONGEST_REASON] or "no reason given"

@@ -13,15 +13,15 @@ from execsvc.store.sqlite import whole_file
 
 FILE = "held.json"
 DAMAGED = "held.json.damaged"
-"""Where a file that could not be read is kept, once another one is written in its place."""
+"""The name under which an unreadable file is kept once another one is written in its place."""
 _SET = TypeAdapter(dict[str, bool])
 
 
 class HeldBots:
     """Held bots by id; the value says whether the bot keeps its position (ended on USR2).
 
-    While the file cannot be read every bot that is known is to be :meth:`suspect`: the wrong guess
-    on that side starts nobody and sells nothing.
+    While the file cannot be read, :meth:`suspect` is to be called for every known bot: if that is
+    wrong, the only harm is that no bot starts and nothing is sold.
     """
 
     def __init__(self, state_dir: Path) -> None:
@@ -29,7 +29,7 @@ class HeldBots:
         self._bots: dict[str, bool] = {}
         self._suspects: set[str] | None = None
         self.damage: str | None = None
-        """Why the file could not be read, when it could not."""
+        """The reason why the file could not be read, None when it could be read."""
         try:
             self._bots = _SET.validate_json(self._path.read_bytes())
         except FileNotFoundError:
@@ -43,13 +43,13 @@ class HeldBots:
 
     @property
     def bots(self) -> Mapping[str, bool]:
-        """Whether it keeps its position, for each held bot."""
+        """The held bots by id; the value is True for a bot that keeps its position."""
         return self._bots
 
     def suspect(self, bot_ids: Iterable[str]) -> None:
-        """Hold these with their positions, as the file that may name them cannot be read.
+        """Hold these bots with their positions, as the file that may name them cannot be read.
 
-        It is written down with the first word of an operator on one of them, not before.
+        They are written down with the first decision of an operator on one of them, not before.
         """
         self._suspects = set(bot_ids)
         self._bots.update(dict.fromkeys(self._suspects, True))
@@ -59,24 +59,24 @@ class HeldBots:
         return self._suspects is not None and bot_id in self._suspects
 
     def add(self, bot_id: str, *, keeps: bool) -> None:
-        """Remember ``bot_id``. Raises LedgerFailed when it could not be written down."""
+        """Hold ``bot_id``. Raises LedgerFailed when this could not be recorded."""
         self._decided(bot_id)
         self._bots[bot_id] = keeps
         self._write()
 
     def discard(self, bot_id: str) -> None:
-        """Forget ``bot_id``, if it was held. Raises LedgerFailed when that could not be written."""
+        """Forget ``bot_id``, if it was held. Raises LedgerFailed when this could not be recorded."""
         self._decided(bot_id)
         if self._bots.pop(bot_id, None) is not None:
             self._write()
 
     def write_again(self) -> None:
-        """Write down what could not be written when it was decided. Raises LedgerFailed."""
+        """Record the decisions that could not be recorded when they were made. Raises LedgerFailed."""
         if self._unwritten:
             self._write()
 
     def _decided(self, bot_id: str) -> None:
-        """Raises LedgerFailed where nobody knows which other bots would have to be written down."""
+        """Note a decision on the bot. Raises LedgerFailed where the other bots of the file are unknown."""
         if self._suspects is not None:
             self._suspects.discard(bot_id)
         elif self._unread:
@@ -88,9 +88,7 @@ class HeldBots:
     def _write(self) -> None:
         self._unwritten = True
         if self._unread:
-            with suppress(
-                OSError
-            ):  # kept for whoever wants to look; without it all goes on as well
+            with suppress(OSError):  # kept for the operator; a failure to keep it does not matter
                 self._path.replace(self._path.with_name(DAMAGED))
         whole_file.replace(self._path, _SET.dump_json(self._bots))
         self._unread = self._unwritten = False

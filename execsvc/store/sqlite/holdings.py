@@ -1,4 +1,4 @@
-"""What all bots of an account track of one asset, by their ledgers: the rest is the user's."""
+"""The quantity of one asset that all bots of an account track, by their ledgers; the user has the rest."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def tracked(state_dir: Path, key_id: str, asset: str) -> Decimal:
 
 
 def tracked_by(state_dir: Path, bot_ids: Iterable[str], key_id: str, asset: str) -> Decimal:
-    """As :func:`tracked`, of the bots ``bot_ids`` alone; one without a ledger tracks nothing."""
+    """As :func:`tracked`, of the bots ``bot_ids`` alone; a bot without a ledger tracks nothing."""
     paths = [ledger_path(state_dir, bot_id) for bot_id in bot_ids]
     return _tracked([path for path in paths if path.exists()], key_id, asset)
 

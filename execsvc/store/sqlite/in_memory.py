@@ -63,7 +63,7 @@ class InMemoryLedger(BotRecords):
         self._begin(found)
 
     def close(self) -> None:
-        """Give the records up; the store keeps them."""
+        """Give up the ownership; the store keeps the records."""
         self._connection = None
         if self._store.owners.get(self.bot_id) is self:
             del self._store.owners[self.bot_id]
@@ -94,7 +94,7 @@ class InMemoryJournal(AccountRecords):
         self.turn = InMemoryTurn(store.turns, key_id)
 
     def close(self) -> None:
-        """Give up the turn; the store keeps the records."""
+        """Release the turn; the store keeps the records."""
         self._connection = None
         self.turn.close()
 
@@ -107,7 +107,7 @@ class InMemoryJournal(AccountRecords):
         return found
 
     def open_positions(self) -> list[OpenPosition]:
-        """What bots that ever bought on the account hold, dust left out."""
+        """The open positions of bots that ever bought on the account, without dust."""
         found = [
             (bot_id, self._store.bots.get(bot_id)) for bot_id in doubts.buyers(self.connection)
         ]
@@ -131,7 +131,7 @@ class InMemoryJournal(AccountRecords):
 
 
 class InMemoryTurn:
-    """The turn of the account ``key_id``; ``taken`` are those of all accounts that are taken."""
+    """The turn of the account ``key_id``; ``taken`` are the taken turns of all accounts."""
 
     def __init__(self, taken: dict[str, InMemoryTurn], key_id: str) -> None:
         self._taken = taken
@@ -142,12 +142,12 @@ class InMemoryTurn:
         return self._taken.setdefault(self._key_id, self) is self
 
     def release(self) -> None:
-        """Let others have the turn."""
+        """Release the turn."""
         if self._taken.get(self._key_id) is self:
             del self._taken[self._key_id]
 
     def close(self) -> None:
-        """Let others have the turn."""
+        """Release the turn."""
         self.release()
 
 
@@ -163,15 +163,15 @@ class InMemoryPause:
         return _left(self._paused_until)
 
     def pause(self, seconds: float) -> None:
-        """Leave the account alone for ``seconds`` from now on, or longer if it is so already."""
+        """Leave the account alone for ``seconds`` from now on; a longer pause in force stays."""
         self._paused_until = _later(self._paused_until, seconds)
 
     def banned(self) -> float:
-        """Seconds left of the ban, as :meth:`remaining` says them."""
+        """Seconds left of the ban, in the form of :meth:`remaining`."""
         return _left(self._banned_until)
 
     def ban(self, seconds: float, why: str) -> None:
-        """Read nothing for ``seconds`` from now on, or longer if it is so already."""
+        """Read nothing for ``seconds`` from now on; a longer ban in force stays."""
         self._banned_until = _later(self._banned_until, seconds)
 
 

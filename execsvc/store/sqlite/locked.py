@@ -1,8 +1,8 @@
-"""What of an account was locked, in orders of the user, when an order of a bot was sent.
+"""The amounts of an account that were locked, in orders of the user, when a bot's order was sent.
 
-Part of the account's journal. What the account should hold after a fill is counted in free amounts, as
-an order's baseline is; whoever compares it with free and locked together has to know what was
-locked then. Nothing else depends on it, so an order is recorded also where this cannot be.
+The table is part of the account's journal. The balance expected after a fill counts free amounts, as an
+order's baseline does; a comparison with free and locked amounts together needs the amounts that were
+locked then. Nothing else depends on them, so an order is recorded also where they cannot be.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SCHEMA = "locked.sql"
 
 
 def keep(tx: sqlite3.Connection, client_order_id: str, locked: Mapping[str, Decimal]) -> None:
-    """Record, within the transaction of an intent, what was locked of each asset."""
+    """Record, within the transaction of an intent, the locked amount of each asset."""
     try:
         with apart(tx):
             for asset, amount in locked.items():
@@ -37,9 +37,9 @@ def keep(tx: sqlite3.Connection, client_order_id: str, locked: Mapping[str, Deci
 
 
 def settle(tx: sqlite3.Connection, client_order_id: str, filled: Iterable[str]) -> None:
-    """Keep of each asset that an order has ``filled`` what was locked when that one was sent.
+    """Keep, for each asset that an order has ``filled``, the amount locked when that order was sent.
 
-    Without any, the order was not executed: what was locked then says nothing.
+    With no asset in ``filled`` the order was not executed, and its locked amounts mean nothing.
     """
     assets = list(filled)
     try:
@@ -58,7 +58,7 @@ def settle(tx: sqlite3.Connection, client_order_id: str, filled: Iterable[str]) 
 
 
 def amounts(connection: sqlite3.Connection) -> dict[str, Decimal]:
-    """By asset, as far as it is known. Raises LedgerFailed."""
+    """The locked amounts by asset, as far as they are known. Raises LedgerFailed."""
     if not has_table(connection, "locked"):
         return {}
     found = query(connection, "SELECT asset, amount FROM locked ORDER BY rowid")

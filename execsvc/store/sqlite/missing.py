@@ -1,4 +1,4 @@
-"""For how long coins that a bot tracks were seen to be missing from its account."""
+"""The time for which coins that a bot tracks were seen to be missing from its account."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SCHEMA = "missing.sql"
 
 
 def read(ledger: BotTables, binding: Binding) -> Missing | None:
-    """What is known of missing coins; None when none were missing at the last read. Raises LedgerFailed."""
+    """The record of missing coins; None when none were missing at the last read. Raises LedgerFailed."""
     place = _place(binding)
     found = query(
         ledger.connection,
@@ -38,9 +38,9 @@ def read(ledger: BotTables, binding: Binding) -> Missing | None:
 
 
 def keep(ledger: BotTables, binding: Binding, missing: Missing | None) -> None:
-    """Record what a read has seen; None: all is there. Raises LedgerFailed.
+    """Record the missing coins that a read has shown; None: none are missing. Raises LedgerFailed.
 
-    Not durable, as this happens at every read; what a dead machine forgets is looked for again.
+    Not durable, as this happens at every read; after a power loss the next reads show them again.
     """
     place = _place(binding)
     since = None if missing is None else iso(missing.since)

@@ -1,4 +1,4 @@
-"""What a ledger and a journal keep beside a time: the same moment by the clock that nobody can set.
+"""The record beside a time in a ledger or journal: the same moment by a clock that cannot be set.
 
 The times themselves stay where they are, for people and for older services. A time without such a
 row, or one that was changed without it, is a wall time only.
@@ -20,9 +20,9 @@ _KEPT = 3600.0
 
 
 def keep(tx: sqlite3.Connection, what: str, at: datetime | None) -> None:
-    """Record, within a transaction, when ``what`` happened: at ``at``, which was just read; None: drop it.
+    """Record, within a transaction, the moment ``at`` of ``what``, which was just read; None: drop it.
 
-    Nothing where the file could not take the table: then wall time has to do.
+    Nothing is recorded where the table could not be added to the file: then there is wall time only.
     """
     if not has_table(tx, "moment"):
         return
@@ -33,7 +33,7 @@ def keep(tx: sqlite3.Connection, what: str, at: datetime | None) -> None:
 
 
 def store(tx: sqlite3.Connection, what: str, moment: Moment) -> None:
-    """As :func:`keep`, of a moment that is known already."""
+    """Record, within a transaction, the moment of ``what``, which is known by both clocks."""
     if has_table(tx, "moment"):
         tx.execute(
             "INSERT OR REPLACE INTO moment VALUES (?,?,?,?)",
@@ -42,7 +42,7 @@ def store(tx: sqlite3.Connection, what: str, moment: Moment) -> None:
 
 
 def of(connection: sqlite3.Connection, what: str, at: datetime) -> Moment:
-    """When ``what`` happened, whose record says ``at``. Raises LedgerFailed."""
+    """The moment of ``what``, whose record has the time ``at``. Raises LedgerFailed."""
     if has_table(connection, "moment"):
         found = query(
             connection,
@@ -64,7 +64,7 @@ def kept(connection: sqlite3.Connection, what: str) -> Moment | None:
 
 
 def forget_old_orders(tx: sqlite3.Connection, here: Moment) -> None:
-    """Drop, within a transaction, what was kept of orders that are too old to count."""
+    """Drop, within a transaction, the moments of orders that are too old to count."""
     if has_table(tx, "moment"):
         tx.execute(
             "DELETE FROM moment WHERE what LIKE 'order %' AND (boot_id<>? OR boottime<?)",

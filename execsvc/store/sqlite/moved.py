@@ -1,4 +1,4 @@
-"""A state directory that was last used on another machine: what it holds may be old, or another's."""
+"""A state directory last used on another machine: it may be old, or a copy of one in use there."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from execsvc.store.sqlite.paths import ledgers
 def contest_if_moved(state_dir: Path) -> list[Doubt] | None:
     """Contest every live position when ``state_dir`` comes from another machine, and record this one.
 
-    None where it does not, or nobody can tell. Raises LedgerFailed, and then this machine is not
-    recorded: the next start contests them, and until then each bot's own process does.
+    None where it does not, or where that is unknown. Raises LedgerFailed, and then this machine is
+    not recorded: the next start contests them, and until then each bot's own process does.
     """
     here = machine.this_machine()
     if here is None:
@@ -38,7 +38,7 @@ def _contest(state_dir: Path) -> list[Doubt]:
             for key_id, doubt in _open_in(path):
                 by_account.setdefault(key_id, []).append(doubt)
         except LedgerUnavailable as busy:
-            fault = busy  # one ledger must not leave the others' positions uncontested
+            fault = busy  # the positions of the other ledgers are contested all the same
         except LedgerFailed:
             continue  # its bot does not trade as long as its ledger cannot be read
     for key_id, found in by_account.items():

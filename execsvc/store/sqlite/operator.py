@@ -1,7 +1,7 @@
-"""An operator's word on what the service cannot know: a contested order, coins that are gone.
+"""Decisions of an operator that the service cannot make: a contested order, coins that are gone.
 
-It is written to the account's journal, which many may write; whoever owns the bot's ledger
-(its runner, or the process that liquidates it) takes it from there.
+A decision is written to the account's journal, which many processes may write; the owner of the bot's
+ledger (its runner, or the process that liquidates it) reads it there.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from execsvc.store.sqlite.survey import read
 def settle(state_dir: Path, bot_id: str, filled: Decimal) -> str:
     """Decide the oldest contested order of ``bot_id``: ``filled`` base units were filled.
 
-    For a buy it is what arrived, after a fee in base. Returns a line for the operator.
-    Raises ConfigRefused when there is nothing to decide or the quantity cannot be.
+    For a buy, ``filled`` is the quantity that arrived, after a fee in base. Returns a line for the
+    operator. Raises ConfigRefused when there is nothing to decide or the quantity is impossible.
     """
     key_ids, unreadable = _accounts(state_dir)
     for key_id in key_ids:
@@ -45,11 +45,11 @@ def settle(state_dir: Path, bot_id: str, filled: Decimal) -> str:
 
 
 def release(state_dir: Path, bot_id: str) -> str:
-    """Ask whoever owns the ledger of ``bot_id`` to book missing coins as gone at once.
+    """Ask the owner of the ledger of ``bot_id`` to book missing coins as gone at once.
 
-    What was learnt of the sizes that the market takes is forgotten with it, and neither a wait of
+    The kept answers about sizes that the market takes are forgotten with it, and neither a back-off of
     entries nor a stop loss that has closed a position keeps the bot from entering any more. A
-    contested ledger that holds nothing is decided here: no process would ever do it for a bot that is
+    contested ledger that holds nothing is decided here: no process would ever do that for a bot that is
     flat and not listed. Returns a line for the operator. Raises ConfigRefused when the bot has no
     ledger.
     """
@@ -77,7 +77,7 @@ def release(state_dir: Path, bot_id: str) -> str:
 
 
 def keep(state_dir: Path, bot_id: str) -> str:
-    """Let the contested coins of ``bot_id`` be the bot's. Returns a line for the operator.
+    """Decide that the contested coins of ``bot_id`` belong to the bot. Returns a line for the operator.
 
     Raises ConfigRefused when none are contested.
     """
@@ -106,7 +106,7 @@ def release_waits(state_dir: Path, bot_id: str) -> bool:
 
 
 def _decide_doubts(state_dir: Path, bot_id: str) -> tuple[list[Doubt], LedgerFailed | None]:
-    """Forget the doubts about ``bot_id`` on every account; what they were, and what is unreadable."""
+    """Forget the doubts about ``bot_id`` on every account. Returns them, and the fault of a journal."""
     key_ids, unreadable = _accounts(state_dir)
     decided: list[Doubt] = []
     for key_id in key_ids:

@@ -1,7 +1,8 @@
-"""What BotService is to be told of a bot's orders: rows of the bot's own ledger, in their order.
+"""The reports of a bot's orders to BotService: rows of the bot's own ledger, in their order.
 
-Each is written once, with what it tells, by the ledger's one writer. Who delivers them only
-reads, and keeps for itself how far it came (:mod:`execsvc.store.sqlite.deliveries`).
+Each row is written once, with its content, by the ledger's one writer. The process that delivers the
+rows only reads them, and records its progress in a file of its own
+(:mod:`execsvc.store.sqlite.deliveries`).
 """
 
 from __future__ import annotations
@@ -28,17 +29,17 @@ from execsvc.store.sqlite.bot_tables import BotTables
 from execsvc.store.sqlite.database import apart, query, reading, transaction
 
 _DECIMALS = 12
-"""Of a price, or a sum in quote, that had to be computed."""
+"""Decimals of a price, or a sum in quote, that had to be computed."""
 MOST_REFUSED = 400
-"""Rows of one bot that are kept, about, while BotService does not take reports."""
+"""The approximate number of rows of one bot that are kept while BotService does not take reports."""
 _Bodies = dict[Telling, BaseModel | None]
 
 
 def note_intent(ledger: BotTables, intent: Intent) -> None:
     """Write down that an order is about to be sent. Raises LedgerFailed.
 
-    Not durable, as the send must not wait for a second disk: what a power loss takes is written
-    again when the order is booked.
+    Not durable, as the order must not wait for another write to the disk: a row that a power loss
+    takes is written again when the order is booked.
     """
     if not ledger.reports:
         return
@@ -48,10 +49,10 @@ def note_intent(ledger: BotTables, intent: Intent) -> None:
 
 
 def note_order(ledger: BotTables, tx: sqlite3.Connection, order: OrderRow) -> int:
-    """Write down what became of an order, in the transaction that books it.
+    """Write down the outcome of an order, in the transaction that books it.
 
-    Of a contested one the outcome is told once it was decided. Returns how many rows are new.
-    An outbox of another shape, left by a newer service, costs the report and never the booking.
+    The outcome of a contested order is reported once it was decided. Returns the count of new rows.
+    An outbox of another schema, left by a newer service, prevents the report and never the booking.
     """
     if not ledger.reports:
         return 0
@@ -74,10 +75,10 @@ def note_order(ledger: BotTables, tx: sqlite3.Connection, order: OrderRow) -> in
 
 
 def waiting(path: Path, after: Mark | None, most: int) -> tuple[list[OutboxRow], int]:
-    """The first ``most`` rows of the ledger at ``path`` behind ``after``, and how many there are.
+    """The first ``most`` rows of the ledger at ``path`` after ``after``, and the count of all of them.
 
-    A ledger that does not have the row ``after`` is not the one that was delivered from (it was
-    moved away, or an older one was put back): its rows all wait. Raises LedgerFailed.
+    A ledger without the row ``after`` is not the one that earlier rows were delivered from (that one
+    was moved away, or an older one was put back): all its rows wait. Raises LedgerFailed.
     """
     with reading(path) as connection:
         if not query(connection, "SELECT 1 FROM sqlite_master WHERE name='outbox'"):
@@ -105,7 +106,7 @@ def order_told(path: Path, order_id: str) -> str:
 
 
 def _has_no_place(fault: BaseException | None) -> bool:
-    """True when it is the table that does not take the row; a full disk may take it later."""
+    """True when the table does not take the row; a fault such as a full disk may pass."""
     named = isinstance(fault, (sqlite3.IntegrityError, sqlite3.OperationalError))
     return named and "outbox" in str(fault)
 
@@ -129,7 +130,7 @@ def _row(row: sqlite3.Row) -> OutboxRow:
 
 
 def _note(tx: sqlite3.Connection, order_id: str, bodies: _Bodies) -> int:
-    """Add the rows that are not there yet; returns how many were not."""
+    """Add the rows that are not there yet. Returns their count."""
     tx.execute(_table())
     noted = 0
     for telling, body in bodies.items():
@@ -189,7 +190,7 @@ def _execution(order: OrderRow) -> ToldExecution:
 
 
 def _fee(order: OrderRow, price: Decimal) -> tuple[Decimal, str]:
-    """The fee in the asset it was taken in; in quote when it was taken in both."""
+    """The fee and its asset: the one in which it was taken, quote when it was taken in both."""
     base, quote = Symbol.parse(order.symbol)
     in_base, in_quote = order.fill.base_fee or ZERO, order.fill.quote_fee
     if in_base and not in_quote:

@@ -12,7 +12,7 @@ _Signature = tuple[tuple[int, int] | None, ...]
 
 
 class LedgerOutboxes:
-    """What waits in the ledgers of ``state_dir``. Every method but the first two raises LedgerFailed."""
+    """The rows that wait in the ledgers of ``state_dir``. All methods but two raise LedgerFailed."""
 
     def __init__(self, state_dir: Path) -> None:
         self._state_dir = state_dir
@@ -33,7 +33,7 @@ class LedgerOutboxes:
         return found
 
     def waiting(self, name: str, after: Mark | None, most: int) -> tuple[list[OutboxRow], int]:
-        """The first ``most`` rows behind ``after``, and how many there are; none without a ledger."""
+        """The first ``most`` rows after ``after``, and the count of all of them; none without a ledger."""
         path = ledger_named(self._state_dir, name)
         return outbox.waiting(path, after, most) if path.exists() else ([], 0)
 
@@ -46,11 +46,11 @@ class LedgerOutboxes:
         return starts.starts_since(ledger_named(self._state_dir, name), order_id)
 
     def starts_before(self, name: str, start: Start) -> list[Start]:
-        """The starts ahead of ``start``, the newest first."""
+        """The starts before ``start``, the newest first."""
         return starts.starts_before(ledger_named(self._state_dir, name), start)
 
     def newest_start(self, name: str) -> Start | None:
-        """The latest start; None when none was written down."""
+        """The latest start; None when none is recorded."""
         return starts.newest_start(ledger_named(self._state_dir, name))
 
 

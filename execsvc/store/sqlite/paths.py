@@ -26,7 +26,7 @@ def ledger_path(state_dir: Path, bot_id: str) -> Path:
 
 
 def ledger_named(state_dir: Path, stem: str) -> Path:
-    """The path of the ledger whose file has the name ``stem``, whosever it is."""
+    """The path of the ledger whose file has the name ``stem``, of any bot."""
     return state_dir / BOTS / f"{stem}.db"
 
 

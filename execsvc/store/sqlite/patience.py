@@ -1,4 +1,4 @@
-"""Waits for a database whose lock another program holds, with signs of life meanwhile."""
+"""Waits for a database whose lock another program holds, with heartbeats meanwhile."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from execsvc.store.sqlite.faults import is_busy
 BUSY_SECONDS = 10.0
 """Seconds that one statement waits for the lock."""
 SLICE = 1.0
-"""Seconds of it that SQLite waits in one go, deaf to everything else."""
+"""Seconds of BUSY_SECONDS that SQLite waits in one call, in which the process does nothing else."""
 _PAUSE_MS = 20
 _Result = TypeVar("_Result")
 
 
 def _nothing() -> None:
-    """What is called meanwhile in a process that nobody listens to."""
+    """The call during a wait in a process that sends no heartbeats."""
 
 
 _meanwhile: Callable[[], object] = _nothing
 
 
 def while_waiting(call: Callable[[], object]) -> None:
-    """Have ``call`` called in this process once a second while it waits for a lock."""
+    """Have ``call`` called once a second while this process waits for a lock."""
     global _meanwhile  # noqa: PLW0603 - one process has one supervisor to give signs of life to
     _meanwhile = call
 
 
 def patiently(statement: Callable[[], _Result], patience: float = BUSY_SECONDS) -> _Result:
-    """What ``statement`` returns, tried again for ``patience`` seconds while the database is locked.
+    """The result of ``statement``, tried again for ``patience`` seconds while the database is locked.
 
-    Raises what ``statement`` raises at last.
+    Raises the last exception of ``statement``.
     """
     until = SYSTEM.monotonic() + patience
     while True:
@@ -44,4 +44,4 @@ def patiently(statement: Callable[[], _Result], patience: float = BUSY_SECONDS) 
             if not is_busy(error) or SYSTEM.monotonic() >= until:
                 raise
         _meanwhile()
-        select.poll().poll(_PAUSE_MS)  # SQLite does not wait for every lock: this must not spin
+        select.poll().poll(_PAUSE_MS)  # a pause, as SQLite does not wait for every kind of lock

@@ -1,8 +1,8 @@
-"""What lets a bot enter again that its stop loss has closed: a stop by its user, or a release.
+"""The mark that lets a bot enter again after a stop loss: from a stop by its user, or a release.
 
 A file beside the bot's ledger, because only the bot's own process writes that. The supervisor makes it
 when BotService does not list the bot as running any more, ``execsvc release`` for a bot on paper; the
-bot's process takes it away. It need not survive a power failure: entries then stay blocked.
+bot's process removes it. The file need not survive a power failure: entries then stay blocked.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def is_allowed(ledger: Path) -> bool:
 
 
 def take(ledger: Path) -> bool:
-    """True, once, when the bot may enter again. Raises LedgerFailed."""
+    """Remove the mark; True when there was one, so that the bot may enter again. Raises LedgerFailed."""
     mark = ledger.with_suffix(SUFFIX)
     try:
         mark.unlink()

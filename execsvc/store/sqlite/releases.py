@@ -1,4 +1,4 @@
-"""An operator's word that missing coins of a bot are gone, in its account's journal until carried out."""
+"""The decision of an operator that missing coins of a bot are gone, in the journal until carried out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from execsvc.store.sqlite.database import query, transaction
 
 
 def ask(connection: sqlite3.Connection, bot_id: str, at: datetime) -> None:
-    """Record an operator's word that missing coins of ``bot_id`` are gone. Raises LedgerFailed."""
+    """Record that by an operator missing coins of ``bot_id`` are gone. Raises LedgerFailed."""
     with transaction(connection) as tx:
         tx.execute("INSERT OR REPLACE INTO release VALUES (?,?)", (bot_id, iso(at)))
 

@@ -1,4 +1,4 @@
-"""Whether BotService takes reports of orders, as the process that delivers them found out."""
+"""The finding of the reporting process on whether BotService takes reports of orders."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from execsvc.store.sqlite.patience import BUSY_SECONDS
 
 FILE = "reports.db"
 REFUSED = "refused"
-"""Names the fact that BotService does not take reports, and what it answered."""
+"""The name of the fact that BotService does not take reports; its value is the answer."""
 
 
 def verdict(state_dir: Path, patience: float = BUSY_SECONDS) -> bool | None:
-    """True when it took one, False when it knows no such call, None when that was never tried.
+    """True when BotService took a report, False when it knows no such call, None when none was tried.
 
-    A file that another program has locked is waited for, ``patience`` seconds a statement. Raises
+    The wait for a file that another program has locked is ``patience`` seconds a statement. Raises
     LedgerFailed.
     """
     path = state_dir / FILE

@@ -1,7 +1,7 @@
-"""What a bot has realised, kept by UTC day in the transaction that books the order.
+"""The results that a bot has realised, kept by UTC day in the transaction that books the order.
 
-A booking never fails because of it: what is sold has to be recorded first of all. An order that
-is booked without its result is found by :func:`certain_today`.
+A booking never fails because of its result, as a sale has to be recorded first of all. An order that is
+booked without its result is found by :func:`certain_today`.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ class Booking(NamedTuple):
 
 
 def keep(tx: sqlite3.Connection, binding: Binding, booking: Booking) -> None:
-    """Keep what the order realises, within the transaction that books it.
+    """Keep the result that the order realises, within the transaction that books it.
 
-    One that is booked already changes only what its outcome was corrected by since, on the day
-    of the correction. Raises LedgerUnavailable, so that all of the booking is tried again.
+    An order that is booked already changes the result only by the correction of its outcome since,
+    on the day of the correction. Raises LedgerUnavailable, so that all of the booking is tried again.
     """
     try:
         with apart(tx):
@@ -53,7 +53,7 @@ def keep(tx: sqlite3.Connection, binding: Binding, booking: Booking) -> None:
 
 
 def read(connection: sqlite3.Connection, binding: Binding, day: date) -> Result:
-    """What was realised in ``binding``'s mode and quote, on whatever account and symbol.
+    """The result realised in ``binding``'s mode and quote, on all accounts and symbols.
 
     Raises LedgerFailed.
     """
@@ -76,9 +76,9 @@ def read(connection: sqlite3.Connection, binding: Binding, day: date) -> Result:
 def certain_today(
     connection: sqlite3.Connection, binding: Binding, day: date, seen: int = 0
 ) -> Today:
-    """As :func:`read`, what was realised on ``day``, for whoever may not take unknown for zero.
+    """As :func:`read`, the result of ``day``, for a caller that may not take unknown for zero.
 
-    ``seen``: up to there the orders of that day were found in order before. Raises LedgerFailed
+    ``seen``: the last order that an earlier call has checked. Raises LedgerFailed
     where the tables are missing, too, and when an order of that day was booked without its result.
     """
     if not has_table(connection, "result"):
@@ -106,7 +106,7 @@ def _keep(tx: sqlite3.Connection, binding: Binding, booking: Booking) -> None:
     basis, gone = _basis(tx, binding).at(booking.before), ZERO
     if booking.earlier is not None:
         booked, earlier = rows.fill_of(booking.earlier), _effect(tx, order.client_order_id)
-        # By an older version: what it realised is in no sum that could be corrected.
+        # Booked by an older version: no sum that could be corrected contains its result.
         if booked == order.fill or earlier is None:
             return
         basis = basis.without(order.side, booked, earlier, order.short)

@@ -1,4 +1,4 @@
-"""How values go into columns and come back: decimals and times as text."""
+"""Conversions between values and columns: decimals and times as text."""
 
 from __future__ import annotations
 

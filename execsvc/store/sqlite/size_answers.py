@@ -1,4 +1,4 @@
-"""What exchanges answered to the amounts of a bot's orders, by account and symbol, oldest first."""
+"""The answers of exchanges to the amounts of a bot's orders, by account and symbol, oldest first."""
 
 from __future__ import annotations
 

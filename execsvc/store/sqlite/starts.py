@@ -1,11 +1,10 @@
-"""Which rows of a bot's outbox belong to which start of its process.
+"""The assignment of the rows of a bot's outbox to the starts of its process.
 
-Each process that trades writes one mark, before its first order: the place that the outbox has
-reached. A row behind the mark and before the next one was written by that process, or is about an
-order that it found. Mark and rows are of one file with one writer, in one order: neither clocks,
-nor what died in between, nor the process that delivers can move a row over a mark. The mark is
-on the disk before the first order is sent; what a power loss takes of the rows is written again
-behind it.
+Each process that trades writes one mark, before its first order: the position that the outbox has
+reached. A row after the mark and before the next one was written by that process, or is about an
+order that it found. Mark and rows are in one file with one writer, in one order: neither a clock, nor
+a crash in between, nor the reporting process can move a row over a mark. The mark is on the disk
+before the first order is sent; rows that a power loss takes are written again after the mark.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from execsvc.store.sqlite.database import has_table, query, reading, transaction
 
 
 def note_start(ledger: BotTables, *, booting: bool) -> None:
-    """Write down that another process of the bot begins to trade. Raises LedgerFailed."""
+    """Write down that a new process of the bot begins to trade. Raises LedgerFailed."""
     if not ledger.reports:
         return
     with transaction(ledger.connection) as tx:
@@ -40,7 +39,7 @@ def note_start(ledger: BotTables, *, booting: bool) -> None:
 def starts_since(path: Path, order_id: str) -> list[Start]:
     """The start that the order belongs to and all later ones, the oldest first.
 
-    What was ordered before the first mark belongs to BEFORE_MARKS. Raises LedgerFailed.
+    An order from before the first mark belongs to BEFORE_MARKS. Raises LedgerFailed.
     """
     with reading(path) as connection:
         if not has_table(connection, "starts"):

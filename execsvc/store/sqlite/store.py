@@ -72,7 +72,7 @@ class SqliteStore:
         return Deliveries(self._state_dir)
 
     def while_waiting(self, call: Callable[[], object]) -> None:
-        """Have ``call`` called in this process once a second while it waits for a lock."""
+        """Have ``call`` called once a second while this process waits for a lock."""
         patience.while_waiting(call)
 
     def take(self) -> bool:
@@ -95,7 +95,7 @@ class SqliteStore:
         return account_locks.holder(self._locks, key_id)
 
     def claims_unusable(self) -> str | None:
-        """The reason for which locks of accounts would mean nothing."""
+        """The reason why locks of accounts would mean nothing; None when they can be kept."""
         return account_locks.why_unusable(self._locks)
 
     def held(self) -> HeldBots:
@@ -107,7 +107,7 @@ class SqliteStore:
         return Halt(self._state_dir)
 
     def told_alerts(self) -> ToldAlerts:
-        """The file of alerts that were told."""
+        """The file of alerts that were sent."""
         return ToldAlerts(self._state_dir)
 
     def keep_room(self) -> None:
@@ -131,15 +131,15 @@ class SqliteStore:
         return survey.read(self._state_dir, bot_id)
 
     def read_named(self, name: str) -> LedgerState | None:
-        """The same, by the stem of its file."""
+        """The state of the ledger whose file has the stem ``name``."""
         return survey.read_file(self._state_dir, name)
 
     def survey(self) -> tuple[list[LedgerState], dict[str, LedgerFailed]]:
-        """All that can be read, and by file stem why the others cannot."""
+        """Every readable state, and the fault of each unreadable ledger by file stem."""
         return survey.survey(self._state_dir)
 
     def read_log(self, bot_id: str, after: int = 0) -> list[LogRow]:
-        """The execution log of ``bot_id`` behind row ``after``, oldest first."""
+        """The execution log of ``bot_id`` after row ``after``, oldest first."""
         return survey.read_log(self._state_dir, bot_id, after)
 
     def newest_known_order(self, bot_id: str) -> datetime | None:
@@ -159,7 +159,7 @@ class SqliteStore:
         return examination.check(self._state_dir, known)
 
     def count_accounts(self) -> int:
-        """How many journals there are."""
+        """The count of journals."""
         return len(paths.journals(self._state_dir))
 
     def allow_reentry(self, bot_id: str) -> None:
@@ -175,7 +175,7 @@ class SqliteStore:
         return operator.release(self._state_dir, bot_id)
 
     def keep(self, bot_id: str) -> str:
-        """Let contested coins be those of ``bot_id`` (:func:`operator.keep`)."""
+        """Decide that contested coins belong to ``bot_id`` (:func:`operator.keep`)."""
         return operator.keep(self._state_dir, bot_id)
 
     def release_waits(self, bot_id: str) -> bool:
@@ -191,5 +191,5 @@ class SqliteStore:
         return moved.contest_if_moved(self._state_dir)
 
     def takes_reports(self, patience: float = 10.0) -> bool | None:
-        """Whether BotService takes reports, as the process that delivers them found out."""
+        """True when BotService takes reports, by the finding of the reporting process."""
         return verdict(self._state_dir, patience)

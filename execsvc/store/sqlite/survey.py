@@ -1,4 +1,4 @@
-"""What stands in the ledgers, read-only: for the supervisor and the command line."""
+"""The states in the ledgers, read-only: for the supervisor and the command line."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _OPEN_ORDERS = (
 
 
 def read(state_dir: Path, bot_id: str) -> LedgerState | None:
-    """What stands in the ledger of ``bot_id``; None when it has none. Raises LedgerFailed."""
+    """The state in the ledger of ``bot_id``; None when it has none. Raises LedgerFailed."""
     path = ledger_path(state_dir, bot_id)
     return _read(state_dir, path) if path.exists() else None
 
 
 def read_file(state_dir: Path, stem: str) -> LedgerState | None:
-    """The same of the ledger whose file has this name, whosever it is. Raises LedgerFailed."""
+    """The state in the ledger whose file has this name, of any bot. Raises LedgerFailed."""
     path = ledger_named(state_dir, stem)
     return _read(state_dir, path) if path.exists() else None
 
@@ -101,14 +101,14 @@ def _read(state_dir: Path, path: Path) -> LedgerState:
 def _place(
     pairs: list[tuple[Binding, Position]], bound: Binding | None
 ) -> tuple[Binding | None, Position]:
-    """What is open, else what the bot ran under last."""
+    """The open position with its binding, else the position under the binding of the last run."""
     held = [pair for pair in pairs if not pair[1].is_flat]
     current = [pair for pair in pairs if bound is not None and _same_place(pair[0], bound)]
     return held[0] if held else current[0] if current else (bound, Position())
 
 
 def _result(connection: sqlite3.Connection, binding: Binding) -> Result | None:
-    """None, too, when it is unreadable: that must not make the position unknown."""
+    """The result; None also when it is unreadable: that must not make the position unknown."""
     try:
         return results.read(connection, binding, utc_day(now()))
     except LedgerFailed:
@@ -116,7 +116,7 @@ def _result(connection: sqlite3.Connection, binding: Binding) -> Result | None:
 
 
 def _guards(connection: sqlite3.Connection) -> dict[str, Tripped]:
-    """By name; none, too, when they are unreadable: that is for its process to deal with."""
+    """The tripped guards by name; none also when they are unreadable, which the bot's process handles."""
     try:
         found = tripped(connection) if has_table(connection, "guard") else []
     except LedgerFailed:
@@ -125,7 +125,7 @@ def _guards(connection: sqlite3.Connection) -> dict[str, Tripped]:
 
 
 def _abandoned(connection: sqlite3.Connection) -> list[Abandoned]:
-    """None of them, too, when they are unreadable: what is held does not depend on it."""
+    """The given-up positions; none also when they are unreadable: the position does not depend on them."""
     try:
         return abandoned_lately(connection, now())
     except LedgerFailed:
@@ -137,10 +137,10 @@ def _same_place(one: Binding, other: Binding) -> bool:
 
 
 def _in_journals(state_dir: Path, bot_id: str, keys: set[str]) -> tuple[bool, int, str | None]:
-    """Whether an order of the bot is not booked yet, how many are contested, and a doubt about it.
+    """True for an order of the bot not booked yet, the count of contested ones, and a doubt about it.
 
-    ``keys`` are the account it is bound to (it is never bound anew with an order unbooked)
-    and those where its ledger knows of contested orders.
+    ``keys`` are the account that the bot is bound to (it is never bound anew with an order unbooked)
+    and those on which its ledger has contested orders.
     """
     unsettled, contested = 0, 0
     doubted: list[Doubt] = []

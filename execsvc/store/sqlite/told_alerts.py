@@ -1,4 +1,4 @@
-"""The file of alerts that were told: a document that is replaced as a whole, and may be lost."""
+"""The file of alerts that were sent: a document that is replaced as a whole, and may be lost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FILE = "alerts.json"
 
 
 class ToldAlerts:
-    """One document in ``state_dir``; nothing depends on it, so no disk is waited for."""
+    """One document in ``state_dir``; no other record depends on it, so a write does not wait for the disk."""
 
     def __init__(self, state_dir: Path) -> None:
         self._path = state_dir / FILE

@@ -1,4 +1,4 @@
-"""Small files that are replaced as a whole: after a power loss it is the old one or the new one."""
+"""Small files that are replaced as a whole: a power loss leaves the old content or the new one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from execsvc.store.sqlite import faults
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Let ``path`` hold ``content``, on the disk when this returns. Raises LedgerFailed."""
+    """Write ``content`` to ``path``; it is on the disk when this returns. Raises LedgerFailed."""
     draft = path.with_suffix(".new")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
