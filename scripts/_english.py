@@ -24,6 +24,7 @@ CLEAN = (
     "paper",
     "recording",
     "replay",
+    "reporting",
     "runner",
     "sandbox",
     "settings",

@@ -1,11 +1,12 @@
-"""To which session of BotService the reports of a bot belong.
+"""The assignment of the reports of a bot to the sessions of BotService.
 
 ``POST /bots/{id}/start`` opens a session, and each start of a bot's process has a mark in its
-ledger (:class:`execsvc.store.outbox.Start`); here is kept which session a mark belongs to. A process that
-crashed before BotService was told leaves a mark without a session: what it ordered belongs to the
+ledger (:class:`execsvc.store.outbox.Start`); this module keeps the session of each mark. A process that
+crashed before its start was reported leaves a mark without a session: its orders belong to the
 session of the next mark that has one, as BotService has been waiting for one and the same start.
-A start that BotService waited for is no more of the session in which the bot was RUNNING before; any
-other went on with that session, which is named where BotService does not tell for long which one is ACTIVE.
+A start that BotService waited for does not belong to the session in which the bot was RUNNING before;
+any other start went on with that session, which is used where BotService does not name the ACTIVE one
+for long.
 """
 
 from __future__ import annotations
@@ -25,70 +26,69 @@ from execsvc.model.told import ToldOrder
 from execsvc.store.outbox import Deliveries, Outboxes, Start
 
 LOOKING = 60.0
-"""Seconds for which a session is looked for that BotService does not tell.
+"""Seconds for which a session is looked up that BotService does not name.
 
-While a stop waits for the reports of its bot it is looked for longer: the answer to the stop names it.
+While a stop waits for the reports of its bot the look-ups go on longer: the answer to the stop names
+the session.
 """
 
 
 _NO_SESSION = "null"
-"""JSON of a session that does not exist, as it is kept."""
+"""The kept JSON of a session that does not exist."""
 
 
 class NotYet(Exception):
-    """BotService is to be told first that the bot has started."""
+    """The start of the bot is to be reported to BotService first."""
 
 
 class Attribution:
-    """Sessions of starts. ``optional``: BotService is not asked before it was of any use."""
+    """Sessions of starts. ``optional``: no query before BotService took a report or named a session."""
 
     def __init__(self, outboxes: Outboxes, service: BotSessions, *, optional: bool = False) -> None:
         self._outboxes = outboxes
         self._service = service
         self._optional = optional
         self.deliveries: Deliveries | None = None
-        """Where it is kept, once that could be opened."""
+        """The record of the sessions, once it could be opened."""
         self._booting: frozenset[str] | None = None
-        """Ledgers of the bots for whose start BotService waits; None as long as nobody said it."""
+        """Ledgers of the bots for whose start BotService waits; None before the supervisor has named them."""
         self.sessions = False
-        """BotService has named one."""
+        """True once BotService has named a session."""
         self._ending: set[str] = set()
-        """Those of bots that BotService is about to be told have stopped: nothing waits for a start."""
+        """Ledgers of bots whose stop is about to be reported: their orders wait for no start."""
         self._failing: dict[str, float] = {}
-        """Since when the session of a bot could not be looked up."""
+        """The time since which the session of a bot could not be looked up, by the stem of its ledger."""
 
     def open(self, deliveries: Deliveries) -> None:
-        """Keep it in ``deliveries``. Raises LedgerFailed."""
+        """Keep the sessions in ``deliveries``. Raises LedgerFailed."""
         self.deliveries = deliveries
         self.sessions = deliveries.has_sessions()
 
     def booting(self, bot_ids: Collection[str]) -> None:
-        """By a complete listing BotService waits for the start of these bots, and of no others."""
+        """Take the bots for whose start, by a complete listing, BotService waits; it waits for no others."""
         self._booting = frozenset(map(self._outboxes.name_of, bot_ids))
 
     def ending(self, bot_id: str, ends: bool) -> None:
-        """BotService is about to be told that the bot has stopped, or is not any more."""
+        """Note that a stop of the bot is about to be reported, or with ``ends`` False that it is not."""
         stem = self._outboxes.name_of(bot_id)
         if ends:
             self._ending.add(stem)
         elif stem in self._ending:
             self._ending.discard(stem)
-            self._failing.pop(
-                stem, None
-            )  # without an ACTIVE session one would be opened for a report
+            self._failing.pop(stem, None)  # without an ACTIVE session a report would open one
 
     def begun(self, bot_id: str, session: Id | None) -> None:
-        """BotService has opened ``session`` for the latest start of the bot."""
+        """Take the ``session`` that BotService has opened for the latest start of the bot."""
         if session is not None:
             self._keep(self._outboxes.name_of(bot_id), session, replace=True)
 
     def ended(self, bot_id: str, session: Id | None) -> None:
-        """BotService has ended ``session``, in which the latest start of the bot was."""
+        """Take the ``session`` of the latest start of the bot, which BotService has ended."""
         if session is not None:
             self._keep(self._outboxes.name_of(bot_id), session, replace=False)
 
     def look_again(self, bot_id: str) -> None:
-        """Keep the ACTIVE session of a bot that runs by its row, as if BotService had answered so."""
+        """Look up and keep the ACTIVE session of a bot whose row is RUNNING, for an answer that was lost."""
         self.begun(bot_id, self._service.of(bot_id))
 
     def session(self, stem: str, told: ToldOrder, order_id: str) -> Id | None:
@@ -111,19 +111,19 @@ class Attribution:
         try:
             session = self._looked_up(stem, told, late=not any(start.booting for start in starts))
         except NotSent:
-            raise  # nobody is there: no report would be taken either
+            raise  # BotService cannot be reached: it would take no report either
         except Unavailable:
             if monotonic() < self._failing[stem] + LOOKING:
                 raise
             before = self._before(stem, starts[0])
             if before is None and stem in self._ending:
                 raise
-            return before  # it is looked for again at the next order
+            return before  # the next order looks the session up again
         deliveries.keep_session(stem, keys[-1], json.dumps(session))
         return session
 
     def lost(self, stem: str, session: Id) -> None:
-        """BotService does not know ``session`` any more, as after its database was restored.
+        """Forget ``session``, which BotService does not know any more, as after a restore of its database.
 
         Raises LedgerFailed.
         """
@@ -153,7 +153,7 @@ class Attribution:
         return session
 
     def _before(self, stem: str, start: Start) -> Id | None:
-        """The session that ``start`` went on with; None when that is not known."""
+        """The session that ``start`` went on with; None when it is not known."""
         if start.booting:
             return None
         for earlier in self._outboxes.starts_before(stem, start):
@@ -166,11 +166,11 @@ class Attribution:
         return None
 
     def _keep(self, stem: str, session: Id, *, replace: bool) -> None:
-        """What cannot be kept is looked up when it is needed."""
+        """Keep the session of the latest start; one that cannot be kept is looked up when it is needed."""
         with suppress(LedgerFailed):
             start = self._outboxes.newest_start(stem)
             key = "" if start is None else start.start_id
-            # A session that was looked for in vain may have been opened since, by an order of no session.
+            # A session that was not found may have been opened since, by an order without a session.
             if replace or self._open.session(stem, key) in (None, _NO_SESSION):
                 self._open.keep_session(stem, key, json.dumps(session))
                 self.sessions = True
@@ -183,7 +183,7 @@ class Attribution:
 
 
 def _of_one_session(starts: list[Start]) -> list[Start]:
-    """The first of ``starts`` and those that went on with its session: no later one of a user."""
+    """The first of ``starts`` and those that went on with its session, up to the next start by a user."""
     for place, (before, after) in enumerate(pairwise(starts), 1):
         if after.booting and not before.booting:
             return starts[:place]

@@ -1,8 +1,8 @@
 """The process that reports orders, starts and stops to BotService.
 
-It is asked by JSON lines down one pipe (:class:`Request`) and says how it goes, as a sign of
-life too, up another (:class:`Word`). The end of the requests means that the service stops: what
-waits may still be delivered, until it is killed.
+It takes requests as JSON lines from one pipe (:class:`Request`) and writes its state, which is its
+heartbeat too, to another (:class:`Word`). The end of the requests means that the service stops: the
+reports that wait may still be delivered, until the process is killed.
 """
 
 from __future__ import annotations
@@ -37,58 +37,58 @@ from execsvc.store.outbox import Deliveries
 
 BEAT = 2.0
 SHORTEST_SILENCE = 0.2
-"""Seconds between two words, whatever changes."""
+"""Seconds between two lines of the state, at least."""
 SWEEP = 60.0
-"""Seconds between two looks at all ledgers, for what nobody gave notice of."""
+"""Seconds between two checks of all ledgers, for reports without a request."""
 RETRY = 5.0
-"""Seconds until a file of our own that failed is tried again."""
+"""Seconds until a file of this process that failed is tried again."""
 LARGEST_REQUEST = 4096
 LARGEST_WORD = 4096
 _LONGEST_ERROR = 500
 
 
 class Request(BaseModel):
-    """One line to the child: look at a bot's ledger, or say that a bot started or stopped.
+    """One line to the child: look at a bot's ledger, or report that a bot started or stopped.
 
-    A bot without a word: whatever was to be said of it is not true any more. ``booting`` names one
-    bot for whose start BotService waits, ``complete`` says that all of them were named.
+    A ``bot_id`` without a word withdraws the word that is due for the bot. ``booting`` names one bot
+    for whose start BotService waits, ``complete`` says that all of them were named.
     """
 
     look: str | None = None
     """The id of the bot whose ledger has something new."""
     name: str | None = None
-    """What the bot that this is about is called, where that says more than its id."""
+    """The name of the bot of this request, where the name says more than the id."""
     bot_id: str | None = None
     word: lifecycle.Word | None = None
     status: str = ""
-    """What the bot's row says that waits for the word."""
+    """The status of the bot's row that waits for the word."""
     anew: bool = False
-    """The bots for whose start BotService waits are about to be named."""
+    """True when the bots for whose start BotService waits are about to be named."""
     booting: str | None = None
     complete: bool = False
 
 
 class Word(BaseModel):
-    """One line of the child: how its reports go; nothing but a sign of life when it makes none."""
+    """One line of the child: the state of its reports; only a heartbeat when it makes none."""
 
     model_config = ConfigDict(frozen=True)
 
     taken: bool | None = None
-    """Whether BotService takes reports; None as long as that was never tried."""
+    """True when BotService takes reports, False when not, None as long as none was tried."""
     sessions: bool = False
-    """BotService has named a session."""
+    """True once BotService has named a session."""
     pending: int = 0
     last_delivered_at: str | None = None
     consecutive_failures: int = 0
     last_error: str | None = None
     stopped: str | None = None
-    """The row of this bot is STOPPED, by an answer of BotService; nothing else is said then."""
+    """The id of a bot whose row is STOPPED, by an answer of BotService; the line says nothing else then."""
     stopped_at: float = 0.0
-    """When that answer had come, by our monotonic clock."""
+    """The time at which that answer came, by the monotonic clock."""
 
 
 def report_for_ever(settings: Settings, lifeline: int, requests: int, answers: int) -> int:
-    """Report until the lifeline ends, or until the service stops and nothing is left; the exit code."""
+    """Report until the lifeline ends, or the service stops and nothing is left. Returns the exit code."""
     setproctitle.setproctitle("execsvc: reports")
     logs.setup(settings.log_level, settings.log_format)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
@@ -133,18 +133,18 @@ class ReportingWorker:
         self._booting: set[str] = set()
         self._deliveries = self._store.deliveries()
         self._unanswered: dict[str, datetime] = {}
-        """When an earlier process sent starts that were not answered."""
+        """The times at which an earlier process sent starts without an answer, by bot."""
         self._rounds: Rounds | None = None
         self._fault: str | None = None
         self._damaged = False
-        """The reports cannot be made until somebody mends the file that they are noted in."""
+        """True when no report can be made until an operator repairs the file of the deliveries."""
         self._repeats = Repeats()
         self._due = float("inf") if settings.report_ledger is Switch.OFF else monotonic()
-        """When the reports may be worked on."""
+        """The time from which reports may be made; infinity when they are off."""
         self._sweep_at = self._due
 
     def work(self) -> bool:
-        """One step, or a wait for one; False when the service stops and nothing is left to do."""
+        """Do one step, or wait for one; False when the service stops and nothing is left to do."""
         for request in self._talk.requests():
             self._obey(request)
         worked = self._lifecycle.step() or self._reports()
@@ -154,7 +154,7 @@ class ReportingWorker:
         moment = min(self._lifecycle.next_moment(), self._next_report())
         if self._talk.finishing and moment == float("inf"):
             return False
-        # While a file of our own fails, there is no sweep either: to wait for one would be to spin.
+        # While a file of this process fails there is no sweep: a wait for one would be a busy loop.
         self._talk.wait(min(moment, max(self._sweep_at, self._due)) - monotonic())
         return True
 
@@ -184,14 +184,14 @@ class ReportingWorker:
         return self._rounds is None or self._rounds.waits(self._store.name_of(bot_id))
 
     def ending(self, bot_id: str, ends: bool) -> None:
-        """BotService is about to be told that the bot has stopped, or is not any more."""
+        """Note that a stop of the bot is about to be reported, or with ``ends`` False that it is not."""
         self._attribution.ending(bot_id, ends)
         self._go_on(bot_id)
 
     def starting(self, bot_id: str) -> float:
-        """BotService is about to be told that the bot has started.
+        """Note that a start of the bot is about to be reported to BotService.
 
-        Returns the seconds [s] for which BotService may still carry out such a word of an earlier
+        Returns the seconds [s] for which BotService may still carry out such a report of an earlier
         process that was not answered.
         """
         if self._rounds is None and monotonic() >= self._due:
@@ -202,37 +202,37 @@ class ReportingWorker:
             longest = self._settings.request_timeout + lifecycle.RESEND_AFTER
             left = longest - (now() - before).total_seconds()
             if left > 0:
-                return min(left, longest)  # the wall clock may have been set back since
+                return min(left, longest)  # the wall clock may have been set back
         self._note(lambda kept: kept.starting(bot_id, now()))
         return 0.0
 
     def not_started(self, bot_id: str) -> None:
-        """BotService has not taken that word."""
+        """Note that BotService has not taken the report of the start."""
         self._note(lambda kept: kept.start_answered(bot_id))
 
     def begun(self, bot_id: str, session: Id | None) -> None:
-        """BotService has opened ``session`` for the bot."""
+        """Take the ``session`` that BotService has opened for the bot."""
         self._attribution.begun(bot_id, session)
         self._note(lambda kept: kept.start_answered(bot_id))
         self._go_on(bot_id)
 
     def ended(self, bot_id: str, session: Id | None) -> None:
-        """BotService has ended ``session`` of the bot."""
+        """Take the ``session`` of the bot that BotService has ended."""
         self._attribution.ended(bot_id, session)
 
     def look_again(self, bot_id: str) -> None:
-        """The bot was started by an answer that was lost. Raises Unavailable."""
+        """Look up the session of a bot whose start was carried out, but not answered. Raises Unavailable."""
         self._note(lambda kept: kept.start_answered(bot_id))
         if self._settings.report_ledger is not Switch.OFF:
             self._attribution.look_again(bot_id)
             self._go_on(bot_id)
 
     def row_stopped(self, bot_id: str) -> None:
-        """By an answer of BotService just now, the bot's row is STOPPED."""
+        """Tell the supervisor that by an answer of BotService just now the bot's row is STOPPED."""
         self._talk.tell(Word(stopped=bot_id, stopped_at=monotonic()))
 
     def _note(self, write: Callable[[Deliveries], None]) -> None:
-        """Note something of a start, if that can be done: no start waits for a file of ours."""
+        """Record a fact about a start, if that is possible: no start waits for a file of this process."""
         if self._rounds is not None:
             with suppress(LedgerFailed):
                 write(self._deliveries)
@@ -301,7 +301,7 @@ class ReportingWorker:
 
 
 class _Talk:
-    """Both pipes and the lifeline; signs of life from every wait."""
+    """Both pipes and the lifeline; every wait sends heartbeats."""
 
     def __init__(self, lifeline: int, requests: int, answers: int) -> None:
         self._lifeline, self._requests, self._answers = lifeline, requests, answers
@@ -316,13 +316,13 @@ class _Talk:
         self.finishing = False
 
     def requests(self) -> list[Request]:
-        """What was asked since. Raises StopRequested when the supervisor is gone."""
+        """The requests since the last call. Raises StopRequested when the supervisor is gone."""
         self._look(0.0)
         taken, self._waiting = self._waiting, []
         return taken
 
     def wait(self, seconds: float) -> None:
-        """Wait, until something is asked at most, with signs of life."""
+        """Wait until the next request, for ``seconds`` at most, and send heartbeats."""
         until = monotonic() + seconds
         while not self._waiting and (left := until - monotonic()) > 0:
             if self._look(min(left, BEAT)):
@@ -330,21 +330,21 @@ class _Talk:
             self._speak()
 
     def say(self, word: Word) -> None:
-        """This is how it goes; said when it changed, or as a sign of life."""
+        """Take the present state; it is written when it has changed, or as a heartbeat."""
         self._word = word
         self._speak()
 
     def tell(self, word: Word) -> None:
-        """Say this one thing, now."""
+        """Write this one line now."""
         os.write(self._answers, word.model_dump_json().encode() + b"\n")
 
     def pulse(self, interruptible: bool) -> None:
-        """What a wait on the network owes this process."""
+        """Read requests and send a heartbeat during a wait on the network."""
         self._look(0.0)
         self._speak()
 
     def _look(self, seconds: float) -> bool:
-        """Take what was asked; True when it ended just now."""
+        """Read the requests that have come; True when their end was read just now."""
         for descriptor, _ in self._poll.poll(max(seconds, 0.0) * 1000):
             if descriptor == self._lifeline:
                 raise StopRequested("LIFELINE")
@@ -367,7 +367,7 @@ class _Talk:
 
 
 def _sendable(text: str) -> str:
-    """Short, and without what UTF-8 cannot write."""
+    """The text cut to _LONGEST_ERROR characters, without those that UTF-8 cannot encode."""
     return text[:_LONGEST_ERROR].encode("utf-8", "replace").decode("utf-8")
 
 
@@ -375,4 +375,4 @@ def _read(line: bytes) -> Request | None:
     try:
         return Request.model_validate_json(line)
     except ValidationError:
-        return None  # what cannot be understood is found at the next sweep
+        return None  # the next sweep finds the reports of an unreadable request

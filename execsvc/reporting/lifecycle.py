@@ -1,4 +1,4 @@
-"""Tells BotService that bots have started or stopped, when its front end waits for that."""
+"""Reports of starts and stops of bots to BotService, for which its front end waits."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from execsvc.reporting.names import Names
 from execsvc.reporting.patience import Patience
 
 LONGEST_DELAY = 10.0
-"""Seconds between two tries for one bot, at most: somebody sits in front of it."""
+"""Seconds between two tries for one bot, at most: a user waits at the front end."""
 SHORTEST_BELIEF = 5.0
-"""Seconds, at least, for which a listing may still show what was before our word."""
+"""Seconds, at least, for which a listing may still show the status from before a report."""
 
 RESEND_AFTER = 5.0
-"""Seconds after a start without an answer for which BotService may still be about to carry it out."""
+"""Seconds for which BotService may still carry out a start that it has not answered."""
 REPORTS_FIRST = 60.0
-"""Seconds for which a stop waits for the reports of its bot, at most."""
+"""Seconds for which a stop waits for the reports of orders of its bot, at most."""
 STOP_IS_OVER = 600.0
 """Seconds after which a stop that is asked for again is another one."""
 
@@ -38,59 +38,60 @@ class _Word(NamedTuple):
 
 
 class _Stop(NamedTuple):
-    """How long a stop has been due: listings may be rare, or fail to show its row for a while."""
+    """The time since which a stop is due: listings may be rare, or lack its row for a while."""
 
     since: float
     asked: float
-    """When it was asked for last."""
+    """The time of the last request for the stop."""
 
 
 class Reports(Protocol):
-    """The reports of bots, which belong between the two words."""
+    """The reports of a bot's orders, which belong between its start and its stop."""
 
     def waits(self, bot_id: str) -> bool:
         """True while reports of the bot wait that BotService may take."""
         ...
 
     def ending(self, bot_id: str, ends: bool) -> None:
-        """BotService is about to be told that the bot has stopped, or is not any more."""
+        """Note that a stop of the bot is about to be reported, or with ``ends`` False that it is not."""
         ...
 
     def starting(self, bot_id: str) -> float:
-        """BotService is about to be told that the bot has started.
+        """Note that a start of the bot is about to be reported to BotService.
 
-        Returns the seconds [s] for which BotService may still carry out such a word of an earlier
-        process that was not answered; nothing is to be said before these have passed.
+        Returns the seconds [s] for which BotService may still carry out such a report of an earlier
+        process that was not answered; no start is to be reported before these have passed.
         """
         ...
 
     def not_started(self, bot_id: str) -> None:
-        """BotService has not taken that word."""
+        """Note that BotService has not taken the report of the start."""
         ...
 
     def begun(self, bot_id: str, session: Id | None) -> None:
-        """BotService has opened ``session`` for the bot."""
+        """Take the ``session`` that BotService has opened for the bot."""
         ...
 
     def ended(self, bot_id: str, session: Id | None) -> None:
-        """BotService has ended ``session`` of the bot."""
+        """Take the ``session`` of the bot that BotService has ended."""
         ...
 
     def look_again(self, bot_id: str) -> None:
-        """The bot was started by an answer that was lost. Raises Unavailable."""
+        """Look up the session of a bot whose start was carried out, but not answered. Raises Unavailable."""
         ...
 
     def row_stopped(self, bot_id: str) -> None:
-        """By an answer of BotService just now, the bot's row is STOPPED."""
+        """Take note that by an answer of BotService just now the bot's row is STOPPED."""
         ...
 
 
 class Lifecycle:
-    """Says of a bot what was asked for last, and only while that is new.
+    """Reports, for each bot, the start or stop that was requested last, and only while that is recent.
 
-    The supervisor asks anew at each listing until that shows it; what it does not ask for any
-    more must not be said, as the user may have thought better of it. A start opens a session each
-    time: the row is looked at before it is said, and it is said only to a row that waits for it.
+    The supervisor repeats its request at each listing until one shows the new status; a start or stop
+    that is not requested any more must not be reported, as the user may have changed his mind. Each
+    report of a start opens a session: the row is read before the report, which is made only if the row
+    waits for it.
     """
 
     def __init__(
@@ -111,13 +112,13 @@ class Lifecycle:
         self._asked: dict[str, _Word] = {}
         self._said: dict[str, _Word] = {}
         self._stopping: dict[str, _Stop] = {}
-        """Stops that were asked for and neither said nor withdrawn."""
+        """Stops that were requested and neither reported nor withdrawn, by bot."""
         self._unanswered: dict[str, float] = {}
-        """When starts were sent that were not answered."""
+        """The times until which starts without an answer may still be carried out, by bot."""
         self._repeats = Repeats()
 
     def ask(self, bot_id: str, word: Word, status: str) -> None:
-        """``word`` is due for a bot whose row has ``status``, by a listing and by what it does."""
+        """Request the report ``word`` for a bot whose row has ``status`` by the latest listing."""
         now, said = monotonic(), self._said.get(bot_id)
         if said is not None and said.word == word and now < said.at + self._belief:
             return
@@ -131,16 +132,16 @@ class Lifecycle:
             self._forget_stop(bot_id)
 
     def withdraw(self, bot_id: str) -> None:
-        """BotService waits for another word of this bot by now, or for none."""
+        """Drop the report that is due for the bot: BotService waits for another one by now, or for none."""
         self._asked.pop(bot_id, None)
         self._forget_stop(bot_id)
 
     def next_moment(self) -> float:
-        """When :meth:`step` may have something to do; infinity when nothing was asked for."""
+        """The time at which :meth:`step` may have work; infinity when no report is due."""
         return min(map(self._due, self._asked), default=float("inf"))
 
     def step(self) -> bool:
-        """Say one thing; False when there is nothing to say now."""
+        """Make one report; False when there is none to make now."""
         now = monotonic()
         for asked in (self._asked, self._said):
             for bot_id in [key for key, word in asked.items() if now >= word.at + self._belief]:
@@ -172,7 +173,7 @@ class Lifecycle:
                 return
             if word.word == "start":
                 if not self._start(bot_id):
-                    return  # it is asked for again by the next listing
+                    return  # the next listing leads to another request
             else:
                 self._reports.ended(bot_id, self._service.stopped(bot_id))
                 self._reports.row_stopped(bot_id)
@@ -187,7 +188,7 @@ class Lifecycle:
         self._names.log(bot_id).bind(event=told).info("BotService was told: {}", word.word)
 
     def _is_waited_for(self, bot_id: str, word: _Word) -> bool:
-        """False when the row has another status by now: somebody was faster, or we ourselves."""
+        """False when the row has another status by now, from another program or an earlier report."""
         status = self._sessions.status(bot_id)
         if status in (None, word.status):
             return True
@@ -203,7 +204,7 @@ class Lifecycle:
     def _start(self, bot_id: str) -> bool:
         """Send the start; False when an earlier one may still be carried out, and none is sent."""
         left = self._reports.starting(bot_id)
-        # Before it is sent: what is interrupted here does not know whether it was taken.
+        # Noted before the start is sent: after an interruption it is unknown whether it was carried out.
         self._unanswered[bot_id] = monotonic() + (left or RESEND_AFTER)
         if left:
             return False

@@ -1,4 +1,4 @@
-"""Who may be tried when, while BotService refuses or does not answer. Pure."""
+"""The times of the next tries, while BotService refuses or does not answer. Pure."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 LONGEST_PAUSE = 30.0
-"""Seconds for which nobody is tried while BotService does not answer."""
+"""Seconds between two tries of any key, at most, while BotService does not answer."""
 
 
 class _Failing(NamedTuple):
     times: int
     due: float
     heard: int
-    """How many answers there had been to anybody at its last failure."""
+    """Count of the answers to all keys at the last failure of this one."""
 
 
 class Patience:
     """Delays that grow from 1 s to ``longest``, for each key and for all of them together.
 
-    No answer is held against everybody, and against the one who got none only when others were
-    answered meanwhile: it is then no fault of the service as a whole.
+    A missing answer delays all keys. It delays its own key beyond that only when other keys were
+    answered meanwhile, as it is then no fault of the service as a whole.
     """
 
     def __init__(self, longest: float, chance: Callable[[], float] = random.random) -> None:
@@ -37,22 +37,22 @@ class Patience:
         return self.due(key) <= now
 
     def due(self, key: str) -> float:
-        """When ``key`` may be tried; long ago when nothing is held against it."""
+        """The time from which ``key`` may be tried; -inf when nothing delays it."""
         failing = self._failing.get(key)
         return self._all_from if failing is None else max(failing.due, self._all_from)
 
     def succeeded(self, key: str) -> bool:
-        """``key`` got what it wanted; True when it had been failing."""
+        """Note that a try of ``key`` has succeeded; True when the key had been failing."""
         self._heard()
         return self._failing.pop(key, None) is not None
 
     def refused(self, key: str, now: float) -> None:
-        """``key`` got another answer than it wanted; that is between the two of them."""
+        """Note that a try of ``key`` was refused, which delays this key alone."""
         self._heard()
         self._fails(key, now, at_fault=True)
 
     def unanswered(self, key: str, now: float, stay_away: float | None = None) -> None:
-        """``key`` got no answer, or one that asks all to stay away for so many seconds."""
+        """Note that ``key`` got no answer, or one that asks for a pause of ``stay_away`` seconds."""
         before = self._failing.get(key)
         self._fails(key, now, at_fault=before is not None and before.heard < self._answers)
         self._silences += 1
@@ -71,6 +71,6 @@ class Patience:
         self._failing[key] = _Failing(count, due, self._answers)
 
     def _delay(self, count: int, longest: float) -> float:
-        """Doubling, less up to a quarter: what fails together is not tried together."""
+        """A delay that doubles, less up to a quarter: keys that fail together are not tried together."""
         whole = min(2.0 ** min(count - 1, 30), longest)
         return whole * (1 - 0.25 * self._chance())

@@ -1,4 +1,4 @@
-"""Takes what waits in the bots' outboxes to BotService: each bot's in its order, bot by bot."""
+"""Deliveries from the outboxes of the bots to BotService: of each bot in order, one bot after another."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ LONGEST_DELAY = 300.0
 """Seconds between two tries of a row that BotService does not take, at most."""
 
 HOLD = 1.0
-"""Seconds until reports that wait for the word on a start are looked at again."""
+"""Seconds until reports that wait for the report of a start are tried again."""
 
 _SERVICE = "BotService"
-"""What faults are named by that are everybody's; no file's stem is without a dash."""
+"""The name of faults that concern all bots; it has no dash, as the stem of every file has."""
 
 
 @dataclass
 class _Outbox:
-    """What waits of one bot: ``waiting`` rows, of which ``rows`` are read already."""
+    """The outbox of one bot: ``waiting`` rows, of which ``rows`` are read already."""
 
     rows: deque[OutboxRow] = field(default_factory=deque)
     waiting: int = 0
     stale: bool = True
     damaged: bool = False
-    """Its next row can neither be read nor told until somebody mends the ledger."""
+    """True when its next row cannot be read or reported until an operator repairs the ledger."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,10 @@ class _Delivered:
 
 
 class Rounds:
-    """One row at a time, of the bot whose turn it is.
+    """Deliveries one row at a time, of one bot after another.
 
-    A row counts as delivered when that is on the disk: whatever dies, it is delivered at least
-    once, and none of a bot before the one ahead of it. Ledgers are named by their file's stem.
+    A row counts as delivered when that is on the disk: after any crash each row is delivered at least
+    once, and none of a bot before an earlier one. Ledgers are named by the stem of their file.
     """
 
     def __init__(
@@ -71,10 +71,10 @@ class Rounds:
         *,
         optional: bool = False,
     ) -> None:
-        """``optional``: a BotService that knows no such call is left in peace from then on."""
+        """Start with no outbox. ``optional``: a BotService without such a call gets no further reports."""
         self._optional = optional
         self.off = False
-        """BotService does not take reports."""
+        """True once BotService was found not to take reports."""
         self._kept = outboxes
         self._service = service
         self._deliveries = deliveries
@@ -82,59 +82,59 @@ class Rounds:
         self._patience = patience
         self._names = names
         self._outboxes: dict[str, _Outbox] = {}
-        """Those that have, or may have, something to deliver, in the order of their turns."""
+        """The outboxes that have, or may have, rows to deliver, in the order of their turns."""
         self._held: dict[str, float] = {}
-        """Until when those are not looked at that wait for BotService to be told of a start."""
+        """The times until which outboxes are left alone that wait for the report of a start."""
         self._repeats = Repeats()
         self._errors: dict[str, str] = {}
         self._told_anew: set[str] = set()
-        """Orders that BotService had lost: each is told once more, not again and again."""
+        """Orders that BotService had lost: each is reported once more, not again and again."""
         self._unrecorded: _Delivered | None = None
         self.failures = 0
         self.last_delivered_at: datetime | None = deliveries.last_at()
 
     @property
     def taken(self) -> bool | None:
-        """Whether BotService takes reports; None as long as that was never tried."""
+        """True when BotService takes reports, False when not, None as long as none was tried."""
         if self.off:
             return False
         return True if self.last_delivered_at is not None else None
 
     @property
     def pending(self) -> int:
-        """Rows that wait, as far as it was looked."""
+        """Count of the rows that wait, by the latest reads of the ledgers."""
         return sum(outbox.waiting for outbox in self._outboxes.values())
 
     @property
     def last_error(self) -> str | None:
-        """Why the row that failed last was not delivered; None when none waits for that."""
+        """The reason why the row that failed last was not delivered; None when no fault stands."""
         return next(reversed(self._errors.values()), None)
 
     def look(self, stem: str) -> None:
-        """There may be something new in the ledger ``stem``."""
+        """Note that there may be new rows in the ledger ``stem``."""
         if not self.off:
             self._outboxes.setdefault(stem, _Outbox()).stale = True
 
     def sweep(self) -> None:
-        """Look at every ledger that was written to since the last sweep, whoever wrote it."""
+        """Look at every ledger that any process has written to since the last sweep."""
         if self.off:
             return
         for stem in self._kept.changed():
             self.look(stem)
 
     def waits(self, stem: str) -> bool:
-        """True while there is, or may be, something of the ledger ``stem`` that can be delivered."""
+        """True while there are, or may be, rows of the ledger ``stem`` that can be delivered."""
         outbox = self._outboxes.get(stem)
         return outbox is not None and not outbox.damaged
 
     def go_on(self, stem: str) -> None:
-        """What the reports of the ledger ``stem`` have been waiting for may have come."""
+        """Try the reports of the ledger ``stem`` again: the start that they wait for may be reported."""
         self._held.pop(stem, None)
 
     def next_moment(self, *, finishing: bool = False) -> float:
-        """When :meth:`step` may have something to do; infinity when nothing waits.
+        """The time at which :meth:`step` may have work; infinity when nothing waits.
 
-        ``finishing``: nothing that is waited for comes any more.
+        ``finishing``: no start is reported any more, so the rows that wait for one do not count.
         """
         stems = [stem for stem in self._outboxes if not (finishing and stem in self._held)]
         return min(map(self._due, stems), default=float("inf"))
@@ -142,12 +142,14 @@ class Rounds:
     def step(self) -> bool:
         """Look at one ledger or deliver one row; False when there is nothing to do now.
 
-        Raises LedgerFailed when it cannot be recorded what was delivered: that comes first then.
+        Raises LedgerFailed when a delivery cannot be recorded; the next call then records it first.
         """
         self._record()
         for stem, outbox in self._outboxes.items():
             if self._due(stem) <= monotonic():
-                self._outboxes[stem] = self._outboxes.pop(stem)  # the next turn is another's
+                self._outboxes[stem] = self._outboxes.pop(
+                    stem
+                )  # the next turn is that of another bot
                 self._held.pop(stem, None)
                 if outbox.stale:
                     self._read(stem, outbox)
@@ -179,7 +181,7 @@ class Rounds:
         except NotYet:
             self._held[stem] = monotonic() + HOLD
         except NoSuchCall as error:
-            # A service that has taken reports knows the call: that is a maintenance page, or one bot.
+            # A service that has taken reports knows the call: this is a maintenance page, or one bot's fault.
             if self._optional and self.last_delivered_at is None:
                 self._turn_off(str(error))
             else:
@@ -205,7 +207,7 @@ class Rounds:
             self._record()
 
     def _turn_off(self, why: str) -> None:
-        """Leave what waits where it is: the next start of the service tries again."""
+        """Make no more reports; the rows stay in the ledgers, for the next start of the service."""
         self._deliveries.refused(why)
         self.off = True
         self._outboxes.clear()
@@ -220,7 +222,7 @@ class Rounds:
         return max(self._patience.due(stem), self._held.get(stem, float("-inf")))
 
     def _deliver(self, stem: str, row: OutboxRow) -> str | None:
-        """Tell BotService; JSON of the id that it gave, where it gives one."""
+        """Report one row to BotService. Returns JSON of the id that it gave, where it gives one."""
         order_id, telling = row.mark.order_id, row.mark.telling
         if telling is Telling.ORDER:
             return json.dumps(self._order(stem, order_id, ToldOrder.model_validate_json(row.body)))
@@ -244,14 +246,14 @@ class Rounds:
             self._service.status(given, telling.value)
 
     def _told_once_more(self, stem: str, order_id: str) -> Id:
-        """The id of an order that BotService has lost, as after its database was restored."""
+        """Report again an order that BotService has lost, as after a restore of its database; its new id."""
         told = ToldOrder.model_validate_json(self._kept.order_told(stem, order_id))
         given = self._order(stem, order_id, told)
         self._deliveries.give_anew(order_id, json.dumps(given))
         return given
 
     def _order(self, stem: str, order_id: str, told: ToldOrder) -> Id:
-        """Tell of an order, unless an answer that was lost says that it was taken before."""
+        """Report an order, unless BotService took it before and its answer was lost. Returns the id."""
         session = self._attribution.session(stem, told, order_id)
         if self._deliveries.ask(order_id):
             known = self._attribution.find(session, told)
@@ -261,11 +263,11 @@ class Rounds:
             return self._service.order(told, order_id, session)
         except Missing:
             if session is not None:
-                self._attribution.lost(stem, session)  # the next try looks for another one
+                self._attribution.lost(stem, session)  # the next try looks up another one
             raise
 
     def _record(self) -> None:
-        """Write down what was delivered, before anything else is."""
+        """Record the last delivery, before anything else is delivered."""
         done = self._unrecorded
         if done is not None:
             self._deliveries.delivered(done.stem, done.mark, done.given, done.at)
