@@ -1,4 +1,4 @@
-"""The supervisor's end of alerts: what is news, what waits to be sent, what somebody knows."""
+"""The supervisor's end of alerts: new and ended conditions, messages to be sent, alerts delivered."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from execsvc.supervisor.status.facts import Facts
 LOOK = "\0alert look"
 LOOK_EVERY = 1.0
 HANG = 60.0
-"""Seconds without a sign of life after which the sending process is replaced, at least."""
+"""Seconds without a heartbeat after which the sending process is replaced, at least."""
 SLOW_LISTING = 20
-"""Poll intervals for which a listing has to be stale: a BotService may be restarted meanwhile."""
+"""Poll intervals for which a listing has to be stale: BotService may only have been restarted."""
 
 
 class Answer(BaseModel):
-    """One line of the sending process; a sign of life has neither."""
+    """One line of the sending process; a heartbeat has neither member."""
 
     sent: int | None = None
     target: int = 0
 
 
 class Alerts:
-    """Tells somebody what is wrong, if the settings say whom. Nothing here ever waits."""
+    """Sends alerts about conditions, if the settings have addresses. No method waits."""
 
     def __init__(
         self, context: Context, selector: selectors.BaseSelector, facts: Callable[[], Facts]
@@ -62,16 +62,16 @@ class Alerts:
 
     @property
     def key(self) -> str:
-        """What the timers of its process are asked under."""
+        """The key of the timers of its process."""
         return self._channel.key
 
     @property
     def delivered(self) -> bool:
-        """True when nothing waits that could be sent."""
+        """True when no message waits that could be sent."""
         return not len(self._outbox) or self._channel.gone
 
     def start(self) -> None:
-        """Start the process and the looking, if there is anybody to tell."""
+        """Start the process and the checks of conditions, if there is an address."""
         if not self._on:
             return
         self._memory = Memory(self._context.store.told_alerts())
@@ -81,7 +81,7 @@ class Alerts:
         self._look_again()
 
     def look(self) -> None:
-        """Look what is news, and hand over what waits."""
+        """Make a message of each change of conditions, and hand over the messages that wait."""
         if self._memory is None:
             return
         now, settings = self._context.clock.now, self._context.settings
@@ -95,7 +95,7 @@ class Alerts:
         self._look_again()
 
     def farewell(self, left: Collection[Bot]) -> None:
-        """The service has stopped; ``left``: bots whose position is open that should not be."""
+        """Send the last message of the service; ``left``: bots whose position should not be open."""
         if self._memory is None:
             return
         if left:
@@ -103,22 +103,22 @@ class Alerts:
         self._hand_over(at_once=True)
 
     def stop(self) -> None:
-        """No more alerts."""
+        """Kill the process, for good."""
         self._channel.stop()
 
     def due(self) -> None:
-        """Look whether the process is to be started, or hangs."""
+        """Start the process if its moment has come, replace it if it hangs."""
         self._channel.due()
 
     def died(self, child: Child, code: int) -> bool:
-        """A child was reaped; False when it was another."""
+        """Take note that ``child`` was reaped; False when it is another."""
         ours = self._channel.died(child, code)
         if ours:
             self._outbox.take_back()
         return ours
 
     def _work(self, jobs: int, answers: int) -> int:
-        # Apprise is for this child only: a bot would pay for it with its memory.
+        # Apprise is imported in this child only: it would add to the memory of each bot.
         from execsvc.alerts.child import send_for_ever
 
         context = self._context
@@ -134,7 +134,7 @@ class Alerts:
         if self._memory is None:
             return
         for job in self._outbox.to_hand(at_once):
-            # On record before the sending process knows it: this process may die after the delivery.
+            # Recorded before the hand-over, as this process may die after the delivery.
             self._memory.handed(self._outbox.message(job.number))
             if not self._channel.ask(job.encode()):
                 break

@@ -1,4 +1,4 @@
-"""What systemd hears of the service, second by second."""
+"""The messages of the service to systemd, once a second."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from execsvc.supervisor.systemd import Notifier
 
 KEY = "\0bulletin"
 LEAVING = ALERT_GRACE + 2 * FAREWELL + 4.0
-"""Seconds that the last steps of a stop may take, when no bot is waited for any more."""
+"""Seconds that the last steps of a stop may take, after the wait for the bots."""
 
 Position = tuple[str, str, str | None, str | None]
 
 
 class Bulletin:
-    """The counts as they change, a sign that the loop turns, and more time while a stop gets on.
+    """Sends the counts as they change, watchdog messages, and requests for time while a stop goes on.
 
-    ``counts`` says in a few words how many bots are in which state.
+    ``counts`` returns, in a few words, the count of bots in each state.
     """
 
     def __init__(self, context: Context, shutdown: Shutdown, counts: Callable[[], str]) -> None:
@@ -33,17 +33,17 @@ class Bulletin:
         self._open: set[Position] | None = None
 
     def ready(self) -> None:
-        """The service does its work."""
+        """Report that the service is ready."""
         self._said = self._counts()
         self._notifier.ready(self._said)
         self.due()
 
     def stopping(self) -> None:
-        """The service began to stop."""
+        """Report that the service has begun to stop."""
         self._notifier.stopping(self._counts())
 
     def due(self) -> None:
-        """Say what there is to say; a watchdog is fed here, by the loop and by nothing else."""
+        """Send the messages that are due; only this call, from the loop, feeds the watchdog."""
         if not self._notifier.heard:
             return
         counts = self._counts()
@@ -57,7 +57,7 @@ class Bulletin:
         self._context.timers.ask(KEY, clock.now + self._notifier.interval)
 
     def _ask_for_time(self) -> None:
-        """A stop that gets nowhere is left to the time-outs of the unit."""
+        """Ask for more time if the stop has made progress; without progress the unit's time-outs apply."""
         left = {
             (bot.bot_id, bot.state.value, bot.position["tracked"], bot.position["sold_short"])
             for bot in self._context.bots.values()
@@ -70,7 +70,7 @@ class Bulletin:
 
 
 def _longest_step(settings: Settings) -> float:
-    """Seconds within which a liquidation that gets on has something to show for it: an order, its
+    """Seconds within which a liquidation that goes on makes visible progress: an order, its
     settlement, and the wait before the next attempt.
     """
     return settings.order_timeout + settings.settlement_window + LONGEST_LIQUIDATION_DELAY

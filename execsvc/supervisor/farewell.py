@@ -1,4 +1,4 @@
-"""The last seconds of the service: what is still to be told, then nothing of ours is left alive."""
+"""The last seconds of the service: the last reports and alerts, then the end of the children."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from execsvc.supervisor.reporting import ReportingProcess
 
 KEY = "\0farewell"
 FAREWELL = 0.5
-"""Seconds that the control plane has for the answers under way when all else is over."""
+"""Seconds that the control plane has for the answers under way when all other work is over."""
 REPORT_GRACE = 2.0
-"""Seconds that reports to BotService have to be delivered; what is left follows at the next start."""
+"""Seconds for the delivery of reports to BotService; the next start delivers the others."""
 ALERT_GRACE = 5.0
-"""Seconds that alerts have to be delivered; nobody waits where none is left."""
+"""Seconds for the delivery of alerts; there is no wait where none is left."""
 
 
 def say_farewell(
@@ -27,7 +27,7 @@ def say_farewell(
     http: HttpProcess,
     left: Collection[Bot],
 ) -> None:
-    """Reports and alerts go out, and the control plane answers to the very end.
+    """Send the last reports and alerts, while the control plane still answers, then end the children.
 
     ``turn`` is one turn of the loop, ``left`` the bots whose position is open that should not be.
     """

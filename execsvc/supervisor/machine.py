@@ -1,4 +1,4 @@
-"""The machine that the state directory is of, looked at before any bot starts."""
+"""The machine of the state directory, checked before any bot starts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from execsvc.store.service_store import ServiceStore
 
 
 def look_at_machine(store: ServiceStore) -> None:
-    """Contest what is open in a state directory from another machine, and say so."""
+    """Contest the open positions in a state directory from another machine, and log that."""
     try:
         contested = store.contest_if_moved()
     except LedgerFailed as error:

@@ -1,4 +1,4 @@
-"""The supervisor's end of reporting: news for BotService go down, the state of the reports comes up."""
+"""The supervisor's end of reporting: requests to the reporting process, and its state in return."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.worker_channel import WorkerChannel
 
 HALTED = 20.0
-"""Seconds for which trading is halted before bots that are BOOTING are not waited for."""
+"""Seconds for which a bot has to be BOOTING in a halt before its stop is reported."""
 
 
 NO_ROOM = 0.05
-"""Seconds until what a full pipe did not take is written again."""
+"""Seconds until a request that a full pipe did not take is written again."""
 
 
 class ReportingProcess:
     """The process that reports to BotService, if reports or the lifecycle are switched on.
 
-    What a full pipe drops is found at the child's next sweep, or asked for after the next listing;
-    the names of the bots that are BOOTING go on as soon as there is room, ahead of everything else.
+    A request that a full pipe drops is made up for by the child's next sweep, or after the next listing;
+    the names of the BOOTING bots are written as soon as there is room, ahead of all other requests.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class ReportingProcess:
         selector: selectors.BaseSelector,
         row_stopped: Callable[[str, float], None],
     ) -> None:
-        """``row_stopped`` takes a bot whose row is STOPPED, and when that was heard (monotonic)."""
+        """Start no process. ``row_stopped`` takes a bot whose row is STOPPED, and the monotonic time."""
         self._context = context
         self._row_stopped = row_stopped
         self._channel = WorkerChannel(
@@ -51,21 +51,21 @@ class ReportingProcess:
         )
         self._word = Word()
         self._waiting: dict[str, str] = {}
-        """The status in which a row waits for a word of ours, by bot, by the latest listing."""
+        """The status in which a row waits for a report, by bot, by the latest listing."""
         self._asked: dict[str, tuple[str, LifeWord]] = {}
-        """Rows for which the child may still be about to say a word: their status, and the word."""
+        """Rows for which the child may still be about to report: their status, and the report, by bot."""
         self._booting: frozenset[str] = frozenset()
         self._sessions = False
-        """BotService was seen to start or stop bots by itself."""
+        """True once BotService was seen to start or stop bots by itself."""
         self._halted: dict[str, float] = {}
-        """Since when bots are BOOTING while trading is halted."""
+        """The times since which bots are BOOTING while trading is halted."""
         self._foreign = Foreign(context)
         self._told: frozenset[str] | None = None
-        """Which bots the child knows to be BOOTING, or is being told; None: that is to be said anew."""
+        """The bots that the child knows, or is being told, to be BOOTING; None: all are to be named anew."""
         self._unanswered: dict[str, float] = {}
-        """Until when BotService may still carry out starts that a child had asked for when it died."""
+        """The times until which BotService may still carry out starts that a dead child had reported."""
         self._naming: deque[Request] = deque()
-        """What is still to be written of that."""
+        """The requests with the names of BOOTING bots that are still to be written."""
 
     @property
     def key(self) -> str:
@@ -105,9 +105,9 @@ class ReportingProcess:
         self._channel.due()
 
     def listed(self, said: Listing, whole: Listing) -> None:
-        """By this listing BotService waits for some bots; what is due for them is asked for anew.
+        """Take the bots for which BotService waits by this listing, to request again the reports due.
 
-        ``whole`` holds besides those that were BOOTING when that was last answered.
+        ``whole`` also has the bots that were BOOTING when that query was last answered.
         """
         self._waiting = {
             **self._still_waiting(said),
@@ -128,12 +128,12 @@ class ReportingProcess:
             self._tell_booting()
 
     def pass_on(self) -> None:
-        """Tell the child what is new since."""
+        """Send the child the requests that have become due since the last call."""
         if not self._name_booting():
-            return  # it must know them before it looks at their orders
+            return  # the child must know the BOOTING bots before it looks at their orders
         news, self._context.news = self._context.news, set()
         if self.gone:
-            return  # a new one looks everywhere
+            return  # a new child looks at all ledgers
         if self._reports:
             for bot_id in news:
                 self._ask(Request(look=bot_id, name=self._name(bot_id)))
@@ -141,13 +141,15 @@ class ReportingProcess:
         for bot_id, status in list(self._waiting.items()):
             word = self._due_word(bot_id, status)
             if word is not None:
-                del self._waiting[bot_id]  # the next listing brings it back, unless it was heard
+                del self._waiting[
+                    bot_id
+                ]  # the next listing brings the row back, unless the report was taken
                 self._asked[bot_id] = status, word
                 name = self._name(bot_id)
                 self._ask(Request(bot_id=bot_id, name=name, word=word, status=status))
 
     def finish(self) -> None:
-        """Let the process deliver what waits, and end."""
+        """Let the process deliver the reports that wait, and end."""
         self._naming.clear()
         self.pass_on()
         self._channel.finish()
@@ -170,9 +172,9 @@ class ReportingProcess:
         return None if bot is None else bot.name_in_log
 
     def _still_waiting(self, said: Listing) -> dict[str, str]:
-        """Rows that waited in a status of which this listing tells nothing, as far as is known.
+        """Rows that waited in a status whose query this listing lacks, and may still do so.
 
-        The child looks at each row before it says anything of it.
+        The child reads each row before it reports anything of it.
         """
         before = {bot_id: status for bot_id, (status, _) in self._asked.items()} | self._waiting
         told = said.bots.keys() | said.invalid.keys() | set(said.stopping)
@@ -183,26 +185,26 @@ class ReportingProcess:
         }
 
     def _held_elsewhere(self, stopping: Collection[str]) -> set[str]:
-        """Bots that another service of this machine still has to close: it tells BotService then."""
+        """Bots that another service of this machine still has to close, which then reports their stop."""
         bots = {bot_id: self._context.bots.get(bot_id) for bot_id in stopping}
         idle = [bot_id for bot_id, bot in bots.items() if bot is None or bot.run is None]
         return self._context.accounts.held_elsewhere(idle) if idle else set()
 
     def _withdraw(self) -> None:
-        """The user has thought better of these: a late word would undo what he asked for since."""
+        """Withdraw the reports for rows that wait no more: a late one would undo a later request."""
         for bot_id, (status, _) in list(self._asked.items()):
             if self._waiting.get(bot_id) != status and self._ask(Request(bot_id=bot_id)):
                 del self._asked[bot_id]
 
     def _take_back(self) -> None:
-        """A bot that is let go on meanwhile must not be stopped by a word that is still to be said."""
+        """Withdraw the reports that are not due any more, as the stop of a bot that was released since."""
         for bot_id, (status, word) in list(self._asked.items()):
             due = self._due_word(bot_id, status) == word
             if not due and self._ask(Request(bot_id=bot_id)):
                 del self._asked[bot_id]
 
     def _tell_booting(self) -> None:
-        """Name the child the bots whose reports wait for the word on their start."""
+        """Name to the child the bots whose order reports wait for the report of their start."""
         if self._told == self._booting or self.gone or not self._reports:
             return
         named = [Request(booting=bot_id) for bot_id in sorted(self._booting)]
@@ -211,7 +213,7 @@ class ReportingProcess:
         self._name_booting()
 
     def _name_booting(self) -> bool:
-        """Write what the pipe takes of these names; False while some are left."""
+        """Write as many of these names as the pipe takes; False while some are left."""
         while self._naming and self._ask(self._naming[0]):
             self._naming.popleft()
         if self._naming:
@@ -219,7 +221,7 @@ class ReportingProcess:
         return not self._naming
 
     def _due_word(self, bot_id: str, status: str) -> LifeWord | None:
-        """What BotService is to be told: the bot has ticked, or it is flat for certain."""
+        """The report that is due: a start when the bot has ticked, a stop when it is flat for certain."""
         bots = self._context.bots
         bot = bots.get(bot_id)
         if status == BOOTING:
@@ -229,12 +231,12 @@ class ReportingProcess:
         if status in (BOOTING, RUNNING):
             return "stop" if bot is not None and self._is_given_back(bot, status) else None
         if bot is None:
-            # Nobody that is open is forgotten; a ledger that cannot be read goes by its file's name.
+            # No open bot is forgotten; an unreadable ledger has a record under the name of its file.
             return None if self._context.store.name_of(bot_id) in bots else "stop"
         return "stop" if bot.is_at_rest and bot.state is State.STOPPED else None
 
     def _may_start(self, bot_id: str) -> bool:
-        """False while BotService may be about to carry out a start whose answer nobody waits for."""
+        """False while BotService may be about to carry out a start that a dead child had reported."""
         until = self._unanswered.get(bot_id)
         if until is None:
             return True
@@ -245,10 +247,10 @@ class ReportingProcess:
         return True
 
     def _starts_and_stops(self) -> bool:
-        """False as long as BotService was never seen to know more of a bot than that it is listed."""
+        """True once BotService was seen to start or stop bots or to have sessions, or by a setting."""
         lifecycle = self._context.settings.bot_lifecycle
         if lifecycle is Switch.OFF:
-            return False  # whatever its ledger of orders told of sessions
+            return False  # even if the answers to its reports named sessions
         self._sessions = self._sessions or bool(self._waiting) or self._word.sessions
         return self._sessions or lifecycle is Switch.ON
 
@@ -258,7 +260,7 @@ class ReportingProcess:
         self._halted = {key: before.get(key, now) for key in booting} if halted else {}
 
     def _is_given_back(self, bot: Bot, status: str) -> bool:
-        """True for a bot that does not run, and will not: BotService shows it as STOPPED then."""
+        """True for a bot that does not run, and will not: its stop is reported, and logged here."""
         why = self._hindrance(bot, status)
         if why is not None and why != bot.given_back:
             bot.given_back = why
@@ -268,13 +270,13 @@ class ReportingProcess:
         return why is not None
 
     def _hindrance(self, bot: Bot, status: str) -> str | None:
-        """Why nothing of ``bot`` runs until somebody does something about it; None when it may."""
+        """The reason why ``bot`` does not run until a user or operator acts; None when it may run."""
         broken = bot.state is State.FAILED and bot.unreadable is not None and bot.run is None
         if not bot.is_at_rest and not (broken and status == BOOTING):
             return None
         unclaimed = status == BOOTING and self._foreign.is_unclaimed(bot.bot_id)
         if bot.hold is not None and (bot.hold.unsure or (bot.hold.foreign and not unclaimed)):
-            return None  # nobody ended it, or another service may run it
+            return None  # no operator ended it, or another service may run it
         if bot.state in (State.FAILED, State.HELD):
             return f"{bot.state.value}: {bot.last_error}"
         if status != BOOTING:

@@ -1,4 +1,4 @@
-"""The end of the service: everybody is told at once, and what stays open is named."""
+"""The end of the service: all bots are told at once, and positions that stay open are named."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from execsvc.supervisor.bots.next_step import Service, Step, next_step
 
 KEY = "\0shutdown"
 SECOND_AFTER = 2.0
-"""Seconds after which another signal means that somebody has lost patience."""
+"""Seconds after which another signal shortens the stop."""
 SECOND_PATIENCE = 5.0
 KILL_PATIENCE = 5.0
-"""Seconds that a killed process has to be gone; one in the kernel's hands may take longer."""
+"""Seconds of the wait for killed processes; one in an uninterruptible system call may take longer."""
 
 
 class Shutdown:
-    """Begins when the service is told to stop, and is over when nobody works any more."""
+    """The stop of the service: from the signal until no process works for a bot any more."""
 
     def __init__(self, context: Context, bots: Bots) -> None:
         self._context = context
@@ -56,26 +56,26 @@ class Shutdown:
         return True
 
     def due(self) -> None:
-        """Look whether the time is over."""
+        """Kill the processes that still run once the time for the stop is over."""
         if self._context.clock.now < self._until:
             self._context.timers.ask(KEY, self._until)
         elif self.begun and not self._killed:
             self._kill_all()
 
     def over(self) -> bool:
-        """True when nobody works any more, or nobody can be waited for any longer."""
+        """True when no process works for a bot any more, or the time to wait for them is over."""
         if not self.begun:
             return False
         given_up = self._killed and self._context.clock.now >= self._until
         return given_up or not self._bots.busy()
 
     def time_left(self) -> float:
-        """Seconds after which nobody is waited for any more."""
+        """Seconds until the time to wait for the processes is over."""
         patience = 0.0 if self._killed else KILL_PATIENCE
         return max(self._until - self._context.clock.now, 0.0) + patience
 
     def conclude(self) -> int:
-        """Name what stays open; the exit code of the service."""
+        """Log the positions that stay open. Returns the exit code of the service."""
         for bot in list(self._context.bots.values()):
             if not bot.stand_in and (bot.run is not None or not bot.ledger_known):
                 steps.read_ledger(self._context, bot)
@@ -99,7 +99,7 @@ class Shutdown:
     def _kill_all(self) -> None:
         logger.bind(event="service_out_of_time").error("out of time: what still runs is killed")
         self._killed = True
-        self._context.service = Service.HOLD  # nothing is forked any more
+        self._context.service = Service.HOLD  # no process is forked any more
         self._until = self._context.clock.now + KILL_PATIENCE
         self._context.timers.ask(KEY, self._until)
         for bot in self._context.bots.values():

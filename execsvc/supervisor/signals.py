@@ -1,4 +1,4 @@
-"""Signals to the supervisor: handlers do nothing, a byte in a pipe says which one came."""
+"""Signals to the supervisor: handlers do nothing, a byte in a pipe names the signal."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Signals:
         signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         for signum in set(HEARD) - {signal.SIGINT} | not_ignored(signal.SIGINT):
             signal.signal(signum, _nothing)
-        # A reader that went away is seen by the write that fails, not by the death of this process.
+        # The write to a reader that is gone fails, and does not end this process.
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
     def fileno(self) -> int:
-        """What to wait for."""
+        """The descriptor to wait for."""
         return self._read
 
     def take(self) -> list[int]:
@@ -48,4 +48,4 @@ class Signals:
 
 
 def _nothing(signum: int, frame: object) -> None:
-    """Python needs a handler to write its byte; whatever else it did would race with the loop."""
+    """Do nothing: Python needs a handler to write the byte, and any other act would race with the loop."""

@@ -38,13 +38,13 @@ from execsvc.supervisor.shutdown import Shutdown
 from execsvc.supervisor.signals import Signals
 
 DRAIN = 0.1
-"""Seconds between two drainings of the report pipes, at least."""
+"""Seconds between two reads of the report pipes, at least."""
 _HOUSE = "\0house"
 _HOUSEKEEPING = 10.0
 
 
 class Supervisor:
-    """Holds the state directory from its making on, and runs until it is told to stop.
+    """Owns the state directory from its construction on, and runs until it is told to stop.
 
     ``run`` is the work of a runner, ``serve`` that of the control plane, each in a process of
     its own. ``reload`` reads the settings again. Raises Taken, ConfigRefused, LedgerFailed.
@@ -94,7 +94,7 @@ class Supervisor:
 
     @property
     def port(self) -> int:
-        """Where HTTP is answered, also when the settings left it open."""
+        """The port of the HTTP server, also when the settings let the kernel choose it."""
         port: int = self._listener.getsockname()[1]
         return port
 
@@ -132,7 +132,7 @@ class Supervisor:
         return code
 
     def _turn(self) -> None:
-        """Wait for something to happen, and do what it asks for."""
+        """Wait for the next event or timer, and act on it."""
         clock, timers = self.context.clock, self.context.timers
         more = launch(self.context)
         wait = 0.0 if more else max(self._next_moment() - clock.now, 0.0)
@@ -143,7 +143,7 @@ class Supervisor:
             logger.bind(event="loop_stalled").warning("stood still for {:.1f} s", clock.gap)
         for ready, _ in events:
             ready.data()
-        # Whoever is judged by its silence has been heard just before.
+        # The reports of a process are read just before it is judged by its silence.
         due = timers.next() <= clock.now
         if due or (self._speaking and clock.now >= self._drain_after):
             self._drain()
@@ -178,7 +178,7 @@ class Supervisor:
             self._bots.due(key)
 
     def _reports_wait(self) -> None:
-        """A runner spoke: look away until the pipes may be drained again."""
+        """Note that reports wait, and ignore the pipes until they may be read again."""
         self._selector.unregister(self.context.reports)
         self._speaking = True
 
@@ -220,17 +220,17 @@ class Supervisor:
                     self._spare,
                 )
             )
-        self._spare.renew()  # before any other process takes the place of one that ended
+        self._spare.renew()  # before another fork takes the place of a process that ended
 
     def _stop(self, service: Service, signum: int) -> None:
         if self._shutdown.begun and signum == signal.SIGUSR2:
-            return  # what is being closed is not held any more, and nobody is hurried by this
+            return  # a close under way does not become a hold, and this does not shorten the stop
         if self._shutdown.begin(service, signal.Signals(signum).name):
             self._feed.stop()
             self._bulletin.stopping()
 
     def _read_settings(self) -> None:
-        """Take what may change in flight; the listing child is replaced if that concerns it."""
+        """Take the settings that may change in flight; a change replaces the children that use them."""
         try:
             settings, late = merged(self.context.settings, self._reload())
         except ConfigRefused as refused:
@@ -251,7 +251,7 @@ class Supervisor:
             self._feed.poll()
 
     def _keep_house(self) -> None:
-        """What nobody gives notice of: strays, deaths whose signal was lost in a full pipe, room."""
+        """Do the work that no event starts: lost deaths, unreadable ledgers, room, claims."""
         self._reap()
         self._bots.look_again()
         self.context.children.probe()
@@ -259,6 +259,6 @@ class Supervisor:
         self.context.accounts.keep_only(
             {key_id for bot in self.context.bots.values() for key_id in bot.accounts}
         )
-        with suppress(LedgerFailed):  # said when it was decided; the next look tries again
+        with suppress(LedgerFailed):  # logged when it was decided; the next turn tries again
             self.context.held.write_again()
         self.context.timers.ask(_HOUSE, self.context.clock.now + _HOUSEKEEPING)

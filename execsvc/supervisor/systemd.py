@@ -1,4 +1,4 @@
-"""What systemd wants to be told, over the datagram socket named by ``$NOTIFY_SOCKET``."""
+"""Notifications to systemd, over the datagram socket named by ``$NOTIFY_SOCKET``."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import socket
 from collections.abc import MutableMapping
 
 STATUS_EVERY = 1.0
-"""Seconds between two looks at whether the status changed."""
+"""Seconds between two checks for a change of the status."""
 
 
 class Notifier:
     """Sends states to systemd; does nothing when no socket is named.
 
-    The variables are taken out of ``environ``, so that no child speaks for the service.
+    The variables are removed from ``environ``, so that no child sends messages for the service.
     """
 
     def __init__(self, environ: MutableMapping[str, str] = os.environ) -> None:
@@ -28,7 +28,7 @@ class Notifier:
             self._socket.setblocking(False)
         self._watched = interval.isdigit() and pid in ("", str(os.getpid()))
         self.interval = min(int(interval) / 3e6, STATUS_EVERY) if self._watched else STATUS_EVERY
-        """Seconds after which to speak up again; a watchdog is fed three times in its time."""
+        """Seconds until the next message; a watchdog gets three in its interval."""
 
     @property
     def heard(self) -> bool:
@@ -36,23 +36,23 @@ class Notifier:
         return self._socket is not None
 
     def ready(self, status: str) -> None:
-        """The service does its work."""
+        """Send that the service is ready."""
         self._send(f"READY=1\nSTATUS={_one_line(status)}")
 
     def stopping(self, status: str) -> None:
-        """The service began to stop."""
+        """Send that the service has begun to stop."""
         self._send(f"STOPPING=1\nSTATUS={_one_line(status)}")
 
     def status(self, status: str) -> None:
-        """What ``systemctl status`` shows."""
+        """Send the text that ``systemctl status`` shows."""
         self._send(f"STATUS={_one_line(status)}")
 
     def more_time(self, seconds: float) -> None:
-        """The stop gets on, and has something more to show within ``seconds``."""
+        """Send that the stop goes on, and will show more progress within ``seconds``."""
         self._send(f"EXTEND_TIMEOUT_USEC={round(seconds * 1e6)}")
 
     def alive(self) -> None:
-        """The loop turns."""
+        """Send the message of the watchdog, that the loop turns."""
         if self._watched:
             self._send("WATCHDOG=1")
 
@@ -61,7 +61,7 @@ class Notifier:
             try:
                 self._socket.sendto(text.encode("utf-8", "replace"), self._address)
             except OSError:
-                return  # systemd is busy or gone; the service goes on without being heard
+                return  # systemd is busy or gone; the service goes on without it
 
 
 def _one_line(text: str) -> str:

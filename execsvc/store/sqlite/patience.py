@@ -27,7 +27,7 @@ _meanwhile: Callable[[], object] = _nothing
 
 def while_waiting(call: Callable[[], object]) -> None:
     """Have ``call`` called once a second while this process waits for a lock."""
-    global _meanwhile  # noqa: PLW0603 - one process has one supervisor to give signs of life to
+    global _meanwhile  # noqa: PLW0603 - one process has one supervisor to send heartbeats to
     _meanwhile = call
 
 

@@ -1,4 +1,4 @@
-"""The record of one bot: what is wanted of it, what it does, and what is known of its position."""
+"""The record of one bot: its wanted state, its processes, and the known facts of its position."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LEFT = "left by an earlier run of the service; waits for the first good listing
 
 
 class Hold(NamedTuple):
-    """A decision that stands until something ends it: HELD or FAILED."""
+    """A decision that stands until an event ends it: HELD or FAILED."""
 
     state: State
     detail: str
@@ -35,13 +35,13 @@ class Hold(NamedTuple):
     row: BotSpec | None = None
     """The row a FAILED bot had; another one ends the hold."""
     unsure: bool = False
-    """The bot is HELD only because it cannot be read which bots are."""
+    """True when the bot is HELD only because the record of HELD bots cannot be read."""
     foreign: bool = False
-    """The bot is FAILED as another service trades its account, and may be a bot of that one, too."""
+    """True when the bot is FAILED as another service, which may also run it, trades its account."""
 
 
 class PendingSignalDecision(NamedTuple):
-    """A decision about a runner that ended on a signal that was not ours: others may have, too."""
+    """A decision about a runner that ended on a signal from outside: other runners may have, too."""
 
     due: float
     signalled_at: float
@@ -52,7 +52,7 @@ class PendingSignalDecision(NamedTuple):
 
 @dataclass
 class Bot:
-    """Everything the supervisor knows of one bot. Moments are seconds of the loop's own clock."""
+    """All facts about one bot in the supervisor. Moments are seconds of the loop's own clock."""
 
     bot_id: str
     restarts: Restarts
@@ -60,9 +60,9 @@ class Bot:
     state_since: float = 0.0
     listed: Listed = Listed.UNSEEN
     booting: bool = False
-    """Its row is BOOTING, as far as is known."""
+    """True while its row is BOOTING, as far as is known."""
     given_back: str | None = None
-    """Why BotService is told that it has stopped, though nobody there asked for that."""
+    """The reason why a stop is reported to BotService for which no user there has asked."""
     row: BotSpec | None = None
     """The last row that could be used."""
     invalid_name: str = ""
@@ -72,11 +72,11 @@ class Bot:
     hold: Hold | None = None
     pending_signal: PendingSignalDecision | None = None
     closing: bool = False
-    """It was told to stop and liquidate, and was not seen flat since."""
+    """True when the bot was told to stop and liquidate, and was not seen flat since."""
     abandoning: bool = False
-    """An operator gives its position up, and that is not booked yet."""
+    """True while an operator's decision to give up its position is not booked."""
     not_abandoned: str | None = None
-    """Why the last try to book that has failed."""
+    """The reason why the last try to book that has failed."""
     run: Run | None = None
     check: Run | None = None
     queued: Task | None = None
@@ -92,21 +92,21 @@ class Bot:
     liquidate_at: float = -math.inf
     liquidation_failed: bool = False
     signalled_at: float = -math.inf
-    """When its runner last stopped on a signal that was not ours."""
+    """The time at which its runner last stopped on a signal from outside the service."""
     crashed: bool = False
     restart_count: int = 0
     ever_ran: bool = False
     outages: Restarts = field(default_factory=lambda: Restarts(None, CALM))
-    """Its processes that ended because its ledger could not be read or written at that moment."""
+    """The ends of its processes because its ledger could not be read or written at that moment."""
     outage: str | None = None
-    """Why the latest of them did."""
+    """The reason of the latest of these ends."""
     position_noted: dict[str, str | None] | None = None
     """The position that was last shown among the recent events."""
     stand_in: bool = False
-    """It stands for a ledger that cannot be read, and ``bot_id`` is the name of that file."""
+    """True when the record stands for an unreadable ledger; ``bot_id`` is the name of that file."""
 
     def become(self, event: Event, now: float) -> None:
-        """Follow the arrow of ``event``."""
+        """Enter the state to which ``event`` leads."""
         self.state = after(self.state, event)
         self.state_since = now
 
@@ -119,7 +119,7 @@ class Bot:
         self.not_before, self.crashed, self.ledger_known = -math.inf, False, False
 
     def end_failure(self) -> None:
-        """FAILED is over when the row is another one than that which failed."""
+        """End FAILED when the row is another one than the row that failed."""
         failed, row = self.hold, self.row
         if failed is None or failed.state is not State.FAILED or failed.row is None or row is None:
             return
@@ -129,7 +129,7 @@ class Bot:
 
     @property
     def name(self) -> str:
-        """Its name as BotService last gave it; the id of a bot that has none."""
+        """The name of the bot as BotService last gave it; the id of a bot without a name."""
         invalid = self.listed is Listed.INVALID and self.run is None
         if self.row is None or (invalid and self.invalid_name):
             return self.invalid_name or self.bot_id
@@ -137,27 +137,27 @@ class Bot:
 
     @property
     def named(self) -> str:
-        """Its id, and its name where that says more: for a line of text."""
+        """The id of the bot, and its name where that says more: for a line of text."""
         return named(self.bot_id, self.name)
 
     @property
     def log(self) -> Logger:
-        """Logs what is about this bot."""
+        """A logger for messages about this bot."""
         return bound(bot_id=self.bot_id, bot_name=self.name_in_log)
 
     @property
     def name_in_log(self) -> str | None:
-        """Its name as the log has it beside the id; None where it says no more."""
+        """The name of the bot for the log, beside the id; None where it says no more than the id."""
         return short_name(self.name) if self.name != self.bot_id else None
 
     @property
     def is_open(self) -> bool:
-        """True unless its ledger says for certain that it is flat."""
+        """True unless the ledger shows for certain that the bot is flat."""
         return self.unreadable is not None or (self.ledger is not None and self.ledger.is_open)
 
     @property
     def unavailable(self) -> str | None:
-        """Why its ledger cannot be read or written at present; None of one that is damaged."""
+        """The reason why the ledger cannot be read or written at present; None for a damaged ledger."""
         if self.unreadable is not None and not self.ledger_known:
             return self.unreadable
         return self.outage
@@ -169,23 +169,23 @@ class Bot:
 
     @property
     def runs_freely(self) -> bool:
-        """True while its strategy runs and nobody has told it to end."""
+        """True while its strategy runs and has not been told to end."""
         return self.run is not None and self.run.task is Task.TRADE and self.run.told is None
 
     @property
     def is_at_rest(self) -> bool:
-        """True when it is flat for certain, and nothing works for it or is about to."""
+        """True when the bot is flat for certain, and no process works for it or is about to."""
         works = self.run or self.check or self.queued or self.pending_signal or self.to_check
         return not works and not self.stand_in and self.ledger_known and not self.is_open
 
     @property
     def at_stake(self) -> bool:
-        """True when it has a runner or an open position."""
+        """True when the bot has a runner or an open position."""
         return self.run is not None or self.is_open
 
     @property
     def binding(self) -> Binding | None:
-        """What it trades: by the row, else by its process, else by its ledger."""
+        """The binding that the bot trades: by the row, else by its process, else by its ledger."""
         if self.run is not None and self.run.spec is not None:
             return self.run.spec.binding
         if self.state is State.LIQUIDATING and self.ledger is not None and self.ledger.binding:
@@ -195,7 +195,7 @@ class Bot:
         return self.ledger.binding if self.ledger is not None else None
 
     def live_binding(self, task: Task) -> Binding | None:
-        """What a process for ``task`` would trade on an exchange; None when it would trade nothing."""
+        """The binding that a process for ``task`` would trade on an exchange; None when there is none."""
         if task is Task.TRADE:
             binding = self.row.binding if self.row is not None else None
         elif task is Task.LIQUIDATE:
@@ -206,7 +206,7 @@ class Bot:
 
     @property
     def accounts(self) -> set[str]:
-        """The accounts that no other service may trade as long as this bot is here."""
+        """The accounts that no other service may trade as long as this record exists."""
         bindings = [self.run.spec.binding] if self.run is not None and self.run.spec else []
         bindings += (
             [self.row.binding] if self.row is not None and self.listed is Listed.VALID else []
@@ -222,13 +222,13 @@ class Bot:
 
     @property
     def position(self) -> dict[str, str | None]:
-        """Its position as ``/status`` shows it: from its process, else from its ledger."""
+        """The position as ``/status`` shows it: from the bot's process, else from its ledger."""
         if self._speaks:
             return self.snapshot.position
         return shown(self.ledger.position) if self.ledger is not None else Snapshot().position
 
     def result(self, day: date) -> dict[str, str | None]:
-        """What it realised, as ``/status`` shows it on the UTC day ``day``."""
+        """The realised result, as ``/status`` shows it on the UTC day ``day``."""
         quote = self.binding.quote if self.binding is not None else None
         if not self._speaks and self.ledger is None and self.unreadable is None:
             return unstarted(quote)
@@ -240,7 +240,8 @@ class Bot:
     def guards(self) -> list[dict[str, str]]:
         """The guards that keep it from entering.
 
-        Without a process that trades: a day that ended, and a stop loss that no stop by its user has ended.
+        Without a process that trades: a daily loss of this UTC day, and a stop loss that no stop by the
+        bot's user has ended.
         """
         if self.trades and self._speaks:
             return self.snapshot.guards
@@ -253,42 +254,42 @@ class Bot:
 
     @property
     def last_error(self) -> str | None:
-        """What ``/status`` shows: a fault of the row, else what its process or its end said."""
+        """The error that ``/status`` shows: of the row, else of the process, else of its end."""
         alive = self.run.snapshot.last_error if self.run is not None else None
         hold = self.hold.detail if self.hold is not None else None
-        # What once was wrong with a bot that is over says nothing of how it is.
+        # An earlier fault of a bot that is over says nothing of its present state.
         said = None if self._is_over else self.error or self.last.last_error
         if hold and said and said not in hold and self.residue:
-            hold = f"{hold}; {said}"  # who ended it does not say why it is not sold
+            hold = f"{hold}; {said}"  # the detail of the hold does not say why the position is not sold
         waits = _LEFT if self.listed is Listed.UNSEEN else None
         over = self.given_back if self.listed is Listed.GONE else None
         return self.row_error or alive or hold or self.unavailable or over or said or waits
 
     @property
     def abandoned(self) -> list[Abandoned]:
-        """What an operator gave up within the last day, by its ledger."""
+        """The positions that an operator gave up within the last day, by its ledger."""
         kept = self.ledger.abandoned if self.ledger is not None else []
         return [one for one in kept if is_recent(one, now())]
 
     @property
     def unread(self) -> float:
-        """Seconds for which its process has read nothing that it could use."""
+        """Seconds for which the reads of its process have failed."""
         return self.run.snapshot.unread if self.run is not None else 0.0
 
     @property
     def unjudged(self) -> float:
-        """Seconds for which nobody could tell whether its stop loss is reached."""
+        """Seconds for which it has been unknown whether its stop loss is reached."""
         return self.run.snapshot.unjudged if self.run is not None else 0.0
 
     @property
     def contested(self) -> int:
-        """How many of its orders wait for an operator."""
+        """Count of its orders that wait for an operator."""
         ledger = self.ledger.contested if self.ledger is not None else 0
         return self.snapshot.contested if self._speaks else ledger
 
     @property
     def doubt(self) -> str | None:
-        """Why its position may not be its own any more, while that waits for an operator."""
+        """The reason why its position may not be its own any more, until an operator has decided."""
         ledger = self.ledger.doubt if self.ledger is not None else None
         return self.snapshot.doubt if self._speaks else ledger
 
@@ -299,11 +300,11 @@ class Bot:
         before = self.is_open and (known or self.liquidation_failed)
         if not self._speaks:
             return before
-        # The next try has not failed yet, but neither has it sold anything.
+        # The next try has not failed yet, but it has not sold anything either.
         return self.snapshot.liquidation_failed or (before and not self.trades)
 
     def case(self, service: Service, *, halted: bool) -> Case:
-        """What the decision about its next step depends on."""
+        """The facts on which the decision about its next step depends."""
         bound = self.ledger.binding if self.ledger is not None else None
         return Case(
             service=service,
@@ -320,7 +321,7 @@ class Bot:
 
     @property
     def _is_over(self) -> bool:
-        """True when it was stopped, and has ended flat."""
+        """True when the bot was stopped, and has ended flat."""
         return self.state is State.STOPPED and self.listed is Listed.GONE and not self.is_open
 
     @property

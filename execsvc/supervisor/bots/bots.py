@@ -1,4 +1,4 @@
-"""All bots: what a listing, a report, a death, a timer or an operator means for each of them."""
+"""All bots: the effects of a listing, a report, a dead process or a timer on each of them."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.restarts import Restarts
 
 OUTAGE_OVER = 15.0
-"""Seconds that a process has to trade before its ledger counts as available again: a lock is waited
-for almost as long before a process ends."""
+"""Seconds that a process has to trade before its ledger counts as available again: the wait for a lock
+before a process ends is almost as long."""
 
 HELD_UNREADABLE = "held.json cannot be read, which names the bots that an operator ended"
-"""Why a bot is HELD that perhaps nobody has ended."""
+"""The reason why a bot is HELD that perhaps no operator has ended."""
 
 
 class Bots:
-    """Every bot that is wanted, runs, or has left something behind."""
+    """Every bot that is wanted, runs, or has left a position or an order to be decided."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._bots = context.bots
         self._flat: dict[str, LedgerState] = {}
-        """Read at the start already; used up by the first listing."""
+        """States of flat bots, read at the start; dropped after the first listing."""
         self.nameless: list[InvalidRow] = []
 
     def recover(self) -> None:
-        """Take up what an earlier run of the service left; the first good listings decide on it."""
+        """Take up the bots that an earlier run of the service left; the first good listings decide."""
         states, unreadable = self._context.ledgers.survey()
         for state in states:
-            stopped_out = state.stop_loss is not None  # a listing without it ends that
+            stopped_out = state.stop_loss is not None  # a listing without the bot ends that
             if state.is_open or state.contested or state.abandoned or stopped_out:
                 self._take_up(state, Listed.UNSEEN)
             else:
@@ -67,7 +67,7 @@ class Bots:
             steps.reconcile(self._context, bot)
 
     def listed(self, listing: Listing) -> None:
-        """Take every row of a complete listing; who is missing from it is judged elsewhere."""
+        """Take every row of a complete listing; :meth:`gone` handles the bots that it lacks."""
         rows.nameless(self.nameless, listing.nameless)
         self.nameless = listing.nameless
         booting = set(listing.booting)
@@ -81,14 +81,14 @@ class Bots:
         self._flat.clear()
 
     def _stopping(self, bot_ids: Collection[str]) -> None:
-        """BotService says of these that they are to stop: its word, where an absence is none."""
+        """End the bots that BotService lists as STOPPING: no confirmation is needed, as for an absence."""
         for bot_id in bot_ids:
             bot = self._bots.get(bot_id)
             if bot is not None and bot.listed is not Listed.GONE:
                 rows.on_unlisted(self._context, bot, "BotService says STOPPING")
 
     def gone(self, bot_ids: frozenset[str]) -> None:
-        """These are not listed any more."""
+        """End these bots, which are not listed any more."""
         for bot_id in sorted(bot_ids):
             bot = self._bots[bot_id]
             rows.on_unlisted(self._context, bot)
@@ -96,9 +96,9 @@ class Bots:
                 self._forget(bot)
 
     def row_stopped(self, bot_id: str) -> None:
-        """BotService was heard to show this bot as STOPPED: one without a process does not start.
+        """Note that the row of this bot is STOPPED, so that a bot without a process does not start.
 
-        One that has a process or a position is judged by the listings.
+        The listings decide on one that has a process or a position.
         """
         bot = self._bots.get(bot_id)
         if bot is None or bot.listed not in (Listed.VALID, Listed.INVALID):
@@ -120,18 +120,18 @@ class Bots:
                     self._context.reports.quiet(run.lines)
 
     def died(self, child: Child, code: int) -> bool:
-        """A child was reaped; False when it was no process of a bot."""
+        """Take note that ``child`` was reaped; False when it is no process of a bot."""
         bot = self._bots.get(self._context.owners.pop(child.pid, ""))
         if bot is None:
             return False
-        self._context.news.add(bot.bot_id)  # its last words may not have been heard
+        self._context.news.add(bot.bot_id)  # its last reports may not have been read
         for run in (bot.run, bot.check):
             if run is not None and run.child is child:
                 process_exit.handle(self._context, bot, run, code)
         return True
 
     def due(self, bot_id: str) -> None:
-        """A moment has come that somebody asked for on behalf of this bot."""
+        """Act on a timer of this bot that has run out."""
         bot = self._bots.get(bot_id)
         if bot is None:
             return
@@ -148,7 +148,7 @@ class Bots:
             steps.reconcile(self._context, bot)
 
     def look_again(self) -> None:
-        """Ledgers that could not be read: a full disk, say, is no reason never to sell again."""
+        """Read again the ledgers that could not be read, as a fault such as a full disk may be over."""
         for bot in list(self._bots.values()):
             if not bot.stand_in:
                 rows.look_again(self._context, bot)
@@ -161,7 +161,7 @@ class Bots:
                         self._take_up(state, bot.listed)
 
     def end_all(self) -> None:
-        """The service stops: everybody is told at once, as ``context.service`` says."""
+        """Tell all bots at once to end, as ``context.service`` says, because the service stops."""
         for bot in self._bots.values():
             self._end(bot)
 
@@ -170,11 +170,11 @@ class Bots:
         return {bot.bot_id for bot in self._bots.values() if bot.listed is not Listed.GONE}
 
     def unseen(self) -> set[str]:
-        """Those of them that no listing since the start has held."""
+        """Those of the known bots that no listing since the start has held."""
         return {bot.bot_id for bot in self._bots.values() if bot.listed is Listed.UNSEEN}
 
     def at_stake(self) -> set[str]:
-        """Those of them that have a runner or an open position, or would if trading went on."""
+        """Those of the known bots that have a runner or an open position, or would without a halt."""
         if self._context.halted:
             return self.known()
         return {bot_id for bot_id in self.known() if self._bots[bot_id].at_stake}
@@ -191,7 +191,7 @@ class Bots:
         )
 
     def _take_up(self, state: LedgerState, listed: Listed) -> None:
-        """Go on with what an earlier run left."""
+        """Make the record of a bot that an earlier run left, and take its next step."""
         bot = self._new(state.bot_id)
         bot.listed = listed
         bot.ledger, bot.ledger_known, bot.ever_ran = state, True, True

@@ -1,4 +1,4 @@
-"""An operator's word at the control socket: one bot is to stop, or all of them, or all may go on."""
+"""Commands of an operator at the control socket: stop one bot, halt all of them, resume."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from execsvc.supervisor.bots.steps import reconcile, tell
 
 KEY = "\0halt"
 LONGEST_LOOK = 5.0
-"""Seconds between two looks at ``halted.json``, at most; POLL_INTERVAL where that is less."""
+"""Seconds between two reads of ``halted.json``, at most; POLL_INTERVAL where that is less."""
 _STOPPED = "stopped by an operator"
 
 
 def stop(context: Context, bot: Bot) -> bool:
     """Let ``bot`` end flat and be HELD; False when that could not be written down.
 
-    One that BotService does not list any more only ends flat: nothing would ever end its HELD.
-    One whose ledger cannot be read stays FAILED, which is the stronger word.
+    A bot that BotService does not list any more only ends flat: nothing would ever end its HELD.
+    A bot whose ledger cannot be read stays FAILED, which takes precedence.
     """
     bot.log.bind(event="bot_stop_asked").warning("an operator stops it")
     written = True
     if bot.listed is not Listed.GONE and bot.unreadable is None:
-        bot.pending_signal = None  # the signal that it ended on was this operator's, too
+        bot.pending_signal = None  # this operator sent the signal on which it ended, too
         bot.hold = _held(bot.hold)
         written = remember_held(context, bot)
     _close(context, bot)
@@ -37,10 +37,10 @@ def stop(context: Context, bot: Bot) -> bool:
 
 
 def halt(context: Context, reason: str | None) -> str | None:
-    """The kill switch: close every position, start nobody. Returns why it is not on the disk.
+    """Halt all trading: close every position, start no bot. Returns the reason why it is not on the disk.
 
-    It is written before the first bot is told, so that whatever dies in between, the next start
-    goes on with it; and bots are told whether or not it could be written.
+    The halt is written before the first bot is told, so that after a crash in between the next start
+    goes on with it; bots are told whether or not it could be written.
     """
     context.store.make_room()
     fault = None
@@ -58,10 +58,10 @@ def halt(context: Context, reason: str | None) -> str | None:
 
 
 def look_for_halt(context: Context) -> None:
-    """Take what ``halted.json`` says now: a command that could not reach this process wrote it.
+    """Take a halt from ``halted.json``, which a command writes that cannot reach this process.
 
-    What is in force stays in force until :func:`resume`, whatever becomes of the file, which is
-    written again.
+    A halt in force stays until :func:`resume`, even if the file is removed, which is then written
+    again.
     """
     interval = min(context.settings.poll_interval, LONGEST_LOOK)
     context.timers.ask(KEY, context.clock.now + interval)
@@ -69,7 +69,7 @@ def look_for_halt(context: Context) -> None:
     try:
         restored = context.halt.look()
     except LedgerFailed:
-        return  # said when the halt began; the next look tries again
+        return  # logged when the halt began; the next look tries again
     if restored:
         logger.bind(event="halt_restored").warning(
             "halted.json is written again: trading is halted, also over a restart (execsvc resume ends it)"
@@ -81,7 +81,7 @@ def look_for_halt(context: Context) -> None:
 
 
 def resume(context: Context) -> None:
-    """Let the listed bots run again, but for those that are HELD or FAILED on their own.
+    """Let the listed bots run again, except those that are HELD or FAILED for a reason of their own.
 
     Raises LedgerFailed, and then trading stays halted.
     """
@@ -107,7 +107,7 @@ def say_if_halted(context: Context) -> None:
 
 
 def say_held_unreadable(held: HeldBots) -> None:
-    """Write to the log that every bot is HELD, as nobody can read which of them are."""
+    """Write to the log that every bot is HELD, as the record of the HELD ones cannot be read."""
     logger.bind(event="held_unreadable").critical(
         "held.json cannot be read ({}): the {} bots that have a ledger are HELD with what they hold, "
         "until the file is repaired and the service restarted, or: execsvc release BOT",
@@ -125,7 +125,7 @@ def _held(before: Hold | None) -> Hold:
 
 
 def _close(context: Context, bot: Bot) -> None:
-    """Let whatever the bot holds be sold, at once."""
+    """Let the position of the bot be closed at once."""
     bot.to_check = None
     bot.liquidate_at = context.clock.now
     if bot.check is not None:
@@ -133,7 +133,7 @@ def _close(context: Context, bot: Bot) -> None:
     if bot.run is None:
         bot.closing = bot.closing or bot.is_open
     elif bot.runs_freely and (bot.hold is not None or bot.run.stop_since is None):
-        # A bot that stops already on a signal of its own is left to its pending decision: what was an
-        # operator's word is still one when trading is resumed.
+        # A bot that already stops on a signal of its own is left to its pending decision: the decision of
+        # an operator still counts when trading is resumed.
         tell(context, bot, StopMode.STOP)
     reconcile(context, bot)

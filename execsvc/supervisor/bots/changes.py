@@ -1,4 +1,4 @@
-"""Another row of a bot that runs: it is checked first, then the old process ends, then a new one."""
+"""Changed rows of bots that run: the row is checked, the old process ends, a new one starts."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def consider(context: Context, bot: Bot) -> None:
 
 
 def checked(context: Context, bot: Bot, run: Run, code: int) -> None:
-    """The process that checked a row is dead."""
+    """Act on the end of the process that checked a row."""
     assert run.spec is not None
     if bot.run is None or not bot.runs_freely or bot.row is None:
         return
     if not bot.row.runs_like(run.spec):
-        consider(context, bot)  # it changed once more meanwhile
+        consider(context, bot)  # the row changed once more meanwhile
         return
     end = run.snapshot.end
     if end is not None and end.kind is EndKind.CHECKED:
@@ -57,7 +57,7 @@ def checked(context: Context, bot: Bot, run: Run, code: int) -> None:
 
 
 def _apply(context: Context, bot: Bot) -> None:
-    """Other parameters: the successor keeps the position. Another place: it is closed first."""
+    """End the process for a successor, which keeps the position; a changed binding closes it first."""
     assert bot.run is not None
     assert bot.run.spec is not None
     assert bot.row is not None

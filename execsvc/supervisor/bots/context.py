@@ -1,4 +1,4 @@
-"""What everything in the supervisor shares: settings, clock, children, and where ledgers are."""
+"""The objects that all parts of the supervisor share: settings, clock, children, ledgers."""
 
 from __future__ import annotations
 
@@ -29,32 +29,32 @@ Runner = Callable[[Job, Settings, int, int], int]
 
 
 class Ledgers(Protocol):
-    """What the supervisor reads of the ledgers."""
+    """The reads of ledgers by the supervisor."""
 
     def read(self, bot_id: str) -> LedgerState | None:
-        """The state of one; None when the bot has none. Raises LedgerFailed."""
+        """The state of one bot; None when the bot has no ledger. Raises LedgerFailed."""
         ...
 
     def read_named(self, name: str) -> LedgerState | None:
-        """The same, by the name that the store has for it. Raises LedgerFailed."""
+        """The state of one bot, by the name of its records in the store. Raises LedgerFailed."""
         ...
 
     def survey(self) -> tuple[list[LedgerState], dict[str, LedgerFailed]]:
-        """All that can be read, and why the others cannot, by their names."""
+        """Every readable state, and the faults of the unreadable ledgers by their names."""
         ...
 
 
 class Reserve(Protocol):
-    """A process that was forked beforehand, for when nothing can be forked."""
+    """A process that was forked beforehand, for a time when no process can be forked."""
 
     def take(self, job: Job) -> tuple[Child, int] | None:
-        """Let it do ``job``; the process and the read end of its reports, None when there is none."""
+        """Let the process do ``job``. Returns it and the read end of its reports, None without one."""
         ...
 
 
 @dataclass
 class Context:
-    """Handed to every part of the supervisor; ``settings`` and ``service`` change in flight."""
+    """The shared objects of all parts of the supervisor; ``settings`` and ``service`` may change."""
 
     settings: Settings
     run: Runner
@@ -68,17 +68,17 @@ class Context:
     totals: Totals = field(default_factory=Totals)
     bots: dict[str, Bot] = field(default_factory=dict)
     owners: dict[int, str] = field(default_factory=dict)
-    """The bot that a process works for, by pid."""
+    """The id of the bot that a process works for, by pid."""
     queue: deque[str] = field(default_factory=deque)
     """Bots for which a process is to be forked, in this order."""
     news: set[str] = field(default_factory=set)
-    """Bots in whose ledgers there may be something new to report."""
+    """Bots in whose ledgers there may be new rows to report."""
     service: Service = Service.RUNNING
     held: HeldBots = field(init=False)
     halt: Halt = field(init=False)
     accounts: AccountClaims = field(init=False)
     start: str = field(default_factory=lambda: secrets.token_hex(8))
-    """Names this start of the service."""
+    """The name of this start of the service."""
     reserve: Reserve | None = None
 
     def __post_init__(self) -> None:

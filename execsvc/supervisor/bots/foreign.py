@@ -1,7 +1,7 @@
 """Bots that are BOOTING and FAILED here, as another service of the machine trades their account.
 
-That service may be the one for whose word on the start BotService waits. Where it certainly is not,
-no service answers the row, which would stay locked.
+BotService may be waiting for that service to report the start. Where that service certainly does not
+run the bot, no service answers the row, which would stay locked.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.context import Context
 
 PATIENCE = 60.0
-"""Seconds for which the other service has its chance: more than a start takes, and twice as long as
-BotService's front end looks for it."""
+"""Seconds that the other service has to start the bot: more than a start takes, and twice as long as
+BotService's front end waits for one."""
 
 
 class Foreign:
-    """Looked at with each listing."""
+    """The bots of this kind, by the latest listing."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._since: dict[str, float] = {}
-        """Since when such bots are BOOTING, on the loop's clock."""
+        """The times since which such bots are BOOTING, on the loop's clock."""
         self._said: set[str] = set()
         self._unclaimed: set[str] = set()
 
     def listed(self, booting: Collection[str]) -> None:
-        """These bots are BOOTING."""
+        """Take the bots that are BOOTING by a listing."""
         now, before = self._context.clock.now, self._since
         rows = {bot_id: row for bot_id in booting if (row := self._row(bot_id)) is not None}
         self._since = {bot_id: before.get(bot_id, now) for bot_id in rows}
@@ -40,11 +40,11 @@ class Foreign:
         self._said = claimed
 
     def is_unclaimed(self, bot_id: str) -> bool:
-        """True for one that the other service had time to start, and certainly does not run."""
+        """True for a bot that the other service had time to start, and certainly does not run."""
         return bot_id in self._unclaimed
 
     def forget(self, bot_id: str) -> None:
-        """Its row is STOPPED: the next start of it is another one."""
+        """Forget the bot, as its row is STOPPED: its next start is another one."""
         self._since.pop(bot_id, None)
         self._unclaimed.discard(bot_id)
 

@@ -1,4 +1,4 @@
-"""Forks the processes that are queued for bots, many in one go."""
+"""The forks of the processes that are queued for bots, many in one turn of the loop."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BATCH_SECONDS = 0.1
 
 @dataclass
 class _Start:
-    """A process that is wanted; ``error`` says why there is no pipe for its reports."""
+    """A process that is wanted; ``error`` is the reason why there is no pipe for its reports."""
 
     bot: Bot
     task: Task
@@ -35,9 +35,9 @@ class _Start:
 
 
 def launch(context: Context) -> bool:
-    """Fork some of what is queued; True when more is left for the next turn.
+    """Fork some of the queued processes; True when more are left for the next turn.
 
-    Books are kept after the last fork, not in between (:meth:`Children.fork_all`).
+    The records are updated after the last fork, not in between (:meth:`Children.fork_all`).
     """
     if not context.queue:
         return False
@@ -59,7 +59,7 @@ def launch(context: Context) -> bool:
 def _works(
     context: Context, starts: list[_Start]
 ) -> Iterator[tuple[Callable[[], int], Collection[int]]]:
-    """What is to be forked next; each has its descriptors when its turn comes, and not before."""
+    """The processes to be forked next; the descriptors of each are made when its turn comes."""
     until = monotonic() + BATCH_SECONDS
     while context.queue and monotonic() < until:
         bot = context.bots.get(context.queue.popleft())
@@ -81,13 +81,13 @@ def _works(
 
 
 def _inherited(context: Context, start: _Start) -> set[int]:
-    """The lock of the account that the process is to work on."""
+    """The descriptors of the lock of the account that the process is to work on."""
     binding = start.bot.live_binding(start.task)
     return set() if binding is None else context.accounts.descriptors(binding.key_id)
 
 
 def _wanted(bot: Bot) -> list[_Start]:
-    """What is queued for ``bot``, which is not queued any more."""
+    """The processes that are queued for ``bot``, which is not queued any more."""
     starts = []
     if bot.queued is not None and bot.run is None:
         task, bot.queued = bot.queued, None
@@ -130,7 +130,7 @@ def _begun(context: Context, start: _Start, child: Child) -> None:
     run = Run(child, start.task, start.row, lines, context.clock.now, totals=context.totals)
     try:
         context.reports.add(lines, bot.bot_id)
-    except OSError as error:  # a process that cannot be heard is none
+    except OSError as error:  # a process without a pipe for its reports is of no use
         context.children.kill(child)
         lines.close()
         _not_begun(context, start, error)

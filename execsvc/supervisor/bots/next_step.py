@@ -1,4 +1,4 @@
-"""What happens to a bot that has no process at present. Pure."""
+"""The decision about the next step of a bot that has no process at present. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from execsvc.supervisor.bots.states import State
 
 
 class Service(Enum):
-    """What the service as a whole is doing."""
+    """The activity of the service as a whole."""
 
     RUNNING = "RUNNING"
     LIQUIDATE = "it stops, and every position is closed"
@@ -17,7 +17,7 @@ class Service(Enum):
 
 
 class Listed(Enum):
-    """What BotService says of a bot."""
+    """The state of a bot in the listings of BotService."""
 
     UNSEEN = "no listing since the start has settled it"
     VALID = "listed"
@@ -26,7 +26,7 @@ class Listed(Enum):
 
 
 class Step(Enum):
-    """What is to be done."""
+    """The action for a bot."""
 
     START = "START"
     LIQUIDATE = "LIQUIDATE"
@@ -35,25 +35,25 @@ class Step(Enum):
 
 
 class Case(NamedTuple):
-    """All that the decision depends on."""
+    """All facts on which the decision depends."""
 
     service: Service
     listed: Listed
     hold: State | None
     """HELD or FAILED, when one of them stands."""
     keeps: bool
-    """It is HELD and keeps its position."""
+    """True when the bot is HELD and keeps its position."""
     is_open: bool
-    """Its ledger says that it is not flat, or cannot be read."""
+    """True when its ledger shows an open position, or cannot be read."""
     readable: bool
     moved: bool
-    """The position was opened under another mode, key, symbol or strategy than it has now."""
+    """True when the bot had another mode, key, symbol or strategy when its position was opened."""
     closing: bool
-    """It was told to stop and liquidate; it starts again when it is flat, not before."""
+    """True when the bot was told to stop and liquidate; it starts again only once it is flat."""
     halted: bool
-    """Trading is halted: nobody starts, and nobody keeps a position."""
+    """True while trading is halted: no bot starts, and none keeps a position."""
     abandoning: bool = False
-    """An operator gives its position up; that is booked before anything else is done."""
+    """True when an operator gives up its position; that is booked before any other step."""
 
 
 def next_step(case: Case) -> tuple[Step, State]:
@@ -80,13 +80,13 @@ def _is_to_close(case: Case) -> bool:
     if case.service is Service.LIQUIDATE or case.closing:
         return True
     if case.listed is Listed.UNSEEN:
-        return False  # the first good listing decides whether it resumes or is closed
+        return False  # the first good listing decides whether the bot resumes or its position is closed
     wanted = case.listed is Listed.VALID and case.hold is None
     return not wanted or case.moved
 
 
 def _rest(case: Case) -> State:
-    """Where the bot ends up when nothing is open; BOOTING stands for a bot that is to run."""
+    """The state of the bot when nothing is open; BOOTING stands for a bot that is to run."""
     if case.hold is not None:
         return case.hold
     if case.service is Service.HOLD and case.is_open:

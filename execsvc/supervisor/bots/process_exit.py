@@ -23,7 +23,7 @@ from execsvc.supervisor.processes.restarts import LONGEST_DELAY
 
 
 def handle(context: Context, bot: Bot, run: Run, code: int) -> None:
-    """Hear the last report of the reaped process ``run`` of ``bot``, then decide."""
+    """Read the last report of the reaped process ``run`` of ``bot``, then decide."""
     run.listen(context.clock.now)
     context.reports.quiet(run.lines)
     run.lines.close()
@@ -84,7 +84,7 @@ def _liquidation_ended(context: Context, bot: Bot, run: Run, code: int) -> None:
     failed = bot.liquidation_failed
     read_ledger(context, bot)
     if failed and not bot.is_open:
-        bot.error = None  # it said why the position was open
+        bot.error = None  # the error was the reason why the position was open
     if bot.is_open:
         end = run.snapshot.end
         bot.error = (end.detail if end else None) or _cut_short(run, code)
@@ -100,7 +100,7 @@ def _abandoning_ended(context: Context, bot: Bot, run: Run, code: int) -> None:
     bot.not_abandoned = None if done else (end.detail if end else None) or _cut_short(run, code)
     read_ledger(context, bot)
     if done:
-        bot.error = None  # it said why the position was open
+        bot.error = None  # the error was the reason why the position was open
     bot.liquidate_at = context.clock.now
 
 
@@ -121,7 +121,7 @@ def _trading_ended(context: Context, bot: Bot, run: Run, code: int) -> None:
     read_ledger(context, bot)
     retry_at = _retry_at(context, run)
     if bot.outage is not None and run.snapshot.liquidation_failed:
-        bot.liquidation_failed = bot.is_open  # the ledger could not be told
+        bot.liquidation_failed = bot.is_open  # the failure could not be recorded in the ledger
     if ending.meaning is not Meaning.ASKED:
         bot.error = ending.detail
     if ending.meaning is Meaning.OPERATOR:
@@ -151,7 +151,7 @@ def _retry_at(context: Context, run: Run) -> float:
 
 def _ask(context: Context, bot: Bot, run: Run, ending: Ending, retry_at: float) -> None:
     if bot.hold is not None:
-        return  # its ledger cannot be read: that stands
+        return  # its ledger cannot be read: that hold stays
     if bot.state in (State.BOOTING, State.RUNNING):
         bot.become(Event.STOPS, context.clock.now)
     now = context.clock.now
@@ -166,7 +166,7 @@ def _crashed(context: Context, bot: Bot, run: Run) -> None:
     now = context.clock.now
     end = run.snapshot.end
     if end is not None and end.kind is EndKind.RESIDUE:
-        bot.closing = True  # it found a position that it must not trade on
+        bot.closing = True  # the process found a position that it must not trade on
     delay = bot.restarts.crashed(now)
     bot.log.bind(event="bot_crashed", pid=run.child.pid).error("crashed: {}", bot.error)
     if delay is None:

@@ -1,9 +1,9 @@
-"""The last things that happened, for a page that a person looks at.
+"""The latest events, for the page that people read.
 
-They are what the supervisor says in its own log, and each change of a position that a report
-shows: both are here anyway, so that they cost nothing with a thousand bots. Reading the ends of
-the ledgers instead would be a thousand files for each look of each browser. What a bot did in
-full stands in its ledger, for ``execsvc log``.
+They are the entries of the supervisor's own log, and each change of a position that a report
+shows: both are in this process anyway, so that they cost nothing with a thousand bots. To read the
+ends of the ledgers instead would take a thousand files for each request of each browser. The full
+record of a bot is in its ledger, for ``execsvc log``.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _NOT_NEWS = frozenset({"status_shown"})
 
 
 class Recent:
-    """Keeps the newest; the oldest is forgotten."""
+    """The newest events; the oldest is dropped for a new one."""
 
     def __init__(self) -> None:
         self._events: deque[dict[str, str]] = deque(maxlen=KEPT)
 
     def listen(self) -> None:
-        """Take what is logged from now on; to be called after each set-up of the log."""
+        """Take the log entries from now on; to be called after each set-up of the log."""
         logger.add(self._take, level="INFO", format="{message}", catch=True)
 
     def position(self, bot: Bot) -> None:

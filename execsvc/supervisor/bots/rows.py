@@ -27,7 +27,7 @@ MOST_NAMELESS = 5
 
 
 def on_listed(context: Context, bot: Bot, row: BotSpec) -> None:
-    """Follow ``row``, which can be used and is the one that ``bot`` is listed with."""
+    """Apply ``row``, a usable one with which ``bot`` is listed."""
     if bot.listed is Listed.VALID and bot.row == row:
         return
     if bot.listed is Listed.GONE and bot.run is None:
@@ -43,7 +43,7 @@ def on_listed(context: Context, bot: Bot, row: BotSpec) -> None:
 
 
 def row_refused(context: Context, bot: Bot, row: InvalidRow) -> None:
-    """Note why ``row`` of ``bot`` cannot be used; a runner goes on as it was."""
+    """Note the reason why ``row`` of ``bot`` cannot be used; a runner goes on with its old row."""
     bot.invalid_name, reason = row.name, row.reason
     if bot.listed is Listed.INVALID and bot.row_error == reason:
         return
@@ -74,7 +74,7 @@ def on_unlisted(context: Context, bot: Bot, why: str = "no longer listed") -> No
     stops_out = stops_out or any(guard["guard"] == STOP_LOSS for guard in bot.guards)
     bot.listed = Listed.GONE
     if bot.stand_in:
-        return  # nothing can be closed by a ledger that cannot be read
+        return  # without a readable ledger nothing can be closed
     bot.row_error = bot.refused = bot.to_check = bot.pending_signal = None
     if bot.hold is not None:
         bot.hold, bot.ledger_known = None, False
@@ -122,7 +122,7 @@ def release(context: Context, bot: Bot, *, abandons: bool = False) -> None:
         bot.to_check = None
         bot.log.bind(event="bot_abandon_asked").warning("an operator gives its position up")
         if bot.run is not None and bot.run.task is not Task.ABANDON:
-            # An order under way is waited for; what holds it up beyond that may hold it up for ever.
+            # The process has time to finish an order; a longer delay may last for ever.
             bot.run.ends_by = context.clock.now + context.settings.order_timeout + ABANDON_GRACE
             tell(context, bot, StopMode.HOLD)
     bot.restarts.forget()
@@ -135,10 +135,10 @@ def release(context: Context, bot: Bot, *, abandons: bool = False) -> None:
 
 
 def look_again(context: Context, bot: Bot) -> None:
-    """Close what a ledger that can be read again says is open; until then nothing is said or done.
+    """Close the position of a bot whose ledger can be read again; until then do and log nothing.
 
-    The bot stays FAILED until its row changes or an operator releases it. One whose file is gone
-    waits on: whether its position is closed, only an operator knows.
+    The bot stays FAILED until its row changes or an operator releases it. A bot whose file is gone
+    waits on: only an operator knows whether its position is closed.
     """
     if bot.run is not None or bot.unreadable is None:
         return

@@ -1,4 +1,4 @@
-"""One process of a bot, from its fork to its last line, and how long it is waited for."""
+"""One process of a bot, from its fork to its last line, and the time limits for it."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ class Run:
     told: StopMode | None = None
     killed_for: str | None = None
     totals: Totals = field(default_factory=Totals)
-    """Where what it counts is added up."""
+    """The sums to which the counts of the process are added."""
     heard_at: float = field(init=False)
     stop_since: float | None = None
     on_stop_since: float | None = None
     ends_by: float = math.inf
-    """When it is killed because the position that it closes is given up."""
+    """The time at which the process is killed because the position that it closes is given up."""
     reported: int = 0
-    """How much it had to report when it was last asked."""
+    """Rows that it had put in its outbox, at the last call of :meth:`has_news`."""
     _turn_wait_at_stop: float = 0.0
     _turn_wait_at_hook: float = 0.0
     _counted: tuple[int, ...] = NOTHING
@@ -64,7 +64,7 @@ class Run:
             try:
                 self.snapshot = decode(line)
             except ValueError:
-                continue  # a strategy that writes where it should not; silence is judged elsewhere
+                continue  # a strategy wrote to this pipe; missing reports are judged elsewhere
             heard = True
         if heard:
             self.heard_at = now
@@ -73,24 +73,24 @@ class Run:
         return heard
 
     def has_news(self) -> bool:
-        """True when it has put something new in its outbox since this was last asked."""
+        """True when the process has put rows in its outbox since the last call."""
         before, self.reported = self.reported, self.snapshot.reported
         return before != self.reported
 
     def asked_to_stop(self, told: StopMode, now: float) -> None:
-        """The supervisor sends it a signal now."""
+        """Note that the supervisor sends the process a signal to end now."""
         self.told = told
         if self.stop_since is None:
             self._stop_begins(now)
 
     def overdue(self, now: float, settings: Settings) -> str | None:
-        """Why it is to be killed, when it is."""
+        """The reason why the process is to be killed; None when it is not."""
         if self.killed_for is not None:
             return None
         return next((why for when, why in self._limits(settings) if when <= now), None)
 
     def deadline(self, settings: Settings) -> float:
-        """When :meth:`overdue` is to be asked next; infinity once it was killed."""
+        """The time of the next call of :meth:`overdue`; infinity once the process was killed."""
         if self.killed_for is not None:
             return math.inf
         return min(when for when, _ in self._limits(settings))
@@ -110,8 +110,8 @@ class Run:
             until = self.on_stop_since + allowed + waited - self._turn_wait_at_hook
             limits.append((until, f"on_stop took longer than {allowed:g} s"))
         if self.stop_since is not None:
-            # Of a LIQUIDATE process this begins when it owns the ledger; until then it may have to
-            # outlive the runner of a dead supervisor, which it kills after STOP_TIMEOUT.
+            # For a LIQUIDATE process the time begins when it owns the ledger; until then it may have to
+            # wait for the runner of a dead supervisor, which it kills after STOP_TIMEOUT.
             allowed = settings.stop_timeout
             until = self.stop_since + allowed + waited - self._turn_wait_at_stop
             limits.append((until, f"did not stop within {allowed:g} s"))

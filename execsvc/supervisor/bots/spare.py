@@ -1,7 +1,7 @@
 """A process that is forked beforehand and waits: one position can be closed when nothing can be forked.
 
-It has all that a liquidation takes from the machine: a place among its processes, and the descriptors
-of the pipe for its reports. Once it is used another one is forked as soon as that is possible.
+The process has everything that a liquidation needs from the machine: a pid, and the descriptors of the
+pipe for its reports. Once it is used another one is forked as soon as that is possible.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.restarts import Restarts
 
 KEY = "\0spare"
-"""What its timers are asked under."""
+"""The key of its timers."""
 NO_PROCESS = 5.0
 """Seconds until a fork that failed is tried again."""
 _LONGEST_DELAY = 10.0
@@ -30,7 +30,7 @@ _CHUNK = 65536
 
 
 class _Waiting(NamedTuple):
-    """The process, the write end of the pipe for its job, and the read end of that for its reports."""
+    """The process, the write end of the pipe for its job, and the read end of the one for its reports."""
 
     child: Child
     jobs: int
@@ -48,7 +48,7 @@ class Spare:
         self._retired = False
 
     def renew(self) -> None:
-        """Fork it, if it is missing and may be forked again; later, where that fails."""
+        """Fork the process, if it is missing and may be forked again; try later where that fails."""
         now = self._context.clock.now
         if self._waiting is not None or self._retired:
             return
@@ -57,20 +57,20 @@ class Spare:
                 self._waiting = self._fork()
                 return
             except OSError as error:
-                # Whoever needs a process says so; that there is none beforehand is shown in /health.
+                # Not logged: a bot that needs a process logs it, and /health shows that none is kept.
                 self._context.children.refused = error.strerror
                 self._not_before = now + NO_PROCESS
         self._context.timers.ask(KEY, self._not_before)
 
     def take(self, job: Job) -> tuple[Child, int] | None:
-        """Let the process do ``job``; it, and the read end of its reports. None when there is none."""
+        """Let the process do ``job``. Returns it and the read end of its reports, None without one."""
         waiting, self._waiting = self._waiting, None
         if waiting is None:
             return None
         try:
             _write_all(waiting.jobs, pickle.dumps((job, self._context.settings)))
         except BrokenPipeError:
-            os.close(waiting.reports)  # it has died, and will be reaped
+            os.close(waiting.reports)  # the process has died, and will be reaped
             return None
         finally:
             os.close(waiting.jobs)
@@ -78,7 +78,7 @@ class Spare:
         return waiting.child, waiting.reports
 
     def died(self, child: Child, code: int) -> bool:
-        """A child was reaped; False when it was another, or works for a bot."""
+        """Take note that ``child`` was reaped; False when it is another, or works for a bot."""
         waiting = self._waiting
         if waiting is None or child is not waiting.child:
             return False
@@ -91,7 +91,7 @@ class Spare:
         return True
 
     def stop(self) -> None:
-        """It is not wanted any more."""
+        """Kill the process, for good."""
         self._retired = True
         if self._waiting is not None:
             self._context.children.kill(self._waiting.child)
@@ -128,9 +128,9 @@ def say_used(bot: Bot, why: str | None) -> None:
 
 
 def _wait_for_job(run: Runner, lifeline: int, jobs: int, report: int) -> int:
-    """Work of the process: do the first job that comes; its exit code.
+    """Wait for the first job and do it, in the process that was forked. Returns the exit code.
 
-    Signals stay blocked until then, and one that came meanwhile is the job's first.
+    Signals stay blocked until then, and the job gets one that came meanwhile.
     """
     setproctitle.setproctitle("execsvc: spare")
     poll = select.poll()
@@ -150,7 +150,7 @@ def _wait_for_job(run: Runner, lifeline: int, jobs: int, report: int) -> int:
 
 
 def _unpacked(data: bytes) -> tuple[Job, Settings]:
-    """What :meth:`Spare.take` wrote; nobody else has the other end of the pipe."""
+    """The job that :meth:`Spare.take` wrote; no other process has the other end of the pipe."""
     unpacked: tuple[Job, Settings] = pickle.loads(data)  # noqa: S301 - our own parent wrote it
     return unpacked
 

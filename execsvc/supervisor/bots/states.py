@@ -1,4 +1,4 @@
-"""The states of a bot, and every arrow between them."""
+"""The states of a bot, and every transition between them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class State(str, Enum):
-    """What ``/status`` says a bot is doing."""
+    """The state of a bot in ``/status``."""
 
     BOOTING = "BOOTING"
     RUNNING = "RUNNING"
@@ -20,7 +20,7 @@ class State(str, Enum):
 
 
 class Event(str, Enum):
-    """What moves a bot from one state to another."""
+    """The cause of a transition of a bot from one state to another."""
 
     STARTS = "a process that trades is on its way"
     TICKS = "its control loop ticks"
@@ -107,5 +107,5 @@ TOWARDS: dict[State, Event] = {
 
 
 def after(state: State, event: Event) -> State:
-    """Where ``event`` leads from ``state``. Raises KeyError where there is no arrow."""
+    """The state to which ``event`` leads from ``state``. Raises KeyError where there is no transition."""
     return ARROWS[state, event]

@@ -17,7 +17,7 @@ from execsvc.supervisor.bots.states import TOWARDS, Event, State
 SHOWN_STOPPED = 3600.0
 """Seconds for which a bot that ended is shown."""
 NO_LEDGER = 5.0
-"""Seconds until a ledger that could not be read is looked at again."""
+"""Seconds until a ledger that could not be read is read again."""
 NO_PROCESS = 5.0
 """Seconds until a fork that failed is tried again."""
 _WORDS: dict[EventName, str] = {
@@ -50,9 +50,9 @@ def reconcile(context: Context, bot: Bot) -> None:
 
 
 def read_ledger(context: Context, bot: Bot) -> None:
-    """Read the bot's ledger: that alone says if the bot is flat.
+    """Read the bot's ledger, which alone says if the bot is flat.
 
-    One that cannot be read at present is not known, and counts as open.
+    The position in a ledger that cannot be read at present is unknown, and counts as open.
     """
     before, bot.unreadable, bot.ledger_known = bot.unreadable, None, True
     try:
@@ -91,13 +91,13 @@ def enter_idle(context: Context, bot: Bot, state: State) -> None:
             bot.log.bind(event="bot_held").warning("held: {}", bot.hold.detail)
     if state is State.STOPPED:
         shown_until = bot.state_since + SHOWN_STOPPED
-        if shown_until <= context.clock.now:  # it stays, listed or contested: look again later
+        if shown_until <= context.clock.now:  # the bot stays, listed or contested: look again later
             shown_until = context.clock.now + SHOWN_STOPPED
         context.timers.ask(bot.bot_id, shown_until)
 
 
 def tell(context: Context, bot: Bot, told: StopMode) -> None:
-    """Send the bot's process the signal to end; its time for that begins now."""
+    """Send the bot's process the signal to end; its time limit begins now."""
     assert bot.run is not None
     context.children.tell(bot.run.child, _SIGNALS[told])
     bot.run.asked_to_stop(told, context.clock.now)
@@ -108,7 +108,7 @@ def tell(context: Context, bot: Bot, told: StopMode) -> None:
 
 
 def kill(context: Context, bot: Bot, run: Run, why: str) -> None:
-    """Kill a process of the bot; what follows is decided when it is dead."""
+    """Kill a process of the bot; the next step is decided when it is dead."""
     run.killed_for = why
     bot.log.bind(event="process_killed", pid=run.child.pid).error(
         "killing process {}: {}", run.child.pid, why
@@ -133,7 +133,7 @@ def _start(context: Context, bot: Bot) -> None:
 
 
 def _wait_for_ledger(context: Context, bot: Bot) -> None:
-    """Rest where ``bot`` would be with an open position, and look again soon."""
+    """Let ``bot`` rest as with an open position, and read its ledger again soon."""
     case = bot.case(context.service, halted=context.halted)
     step, rest = next_step(case._replace(readable=True))
     waits = {Step.START: State.BACKOFF, Step.REST: rest}
@@ -153,7 +153,7 @@ def _liquidate(context: Context, bot: Bot) -> None:
         context.timers.ask(bot.bot_id, bot.liquidate_at)
         return
     bot.queued = Task.LIQUIDATE
-    context.queue.appendleft(bot.bot_id)  # closing a position comes before starting a bot
+    context.queue.appendleft(bot.bot_id)  # the close of a position comes before the start of a bot
 
 
 def _taken(context: Context, bot: Bot, task: Task) -> str | None:

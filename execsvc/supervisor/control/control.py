@@ -1,7 +1,7 @@
-"""The one door into the supervisor: a unix stream socket, one JSON line each way.
+"""The server at the control socket, a unix stream socket: one JSON line each way.
 
-Nobody who knocks can make the loop wait: requests are small, answers are buffered, and whoever
-takes longer than a few seconds is shown out.
+No client can make the loop wait: requests are small, answers are buffered, and the connection of a
+client that takes longer than ``PATIENCE`` is closed.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from execsvc.supervisor.processes.timers import Timers
 LARGEST_REQUEST = 64 * 1024
 MOST_VISITORS = 64
 PATIENCE = 10.0
-"""Seconds that one visit may take."""
+"""Seconds that one connection may take."""
 KEY = "\0control"
 LOOK_KEY = "\0control path"
 LOOK = 2.0
-"""Seconds between two looks whether the path still leads here."""
+"""Seconds between two checks that the path still leads to this socket."""
 
 _SAID_AGAIN = 600.0
 
@@ -46,7 +46,7 @@ class _Visitor:
 
 
 class ControlSocket:
-    """Takes requests at ``listener`` and sends what ``answer`` returns for them."""
+    """Takes requests at ``listener`` and sends the document that ``answer`` returns for each."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class ControlSocket:
         timers.ask(LOOK_KEY, clock.now + LOOK)
 
     def look(self) -> None:
-        """Make the socket again when its path was taken away, or leads to another one."""
+        """Make the socket again when its path was removed, or leads to another one."""
         self._timers.ask(LOOK_KEY, self._clock.now + LOOK)
         if self._listener.is_reachable():
             return
@@ -89,11 +89,11 @@ class ControlSocket:
         self._selector.register(self._listener.socket, selectors.EVENT_READ, self._welcome)
 
     def close(self) -> None:
-        """Take the path away: who connects from now on is told that nobody is there."""
+        """Remove the path: new connections fail from now on, as without a supervisor."""
         self._listener.remove()
 
     def due(self) -> None:
-        """Show out whoever takes too long."""
+        """Close the connections of clients that take too long."""
         for visitor in [v for v in self._visitors if v.until <= self._clock.now]:
             self._leave(visitor)
         if self._visitors:
@@ -103,7 +103,7 @@ class ControlSocket:
         try:
             connection, _address = self._listener.socket.accept()
         except OSError:
-            return  # the visitor is gone again, or there is no descriptor left for it
+            return  # the client is gone again, or there is no descriptor left for it
         connection.setblocking(False)
         if len(self._visitors) >= MOST_VISITORS:
             self._leave(min(self._visitors, key=lambda visitor: visitor.until))
@@ -114,7 +114,7 @@ class ControlSocket:
 
     def _hear(self, visitor: _Visitor) -> None:
         if visitor not in self._visitors:
-            return  # shown out in this very turn, to make room for somebody else
+            return  # closed in this very turn, to make room for another client
         try:
             part = visitor.connection.recv(LARGEST_REQUEST)
         except BlockingIOError:
@@ -156,7 +156,7 @@ class ControlSocket:
 
     def _leave(self, visitor: _Visitor) -> None:
         if visitor not in self._visitors:
-            return  # it was shown out earlier in this turn of the loop, to make room
+            return  # closed earlier in this turn of the loop, to make room
         self._visitors.remove(visitor)
         self._selector.unregister(visitor.connection)
         visitor.connection.close()

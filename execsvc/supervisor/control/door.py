@@ -1,4 +1,4 @@
-"""What makes this supervisor the only one: its lock and its port."""
+"""The lock and the port that only one supervisor can have."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from execsvc.store.service_store import ServiceStore
 
 BACKLOG = 1024
 _LOOKED_AT = 0.05
-"""Seconds until a lock that is taken is tried again: a command may only have looked at it."""
+"""Seconds until a lock that is taken is tried again: a command may only have checked it."""
 _TRIES = 5
 
 

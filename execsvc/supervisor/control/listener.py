@@ -1,4 +1,4 @@
-"""The control socket in the file system: made, looked at from time to time, and made again."""
+"""The control socket in the file system: made, checked from time to time, and made again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from execsvc.supervisor.control.door import BACKLOG, Taken
 class ControlListener:
     """A listening unix socket, mode 0600, at ``control.sock`` of the runtime directory.
 
-    A path is all that leads to the socket, and a path can be taken away: by a clean-up of ``/tmp``,
+    Clients find the socket by its path alone, and the path can be removed: by a clean-up of ``/tmp``,
     or by the end of a login session, which empties ``$XDG_RUNTIME_DIR``.
     """
 
@@ -33,7 +33,7 @@ class ControlListener:
         """Make the socket again, in the directory as it is now; the old one stays open until then.
 
         Raises Taken while another supervisor listens at the path, ConfigRefused when the directory
-        is not ours alone, OSError when it cannot be written to.
+        is not of this user alone, OSError when it cannot be written to.
         """
         runtime_directory(self._runtime_dir)
         fresh = self._listening()
@@ -41,7 +41,7 @@ class ControlListener:
         self.socket, self._inode = fresh, self._found()
 
     def remove(self) -> None:
-        """Take the path away, if it is ours: who connects from now on is told that nobody is there."""
+        """Remove the path, if it leads to this socket: new connections fail from now on."""
         if self.is_reachable():
             with contextlib.suppress(OSError):
                 self._path.unlink()
@@ -66,7 +66,7 @@ class ControlListener:
     def _found(self) -> tuple[int, int] | None:
         """Device and inode of the socket at the path; None when there is none.
 
-        They are of no other file while our socket is open, which keeps the inode.
+        No other file has them while this socket is open, which keeps the inode.
         """
         try:
             seen = self._path.lstat()
@@ -76,13 +76,13 @@ class ControlListener:
 
 
 def _answers(path: Path) -> bool:
-    """True when a process listens there; whether it has time for us does not matter."""
+    """True when a process listens there, even if it does not accept connections."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as visitor:
         visitor.setblocking(False)
         try:
             visitor.connect(str(path))
         except BlockingIOError:
-            return True  # its queue is full, so it has one
+            return True  # its queue is full, so a process listens
         except OSError:
             return False
     return True

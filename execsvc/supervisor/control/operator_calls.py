@@ -1,4 +1,4 @@
-"""What an operator asks at the control socket, and is answered: stop, halt, resume, and how far it is."""
+"""The calls of an operator at the control socket: stop, release, halt, resume, and their progress."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Call = Callable[[Document], Document]
 
 
 class OperatorCalls:
-    """The calls by name. They are taken while the service stops, too: what they say outlives it."""
+    """The calls by name. Most are taken while the service stops, too, as their effect outlives it."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -33,13 +33,13 @@ class OperatorCalls:
 
     def _stop(self, request: Document) -> Document:
         bot = self._bot(request)
-        if bot is None:  # whoever is not listed and holds nothing is not known here
+        if bot is None:  # a bot that is not listed and holds nothing has no record
             return {"ok": True, "state": None, "written": True}
         written = by_hand.stop(self._context, bot)
         return {"ok": True, "state": bot.state.value, "written": written}
 
     def _release(self, request: Document) -> Document:
-        """``how``: None, or ``abandon`` for one whose position is given up."""
+        """Release a bot. ``how``: None, or ``abandon`` to give up its position first."""
         bot, how = self._bot(request), request.get("how")
         if bot is None:
             return {"error": "no such bot"}
@@ -53,7 +53,7 @@ class OperatorCalls:
         return {"ok": True, "state": bot.state.value}
 
     def _released(self, request: Document) -> Document:
-        """How far an operator's release is."""
+        """The progress of a release by an operator."""
         bot = self._bot(request)
         if bot is None:
             return {"state": None, "going_on": False, "failed": None, "last_error": None}
@@ -82,7 +82,7 @@ class OperatorCalls:
         return {"ok": True, "was": was, "held": sorted(held)}
 
     def _unfinished(self, request: Document) -> Document:
-        """Of all bots, or of the one that is named, whose state is told as well."""
+        """The unfinished ones of all bots, or the one that is named, with its state."""
         bots = list(self._context.bots.values())
         one = self._bot(request)
         if "bot_id" in request:

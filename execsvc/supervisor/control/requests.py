@@ -1,4 +1,4 @@
-"""What is asked at the control socket, and what is answered."""
+"""The calls at the control socket, and their answers."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Requests:
         return call(request) if call is not None else {"error": "no such call"}
 
     def facts(self) -> Facts:
-        """What both documents are made of."""
+        """The facts of which the status and health documents are made."""
         feed = self._feed
         return Facts(
             pid=os.getpid(),
@@ -86,7 +86,7 @@ class Requests:
         )
 
     def _page(self) -> dict[str, Any]:
-        """What the page for people is made of."""
+        """The facts of which the page for people is made."""
         facts = self.facts()
         return {
             "status": status.status(facts),
@@ -108,7 +108,7 @@ class Requests:
             logger.bind(event="status_shown", bot_id=bot["bot_id"]).info("{}", text)
 
     def summary(self) -> str:
-        """How many bots are in which state, in a few words."""
+        """The count of bots in each state, in a few words."""
         counts = Counter(bot.state.value for bot in self._context.bots.values())
         counts[State.INVALID.value] += len(self._bots.nameless)
         counted = ", ".join(f"{n} {state}" for state, n in sorted(counts.items()) if n) or "no bots"

@@ -1,4 +1,4 @@
-"""Which bots are gone from BotService: missing in two successive complete listings. Pure."""
+"""The bots that are gone from BotService: missing in two successive complete listings. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Poll(NamedTuple):
-    """What one complete listing says of the bots that it lacks.
+    """The result of one complete listing for the bots that it lacks.
 
     ``again``: ask for the second listing at once. ``gone`` is None until a poll is complete.
     """
@@ -17,9 +17,9 @@ class Poll(NamedTuple):
 
 
 class Absence:
-    """Pairs each listing that lacks somebody with the complete one that follows it.
+    """Pairs each listing that lacks a known bot with the complete one that follows it.
 
-    A failed listing is not fed: it neither confirms nor clears anybody.
+    A failed listing is not passed to this class: it neither confirms nor clears an absence.
     """
 
     def __init__(self) -> None:

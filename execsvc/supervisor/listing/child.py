@@ -1,4 +1,4 @@
-"""The process that asks BotService, so that the supervisor never waits on the network.
+"""The process that requests listings of BotService, so that the supervisor never waits on the network.
 
 It writes one JSON line for each listing (``{"listing": …}``, ``{"unchanged": true}`` when it
 equals the one written last, each with the moment at which it ``began``; ``{"failed": "why"}``) and
@@ -26,9 +26,9 @@ from execsvc.settings import Settings, Switch
 from execsvc.supervisor.listing.in_vain import InVain
 
 POLL = b"p"
-"""Somebody wants a listing: what is asked within a second makes one."""
+"""A request for a listing: all requests within a second make one."""
 CONFIRM = b"c"
-"""The supervisor wants the second listing of a pair, at once."""
+"""A request of the supervisor for the second listing of a pair, at once."""
 GATHER = 1.0
 """Seconds over which requests are gathered."""
 BEAT = 2.0
@@ -41,7 +41,7 @@ _ALIVE = b'{"alive":true}\n'
 
 
 def ask_for_ever(settings: Settings, lifeline: int, requests: int, answers: int) -> int:
-    """Work of the listing child; returns when the lifeline ends."""
+    """Run the listing child; returns when the lifeline ends."""
     setproctitle.setproctitle("execsvc: listing")
     logs.setup(settings.log_level, settings.log_format)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
@@ -55,7 +55,7 @@ def ask_for_ever(settings: Settings, lifeline: int, requests: int, answers: int)
 
 
 class _Asker:
-    """One listing after the other, with signs of life from every wait."""
+    """Requests one listing after the other; every wait sends heartbeats."""
 
     def __init__(self, settings: Settings, lifeline: int, requests: int, answers: int) -> None:
         token = settings.bot_service_token
@@ -83,15 +83,15 @@ class _Asker:
         self._last = b""
 
     def list_once(self) -> None:
-        """Ask for one listing and say what came of it."""
+        """Request one listing and write its result."""
         began, self._asked = monotonic(), float("inf")
-        # A service slower than the interval gets a moment of rest between two listings.
+        # A BotService slower than the interval gets a pause between two listings.
         rest = min(self._interval, 1.0) / 2
         try:
             listing = self._listing()
         except (Unavailable, ValueError) as error:
             self._say(_json({"failed": str(error)}))
-            # Whoever asks for a listing gets it all the same: it may be BotService itself.
+            # A request for a listing ends this pause: it may come from BotService itself.
             rest = max(rest, getattr(error, "retry_after", None) or 0.0)
         else:
             what = b'"unchanged":true' if listing == self._last else b'"listing":' + listing
@@ -107,7 +107,7 @@ class _Asker:
             self._beat()
 
     def _listing(self) -> bytes:
-        """A listing as JSON. Raises Unavailable, also for one whose message nobody could read."""
+        """A listing as JSON. Raises Unavailable, also for one too long for the reader of the message."""
         listing = self._service.listing().model_dump_json().encode()
         if len(listing) > LARGEST_LISTING - _ENVELOPE:
             raise Unavailable(f"GET /bots: the listing has more than {LARGEST_LISTING} bytes")
@@ -146,10 +146,10 @@ class _Asker:
 
 
 def _optional(settings: Settings) -> float | None:
-    """Seconds that a query may take which the listing can do without; None when it cannot."""
+    """Seconds that an optional query of the listing may take; None when no query is optional."""
     if settings.bot_lifecycle is Switch.ON:
         return None
-    # Two that hang still leave the listing young enough (conditions.STALE_AFTER).
+    # Two queries that hang do not make the listing too old (conditions.STALE_AFTER).
     return max(settings.poll_interval, _SHORTEST_OPTIONAL)
 
 

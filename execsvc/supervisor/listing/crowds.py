@@ -1,4 +1,4 @@
-"""Warns when the bots of one account cannot all be sold within the time of a shutdown. Pure."""
+"""Warnings about accounts whose bots cannot all be sold within the time of a shutdown. Pure."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from execsvc.model.bot import BotSpec, Mode
 from execsvc.settings import Settings
 
 SELL_SECONDS = 0.5
-"""A sell's share of its account's turn, with a balance and an order at 0.1 to 0.2 s each."""
+"""Seconds of the account's turn for one sell: a balance and an order at 0.1 to 0.2 s each."""
 
 
 class Crowds:
-    """Says of each account once that it has too many bots, and again when it has more."""
+    """Warns once of each account with too many bots, and again when it has more."""
 
     def __init__(self) -> None:
         self._said: dict[str, int] = {}
 
     def warnings(self, settings: Settings, rows: Iterable[BotSpec]) -> list[str]:
-        """A line for each account whose live bots, one sell after the other, take too long."""
+        """A line for each account whose live bots, sold one after the other, take too long."""
         live = Counter(row.binding.key_id for row in rows if row.binding.mode is Mode.LIVE)
         lines = []
         for key_id, count in live.items():

@@ -1,4 +1,4 @@
-"""What the listing child says, and requests for a listing."""
+"""The supervisor's end of the listing child: its messages, and requests for a listing."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Message(BaseModel):
     failed: str | None = None
     alive: bool = False
     began: float = math.inf
-    """When BotService was first asked for this listing, by our monotonic clock."""
+    """The time of the first request of this listing to BotService, by the monotonic clock."""
 
 
 class Feed:
-    """Complete listings, one after the other, through ``take``."""
+    """Passes complete listings, one after the other, to ``take``."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Feed:
 
     @property
     def key(self) -> str:
-        """What its timers are asked under."""
+        """The key of its timers."""
         return self._channel.key
 
     def start(self) -> None:
@@ -61,27 +61,27 @@ class Feed:
         self._channel.start()
 
     def poll(self) -> None:
-        """Somebody wants a listing now."""
+        """Request a listing now."""
         self._channel.ask(POLL)
 
     def confirm(self) -> None:
-        """The second listing of a pair is wanted, at once."""
+        """Request the second listing of a pair, at once."""
         self._channel.ask(CONFIRM)
 
     def replace(self) -> None:
-        """Its settings changed: a new child, which lists at once."""
+        """Replace the child, as its settings changed, by a new one, which lists at once."""
         self._channel.replace()
 
     def died(self, child: Child, code: int) -> bool:
-        """A child was reaped; False when it was another."""
+        """Take note that ``child`` was reaped; False when it is another."""
         return self._channel.died(child, code)
 
     def due(self) -> None:
-        """Look whether it is to be started, or hangs."""
+        """Start the child if its moment has come, replace it if it hangs."""
         self._channel.due()
 
     def stop(self) -> None:
-        """No more listings."""
+        """Kill the child, for good."""
         self._channel.stop()
 
     def age(self) -> float:

@@ -1,4 +1,4 @@
-"""Holds back what may be a database wiped or restored: most of the bots gone at once. Pure."""
+"""The guard against a wiped or restored database: a stop of most bots at once is held back. Pure."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 
 class Pending(NamedTuple):
-    """A mass stop that waits for more polls to say the same."""
+    """A mass stop that waits for more polls with the same result."""
 
     bots: int
-    """How many bots all of the polls so far lack."""
+    """Count of the bots that all of the polls so far lack."""
     of: int
-    """How many bots have a runner or an open position."""
+    """Count of the bots that have a runner or an open position."""
     polls: int
     needed: int
 
@@ -20,8 +20,8 @@ class Pending(NamedTuple):
 class MassStopGuard:
     """Lets a set of gone bots through, unless it is more than half of all and at least ``threshold``.
 
-    A set so large goes through once ``confirmations`` successive polls said one as large,
-    whatever the set; then those go that all of the polls lacked.
+    A set so large goes through once ``confirmations`` successive polls had one as large, of the same
+    bots or of others; then the bots are stopped that all of the polls lacked.
     """
 
     def __init__(self, threshold: int, confirmations: int) -> None:
@@ -31,7 +31,7 @@ class MassStopGuard:
         self.pending: Pending | None = None
 
     def judge(self, gone: AbstractSet[str], population: AbstractSet[str]) -> frozenset[str]:
-        """Which of ``gone`` are stopped after this poll.
+        """The bots of ``gone`` that are to be stopped after this poll.
 
         ``population``: the bots that have a runner or an open position. While a mass stop waits,
         the others stay as well: a HELD bot that is flat must not lose its state to a wiped database.

@@ -1,4 +1,4 @@
-"""Rows of BotService that wait in vain, as EXECSVC_BOT_LIFECYCLE is false: said once in the log."""
+"""Rows of BotService that wait in vain, as EXECSVC_BOT_LIFECYCLE is false: logged once."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from loguru import logger
 from execsvc.clients.bot_service import BotService
 
 INTERVAL = 60.0
-"""Seconds between two looks, and until the first one. A row that waits at two of them waits in vain:
-another program may start and stop bots, and needs less."""
+"""Seconds between two queries, and until the first one. A row that waits at two of them waits in vain:
+another program may start and stop bots, and needs less time."""
 
 
 class InVain:
-    """Looks now and then, until there was something to say."""
+    """Queries the rows once in INTERVAL, until it has logged some that wait in vain."""
 
     def __init__(self, service: BotService, now: float) -> None:
-        """``now`` is of the same clock as that of :meth:`look`, in seconds."""
+        """Query first after INTERVAL. ``now`` is of the same clock as in :meth:`look`, in seconds."""
         self._service = service
         self._due = now + INTERVAL
         self._waiting: dict[str, frozenset[str]] = {}
-        """The bots by the status in which they waited at the latest look."""
+        """The bots by the status in which they waited at the latest query."""
 
     def look(self, now: float) -> None:
-        """Ask which rows wait, if that is due; a failure is none of the listing's."""
+        """Query the rows that wait, if that is due. Raises Unavailable; the listing is good all the same."""
         if now < self._due:
             return
         before, self._waiting = self._waiting, self._service.waiting()

@@ -1,4 +1,4 @@
-"""The bots whose start somebody waits for, also while BotService does not list them. Pure."""
+"""The bots whose start BotService waits for, also while it does not list them. Pure."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ bots are: from the first listing on where an earlier run of the service left it,
 
 
 class LastSeen:
-    """What is known of BOOTING bots, from one listing to the next.
+    """The known facts of BOOTING bots, from one listing to the next.
 
-    A listing whose query for them failed says nothing about them: one that was BOOTING then, and
+    A listing whose query for them failed does not include them: a bot that was BOOTING before, and
     has no other status now, counts as BOOTING until the query is answered again.
     """
 
     def __init__(self) -> None:
         self._booting = Listing(bots={}, invalid={}, nameless=[])
         self._stopped: dict[str, float] = {}
-        """When rows were seen STOPPED that no later listing has told of, by our monotonic clock."""
+        """The times at which rows were seen STOPPED, by the monotonic clock, until a later listing."""
         self._missing_since: dict[str, float] = {}
-        """Since when listings lack bots that may be BOOTING, by our monotonic clock."""
+        """The times since which listings lack bots that may be BOOTING, by the monotonic clock."""
         self._answered = False
         self._changes_bots = False
-        """BotService has listed BOOTING or STOPPING bots: its users start and stop bots by them."""
+        """True once BotService has listed BOOTING or STOPPING bots: its users start and stop bots so."""
         self._until: float | None = None
 
     def stopped(self, bot_id: str, at: float) -> None:
-        """By an answer that came at ``at`` the bot's row is STOPPED: nobody waits for its start."""
+        """Note that by an answer that came at ``at`` the bot's row is STOPPED, and waits for no start."""
         self._stopped[bot_id] = at
 
     def current(self, listing: Listing, began: float) -> Listing:
-        """``listing``, which ``began`` then, without rows that were seen STOPPED since."""
+        """``listing``, first requested at ``began``, without rows that were seen STOPPED since."""
         old = {bot_id for bot_id, at in self._stopped.items() if at >= began}
         answered = BOOTING not in listing.unanswered
         for bot_id in self._stopped.keys() - old:
             if answered or bot_id in listing.bots or bot_id in listing.invalid:
-                del self._stopped[bot_id]  # this listing is the later word on it
+                del self._stopped[bot_id]  # this listing is later than that answer
         if not old:
             return listing
         return listing.model_copy(
@@ -66,7 +66,7 @@ class LastSeen:
                 update={
                     "bots": {**listing.bots, **rows},
                     "invalid": {**listing.invalid, **refused},
-                    # Rows that were asked for one by one are among those of the listing itself.
+                    # Rows that were requested one by one are among those of the listing itself.
                     "booting": (*listing.booting, *kept),
                 }
             )
@@ -78,11 +78,11 @@ class LastSeen:
     def unknown(self, listing: Listing, missing: AbstractSet[str], now: float) -> set[str]:
         """Those of the ``missing``, which ``listing`` lacks, that may be BOOTING by now.
 
-        Its editor saves a row with the status that it was loaded with: BOOTING, for a bot that has
-        been RUNNING since. Unreachable is not empty, but not for longer than ``PATIENCE``: nobody
-        may be kept from stopping for ever. A BotService that has never listed a BOOTING or
-        STOPPING bot, or refuses the query as one that it does not know, has no such rows: with it
-        a failing query changes nothing.
+        BotService's editor saves a row with the status with which it was loaded: BOOTING, for a bot that
+        has been RUNNING since. Unreachable is not empty, but not for longer than ``PATIENCE``: no bot
+        may be kept from stopping for ever. A BotService that has never listed a BOOTING or STOPPING
+        bot, or refuses the query as an unknown one, has no such rows: with it a failing query changes
+        nothing.
         """
         silent = BOOTING in listing.unanswered and BOOTING not in listing.unsupported
         doubtful = missing - set(listing.ended) - self._stopped.keys()
@@ -92,7 +92,7 @@ class LastSeen:
         return {key for key, since in self._missing_since.items() if now < since + PATIENCE}
 
     def is_known(self, listing: Listing, now: float) -> bool:
-        """False while a bot that ``listing`` lacks may be BOOTING without anybody having seen it."""
+        """False while a bot that ``listing`` lacks may be BOOTING without any listing having shown that."""
         if self._until is None:
             self._until = now + PATIENCE
         silent = BOOTING in listing.unanswered and BOOTING not in listing.unsupported

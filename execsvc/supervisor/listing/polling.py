@@ -1,4 +1,4 @@
-"""What one listing after the other says together: who is new, who changed, who is gone."""
+"""The effects of successive listings: bots that are new, changed, or gone."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _KEY = "mass stop"
 
 
 class Taken(NamedTuple):
-    """What one listing came to."""
+    """The result of one listing."""
 
     said: Listing
-    """The listing, without rows of which more is known by now."""
+    """The listing, without rows that are known to be STOPPED by now."""
     whole: Listing
-    """The same with what is known besides of bots that are BOOTING."""
+    """The same with the bots that are known to be BOOTING besides."""
 
 
 class Polling:
@@ -49,9 +49,9 @@ class Polling:
         return self._guard.pending
 
     def take(self, given: Listing, unchanged: bool, began: float) -> Taken:
-        """A complete listing came in; ``unchanged``: it says what the last one said.
+        """Apply a complete listing; ``unchanged``: it equals the last one.
 
-        ``began``: when BotService was first asked for it, by our monotonic clock.
+        ``began``: the time of its first request to BotService, by the monotonic clock.
         """
         said = self._last_seen.current(given, began)
         listing = self._last_seen.completed(said)
@@ -59,7 +59,7 @@ class Polling:
         if listing.may_be_cut and not self._cut_said:
             self._cut_said = True
             logger.bind(event="listing_may_be_cut").warning("{}", MAY_BE_CUT)
-        # A bot that was stopped since may be listed as before: its user has started it again.
+        # A bot that was stopped since may be listed as before, when its user has started it again.
         if not unchanged or ids - self._bots.known():
             for line in self._crowds.warnings(self._settings, listing.bots.values()):
                 logger.bind(event="account_crowded").warning("{}", line)
@@ -78,7 +78,7 @@ class Polling:
         return Taken(said, listing)
 
     def row_stopped(self, bot_id: str, at: float) -> None:
-        """By an answer of BotService that came at ``at`` (monotonic), the bot's row is STOPPED."""
+        """Note that by an answer of BotService that came at ``at`` (monotonic) the bot's row is STOPPED."""
         self._last_seen.stopped(bot_id, at)
         self._bots.row_stopped(bot_id)
 

@@ -18,7 +18,7 @@ from execsvc.supervisor.processes.worker_channel import WorkerChannel
 Server = Callable[[Settings, int, int, int], int]
 """``serve(settings, listener, lifeline, beats)``: the work of the control plane, its exit code.
 
-It writes a line to ``beats`` at least every few seconds: a sign of life.
+It writes a line to ``beats`` at least every few seconds: a heartbeat.
 """
 PATIENCE = 20.0
 """Seconds that it may be silent at least: it imports Flask and gunicorn first."""

@@ -9,7 +9,7 @@ class Timers:
     """One moment for each key, the earliest that was asked for; whoever is due asks anew.
 
     A key is looked at once and not once a deadline, so that a deadline that moves with each
-    sign of life costs nothing until its first date.
+    heartbeat costs nothing until its first date.
     """
 
     def __init__(self) -> None:

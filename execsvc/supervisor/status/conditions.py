@@ -1,4 +1,4 @@
-"""What is wrong with the service: the one place that ``/health``, alerts and the page ask. Pure."""
+"""The faults of the service and its bots, for ``/health``, alerts and the page. Pure."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _GUARDS = {
     DAILY_LOSS: (Kind.DAILY_LOSS, "no more entries today"),
     STOP_LOSS: (Kind.STOP_LOSS, "no more entries"),
 }
-"""The guards that somebody is told of, and how."""
+"""The guards that are conditions, with their kind and text."""
 
 
 def conditions(facts: Facts, left: Collection[str] = ()) -> list[Condition]:
-    """Everything that is wrong.
+    """All conditions at this moment.
 
     ``left``: bots whose position an earlier run of the service left open when it stopped.
     """
@@ -100,7 +100,7 @@ def _of(bot: Bot, left: Collection[str]) -> Iterator[Condition]:
 
 
 def _of_records(bot: Bot) -> Iterator[Condition]:
-    """Files that cannot be read or written, of which the bot waits for one."""
+    """Conditions of a bot that waits for a file that cannot be read or written."""
     if bot.unavailable is not None:
         why = f"its ledger cannot be read or written at present ({bot.unavailable})"
         yield _condition(Kind.UNAVAILABLE, bot, f"bot {bot.named}: {why}", why)
@@ -110,7 +110,7 @@ def _of_records(bot: Bot) -> Iterator[Condition]:
 
 
 def _for_an_operator(bot: Bot) -> Iterator[Condition]:
-    """What only an operator can decide."""
+    """Conditions of a bot that only an operator can decide on."""
     if bot.contested:
         text = f"bot {bot.named}: {bot.contested} contested, see execsvc settle"
         yield _condition(Kind.CONTESTED, bot, text, f"{bot.contested} contested orders")
@@ -119,7 +119,7 @@ def _for_an_operator(bot: Bot) -> Iterator[Condition]:
 
 
 def left_open(bot: Bot) -> Condition:
-    """The service has stopped, and this bot's position is open that should not be."""
+    """The condition of a bot whose position should not be open when the service has stopped."""
     why = "the service stopped and its position is open"
     return _condition(Kind.LEFT, bot, f"bot {bot.named}: {why}", why)
 
@@ -129,7 +129,7 @@ def _condition(kind: Kind, bot: Bot, text: str, why: str) -> Condition:
 
 
 def subject(bot: Bot) -> str:
-    """Who a bot is, to somebody who sees nothing else: name, id, symbol, what it tracks."""
+    """The description of a bot for readers of an alert: name, id, symbol, tracked quantity."""
     name = bot.row.name if bot.row is not None and bot.row.name else ""
     parts = [f"{name} ({bot.bot_id})" if name and name != bot.bot_id else bot.bot_id]
     bound = bot.ledger.binding if bot.is_open and bot.ledger is not None else None

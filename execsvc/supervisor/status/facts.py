@@ -1,4 +1,4 @@
-"""What the supervisor knows at one moment: the documents, conditions and alerts are made of it."""
+"""The facts at one moment, of which the documents, conditions and alerts are made."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from execsvc.supervisor.listing.guard import Pending
 
 
 class Polled(NamedTuple):
-    """How the listing goes. ``age``: seconds since the last good one."""
+    """The state of the listings. ``age``: seconds since the last good one."""
 
     interval: float
     age: float
@@ -24,7 +24,7 @@ class Polled(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """All of it. ``uptime`` is in seconds."""
+    """All facts at one moment. ``uptime`` is in seconds."""
 
     pid: int
     service: Service
@@ -35,6 +35,6 @@ class Facts(NamedTuple):
     nameless: list[InvalidRow]
     halted: Halted | None = None
     reports: dict[str, object] | None = None
-    """How the reports to BotService go; None when none are made."""
+    """The state of the reports to BotService; None when none are made."""
     no_process: str | None = None
-    """Why the machine has no process to give; None while it has."""
+    """The reason why the machine has no process to give; None while it has."""

@@ -1,6 +1,6 @@
-"""The answer to the call ``metrics``: what ``/status`` knows and what was counted, as numbers.
+"""The answer to the call ``metrics``: the content of ``/status`` and the counts, as numbers.
 
-Names and texts of the metrics are the control plane's; nothing here takes longer than ``/status``.
+The control plane has the names and texts of the metrics; no call takes longer than ``/status``.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SHOWN = (
 
 
 def metrics(facts: Facts, totals: Totals, clock: LoopClock) -> dict[str, Any]:
-    """All of it; times in seconds, since 1970 where they are moments."""
+    """All metrics; durations are in seconds, moments in seconds since 1970."""
     document = status(facts)
     polled, wrong = facts.polled, conditions(facts)
     kinds = Counter(condition.kind for condition in wrong)
@@ -56,7 +56,7 @@ def metrics(facts: Facts, totals: Totals, clock: LoopClock) -> dict[str, Any]:
 
 
 def _counters(totals: Totals) -> list[tuple[str, tuple[str, ...], int]]:
-    """A name, the values of its labels, and the sum."""
+    """The counters: a name, the values of its labels, and the sum."""
     return [
         *((*series, number) for series, number in zip(SERIES, totals.numbers, strict=False)),
         ("restarts", (), totals.restarts),
@@ -74,9 +74,9 @@ def _histogram(bounds: tuple[float, ...], counts: Any, micros: int) -> dict[str,
 
 
 def _bot(bot: Bot, shown: dict[str, Any]) -> dict[str, Any]:
-    """A bot as ``/status`` shows it, as far as it can be counted or summed up.
+    """The part of a bot in ``/status`` that can be counted or summed up.
 
-    What its process wrote is passed on as it is: no text of a strategy may end this one.
+    Texts from its process are passed on as they are: no text of a strategy may end this process.
     """
     return {
         **{name: shown[name] for name in _SHOWN},

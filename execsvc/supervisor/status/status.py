@@ -58,7 +58,7 @@ def status(facts: Facts, *, diagnostics: bool = False) -> dict[str, Any]:
 
 
 def health(facts: Facts) -> dict[str, Any]:
-    """The answer to ``GET /health``; ``down`` is for whoever gets no answer from here."""
+    """The answer to ``GET /health``; the control plane says ``down`` when it gets no answer."""
     reasons = [wrong.text for wrong in conditions(facts) if wrong.degrades]
     state = "degraded" if reasons else "ok"
     if facts.service is not Service.RUNNING:
@@ -91,7 +91,7 @@ def _bot(bot: Bot, halted: Halted | None) -> dict[str, Any]:
 
 
 def _last_error(bot: Bot, halted: Halted | None) -> str | None:
-    """What is wrong with the bot; in a halt also that this is why it does not run."""
+    """The error of the bot; in a halt also the halt, as the reason why the bot does not run."""
     gone = bot.listed is Listed.GONE and bot.state is State.STOPPED
     if halted is None or gone or bot.state not in _HALTING:
         return bot.last_error

@@ -1,4 +1,4 @@
-"""Which bots have not ended flat, and why: what an operator who stopped them waits for. Pure."""
+"""The bots that have not ended flat, and the reasons, for an operator who stopped them. Pure."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from execsvc.supervisor.bots.states import State
 
 
 class Why(NamedTuple):
-    """Why a bot has not ended flat. ``going_on``: somebody works on it, so waiting may help."""
+    """The reason why a bot has not ended flat. ``going_on``: a process works on it, so a wait may help."""
 
     text: str
     going_on: bool
 
 
 def unfinished(bot: Bot) -> dict[str, Any] | None:
-    """What keeps ``bot`` from having ended flat; None when nothing does."""
+    """The reason why ``bot`` has not ended flat, with its facts; None when it has."""
     why = _why(bot)
     if why is None:
         return None
@@ -49,7 +49,7 @@ def _why(bot: Bot) -> Why | None:
 
 
 def _stuck(bot: Bot) -> str | None:
-    """Why nothing can be done for ``bot`` before an operator has acted; None when something can."""
+    """The reason why ``bot`` waits for an operator; None when it does not."""
     if bot.unreadable is not None and bot.run is None:
         return f"its position is unknown: {bot.unreadable}"
     return bot.doubt if bot.is_open else None
