@@ -228,6 +228,6 @@ class ServiceStore(Protocol):
     def takes_reports(self, patience: float = 10.0) -> bool | None:
         """True when BotService takes reports of orders, False when not, None while that was never tried.
 
-        The wait for a record that another program has locked is ``patience`` seconds.
+        The wait for a record that another program has locked is ``patience`` seconds at most.
         """
         ...

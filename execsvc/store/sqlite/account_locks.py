@@ -92,7 +92,7 @@ class AccountLocks:
         """False when the service that has locked the account certainly does not run ``bot_id``.
 
         Each bot that a service runs, or once ran, has a ledger in the state directory of that
-        service; a directory that cannot be read decides nothing.
+        service. True where the lock or that directory cannot be read.
         """
         if key_id in self._held:
             return False

@@ -166,7 +166,7 @@ def transaction(
 
     One that is not ``durable`` survives the end of the process but not of the machine: for rows
     that no decision about money depends on. It saves a wait for the disk. The wait for a lock of the
-    database that another program holds is ``patience`` seconds.
+    database that another program holds is ``patience`` seconds at most.
     """
     try:
         connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
@@ -217,7 +217,7 @@ def query(
     values: tuple[object, ...] = (),
     patience: float = BUSY_SECONDS,
 ) -> list[sqlite3.Row]:
-    """All rows of ``sql``; the wait for a lock is ``patience`` seconds. Raises LedgerFailed."""
+    """All rows of ``sql``; a lock is awaited for ``patience`` seconds at most. Raises LedgerFailed."""
     try:
         return patiently(lambda: connection.execute(sql, values).fetchall(), patience)
     except faults.FAULTS as error:

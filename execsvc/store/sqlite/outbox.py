@@ -106,7 +106,7 @@ def order_told(path: Path, order_id: str) -> str:
 
 
 def _has_no_place(fault: BaseException | None) -> bool:
-    """True when the table does not take the row; a fault such as a full disk may pass."""
+    """True for a fault of the table, which never takes the row; others, as a full disk, may pass."""
     named = isinstance(fault, (sqlite3.IntegrityError, sqlite3.OperationalError))
     return named and "outbox" in str(fault)
 

@@ -15,8 +15,8 @@ REFUSED = "refused"
 def verdict(state_dir: Path, patience: float = BUSY_SECONDS) -> bool | None:
     """True when BotService took a report, False when it knows no such call, None when none was tried.
 
-    The wait for a file that another program has locked is ``patience`` seconds a statement. Raises
-    LedgerFailed.
+    The wait for a file that another program has locked is ``patience`` seconds a statement, at most.
+    Raises LedgerFailed.
     """
     path = state_dir / FILE
     if not path.exists():
