@@ -152,16 +152,19 @@ class Daemon:
         return self.wait(within)
 
     def family(self) -> list[Process]:
-        """Every process of it that lives, as far as it was seen, the supervisor first.
+        """Every process of it that lives, as far as it was seen: the supervisor first, then by age.
 
-        Those of an earlier start count too, orphans that hold a file of the state directory.
+        Those of an earlier start count too, orphans that hold a file of the state directory. Such
+        an orphan is older than the supervisor.
         """
         if self._process is not None and self._process.poll() is None:
             supervisor = processes.find(self.pid)
             if supervisor is not None:
                 self._seen.update([supervisor, *supervisor.children(recursive=True)])
         self._seen.update(processes.holding(self.state_dir))
-        return sorted((process for process in self._seen if process.lives), key=processes.age)
+        living = [process for process in self._seen if process.lives]
+        own = None if self._process is None else self.pid
+        return sorted(living, key=lambda process: (process.pid != own, processes.age(process)))
 
     def kill_everything(self) -> None:
         """Kill every process of it before any can act on another's death."""

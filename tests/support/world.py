@@ -204,7 +204,7 @@ class World:
 
     def kill_any(self, which: int) -> None:
         """Kill -9 of any child: listing, control plane, its worker, a runner."""
-        children = self.daemon.family()[1:]
+        children = [child for child in self.daemon.family() if child.pid != self.daemon.pid]
         if children:
             self._kill(children[which % len(children)].pid, "child killed")
 
