@@ -61,9 +61,8 @@ def create_app(ask: Ask, token: str | None) -> Flask:
 
 def _views(ask: Ask, *, guarded: bool) -> dict[str, Callable[[], Answer | Response]]:
     """The view of each route, by its name; ``guarded``: a token is set."""
-    exposition = cache(
-        _exposition
-    )  # at the first scrape, so that a start does not import its library
+    # At the first scrape, so that a start does not import its library.
+    exposition = cache(_exposition)
     description = cache(openapi.document)
 
     def health() -> Answer:

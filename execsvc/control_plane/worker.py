@@ -54,9 +54,8 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         """Close at once: gunicorn's graceful close lets a client hold up the whole worker."""
         try:
             self.sock.setblocking(False)
-            self.sock.recv(
-                LARGEST_HEAD
-            )  # unread bytes would reset the connection before the client has the answer
+            # Unread bytes would reset the connection before the client has the answer.
+            self.sock.recv(LARGEST_HEAD)
         except OSError:
             pass
         finally:

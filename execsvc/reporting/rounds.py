@@ -147,9 +147,8 @@ class Rounds:
         self._record()
         for stem, outbox in self._outboxes.items():
             if self._due(stem) <= monotonic():
-                self._outboxes[stem] = self._outboxes.pop(
-                    stem
-                )  # the next turn is that of another bot
+                # To the end of the row: the next turn is that of another bot.
+                self._outboxes[stem] = self._outboxes.pop(stem)
                 self._held.pop(stem, None)
                 if outbox.stale:
                     self._read(stem, outbox)

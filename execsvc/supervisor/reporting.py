@@ -141,9 +141,8 @@ class ReportingProcess:
         for bot_id, status in list(self._waiting.items()):
             word = self._due_word(bot_id, status)
             if word is not None:
-                del self._waiting[
-                    bot_id
-                ]  # the next listing brings the row back, unless the report was taken
+                # The next listing brings the row back, unless the report was taken.
+                del self._waiting[bot_id]
                 self._asked[bot_id] = status, word
                 name = self._name(bot_id)
                 self._ask(Request(bot_id=bot_id, name=name, word=word, status=status))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from support.orderflow import Bot, D, buy_pressure, calm, taker
 
 from execsvc.strategies.diagnostics import NONE, Diagnostics
+from execsvc.strategies.orderflow_exhaustion_v1.market_view import Flow, Window
 
 
 def test_diagnostics_before_the_first_tick_are_empty() -> None:
@@ -38,3 +40,21 @@ def test_diagnostics_of_a_signal_that_is_waited_on_judge_no_new_one() -> None:
 
     assert not bot.strategy.diagnostics().judged
     assert bot.strategy.diagnostics().signal is None
+
+
+def test_diagnostics_of_a_judged_tick_sum_its_trades_no_second_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sums: list[int] = []
+    flow = Window.flow
+
+    def counted(window: Window, after: int | None = None) -> Flow:
+        sums.append(len(window.trades))
+        return flow(window, after)
+
+    monkeypatch.setattr(Window, "flow", counted)
+    bot = Bot()
+    bot.tick(0, "999", "1001", [taker("sell", "50", 0)])
+
+    assert bot.strategy.diagnostics().sold == D(50)
+    assert sums == [1]

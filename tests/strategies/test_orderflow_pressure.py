@@ -6,6 +6,7 @@ import pytest
 from support.orderflow import Bot, D, buy_pressure, calm, ms, sell_pressure, taker
 
 from execsvc.model.order import Side
+from execsvc.strategies.orderflow_exhaustion_v1.market_view import Flow
 from execsvc.strategies.orderflow_exhaustion_v1.pressure import Signals
 
 
@@ -84,7 +85,7 @@ def test_the_first_tick_has_no_expanded_spread_and_no_jump() -> None:
 
     bot.tick(0, "99", "101", [taker("sell", "100", 0)])
 
-    assert seen(bot) == Signals(True, Side.SELL, False, False)
+    assert seen(bot) == Signals(True, Side.SELL, False, False, Flow(D(0), D(100)))
 
 
 @pytest.mark.parametrize(

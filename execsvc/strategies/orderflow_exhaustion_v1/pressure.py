@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from execsvc.model.order import Side
-from execsvc.strategies.orderflow_exhaustion_v1.market_view import View, opposite
+from execsvc.strategies.orderflow_exhaustion_v1.market_view import NO_FLOW, Flow, View, opposite
 from execsvc.strategies.orderflow_exhaustion_v1.params import OrderflowParams
 
 Missing = Literal["volume", "imbalance", "spread", "jump"]
@@ -45,6 +45,8 @@ class Signals(NamedTuple):
     side: Side | None
     expanded: bool
     jumped: bool
+    flow: Flow = NO_FLOW
+    """The taker volume of the window, by which the tick was judged."""
 
     @property
     def held(self) -> int:
@@ -76,7 +78,8 @@ def signals(view: View, params: OrderflowParams) -> Signals:
         view.average is not None
         and view.spread >= params.spread_expand_ratio_threshold * view.average
     )
-    return Signals(enough, side, expanded, side is not None and _jumped(view, side, params))
+    jumped = side is not None and _jumped(view, side, params)
+    return Signals(enough, side, expanded, jumped, flow)
 
 
 def pressure(view: View, seen: Signals, params: OrderflowParams) -> Pressure | None:

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from execsvc.strategies.diagnostics import Diagnostics
 from execsvc.strategies.orderflow_exhaustion_v1.exits import Held
-from execsvc.strategies.orderflow_exhaustion_v1.market_view import NO_FLOW, Memory, View
+from execsvc.strategies.orderflow_exhaustion_v1.market_view import NO_FLOW, Flow, Memory, View
 from execsvc.strategies.orderflow_exhaustion_v1.pressure import Pressure, Signals
 
 
@@ -59,7 +59,7 @@ class Seen(NamedTuple):
 
     def diagnostics(self) -> Diagnostics:
         """The diagnostics of the tick, in the form of any strategy."""
-        flow = NO_FLOW if self.view is None else self.view.window.flow()
+        flow = self._flow()
         idle = self.event is None and self.pressure is None and self.signals is not None
         return Diagnostics(
             judged=idle or self.event == "pressure",
@@ -71,6 +71,12 @@ class Seen(NamedTuple):
             bought=flow.buys,
             sold=flow.sells,
         )
+
+    def _flow(self) -> Flow:
+        """The taker volume of the window; summed anew only where the tick did not judge by it."""
+        if self.signals is not None:
+            return self.signals.flow
+        return NO_FLOW if self.view is None else self.view.window.flow()
 
     def _signal(self) -> str | None:
         """Side and kinds of the pressure that began at this tick: ``BUY imbalance+jump``."""
