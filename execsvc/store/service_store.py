@@ -109,7 +109,7 @@ class ServiceStore(Protocol):
         ...
 
     def taken_by(self) -> int | None:
-        """The process id of that supervisor; None where the id is not known."""
+        """The process id of that supervisor; None where the id is not known, or there is no supervisor."""
         ...
 
     def holder(self, key_id: str) -> Holder | None:

@@ -5,15 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from backends import BACKENDS, RECORDS, Backend
 
-from execsvc.store.opening import store_in_memory
-from execsvc.store.sqlite.store import SqliteStore
-from execsvc.store.store import BotRecordsStore
+from execsvc.store.store import BotRecordsStore, Store
 
 
-@pytest.fixture(params=["sqlite", "in memory"])
+@pytest.fixture(params=RECORDS)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> BotRecordsStore:
     """A new store of each kind; what it is made of is its own."""
-    if request.param == "sqlite":
-        return SqliteStore(tmp_path / "state", tmp_path / "run")
-    return store_in_memory()
+    return RECORDS[request.param](tmp_path)
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
+    """A new backend of each kind that keeps all records of a service."""
+    return BACKENDS[request.param](tmp_path)
+
+
+@pytest.fixture
+def service(backend: Backend) -> Store:
+    """The records of a service that never ran."""
+    return backend.service()

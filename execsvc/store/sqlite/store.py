@@ -87,8 +87,8 @@ class SqliteStore:
         return self._lock.is_held()
 
     def taken_by(self) -> int | None:
-        """The pid that the holder of that lock has written down."""
-        return self._lock.holder()
+        """The pid that the holder of that lock has written down; None when no process holds the lock."""
+        return self._lock.holder() if self._lock.is_held() else None
 
     def holder(self, key_id: str) -> Holder | None:
         """The service that has locked the account ``key_id``; None when none has."""
