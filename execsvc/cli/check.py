@@ -11,6 +11,7 @@ from execsvc.cli.extras import alert_targets, refuse_missing_extras
 from execsvc.cli.options import Source, takes_settings
 from execsvc.cli.table import plain_text
 from execsvc.clients.bot_service import Listing
+from execsvc.clients.service_http import adapter_http
 from execsvc.doctor import adapter_health, services
 from execsvc.errors import Unavailable
 from execsvc.exit_codes import DONE, REFUSED, UNREACHABLE
@@ -86,7 +87,7 @@ def _listed(settings: Settings) -> Listing:
 
 
 def _ask_adapter(settings: Settings, spec: BotSpec | None) -> None:
-    http = services.adapter_http(settings)
+    http = adapter_http(settings)
     health = adapter_health.ask(http)
     if health is not None:
         said = f"{settings.exchange_adapter_url}: {health.text}"

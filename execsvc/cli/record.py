@@ -11,7 +11,7 @@ import click
 from execsvc.cli.exit_codes import exit_codes
 from execsvc.cli.options import Source, takes_adapter
 from execsvc.clients.exchange_adapter import ExchangeAdapter
-from execsvc.clients.http import HttpClient
+from execsvc.clients.service_http import adapter_http
 from execsvc.clock import monotonic
 from execsvc.dispositions import not_ignored
 from execsvc.errors import ConfigRefused, StopRequested
@@ -53,14 +53,8 @@ def record(source: Source, symbol: str, key: str, out: Path, every: float) -> No
     settings = source.places()
     if not settings.exchange_adapter_url:
         raise ConfigRefused("EXECSVC_EXCHANGE_ADAPTER_URL: is required")
-    token = settings.exchange_adapter_token
     ends = {signal.SIGTERM, *not_ignored(signal.SIGINT)}
-    http = HttpClient(
-        settings.exchange_adapter_url,
-        None if token is None else token.get_secret_value(),
-        settings.request_timeout,
-        partial(_leave_if_told, ends),
-    )
+    http = adapter_http(settings, partial(_leave_if_told, ends))
     adapter = ExchangeAdapter(http, key, open_store(settings).pause(key))
     writer = DayWriter(out)
     # Taken only between two lines, and while waiting: a line is written whole.

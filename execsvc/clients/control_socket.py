@@ -9,8 +9,8 @@ from typing import Any
 
 from execsvc.clock import monotonic
 from execsvc.errors import Unavailable
+from execsvc.settings import SOCKET_NAME
 
-SOCKET_NAME = "control.sock"
 LARGEST_ANSWER = 64 * 1024 * 1024
 
 

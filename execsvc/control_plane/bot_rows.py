@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from execsvc.clock import from_iso
+from execsvc.model.symbol import Symbol
 
 TONES = {
     "LIQUIDATING": "warn",
@@ -88,7 +89,7 @@ def ago(at: str | None, now: datetime) -> str:
 
 def _position(held: Mapping[str, Any], symbol: str | None, now: datetime) -> list[str]:
     """The position in words: nothing when it is flat, but dust that is tracked is shown."""
-    base = (symbol or "").partition("/")[0]
+    base = Symbol.parse(symbol).base if symbol else ""
     if held["side"] is None:
         dust = Decimal(held["tracked"] or 0)
         return [f"dust {held['tracked']} {base}"] if dust else []

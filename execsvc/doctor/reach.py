@@ -5,6 +5,7 @@ from __future__ import annotations
 from execsvc.clients.bot_service import Listing
 from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clients.http import HttpClient
+from execsvc.clients.service_http import adapter_http, bot_service_http
 from execsvc.clock import monotonic
 from execsvc.doctor import adapter_health, clock_skew, services
 from execsvc.doctor.finding import Cause, Finding, fault, warning, well
@@ -54,11 +55,11 @@ def _bot_service(settings: Settings) -> tuple[list[Finding], Listing | None]:
         warning(_ROWS, line, "change it there, unless it is meant so")
         for line in services.remarks(listing)
     ]
-    return [*findings, clock_skew.look("BotService", services.bot_service_http(settings))], listing
+    return [*findings, clock_skew.look("BotService", bot_service_http(settings))], listing
 
 
 def _adapter(settings: Settings, bots: list[BotSpec]) -> list[Finding]:
-    http = services.adapter_http(settings)
+    http = adapter_http(settings)
     spec = services.first(bots)
     findings: list[Finding] = []
     try:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from execsvc.clients.order_history import OrderHistory
+from execsvc.clients.service_http import adapter_http, bot_service_http
 from execsvc.clock import iso
 from execsvc.doctor import services
 from execsvc.doctor.finding import Finding, warning, well
@@ -64,7 +65,7 @@ def _accounts(settings: Settings, store: ServiceStore) -> Iterator[Finding]:
         positions = [one for one in positions if (one.bot_id, one.symbol) not in known]
         if not positions:
             continue
-        adapter = services.adapter(settings, services.adapter_http(settings), key_id)
+        adapter = services.adapter(settings, adapter_http(settings), key_id)
         try:
             balance = adapter.balance()
             judged = [position for position in positions if is_readable(balance, position)]
@@ -87,7 +88,7 @@ def _orders(settings: Settings, store: ServiceStore) -> Iterator[Finding]:
     """The findings about bots of which BotService knows an order that is newer than their ledger."""
     if not keeps_orders(settings, store):
         return
-    history = OrderHistory(services.bot_service_http(settings))
+    history = OrderHistory(bot_service_http(settings))
     states, _ = store.survey()
     live = [one for one in states if one.binding is not None and one.binding.mode is Mode.LIVE]
     for state in live[:_MOST_ASKED]:

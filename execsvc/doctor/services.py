@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pydantic import SecretStr
-
 from execsvc.clients.bot_service import BOOTING, MAY_BE_CUT, STOPPING, BotService, Listing
 from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clients.http import HttpClient
+from execsvc.clients.service_http import bot_service_http
 from execsvc.errors import ConfigRefused, LedgerFailed
 from execsvc.execution.allocation import may_hold_nothing
 from execsvc.model.bot import BotSpec, InvalidRow, Mode, named, short_name
@@ -44,16 +43,6 @@ class Looking:
 
     def ban(self, seconds: float, why: str) -> None:
         """Do nothing: the bots notice a ban by themselves."""
-
-
-def bot_service_http(settings: Settings) -> HttpClient:
-    """A client for BotService."""
-    return _http(settings.bot_service_url, settings.bot_service_token, settings)
-
-
-def adapter_http(settings: Settings) -> HttpClient:
-    """A client for ExchangeAdapterService."""
-    return _http(settings.exchange_adapter_url, settings.exchange_adapter_token, settings)
 
 
 def adapter(settings: Settings, http: HttpClient, key_id: str) -> ExchangeAdapter:
@@ -156,9 +145,3 @@ def _without_id(row: InvalidRow) -> str:
 def first(bots: Iterable[BotSpec]) -> BotSpec | None:
     """A bot whose market the adapter is asked about, one that trades live if there is any."""
     return min(bots, key=lambda spec: spec.binding.mode is not Mode.LIVE, default=None)
-
-
-def _http(url: str, token: SecretStr | None, settings: Settings) -> HttpClient:
-    return HttpClient(
-        url, None if token is None else token.get_secret_value(), settings.request_timeout
-    )

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from execsvc import logs
 from execsvc.clients.bot_reports import BotReports, Id
 from execsvc.clients.bot_sessions import BotSessions
-from execsvc.clients.http import HttpClient
+from execsvc.clients.service_http import bot_service_http
 from execsvc.clock import iso, monotonic, now
 from execsvc.errors import LedgerBusy, LedgerFailed, LedgerUnavailable, StopRequested
 from execsvc.repeats import Repeats
@@ -93,13 +93,7 @@ def report_for_ever(settings: Settings, lifeline: int, requests: int, answers: i
     logs.setup(settings.log_level, settings.log_format)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     talk = _Talk(lifeline, requests, answers)
-    token = settings.bot_service_token
-    http = HttpClient(
-        settings.bot_service_url,
-        token.get_secret_value() if token else None,
-        settings.request_timeout,
-        talk.pulse,
-    )
+    http = bot_service_http(settings, talk.pulse)
     worker = ReportingWorker(settings, BotReports(http), BotSessions(http), talk)
     try:
         while worker.work():

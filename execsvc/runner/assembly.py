@@ -6,8 +6,8 @@ from contextlib import closing
 from decimal import Decimal
 
 from execsvc.clients.exchange_adapter import ExchangeAdapter
-from execsvc.clients.http import HttpClient
 from execsvc.clients.order_history import OrderHistory, PastOrder
+from execsvc.clients.service_http import adapter_http, bot_service_http
 from execsvc.execution.guards import Guards, limits_of
 from execsvc.execution.order_service import OrderService
 from execsvc.execution.order_sizes import OrderSizes
@@ -49,13 +49,7 @@ class Assembly:
         self._settings = settings
         self._store = store
         self._start = start
-        token = settings.exchange_adapter_token
-        self._http = HttpClient(
-            settings.exchange_adapter_url,
-            None if token is None else token.get_secret_value(),
-            settings.request_timeout,
-            services.waits.pulse,
-        )
+        self._http = adapter_http(settings, services.waits.pulse)
         self._journals: list[AccountStore] = []
         self._memory = SizeMemory(services.ledger, services.record)
 
@@ -121,12 +115,6 @@ class Assembly:
 
     def _newest_reported(self) -> PastOrder | None:
         """The bot's newest order by BotService. Raises Unavailable."""
-        token = self._settings.bot_service_token
-        http = HttpClient(
-            self._settings.bot_service_url,
-            None if token is None else token.get_secret_value(),
-            self._settings.request_timeout,
-            self._services.waits.pulse,
-        )
+        http = bot_service_http(self._settings, self._services.waits.pulse)
         with closing(http):
             return OrderHistory(http).newest(self._services.bot_id)

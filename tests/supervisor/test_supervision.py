@@ -18,7 +18,7 @@ from support.processes import Process
 from support.scripted_service import Scripted
 from support.verdicts import CONTROL_PLANE
 
-from execsvc.clients import control_socket
+from execsvc.settings import SOCKET_NAME
 
 
 def worker_of(master: Process) -> Process:
@@ -88,7 +88,7 @@ def test_usr1_writes_the_status_to_the_log(running: Scripted) -> None:
 
 
 def test_the_control_socket_is_private_and_takes_what_comes(running: Scripted) -> None:
-    path = running.folder / "run" / control_socket.SOCKET_NAME
+    path = running.folder / "run" / SOCKET_NAME
     assert path.stat().st_mode & 0o777 == 0o600
     assert running.ask("nonsense") == {"error": "no such call"}
     for request in (b"\n", b"[]\n", b"{" * 10_000 + b"\n", b"\xff\n"):
@@ -98,7 +98,7 @@ def test_the_control_socket_is_private_and_takes_what_comes(running: Scripted) -
 
 
 def test_slow_visitors_hold_nobody_up(running: Scripted) -> None:
-    path = running.folder / "run" / control_socket.SOCKET_NAME
+    path = running.folder / "run" / SOCKET_NAME
     visitors = []
     for _ in range(100):
         visitor = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -19,7 +19,7 @@ import setproctitle
 
 from execsvc import logs
 from execsvc.clients.bot_service import BotService
-from execsvc.clients.http import HttpClient
+from execsvc.clients.service_http import bot_service_http
 from execsvc.clock import monotonic
 from execsvc.errors import StopRequested, Unavailable
 from execsvc.settings import Settings, Switch
@@ -58,14 +58,8 @@ class _Asker:
     """Requests one listing after the other; every wait sends heartbeats."""
 
     def __init__(self, settings: Settings, lifeline: int, requests: int, answers: int) -> None:
-        token = settings.bot_service_token
         self._service = BotService(
-            HttpClient(
-                settings.bot_service_url,
-                token.get_secret_value() if token else None,
-                settings.request_timeout,
-                self._pulse,
-            ),
+            bot_service_http(settings, self._pulse),
             settings.page_size,
             lifecycle=settings.bot_lifecycle is not Switch.OFF,
             optional=_optional(settings),
