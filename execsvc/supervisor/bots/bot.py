@@ -17,7 +17,7 @@ from execsvc.store.abandoned import Abandoned, is_recent
 from execsvc.store.bot_state import LedgerState
 from execsvc.supervisor.bots.next_step import Case, Listed, Service
 from execsvc.supervisor.bots.run import Run
-from execsvc.supervisor.bots.states import Event, State, after
+from execsvc.supervisor.bots.states import State, entered
 from execsvc.supervisor.processes.restarts import CALM, Restarts
 
 if TYPE_CHECKING:
@@ -105,9 +105,9 @@ class Bot:
     stand_in: bool = False
     """True when the record stands for an unreadable ledger; ``bot_id`` is the name of that file."""
 
-    def become(self, event: Event, now: float) -> None:
-        """Enter the state to which ``event`` leads."""
-        self.state = after(self.state, event)
+    def become(self, state: State, now: float) -> None:
+        """Enter ``state``. Raises ValueError where no transition leads there."""
+        self.state = entered(self.state, state)
         self.state_since = now
 
     def begin_anew(self) -> None:

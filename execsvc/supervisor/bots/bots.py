@@ -14,7 +14,7 @@ from execsvc.supervisor.bots.bot import Bot, Hold
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.next_step import Listed, Service
 from execsvc.supervisor.bots.run import Run, StopMode
-from execsvc.supervisor.bots.states import Event, State
+from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.bots.steps import SHOWN_STOPPED
 from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.restarts import Restarts
@@ -50,10 +50,10 @@ class Bots:
             bot = self._new(stem)
             bot.stand_in, bot.unreadable, bot.ever_ran = True, str(reason), True
             if isinstance(reason, LedgerUnavailable):
-                bot.become(Event.WAITS, self._context.clock.now)
+                bot.become(State.BACKOFF, self._context.clock.now)
             else:
                 steps.mark_failed(self._context, bot, str(reason), None)
-                bot.become(Event.FAILS, self._context.clock.now)
+                bot.become(State.FAILED, self._context.clock.now)
         held = self._context.held
         if held.damage is not None:
             held.suspect(state.bot_id for state in states)
@@ -220,9 +220,9 @@ class Bots:
         if phase == "RUNNING" and now - run.began >= OUTAGE_OVER:
             bot.outage = None
         if phase == "RUNNING" and bot.state is State.BOOTING:
-            bot.become(Event.TICKS, now)
+            bot.become(State.RUNNING, now)
         elif phase == "STOPPING" and bot.state in (State.BOOTING, State.RUNNING):
-            bot.become(Event.STOPS, now)
+            bot.become(State.STOPPING, now)
             if run.snapshot.stopping_on is not None:
                 bot.signalled_at = now
 

@@ -9,7 +9,7 @@ from execsvc.supervisor.bots import changes
 from execsvc.supervisor.bots.bot import Bot, Hold, PendingSignalDecision
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.run import Run
-from execsvc.supervisor.bots.states import Event, State
+from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.bots.steps import mark_failed, read_ledger, reconcile
 from execsvc.supervisor.processes.exit_classifier import (
     OPERATOR_WINDOW,
@@ -153,7 +153,7 @@ def _ask(context: Context, bot: Bot, run: Run, ending: Ending, retry_at: float) 
     if bot.hold is not None:
         return  # its ledger cannot be read: that hold stays
     if bot.state in (State.BOOTING, State.RUNNING):
-        bot.become(Event.STOPS, context.clock.now)
+        bot.become(State.STOPPING, context.clock.now)
     now = context.clock.now
     bot.signalled_at = run.stop_since if run.stop_since is not None else now
     bot.pending_signal = PendingSignalDecision(

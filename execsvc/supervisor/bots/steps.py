@@ -12,7 +12,7 @@ from execsvc.supervisor.bots.bot import Bot, Hold
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.next_step import Step, next_step
 from execsvc.supervisor.bots.run import Run, StopMode
-from execsvc.supervisor.bots.states import TOWARDS, Event, State
+from execsvc.supervisor.bots.states import State
 
 SHOWN_STOPPED = 3600.0
 """Seconds for which a bot that ended is shown."""
@@ -84,7 +84,7 @@ def mark_failed(
 def enter_idle(context: Context, bot: Bot, state: State) -> None:
     """Bring ``bot`` into ``state``, one without a process that trades."""
     if bot.state is not state:
-        bot.become(TOWARDS[state], context.clock.now)
+        bot.become(state, context.clock.now)
         if state is State.STOPPED:
             bot.log.bind(event="bot_stopped").info("STOPPED")
         elif state is State.HELD and bot.hold is not None:
@@ -103,7 +103,7 @@ def tell(context: Context, bot: Bot, told: StopMode) -> None:
     bot.run.asked_to_stop(told, context.clock.now)
     bot.closing = bot.closing or told is StopMode.STOP
     if bot.state in (State.BOOTING, State.RUNNING):
-        bot.become(Event.STOPS, context.clock.now)
+        bot.become(State.STOPPING, context.clock.now)
     context.timers.ask(bot.bot_id, bot.run.deadline(context.settings))
 
 
@@ -127,7 +127,7 @@ def _start(context: Context, bot: Bot) -> None:
         reconcile(context, bot)
         return
     if bot.state is not State.BOOTING:
-        bot.become(Event.STARTS, context.clock.now)
+        bot.become(State.BOOTING, context.clock.now)
     bot.queued = Task.TRADE
     context.queue.append(bot.bot_id)
 
