@@ -153,16 +153,16 @@ EVENTS: Mapping[EventName, Event] = {
     ),
     "order_refused": Event("WARNING", "an order was definitely not executed", _ORDER, _ASKED),
     "order_unknown": Event(
-        "WARNING", "the answer does not say what became of an order", ("bot_id", "order_id")
+        "WARNING", "the outcome of an order is not known from its answer", ("bot_id", "order_id")
     ),
     "order_settled": Event(
         "WARNING",
-        "an unknown outcome is decided; FILLED says how",
+        "an unknown outcome is decided; FILLED is the result",
         ("bot_id", "order_id", "filled"),
     ),
     "order_priced": Event(
         "INFO",
-        "an order named no price; AVERAGE is from elsewhere",
+        "an order's answer has no price; AVERAGE is from another source",
         ("bot_id", "order_id"),
     ),
     "order_contested": Event(
@@ -173,15 +173,17 @@ EVENTS: Mapping[EventName, Event] = {
     "order_booked_contested": Event(
         "WARNING", "a contested order is booked, for now", _ORDER, _ASKED
     ),
-    "step_learnt": Event("WARNING", "the exchange takes fewer decimals than thought", _BOT),
+    "step_learnt": Event("WARNING", "the exchange takes fewer decimals than assumed", _BOT),
     "maximum_learnt": Event("WARNING", "an amount is above what the exchange takes at once", _BOT),
-    "position_dust": Event("DEBUG", "what is left is too little to be sold", ("bot_id", "tracked")),
-    "short_dropped": Event("WARNING", "what was sold short is not bought back", _BOT),
+    "position_dust": Event(
+        "DEBUG", "the rest of a position is too small to be sold", ("bot_id", "tracked")
+    ),
+    "short_dropped": Event("WARNING", "a quantity sold short is not bought back", _BOT),
     "coins_missing": Event(
         "WARNING", "the account holds less than the bot bought", ("bot_id", "missing")
     ),
     "position_abandoned": Event(
-        "CRITICAL", "an operator gives a position up: release --abandon", ("bot_id", "tracked")
+        "CRITICAL", "an operator abandons a position: release --abandon", ("bot_id", "tracked")
     ),
     "fees_booked": Event("WARNING", "fees took some of what the bot bought", ("bot_id", "missing")),
     "position_contested": Event(
@@ -190,7 +192,7 @@ EVENTS: Mapping[EventName, Event] = {
     "history_unknown": Event("WARNING", "BotService does not say which orders it knows", _BOT),
     "coins_gone": Event("CRITICAL", "missing coins are booked as gone", ("bot_id", "missing")),
     "result_unknown": Event(
-        "ERROR", "an order is booked, what it realised is not", ("bot_id", "order_id")
+        "ERROR", "an order is booked, its realised result is not", ("bot_id", "order_id")
     ),
     "guard_tripped": Event("WARNING", "a guard stops entries, never an exit", ("bot_id", "guard")),
     "guard_cleared": Event("INFO", "entries are free again", ("bot_id", "guard")),
@@ -210,7 +212,7 @@ EVENTS: Mapping[EventName, Event] = {
     "bot_flat": Event("INFO", "the bot's process ends with nothing left open", _BOT),
     "position_kept": Event("INFO", "the bot's process ends without selling, as told", _BOT),
     "tick_skipped": Event("WARNING", "a read failed or an order was refused", _BOT),
-    "strategy_said": Event("INFO", "a line of the strategy's own", _BOT),
+    "strategy_said": Event("INFO", "a log line of the strategy", _BOT),
     "strategy_judged": Event(
         "DEBUG",
         "a signal began or ended, or an entry was refused",
@@ -219,7 +221,9 @@ EVENTS: Mapping[EventName, Event] = {
     "strategy_error": Event("ERROR", "the strategy raised; with the traceback", _BOT),
     "on_stop_error": Event("ERROR", "the strategy's on_stop raised; with the traceback", _BOT),
     "on_stop_skipped": Event("WARNING", "the strategy's on_stop met a failed read or order", _BOT),
-    "trades_dropped": Event("WARNING", "public trades are left out: their side is odd", _BOT),
+    "trades_dropped": Event(
+        "WARNING", "public trades are left out: their side is unreadable", _BOT
+    ),
     "ledger_failed": Event("CRITICAL", "the bot's ledger cannot be read or written", _BOT),
     "ledger_unavailable": Event("ERROR", "the bot's ledger cannot be used now: tried again", _BOT),
     "orphan_killed": Event(
@@ -228,7 +232,7 @@ EVENTS: Mapping[EventName, Event] = {
     # The life of a bot, by the supervisor.
     "process_started": Event("INFO", "a process that trades was started", _PROCESS),
     "bot_stop_asked": Event("WARNING", "an operator stops the bot: execsvc stop", _BOT),
-    "bot_abandon_asked": Event("WARNING", "an operator gives the bot's position up", _BOT),
+    "bot_abandon_asked": Event("WARNING", "an operator abandons the bot's position", _BOT),
     "bot_start_told": Event("INFO", "BotService knows that the bot ticks", _BOT),
     "bot_stop_told": Event("INFO", "BotService knows that the bot is flat", _BOT),
     "bot_word_failed": Event("WARNING", "BotService was not told of a start or a stop", _BOT),
@@ -243,7 +247,7 @@ EVENTS: Mapping[EventName, Event] = {
     "bot_unlisted": Event("INFO", "a running bot is not listed any more", _BOT),
     "bot_changed": Event("INFO", "the bot's row changed, its process is replaced", _BOT),
     "bot_change_refused": Event("WARNING", "the bot's changed row is refused, it runs on", _BOT),
-    "row_noted": Event("WARNING", "a value of the bot's row may be meant otherwise", _BOT),
+    "row_noted": Event("WARNING", "a value of the bot's row may be a mistake", _BOT),
     "bot_invalid": Event("WARNING", "the bot is INVALID", _BOT),
     # Listings.
     "listing_failed": Event("WARNING", "BotService could not be listed"),
@@ -257,7 +261,7 @@ EVENTS: Mapping[EventName, Event] = {
     "rows_without_id": Event("WARNING", "listed rows have no usable id: they are no bots"),
     "mass_stop_held_back": Event("CRITICAL", "a listing lacks most bots, none is stopped yet"),
     "account_crowded": Event("WARNING", "more bots on one account than a stop has time for"),
-    "accounts_not_locked": Event("WARNING", "another service on an account goes unnoticed"),
+    "accounts_not_locked": Event("WARNING", "another service on an account is not detected"),
     "account_banned": Event(
         "WARNING", "the exchange bans the adapter: only exits are tried", ("key_id",)
     ),
@@ -266,11 +270,11 @@ EVENTS: Mapping[EventName, Event] = {
     "alert_failed": Event("ERROR", "an alert could not be sent, or never can be"),
     "alert_dropped": Event("WARNING", "too many alerts wait, one is dropped"),
     "alerts_forgotten": Event("WARNING", "the alerts sent cannot be read: they may be sent again"),
-    "alerts_not_written": Event("WARNING", "the alerts sent cannot be written down"),
+    "alerts_not_written": Event("WARNING", "the alerts sent cannot be recorded"),
     "report_failed": Event("ERROR", "BotService does not take a report; it is tried again"),
     "report_recovered": Event("INFO", "reports go through again"),
     "reports_off": Event("INFO", "BotService takes no reports: none until the next start"),
-    "reports_unreadable": Event("WARNING", "the reports process wrote what cannot be read"),
+    "reports_unreadable": Event("WARNING", "a line of the reports process cannot be read"),
     # The service.
     "trading_halted": Event("CRITICAL", "every bot is stopped, none is started: execsvc halt"),
     "trading_resumed": Event("WARNING", "the end of a halt: execsvc resume"),
@@ -282,7 +286,9 @@ EVENTS: Mapping[EventName, Event] = {
     "service_started": Event("INFO", "the service is up, and answers"),
     "service_stopping": Event("INFO", "the service was told to stop"),
     "service_hurried": Event("WARNING", "the service was told to stop a second time"),
-    "service_out_of_time": Event("ERROR", "the service's time is up: what still runs is killed"),
+    "service_out_of_time": Event(
+        "ERROR", "the time to stop is over: processes that still run are killed"
+    ),
     "position_held": Event(
         "INFO", "a position at the service's end: held, as asked", ("bot_id", "tracked")
     ),
@@ -299,19 +305,23 @@ EVENTS: Mapping[EventName, Event] = {
     "settings_late": Event("WARNING", "HUP: settings that only a restart changes"),
     "settings_refused": Event("ERROR", "HUP: settings are refused, the old ones are kept"),
     "status_shown": Event("INFO", "USR1: the service, then a line a bot"),
-    "loop_stalled": Event("WARNING", "the supervisor stood still; deadlines move"),
+    "loop_stalled": Event("WARNING", "the supervisor's loop stalled; deadlines are extended"),
     "child_hung": Event("ERROR", "the listing, HTTP or alerts process hangs: replaced"),
-    "child_restarted": Event("WARNING", "the listing, HTTP or alerts process died and comes back"),
-    "process_failed": Event("CRITICAL", "a process met a fault of ours; with the traceback"),
-    "request_failed": Event("ERROR", "an HTTP request met a fault of ours; with the traceback"),
-    "rehearsal_failed": Event("DEBUG", "bots begin cold: their memory is less shared"),
-    "fork_failed": Event("ERROR", "the machine has no process to give; BOT_ID if for a bot"),
+    "child_restarted": Event(
+        "WARNING", "the listing, HTTP or alerts process died and is restarted"
+    ),
+    "process_failed": Event("CRITICAL", "a process met a fault of the program; with the traceback"),
+    "request_failed": Event(
+        "ERROR", "an HTTP request met a fault of the program; with the traceback"
+    ),
+    "rehearsal_failed": Event("DEBUG", "the rehearsal failed: bots share less memory"),
+    "fork_failed": Event("ERROR", "a process could not be forked; BOT_ID if for a bot"),
     "stray_killed": Event("WARNING", "a process that a strategy left behind was killed"),
-    "stray_left": Event("WARNING", "a process that a strategy left is another user's: it lives on"),
+    "stray_left": Event("WARNING", "a process that a strategy left is another user's: it runs on"),
     "subreaper_missing": Event(
         "WARNING", "this kernel cannot find processes that a strategy leaves"
     ),
-    "ballast_missing": Event("WARNING", "no room could be kept for a full disk"),
-    "disk_full": Event("CRITICAL", "the disk is full: the room kept for that records sells"),
-    "lines_left_out": Event("WARNING", "records of the log are left out, as nothing took them"),
+    "ballast_missing": Event("WARNING", "no space could be reserved for a full disk"),
+    "disk_full": Event("CRITICAL", "the disk is full: sells are recorded in the reserved space"),
+    "lines_left_out": Event("WARNING", "records of the log are left out: no reader took them"),
 }

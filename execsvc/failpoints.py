@@ -14,17 +14,17 @@ from enum import Enum
 class Failpoint(str, Enum):
     """A point between two steps, at which a process may die."""
 
-    TURN_TAKEN = "the account's turn is ours, nothing is recorded"
+    TURN_TAKEN = "the account's turn is taken, nothing is recorded"
     CONNECTED = "the order's connection is made, nothing is recorded"
     BEFORE_COMMIT = "a transaction is written, not committed"
     AFTER_COMMIT = "a transaction is on the disk"
     BEFORE_SEND = "the intent is recorded, the request not sent"
     AFTER_SEND = "the request has ended, its outcome is not recorded"
     SETTLING = "a balance was read to settle an unknown outcome"
-    STOP_BEGUN = "told to stop, nothing done"
-    ON_STOP_ENDED = "the strategy's own way out is over"
+    STOP_BEGUN = "a stop is requested, nothing is done"
+    ON_STOP_ENDED = "the strategy's on_stop has ended"
     LIQUIDATION_ATTEMPT = "an attempt to sell, or the next part of one, begins"
-    FLAT = "the ledger says flat, nobody was told"
+    FLAT = "the ledger is flat, the supervisor is not informed"
 
 
 _watcher: Callable[[Failpoint], None] | None = None

@@ -45,7 +45,7 @@ def test_a_journal_that_is_read_again_is_told_what_was_left_out(
         logger.info("heard again")
 
     told, heard = journal.read()
-    assert told["MESSAGE"] == "5 lines were left out: nobody read the log"
+    assert told["MESSAGE"] == "5 lines were left out: no reader took them"
     assert (told["EVENT"], told["PRIORITY"]) == ("lines_left_out", "4")
     assert heard["MESSAGE"] == "heard again"
 

@@ -46,7 +46,7 @@ def test_a_directory_of_somebody_else_is_refused(
     path = tmp_path / "r"
     path.mkdir(mode=0o700)
     monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
-    with pytest.raises(ConfigRefused, match="not to us"):
+    with pytest.raises(ConfigRefused, match="not to this user"):
         runtime_directory(path)
 
 

@@ -23,24 +23,24 @@ from execsvc.errors import ConfigRefused, ExecsvcError, Unavailable
 from execsvc.exit_codes import CUT_SHORT, DONE, FAULT, INTERRUPTED, REFUSED, UNREACHABLE
 
 COMMANDS = {
-    "run": "The daemon, in the foreground.",
-    "check": "Configuration valid and both services reachable, then out.",
-    "doctor": "Everything the service depends on: what is wrong, what to do.",
-    "status": "The table of bots.",
-    "log": "A bot's execution log.",
+    "run": "Run the daemon, in the foreground.",
+    "check": "Check the configuration, and that both services are reachable.",
+    "doctor": "Check everything the service depends on; name each remedy.",
+    "status": "Show the table of bots.",
+    "log": "Show a bot's execution log.",
     "stop": "Stop one bot: it ends flat and is HELD.",
-    "halt": "The kill switch: every bot ends flat, none is started.",
+    "halt": "Stop every bot flat, and start none (the kill switch).",
     "resume": "End a halt.",
-    "strategies": "The known strategies and their parameters.",
+    "strategies": "Show the known strategies and their parameters.",
     "settle": "Decide a contested order by hand.",
     "release": "Book coins that are gone; end HELD and FAILED.",
     "alert": "Send a message to the alert URLs, to try them.",
-    "replay": "A strategy on recorded markets.",
+    "replay": "Run a strategy on recorded markets.",
     "record": "Record a live market for replay.",
-    "sandbox": "A local BotService and paper exchange on one port.",
-    "completion": "What makes a shell complete commands and bots.",
-    "demo": "Sandbox, three bots and the daemon together, until Ctrl-C.",
-    "help": "Tables: settings, events, metrics, exit codes; help of commands.",
+    "sandbox": "Run a local BotService and paper exchange on one port.",
+    "completion": "Print the script by which a shell completes commands and bots.",
+    "demo": "Run sandbox, three bots and the daemon together, until Ctrl-C.",
+    "help": "Print a table made from the code, or the help of a command.",
 }
 """Each command, which is ``execsvc.cli.<name>.<name>``, and its short help."""
 

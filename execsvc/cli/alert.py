@@ -12,13 +12,13 @@ from execsvc.errors import ConfigRefused
 from execsvc.exit_codes import DONE, REFUSED, UNREACHABLE
 from execsvc.settings import variable_of
 
-_TRIED = "A test: whoever reads this is told when something is wrong with the bots."
+_TRIED = "A test: alerts about the bots arrive at this address."
 
 
 @click.command(
     epilog=exit_codes(
-        (DONE, "every alert URL took it"),
-        (UNREACHABLE, "one of them did not"),
+        (DONE, "every alert URL took the message"),
+        (UNREACHABLE, "an alert URL did not take the message"),
         (REFUSED, "the configuration is refused, or names no alert URL"),
     )
 )

@@ -32,7 +32,7 @@ _FINDINGS = "execsvc.cli.check.findings"
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with all findings.")
 @takes_settings
 def check(source: Source, as_json: bool) -> int:
-    """Look whether the configuration is valid and both services are reachable, then leave."""
+    """Check that the configuration is valid and both services are reachable."""
     settings = source.load()
     refuse_missing_extras(settings)
     findings = _collected(as_json)
@@ -99,7 +99,7 @@ def _ask_adapter(settings: Settings, spec: BotSpec | None) -> None:
         status = http.look("GET /", "/").status
         _say(
             "adapter",
-            f"{settings.exchange_adapter_url}: answers (HTTP {status}); no bot to ask for",
+            f"{settings.exchange_adapter_url}: answers (HTTP {status}); no bot whose market could be read",
         )
     if spec is None:
         return

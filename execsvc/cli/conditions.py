@@ -44,14 +44,14 @@ _OPTIONS = [
         default=5.0,
         show_default=True,
         metavar="SEC",
-        help="From one tick to the next.",
+        help="Time from one tick to the next.",
     ),
     click.option(
         "--phase",
         type=click.FloatRange(0),
         default=0.0,
         metavar="SEC",
-        help="The first tick comes so long after the first line.",
+        help="Time from the first line to the first tick.",
     ),
     click.option(
         "--fee",
@@ -67,7 +67,7 @@ _OPTIONS = [
         default=100.0,
         show_default=True,
         metavar="MS",
-        help="From an order to its fill.",
+        help="Time from an order to its fill.",
     ),
     click.option(
         "--balance",
@@ -75,7 +75,7 @@ _OPTIONS = [
         default="1,10000",
         show_default=True,
         metavar="BASE,QUOTE",
-        help="What the account holds at first.",
+        help="Balances of the account at the start.",
     ),
     click.option(
         "--allocation", type=number, metavar="QUOTE", help="The bot's account_allocation."
@@ -94,14 +94,14 @@ _OPTIONS = [
         default="5",
         show_default=True,
         metavar="QUOTE",
-        help="The least an order is worth.",
+        help="The smallest value of an order.",
     ),
     click.option(
         "--symbol",
         default="BASE/QUOTE",
         show_default=True,
         metavar="BASE/QUOTE",
-        help="What the market is called.",
+        help="Name of the market.",
     ),
     click.option(
         "--max-order-notional",

@@ -84,7 +84,7 @@ def _heard(
             if found is None or monotonic() >= until:
                 raise
             if not said:
-                text = f"execsvc: {error}; {found}: waiting for it to notice"
+                text = f"execsvc: {error}; {found}: waiting for its control socket"
                 click.echo(plain_text(text), err=True)
                 said = True
         select.select((), (), (), _LOOK_EVERY)
@@ -99,5 +99,5 @@ def say(as_json: bool, bot_id: str, done: str, told: bool) -> None:
     click.echo(
         "the running daemon was told"
         if told
-        else "no daemon answers here: it takes effect at the next start"
+        else "no daemon answers here: the decision takes effect at the next start"
     )

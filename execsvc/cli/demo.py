@@ -25,10 +25,12 @@ from execsvc.sandbox.server import Sandbox
     epilog=exit_codes(
         (DONE, "stopped, and everything is sold"),
         (FAULT, "the daemon ended by itself"),
-        (RESIDUE, "something is left unsold"),
+        (RESIDUE, "a position is left unsold"),
     )
 )
-@click.option("--port", type=int, default=8090, help="Of /status; any free one when it is taken.")
+@click.option(
+    "--port", type=int, default=8090, help="Port of /status; any free one when it is taken."
+)
 def demo(port: int) -> int:
     """Run a sandbox, three bots and the daemon together until Ctrl-C, then show the books."""
     rows = demo_bots()

@@ -24,7 +24,7 @@ _INDENT = 22
 
 @click.command(
     epilog=exit_codes(
-        (DONE, "everything is well, or there are warnings only"),
+        (DONE, "no fault, or warnings only"),
         (FAULT, "another fault than the two below"),
         (UNREACHABLE, "a service does not answer as it should"),
         (REFUSED, "the configuration is refused, or does not fit unit or directories"),
@@ -41,7 +41,7 @@ _INDENT = 22
 )
 @takes_settings
 def doctor(source: Source, as_json: bool, unit: str) -> int:
-    """Look at everything the service depends on; change nothing, and place no order."""
+    """Check everything the service depends on; change nothing, and place no order."""
     try:
         settings = source.load()
     except ConfigRefused as refused:
@@ -61,17 +61,19 @@ def _alerts(settings: Settings) -> list[Finding]:
         refuse_missing_extras(settings)
     except ConfigRefused as refused:
         do = f"{refused}, as scripts/install does"
-        return [fault(check, "what sends alerts is not installed", do, Cause.CONFIGURATION)]
+        return [
+            fault(check, "the library that sends alerts is not installed", do, Cause.CONFIGURATION)
+        ]
     targets = alert_targets(settings)
     if not targets:
-        return [well(check, "nobody is told: EXECSVC_ALERT_URLS is not set")]
+        return [well(check, "no alerts are sent: EXECSVC_ALERT_URLS is not set")]
     return [
         well(check, f"URL {target.name}: known")
         if target.understood
         else fault(
             check,
             f"URL {target.name}: apprise does not know such a URL",
-            "mend it in EXECSVC_ALERT_URLS, then: execsvc alert",
+            "correct the URL in EXECSVC_ALERT_URLS, then: execsvc alert",
             Cause.UNREACHABLE,
         )
         for target in targets

@@ -16,7 +16,7 @@ def refuse_missing_extras(settings: Settings) -> None:
     """Raise ConfigRefused, naming the extra, when a setting needs a library that is not installed."""
     if settings.alert_urls is not None and find_spec("apprise") is None:
         raise ConfigRefused(
-            f"{variable_of('alert_urls')}: needs what is not installed: pip install 'execsvc[alerts]'"
+            f"{variable_of('alert_urls')}: its library is not installed: pip install 'execsvc[alerts]'"
         )
 
 

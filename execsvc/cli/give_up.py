@@ -56,25 +56,27 @@ def _readable(places: Settings, bot_id: str) -> LedgerState | None:
         state = open_store(places).read(bot_id)
     except LedgerFailed as error:
         text = (
-            f"execsvc: not given up: {error}; close the position by hand, move the file away, "
+            f"execsvc: not abandoned: {error}; close the position by hand, move the file away, "
             f"then release the bot without --abandon"
         )
         click.echo(plain_text(text), err=True)
         return None
     if state is None:
-        raise click.UsageError(f"bot {bot_id} has no ledger, so nothing to give up")
+        raise click.UsageError(f"bot {bot_id} has no ledger, so nothing to abandon")
     return state
 
 
 def _confirm(bot_id: str, state: LedgerState) -> None:
     """Ask for confirmation. Raises click.UsageError without a terminal, click.Abort for a no."""
     if not sys.stdin.isatty():
-        raise click.UsageError("--abandon asks before it gives a position up; say --yes as well")
+        raise click.UsageError(
+            "--abandon asks for confirmation, and there is no terminal: add --yes"
+        )
     where = f" ({state.binding.symbol}, key {state.binding.key_id})" if state.binding else ""
     held = f"tracks {state.position.tracked:f}, sold short {state.position.sold_short:f}"
     text = (
-        f"bot {bot_id}{where} {held}. Given up, none of it is sold or bought back by this service. "
-        f"Give it up?"
+        f"bot {bot_id}{where} {held}. This service does not sell or buy back any part of an abandoned "
+        f"position. Abandon the position?"
     )
     click.confirm(plain_text(text), abort=True, err=True)
 
@@ -90,7 +92,7 @@ def _by_daemon(places: Settings, bot_id: str, patience: float, began: datetime) 
         return answer["last_error"] or "its process has not ended yet"
 
     request = {"call": "released", "bot_id": bot_id}
-    answer = wait_while(places.runtime_dir, request, "giving up", patience, going_on)
+    answer = wait_while(places.runtime_dir, request, "abandoning", patience, going_on)
     why = answer["failed"] or going_on(answer)
     if why is not None:
         raise _NotDoneError(why)
@@ -115,7 +117,7 @@ def _by_hand(places: Settings, bot_id: str, patience: float) -> list[Abandoned]:
         longest = places.order_timeout + places.settlement_window
         left = ledger.still_possible(longest)
         if left > max(until - monotonic(), 0.0):
-            raise _NotDoneError(f"an order of it may still execute, try again in {left:.0f} s")
+            raise _NotDoneError(f"an order of the bot may still execute, try again in {left:.0f} s")
         select.select((), (), (), left)
         given_up = ledger.abandon(now())
         for one in given_up:
@@ -134,6 +136,8 @@ def _say(as_json: bool, bot_id: str, given_up: list[Abandoned], why: str | None)
         for one in given_up:
             click.echo(plain_text(f"bot {bot_id}: {one.text}"))
         if not given_up:
-            click.echo(plain_text(f"bot {bot_id} was told, or held nothing to give up"))
+            click.echo(plain_text(f"bot {bot_id} was told to abandon, or held nothing"))
     if why is not None:
-        click.echo(plain_text(f"execsvc: bot {bot_id} is not given up: {why}"), err=True)
+        click.echo(
+            plain_text(f"execsvc: bot {bot_id}: the position is not abandoned: {why}"), err=True
+        )

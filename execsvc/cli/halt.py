@@ -21,21 +21,21 @@ from execsvc.store.service_store import Halt
 
 @click.command(
     epilog=exit_codes(
-        (DONE, "every bot has ended flat (with --no-wait: they were told)"),
-        (FAULT, "it could not be written down, see stderr"),
-        (UNREACHABLE, "no daemon answers: it holds from the next start on"),
+        (DONE, "every bot has ended flat (with --no-wait: every bot was told to stop)"),
+        (FAULT, "the halt could not be recorded, see stderr"),
+        (UNREACHABLE, "no daemon answers: the halt holds from the next start on"),
         (RESIDUE, "positions are left open, or bots have not ended in time"),
         (REFUSED, "the settings are refused"),
     )
 )
-@click.option("--reason", metavar="TEXT", help="Why: shown by status, /health and the log.")
+@click.option("--reason", metavar="TEXT", help="The reason, shown by status, /health and the log.")
 @takes_waiting
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
 @takes_places
 def halt(source: Source, reason: str | None, timeout: float, no_wait: bool, as_json: bool) -> int:
     """Stop and liquidate every bot, and start none until `execsvc resume`.
 
-    It holds over restarts of the service. Bots that keep a position while they are HELD are
+    The halt outlasts restarts of the service. Bots that keep a position while they are HELD are
     liquidated as well.
     """
     places = source.places()
@@ -78,11 +78,9 @@ def _print_unreached(places: Settings, kept: Halt, as_json: bool, error: Unavail
     assert halted is not None
     found = running(places)
     if found is None:
-        then = "it holds from the next start on"
+        then = "the halt holds from the next start on"
     else:
-        then = (
-            f"{found}: it reads halted.json at its next poll and sells, its log says how far it is"
-        )
+        then = f"{found}: the service reads halted.json at its next poll, its log has the progress"
     if as_json:
         outcome: dict[str, Any] = {"halted": halted.model_dump()}
         outcome |= {"not_written": None, "flat": None, "left": []}

@@ -33,10 +33,10 @@ _LOOK_EVERY_MS = 500
     "--lines", "-n", type=click.IntRange(0), metavar="N", help="Begin with the last N rows."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@click.option("--follow", "-f", is_flag=True, help="Go on with what is added, until Ctrl-C.")
+@click.option("--follow", "-f", is_flag=True, help="Go on with new rows, until Ctrl-C.")
 @takes_places
 def log(source: Source, bot: str, as_json: bool, follow: bool, lines: int | None) -> None:
-    """Show the execution log of BOT (an id, its beginning, or a name), also of one long gone."""
+    """Show the execution log of BOT (an id, its beginning, or a name), also of a bot that ended long ago."""
     places = source.places()
     bot_id = which_bot(bot, places)
     store = open_store(places)

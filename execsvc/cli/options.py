@@ -86,5 +86,5 @@ def _takes(command: Command, fields: list[str]) -> Command:
         "--env-file",
         type=click.Path(path_type=Path, dir_okay=False),
         envvar=settings.ENV_FILE,
-        help="Read settings from this file too; the environment wins over it.",
+        help="Read settings from this file too; the environment has precedence.",
     )(taking)

@@ -31,13 +31,13 @@ Ends = set[signal.Signals]
     )
 )
 @click.option("--symbol", required=True, metavar="BASE/QUOTE", help="The market.")
-@click.option("--key", required=True, metavar="KEY_ID", help="The account to ask as.")
+@click.option("--key", required=True, metavar="KEY_ID", help="The account whose key is used.")
 @click.option(
     "--out",
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="NAME.jsonl or NAME.jsonl.gz; each UTC day gets NAME-YYYY-MM-DD of it.",
+    help="NAME.jsonl or NAME.jsonl.gz; each UTC day has a file NAME-YYYY-MM-DD.",
 )
 @click.option(
     "--every",
@@ -45,7 +45,7 @@ Ends = set[signal.Signals]
     default=1.0,
     show_default=True,
     metavar="SEC",
-    help="From one look at the market to the next.",
+    help="Time from one read of the market to the next.",
 )
 @takes_adapter
 def record(source: Source, symbol: str, key: str, out: Path, every: float) -> None:

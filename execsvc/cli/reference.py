@@ -76,7 +76,7 @@ def events() -> Table:
         )
         for name, event in EVENTS.items()
     ]
-    note = "The level is the highest at which an event is said. Events of a bot have BOT_ID too."
+    note = "The level is the highest at which an event is logged. Events of a bot have BOT_ID too."
     columns = ("event", "level", "of")
     return Table(note, columns, "fields", tuple(sorted(rows, key=_is_of_service)))
 
@@ -104,7 +104,7 @@ def exit_codes() -> Table:
     rows = [Row((code, "command"), about) for code, about in MEANINGS.items()]
     rows += [Row((code, "bot"), about) for code, about in CODE_MEANINGS.items()]
     note = (
-        "Of a command: its --help says what each means there. Of a bot: its process, in the log;"
+        "Of a command: its --help has the meaning of each. Of a bot: of its process, in the log;"
         " any other code, or an end without being asked, is a crash."
     )
     return Table(note, ("code", "of"), None, tuple(rows))

@@ -20,16 +20,16 @@ from execsvc.settings import Settings
 from execsvc.store.abandoned import command_to_abandon
 from execsvc.store.opening import open_store
 
-_NO_DAEMON = "no daemon answers here: it takes effect at the next start"
+_NO_DAEMON = "no daemon answers here: the decision takes effect at the next start"
 
 
 @click.command(
     epilog=exit_codes(
-        (DONE, "released, and carried out (with --no-wait: it is asked)"),
+        (DONE, "released, and carried out (with --no-wait: recorded)"),
         (FAULT, "the ledger cannot be read or written, or the daemon refuses"),
         (USAGE, "no such bot, or wrong usage"),
         (UNREACHABLE, "a daemon runs and does not answer"),
-        (RESIDUE, "it is not carried out: stderr says why"),
+        (RESIDUE, "recorded and not carried out: the reason is on stderr"),
         (REFUSED, "the settings are refused"),
     )
 )
@@ -37,14 +37,14 @@ _NO_DAEMON = "no daemon answers here: it takes effect at the next start"
 @click.option(
     "--abandon",
     is_flag=True,
-    help="Book the whole position as given up, without any look at the account.",
+    help="Book the whole position as abandoned, without a check of the account.",
 )
 @click.option(
     "--keep",
     is_flag=True,
-    help="The coins of a contested ledger are the bot's: it trades on with them.",
+    help="The coins of a contested ledger are the bot's: the bot trades on with them.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask before a position is given up.")
+@click.option("--yes", is_flag=True, help="Do not ask before a position is abandoned.")
 @takes_waiting
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
 @takes_places
@@ -62,13 +62,13 @@ def release(
 
     A bot whose stop loss has closed its position may enter again.
 
-    With --abandon the position is given up, where it can never be closed: its key is revoked, its
-    pair is delisted. What is left of it at the exchange is yours to close; the bot goes on as its
-    row says. With --keep the coins of a position that is contested, because the state directory may
+    With --abandon the position is abandoned, where it can never be closed: its key is revoked, or
+    its pair is delisted. Its rest at the exchange is yours to close; the bot goes on as its row
+    says. With --keep the coins of a position that is contested, because the state directory may
     be older than the account, stay the bot's; without it they are booked as gone.
     """
     if abandon and keep:
-        raise click.UsageError("--abandon gives coins up, --keep keeps them: say one of them")
+        raise click.UsageError("--abandon and --keep exclude each other")
     places = source.places()
     bot_id = which_bot(bot, places)
     if abandon:
@@ -118,7 +118,7 @@ def _not_carried_out(places: Settings, bot_id: str, timeout: float) -> str | Non
     def going_on(answer: dict[str, Any]) -> str | None:
         if not open_store(places).release_waits(bot_id):
             return None
-        return answer.get("last_error") or "the account was not looked at yet"
+        return answer.get("last_error") or "the account has not been read yet"
 
     request = {"call": "released", "bot_id": bot_id}
     return going_on(wait_while(places.runtime_dir, request, "releasing", timeout, going_on))

@@ -16,8 +16,8 @@ from execsvc.exit_codes import DONE, FAULT, REFUSED, UNREACHABLE
 @click.command(
     epilog=exit_codes(
         (DONE, "bots run again, or trading was not halted"),
-        (FAULT, "it stays halted, see stderr"),
-        (UNREACHABLE, "no daemon answers: it stays halted"),
+        (FAULT, "trading stays halted, see stderr"),
+        (UNREACHABLE, "no daemon answers: trading stays halted"),
         (REFUSED, "the settings are refused"),
     )
 )

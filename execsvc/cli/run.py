@@ -29,7 +29,7 @@ from execsvc.supervisor.supervisor import Supervisor
 @click.command(
     epilog=exit_codes(
         (DONE, "stopped; every position is closed, or held as asked"),
-        (FAULT, "a fault of its own"),
+        (FAULT, "a fault of the service"),
         (UNREACHABLE, "another supervisor has the state directory, or the port is taken"),
         (RESIDUE, "stopped; positions are left open that should not be, see the log"),
         (REFUSED, "the configuration is refused"),

@@ -26,7 +26,7 @@ from execsvc.sandbox.server import read_bots, serve_forever
     type=click.IntRange(0, 65535),
     default=8099,
     show_default=True,
-    help="Where it listens, on 127.0.0.1; 0: any free one.",
+    help="Port of 127.0.0.1 to listen on; 0: any free one.",
 )
 @click.option(
     "--bots",
@@ -38,7 +38,7 @@ from execsvc.sandbox.server import read_bots, serve_forever
     "--market",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="A recording to serve as the market, of every symbol; without it there is a made one.",
+    help="A recording to serve as the market, of every symbol; without it the market is synthetic.",
 )
 @click.option(
     "--speed",
@@ -46,10 +46,10 @@ from execsvc.sandbox.server import read_bots, serve_forever
     default=1.0,
     show_default=True,
     metavar="N",
-    help="How many times faster than it was recorded.",
+    help="Speed of the market, as a multiple of the recorded speed.",
 )
 def sandbox(port: int, bots: Path | None, market: Path | None, speed: float) -> None:
-    """A local BotService and paper exchange on one port, for trying and for tests."""
+    """Run a local BotService and paper exchange on one port, for trials and for tests."""
     try:
         rows = [] if bots is None else read_bots(bots)
     except (OSError, ValueError) as error:

@@ -30,7 +30,7 @@ def _quantity(ctx: click.Context, param: click.Parameter, value: str) -> Decimal
         (DONE, "settled"),
         (FAULT, "the ledger cannot be read or written"),
         (USAGE, "no such bot, or wrong usage"),
-        (REFUSED, "nothing to settle, the quantity cannot be, or the settings are refused"),
+        (REFUSED, "nothing to settle, an impossible quantity, or the settings are refused"),
     )
 )
 @takes_bot
@@ -39,12 +39,12 @@ def _quantity(ctx: click.Context, param: click.Parameter, value: str) -> Decimal
     callback=_quantity,
     required=True,
     metavar="QTY",
-    help="What was filled of it, in base units; for a buy what arrived, after fees.",
+    help="The filled quantity, in base units; of a buy the quantity that arrived, after fees.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
 @takes_places
 def settle(source: Source, bot: str, filled: Decimal, as_json: bool) -> None:
-    """Decide the oldest contested order of BOT by hand: look at the exchange first."""
+    """Decide the oldest contested order of BOT by hand: check the order at the exchange first."""
     places = source.places()
     bot_id = which_bot(bot, places)
     done = open_store(places).settle(bot_id, filled)

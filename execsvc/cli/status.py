@@ -28,9 +28,9 @@ _WIDE = 100
         (REFUSED, "the settings are refused"),
     )
 )
-@click.option("--json", "as_json", is_flag=True, help="What GET /status answers.")
+@click.option("--json", "as_json", is_flag=True, help="The document of GET /status.")
 @click.option(
-    "--diagnostics", is_flag=True, help="Also what each strategy reported of its last tick."
+    "--diagnostics", is_flag=True, help="Also the diagnostics of each strategy's last tick."
 )
 @takes_places
 def status(source: Source, as_json: bool, diagnostics: bool) -> None:
@@ -109,7 +109,7 @@ def _faults(document: dict[str, Any]) -> list[str]:
     pending = poll["pending_mass_stop"]
     if pending:
         lines.append(
-            f"{pending['bots']} of {pending['of']} bots are missing from the listing; nobody is "
+            f"{pending['bots']} of {pending['of']} bots are missing from the listing; no bot is "
             f"stopped yet, poll {pending['polls']} of {pending['needed']}"
         )
     errors = [(bot["bot_id"] or bot["name"] or "-", bot["last_error"]) for bot in document["bots"]]

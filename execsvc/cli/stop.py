@@ -17,11 +17,11 @@ from execsvc.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE, USAGE
 
 @click.command(
     epilog=exit_codes(
-        (DONE, "it has ended flat (with --no-wait: it was told)"),
-        (FAULT, "it could not be written down, see stderr"),
+        (DONE, "the bot has ended flat (with --no-wait: it was told to stop)"),
+        (FAULT, "the stop could not be recorded, see stderr"),
         (USAGE, "no such bot, or wrong usage"),
         (UNREACHABLE, "no daemon answers"),
-        (RESIDUE, "a position is left open, or it has not ended in time"),
+        (RESIDUE, "a position is left open, or the bot has not ended in time"),
         (REFUSED, "the settings are refused"),
     )
 )
@@ -32,7 +32,7 @@ from execsvc.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE, USAGE
 def stop(source: Source, bot: str, timeout: float, no_wait: bool, as_json: bool) -> int:
     """Stop BOT (an id, its beginning, or a name): on_stop, liquidation, then HELD.
 
-    It stays HELD, also over restarts of the service, until it leaves the listing and comes
+    The bot stays HELD, also over restarts of the service, until it leaves the listing and comes
     back, or until `execsvc release`.
     """
     places = source.places()
@@ -51,7 +51,9 @@ def stop(source: Source, bot: str, timeout: float, no_wait: bool, as_json: bool)
         if left is not None:
             return RESIDUE
     if not told["written"]:
-        click.echo("execsvc: held.json cannot be written: a restart may start it again", err=True)
+        click.echo(
+            "execsvc: held.json cannot be written: a restart may start the bot again", err=True
+        )
         return FAULT
     return DONE
 

@@ -26,14 +26,14 @@ SILENCE = 10.0
 def takes_waiting(command: Any) -> Any:
     """Give ``command`` the options ``--timeout`` (seconds) and ``--no-wait``."""
     for option in (
-        click.option("--no-wait", is_flag=True, help="Only give the word; do not wait."),
+        click.option("--no-wait", is_flag=True, help="Return at once; do not wait."),
         click.option(
             "--timeout",
             type=click.FloatRange(0),
             default=120.0,
             show_default=True,
             metavar="SEC",
-            help="How long to wait; the daemon goes on all the same.",
+            help="Longest wait; the daemon goes on after it.",
         ),
     ):
         command = option(command)

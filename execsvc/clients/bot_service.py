@@ -20,8 +20,8 @@ MOST_ROWS = 100_000
 DEFAULT_PAGE = 100
 """Rows that BotService sends when it is not asked for more; it does not say whether there are more."""
 MAY_BE_CUT = (
-    "EXECSVC_PAGE_SIZE is 0 and BotService sent exactly 100 rows, which is its page where none is asked "
-    "for: there may be more bots, of which nothing is known; let EXECSVC_PAGE_SIZE be 200"
+    "EXECSVC_PAGE_SIZE is 0 and BotService sent exactly 100 rows, the size of its default page: there "
+    "may be more bots, which are not run; set EXECSVC_PAGE_SIZE to 200"
 )
 _CALL = "GET /bots"
 RUNNING, BOOTING, STOPPING, STOPPED = "RUNNING", "BOOTING", "STOPPING", "STOPPED"

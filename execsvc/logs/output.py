@@ -42,7 +42,7 @@ class Output:
 
 
 def _missing(record: Record, count: int) -> Record:
-    said = f"{count} lines were left out: nobody read the log"
+    said = f"{count} lines were left out: no reader took them"
     missing: Any = {
         **record,
         "level": logger.level("WARNING"),

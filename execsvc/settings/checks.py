@@ -94,7 +94,7 @@ def _watch_warnings(settings: Settings) -> list[str]:
     if settings.hang_timeout < 2 * LONGEST_SILENCE:
         lines.append(
             f"{PREFIX}HANG_TIMEOUT ({settings.hang_timeout:g} s) is shorter than twice the"
-            f" {LONGEST_SILENCE:g} s within which a healthy runner gives a sign of life"
+            f" {LONGEST_SILENCE:g} s within which a healthy runner sends a heartbeat"
         )
     delays = _restart_delays(settings)
     if delays > settings.restart_window:

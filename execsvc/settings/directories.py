@@ -66,7 +66,7 @@ def _ours(path: Path, variable: str) -> int:
     except OSError as error:
         raise ConfigRefused(f"{variable}: {path}: {error.strerror}") from None
     if found.st_uid != os.geteuid():
-        raise ConfigRefused(f"{variable}: {path} belongs to uid {found.st_uid}, not to us")
+        raise ConfigRefused(f"{variable}: {path} belongs to uid {found.st_uid}, not to this user")
     # systemd links the directories of a dynamic user; any other user's link in /tmp is an attack.
     if stat.S_ISLNK(link.st_mode) and link.st_uid not in (_ROOT, os.geteuid()):
         raise ConfigRefused(f"{variable}: {path} is a link that uid {link.st_uid} made")

@@ -155,11 +155,11 @@ class Settings(BaseModel):
     )
     order_timeout: Seconds = Field(30.0, description="Time for one order.")
     settlement_window: Seconds = Field(
-        10.0, description="How late an order of unknown outcome may still execute."
+        10.0, description="Time within which an order of unknown outcome may still execute."
     )
     gone_after: SecondsOrNone = Field(
         600.0,
-        description="How long coins are looked for in vain before they count as gone; the time between"
+        description="Time without the coins in any balance before they are booked as gone; the time between"
         " two reads counts when it is 60 s at most.",
     )
     liquidation_attempts: Count = Field(
@@ -170,7 +170,7 @@ class Settings(BaseModel):
         1.0, description="Wait before the second attempt; then doubling, at most 8."
     )
     liquidation_retry: Seconds = Field(
-        30.0, description="Wait until a failed liquidation is taken up again."
+        30.0, description="Wait before a failed liquidation is tried again."
     )
     stop_timeout: Seconds = Field(
         90.0, description="Time for one bot to stop and sell before its process is killed."
@@ -184,7 +184,7 @@ class Settings(BaseModel):
         " next start, which resumes them.",
     )
     hang_timeout: Seconds = Field(
-        60.0, description="Time without a sign of life until a bot's process is replaced."
+        60.0, description="Time without a heartbeat until a bot's process is replaced."
     )
     max_restarts: CountOrNone = Field(
         5, description="Restarts of a bot within EXECSVC_RESTART_WINDOW before it is FAILED."
@@ -214,8 +214,8 @@ class Settings(BaseModel):
     )
     report_ledger: Annotated[Switch, BeforeValidator(_switch)] = Field(
         Switch.AUTO,
-        description="Tell BotService of every order and what was filled: auto (where BotService takes"
-        " such calls), true or false.",
+        description="Report every order and its execution to BotService: auto (where BotService takes such"
+        " calls), true or false.",
     )
     bot_lifecycle: Annotated[Switch, BeforeValidator(_switch)] = Field(
         Switch.AUTO,
@@ -245,7 +245,8 @@ class Settings(BaseModel):
         " execsvc_alert_urls.",
     )
     alert_reminder: SecondsOrNone = Field(
-        3600.0, description="Time until a liquidation that still fails is told again; 0: never."
+        3600.0,
+        description="Time until the alert of a liquidation that still fails is repeated; 0: never.",
     )
     log_level: Level = Field(
         "INFO",

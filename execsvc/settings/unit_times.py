@@ -66,7 +66,7 @@ def unit_warnings(times: UnitTimes, settings: Settings) -> list[str]:
     if times.watchdog is None:
         return lines
     if math.isinf(times.watchdog):
-        lines.append("WatchdogSec is not set: nobody would notice a supervisor that is wedged")
+        lines.append("WatchdogSec is not set: a supervisor that hangs would not be detected")
     elif times.watchdog < 2 * LONGEST_STALL:
         lines.append(
             f"WatchdogSec ({times.watchdog:g} s) is shorter than twice the {LONGEST_STALL:g} s"

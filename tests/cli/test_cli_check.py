@@ -55,7 +55,7 @@ def test_without_a_bot_any_answer_of_the_adapter_will_do(
 
     assert outcome.code == 0
     assert "0 bots to run" in outcome.out
-    assert "answers (HTTP 404); no bot to ask for" in outcome.out
+    assert "answers (HTTP 404); no bot whose market could be read" in outcome.out
 
 
 def test_rows_that_cannot_be_run_are_named_with_the_reason(

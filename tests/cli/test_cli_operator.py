@@ -176,7 +176,7 @@ def test_release_without_a_daemon_is_not_carried_out(execsvc: Execsvc, state_dir
     outcome = execsvc("release", BOT)
 
     assert outcome.code == 75
-    assert "it takes effect at the next start" in outcome.err
+    assert "the decision takes effect at the next start" in outcome.err
     assert is_released(state_dir)
 
 

@@ -91,7 +91,7 @@ def test_what_is_wrong_is_said_below(execsvc: Execsvc, document: dict[str, Any])
     lines = execsvc("status").out.splitlines()
     assert lines[-3:] == [
         "listing failed 3 times: HTTP 500",
-        "6 of 8 bots are missing from the listing; nobody is stopped yet, poll 1 of 3",
+        "6 of 8 bots are missing from the listing; no bot is stopped yet, poll 1 of 3",
         "b1: bad [31m news ",
     ]
 

@@ -168,7 +168,7 @@ def test_a_halt_without_a_daemon_is_for_the_next_start(execsvc: Execsvc, state_d
     state_dir.mkdir(mode=0o700)
     done = execsvc("halt", "--reason", "no more", "--json")
     assert done.code == 69
-    assert "it holds from the next start on" in done.err
+    assert "the halt holds from the next start on" in done.err
     current = Halt(state_dir).current
     assert current is not None
     assert current.reason == "no more"

@@ -59,7 +59,7 @@ def test_command_service_runs_without_socket_waits_until_it_is_made_again(
     done = execsvc(command, *bot)
     assert done.code == 0, done
     (line,) = done.err.splitlines()
-    assert f"pid {os.getpid()}: waiting for it to notice" in line
+    assert f"pid {os.getpid()}: waiting for its control socket" in line
     assert command in late
 
 
@@ -77,7 +77,7 @@ def test_halt_service_runs_without_socket_writes_the_file_before_it_waits(
     assert done.code == 69
     assert files[:2] == [False, True]
     assert len(files) > 2
-    assert "it reads halted.json at its next poll" in done.err
+    assert "the service reads halted.json at its next poll" in done.err
     assert Halt(state_dir).current is not None
 
 
@@ -98,4 +98,4 @@ def test_halt_without_waiting_says_that_a_service_runs(
 ) -> None:
     done = execsvc("halt", "--no-wait")
     assert done.code == 69
-    assert done.err.count(f"pid {os.getpid()}: it reads halted.json") == 1
+    assert done.err.count(f"pid {os.getpid()}: the service reads halted.json") == 1

@@ -214,7 +214,7 @@ def test_abandon_without_a_daemon_is_booked_by_the_command(
     assert daemon.stop() == 0
     released = daemon.command("release", "b1")
     assert released.returncode == 75
-    assert "it takes effect at the next start" in released.stderr
+    assert "the decision takes effect at the next start" in released.stderr
     done = daemon.command("release", "b1", "--abandon", "--yes")
     assert done.returncode == 0, done
     assert f"{tracked} BTC" in done.stdout
