@@ -96,6 +96,13 @@ class LedgerUnavailable(LedgerFailed):
     """
 
 
+class ClaimLost(LedgerFailed):
+    """Another service has claimed the account since this process began: nothing was recorded.
+
+    What was to be written belongs to an owner that is not the owner any more.
+    """
+
+
 class LedgerBusy(LedgerFailed):
     """Another process holds the ledger; ``pid`` is its process id when it is known."""
 

@@ -11,7 +11,7 @@ from execsvc.errors import LedgerFailed
 from execsvc.model.bot import Mode
 from execsvc.settings import Settings
 from execsvc.store.opening import open_store
-from execsvc.store.service_store import ServiceStore
+from execsvc.store.store import Store
 
 _CHECK = "accounts"
 
@@ -28,13 +28,13 @@ def look(settings: Settings, listing: Listing | None, unit: Unit | None) -> list
         return [warning(_CHECK, what, do)]
     bots = [] if listing is None else listing.bots.values()
     keys = sorted({bot.binding.key_id for bot in bots if bot.binding.mode is Mode.LIVE})
-    findings = [finding for key_id in keys for finding in _account(settings, store, key_id)]
+    findings = [finding for key_id in keys for finding in _account(store, key_id)]
     return findings or [
         well(_CHECK, f"no other service of this machine trades the {len(keys)} listed")
     ]
 
 
-def _account(settings: Settings, store: ServiceStore, key_id: str) -> Iterator[Finding]:
+def _account(store: Store, key_id: str) -> Iterator[Finding]:
     try:
         found = store.holder(key_id)
     except LedgerFailed as error:
@@ -42,7 +42,7 @@ def _account(settings: Settings, store: ServiceStore, key_id: str) -> Iterator[F
             _CHECK, f"account {key_id} cannot be looked at: {error}", "look again as root"
         )
         return
-    if found is not None and found.state_dir != str(settings.state_dir.resolve()):
+    if found is not None and not found.is_ours:
         yield fault(
             _CHECK,
             f"account {key_id} is traded by {found.text}: its bots are FAILED here",

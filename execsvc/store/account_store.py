@@ -61,12 +61,13 @@ class AccountStore(Protocol):
     The account is the unit of ownership: the service that has claimed it
     (:class:`execsvc.store.claims.AccountClaims`) is the only one to write here and to the stores of the
     account's bots. Every method raises LedgerFailed when the records cannot be read or written,
-    LedgerUnavailable where it may succeed later.
+    LedgerUnavailable where it may succeed later. Every write raises ClaimLost, and changes nothing, once
+    another service has claimed the account; what is recorded can still be read then.
     """
 
     key_id: str
     fence: int
-    """The number of the claim that this process writes under; a write under an older one is refused."""
+    """The number of the claim under which these records were opened: once it is old, writes are refused."""
     turn: Turn
 
     def close(self) -> None:

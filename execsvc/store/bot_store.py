@@ -23,7 +23,8 @@ class BotStore(Protocol):
     """The records of one bot, with one owner: the process that has opened them.
 
     Every method raises LedgerFailed when the records cannot be read or written, LedgerUnavailable
-    where it may succeed later. With ``reports`` the outbox for BotService is kept, too.
+    where it may succeed later. Every write raises ClaimLost, and changes nothing, once another service has
+    claimed the account of the bot. With ``reports`` the outbox for BotService is kept, too.
     """
 
     bot_id: str

@@ -7,16 +7,12 @@ from typing import NamedTuple, Protocol
 
 
 class Holder(NamedTuple):
-    """The service that has claimed an account; None for each fact that it did not write down."""
+    """The service that has claimed an account: the owner of its records and of those of its bots."""
 
-    state_dir: str | None
-    pid: int | None
-
-    @property
-    def text(self) -> str:
-        """The holder in words, for people."""
-        place, pid = self.state_dir or "unknown", self.pid or "unknown"
-        return f"the service with the state directory {place} (pid {pid})"
+    text: str
+    """The service in words, for people."""
+    is_ours: bool
+    """True for the service whose store was asked."""
 
 
 class AccountClaims(Protocol):
@@ -42,8 +38,8 @@ class AccountClaims(Protocol):
         """Those of the bots of which another living service may hold a position, by its own record."""
         ...
 
-    def descriptors(self, key_id: str) -> set[int]:
-        """The descriptors that a process that works on the account inherits; often none."""
+    def to_inherit(self, key_id: str) -> set[int]:
+        """The descriptors without which a process cannot work on the account; often none."""
         ...
 
     def keep_only(self, key_ids: Collection[str]) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from execsvc.settings import Settings
-from execsvc.store.sqlite.in_memory import InMemoryStore
 from execsvc.store.sqlite.store import SqliteStore
-from execsvc.store.store import BotRecordsStore, Store
+from execsvc.store.store import ClaimedStore, Store
 
 
 def open_store(settings: Settings) -> Store:
@@ -13,6 +12,8 @@ def open_store(settings: Settings) -> Store:
     return SqliteStore(settings.state_dir, settings.runtime_dir)
 
 
-def store_in_memory() -> BotRecordsStore:
-    """A store in memory: empty at first, and gone with the process."""
+def store_in_memory() -> ClaimedStore:
+    """A store in memory: empty at first, and gone with the process. Only a replay imports it."""
+    from execsvc.store.sqlite.in_memory import InMemoryStore
+
     return InMemoryStore()

@@ -11,7 +11,6 @@ from typing import Protocol
 from execsvc.errors import LedgerFailed
 from execsvc.store.account_store import AccountStore
 from execsvc.store.bot_state import LedgerState, LogRow
-from execsvc.store.claims import Holder
 from execsvc.store.doubt import Doubt
 from execsvc.store.halted import Halted
 
@@ -110,10 +109,6 @@ class ServiceStore(Protocol):
 
     def taken_by(self) -> int | None:
         """The process id of that supervisor; None where the id is not known, or there is no supervisor."""
-        ...
-
-    def holder(self, key_id: str) -> Holder | None:
-        """The service that has claimed the account ``key_id``; None when none has."""
         ...
 
     def claims_unusable(self) -> str | None:

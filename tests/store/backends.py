@@ -6,13 +6,29 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from execsvc.store.opening import store_in_memory
+from execsvc.store.sqlite.in_memory import InMemoryStore, Memory
 from execsvc.store.sqlite.store import SqliteStore
-from execsvc.store.store import BotRecordsStore, Store
+from execsvc.store.store import BotRecordsStore, ClaimedStore, Store
 
 
-class Backend(Protocol):
+class ClaimsBackend(Protocol):
     """One kind of store: the records of services that share the accounts of one machine or cluster."""
+
+    def service(self, name: str = "one") -> ClaimedStore:
+        """The records of the service ``name``, as another process of that service opens them."""
+        ...
+
+
+class LosingBackend(ClaimsBackend, Protocol):
+    """One kind of store where an account can be lost while processes of its owner still run."""
+
+    def seize(self, key_id: str, name: str) -> None:
+        """Let the service ``name`` have the account, as if the machine of its owner were dead."""
+        ...
+
+
+class Backend(ClaimsBackend, Protocol):
+    """One kind of store that keeps all records of its services."""
 
     def service(self, name: str = "one") -> Store:
         """The records of the service ``name``, as another process of that service opens them."""
@@ -33,20 +49,32 @@ class SqliteBackend:
         return SqliteStore(state_dir, self._folder / f"run-{name}")
 
 
+class InMemoryBackend:
+    """The memory that all services share."""
+
+    def __init__(self, folder: Path) -> None:
+        self._memory = Memory()
+        self._services: dict[str, InMemoryStore] = {}
+
+    def service(self, name: str = "one") -> InMemoryStore:
+        """The service ``name``, all of whose processes are this one."""
+        return self._services.setdefault(name, InMemoryStore(self._memory))
+
+    def seize(self, key_id: str, name: str) -> None:
+        """Let the service ``name`` claim the account, as if the machine of its owner were dead."""
+        self.service(name).claims().seize(key_id)
+
+
 BACKENDS: dict[str, Callable[[Path], Backend]] = {"sqlite": SqliteBackend}
 """By name, the factory of each kind of store that keeps all records of a service."""
 
 
-def _sqlite_bots(folder: Path) -> BotRecordsStore:
-    return SqliteBackend(folder).service()
+LOSING: dict[str, Callable[[Path], LosingBackend]] = {"in memory": InMemoryBackend}
+"""By name, the factory of each kind of store where an account can be lost."""
+CLAIMS: dict[str, Callable[[Path], ClaimsBackend]] = {**BACKENDS, **LOSING}
+"""By name, the factory of each kind of store that keeps the records of bots and accounts."""
 
 
-def _bots_in_memory(_folder: Path) -> BotRecordsStore:
-    return store_in_memory()
-
-
-RECORDS: dict[str, Callable[[Path], BotRecordsStore]] = {
-    "sqlite": _sqlite_bots,
-    "in memory": _bots_in_memory,
-}
-"""By name, the factory of each kind of store that keeps records of bots and accounts."""
+def new_store(kind: str, folder: Path) -> BotRecordsStore:
+    """The records of a service that never ran, in a store of this kind."""
+    return CLAIMS[kind](folder).service()

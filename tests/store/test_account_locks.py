@@ -12,9 +12,14 @@ import pytest
 
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.position import Position
-from execsvc.store.claims import Holder
 from execsvc.store.sqlite import account_locks
-from execsvc.store.sqlite.account_locks import AccountLocks, holder, shared_folder, why_unusable
+from execsvc.store.sqlite.account_locks import (
+    AccountLocks,
+    Label,
+    holder,
+    shared_folder,
+    why_unusable,
+)
 from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.store.sqlite.paths import ledger_path
 
@@ -39,14 +44,14 @@ def test_account_is_of_one_service_at_a_time(folder: Path, tmp_path: Path) -> No
     assert why is not None
     assert f"{tmp_path / 'one'} (pid {os.getpid()})" in why
     assert two.take("k2") is None
-    assert holder(folder, "k1") == Holder(str(tmp_path / "one"), os.getpid())
-    assert (len(one.descriptors("k1")), two.descriptors("k1")) == (1, set())
+    assert holder(folder, "k1") == Label(str(tmp_path / "one"), os.getpid())
+    assert (len(one.to_inherit("k1")), two.to_inherit("k1")) == (1, set())
     one.keep_only({"k1"})
     assert two.take("k1") is not None
     one.keep_only(())
     assert holder(folder, "k1") is None
     two.keep_only({"k1"})
-    assert holder(folder, "k1") == Holder(str(tmp_path / "two"), os.getpid())
+    assert holder(folder, "k1") == Label(str(tmp_path / "two"), os.getpid())
     assert "k1" not in "".join(path.name for path in folder.iterdir())
 
 
@@ -56,10 +61,10 @@ def test_account_that_an_orphan_of_the_same_service_holds_is_its_own(
     before, after = AccountLocks(folder, tmp_path / "one"), AccountLocks(folder, tmp_path / "one")
     assert before.take("k1") is None
     assert after.take("k1") is None
-    assert after.descriptors("k1") == set()
+    assert after.to_inherit("k1") == set()
     before.keep_only(())
     after.keep_only({"k1"})
-    assert len(after.descriptors("k1")) == 1
+    assert len(after.to_inherit("k1")) == 1
 
 
 def test_bot_is_run_elsewhere_only_by_a_service_that_may_have_its_ledger(

@@ -6,16 +6,16 @@ import os
 from contextlib import closing
 from decimal import Decimal
 
-from backends import Backend
+from backends import ClaimsBackend
 from ledger_things import AT, BINDING
 
 from execsvc.model.position import Position
-from execsvc.store.store import Store
+from execsvc.store.store import ClaimedStore
 
 HELD = Position(tracked=Decimal("0.02"), entry_price=Decimal(50000), opened_at=AT)
 
 
-def ran(store: Store, bot_id: str, position: Position) -> None:
+def ran(store: ClaimedStore, bot_id: str, position: Position) -> None:
     """Let ``bot_id`` have run with this service, and hold ``position``."""
     with closing(store.bot(bot_id)) as bot:
         bot.open()
@@ -23,8 +23,8 @@ def ran(store: Store, bot_id: str, position: Position) -> None:
         bot.keep_position(BINDING, position)
 
 
-def test_account_has_one_service_at_a_time(backend: Backend) -> None:
-    one, two = backend.service("one").claims(), backend.service("two").claims()
+def test_account_has_one_service_at_a_time(claims_backend: ClaimsBackend) -> None:
+    one, two = claims_backend.service("one").claims(), claims_backend.service("two").claims()
     assert one.take("k1") is None
     assert one.take("k1") is None
     why = two.take("k1")
@@ -35,8 +35,10 @@ def test_account_has_one_service_at_a_time(backend: Backend) -> None:
     assert two.take("k1") is not None
 
 
-def test_account_that_is_given_up_is_taken_by_the_service_that_waits(backend: Backend) -> None:
-    one, two = backend.service("one").claims(), backend.service("two").claims()
+def test_account_that_is_given_up_is_taken_by_the_service_that_waits(
+    claims_backend: ClaimsBackend,
+) -> None:
+    one, two = claims_backend.service("one").claims(), claims_backend.service("two").claims()
     one.take("k1")
     two.take("k1")
     one.keep_only(())
@@ -44,27 +46,32 @@ def test_account_that_is_given_up_is_taken_by_the_service_that_waits(backend: Ba
     assert one.take("k1") is not None
 
 
-def test_holder_of_an_account_is_known_to_every_service(backend: Backend) -> None:
-    store, claims = backend.service("one"), backend.service("one").claims()
+def test_holder_of_an_account_is_known_to_every_service(claims_backend: ClaimsBackend) -> None:
+    store, claims = claims_backend.service("one"), claims_backend.service("one").claims()
     assert store.holder("k1") is None
     claims.take("k1")
-    for name in ("one", "two"):
-        found = backend.service(name).holder("k1")
+    for name, is_ours in (("one", True), ("two", False)):
+        found = claims_backend.service(name).holder("k1")
         assert found is not None
+        assert found.is_ours is is_ours
         assert f"pid {os.getpid()}" in found.text
     assert store.holder("k2") is None
     claims.keep_only(())
     assert store.holder("k1") is None
 
 
-def test_claim_of_an_earlier_process_of_the_service_is_no_obstacle(backend: Backend) -> None:
-    before, after = backend.service().claims(), backend.service().claims()
+def test_claim_of_an_earlier_process_of_the_service_is_no_obstacle(
+    claims_backend: ClaimsBackend,
+) -> None:
+    before, after = claims_backend.service().claims(), claims_backend.service().claims()
     assert before.take("k1") is None
     assert after.take("k1") is None
 
 
-def test_bot_is_run_elsewhere_only_by_a_service_that_knows_it(backend: Backend) -> None:
-    one, two = backend.service("one"), backend.service("two")
+def test_bot_is_run_elsewhere_only_by_a_service_that_knows_it(
+    claims_backend: ClaimsBackend,
+) -> None:
+    one, two = claims_backend.service("one"), claims_backend.service("two")
     mine, theirs = one.claims(), two.claims()
     ran(one, "b1", Position())
     assert not theirs.may_be_run_elsewhere("k1", "b1"), "no service has the account"
@@ -74,8 +81,8 @@ def test_bot_is_run_elsewhere_only_by_a_service_that_knows_it(backend: Backend) 
     assert not mine.may_be_run_elsewhere("k1", "b1")
 
 
-def test_bot_is_held_elsewhere_while_its_service_lives(backend: Backend) -> None:
-    one, two = backend.service("one"), backend.service("two")
+def test_bot_is_held_elsewhere_while_its_service_lives(claims_backend: ClaimsBackend) -> None:
+    one, two = claims_backend.service("one"), claims_backend.service("two")
     mine, theirs = one.claims(), two.claims()
     ran(one, "b1", HELD)
     ran(one, "b2", Position())
@@ -86,8 +93,8 @@ def test_bot_is_held_elsewhere_while_its_service_lives(backend: Backend) -> None
     assert theirs.held_elsewhere([]) == set()
 
 
-def test_fence_of_a_claim_never_shrinks(backend: Backend) -> None:
-    one, two = backend.service("one").claims(), backend.service("two").claims()
+def test_fence_of_a_claim_never_shrinks(claims_backend: ClaimsBackend) -> None:
+    one, two = claims_backend.service("one").claims(), claims_backend.service("two").claims()
     one.take("k1")
     first = one.fence("k1")
     one.keep_only(())

@@ -12,11 +12,11 @@ import stat
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from loguru import logger
 
 from execsvc.errors import LedgerFailed
-from execsvc.store.claims import Holder
 from execsvc.store.sqlite import survey
 from execsvc.store.sqlite.file_lock import FileLock
 from execsvc.store.sqlite.paths import ledger_path
@@ -46,8 +46,21 @@ def why_unusable(folder: Path) -> str | None:
     return None
 
 
-def holder(folder: Path, key_id: str) -> Holder | None:
-    """The service that has locked the account ``key_id``; None when none has. Raises LedgerFailed."""
+class Label(NamedTuple):
+    """The text in the lock of an account; None for each fact that its holder did not write down."""
+
+    state_dir: str | None
+    pid: int | None
+
+    @property
+    def text(self) -> str:
+        """The holder in words, for people."""
+        place, pid = self.state_dir or "unknown", self.pid or "unknown"
+        return f"the service with the state directory {place} (pid {pid})"
+
+
+def holder(folder: Path, key_id: str) -> Label | None:
+    """The label of the lock of ``key_id``; None when no process holds the lock. Raises LedgerFailed."""
     lock = FileLock(_path(folder, key_id))
     return _read(lock) if lock.is_held() else None
 
@@ -129,8 +142,8 @@ class AccountLocks:
         """0: the lock of an account cannot be lost while a process of this service works on the account."""
         return 0
 
-    def descriptors(self, key_id: str) -> set[int]:
-        """The descriptors that a process that works on the account inherits; none where no lock is kept."""
+    def to_inherit(self, key_id: str) -> set[int]:
+        """The descriptor of the lock, which a process that inherits it keeps; none where no lock is kept."""
         descriptor = self._locks[key_id].descriptor if key_id in self._held else None
         return set() if descriptor is None else {descriptor}
 
@@ -164,9 +177,9 @@ def _path(folder: Path, key_id: str) -> Path:
     return folder / f"{hashlib.sha256(key_id.encode()).hexdigest()[:32]}.lock"
 
 
-def _read(lock: FileLock) -> Holder:
+def _read(lock: FileLock) -> Label:
     pid, _, state_dir = lock.read_label().partition("\n")
-    return Holder(state_dir.strip() or None, int(pid) if pid.isdigit() else None)
+    return Label(state_dir.strip() or None, int(pid) if pid.isdigit() else None)
 
 
 def _holds(state_dir: Path, bot_id: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from importlib import resources
 from pathlib import Path
@@ -58,9 +58,20 @@ def create(path: Path, schema: str, first: str, values: tuple[str, ...]) -> None
         raise faults.failed(f"{path.name} cannot be created", error) from error
 
 
-def in_memory(schema: str, first: str, values: tuple[str, ...]) -> sqlite3.Connection:
+def _not_claimed() -> None:
+    """Allow a write, as no claim can be lost."""
+
+
+class FencedConnection(sqlite3.Connection):
+    """A connection that asks before each transaction whether the claim of its user is still good."""
+
+    check_claim: Callable[[], None] = staticmethod(_not_claimed)
+    """Raises ClaimLost when the claim was lost."""
+
+
+def in_memory(schema: str, first: str, values: tuple[str, ...]) -> FencedConnection:
     """A database with ``schema`` and one first row that never touches a disk."""
-    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection = sqlite3.connect(":memory:", isolation_level=None, factory=FencedConnection)
     connection.executescript(_script(schema))
     connection.execute(first, values)
     connection.row_factory = sqlite3.Row
@@ -166,12 +177,15 @@ def transaction(
 
     One that is not ``durable`` survives the end of the process but not of the machine: for rows
     that no decision about money depends on. It saves a wait for the disk. The wait for a lock of the
-    database that another program holds is ``patience`` seconds at most.
+    database that another program holds is ``patience`` seconds at most. Raises ClaimLost where a claim
+    can be lost and was lost; a file has one owner by its lock, which is never lost.
     """
     try:
         connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
         patiently(lambda: connection.execute("BEGIN IMMEDIATE"), patience)
         try:
+            if isinstance(connection, FencedConnection):
+                connection.check_claim()
             yield connection
             hit(Failpoint.BEFORE_COMMIT)
             connection.execute("COMMIT")

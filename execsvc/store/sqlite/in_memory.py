@@ -3,33 +3,48 @@
 from __future__ import annotations
 
 import os
-import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from execsvc.clock import SYSTEM
 from execsvc.errors import LedgerBusy
+from execsvc.model.bot import Binding
 from execsvc.model.comparison import OpenPosition
 from execsvc.model.market import ZERO, exact_sum
 from execsvc.store.account_store import NEVER_PAUSED
-from execsvc.store.sqlite import abandonment, doubts, holdings
+from execsvc.store.claims import Holder
+from execsvc.store.sqlite import abandonment, doubts, holdings, rows
 from execsvc.store.sqlite.account_records import AccountRecords
 from execsvc.store.sqlite.bot_records import BotRecords
-from execsvc.store.sqlite.database import in_memory
+from execsvc.store.sqlite.database import FencedConnection, in_memory, query
+from execsvc.store.sqlite.in_memory_claims import ServiceClaims, SharedClaims
+
+
+@dataclass
+class Memory:
+    """The records themselves, which several services may share."""
+
+    bots: dict[str, FencedConnection] = field(default_factory=dict)
+    accounts: dict[str, FencedConnection] = field(default_factory=dict)
+    turns: dict[str, InMemoryTurn] = field(default_factory=dict)
+    """The turns that are taken, by account."""
+    pauses: dict[str, InMemoryPause] = field(default_factory=dict)
+    claims: SharedClaims = field(default_factory=SharedClaims)
 
 
 class InMemoryStore:
-    """Bots and accounts of one process, empty at first and gone with it."""
+    """Bots and accounts of one process, empty at first and gone with it.
 
-    def __init__(self) -> None:
-        self.bots: dict[str, sqlite3.Connection] = {}
-        self.accounts: dict[str, sqlite3.Connection] = {}
+    Stores on the same ``memory`` are those of services that share it; each has its own claims.
+    """
+
+    def __init__(self, memory: Memory | None = None) -> None:
+        self.memory = Memory() if memory is None else memory
+        self.own_claims = InMemoryClaims(self.memory)
         self.owners: dict[str, InMemoryLedger] = {}
-        """The ledgers that are open, by bot."""
-        self.turns: dict[str, InMemoryTurn] = {}
-        """The turns that are taken, by account."""
-        self._pauses: dict[str, InMemoryPause] = {}
+        """The ledgers that are open here, by bot."""
 
     def bot(self, bot_id: str, *, reports: bool = False) -> InMemoryLedger:
         """The records of ``bot_id``, to be opened."""
@@ -41,7 +56,37 @@ class InMemoryStore:
 
     def pause(self, key_id: str) -> InMemoryPause:
         """The times until which the account ``key_id`` is to be left alone."""
-        return self._pauses.setdefault(key_id, InMemoryPause())
+        return self.memory.pauses.setdefault(key_id, InMemoryPause())
+
+    def claims(self) -> InMemoryClaims:
+        """The claims of this service."""
+        return self.own_claims
+
+    def holder(self, key_id: str) -> Holder | None:
+        """The service that has claimed the account ``key_id``; None when none has."""
+        return self.own_claims.holder(key_id)
+
+
+class InMemoryClaims(ServiceClaims):
+    """The claims of one service on the accounts of ``memory``."""
+
+    def __init__(self, memory: Memory) -> None:
+        super().__init__(memory.claims)
+        self._bots = memory.bots
+
+    def may_be_run_elsewhere(self, key_id: str, bot_id: str) -> bool:
+        """False when the service that has claimed the account certainly does not run ``bot_id``."""
+        return key_id in self.elsewhere() and bot_id in self._bots
+
+    def held_elsewhere(self, bot_ids: Collection[str]) -> set[str]:
+        """Those of the bots that hold a position on an account which another service has claimed."""
+        theirs = self.elsewhere()
+        return {bot_id for bot_id in bot_ids if theirs & self._held_on(bot_id)}
+
+    def _held_on(self, bot_id: str) -> set[str]:
+        """The accounts on which the bot holds a position."""
+        found = query(self._bots[bot_id], "SELECT * FROM position") if bot_id in self._bots else []
+        return {row["key_id"] for row in found if not rows.position_of(row).is_flat}
 
 
 class InMemoryLedger(BotRecords):
@@ -50,17 +95,45 @@ class InMemoryLedger(BotRecords):
     def __init__(self, store: InMemoryStore, bot_id: str, reports: bool = False) -> None:
         super().__init__(bot_id, reports)
         self._store = store
+        self._fences: dict[str, int] = {}
+        """By account, the claim under which the records were opened."""
 
     def open(self) -> None:
         """Become the owner of the records. Raises LedgerBusy while another object is."""
         if self._store.owners.setdefault(self.bot_id, self) is not self:
             raise LedgerBusy(f"the records of {self.bot_id} are in use", os.getpid())
-        found = self._store.bots.get(self.bot_id)
-        if found is None:
+        bots = self._store.memory.bots
+        if self.bot_id not in bots:
             first = "INSERT INTO bot (id, bot_id) VALUES (1, ?)"
-            found = in_memory("bot_ledger.sql", first, (self.bot_id,))
-            self._store.bots[self.bot_id] = found
-        self._begin(found)
+            bots[self.bot_id] = in_memory("bot_ledger.sql", first, (self.bot_id,))
+        self._fences.clear()
+        self._begin(bots[self.bot_id])
+        self._note_fence()
+
+    @property
+    def connection(self) -> FencedConnection:
+        """The connection, which writes under the claim of this object while it is in use here."""
+        connection = super().connection
+        assert isinstance(connection, FencedConnection)
+        connection.check_claim = self._check_claim
+        return connection
+
+    def bind(self, binding: Binding, precision: int | None) -> None:
+        """Record the binding of the run that begins, under the claim on its account."""
+        super().bind(binding, precision)
+        self._note_fence()
+
+    def _note_fence(self) -> None:
+        """Remember the claim on the account that the bot is bound to, unless it is known."""
+        bound = self.binding()
+        if bound is not None:
+            fence = self._store.own_claims.fence(bound.key_id)
+            self._fences.setdefault(bound.key_id, fence)
+
+    def _check_claim(self) -> None:
+        """Raises ClaimLost when the account of the bot was claimed by another service since."""
+        for key_id, fence in self._fences.items():
+            self._store.memory.claims.check(key_id, fence)
 
     def close(self) -> None:
         """Give up the ownership; the store keeps the records."""
@@ -81,7 +154,7 @@ class InMemoryLedger(BotRecords):
 
     def _accounts(self) -> Iterator[closing[InMemoryJournal]]:
         for key_id in abandonment.accounts_of(self):
-            if key_id in self._store.accounts:
+            if key_id in self._store.memory.accounts:
                 yield closing(self._store.account(key_id))
 
 
@@ -91,31 +164,41 @@ class InMemoryJournal(AccountRecords):
     def __init__(self, store: InMemoryStore, key_id: str) -> None:
         super().__init__(key_id)
         self._store = store
-        self.turn = InMemoryTurn(store.turns, key_id)
+        self.fence = store.own_claims.fence(key_id)
+        self.turn = InMemoryTurn(store.memory.turns, key_id)
+
+    @property
+    def connection(self) -> FencedConnection:
+        """The connection, which writes under the claim of this object while it is in use here."""
+        connection = super().connection
+        assert isinstance(connection, FencedConnection)
+        connection.check_claim = self._check_claim
+        return connection
+
+    def _check_claim(self) -> None:
+        """Raises ClaimLost when the account was claimed by another service since."""
+        self._store.memory.claims.check(self.key_id, self.fence)
 
     def close(self) -> None:
         """Release the turn; the store keeps the records."""
         self._connection = None
         self.turn.close()
 
-    def _connect(self) -> sqlite3.Connection:
-        found = self._store.accounts.get(self.key_id)
-        if found is None:
+    def _connect(self) -> FencedConnection:
+        accounts = self._store.memory.accounts
+        if self.key_id not in accounts:
             first = "INSERT INTO account VALUES (1, ?)"
-            found = in_memory("account_journal.sql", first, (self.key_id,))
-            self._store.accounts[self.key_id] = found
-        return found
+            accounts[self.key_id] = in_memory("account_journal.sql", first, (self.key_id,))
+        return accounts[self.key_id]
 
     def open_positions(self) -> list[OpenPosition]:
         """The open positions of bots that ever bought on the account, without dust."""
-        found = [
-            (bot_id, self._store.bots.get(bot_id)) for bot_id in doubts.buyers(self.connection)
-        ]
+        bots = self._store.memory.bots
         return [
             position
-            for bot_id, bot in found
-            if bot is not None
-            for position in doubts.held_in(bot, bot_id, self.key_id)
+            for bot_id in doubts.buyers(self.connection)
+            if bot_id in bots
+            for position in doubts.held_in(bots[bot_id], bot_id, self.key_id)
         ]
 
     def is_of_another_machine(self) -> bool:
@@ -123,10 +206,11 @@ class InMemoryJournal(AccountRecords):
         return False
 
     def _tracked(self, asset: str) -> Decimal:
-        return self._tracked_by(self._store.bots, asset)
+        return self._tracked_by(self._store.memory.bots, asset)
 
     def _tracked_by(self, bot_ids: Iterable[str], asset: str) -> Decimal:
-        bots = [self._store.bots[bot_id] for bot_id in bot_ids if bot_id in self._store.bots]
+        kept = self._store.memory.bots
+        bots = [kept[bot_id] for bot_id in bot_ids if bot_id in kept]
         return exact_sum(ZERO, *(holdings.tracked_in(bot, self.key_id, asset) for bot in bots))
 
 

@@ -92,7 +92,10 @@ class SqliteStore:
 
     def holder(self, key_id: str) -> Holder | None:
         """The service that has locked the account ``key_id``; None when none has."""
-        return account_locks.holder(self._locks, key_id)
+        found = account_locks.holder(self._locks, key_id)
+        if found is None:
+            return None
+        return Holder(found.text, found.state_dir == str(self._state_dir.resolve()))
 
     def claims_unusable(self) -> str | None:
         """The reason why locks of accounts would mean nothing; None when they can be kept."""

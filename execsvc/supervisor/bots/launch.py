@@ -81,9 +81,9 @@ def _works(
 
 
 def _inherited(context: Context, start: _Start) -> set[int]:
-    """The descriptors of the lock of the account that the process is to work on."""
+    """The descriptors without which the process cannot work on its account."""
     binding = start.bot.live_binding(start.task)
-    return set() if binding is None else context.accounts.descriptors(binding.key_id)
+    return set() if binding is None else context.accounts.to_inherit(binding.key_id)
 
 
 def _wanted(bot: Bot) -> list[_Start]:
