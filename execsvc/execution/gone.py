@@ -5,31 +5,28 @@ from __future__ import annotations
 from decimal import Decimal
 
 from execsvc.clock import iso, moment, seconds_since
-from execsvc.execution.ports import Record
+from execsvc.execution.ports import Services
 from execsvc.model.bot import Binding
 from execsvc.model.market import FLOAT_NOISE, ZERO, exact_sum, plain
 from execsvc.model.order import LARGEST_BASE_FEE
 from execsvc.model.position import Position
 from execsvc.settings.checks import LONGEST_BETWEEN_READS
 from execsvc.store.bot_facts import Missing
-from execsvc.store.bot_store import BotStore
 
 
 class GoneCoins:
     """Compares the tracked quantity to every balance that a sell reads while nothing is unsettled.
 
-    Coins are gone when reads have missed them for ``gone_after`` seconds. Only the time between two
+    Coins are gone when reads have missed them for ``GONE_AFTER`` seconds. Only the time between two
     successive reads counts that both missed them and were close together: while the machine was
     suspended, or the account could not be read, nothing is known of the coins.
     """
 
-    def __init__(
-        self, ledger: BotStore, binding: Binding, record: Record, gone_after: float
-    ) -> None:
-        self._ledger = ledger
+    def __init__(self, services: Services, binding: Binding) -> None:
+        self._ledger = services.ledger
         self._binding = binding
-        self._record = record
-        self._gone_after = gone_after
+        self._record = services.record
+        self._gone_after = services.settings.gone_after
 
     def observe(
         self, position: Position, held: Decimal, released: bool, fees: Decimal = ZERO

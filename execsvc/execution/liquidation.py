@@ -8,12 +8,11 @@ from tenacity.wait import wait_exponential, wait_random
 from execsvc.clock import now, seconds_since
 from execsvc.errors import OrderRefused, StopRequested, Unavailable
 from execsvc.execution.order_service import OrderService
-from execsvc.execution.ports import BotServices, Record, Reporter
+from execsvc.execution.ports import Services
 from execsvc.failpoints import Failpoint, hit
 from execsvc.model.market import plain
 from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.store.abandoned import command_to_abandon
-from execsvc.store.bot_store import BotStore
 
 LONGEST_BACKOFF = 8.0
 _ALARM_EVERY = 60.0
@@ -23,10 +22,10 @@ _ALARM_EVERY = 60.0
 class LiquidationAlarm:
     """One CRITICAL line when positions cannot be closed and one a minute, over all processes."""
 
-    def __init__(self, ledger: BotStore, record: Record, reporter: Reporter) -> None:
-        self._ledger = ledger
-        self._record = record
-        self._reporter = reporter
+    def __init__(self, services: Services) -> None:
+        self._ledger = services.ledger
+        self._record = services.record
+        self._reporter = services.reporter
 
     def judge(self, flat: bool) -> None:
         """Log the alarm, or its end; called after every position has been tried."""
@@ -63,13 +62,13 @@ class Liquidation:
     LONGEST_BACKOFF; and between the parts of one attempt, for the book to fill again.
     """
 
-    def __init__(self, services: BotServices, orders: OrderService) -> None:
+    def __init__(self, services: Services, orders: OrderService) -> None:
         self._orders = orders
         self._ledger = services.ledger
         self._record = services.record
         self._reporter = services.reporter
         self._waits = services.waits
-        self._alarm = LiquidationAlarm(services.ledger, services.record, services.reporter)
+        self._alarm = LiquidationAlarm(services)
         self._attempts = services.settings.liquidation_attempts
         self._backoff = services.settings.liquidation_backoff
 

@@ -13,7 +13,7 @@ from execsvc.execution.next_amount import is_dust
 from execsvc.execution.order_quantity import OrderQuantity
 from execsvc.execution.order_sizes import OrderSizes, Sizing
 from execsvc.execution.parts import Parts, Placed
-from execsvc.execution.ports import BotServices
+from execsvc.execution.ports import Services
 from execsvc.execution.venues.venue import Funds, Venue
 from execsvc.model.bot import Binding
 from execsvc.model.market import Limits, plain
@@ -29,7 +29,7 @@ class OrderService:
 
     def __init__(
         self,
-        services: BotServices,
+        services: Services,
         binding: Binding,
         venue: Venue,
         sizes: OrderSizes,
@@ -44,9 +44,7 @@ class OrderService:
         self._ledger = services.ledger
         self._record = services.record
         self._reporter = services.reporter
-        self._gone = GoneCoins(
-            services.ledger, binding, services.record, services.settings.gone_after
-        )
+        self._gone = GoneCoins(services, binding)
         self._quantity = OrderQuantity(binding, services.ledger, venue, sizes, allocation)
 
     @property

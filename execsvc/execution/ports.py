@@ -133,7 +133,7 @@ class Waits(Protocol):
         ...
 
 
-class BotServices(Protocol):
+class Services(Protocol):
     """The bot's ledger, its record and reports, its waits, and the settings of its orders."""
 
     @property

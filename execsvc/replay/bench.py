@@ -8,22 +8,16 @@ from typing import Any
 from pydantic import BaseModel
 
 from execsvc.clock import SYSTEM
-from execsvc.execution.guards import GuardLimits, Guards
-from execsvc.execution.order_service import OrderService
-from execsvc.execution.order_sizes import OrderSizes
-from execsvc.execution.settlement.settlement import Settlement
-from execsvc.execution.size_memory import SizeMemory
-from execsvc.execution.venues.account import Account
-from execsvc.execution.venues.adoption import Adoption
-from execsvc.execution.venues.live import LiveVenue
+from execsvc.execution.composition import Composition, OrderTerms
+from execsvc.execution.guards import GuardLimits
 from execsvc.model.bot import BotSpec
-from execsvc.replay.clockwork import ReplayServices, SimulatedWaits, TickCounter
+from execsvc.replay.clockwork import SimulatedWaits, TickCounter
 from execsvc.replay.exchange import RecordedExchange
 from execsvc.replay.witness import Witness
 from execsvc.runner.persistence import Persistence
 from execsvc.runner.runner import BotRunner
+from execsvc.runner.services import BotServices, RunnerServices
 from execsvc.store.opening import store_in_memory
-from execsvc.store.store import BotRecordsStore
 from execsvc.strategies.base import AnyContext, AnyStrategy, Strategy
 from execsvc.strategies.diagnostics import Diagnostics
 
@@ -78,7 +72,8 @@ class Bench:
         ledger.bind(spec.binding, precision)
         self.witness = Witness(ledger, spec.binding)
         waits, reporter = SimulatedWaits(exchange), TickCounter(ticked)
-        services = ReplayServices(spec.bot_id, ledger, self.witness, reporter, waits)
+        services: RunnerServices = BotServices(spec.bot_id, ledger, self.witness, reporter, waits)
+        terms = OrderTerms(spec.allocation, precision, limits)
         assert spec.interval is not None, "a replay has its interval from its conditions"
         self._runner = BotRunner(
             services,
@@ -86,8 +81,8 @@ class Bench:
             strategy,
             params,
             exchange,
-            _orders(services, store, spec, exchange, precision, limits),
-            Persistence(ledger, waits, reporter, 0.0, 0.0),
+            Composition(services, store).order_service(spec.binding, exchange, terms),
+            Persistence(services, 0.0, 0.0),
             spec.interval,
             may_hold=False,
         )
@@ -95,31 +90,3 @@ class Bench:
     def run(self) -> None:
         """Tick from the first line to the last, then stop as a runner does."""
         self._runner.run()
-
-
-def _orders(
-    services: ReplayServices,
-    store: BotRecordsStore,
-    spec: BotSpec,
-    exchange: RecordedExchange,
-    precision: int | None,
-    limits: GuardLimits,
-) -> OrderService:
-    binding, memory = spec.binding, SizeMemory(services.ledger, services.record)
-    journal = store.account(binding.key_id)
-    account = Account(services, exchange, journal, store.pause(binding.key_id))
-    venue = LiveVenue(
-        services,
-        binding,
-        account,
-        Settlement(services, account),
-        Adoption(services, binding, journal, memory),
-    )
-    return OrderService(
-        services,
-        binding,
-        venue,
-        OrderSizes(memory, binding, precision),
-        Guards(limits, services.ledger, binding, services.record, services.reporter),
-        spec.allocation,
-    )

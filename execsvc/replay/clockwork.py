@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from execsvc.errors import StopRequested
-from execsvc.execution.ports import DEFAULTS, ExecutionSettings
 from execsvc.model.position import Position
 from execsvc.runner.counts import Counts
-from execsvc.runner.ports import Record
 from execsvc.runner.report import Snapshot, shown
 from execsvc.runner.waits import StopOrder
-from execsvc.store.bot_store import BotStore
 
 
 class Timeline(Protocol):
@@ -97,15 +93,3 @@ class TickCounter:
 
     def looked(self, judged: bool) -> None:
         """Do nothing: every read of the book is answered."""
-
-
-@dataclass(frozen=True)
-class ReplayServices:
-    """The ledger, record, reporter and waits of a replayed bot."""
-
-    bot_id: str
-    ledger: BotStore
-    record: Record
-    reporter: TickCounter
-    waits: SimulatedWaits
-    settings: ExecutionSettings = DEFAULTS

@@ -10,30 +10,30 @@ import signal
 from execsvc.clock import monotonic
 from execsvc.errors import LedgerBusy
 from execsvc.logs import bound
-from execsvc.runner.reporter import Reporter
-from execsvc.runner.waits import Waits
+from execsvc.runner.services import ProcessServices
 from execsvc.store.bot_store import BotStore
 
 _POLL = 0.05
 
 
-def open_ledger(ledger: BotStore, waits: Waits, reporter: Reporter, patience: float) -> None:
+def open_ledger(services: ProcessServices, patience: float) -> None:
     """Open the ledger, waiting while the runner of a dead supervisor still holds it.
 
     After ``patience`` seconds, which are enough for its stop, that runner is killed. Raises
     LedgerFailed, and StopRequested when a stop cuts the wait short.
     """
+    ledger = services.ledger
     kill_at = monotonic() + patience
     while True:
         try:
             ledger.open()
             return
         except LedgerBusy as busy:
-            reporter.update(last_error=f"waiting for pid {busy.pid or 'unknown'}")
+            services.reporter.update(last_error=f"waiting for pid {busy.pid or 'unknown'}")
             if busy.pid is not None and monotonic() >= kill_at:
                 _kill(busy.pid, ledger)
                 kill_at = monotonic() + patience
-        waits.wait(_POLL)
+        services.waits.wait(_POLL)
 
 
 def _kill(pid: int, ledger: BotStore) -> None:

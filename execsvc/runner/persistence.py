@@ -10,8 +10,7 @@ from execsvc.errors import LedgerUnavailable, StopRequested
 from execsvc.execution.liquidation import LONGEST_BACKOFF
 from execsvc.logs import bound
 from execsvc.repeats import Repeats
-from execsvc.runner.ports import Reporter, Waits
-from execsvc.store.bot_store import BotStore
+from execsvc.runner.services import RunnerServices
 
 SHARE_OF_STOP = 0.8
 """The part of STOP_TIMEOUT for which a stop waits: the rest is for the steps after the wait."""
@@ -25,17 +24,10 @@ class Persistence:
     ``stop_timeout`` [s] is what the whole stop may take.
     """
 
-    def __init__(
-        self,
-        ledger: BotStore,
-        waits: Waits,
-        reporter: Reporter,
-        backoff: float,
-        stop_timeout: float,
-    ) -> None:
-        self._ledger = ledger
-        self._waits = waits
-        self._reporter = reporter
+    def __init__(self, services: RunnerServices, backoff: float, stop_timeout: float) -> None:
+        self._ledger = services.ledger
+        self._waits = services.waits
+        self._reporter = services.reporter
         self._backoff = backoff
         self._patience = stop_timeout * SHARE_OF_STOP
         self._until: float | None = None

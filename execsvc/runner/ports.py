@@ -54,22 +54,3 @@ class Waits(ports.Waits, Protocol):
     def hold_asked_within(self, seconds: float) -> bool:
         """True when this stop turns out to be one that holds, within ``seconds``."""
         ...
-
-
-class RunnerServices(ports.BotServices, Protocol):
-    """The ledger, record, reporter and waits of a control loop."""
-
-    @property
-    def record(self) -> Record:
-        """The bot's execution log."""
-        ...
-
-    @property
-    def reporter(self) -> Reporter:
-        """The bot's reporter."""
-        ...
-
-    @property
-    def waits(self) -> Waits:
-        """The bot's waits."""
-        ...

@@ -12,23 +12,21 @@ from loguru import logger
 from setproctitle import setproctitle
 
 from execsvc import logs, masking
+from execsvc.clock import now
 from execsvc.errors import ConfigRefused, LedgerFailed, LedgerUnavailable, StopRequested
 from execsvc.execution.liquidation import Liquidation, LiquidationAlarm
 from execsvc.masking import masked
 from execsvc.model.bot import Binding, BotSpec, short_name
-from execsvc.runner.abandoning import give_up_position
-from execsvc.runner.assembly import Assembly, execution_settings
+from execsvc.runner.assembly import Assembly
 from execsvc.runner.job import Job, Task
 from execsvc.runner.ownership import open_ledger
 from execsvc.runner.persistence import Persistence
-from execsvc.runner.record import Record
-from execsvc.runner.report import EXIT_CODES, End, EndKind, still_open
+from execsvc.runner.report import EXIT_CODES, End, EndKind, shown, still_open
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.runner import BotRunner
-from execsvc.runner.services import BotServices
+from execsvc.runner.services import ProcessServices, process_services
 from execsvc.runner.waits import Waits
 from execsvc.settings import Settings, Switch, secrets_of
-from execsvc.store.bot_store import BotStore
 from execsvc.store.opening import open_store
 from execsvc.store.store import Store
 from execsvc.strategies.registry import find, parse_params
@@ -50,9 +48,9 @@ def run(job: Job, settings: Settings, lifeline: int, report: int) -> int:
     store = open_store(settings)
     store.while_waiting(partial(waits.pulse, interruptible=False))
     ledger = store.bot(job.bot_id, reports=settings.report_ledger is not Switch.OFF)
-    record = Record(job.bot_id, ledger)
+    services = process_services(ledger, settings, reporter, waits)
     try:
-        end = carry_out(job, settings, store, ledger, record, reporter, waits)
+        end = carry_out(job, settings, store, services)
     except StopRequested as stop:
         end = _cut_short(waits, str(stop))
     except ConfigRefused as refusal:
@@ -71,55 +69,36 @@ def run(job: Job, settings: Settings, lifeline: int, report: int) -> int:
     return EXIT_CODES[end.kind]
 
 
-def carry_out(
-    job: Job,
-    settings: Settings,
-    store: Store,
-    ledger: BotStore,
-    record: Record,
-    reporter: Reporter,
-    waits: Waits,
-) -> End:
+def carry_out(job: Job, settings: Settings, store: Store, services: ProcessServices) -> End:
     """Do ``job`` to its end, within the process that was set up for it.
 
     Raises StopRequested when it is stopped before it has begun, ConfigRefused, LedgerFailed;
     LedgerUnavailable when its next process is to try again.
     """
-    return _Process(job, settings, store, ledger, record, reporter, waits).do()
+    return _Process(job, settings, store, services).do()
 
 
 class _Process:
     """The four tasks that a bot's process may have."""
 
     def __init__(
-        self,
-        job: Job,
-        settings: Settings,
-        store: Store,
-        ledger: BotStore,
-        record: Record,
-        reporter: Reporter,
-        waits: Waits,
+        self, job: Job, settings: Settings, store: Store, services: ProcessServices
     ) -> None:
         self._job = job
         self._settings = settings
         self._store = store
-        self._ledger = ledger
-        self._record = record
-        self._reporter = reporter
-        self._waits = waits
-        self._services = BotServices(
-            job.bot_id, ledger, record, reporter, waits, execution_settings(settings)
-        )
+        self._services = services
+        self._ledger = services.ledger
+        self._record = services.record
+        self._reporter = services.reporter
+        self._waits = services.waits
 
     def do(self) -> End:
         if self._job.task is Task.LIQUIDATE:
             return self._liquidate()
         if self._job.task is Task.ABANDON:
             self._persistence().persist(self._own_ledger)
-            return give_up_position(
-                self._ledger, self._settings, self._record, self._reporter, self._waits
-            )
+            return self._abandon()
         assert self._job.spec is not None, "a job that trades has a spec"
         strategy = find(self._job.spec.binding.strategy)
         params = parse_params(strategy, self._job.spec.params)
@@ -130,18 +109,12 @@ class _Process:
             return self._trade(assembly, self._job.spec, strategy(), params)
 
     def _own_ledger(self) -> None:
-        open_ledger(self._ledger, self._waits, self._reporter, self._settings.stop_timeout)
+        open_ledger(self._services, self._settings.stop_timeout)
         self._reporter.update(last_error=None)
 
     def _persistence(self) -> Persistence:
         settings = self._settings
-        return Persistence(
-            self._ledger,
-            self._waits,
-            self._reporter,
-            settings.liquidation_backoff,
-            settings.stop_timeout,
-        )
+        return Persistence(self._services, settings.liquidation_backoff, settings.stop_timeout)
 
     def _assembly(self) -> Assembly:
         return Assembly(self._services, self._settings, self._store, self._job.start)
@@ -150,7 +123,7 @@ class _Process:
         bound = self._ledger.binding()
         for binding in self._bindings():
             if binding != spec.binding:
-                assembly.orders(binding, None, None).venue.recover(exits=False)
+                assembly.orders(binding).venue.recover(exits=False)
         unfit = [b for b, _ in self._ledger.open_positions() if b != spec.binding]
         if unfit:
             return End(kind=EndKind.RESIDUE, detail=f"still open: {unfit[0].symbol}")
@@ -202,18 +175,40 @@ class _Process:
         passing = [each for each in faults if isinstance(each, LedgerUnavailable)]
         if passing:
             raise passing[0]
-        LiquidationAlarm(self._ledger, self._record, self._reporter).judge(flat and not faults)
+        LiquidationAlarm(self._services).judge(flat and not faults)
         if faults:
             raise faults[0]
         return flat
 
     def _close(self, assembly: Assembly, binding: Binding) -> bool:
-        orders = assembly.orders(binding, None, self._ledger.precision())
+        orders = assembly.orders(binding, precision=self._ledger.precision())
         orders.venue.recover(exits=True)
         orders.show_position()
         flat = Liquidation(self._services, orders).close()
         self._ledger.keep_state(binding.strategy, None)
         return flat
+
+    def _abandon(self) -> End:
+        """Book every position of the owned ledger as abandoned; the exchange is not read.
+
+        Waits until an order of the bot that is open cannot execute any more: decided earlier, it
+        would disturb the next order of its account. Raises LedgerFailed.
+        """
+        self._reporter.update(phase="STOPPING")
+        longest = self._settings.order_timeout + self._settings.settlement_window
+        with self._waits.uninterrupted():
+            left = self._ledger.still_possible(longest)
+            if left > 0:
+                waiting = f"waiting {left:.0f} s for an order that may still execute"
+                self._reporter.update(last_error=waiting)
+                self._waits.wait(left)
+            abandoned = self._ledger.abandon(now())
+        for one in abandoned:
+            self._record.say("CRITICAL", "position_abandoned", one.text, tracked=one.tracked)
+        bound = self._ledger.binding()
+        if bound is not None:
+            self._reporter.update(position=shown(self._ledger.position(bound)), contested=0)
+        return End(kind=EndKind.STOPPED)
 
     def _bindings(self) -> list[Binding]:
         """The bindings of open positions, of the bot's last run, and of contested orders.

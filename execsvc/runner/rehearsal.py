@@ -20,8 +20,8 @@ from execsvc.errors import ConfigRefused, ExecsvcError, StopRequested
 from execsvc.model.bot import parse_row
 from execsvc.runner.job import Job, Task
 from execsvc.runner.process import carry_out
-from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
+from execsvc.runner.services import process_services
 from execsvc.runner.stage import serve
 from execsvc.runner.waits import StopOrder, Waits
 from execsvc.settings import Settings
@@ -93,7 +93,8 @@ def _rehearse_strategy(strategy_id: str, folder: Path, url: str, until: float) -
         ledger = store.bot(job.bot_id)
         waits = _NoWaits(wakeup, lifeline, reporter, until)
         try:
-            carry_out(job, settings, store, ledger, Record(job.bot_id, ledger), reporter, waits)
+            services = process_services(ledger, settings, reporter, waits)
+            carry_out(job, settings, store, services)
         finally:
             ledger.close()
     return waits.cut

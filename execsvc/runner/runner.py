@@ -21,8 +21,8 @@ from execsvc.model.bot import BotSpec
 from execsvc.runner.context import TickContext
 from execsvc.runner.control_loop import ControlLoop, StrategyGaveUp
 from execsvc.runner.persistence import Persistence
-from execsvc.runner.ports import RunnerServices
 from execsvc.runner.report import End, EndKind, still_open
+from execsvc.runner.services import RunnerServices
 from execsvc.runner.stop_loss import StopLoss
 from execsvc.runner.strategy_time import StrategyTime
 from execsvc.strategies.base import AnyStrategy

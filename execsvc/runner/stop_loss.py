@@ -16,7 +16,7 @@ from execsvc.model.market import Depth, plain
 from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.model.position import Position
 from execsvc.repeats import Repeats
-from execsvc.runner.ports import RunnerServices
+from execsvc.runner.services import RunnerServices
 
 RETRY = 1.0
 """Seconds [s] until a sale that failed is tried again, at least: a tick may come 20 times a second."""
@@ -42,7 +42,7 @@ class StopLoss:
         self._name = "stop loss" if percent is None else rule.named(percent)
         self._orders = orders
         self._adapter = adapter
-        self._alarm = LiquidationAlarm(services.ledger, services.record, services.reporter)
+        self._alarm = LiquidationAlarm(services)
         self._record = services.record
         self._reporter = services.reporter
         self._repeats = Repeats()

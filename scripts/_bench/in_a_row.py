@@ -21,8 +21,8 @@ from execsvc.errors import StopRequested
 from execsvc.model.bot import parse_row
 from execsvc.runner.job import Job, Task
 from execsvc.runner.process import carry_out
-from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
+from execsvc.runner.services import process_services
 from execsvc.runner.waits import StopOrder, Waits
 from execsvc.settings import Settings
 from execsvc.store.opening import open_store
@@ -96,7 +96,8 @@ def ticks_in_a_row() -> dict[str, float]:
         ledger = store.bot("b0")
         waits = _NoWaits(read, read, False, reporter.beat)
         with closing(ledger):
-            carry_out(job, settings, store, ledger, Record("b0", ledger), reporter, waits)
+            services = process_services(ledger, settings, reporter, waits)
+            carry_out(job, settings, store, services)
     return {"own_tick_in_a_row": 1e6 * waits.cost}
 
 

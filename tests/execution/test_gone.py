@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from support.clocks import HOUR, SetClock
 
 from execsvc.clock import installed
 from execsvc.execution.gone import GoneCoins
+from execsvc.execution.ports import ExecutionSettings
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.position import Position
 from execsvc.runner.record import Record
@@ -32,7 +35,12 @@ class Bench:
         self.ledger = BotLedger(folder, "b1")
         self.ledger.open()
         self.ledger.keep_position(BINDING, HELD)
-        self.gone = GoneCoins(self.ledger, BINDING, Record("b1", self.ledger), 600)
+        services: Any = SimpleNamespace(
+            ledger=self.ledger,
+            record=Record("b1", self.ledger),
+            settings=ExecutionSettings(gone_after=600),
+        )
+        self.gone = GoneCoins(services, BINDING)
 
     def after(self, seconds: float, held: str, released: bool = False) -> Decimal:
         """What is tracked after a look, so many seconds after the last one."""

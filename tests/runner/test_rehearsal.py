@@ -32,11 +32,9 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What each play came to: strategy, ticks, errors, tracked, kind of its end."""
     seen: list[tuple[Any, ...]] = []
 
-    def watched(
-        job: Any, settings: Any, store: Any, ledger: Any, record: Any, reporter: Any, waits: Any
-    ) -> Any:
-        end = carry_out(job, settings, store, ledger, record, reporter, waits)
-        snapshot = reporter.snapshot
+    def watched(job: Any, settings: Any, store: Any, services: Any) -> Any:
+        end = carry_out(job, settings, store, services)
+        snapshot = services.reporter.snapshot
         tracked = snapshot.position["tracked"]
         seen.append((job.bot_id, snapshot.ticks, snapshot.last_error, tracked, end.kind))
         return end

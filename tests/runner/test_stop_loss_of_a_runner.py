@@ -119,7 +119,7 @@ class Bot(MemoryBot):
             NoState(),
             self.exchange,
             self.order_service,
-            Persistence(self.ledger, self._waits, self.reporter, 0.0, 0.0),
+            Persistence(self._services, 0.0, 0.0),
             interval,
             may_hold=False,
         )

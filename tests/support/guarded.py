@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from ledger_things import BINDING, order
@@ -41,8 +42,10 @@ class GuardedOrders:
 
     def start(self, limits: GuardLimits = ALL) -> None:
         """As a new process of the bot."""
-        record = Record("b1", self.ledger)
-        self.guards = Guards(limits, self.ledger, self.binding, record, self.reporter)
+        services: Any = SimpleNamespace(
+            ledger=self.ledger, record=Record("b1", self.ledger), reporter=self.reporter
+        )
+        self.guards = Guards(services, self.binding, limits)
 
     def order(self, side: Side, price: str = "50000", **changes: Any) -> None:
         """An order of 0.01, sent and booked now."""

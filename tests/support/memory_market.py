@@ -6,19 +6,12 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from decimal import Decimal
 
-from execsvc.clients.exchange_adapter import ExchangeAdapter, Throttle
+from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clients.exchange_words import is_certain
 from execsvc.clock import SimulatedClock
 from execsvc.errors import NotFound, OrderRefused, OutcomeUnknown
-from execsvc.execution.guards import NO_LIMITS, Guards
+from execsvc.execution.composition import Composition, OrderTerms
 from execsvc.execution.liquidation import Liquidation
-from execsvc.execution.order_service import OrderService
-from execsvc.execution.order_sizes import OrderSizes
-from execsvc.execution.settlement.settlement import Settlement
-from execsvc.execution.size_memory import SizeMemory
-from execsvc.execution.venues.account import Account
-from execsvc.execution.venues.adoption import Adoption
-from execsvc.execution.venues.live import LiveVenue
 from execsvc.model.balance import Balance, Holding
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.market import ZERO, Depth, Level, Limits, Ticker
@@ -27,8 +20,9 @@ from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.model.position import Position
 from execsvc.paper.account import PaperAccount
 from execsvc.paper.terms import Fault, NotTaken, Terms
-from execsvc.replay.clockwork import ReplayServices, SimulatedWaits, TickCounter
+from execsvc.replay.clockwork import SimulatedWaits, TickCounter
 from execsvc.runner.record import Record
+from execsvc.runner.services import BotServices, RunnerServices
 from execsvc.sandbox.dialects import Dialect, said
 from execsvc.store.sqlite.in_memory import InMemoryPause, InMemoryStore
 
@@ -114,6 +108,14 @@ class MemoryExchange(ExchangeAdapter):
             raise OrderRefused(text) if is_certain(text) else OutcomeUnknown(text) from None
 
 
+class _MemoryStore(InMemoryStore):
+    """A store with one pause, which a test may have made."""
+
+    def __init__(self, pause: InMemoryPause) -> None:
+        super().__init__()
+        self._pauses[BINDING.key_id] = pause
+
+
 class MemoryBot:
     """One bot's orders, ledger and journal against ``exchange``; the clock has to be installed."""
 
@@ -122,42 +124,27 @@ class MemoryBot:
         exchange: MemoryExchange,
         allocation: Decimal | None = None,
         precision: int | None = None,
-        pause: Throttle | None = None,
+        pause: InMemoryPause | None = None,
     ) -> None:
         self.exchange = exchange
-        self._pause = pause or InMemoryPause()
-        store = InMemoryStore()
-        self.ledger = store.bot("b1")
+        self._store = _MemoryStore(pause or InMemoryPause())
+        self.ledger = self._store.bot("b1")
         self.ledger.open()
         self.ledger.bind(BINDING, precision)
-        self._journal = store.account(BINDING.key_id)
-        self._terms = allocation, precision
+        self._journal = self._store.account(BINDING.key_id)
+        self._terms = OrderTerms(allocation, precision)
         self.reporter = TickCounter(lambda: None)
         self._waits = SimulatedWaits(exchange)
         self.restart()
 
     def restart(self) -> None:
         """Put everything but the ledger and the journal together anew, as a new process does."""
-        exchange, (allocation, precision) = self.exchange, self._terms
-        self._record = Record("b1", self.ledger)
-        self._services = ReplayServices("b1", self.ledger, self._record, self.reporter, self._waits)
-        memory = SizeMemory(self.ledger, self._record)
-        account = Account(self._services, exchange, self._journal, self._pause)
-        venue = LiveVenue(
-            self._services,
-            BINDING,
-            account,
-            Settlement(self._services, account),
-            Adoption(self._services, BINDING, self._journal, memory),
+        record = Record("b1", self.ledger)
+        self._services: RunnerServices = BotServices(
+            "b1", self.ledger, record, self.reporter, self._waits
         )
-        self.order_service = OrderService(
-            self._services,
-            BINDING,
-            venue,
-            OrderSizes(memory, BINDING, precision),
-            Guards(NO_LIMITS, self.ledger, BINDING, self._record, self.reporter),
-            allocation,
-        )
+        composition = Composition(self._services, self._store)
+        self.order_service = composition.order_service(BINDING, self.exchange, self._terms)
 
     @property
     def position(self) -> Position:

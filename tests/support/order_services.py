@@ -13,10 +13,9 @@ from execsvc.execution.order_service import OrderService
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.order import Fill
 from execsvc.model.order_request import OrderRequest, Purpose
-from execsvc.runner.assembly import Assembly, execution_settings
-from execsvc.runner.record import Record
+from execsvc.runner.assembly import Assembly
 from execsvc.runner.reporter import Reporter
-from execsvc.runner.services import BotServices
+from execsvc.runner.services import process_services
 from execsvc.runner.waits import Waits
 from execsvc.store.opening import open_store
 from execsvc.store.sqlite.bot_ledger import BotLedger
@@ -56,15 +55,12 @@ class OrderServices:
         ledger.open()
         self._stack.callback(ledger.close)
         waits = Waits(self._silent, self._silent, False, lambda: None)
-        record = Record(bot_id, ledger)
-        services = BotServices(
-            bot_id, ledger, record, self._reporter, waits, execution_settings(self._settings)
-        )
+        services = process_services(ledger, self._settings, self._reporter, waits)
         assembly = Assembly(services, self._settings, open_store(self._settings))
         self._stack.callback(assembly.close)
         binding = Binding(mode=mode, key_id=key, symbol=symbol, strategy="test_trading_v1")
         ledger.bind(binding, None)
-        return assembly.orders(binding, allocation, None)
+        return assembly.orders(binding, allocation)
 
     def _descriptor(self, descriptor: int) -> int:
         self._stack.callback(os.close, descriptor)

@@ -13,10 +13,9 @@ from execsvc.execution.guards.entry_backoff import EntryBackoff
 from execsvc.execution.guards.limits import Guard, GuardLimits
 from execsvc.execution.guards.reads import MarketReads, Read
 from execsvc.execution.guards.tripped_guards import TrippedGuards
-from execsvc.execution.ports import Record, Reporter
+from execsvc.execution.ports import Services
 from execsvc.model.bot import Binding
 from execsvc.model.result import utc_day
-from execsvc.store.bot_store import BotStore
 
 _UNTIL = "until the bot is stopped and started, or released (execsvc release)"
 _END_OF_TIME = 10**15
@@ -26,19 +25,12 @@ _END_OF_TIME = 10**15
 class Guards:
     """Refuses entries beyond a limit. No exit is ever judged, and no fault in here ends a tick."""
 
-    def __init__(
-        self,
-        limits: GuardLimits,
-        ledger: BotStore,
-        binding: Binding,
-        record: Record,
-        reporter: Reporter,
-    ) -> None:
+    def __init__(self, services: Services, binding: Binding, limits: GuardLimits) -> None:
         self._limits = limits
-        self._ledger = ledger
+        self._ledger = services.ledger
         self._binding = binding
-        self._tripped = TrippedGuards(limits, ledger, binding, record, reporter)
-        self._backoff = EntryBackoff(ledger, binding, self._tripped)
+        self._tripped = TrippedGuards(services, binding, limits)
+        self._backoff = EntryBackoff(services.ledger, binding, self._tripped)
         self._reads = MarketReads()
         self._seen = utc_day(now()), 0
         """The newest order of the day up to which the results of all orders are known."""

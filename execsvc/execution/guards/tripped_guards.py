@@ -10,11 +10,10 @@ from execsvc.errors import LedgerFailed
 from execsvc.events import EventName
 from execsvc.execution.guards.decisions import Trip
 from execsvc.execution.guards.limits import Guard, GuardLimits
-from execsvc.execution.ports import Record, Reporter
+from execsvc.execution.ports import Services
 from execsvc.logs import bound
 from execsvc.model.bot import Binding
 from execsvc.repeats import Repeats
-from execsvc.store.bot_store import BotStore
 from execsvc.store.tripped import Tripped
 
 _OF_A_START = frozenset({Guard.STOP_LOSS})
@@ -26,19 +25,12 @@ row or of the settings.
 class TrippedGuards:
     """The tripped guards of one bot. Nothing here raises: a tick, and an exit, must go on."""
 
-    def __init__(
-        self,
-        limits: GuardLimits,
-        ledger: BotStore,
-        binding: Binding,
-        record: Record,
-        reporter: Reporter,
-    ) -> None:
+    def __init__(self, services: Services, binding: Binding, limits: GuardLimits) -> None:
         self._limits = limits
-        self._ledger = ledger
+        self._ledger = services.ledger
         self._binding = binding
-        self._record = record
-        self._reporter = reporter
+        self._record = services.record
+        self._reporter = services.reporter
         self._repeats = Repeats()
         self._said: set[str] = set()
         self._tripped: dict[str, Tripped] = {}

@@ -11,7 +11,7 @@ from decimal import Decimal
 from execsvc.clock import monotonic, now, seconds_since
 from execsvc.errors import LedgerFailed, StopRequested, Unavailable
 from execsvc.execution.market_terms import best_price
-from execsvc.execution.ports import BotServices
+from execsvc.execution.ports import Services
 from execsvc.execution.settlement.arrival import Reference, arrived, cautious
 from execsvc.execution.settlement.decision import (
     Finding,
@@ -57,7 +57,7 @@ class _DecidedElsewhereError(Exception):
 class Settlement:
     """Settles the open order of an account, no matter which process sent it."""
 
-    def __init__(self, services: BotServices, account: Account) -> None:
+    def __init__(self, services: Services, account: Account) -> None:
         self._account = account
         self._bot_id = services.bot_id
         self._waits = services.waits

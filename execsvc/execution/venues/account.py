@@ -10,7 +10,7 @@ from execsvc.clients.exchange_adapter import Throttle
 from execsvc.clock import monotonic, seconds_since
 from execsvc.errors import Banned, StopRequested, Unavailable
 from execsvc.execution.exchange import Exchange
-from execsvc.execution.ports import BotServices
+from execsvc.execution.ports import Services
 from execsvc.model.balance import Balance
 from execsvc.store.account_store import AccountStore
 
@@ -29,7 +29,7 @@ class Account:
 
     def __init__(
         self,
-        services: BotServices,
+        services: Services,
         adapter: Exchange,
         journal: AccountStore,
         pause: Throttle,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from execsvc.execution.ports import BotServices
+from execsvc.execution.ports import Services
 from execsvc.execution.size_memory import SizeMemory
 from execsvc.model.bot import Binding
 from execsvc.store.account_store import AccountStore
@@ -14,7 +14,7 @@ class Adoption:
 
     def __init__(
         self,
-        services: BotServices,
+        services: Services,
         binding: Binding,
         journal: AccountStore,
         memory: SizeMemory,

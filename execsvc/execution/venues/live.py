@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from execsvc.errors import LedgerFailed, OrderRefused
 from execsvc.execution.market_terms import MarketTerms, best_price, market_terms
-from execsvc.execution.ports import BotServices
+from execsvc.execution.ports import Services
 from execsvc.execution.settlement.settlement import Settlement
 from execsvc.execution.venues.account import Account
 from execsvc.execution.venues.adoption import Adoption
@@ -29,7 +29,7 @@ class LiveVenue:
 
     def __init__(
         self,
-        services: BotServices,
+        services: Services,
         binding: Binding,
         account: Account,
         settlement: Settlement,

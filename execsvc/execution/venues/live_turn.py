@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from execsvc.clock import monotonic, now
 from execsvc.errors import LedgerUnavailable, OrderRefused, OutcomeContradicted, OutcomeUnknown
-from execsvc.execution.ports import BotServices
+from execsvc.execution.ports import Services
 from execsvc.execution.settlement.expected_balance import after_fill
 from execsvc.execution.settlement.settlement import Settlement
 from execsvc.execution.venues.account import Account
@@ -41,7 +41,7 @@ class LiveTurn:
 
     def __init__(
         self,
-        services: BotServices,
+        services: Services,
         binding: Binding,
         account: Account,
         settlement: Settlement,

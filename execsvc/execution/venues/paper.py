@@ -11,7 +11,7 @@ from execsvc.clock import now
 from execsvc.errors import OrderRefused
 from execsvc.execution.exchange import Exchange
 from execsvc.execution.market_terms import best_price, market_terms
-from execsvc.execution.ports import BotServices
+from execsvc.execution.ports import Services
 from execsvc.execution.venues.venue import Funds
 from execsvc.model.balance import Balance, Holding
 from execsvc.model.bot import Binding
@@ -32,7 +32,7 @@ class PaperVenue:
 
     def __init__(
         self,
-        services: BotServices,
+        services: Services,
         binding: Binding,
         adapter: Exchange,
         allocation: Decimal | None,
@@ -111,7 +111,7 @@ class PaperTurn:
 
     def __init__(
         self,
-        services: BotServices,
+        services: Services,
         binding: Binding,
         request: OrderRequest,
         depth: Depth,

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import NamedTuple
 
 from execsvc.clients.order_history import PastOrder
 from execsvc.clock import iso, monotonic, now
 from execsvc.errors import LedgerFailed, LedgerUnavailable, OrderRefused, Unavailable
-from execsvc.execution.ports import BotServices
+from execsvc.execution.ports import Services
 from execsvc.execution.venues.account import Account
 from execsvc.logs import bound
 from execsvc.model.balance import Balance
@@ -32,20 +33,27 @@ History = Callable[[], PastOrder | None]
 """The bot's newest order by BotService. Raises Unavailable."""
 
 
+class StartOfService(NamedTuple):
+    """The start of the service for which ledgers and accounts are compared once."""
+
+    name: str
+    """Different for each start; empty: no comparison."""
+    history: History | None
+    """None where BotService keeps no orders."""
+
+
 class RestoredLedger:
     """Compares a bot's ledger, and those of its account, with what the account holds.
 
-    ``start`` names the start of the service: one comparison is made for each, by the first process
-    that works on the account; without it none is. ``history`` is None where BotService keeps none.
+    One comparison is made for each ``start``, by the first process that works on the account.
     """
 
     def __init__(
         self,
-        services: BotServices,
+        services: Services,
         binding: Binding,
         account: Account,
-        start: str,
-        history: History | None,
+        start: StartOfService,
     ) -> None:
         self._bot_id = services.bot_id
         self._binding = binding
@@ -53,10 +61,10 @@ class RestoredLedger:
         self._account = account
         self._record = services.record
         self._reporter = services.reporter
-        self._start = start
-        self._history = history
-        self._is_looked_at = not start
-        self._is_kept = not start
+        self._start = start.name
+        self._history = start.history
+        self._is_looked_at = not start.name
+        self._is_kept = not start.name
         self._is_said = False
         self._is_doubted = False
         self._ask_again_at: float | None = None

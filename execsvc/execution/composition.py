@@ -1,0 +1,92 @@
+"""Composition of the way of an order: one bot's services, the store and an exchange, as an OrderService.
+
+Live, on paper, in a replay and in tests: each makes its services and its exchange, and calls this.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from execsvc.execution.exchange import Exchange
+from execsvc.execution.guards import NO_LIMITS, GuardLimits, Guards
+from execsvc.execution.order_service import OrderService
+from execsvc.execution.order_sizes import OrderSizes
+from execsvc.execution.ports import Services
+from execsvc.execution.settlement.settlement import Settlement
+from execsvc.execution.size_memory import SizeMemory
+from execsvc.execution.venues.account import Account
+from execsvc.execution.venues.adoption import Adoption
+from execsvc.execution.venues.live import LiveVenue
+from execsvc.execution.venues.paper import PaperVenue
+from execsvc.execution.venues.restored import RestoredLedger, StartOfService
+from execsvc.execution.venues.venue import Venue
+from execsvc.model.bot import Binding, Mode
+from execsvc.store.account_store import AccountStore
+from execsvc.store.store import BotRecordsStore
+
+
+class OrderTerms(NamedTuple):
+    """Limits of a bot's orders by its row, its strategy and the settings; the default has none."""
+
+    allocation: Decimal | None = None
+    """The most that the bot may hold, in quote."""
+    precision: int | None = None
+    """The most decimals of an amount that the strategy orders."""
+    guards: GuardLimits = NO_LIMITS
+
+
+NO_TERMS = OrderTerms()
+
+
+class Composition:
+    """Makes the order services of one bot, each for one binding.
+
+    ``start`` is the start of the service for which ledger and account are compared; None: no
+    comparison.
+    """
+
+    def __init__(
+        self, services: Services, store: BotRecordsStore, start: StartOfService | None = None
+    ) -> None:
+        self._services = services
+        self._store = store
+        self._start = start
+        self._journals: list[AccountStore] = []
+        self._memory = SizeMemory(services.ledger, services.record)
+
+    def close(self) -> None:
+        """Close every journal that was opened."""
+        for journal in self._journals:
+            journal.close()
+
+    def order_service(
+        self, binding: Binding, exchange: Exchange, terms: OrderTerms = NO_TERMS
+    ) -> OrderService:
+        """The order service for ``binding``; ``exchange`` is its account's."""
+        if binding.mode is Mode.PAPER:
+            venue: Venue = PaperVenue(self._services, binding, exchange, terms.allocation)
+        else:
+            venue = self._live(binding, exchange)
+        return OrderService(
+            self._services,
+            binding,
+            venue,
+            OrderSizes(self._memory, binding, terms.precision),
+            Guards(self._services, binding, terms.guards),
+            terms.allocation,
+        )
+
+    def _live(self, binding: Binding, exchange: Exchange) -> LiveVenue:
+        services, start = self._services, self._start
+        journal = self._store.account(binding.key_id)
+        self._journals.append(journal)
+        account = Account(services, exchange, journal, self._store.pause(binding.key_id))
+        return LiveVenue(
+            services,
+            binding,
+            account,
+            Settlement(services, account),
+            Adoption(services, binding, journal, self._memory),
+            None if start is None else RestoredLedger(services, binding, account, start),
+        )
