@@ -16,9 +16,10 @@ from execsvc.cli.table import table
 from execsvc.exit_codes import DONE, FAULT, RESIDUE
 from execsvc.model.symbol import Symbol
 from execsvc.sandbox.books import all_books
-from execsvc.sandbox.demo import demo_bots
 from execsvc.sandbox.market import FeeReport, MarketChange
 from execsvc.sandbox.server import Sandbox
+
+_STAMP = "2026-01-01T00:00:00.000000"
 
 
 @click.command(
@@ -53,6 +54,39 @@ def demo(port: int) -> int:
         left = _show_books(all_books(sandbox.state.exchange, None, events=False)["accounts"])
         click.echo(f"Traded on paper, and so in no books: {', '.join(on_paper)}")
     return code or (RESIDUE if left else DONE)
+
+
+def demo_bots() -> list[dict[str, Any]]:
+    """Rows for BotService: two live bots on one account and one on paper, with short intervals."""
+    return [
+        _row("demo-btc", "BTC, live", "BTC/USDT", "LIVE", 0.1, 5),
+        _row("demo-eth", "ETH, live", "ETH/USDT", "LIVE", 0.05, 8),
+        _row("demo-sol", "SOL, on paper", "SOL/USDT", "PAPER", 0.2, 5),
+    ]
+
+
+def _row(bot_id: str, name: str, symbol: str, mode: str, ratio: float, hold: int) -> dict[str, Any]:
+    return {
+        "id": bot_id,
+        "name": name,
+        "status": "RUNNING",
+        "status_message": None,
+        "global_settings": {
+            "exchange": "demo-account",
+            "symbol": symbol,
+            "account_allocation": "1000",
+            "mode": mode,
+        },
+        "pipeline": {
+            "strategy": {
+                "id": "test_trading_v1",
+                "params": {"allocation_ratio": ratio, "hold_duration": hold, "loop_count": 0},
+            },
+            "triggers": {"interval_sec": 1},
+        },
+        "created_at": _STAMP,
+        "updated_at": _STAMP,
+    }
 
 
 def _free_port(wanted: int) -> int:

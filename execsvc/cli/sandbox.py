@@ -10,7 +10,7 @@ from execsvc.cli.exit_codes import exit_codes
 from execsvc.errors import ConfigRefused
 from execsvc.exit_codes import DONE, REFUSED, UNREACHABLE
 from execsvc.recording.files import Recording
-from execsvc.sandbox.recorded import Recorded
+from execsvc.sandbox.feeds import RecordedFeed
 from execsvc.sandbox.server import read_bots, serve_forever
 
 
@@ -54,5 +54,5 @@ def sandbox(port: int, bots: Path | None, market: Path | None, speed: float) -> 
         rows = [] if bots is None else read_bots(bots)
     except (OSError, ValueError) as error:
         raise ConfigRefused(f"--bots: {error}") from None
-    recorded = None if market is None else Recorded(Recording(market), speed)
+    recorded = None if market is None else RecordedFeed(Recording(market), speed)
     serve_forever(port, rows, click.echo, recorded)

@@ -67,7 +67,7 @@ class OrderRecord:
         return f"order {self.client_order_id or self.order_id}"
 
 
-class Account:
+class ExchangeAccount:
     """Balances and orders of one key. ``lock`` makes an execution one step for every reader."""
 
     def __init__(self, balances: Mapping[str, Decimal]) -> None:
@@ -77,7 +77,7 @@ class Account:
         self._shown_at: list[datetime] = []
         self._longest_lag = timedelta(0)
 
-    def moved(self, lag: float) -> None:
+    def delay_movements(self, lag: float) -> None:
         """Show the movements since the last call only ``lag`` seconds after they happened."""
         delay = timedelta(seconds=lag)
         self._longest_lag = max(self._longest_lag, delay)

@@ -11,8 +11,8 @@ from execsvc.model.market import ZERO, plain
 from execsvc.model.order import Side
 from execsvc.model.symbol import Symbol
 from execsvc.paper.account import Movement
-from execsvc.sandbox.accounts import Account, OrderRecord
-from execsvc.sandbox.exchange import Exchange
+from execsvc.sandbox.accounts import ExchangeAccount, OrderRecord
+from execsvc.sandbox.exchange import PaperExchange
 
 
 class _AssetBook:
@@ -37,7 +37,7 @@ class _AssetBook:
         self.sold += went
         self.fees += fee
 
-    def told(self) -> dict[str, str]:
+    def shown(self) -> dict[str, str]:
         return {
             "bought": plain(self.bought),
             "sold": plain(self.sold),
@@ -49,7 +49,7 @@ class _AssetBook:
         }
 
 
-def all_books(exchange: Exchange, only: str | None, events: bool) -> dict[str, Any]:
+def all_books(exchange: PaperExchange, only: str | None, events: bool) -> dict[str, Any]:
     """The books of every account, or of the one with the key ``only``."""
     return {
         "accounts": {
@@ -60,10 +60,10 @@ def all_books(exchange: Exchange, only: str | None, events: bool) -> dict[str, A
     }
 
 
-def _account(account: Account, events: bool) -> dict[str, Any]:
+def _account(account: ExchangeAccount, events: bool) -> dict[str, Any]:
     with account.lock:
         paper = account.paper
-        told = {
+        shown = {
             "initial": {asset: plain(amount) for asset, amount in paper.initial.items()},
             "balances": {
                 asset: {"free": plain(paper.free(asset)), "locked": plain(paper.locked(asset))}
@@ -73,11 +73,11 @@ def _account(account: Account, events: bool) -> dict[str, Any]:
             "orders": [_order(record) for record in account.orders],
         }
         if events:
-            told["events"] = [_event(movement) for movement in paper.movements]
-        return told
+            shown["events"] = [_event(movement) for movement in paper.movements]
+        return shown
 
 
-def _assets(account: Account) -> dict[str, dict[str, str]]:
+def _assets(account: ExchangeAccount) -> dict[str, dict[str, str]]:
     initial = account.paper.initial
     books = {asset: _AssetBook(initial.get(asset, ZERO)) for asset in account.paper.assets}
     for movement in account.paper.movements:
@@ -92,7 +92,7 @@ def _assets(account: Account) -> dict[str, dict[str, str]]:
         books[quote].order(ZERO if buys else cost, cost if buys else ZERO, record.quote_fee)
         if record.coin_fee is not None and record.coin_fee[0] in books:
             books[record.coin_fee[0]].order(ZERO, ZERO, record.coin_fee[1])
-    return {asset: book.told() for asset, book in books.items()}
+    return {asset: book.shown() for asset, book in books.items()}
 
 
 def _order(record: OrderRecord) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")
 
 
-class Listing(BaseModel):
+class ListingFaults(BaseModel):
     """The way in which ``GET /bots`` answers; each default is a service without faults."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -38,11 +38,11 @@ class Listing(BaseModel):
     status: int = Field(default=200, ge=200, le=999)
 
 
-class BotStore:
+class BotRows:
     """The rows of BotService. Any JSON can be a row. Safe for threads."""
 
     def __init__(self, clock: Clock, rows: list[Any], seed: int) -> None:
-        self.listing = Listing()
+        self.listing = ListingFaults()
         self._clock = clock
         self._lock = threading.Lock()
         self._rows: list[Any] = list(rows)

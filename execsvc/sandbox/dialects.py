@@ -68,7 +68,7 @@ _WORDS: Mapping[Dialect, Mapping[Fault, str]] = {
 }
 
 
-def said(dialect: Dialect, error: OrderRefused) -> str:
+def refusal_text(dialect: Dialect, error: OrderRefused) -> str:
     """The adapter's answer to an order that its exchange refuses with ``error``."""
     words = _WORDS.get(dialect)
     if words is None or not isinstance(error, NotTaken):

@@ -17,7 +17,7 @@ from execsvc.model.market import DEFAULT_DECIMALS, ZERO, Price, Quantity, round_
 from execsvc.model.order import Fill, Side
 from execsvc.model.symbol import Symbol
 from execsvc.paper.terms import Terms
-from execsvc.sandbox.accounts import Account, OrderRecord
+from execsvc.sandbox.accounts import ExchangeAccount, OrderRecord
 from execsvc.sandbox.instruments import UnknownSymbol
 from execsvc.sandbox.market import Market
 
@@ -57,7 +57,7 @@ class HandTrade(BaseModel):
     lag: float = 0.0
 
 
-class Exchange:
+class PaperExchange:
     """All accounts. An unknown key gets an account with the default balances. Safe for threads."""
 
     def __init__(self, market: Market, clock: Clock, balances: Mapping[str, Decimal]) -> None:
@@ -67,17 +67,17 @@ class Exchange:
         self._clock = clock
         self._default = dict(balances)
         self._lock = threading.Lock()
-        self._accounts: dict[str, Account] = {}
+        self._accounts: dict[str, ExchangeAccount] = {}
         self._ids: Iterator[int] = itertools.count(_FIRST_ORDER_ID)
 
-    def account(self, key_id: str) -> Account:
+    def account(self, key_id: str) -> ExchangeAccount:
         """The account of ``key_id``."""
         with self._lock:
             if key_id not in self._accounts:
-                self._accounts[key_id] = Account(self._default)
+                self._accounts[key_id] = ExchangeAccount(self._default)
             return self._accounts[key_id]
 
-    def accounts(self) -> dict[str, Account]:
+    def accounts(self) -> dict[str, ExchangeAccount]:
         """All accounts so far."""
         with self._lock:
             return dict(self._accounts)
@@ -85,7 +85,7 @@ class Exchange:
     def open_account(self, key_id: str, balances: Mapping[str, Decimal]) -> None:
         """Give ``key_id`` a new account with these balances; the old one is forgotten."""
         with self._lock:
-            self._accounts[key_id] = Account(balances)
+            self._accounts[key_id] = ExchangeAccount(balances)
 
     def receive(self, body: OrderBody, waited: float = 0.0) -> OrderRecord:
         """Record an order that came in ``waited`` seconds ago; nothing is executed yet."""
@@ -123,7 +123,7 @@ class Exchange:
         if record.filled < record.amount:
             self._fill(record, None, 0.0)
 
-    def by_hand(self, key_id: str, trade: HandTrade) -> None:
+    def trade_by_hand(self, key_id: str, trade: HandTrade) -> None:
         """Change the account as the user does. Raises OrderRefused, UnknownSymbol."""
         account, now = self.account(key_id), self._clock.now()
         cause = f"hand {trade.kind}"
@@ -142,7 +142,7 @@ class Exchange:
                 case "lock" | "unlock":
                     sign = 1 if trade.kind == "lock" else -1
                     account.paper.lock(asset, sign * trade.amount, now, cause)
-            account.moved(trade.lag)
+            account.delay_movements(trade.lag)
 
     def _fill(self, record: OrderRecord, part: Decimal | None, lag: float) -> None:
         account = self.account(record.key_id)
@@ -155,10 +155,10 @@ class Exchange:
             except OrderRefused as error:
                 record.refused = str(error)
                 raise
-            account.moved(lag)
+            account.delay_movements(lag)
             record.fills.append(fill)
 
-    def _trade(self, account: Account, record: OrderRecord, part: Decimal | None) -> Fill:
+    def _trade(self, account: ExchangeAccount, record: OrderRecord, part: Decimal | None) -> Fill:
         depth, terms = self._market.depth(record.symbol), self._market.terms(record.symbol)
         decimals, left = terms.step_decimals, record.amount - record.filled
         if record.fills:  # the rest of an order that was taken is not judged again
@@ -184,7 +184,7 @@ class Exchange:
         return fill
 
 
-def _find(account: Account, client_order_id: str | None) -> OrderRecord | None:
+def _find(account: ExchangeAccount, client_order_id: str | None) -> OrderRecord | None:
     for record in account.orders:
         if client_order_id is not None and record.client_order_id == client_order_id:
             return record

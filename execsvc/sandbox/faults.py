@@ -33,7 +33,7 @@ Call = Literal[
 """
 
 
-class Kind(str, Enum):
+class FaultKind(str, Enum):
     """The kinds of faults. ``execute``, ``fraction`` and ``lag`` go with every kind."""
 
     REFUSE = "refuse"
@@ -82,17 +82,17 @@ class Kind(str, Enum):
 
 _BEFORE_EXECUTION = frozenset(
     {
-        Kind.REFUSE,
-        Kind.STATUS,
-        Kind.RESET,
-        Kind.CLOSE,
-        Kind.HANG,
-        Kind.SLOW,
-        Kind.REDIRECT,
-        Kind.ENDLESS_HEAD,
+        FaultKind.REFUSE,
+        FaultKind.STATUS,
+        FaultKind.RESET,
+        FaultKind.CLOSE,
+        FaultKind.HANG,
+        FaultKind.SLOW,
+        FaultKind.REDIRECT,
+        FaultKind.ENDLESS_HEAD,
     }
 )
-_HALF = frozenset({Kind.PARTIAL, Kind.OPEN})
+_HALF = frozenset({FaultKind.PARTIAL, FaultKind.OPEN})
 
 
 class Match(BaseModel):
@@ -116,11 +116,11 @@ class Rule(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Kind
+    kind: FaultKind
     call: Call = "*"
     match: Match = Match()
     times: int | None = Field(default=1, ge=0)
-    """The number of times it strikes; null: without end."""
+    """The number of requests that get the fault; null: without end."""
     skip: int = Field(default=0, ge=0)
     """The number of matching requests that pass first."""
     chance: float = Field(default=1.0, ge=0, le=1)
@@ -140,7 +140,7 @@ class Rule(BaseModel):
 
     @property
     def executes(self) -> bool:
-        """True when the order is executed before the fault strikes."""
+        """True when the order is executed before the fault."""
         return self.kind not in _BEFORE_EXECUTION if self.execute is None else self.execute
 
     @property
@@ -153,16 +153,16 @@ class Rule(BaseModel):
     @property
     def execution_delay(self) -> float:
         """Seconds by which this fault delays the execution."""
-        delays = self.kind is Kind.LATE or (self.kind is Kind.SLOW and not self.executes)
+        delays = self.kind is FaultKind.LATE or (self.kind is FaultKind.SLOW and not self.executes)
         return (self.seconds or 0.0) if delays else 0.0
 
     @property
     def balance_lag(self) -> float:
         """Seconds until balances show the execution."""
-        return (self.seconds or 0.0) if self.kind is Kind.LAG else self.lag
+        return (self.seconds or 0.0) if self.kind is FaultKind.LAG else self.lag
 
 
-class _Standing:
+class _CountedRule:
     """A rule and its counts."""
 
     def __init__(self, rule: Rule) -> None:
@@ -170,7 +170,7 @@ class _Standing:
         self.matched = 0
         self.hits = 0
 
-    def strikes(self, call: str, subject: Match, chance: float) -> bool:
+    def applies(self, call: str, subject: Match, chance: float) -> bool:
         rule = self.rule
         meant = rule.call == call or (rule.call == "*" and call != "bot_service")
         if not meant or not rule.match.fits(subject):
@@ -184,40 +184,40 @@ class _Standing:
         return True
 
 
-class FaultBook:
-    """All rules in the order they were given; the first that strikes is the one. Thread-safe."""
+class FaultRules:
+    """All rules in the order they were given; the first that applies counts. Thread-safe."""
 
     def __init__(self, seed: int) -> None:
         self._lock = threading.Lock()
-        self._standing: list[_Standing] = []
+        self._rules: list[_CountedRule] = []
         self._rng = random.Random(seed)
 
     def append(self, rules: list[Rule]) -> None:
-        """Let ``rules`` strike from now on, after those that stand."""
+        """Let ``rules`` apply_fault from now on, after those that stand."""
         with self._lock:
-            self._standing += [_Standing(rule) for rule in rules]
+            self._rules += [_CountedRule(rule) for rule in rules]
 
     def clear(self) -> None:
         """Remove all faults."""
         with self._lock:
-            self._standing.clear()
+            self._rules.clear()
 
     def take(self, call: str, subject: Match) -> Rule | None:
-        """The fault that strikes this request; it counts as struck."""
+        """The fault of this request, which counts as applied once more; None: no fault."""
         with self._lock:
-            for standing in self._standing:
-                if standing.strikes(call, subject, self._rng.random()):
-                    return standing.rule
+            for counted in self._rules:
+                if counted.applies(call, subject, self._rng.random()):
+                    return counted.rule
         return None
 
     def report(self) -> list[dict[str, Any]]:
-        """Each rule with the number of requests it matched and struck."""
+        """Each rule with the number of requests that it matched, and that got its fault."""
         with self._lock:
             return [
                 {
-                    **standing.rule.model_dump(mode="json", exclude_defaults=True),
-                    "matched": standing.matched,
-                    "hits": standing.hits,
+                    **counted.rule.model_dump(mode="json", exclude_defaults=True),
+                    "matched": counted.matched,
+                    "hits": counted.hits,
                 }
-                for standing in self._standing
+                for counted in self._rules
             ]

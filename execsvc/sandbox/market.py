@@ -24,8 +24,7 @@ from execsvc.model.market import (
 from execsvc.paper.terms import USUAL_FEE_RATE, FeeAsset, Terms
 from execsvc.sandbox import instruments
 from execsvc.sandbox.dialects import Dialect
-from execsvc.sandbox.recorded import Recorded
-from execsvc.sandbox.synthetic import LEVELS, Synthetic
+from execsvc.sandbox.feeds import LEVELS, RecordedFeed, SyntheticFeed
 
 EVERY_SYMBOL = "*"
 _DEEP = Decimal(10_000_000)
@@ -76,12 +75,12 @@ class MarketChange(BaseModel):
 class Market:
     """Books, trades and terms of every symbol. Safe for threads. Raises UnknownSymbol."""
 
-    def __init__(self, clock: Clock, seed: int = 1, recorded: Recorded | None = None) -> None:
+    def __init__(self, clock: Clock, seed: int = 1, recorded: RecordedFeed | None = None) -> None:
         self._clock = clock
         self._seed = seed
         self._recorded = recorded
         self._lock = threading.Lock()
-        self._feeds: dict[str, Synthetic] = {}
+        self._feeds: dict[str, SyntheticFeed] = {}
         self._changes: dict[str, dict[str, Any]] = {}
 
     def change(self, change: MarketChange) -> None:
@@ -146,8 +145,8 @@ class Market:
 
     def published_limits(self, symbol: str) -> Limits | None:
         """The limits as the ticker states them; None when a test wants them left out."""
-        kept_back = self._changed(symbol).get("publish_limits") is False
-        return None if kept_back else self.terms(symbol).limits
+        withheld = self._changed(symbol).get("publish_limits") is False
+        return None if withheld else self.terms(symbol).limits
 
     def fee_report(self, symbol: str) -> FeeReport:
         """The report of fees in orders of ``symbol``."""
@@ -170,7 +169,7 @@ class Market:
                 self._recorded.advance(now_ms)
                 return self._recorded.depth(symbol), self._recorded.trades()
             if symbol not in self._feeds:
-                self._feeds[symbol] = Synthetic(instrument, self._seed, now_ms)
+                self._feeds[symbol] = SyntheticFeed(instrument, self._seed, now_ms)
             feed = self._feeds[symbol]
             feed.advance(now_ms)
             return feed.depth(), feed.trades()

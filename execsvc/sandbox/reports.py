@@ -61,23 +61,23 @@ class ReportStore:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._told: list[dict[str, Any]] = []
+        self._reports: list[dict[str, Any]] = []
 
     def take(
         self, what: str, order_id: str, bot_id: str | None, key: str | None, body: BaseModel
     ) -> None:
         """Record the report about the order that was given this id."""
         entry = {"at": iso(self._clock.now()), "what": what, "id": order_id, "bot_id": bot_id}
-        told = body.model_dump(mode="json", exclude_unset=True)
+        report = body.model_dump(mode="json", exclude_unset=True)
         with self._lock:
-            self._told.append({**entry, "key": key, "body": told})
+            self._reports.append({**entry, "key": key, "body": report})
 
     def all(self) -> list[dict[str, Any]]:
         """The reports: ``{"at", "what", "id", "bot_id", "key", "body"}``, oldest first."""
         with self._lock:
-            return [dict(told) for told in self._told]
+            return [dict(report) for report in self._reports]
 
     def clear(self) -> None:
         """Forget the reports; sessions, orders and executions stay known."""
         with self._lock:
-            self._told.clear()
+            self._reports.clear()

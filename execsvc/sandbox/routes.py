@@ -7,38 +7,38 @@ from collections.abc import Callable
 from pydantic import ValidationError
 
 from execsvc.errors import OrderRefused
-from execsvc.sandbox import admin, bot_rows, calls, told
+from execsvc.sandbox import adapter_calls, admin, bot_service_calls
+from execsvc.sandbox.fault_effects import apply_fault
 from execsvc.sandbox.faults import Match
 from execsvc.sandbox.instruments import UnknownSymbol
-from execsvc.sandbox.state import State
-from execsvc.sandbox.strikes import strike
-from execsvc.sandbox.wire import Reply, Request, refusal
+from execsvc.sandbox.state import SandboxState
+from execsvc.sandbox.wire import HttpReply, HttpRequest, refusal
 
-Call = Callable[[State, Request], Reply]
+Call = Callable[[SandboxState, HttpRequest], HttpReply]
 
 _BOT_SERVICE: dict[tuple[str, ...], Call] = {
-    ("GET", "bots"): calls.bots,
-    ("POST", "bots"): bot_rows.add_bot,
-    ("GET", "bots", "*"): bot_rows.get_bot,
-    ("PUT", "bots", "*"): bot_rows.change_bot,
-    ("DELETE", "bots", "*"): bot_rows.remove_bot,
-    ("POST", "bots", "*", "start"): bot_rows.start_bot,
-    ("POST", "bots", "*", "stop"): bot_rows.stop_bot,
-    ("GET", "bots", "*", "sessions"): bot_rows.sessions,
-    ("GET", "bots", "*", "stats"): bot_rows.statistics,
-    ("GET", "sessions", "*"): bot_rows.session,
-    ("POST", "orders"): told.report_order,
-    ("PUT", "orders", "*", "status"): told.report_status,
-    ("POST", "executions"): told.report_execution,
+    ("GET", "bots"): bot_service_calls.bots,
+    ("POST", "bots"): bot_service_calls.add_bot,
+    ("GET", "bots", "*"): bot_service_calls.get_bot,
+    ("PUT", "bots", "*"): bot_service_calls.change_bot,
+    ("DELETE", "bots", "*"): bot_service_calls.remove_bot,
+    ("POST", "bots", "*", "start"): bot_service_calls.start_bot,
+    ("POST", "bots", "*", "stop"): bot_service_calls.stop_bot,
+    ("GET", "bots", "*", "sessions"): bot_service_calls.sessions,
+    ("GET", "bots", "*", "stats"): bot_service_calls.statistics,
+    ("GET", "sessions", "*"): bot_service_calls.session,
+    ("POST", "orders"): bot_service_calls.report_order,
+    ("PUT", "orders", "*", "status"): bot_service_calls.report_status,
+    ("POST", "executions"): bot_service_calls.report_execution,
 }
 _ROUTES: dict[tuple[str, ...], Call] = {
     **_BOT_SERVICE,
-    ("GET", "balance", "*"): calls.balance,
-    ("GET", "market", "ticker"): calls.ticker,
-    ("GET", "market", "depth"): calls.depth,
-    ("GET", "market", "trades"): calls.trades,
-    ("POST", "order"): calls.order,
-    ("GET", "order", "*"): calls.lookup,
+    ("GET", "balance", "*"): adapter_calls.balance,
+    ("GET", "market", "ticker"): adapter_calls.ticker,
+    ("GET", "market", "depth"): adapter_calls.depth,
+    ("GET", "market", "trades"): adapter_calls.trades,
+    ("POST", "order"): adapter_calls.order,
+    ("GET", "order", "*"): adapter_calls.lookup,
     ("GET", "sandbox", "books"): admin.books,
     ("PUT", "sandbox", "accounts", "*"): admin.set_account,
     ("POST", "sandbox", "accounts", "*", "trade"): admin.trade_by_hand,
@@ -50,27 +50,27 @@ _ROUTES: dict[tuple[str, ...], Call] = {
     ("POST", "sandbox", "faults"): admin.add_faults,
     ("GET", "sandbox", "faults"): admin.show_faults,
     ("DELETE", "sandbox", "faults"): admin.clear_faults,
-    ("GET", "sandbox", "reports"): told.show_reports,
-    ("DELETE", "sandbox", "reports"): told.forget_reports,
-    ("GET", "sandbox", "sessions"): told.show_tables,
+    ("GET", "sandbox", "reports"): admin.show_reports,
+    ("DELETE", "sandbox", "reports"): admin.forget_reports,
+    ("GET", "sandbox", "sessions"): admin.show_tables,
     ("GET", "sandbox", "requests"): admin.show_requests,
     ("DELETE", "sandbox", "requests"): admin.forget_requests,
 }
 _OF_BOT_SERVICE = frozenset(_BOT_SERVICE.values())
 
 
-def answer(state: State, request: Request) -> Reply:
+def answer(state: SandboxState, request: HttpRequest) -> HttpReply:
     """The answer of any request; all but those of ``/sandbox`` are recorded."""
     call = _find(request)
     if request.segments[0] == "sandbox":
-        return _called(state, request, call)
-    entry = state.seen.arrived("unknown" if call is None else call.__name__, request)
-    reply = _called(state, request, call)
-    state.seen.answered(entry, reply)
+        return _answered(state, request, call)
+    entry = state.request_log.arrived("unknown" if call is None else call.__name__, request)
+    reply = _answered(state, request, call)
+    state.request_log.answered(entry, reply)
     return reply
 
 
-def _called(state: State, request: Request, call: Call | None) -> Reply:
+def _answered(state: SandboxState, request: HttpRequest, call: Call | None) -> HttpReply:
     try:
         return _served(state, request, call)
     except ValidationError as error:
@@ -83,21 +83,21 @@ def _called(state: State, request: Request, call: Call | None) -> Reply:
         return refusal(str(error), 409)
 
 
-def _served(state: State, request: Request, call: Call | None) -> Reply:
+def _served(state: SandboxState, request: HttpRequest, call: Call | None) -> HttpReply:
     if call is None:
         return refusal("Not Found", 404)
     if call not in _OF_BOT_SERVICE:
         return call(state, request)
 
-    def act() -> Reply:
-        is_put_of_row = call is bot_rows.change_bot
-        with state.bot_service.connection(state.halt, is_put_of_row) as free:
+    def perform() -> HttpReply:
+        is_put_of_row = call is bot_service_calls.change_bot
+        with state.bot_service.connection(state.stop_signal, is_put_of_row) as free:
             return call(state, request) if free else refusal("QueuePool limit reached", 500)
 
-    return strike(state, state.faults.take("bot_service", Match()), act)
+    return apply_fault(state, state.faults.take("bot_service", Match()), perform)
 
 
-def _find(request: Request) -> Call | None:
+def _find(request: HttpRequest) -> Call | None:
     for route, call in _ROUTES.items():
         method, *pattern = route
         if method == request.method and _fits(pattern, request.segments):

@@ -19,11 +19,11 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from execsvc import clock
 from execsvc.dispositions import not_ignored
 from execsvc.errors import Unavailable
-from execsvc.sandbox.delivery import Halt, deliver
-from execsvc.sandbox.recorded import Recorded
+from execsvc.sandbox.feeds import RecordedFeed
 from execsvc.sandbox.routes import answer
-from execsvc.sandbox.state import DEFAULT_BALANCES, State, new_state
-from execsvc.sandbox.wire import Request
+from execsvc.sandbox.state import DEFAULT_BALANCES, SandboxState, new_state
+from execsvc.sandbox.waits import StopSignal
+from execsvc.sandbox.wire import HttpRequest, deliver
 
 _HOST = "127.0.0.1"
 _LAST_DATA = struct.Struct("=52xI")
@@ -45,7 +45,7 @@ class Sandbox:
         balances: Mapping[str, Decimal] = DEFAULT_BALANCES,
         seed: int = 1,
         time: clock.Clock | None = None,
-        recorded: Recorded | None = None,
+        recorded: RecordedFeed | None = None,
         address: str = _HOST,
     ) -> None:
         self.state = new_state(time or clock.UnsetClock(), list(bots), balances, seed, recorded)
@@ -60,7 +60,7 @@ class Sandbox:
 
     def start(self) -> None:
         """Listen, and serve from threads. Raises OSError when the port is taken."""
-        self.state.halt = Halt()
+        self.state.stop_signal = StopSignal()
         self._server = _Server((self._address, self._port), self.state)
         self._port = self._server.server_address[1]
         serve = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -70,8 +70,8 @@ class Sandbox:
         """End every wait, close every connection and the port."""
         server, self._server = self._server, None
         if server is not None:
-            self.state.later.cancel()
-            self.state.halt.stop()
+            self.state.delayed_calls.cancel()
+            self.state.stop_signal.stop()
             server.shutdown()
             server.server_close()
             server.close_connections()
@@ -81,21 +81,23 @@ def serve_forever(
     port: int,
     bots: Sequence[Any],
     announce: Callable[[str], object],
-    recorded: Recorded | None = None,
+    recorded: RecordedFeed | None = None,
 ) -> None:
     """Run a sandbox until SIGTERM or SIGINT; ``announce`` is called with its URL once it listens.
 
     Raises Unavailable when the port is taken, and whatever ``announce`` raises.
     """
-    ends = {signal.SIGTERM, *not_ignored(signal.SIGINT)}
-    signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # before there are threads that could take them
+    end_signals = {signal.SIGTERM, *not_ignored(signal.SIGINT)}
+    signal.pthread_sigmask(
+        signal.SIG_BLOCK, end_signals
+    )  # before there are threads that could take them
     sandbox = Sandbox(port, bots, recorded=recorded)
     try:
         sandbox.start()
     except OSError as error:
         raise Unavailable(f"port {port}: {error.strerror or error}") from None
     announce(f"execsvc sandbox listens on {sandbox.url}")
-    signal.sigwait(ends)
+    signal.sigwait(end_signals)
     sandbox.stop()
 
 
@@ -111,7 +113,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 1024
     daemon_threads = True
 
-    def __init__(self, address: tuple[str, int], state: State) -> None:
+    def __init__(self, address: tuple[str, int], state: SandboxState) -> None:
         self.state = state
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
@@ -143,13 +145,13 @@ class _Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-def _unread_for(connection: socket.socket) -> float:
+def _seconds_unread(connection: socket.socket) -> float:
     """Seconds since the kernel has had the last data that came over ``connection``.
 
     A connection that was made may wait long to be accepted, and its request with it.
     """
-    told = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_DATA.size)
-    (milliseconds,) = _LAST_DATA.unpack(told)
+    info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_DATA.size)
+    (milliseconds,) = _LAST_DATA.unpack(info)
     return float(milliseconds / 1000)
 
 
@@ -162,16 +164,16 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer the request that has been read up to its body."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         url = urlsplit(self.path)
-        request = Request(
+        request = HttpRequest(
             method=self.command,
             segments=tuple(unquote(part) for part in url.path.strip("/").split("/")),
             query=dict(parse_qsl(url.query, keep_blank_values=True)),
             headers=dict(self.headers.items()),
             body=body,
-            waited=_unread_for(self.connection),
+            waited=_seconds_unread(self.connection),
         )
         state = self.server.state
-        if not deliver(self.connection, answer(state, request), state.halt):
+        if not deliver(self.connection, answer(state, request), state.stop_signal):
             self.close_connection = True
 
     do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - http.server's names

@@ -10,22 +10,21 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from execsvc.clock import Clock
-from execsvc.sandbox.bots import BotStore
-from execsvc.sandbox.delivery import Halt
-from execsvc.sandbox.exchange import Exchange
-from execsvc.sandbox.faults import FaultBook
-from execsvc.sandbox.later import Later
+from execsvc.sandbox.bot_service import BotServiceState
+from execsvc.sandbox.bots import BotRows
+from execsvc.sandbox.exchange import PaperExchange
+from execsvc.sandbox.faults import FaultRules
+from execsvc.sandbox.feeds import RecordedFeed
 from execsvc.sandbox.market import Market
-from execsvc.sandbox.recorded import Recorded
 from execsvc.sandbox.reports import ReportStore
-from execsvc.sandbox.seen import Seen
-from execsvc.sandbox.service import BotService
+from execsvc.sandbox.request_log import RequestLog
 from execsvc.sandbox.sessions import Sessions
+from execsvc.sandbox.waits import DelayedCalls, StopSignal
 
 DEFAULT_BALANCES: Mapping[str, Decimal] = {"USDT": Decimal(100_000)}
 
 
-class Adapter(BaseModel):
+class AdapterFeatures(BaseModel):
     """The features of the sandbox's adapter: today's, unless a test wants a better one."""
 
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
@@ -44,21 +43,21 @@ class Adapter(BaseModel):
 
 
 @dataclass
-class State:
+class SandboxState:
     """The parts of one sandbox, each of them safe for threads."""
 
     clock: Clock
     market: Market
-    exchange: Exchange
-    bots: BotStore
+    exchange: PaperExchange
+    bots: BotRows
     sessions: Sessions
     reports: ReportStore
-    bot_service: BotService
-    faults: FaultBook
-    seen: Seen
-    adapter: Adapter
-    later: Later
-    halt: Halt
+    bot_service: BotServiceState
+    faults: FaultRules
+    request_log: RequestLog
+    adapter: AdapterFeatures
+    delayed_calls: DelayedCalls
+    stop_signal: StopSignal
 
 
 def new_state(
@@ -66,21 +65,21 @@ def new_state(
     rows: list[Any],
     balances: Mapping[str, Decimal],
     seed: int,
-    recorded: Recorded | None = None,
-) -> State:
+    recorded: RecordedFeed | None = None,
+) -> SandboxState:
     """The parts of a sandbox in which nothing has happened yet."""
     market = Market(clock, seed, recorded)
-    return State(
+    return SandboxState(
         clock=clock,
         market=market,
-        exchange=Exchange(market, clock, balances),
-        bots=BotStore(clock, rows, seed),
+        exchange=PaperExchange(market, clock, balances),
+        bots=BotRows(clock, rows, seed),
         sessions=Sessions(clock),
         reports=ReportStore(clock),
-        bot_service=BotService(clock),
-        faults=FaultBook(seed),
-        seen=Seen(clock),
-        adapter=Adapter(),
-        later=Later(),
-        halt=Halt(),
+        bot_service=BotServiceState(clock),
+        faults=FaultRules(seed),
+        request_log=RequestLog(clock),
+        adapter=AdapterFeatures(),
+        delayed_calls=DelayedCalls(),
+        stop_signal=StopSignal(),
     )

@@ -10,7 +10,7 @@ from clients.clients_wire import http
 from support.command import Execsvc
 from support.liar import Liar, liar
 
-from execsvc.sandbox.demo import demo_bots
+from execsvc.cli.demo import demo_bots
 from execsvc.sandbox.server import Sandbox
 
 NOBODY = "http://127.0.0.1:9"

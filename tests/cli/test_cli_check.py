@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support.command import Execsvc
 
-from execsvc.sandbox.demo import demo_bots
+from execsvc.cli.demo import demo_bots
 from execsvc.sandbox.server import Sandbox
 
 NOBODY = "http://127.0.0.1:9"  # the port of discard, where nobody listens
@@ -155,5 +155,5 @@ def test_a_token_is_sent_and_never_shown(
 
     assert "top-secret" not in outcome.out + outcome.err
     assert "token" not in help_text
-    (asked, *_) = services.state.seen.report(last=10)["listings"]
+    (asked, *_) = services.state.request_log.report(last=10)["listings"]
     assert asked["authorization"] == "Bearer top-secret"

@@ -11,8 +11,8 @@ from support.bot_process import bot_row
 from support.command import ControlSocket, Execsvc
 from support.exchange import Exchange
 
+from execsvc.cli.demo import demo_bots
 from execsvc.doctor import daemon as daemon_check
-from execsvc.sandbox.demo import demo_bots
 from execsvc.sandbox.server import Sandbox
 
 NOBODY = "http://127.0.0.1:9"  # the port of discard, where nobody listens
@@ -65,7 +65,7 @@ def test_it_writes_nothing_and_places_no_order(
     assert execsvc("doctor").code == 0
 
     assert list(tmp_path.iterdir()) == []
-    assert set(services.state.seen.report(last=100)["counts"]) <= {
+    assert set(services.state.request_log.report(last=100)["counts"]) <= {
         "bots",
         "ticker",
         "balance",
@@ -75,7 +75,7 @@ def test_it_writes_nothing_and_places_no_order(
 
 def test_one_balance_an_account_that_trades_live(services: Sandbox, execsvc: Execsvc) -> None:
     execsvc("doctor")
-    assert services.state.seen.report(last=100)["counts"]["balance"] == 1
+    assert services.state.request_log.report(last=100)["counts"]["balance"] == 1
 
 
 def test_lines_fit_a_terminal(services: Sandbox, execsvc: Execsvc) -> None:
@@ -216,7 +216,7 @@ def test_tokens_are_sent_and_never_shown(
     assert outcome.code == 1
     assert "EXECSVC_BOT_SERVICE_TOKEN and everybody may read it" in " ".join(outcome.out.split())
     assert "top-secret" not in outcome.out + outcome.err
-    (asked, *_) = services.state.seen.report(last=10)["listings"]
+    (asked, *_) = services.state.request_log.report(last=10)["listings"]
     assert asked["authorization"] == "Bearer top-secret"
 
 

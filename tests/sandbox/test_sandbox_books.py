@@ -13,7 +13,7 @@ from execsvc.errors import OrderRefused
 from execsvc.model.market import Level
 from execsvc.model.order import Side
 from execsvc.sandbox.books import all_books
-from execsvc.sandbox.exchange import Exchange, HandTrade, OrderBody
+from execsvc.sandbox.exchange import HandTrade, OrderBody, PaperExchange
 from execsvc.sandbox.market import Market, MarketChange
 from execsvc.sandbox.server import Sandbox
 
@@ -31,7 +31,7 @@ class Hand:
         return self.seconds
 
 
-def exchange(clock: Hand) -> Exchange:
+def exchange(clock: Hand) -> PaperExchange:
     market = Market(clock)
     market.change(
         MarketChange(
@@ -40,7 +40,7 @@ def exchange(clock: Hand) -> Exchange:
             asks=(Level(Decimal("50000.03"), Decimal("0.3")), Level(Decimal(51000), Decimal(5))),
         )
     )
-    return Exchange(market, clock, {"USDT": Decimal(100_000), "BTC": Decimal(1)})
+    return PaperExchange(market, clock, {"USDT": Decimal(100_000), "BTC": Decimal(1)})
 
 
 def body(side: str, amount: str, name: str | None = None) -> OrderBody:
@@ -49,7 +49,7 @@ def body(side: str, amount: str, name: str | None = None) -> OrderBody:
     )
 
 
-def books(made: Exchange) -> dict[str, Any]:
+def books(made: PaperExchange) -> dict[str, Any]:
     account: dict[str, Any] = all_books(made, None, True)["accounts"]["k"]
     return account
 
@@ -79,7 +79,7 @@ def test_the_books_add_up_to_the_last_digit(steps: list[Any]) -> None:
         clock.seconds += 0.7
         try:
             if step[0] == "hand":
-                made.by_hand("k", HandTrade(kind=step[2], amount=Decimal(step[1])))
+                made.trade_by_hand("k", HandTrade(kind=step[2], amount=Decimal(step[1])))
                 continue
             side, amount, part, lag, rest = step
             record = made.receive(body(side, amount, f"intent-{number}"))

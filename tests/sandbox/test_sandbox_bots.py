@@ -6,8 +6,8 @@ from urllib.parse import quote
 import pytest
 import requests
 
+from execsvc.cli.demo import demo_bots
 from execsvc.model.bot import parse_row
-from execsvc.sandbox.demo import demo_bots
 from execsvc.sandbox.server import Sandbox
 
 

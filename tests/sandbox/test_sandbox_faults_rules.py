@@ -10,7 +10,7 @@ import pytest
 import requests
 from support.victim import fault, orders, place, ticker
 
-from execsvc.sandbox.faults import Kind, Rule
+from execsvc.sandbox.faults import FaultKind, Rule
 from execsvc.sandbox.server import Sandbox
 from execsvc.sandbox.wire import Manner
 
@@ -75,7 +75,7 @@ def test_the_fault_stands_beside_the_order(victim: Sandbox) -> None:
 def test_every_kind_of_fault_has_a_test_here() -> None:
     here = Path(__file__).parent.glob("test_sandbox_faults_*.py")
     source = "".join(file.read_text(encoding="utf-8") for file in here)
-    for kind in Kind:
+    for kind in FaultKind:
         assert f'"{kind.value}"' in source, kind
-    assert all(Rule(kind=kind) for kind in Kind)
-    assert {manner.value for manner in Manner} - {"plain"} <= {kind.value for kind in Kind}
+    assert all(Rule(kind=kind) for kind in FaultKind)
+    assert {manner.value for manner in Manner} - {"plain"} <= {kind.value for kind in FaultKind}

@@ -27,7 +27,9 @@ def behind_a_slow_request(sandbox: Sandbox) -> str:
     host, port = urlsplit(sandbox.url).hostname, urlsplit(sandbox.url).port
     with socket.create_connection((host, port), PATIENCE) as connection:
         connection.sendall(b"GET /balance/k HTTP/1.1\r\nHost: x\r\n\r\n")
-        eventually(lambda: sandbox.state.seen.report(0)["counts"].get("balance"), "it is read")
+        eventually(
+            lambda: sandbox.state.request_log.report(0)["counts"].get("balance"), "it is read"
+        )
         connection.sendall(head.encode() + b"Connection: close\r\n\r\n" + body)
         answers = b""
         while part := connection.recv(65536):

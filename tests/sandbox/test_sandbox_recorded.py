@@ -11,7 +11,7 @@ from support.recordings import book, trade, write
 
 from execsvc.clock import SimulatedClock
 from execsvc.recording.files import Recording
-from execsvc.sandbox.recorded import Recorded
+from execsvc.sandbox.feeds import RecordedFeed
 from execsvc.sandbox.server import Sandbox
 
 ROWS = [book(0, "99", "101"), trade(1000, "buy"), book(2000, "98", "100"), book(9000, "1", "2")]
@@ -27,7 +27,7 @@ def clock() -> SimulatedClock:
 @pytest.fixture
 def recorded(tmp_path: Path, clock: SimulatedClock) -> Iterator[Exchange]:
     """A sandbox that serves a recording at twice its pace."""
-    played = Recorded(Recording(write(tmp_path / "m.jsonl", ROWS)), speed=2)
+    played = RecordedFeed(Recording(write(tmp_path / "m.jsonl", ROWS)), speed=2)
     running = Sandbox(time=clock, recorded=played)
     running.start()
     yield Exchange(running.url)

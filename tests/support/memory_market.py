@@ -23,7 +23,7 @@ from execsvc.paper.terms import Fault, NotTaken, Terms
 from execsvc.replay.clockwork import SimulatedWaits, TickCounter
 from execsvc.runner.record import Record
 from execsvc.runner.services import BotServices, RunnerServices
-from execsvc.sandbox.dialects import Dialect, said
+from execsvc.sandbox.dialects import Dialect, refusal_text
 from execsvc.store.sqlite.in_memory import InMemoryPause, InMemoryStore
 
 BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test_trading_v1")
@@ -104,7 +104,7 @@ class MemoryExchange(ExchangeAdapter):
             return self.account.execute(book, self.terms, side, amount, self._clock.now())
         except OrderRefused as error:
             self.refused.append(amount)
-            text = f"POST /order: HTTP 500: {said(self._dialect, error)}"
+            text = f"POST /order: HTTP 500: {refusal_text(self._dialect, error)}"
             raise OrderRefused(text) if is_certain(text) else OutcomeUnknown(text) from None
 
 

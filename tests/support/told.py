@@ -11,7 +11,7 @@ from execsvc.clients.http import HttpClient, NotSent
 from execsvc.errors import NotFound, Unavailable
 from execsvc.sandbox.routes import answer
 from execsvc.sandbox.server import Sandbox
-from execsvc.sandbox.wire import Request
+from execsvc.sandbox.wire import HttpRequest
 
 FILLED = ("ORDER", "SENT", "EXECUTION", "FILLED")
 FAILED = ("ORDER", "SENT", "FAILED")
@@ -58,7 +58,7 @@ class Wire(HttpClient):
         if fate != "ok":
             raise Unavailable(f"{call}: {fate}")
         segments = tuple(unquote(segment) for segment in path.strip("/").split("/"))
-        reply = answer(self.sandbox.state, Request("GET", segments, {}, {}, b""))
+        reply = answer(self.sandbox.state, HttpRequest("GET", segments, {}, {}, b""))
         if reply.status == 404:
             raise NotFound(f"{call}: HTTP 404")
         return Answer(call, reply.status, reply.body, None).json()
@@ -71,7 +71,7 @@ class Wire(HttpClient):
         headers = {} if key is None else {"Idempotency-Key": key}
         segments = tuple(unquote(segment) for segment in path.strip("/").split("/"))
         reply = answer(
-            self.sandbox.state, Request(method, segments, {}, headers, body.encode("utf-8"))
+            self.sandbox.state, HttpRequest(method, segments, {}, headers, body.encode("utf-8"))
         )
         assert reply.status in (200, 201, 400, 404), (path, body, reply)
         return Answer(call, reply.status, reply.body, None)

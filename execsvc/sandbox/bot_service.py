@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from pydantic import BaseModel, ConfigDict, Field
 
 from execsvc.clock import Clock
-from execsvc.sandbox.delivery import Halt
-from execsvc.sandbox.wire import Reply
+from execsvc.sandbox.waits import StopSignal
+from execsvc.sandbox.wire import HttpReply
 
 
-class Terms(BaseModel):
+class BotServiceFeatures(BaseModel):
     """The features of the sandbox's BotService; the defaults are today's, but for its connections."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -28,43 +28,43 @@ class Terms(BaseModel):
     """Seconds for which every request is answered 500 once the connections were all taken."""
 
 
-class BotService:
-    """The terms, the connections that are taken, and the answers given. Safe for threads."""
+class BotServiceState:
+    """The features, the connections that are taken, and the answers given. Safe for threads."""
 
     def __init__(self, clock: Clock) -> None:
-        self.terms = Terms()
+        self.features = BotServiceFeatures()
         self._clock = clock
         self._lock = threading.Lock()
         self._taken = 0
         self._exhausted_until = float("-inf")
-        self._answers: dict[str, Reply] = {}
+        self._answers: dict[str, HttpReply] = {}
 
     @contextmanager
-    def connection(self, halt: Halt, is_put_of_row: bool) -> Iterator[bool]:
+    def connection(self, stop_signal: StopSignal, is_put_of_row: bool) -> Iterator[bool]:
         """A connection for the length of the block, and of the work; False when there is none."""
-        terms = self.terms
-        if terms.connections is None:
+        features = self.features
+        if features.connections is None:
             yield True
             return
         with self._lock:
             free = self._clock.monotonic() >= self._exhausted_until
-            if free and self._taken >= terms.connections:
-                free, self._exhausted_until = False, self._clock.monotonic() + terms.recovery
+            if free and self._taken >= features.connections:
+                free, self._exhausted_until = False, self._clock.monotonic() + features.recovery
             self._taken += free
         try:
             yield free
             if free and is_put_of_row:
-                halt.wait(terms.work)
+                stop_signal.wait(features.work)
         finally:
             with self._lock:
                 self._taken -= free
 
-    def answered(self, key: str | None) -> Reply | None:
+    def answered(self, key: str | None) -> HttpReply | None:
         """The answer that a request with this key got, where requests are de-duplicated."""
         with self._lock:
-            return self._answers.get(key or "") if self.terms.deduplicate else None
+            return self._answers.get(key or "") if self.features.deduplicate else None
 
-    def remember(self, key: str | None, reply: Reply) -> None:
+    def remember(self, key: str | None, reply: HttpReply) -> None:
         """Keep the answer of a request that was taken, by its key."""
         if key is not None:
             with self._lock:

@@ -7,12 +7,12 @@ from collections import Counter, deque
 from typing import Any
 
 from execsvc.clock import Clock, iso
-from execsvc.sandbox.wire import Reply, Request
+from execsvc.sandbox.wire import HttpReply, HttpRequest
 
 _KEPT = 10_000
 
 
-class Seen:
+class RequestLog:
     """Counts of all calls, the last ten thousand requests, and every order's body. Thread-safe."""
 
     def __init__(self, clock: Clock) -> None:
@@ -22,7 +22,7 @@ class Seen:
         self._last: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         self._orders: list[dict[str, Any]] = []
 
-    def arrived(self, call: str, request: Request) -> dict[str, Any]:
+    def arrived(self, call: str, request: HttpRequest) -> dict[str, Any]:
         """Record a request; returns its entry, to be completed by :meth:`answered`."""
         entry: dict[str, Any] = {
             "at": iso(self._clock.now()),
@@ -41,7 +41,7 @@ class Seen:
                 self._orders.append(entry)
         return entry
 
-    def answered(self, entry: dict[str, Any], reply: Reply) -> None:
+    def answered(self, entry: dict[str, Any], reply: HttpReply) -> None:
         """Complete an entry with the answer to the request, and its time."""
         with self._lock:
             entry["answer"] = f"{reply.status} {reply.manner.value}"

@@ -1,6 +1,7 @@
-"""A synthetic market: calm, then one-sided pressure, its absorption, and the way back.
+"""The two sources of a market: a synthetic one and a recording.
 
-The same seed gives the same market, independent of its readers.
+The synthetic market is calm, then has one-sided pressure, its absorption, and the way back. The same
+seed gives the same market, independent of its readers.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from execsvc.model.market import Depth, Level, Trade, round_down
+from execsvc.recording.files import Recording
+from execsvc.recording.tape import Tape
 from execsvc.sandbox.instruments import Instrument
 
 STEP_MS = 200
@@ -46,7 +49,7 @@ def _phases(rng: random.Random) -> Iterator[_Phase]:
         yield _Phase(75, drift=-side * 0.00008, noise=0.00002, buys=against)
 
 
-class Synthetic:
+class SyntheticFeed:
     """One symbol's market as a function of time (ms since the epoch). Its owner locks."""
 
     def __init__(self, instrument: Instrument, seed: int, now_ms: int) -> None:
@@ -144,3 +147,38 @@ class Synthetic:
 
     def _on_grid(self, price: float) -> Decimal:
         return round_down(Decimal(price), self._instrument.price_decimals)
+
+
+class RecordedFeed:
+    """Plays a recording at ``speed`` times its pace; at its end the market stands still.
+
+    Its owner locks. Times are ms since the epoch, of our own clock.
+    """
+
+    def __init__(self, recording: Recording, speed: float) -> None:
+        self._tape = Tape(recording)
+        self._speed = speed
+        self._origin: int | None = None
+        self._now = 0
+
+    def advance(self, now_ms: int) -> None:
+        """Let the market run until ``now_ms``; the first call starts it."""
+        if self._origin is None:
+            self._origin = now_ms
+        self._now = now_ms
+        self._tape.play(self._tape.start + int((now_ms - self._origin) * self._speed))
+
+    def depth(self, symbol: str) -> Depth:
+        """The book as it is now, stamped with our own time."""
+        return self._tape.depth(symbol, self._now)
+
+    def trades(self) -> list[Trade]:
+        """The last thousand trades, oldest first, stamped as if they happened at our time."""
+        return [
+            trade.model_copy(update={"timestamp": self._stamp(trade.timestamp or 0)})
+            for trade in self._tape.trades()
+        ]
+
+    def _stamp(self, recorded: int) -> int:
+        assert self._origin is not None, "the market runs"
+        return self._origin + int((recorded - self._tape.start) / self._speed)
