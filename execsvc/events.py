@@ -280,7 +280,9 @@ EVENTS: Mapping[EventName, Event] = {
     "trading_resumed": Event("WARNING", "the end of a halt: execsvc resume"),
     "halt_not_written": Event("CRITICAL", "a halt that would not survive a restart"),
     "halt_restored": Event("WARNING", "a halt whose file was missing is written again"),
-    "held_unreadable": Event("CRITICAL", "held.json cannot be read: every known bot is HELD"),
+    "held_unreadable": Event(
+        "CRITICAL", "the record of held bots cannot be read: every known bot is HELD"
+    ),
     "control_lost": Event("CRITICAL", "no command arrives: the control socket cannot be made"),
     "control_renewed": Event("WARNING", "the control socket was taken away and is made again"),
     "service_started": Event("INFO", "the service is up, and answers"),

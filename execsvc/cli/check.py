@@ -18,6 +18,7 @@ from execsvc.exit_codes import DONE, REFUSED, UNREACHABLE
 from execsvc.model.bot import BotSpec, Mode
 from execsvc.model.market import plain
 from execsvc.settings import Settings, runtime_directory, state_directory, warnings
+from execsvc.store.opening import open_store
 
 _FINDINGS = "execsvc.cli.check.findings"
 
@@ -37,7 +38,10 @@ def check(source: Source, as_json: bool) -> int:
     refuse_missing_extras(settings)
     findings = _collected(as_json)
     _check_directories(settings)
-    _say("configuration", f"valid; state in {settings.state_dir}, HTTP on {settings.http_bind}")
+    _say(
+        "configuration",
+        f"valid; state in {open_store(settings).place().name}, HTTP on {settings.http_bind}",
+    )
     for warning in warnings(settings):
         _say("warning", warning)
     bots, code = [], DONE

@@ -67,7 +67,7 @@ def running(places: Settings) -> str | None:
     try:
         if not store.is_taken():
             return None
-        return f"a service runs on {places.state_dir}, pid {store.taken_by() or 'unknown'}"
+        return f"a service runs on {store.place().name}, pid {store.taken_by() or 'unknown'}"
     except LedgerFailed:
         return None  # another user's, which this user cannot call either
 

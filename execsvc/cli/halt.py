@@ -80,7 +80,7 @@ def _print_unreached(places: Settings, kept: Halt, as_json: bool, error: Unavail
     if found is None:
         then = "the halt holds from the next start on"
     else:
-        then = f"{found}: the service reads halted.json at its next poll, its log has the progress"
+        then = f"{found}: the service reads {kept.name} at its next poll, its log has the progress"
     if as_json:
         outcome: dict[str, Any] = {"halted": halted.model_dump()}
         outcome |= {"not_written": None, "flat": None, "left": []}

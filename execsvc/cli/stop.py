@@ -13,6 +13,7 @@ from execsvc.cli.options import Source, takes_places
 from execsvc.cli.waiting import described, takes_waiting, wait_until_flat
 from execsvc.cli.which_bot import takes_bot, which_bot
 from execsvc.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE, USAGE
+from execsvc.store.opening import open_store
 
 
 @click.command(
@@ -51,8 +52,9 @@ def stop(source: Source, bot: str, timeout: float, no_wait: bool, as_json: bool)
         if left is not None:
             return RESIDUE
     if not told["written"]:
+        record = open_store(places).held().name
         click.echo(
-            "execsvc: held.json cannot be written: a restart may start the bot again", err=True
+            f"execsvc: {record} cannot be written: a restart may start the bot again", err=True
         )
         return FAULT
     return DONE

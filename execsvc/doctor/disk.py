@@ -1,12 +1,10 @@
-"""The file system under the state directory: room, files, and safety of its kind."""
+"""The disk that keeps the records: room, files, and safety of its file system."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
-from pathlib import Path
-
 from execsvc.doctor.finding import Finding, fault, warning, well
+from execsvc.errors import LedgerFailed
+from execsvc.store.place import RecordsPlace
 
 MIB = 1024 * 1024
 LEAST_ROOM = 64 * MIB
@@ -18,33 +16,24 @@ NETWORK = frozenset(
 )
 VOLATILE = frozenset({"tmpfs", "ramfs"})
 _CHECK = "disk"
-_MOUNTS = Path("/proc/self/mountinfo")
-_ESCAPES = (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\"))
 
 
-def look(state_dir: Path) -> list[Finding]:
-    """The findings about the disk that ``state_dir`` is on, or would be."""
-    place = nearest(state_dir)
+def look(place: RecordsPlace) -> list[Finding]:
+    """The findings about the disk that keeps the records, or will; none where they are not on a disk."""
     try:
-        room = os.statvfs(place)
-        mounts = _MOUNTS.read_text(errors="surrogateescape").splitlines()
-    except OSError as error:
-        return [fault(_CHECK, f"{place} cannot be looked at: {error.strerror}", "mend the disk")]
+        disk = place.disk()
+    except LedgerFailed as error:
+        return [fault(_CHECK, str(error), "mend the disk")]
+    if disk is None:
+        return []
     return [
-        judge_room(room.f_bavail * room.f_frsize, place),
-        judge_files(room.f_favail if room.f_files else None, place),
-        judge_kind(kind_of(place.resolve(), mounts), place),
+        judge_room(disk.free, disk.place),
+        judge_files(disk.files, disk.place),
+        judge_kind(disk.kind, disk.place),
     ]
 
 
-def nearest(path: Path) -> Path:
-    """``path``, or the nearest directory above it that exists."""
-    while not path.exists() and path != path.parent:
-        path = path.parent
-    return path
-
-
-def judge_room(free: int, place: Path) -> Finding:
+def judge_room(free: int, place: str) -> Finding:
     """The finding about the room; ``free`` is in bytes."""
     what = f"{free // MIB} MiB are free in {place}"
     do = "make room: a full disk prevents entries, and then records of exits"
@@ -53,7 +42,7 @@ def judge_room(free: int, place: Path) -> Finding:
     return warning(_CHECK, what, do) if free < LITTLE_ROOM else well(_CHECK, what)
 
 
-def judge_files(free: int | None, place: Path) -> Finding:
+def judge_files(free: int | None, place: str) -> Finding:
     """The finding about the number of files.
 
     ``free`` is the number of files that can still be made; None where there is no limit.
@@ -67,7 +56,7 @@ def judge_files(free: int | None, place: Path) -> Finding:
     return warning(_CHECK, what, do) if free < FEW_FILES else well(_CHECK, what)
 
 
-def judge_kind(kind: str, place: Path) -> Finding:
+def judge_kind(kind: str, place: str) -> Finding:
     """The finding about the type of the file system, ``kind``."""
     if kind in NETWORK or kind.startswith("fuse."):
         return fault(
@@ -82,22 +71,3 @@ def judge_kind(kind: str, place: Path) -> Finding:
             "put EXECSVC_STATE_DIR on a disk",
         )
     return well(_CHECK, f"{place} is on {kind}")
-
-
-def kind_of(place: Path, mounts: Iterable[str]) -> str:
-    """The file system that ``place`` (absolute, no links) is on, by lines of mountinfo."""
-    best, kind = -1, "an unknown file system"
-    for line in mounts:
-        fields, _, about = line.partition(" - ")
-        mounted = Path(_unescaped(fields.split(" ")[4]))
-        depth = len(mounted.parts)
-        # The later of two mounts on one point hides the other.
-        if depth >= best and (mounted == place or mounted in place.parents):
-            best, kind = depth, about.split(" ")[0]
-    return kind
-
-
-def _unescaped(text: str) -> str:
-    for escape, letter in _ESCAPES:
-        text = text.replace(escape, letter)
-    return text

@@ -40,6 +40,7 @@ class Patient:
 def examine(patient: Patient) -> list[Finding]:
     """Every finding about ``patient``."""
     settings = patient.settings
+    store = open_store(settings)
     found = unit.ask(patient.unit)
     services, listing = reach.look(settings)
     bots = 0 if listing is None else len(listing.bots)
@@ -48,8 +49,8 @@ def examine(patient: Patient) -> list[Finding]:
         *_settings(settings),
         *services,
         *permissions.look(settings, owner, patient.env_file),
-        *disk.look(settings.state_dir),
-        *ledgers.look(settings.state_dir, open_store(settings)),
+        *disk.look(store.place()),
+        *ledgers.look(store),
         *restored.look(settings),
         *accounts.look(settings, listing, found),
         *unit.look(found, settings),
@@ -73,5 +74,5 @@ def examine_without_settings(name: str, refused: ConfigRefused) -> list[Finding]
 def _settings(settings: Settings) -> list[Finding]:
     lines = warnings(settings)
     if not lines:
-        return [well(_SETTINGS, f"valid; state in {settings.state_dir}")]
+        return [well(_SETTINGS, f"valid; state in {open_store(settings).place().name}")]
     return [warning(_SETTINGS, line, _MEND) for line in lines]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Iterator
-from pathlib import Path
 
 from execsvc.doctor.finding import Finding, fault, warning, well
 from execsvc.errors import LedgerFailed, LedgerUnavailable
@@ -17,16 +15,17 @@ _MEND = "put the file right, or move it away once its position is closed by hand
 _WAIT = "nothing is wrong with the file: see who holds it, and whether room, memory and rights are there"
 
 
-def look(state_dir: Path, store: ServiceStore) -> list[Finding]:
-    """The findings about all ledgers of ``store``, which is in ``state_dir``."""
-    if not state_dir.exists():
+def look(store: ServiceStore) -> list[Finding]:
+    """The findings about all ledgers of ``store``."""
+    place = store.place()
+    if not place.exists():
         return [well(_CHECK, "there are none yet")]
-    if not os.access(state_dir, os.R_OK | os.X_OK):
-        return [warning(_CHECK, f"{state_dir} is not ours to read", "look again as root")]
+    if not place.is_readable():
+        return [warning(_CHECK, f"{place.name} is not ours to read", "look again as root")]
     states, unreadable = store.survey()
     damaged = {**unreadable, **store.check(unreadable)}
     journals = store.count_accounts()
-    findings = [_unreadable(stem, reason) for stem, reason in damaged.items()]
+    findings = [_unreadable(place.record(name), reason) for name, reason in damaged.items()]
     findings += [finding for state in states for finding in _waiting(state)]
     findings += _held(store)
     held = sum(state.is_open for state in states)
@@ -35,19 +34,18 @@ def look(state_dir: Path, store: ServiceStore) -> list[Finding]:
 
 
 def _held(store: ServiceStore) -> Iterator[Finding]:
-    """The finding about the file that names the bots that an operator ended."""
-    damage = store.held().damage
-    if damage is not None:
+    """The finding about the record of the bots that an operator ended."""
+    held = store.held()
+    if held.damage is not None:
         yield fault(
             _CHECK,
-            f"held.json cannot be read ({damage}): every bot that has a ledger is HELD at a start",
+            f"{held.name} cannot be read ({held.damage}): every bot that has a ledger is HELD at a start",
             "repair it and restart the service, or: execsvc release BOT for each that is to run",
         )
 
 
-def _unreadable(stem: str, reason: LedgerFailed) -> Finding:
-    name = stem.rsplit("/", maxsplit=1)[-1]
-    text = str(reason) if name in str(reason) else f"{name}.db: {reason}"
+def _unreadable(record: str, reason: LedgerFailed) -> Finding:
+    text = str(reason) if record in str(reason) else f"{record}: {reason}"
     return fault(_CHECK, text, _WAIT if isinstance(reason, LedgerUnavailable) else _MEND)
 
 

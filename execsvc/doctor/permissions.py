@@ -13,6 +13,8 @@ from execsvc.doctor.finding import Cause, Finding, fault, warning, well
 from execsvc.errors import ConfigRefused
 from execsvc.settings import Settings
 from execsvc.settings.model import SECRET, variable_of
+from execsvc.store.opening import open_store
+from execsvc.store.place import RecordsPlace
 
 MOST_NAMED = 3
 """The most files of another owner that are named."""
@@ -28,7 +30,7 @@ def look(settings: Settings, service_user: int | None, environment: Path | None)
     findings = [
         *_directory("EXECSVC_STATE_DIR", settings.state_dir, owner, _OTHERS_MAY_WRITE),
         *_directory("EXECSVC_RUNTIME_DIR", settings.runtime_dir, owner, _GROUP_OR_OTHERS),
-        *_foreign_files(settings.state_dir, owner),
+        *_foreign_records(open_store(settings).place(), owner),
     ]
     if environment is not None:
         findings.append(env_file_finding(environment))
@@ -74,24 +76,16 @@ def _directory(variable: str, path: Path, owner: int, refused: int) -> Iterator[
         yield well(_CHECK, f"{path} belongs to {_name(owner)}, mode {mode:04o}")
 
 
-def _foreign_files(state_dir: Path, owner: int) -> Iterator[Finding]:
-    """Files that the service cannot open: a command that was run as root left them."""
-    found = []
-    for folder, folders, files in os.walk(state_dir):
-        for name in (*folders, *files):
-            path = Path(folder, name)
-            try:
-                if path.lstat().st_uid != owner:
-                    found.append(str(path.relative_to(state_dir)))
-            except OSError:
-                continue  # removed meanwhile by the service
+def _foreign_records(place: RecordsPlace, owner: int) -> Iterator[Finding]:
+    """Records that the service cannot open: a command that was run as root left them."""
+    found = place.not_owned_by(owner)
     if found:
-        shown = ", ".join(sorted(found)[:MOST_NAMED])
+        shown = ", ".join(found[:MOST_NAMED])
         more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
         yield fault(
             _CHECK,
-            f"in {state_dir}, not owned by {_name(owner)}: {shown}{more}",
-            f"chown -R {_name(owner)}: {state_dir}",
+            f"in {place.name}, not owned by {_name(owner)}: {shown}{more}",
+            f"chown -R {_name(owner)}: {place.name}",
         )
 
 

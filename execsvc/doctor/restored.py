@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 from execsvc.clients.order_history import OrderHistory
 from execsvc.clients.service_http import adapter_http, bot_service_http
@@ -37,7 +36,7 @@ def look(settings: Settings) -> list[Finding]:
         if store.is_taken():
             return []
         found = [
-            *_machine(settings.state_dir, store),
+            *_machine(store),
             *_accounts(settings, store),
             *_orders(settings, store),
         ]
@@ -46,11 +45,11 @@ def look(settings: Settings) -> list[Finding]:
     return found or [well(_CHECK, "the ledgers agree with the accounts, as far as can be told")]
 
 
-def _machine(state_dir: Path, store: ServiceStore) -> Iterator[Finding]:
+def _machine(store: ServiceStore) -> Iterator[Finding]:
     if store.is_of_another_machine():
         yield warning(
             _CHECK,
-            f"{state_dir} was last used on another machine: the next start contests every position",
+            f"{store.place().name} was last used on another machine: the next start contests every position",
             "make sure that no service runs there, then start, and release each bot (--keep)",
         )
 

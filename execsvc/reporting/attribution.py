@@ -178,7 +178,7 @@ class Attribution:
     @property
     def _open(self) -> Deliveries:
         if self.deliveries is None:
-            raise LedgerFailed("reports.db is not open")
+            raise LedgerFailed("the record of deliveries is not open")
         return self.deliveries
 
 

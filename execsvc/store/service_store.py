@@ -13,11 +13,14 @@ from execsvc.store.account_store import AccountStore
 from execsvc.store.bot_state import LedgerState, LogRow
 from execsvc.store.doubt import Doubt
 from execsvc.store.halted import Halted
+from execsvc.store.place import RecordsPlace
 
 
 class HeldBots(Protocol):
     """The bots that an operator ended, by id; the value says whether the bot keeps its position."""
 
+    name: str
+    """The name of the record, for people."""
     damage: str | None
     """The reason why the record cannot be read, if so: :meth:`suspect` is then called for every bot."""
 
@@ -50,6 +53,8 @@ class HeldBots(Protocol):
 class Halt(Protocol):
     """The halt of all trading, across restarts. One that cannot be read counts as a halt."""
 
+    name: str
+    """The name of the record, for people."""
     damage: str | None
     """The reason why the record cannot be read, if so."""
     current: Halted | None
@@ -113,6 +118,10 @@ class ServiceStore(Protocol):
 
     def claims_unusable(self) -> str | None:
         """The reason for which claims of accounts would mean nothing; None when they can be made."""
+        ...
+
+    def place(self) -> RecordsPlace:
+        """The place of the records, for people. Raises nothing."""
         ...
 
     def held(self) -> HeldBots:

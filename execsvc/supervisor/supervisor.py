@@ -61,7 +61,7 @@ class Supervisor:
         state_directory(settings.state_dir)
         runtime_directory(settings.runtime_dir)
         store = open_store(settings)
-        door.take(store, settings.state_dir)
+        door.take(store)
         store.keep_room()
         self._listener = door.listen_http(settings.http_bind)
         control_listener = ControlListener(settings.runtime_dir)

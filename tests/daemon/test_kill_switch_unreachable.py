@@ -76,7 +76,7 @@ def test_halt_without_any_way_to_the_socket_is_read_from_its_file(
     run.chmod(0o755)  # no place any more for a socket that is ours alone
     done = daemon.command("halt", "--reason", "the exchange lies", "--timeout", "4")
     assert done.returncode == 69
-    assert f"pid {daemon.pid}: it reads halted.json at its next poll" in done.stderr
+    assert f"pid {daemon.pid}: the service reads halted.json at its next poll" in done.stderr
     assert_flat(exchange)
     eventually(lambda: "the control socket is gone and cannot be made again" in daemon.log)
     assert not (run / "control.sock").exists()

@@ -14,13 +14,12 @@ from execsvc.doctor.disk import (
     judge_files,
     judge_kind,
     judge_room,
-    kind_of,
     look,
-    nearest,
 )
 from execsvc.doctor.finding import Level
+from execsvc.store.sqlite.place import StateDirectory, kind_of, nearest
 
-PLACE = Path("/var/lib/execsvc")
+PLACE = "/var/lib/execsvc"
 MOUNTS = [
     "22 1 254:0 / / rw,relatime - ext4 /dev/vda rw",
     "30 22 0:25 / /var rw,relatime shared:4 - xfs /dev/vdb rw",
@@ -89,12 +88,12 @@ def test_the_deepest_mount_is_the_one(place: str, kind: str) -> None:
 
 def test_a_later_mount_hides_an_earlier_one() -> None:
     again = "33 22 0:28 / /var rw - cifs //server/x rw"
-    assert kind_of(PLACE, [*MOUNTS, again]) == "cifs"
+    assert kind_of(Path(PLACE), [*MOUNTS, again]) == "cifs"
 
 
 def test_a_directory_that_is_not_there_yet_is_judged_by_where_it_will_be(tmp_path: Path) -> None:
     assert nearest(tmp_path / "a" / "b") == tmp_path
-    findings = look(tmp_path / "a" / "b")
+    findings = look(StateDirectory(tmp_path / "a" / "b"))
     assert len(findings) == 3
     assert all(str(tmp_path) in finding.what for finding in findings)
     assert not (tmp_path / "a").exists()

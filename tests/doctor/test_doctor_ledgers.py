@@ -34,7 +34,7 @@ def contest(state_dir: Path) -> None:
 
 
 def look(state_dir: Path) -> list[Finding]:
-    return ledgers.look(state_dir, SqliteStore(state_dir, state_dir))
+    return ledgers.look(SqliteStore(state_dir, state_dir))
 
 
 def bad(state_dir: Path) -> list[Finding]:

@@ -83,6 +83,20 @@ def test_service_has_one_supervisor_at_a_time(backend: Backend) -> None:
     assert backend.service("two").take(), "another service has a supervisor of its own"
 
 
+def test_place_of_the_records_is_described(service: Store) -> None:
+    place = service.place()
+    holds(service)
+    assert place.name
+    assert place.exists()
+    assert place.is_readable()
+    assert place.not_owned_by(os.geteuid()) == []
+    assert service.name_of("b1") in place.record(service.name_of("b1"))
+    disk = place.disk()
+    assert disk is None or disk.free >= 0
+    assert service.held().name
+    assert service.halt().name
+
+
 def test_room_is_kept_and_given_up_without_an_error(service: Store) -> None:
     service.keep_room()
     service.keep_room()

@@ -28,6 +28,8 @@ class Halt:
     A file that cannot be read counts as a halt: if that is wrong, the only harm is that no bot starts.
     """
 
+    name = FILE
+
     def __init__(self, state_dir: Path) -> None:
         self._path = state_dir / FILE
         self.damage: str | None = None

@@ -24,6 +24,8 @@ class HeldBots:
     wrong, the only harm is that no bot starts and nothing is sold.
     """
 
+    name = FILE
+
     def __init__(self, state_dir: Path) -> None:
         self._path = state_dir / FILE
         self._bots: dict[str, bool] = {}

@@ -34,6 +34,7 @@ from execsvc.store.sqlite.halt import Halt
 from execsvc.store.sqlite.held import HeldBots
 from execsvc.store.sqlite.outboxes import LedgerOutboxes
 from execsvc.store.sqlite.paths import file_stem, ledger_path
+from execsvc.store.sqlite.place import StateDirectory
 from execsvc.store.sqlite.report_verdict import verdict
 from execsvc.store.sqlite.told_alerts import ToldAlerts
 
@@ -100,6 +101,10 @@ class SqliteStore:
     def claims_unusable(self) -> str | None:
         """The reason why locks of accounts would mean nothing; None when they can be kept."""
         return account_locks.why_unusable(self._locks)
+
+    def place(self) -> StateDirectory:
+        """The state directory."""
+        return StateDirectory(self._state_dir)
 
     def held(self) -> HeldBots:
         """The file of bots that an operator ended."""

@@ -23,7 +23,7 @@ OUTAGE_OVER = 15.0
 """Seconds that a process has to trade before its ledger counts as available again: the wait for a lock
 before a process ends is almost as long."""
 
-HELD_UNREADABLE = "held.json cannot be read, which names the bots that an operator ended"
+HELD_UNREADABLE = "{} cannot be read, which names the bots that an operator ended"
 """The reason why a bot is HELD that perhaps no operator has ended."""
 
 
@@ -61,7 +61,9 @@ class Bots:
         for bot_id, keeps in held.bots.items():
             bot = self._bots.get(bot_id) or self._new(bot_id)
             unsure = held.is_suspect(bot_id)
-            why = HELD_UNREADABLE if unsure else "ended on a signal to its process"
+            why = (
+                HELD_UNREADABLE.format(held.name) if unsure else "ended on a signal to its process"
+            )
             bot.hold = Hold(State.HELD, why, keeps=keeps, unsure=unsure)
             bot.closing, bot.ever_ran = not keeps, True
             steps.reconcile(self._context, bot)

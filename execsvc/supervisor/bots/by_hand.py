@@ -16,7 +16,7 @@ from execsvc.supervisor.bots.steps import reconcile, tell
 
 KEY = "\0halt"
 LONGEST_LOOK = 5.0
-"""Seconds between two reads of ``halted.json``, at most; POLL_INTERVAL where that is less."""
+"""Seconds between two reads of the record of the halt, at most; POLL_INTERVAL where that is less."""
 _STOPPED = "stopped by an operator"
 
 
@@ -58,9 +58,9 @@ def halt(context: Context, reason: str | None) -> str | None:
 
 
 def look_for_halt(context: Context) -> None:
-    """Take a halt from ``halted.json``, which a command writes that cannot reach this process.
+    """Take a halt that a command has recorded which cannot reach this process.
 
-    A halt in force stays until :func:`resume`, even if the file is removed, which is then written
+    A halt in force stays until :func:`resume`, even if its record is removed, which is then written
     again.
     """
     interval = min(context.settings.poll_interval, LONGEST_LOOK)
@@ -72,7 +72,8 @@ def look_for_halt(context: Context) -> None:
         return  # logged when the halt began; the next look tries again
     if restored:
         logger.bind(event="halt_restored").warning(
-            "halted.json is written again: trading is halted, also over a restart (execsvc resume ends it)"
+            "{} is written again: trading is halted, also over a restart (execsvc resume ends it)",
+            context.halt.name,
         )
     if context.halt.current != before:
         say_if_halted(context)
@@ -109,8 +110,9 @@ def say_if_halted(context: Context) -> None:
 def say_held_unreadable(held: HeldBots) -> None:
     """Write to the log that every bot is HELD, as the record of the HELD ones cannot be read."""
     logger.bind(event="held_unreadable").critical(
-        "held.json cannot be read ({}): the {} bots that have a ledger are HELD with what they hold, "
+        "{} cannot be read ({}): the {} bots that have a ledger are HELD with what they hold, "
         "until the file is repaired and the service restarted, or: execsvc release BOT",
+        held.name,
         held.damage,
         len(held.bots),
     )

@@ -77,8 +77,8 @@ class ControlSocket:
         except (ExecsvcError, OSError) as error:
             if self._repeats.note("lost", self._clock.now) is not None:
                 logger.bind(event="control_lost").critical(
-                    "the control socket is gone and cannot be made again: {}; until it is, commands "
-                    "reach the service by halted.json alone (execsvc halt)",
+                    "the control socket is gone and cannot be made again: {}; until it is, the only "
+                    "command that reaches the service is execsvc halt",
                     error,
                 )
         else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import select
 import socket
-from pathlib import Path
 
 from execsvc.errors import Unavailable
 from execsvc.settings import Bind
@@ -20,13 +19,14 @@ class Taken(Unavailable):
     """Another process has what this one needs: the state directory, the port, the socket."""
 
 
-def take(store: ServiceStore, state_dir: Path) -> None:
+def take(store: ServiceStore) -> None:
     """Make this process the one supervisor of ``store``, until it dies. Raises Taken."""
     for _ in range(_TRIES):
         if store.take():
             return
         select.select((), (), (), _LOOKED_AT)
-    raise Taken(f"{state_dir} is in use by another supervisor, pid {store.taken_by() or 'unknown'}")
+    place, pid = store.place().name, store.taken_by() or "unknown"
+    raise Taken(f"{place} is in use by another supervisor, pid {pid}")
 
 
 def listen_http(bind: Bind) -> socket.socket:
