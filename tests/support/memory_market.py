@@ -24,7 +24,7 @@ from execsvc.replay.clockwork import SimulatedWaits, TickCounter
 from execsvc.runner.record import Record
 from execsvc.runner.services import BotServices, RunnerServices
 from execsvc.sandbox.dialects import Dialect, refusal_text
-from execsvc.store.sqlite.in_memory import InMemoryPause, InMemoryStore
+from execsvc.store.sqlite.in_memory import InMemoryPause, InMemoryStore, Memory
 
 BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test_trading_v1")
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
@@ -108,14 +108,6 @@ class MemoryExchange(ExchangeAdapter):
             raise OrderRefused(text) if is_certain(text) else OutcomeUnknown(text) from None
 
 
-class _MemoryStore(InMemoryStore):
-    """A store with one pause, which a test may have made."""
-
-    def __init__(self, pause: InMemoryPause) -> None:
-        super().__init__()
-        self._pauses[BINDING.key_id] = pause
-
-
 class MemoryBot:
     """One bot's orders, ledger and journal against ``exchange``; the clock has to be installed."""
 
@@ -127,7 +119,8 @@ class MemoryBot:
         pause: InMemoryPause | None = None,
     ) -> None:
         self.exchange = exchange
-        self._store = _MemoryStore(pause or InMemoryPause())
+        memory = Memory(pauses={BINDING.key_id: pause or InMemoryPause()})
+        self._store = InMemoryStore(memory)
         self.ledger = self._store.bot("b1")
         self.ledger.open()
         self.ledger.bind(BINDING, precision)
