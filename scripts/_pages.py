@@ -16,8 +16,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import execsvc
-from execsvc.cli import reference
-from execsvc.cli.reference import Row
+from execsvc.cli import help as tables
+from execsvc.cli.help import TableRow
 
 PAGES = (
     "README.rst",
@@ -35,24 +35,24 @@ _TABLE = re.compile(
 
 
 def _settings() -> str:
-    table = reference.settings()
+    table = tables.settings_table()
     return _drawn(("variable", "default", "changed by", "meaning"), table.rows, (0, 1))
 
 
 def _events(of: str) -> str:
-    rows = [row for row in reference.events().rows if row.cells[2] == of]
+    rows = [row for row in tables.events_table().rows if row.cells[2] == of]
     shown = [row._replace(cells=(*row.cells[:2], " ".join(row.details))) for row in rows]
     return _drawn(("event", "level", "fields", "when"), shown, (0, 2))
 
 
 def _metrics() -> str:
-    rows = reference.metrics().rows
+    rows = tables.metrics_table().rows
     shown = [row._replace(cells=(*row.cells, " ".join(row.details))) for row in rows]
     return _drawn(("metric", "kind", "labels", "meaning"), shown, (0, 2))
 
 
 def _exit_codes(of: str) -> str:
-    rows = [row for row in reference.exit_codes().rows if row.cells[1] == of]
+    rows = [row for row in tables.exit_codes_table().rows if row.cells[1] == of]
     return _drawn(("code", "meaning"), [row._replace(cells=row.cells[:1]) for row in rows])
 
 
@@ -60,7 +60,7 @@ def _packages() -> str:
     rows = []
     for path in sorted(Path(execsvc.__file__).parent.glob("*/__init__.py")):
         told = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
-        rows.append(Row((f"{path.parent.name}/",), " ".join(told.split("\n\n")[0].split())))
+        rows.append(TableRow((f"{path.parent.name}/",), " ".join(told.split("\n\n")[0].split())))
     return _drawn(("package", "is"), rows, (0,), escaped=_unchanged)
 
 
@@ -95,7 +95,7 @@ def _unchanged(text: str) -> str:
 
 def _drawn(
     heading: Sequence[str],
-    rows: Sequence[Row],
+    rows: Sequence[TableRow],
     literal: Sequence[int] = (),
     escaped: Callable[[str], str] = _escaped,
 ) -> str:

@@ -18,7 +18,7 @@ from click.shell_completion import CompletionItem
 
 import execsvc
 from execsvc.cli import output
-from execsvc.cli.table import plain_text
+from execsvc.cli.output import plain_text
 from execsvc.errors import ConfigRefused, ExecsvcError, Unavailable
 from execsvc.exit_codes import CUT_SHORT, DONE, FAULT, INTERRUPTED, REFUSED, UNREACHABLE
 
@@ -47,27 +47,27 @@ COMMANDS = {
 _CODES: dict[type[Exception], int] = {ConfigRefused: REFUSED, Unavailable: UNREACHABLE}
 
 
-class _CutShort(Exception):
+class _ReaderLost(Exception):
     """The reader of our output has left. Click would make exit code 1 of it."""
 
 
 @contextmanager
-def _noticing_readers() -> Iterator[None]:
+def _detect_lost_reader() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError as error:
-        raise _CutShort from error
+        raise _ReaderLost from error
 
 
 class _Commands(click.Group):
     """A group that imports a command's module when that command is called."""
 
     def make_context(self, *arguments: Any, **more: Any) -> click.Context:
-        with _noticing_readers():
+        with _detect_lost_reader():
             return super().make_context(*arguments, **more)
 
     def invoke(self, ctx: click.Context) -> Any:
-        with _noticing_readers():
+        with _detect_lost_reader():
             return super().invoke(ctx)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -106,16 +106,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; an expected error is one line on stderr."""
     # Where the caller ignores it the kernel reaps our children: exit codes are lost, a pid is another's.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    output.accept_any_script()
+    output.accept_any_character()
     code, error = _outcome(arguments)
     lost = output.last_flush(sys.stdout)
     if lost is not None:
-        code = code or _code_of_loss(lost)
+        code = code or _code_of_lost_stream(lost)
     with suppress(OSError):
         for line in _error_lines(error, lost):
             click.echo(f"execsvc: {plain_text(line)}", err=True)
-    unheard = output.last_flush(sys.stderr)
-    return code if unheard is None else code or _code_of_loss(unheard)
+    lost_stderr = output.last_flush(sys.stderr)
+    return code if lost_stderr is None else code or _code_of_lost_stream(lost_stderr)
 
 
 def _outcome(arguments: Sequence[str] | None) -> tuple[int, Exception | None]:
@@ -124,7 +124,7 @@ def _outcome(arguments: Sequence[str] | None) -> tuple[int, Exception | None]:
         code = program.main(arguments, prog_name="execsvc", standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED, None
-    except (_CutShort, BrokenPipeError):
+    except (_ReaderLost, BrokenPipeError):
         return CUT_SHORT, None
     except SystemExit as left:  # click ends the completion of a shell in this way
         code = left.code
@@ -143,7 +143,7 @@ def _error_lines(error: Exception | None, lost: OSError | None) -> Sequence[str]
     return [*_lines(error), line]
 
 
-def _code_of_loss(lost: OSError) -> int:
+def _code_of_lost_stream(lost: OSError) -> int:
     return CUT_SHORT if isinstance(lost, BrokenPipeError) else FAULT
 
 

@@ -6,13 +6,12 @@ import click
 
 from execsvc.alerts.messages import sender
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.extras import alert_targets, refuse_missing_extras
-from execsvc.cli.options import Source, takes_places
+from execsvc.cli.options import Source, alert_targets, directory_options, refuse_missing_extras
 from execsvc.errors import ConfigRefused
 from execsvc.exit_codes import DONE, REFUSED, UNREACHABLE
 from execsvc.settings import variable_of
 
-_TRIED = "A test: alerts about the bots arrive at this address."
+_TEST_TEXT = "A test: alerts about the bots arrive at this address."
 
 
 @click.command(
@@ -22,15 +21,15 @@ _TRIED = "A test: alerts about the bots arrive at this address."
         (REFUSED, "the configuration is refused, or names no alert URL"),
     )
 )
-@click.argument("text", default=_TRIED)
-@takes_places
+@click.argument("text", default=_TEST_TEXT)
+@directory_options
 def alert(source: Source, text: str) -> int:
     """Send TEXT to each of EXECSVC_ALERT_URLS, once; without TEXT a test."""
-    settings = source.places()
+    settings = source.without_services()
     if settings.alert_urls is None:
         raise ConfigRefused(f"{variable_of('alert_urls')}: is not set")
     refuse_missing_extras(settings)
-    title = f"{sender(settings.state_dir)}: {'a test' if text == _TRIED else 'a message'}"
+    title = f"{sender(settings.state_dir)}: {'a test' if text == _TEST_TEXT else 'a message'}"
     # All messages are sent before the first line, which may be the last one that can be written.
     faults = [(each.name, each.bring(title, text, "info")) for each in alert_targets(settings)]
     for name, fault in faults:

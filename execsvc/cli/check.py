@@ -7,9 +7,8 @@ import json
 import click
 
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.extras import alert_targets, refuse_missing_extras
-from execsvc.cli.options import Source, takes_settings
-from execsvc.cli.table import plain_text
+from execsvc.cli.options import Source, alert_targets, refuse_missing_extras, settings_options
+from execsvc.cli.output import plain_text
 from execsvc.clients.bot_service import Listing
 from execsvc.clients.service_http import adapter_http
 from execsvc.doctor import adapter_health, services
@@ -31,31 +30,31 @@ _FINDINGS = "execsvc.cli.check.findings"
     )
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with all findings.")
-@takes_settings
+@settings_options
 def check(source: Source, as_json: bool) -> int:
     """Check that the configuration is valid and both services are reachable."""
     settings = source.load()
     refuse_missing_extras(settings)
-    findings = _collected(as_json)
+    findings = _collect_findings(as_json)
     _check_directories(settings)
-    _say(
+    _report(
         "configuration",
         f"valid; state in {open_store(settings).place().name}, HTTP on {settings.http_bind}",
     )
     for warning in warnings(settings):
-        _say("warning", warning)
+        _report("warning", warning)
     bots, code = [], DONE
     try:
-        bots = list(_listed(settings).bots.values())
+        bots = list(_check_bot_service(settings).bots.values())
     except Unavailable as error:
-        _say("bot service", f"{settings.bot_service_url}: {error}")
+        _report("bot service", f"{settings.bot_service_url}: {error}")
         code = UNREACHABLE
     try:
-        _ask_adapter(settings, services.first(bots))
+        _check_adapter(settings, services.first(bots))
     except Unavailable as error:
-        _say("adapter", f"{settings.exchange_adapter_url}: {error}")
+        _report("adapter", f"{settings.exchange_adapter_url}: {error}")
         code = UNREACHABLE
-    if not _alerts_are_understood(settings):
+    if not _check_alert_urls(settings):
         code = UNREACHABLE
     if as_json:
         click.echo(json.dumps({"exit_code": code, "findings": findings}, indent=2))
@@ -72,36 +71,36 @@ def _check_directories(settings: Settings) -> None:
             judge(path)
 
 
-def _listed(settings: Settings) -> Listing:
+def _check_bot_service(settings: Settings) -> Listing:
     rows = services.rows(settings)
     listing = rows.listing
-    _say(
+    _report(
         "bot service",
         f"{settings.bot_service_url}: {len(listing.bots)} bots to run ({rows.found})",
     )
     if rows.waiting is not None:
-        _say("warning", rows.waiting)
+        _report("warning", rows.waiting)
     for line in services.remarks(listing):
-        _say("warning", line)
+        _report("warning", line)
     for line in services.refused_rows(listing):
-        _say("refused", line)
+        _report("refused", line)
     for line in services.invalid_rows(listing):
-        _say("invalid", line)
+        _report("invalid", line)
     return listing
 
 
-def _ask_adapter(settings: Settings, spec: BotSpec | None) -> None:
+def _check_adapter(settings: Settings, spec: BotSpec | None) -> None:
     http = adapter_http(settings)
     health = adapter_health.ask(http)
     if health is not None:
-        said = f"{settings.exchange_adapter_url}: {health.text}"
-        _say(
+        text = f"{settings.exchange_adapter_url}: {health.text}"
+        _report(
             "adapter" if health.is_well else "warning",
-            said if health.is_well else f"adapter {said}",
+            text if health.is_well else f"adapter {text}",
         )
     if spec is None and health is None:
         status = http.look("GET /", "/").status
-        _say(
+        _report(
             "adapter",
             f"{settings.exchange_adapter_url}: answers (HTTP {status}); no bot whose market could be read",
         )
@@ -112,28 +111,28 @@ def _ask_adapter(settings: Settings, spec: BotSpec | None) -> None:
     found = f"{symbol} at {plain(adapter.ticker(symbol).price)}"
     if spec.binding.mode is Mode.LIVE:
         found += f", account {key_id} holds {len(adapter.balance().assets)} assets"
-    _say("adapter", f"{settings.exchange_adapter_url}: {found}")
+    _report("adapter", f"{settings.exchange_adapter_url}: {found}")
 
 
-def _alerts_are_understood(settings: Settings) -> bool:
+def _check_alert_urls(settings: Settings) -> bool:
     """True when apprise knows every alert URL; ``execsvc alert`` shows whether messages arrive."""
     understood = True
     for target in alert_targets(settings):
         known = "known" if target.understood else "apprise does not know such a URL"
-        _say("alerts", f"URL {target.name}: {known}")
+        _report("alerts", f"URL {target.name}: {known}")
         understood = understood and target.understood
     return understood
 
 
-def _say(what: str, text: str) -> None:
+def _report(subject: str, text: str) -> None:
     findings: list[dict[str, str]] | None = click.get_current_context().meta.get(_FINDINGS)
     if findings is None:
-        click.echo(f"{what:<13}  {plain_text(text)}")
+        click.echo(f"{subject:<13}  {plain_text(text)}")
     else:
-        findings.append({"check": what, "what": text})
+        findings.append({"check": subject, "what": text})
 
 
-def _collected(as_json: bool) -> list[dict[str, str]]:
+def _collect_findings(as_json: bool) -> list[dict[str, str]]:
     """The list that findings go to from now on, if they are not to be printed as they come."""
     findings: list[dict[str, str]] = []
     if as_json:

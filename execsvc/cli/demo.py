@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-from execsvc.cli.demo_daemon import HOST, Daemon
+from execsvc.cli.demo_daemon import HOST, DemoDaemon
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.table import table
+from execsvc.cli.output import table
 from execsvc.exit_codes import DONE, FAULT, RESIDUE
 from execsvc.model.symbol import Symbol
 from execsvc.sandbox.books import all_books
@@ -37,7 +37,7 @@ def demo(port: int) -> int:
     rows = demo_bots()
     with tempfile.TemporaryDirectory(prefix="execsvc-demo-") as folder:
         sandbox_port = _free_port(0)
-        daemon = Daemon(Path(folder), f"http://{HOST}:{sandbox_port}", _free_port(port))
+        daemon = DemoDaemon(Path(folder), f"http://{HOST}:{sandbox_port}", _free_port(port))
         # Forked before the sandbox makes its threads; it takes longer to start than they do.
         daemon.start()
         sandbox = Sandbox(sandbox_port, rows)

@@ -26,12 +26,12 @@ from execsvc.model.market import plain
 from execsvc.store.opening import open_store
 
 HOST = "127.0.0.1"
-_LOOK_EVERY_MS = 250
+_POLL_MS = 250
 _LINES_OF_LOG = 10
-_LAST_SALES = 20.0
+_LAST_SALES_TIMEOUT = 20.0
 """Seconds that bots have to sell when the daemon has ended before them."""
 _PR_SET_PDEATHSIG = 1
-_TOLD: frozenset[EventName] = frozenset(
+_SHOWN_EVENTS: frozenset[EventName] = frozenset(
     {
         "bot_started",
         "order_filled",
@@ -47,7 +47,7 @@ _TOLD: frozenset[EventName] = frozenset(
 _libc = ctypes.CDLL(None)
 
 
-class Daemon:
+class DemoDaemon:
     """``execsvc run`` as a child, and the execution logs of its bots meanwhile."""
 
     def __init__(self, folder: Path, services: str, port: int) -> None:
@@ -92,18 +92,18 @@ class Daemon:
             events.register(signalled, select.POLLIN)
             events.register(ended, select.POLLIN)
             output = watch_reader(events)
-            while ended not in (ready := [fd for fd, _ in events.poll(_LOOK_EVERY_MS)]):
+            while ended not in (ready := [fd for fd, _ in events.poll(_POLL_MS)]):
                 if output in ready:
                     raise BrokenPipeError
                 if signalled in ready:
                     os.read(signalled, 100)
                     self._stop()
                 self._announce()
-                self._tell_news(bot_ids)
+                self._print_new_rows(bot_ids)
             events.unregister(ended)
             self._await_last_sales(bot_ids, events)
-        self._tell_news(bot_ids)
-        return self._verdict(self._process.wait())
+        self._print_new_rows(bot_ids)
+        return self._exit_code(self._process.wait())
 
     def end(self, bot_ids: list[str]) -> None:
         """Stop a daemon that still runs, and wait until it has ended; print nothing."""
@@ -116,9 +116,9 @@ class Daemon:
         """Give bots that have lost their supervisor the time to sell: the exchange must run that
         long.
         """
-        until = monotonic() + _LAST_SALES
+        until = monotonic() + _LAST_SALES_TIMEOUT
         while self._is_open(bot_ids) and monotonic() < until:
-            if interrupted.poll(_LOOK_EVERY_MS):
+            if interrupted.poll(_POLL_MS):
                 break
 
     def _announce(self) -> None:
@@ -135,28 +135,28 @@ class Daemon:
         self._stopping = True
         self._process.terminate()
 
-    def _tell_news(self, bot_ids: list[str]) -> None:
+    def _print_new_rows(self, bot_ids: list[str]) -> None:
         for bot_id in bot_ids:
             if not self._store.has_bot(bot_id):
                 continue
             for row in self._store.read_log(bot_id, self._seen.get(bot_id, 0)):
                 self._seen[bot_id] = row.seq
-                if row.event in _TOLD:
+                if row.event in _SHOWN_EVENTS:
                     click.echo(f"{row.at[11:19]}  {bot_id:<8}  {row.text}")
                 if row.event == "order_filled" and row.data.get("side") == "buy":
-                    self._tell_holding(bot_id, row.at)
+                    self._print_holding(bot_id, row.at)
 
     def _is_open(self, bot_ids: list[str]) -> bool:
         states = [self._store.read(bot_id) for bot_id in bot_ids]
         return any(state is not None and state.is_open for state in states)
 
-    def _tell_holding(self, bot_id: str, at: str) -> None:
+    def _print_holding(self, bot_id: str, at: str) -> None:
         state = self._store.read(bot_id)
         if state is not None and state.binding is not None and not state.position.is_flat:
             held = f"{plain(state.position.tracked)} {state.binding.base}"
             click.echo(f"{at[11:19]}  {bot_id:<8}  holding {held}")
 
-    def _verdict(self, code: int) -> int:
+    def _exit_code(self, code: int) -> int:
         if self._stopping:
             # The daemon may not handle signals yet; nothing was bought then.
             return DONE if code == -signal.SIGTERM else code

@@ -9,9 +9,8 @@ from collections import Counter
 import click
 
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.extras import alert_targets, refuse_missing_extras
-from execsvc.cli.options import Source, takes_settings
-from execsvc.cli.table import WIDTH, plain_text
+from execsvc.cli.options import Source, alert_targets, refuse_missing_extras, settings_options
+from execsvc.cli.output import WIDTH, plain_text
 from execsvc.doctor.examination import Patient, examine, examine_without_settings
 from execsvc.doctor.finding import Cause, Finding, fault, well, worst_cause
 from execsvc.errors import ConfigRefused
@@ -39,7 +38,7 @@ _INDENT = 22
     metavar="NAME",
     help="The systemd unit that the service is, else EXECSVC_UNIT.",
 )
-@takes_settings
+@settings_options
 def doctor(source: Source, as_json: bool, unit: str) -> int:
     """Check everything the service depends on; change nothing, and place no order."""
     try:

@@ -7,11 +7,18 @@ from typing import Any
 
 import click
 
-from execsvc.cli.daemon import PATIENCE, TIMEOUT, ask, running
+from execsvc.cli.daemon import (
+    SLOW_CALL_TIMEOUT,
+    TIMEOUT,
+    call_daemon,
+    describe_open,
+    running_service,
+    wait_until_flat,
+    waiting_options,
+)
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.options import Source, takes_places
-from execsvc.cli.table import plain_text
-from execsvc.cli.waiting import described, takes_waiting, wait_until_flat
+from execsvc.cli.options import Source, directory_options
+from execsvc.cli.output import plain_text
 from execsvc.errors import Unavailable
 from execsvc.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE
 from execsvc.settings import Settings
@@ -29,34 +36,38 @@ from execsvc.store.service_store import Halt
     )
 )
 @click.option("--reason", metavar="TEXT", help="The reason, shown by status, /health and the log.")
-@takes_waiting
+@waiting_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
-@takes_places
+@directory_options
 def halt(source: Source, reason: str | None, timeout: float, no_wait: bool, as_json: bool) -> int:
     """Stop and liquidate every bot, and start none until `execsvc resume`.
 
     The halt outlasts restarts of the service. Bots that keep a position while they are HELD are
     liquidated as well.
     """
-    places = source.places()
+    settings = source.without_services()
     reason = (reason or "").strip() or None
     try:
-        ask(places, {"call": "health"}, notice=0.0)  # a daemon that hangs is not waited for long
-        told = _daemon_answer(places, reason, PATIENCE, notice=0.0)
+        call_daemon(
+            settings, {"call": "health"}, socket_wait=0.0
+        )  # a daemon that hangs is not waited for long
+        told = _daemon_answer(settings, reason, SLOW_CALL_TIMEOUT, socket_wait=0.0)
     except Unavailable as error:
-        kept = open_store(places).halt()
+        kept = open_store(settings).halt()
         kept.begin(reason)
         try:
             # A daemon may have started just before; one that runs reads the file at its next poll.
-            notice = 0.0 if no_wait else timeout
-            told = _daemon_answer(places, reason, min(PATIENCE, max(notice, TIMEOUT)), notice)
+            socket_wait = 0.0 if no_wait else timeout
+            told = _daemon_answer(
+                settings, reason, min(SLOW_CALL_TIMEOUT, max(socket_wait, TIMEOUT)), socket_wait
+            )
         except Unavailable:
-            return _print_unreached(places, kept, as_json, error)
+            return _print_unreached(settings, kept, as_json, error)
     outcome = {**told, "flat": None, "left": []}
     if not no_wait:
-        answer = wait_until_flat(places.runtime_dir, "halting", timeout)
+        answer = wait_until_flat(settings.runtime_dir, "halting", timeout)
         outcome |= {"flat": not answer["bots"], "left": answer["bots"]}
-    _say(as_json, outcome)
+    _print_outcome(as_json, outcome)
     if outcome["not_written"]:
         click.echo(f"execsvc: a restart will trade again: {outcome['not_written']}", err=True)
     if outcome["left"]:
@@ -65,18 +76,18 @@ def halt(source: Source, reason: str | None, timeout: float, no_wait: bool, as_j
 
 
 def _daemon_answer(
-    places: Settings, reason: str | None, timeout: float, notice: float
+    settings: Settings, reason: str | None, timeout: float, socket_wait: float
 ) -> dict[str, Any]:
     request = {"call": "halt", "reason": reason}
-    answer = ask(places, request, timeout, notice)
+    answer = call_daemon(settings, request, timeout, socket_wait)
     return {"halted": answer["halted"], "not_written": answer["not_written"]}
 
 
-def _print_unreached(places: Settings, kept: Halt, as_json: bool, error: Unavailable) -> int:
+def _print_unreached(settings: Settings, kept: Halt, as_json: bool, error: Unavailable) -> int:
     """Print when a recorded halt takes effect, after the daemon could not be reached."""
     halted = kept.current
     assert halted is not None
-    found = running(places)
+    found = running_service(settings)
     if found is None:
         then = "the halt holds from the next start on"
     else:
@@ -89,7 +100,7 @@ def _print_unreached(places: Settings, kept: Halt, as_json: bool, error: Unavail
     return UNREACHABLE
 
 
-def _say(as_json: bool, outcome: dict[str, Any]) -> None:
+def _print_outcome(as_json: bool, outcome: dict[str, Any]) -> None:
     if as_json:
         click.echo(json.dumps(outcome))
         return
@@ -100,4 +111,4 @@ def _say(as_json: bool, outcome: dict[str, Any]) -> None:
     elif outcome["flat"]:
         click.echo("every bot has ended flat")
     for bot in outcome["left"]:
-        click.echo(described(bot))
+        click.echo(describe_open(bot))

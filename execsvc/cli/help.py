@@ -4,15 +4,129 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import click
 
 from execsvc.cli import COMMANDS
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.reference import TOPICS, Table
-from execsvc.cli.table import table, terminal_width
+from execsvc.cli.output import table, terminal_width
 from execsvc.exit_codes import DONE
+
+
+class TableRow(NamedTuple):
+    """One entry of a table."""
+
+    cells: tuple[str | int | None, ...]
+    """The cells, as many as the table has columns; None is an empty one."""
+    about: str
+    details: tuple[str, ...] = ()
+    """The labels of a metric, or the fields of an event."""
+
+
+class ReferenceTable(NamedTuple):
+    """A topic's table."""
+
+    note: str
+    """A sentence that holds for all rows."""
+    columns: tuple[str, ...]
+    """The names of the cells, which are those of the members of a JSON object as well."""
+    details: str | None
+    """The name of ``TableRow.details``; None where the rows have none."""
+    rows: tuple[TableRow, ...]
+
+    def documents(self) -> list[dict[str, Any]]:
+        """The rows as JSON objects."""
+        return [self._document(row) for row in self.rows]
+
+    def _document(self, row: TableRow) -> dict[str, Any]:
+        more = {} if self.details is None else {self.details: list(row.details)}
+        return {**dict(zip(self.columns, row.cells, strict=True)), **more, "about": row.about}
+
+
+def settings_table() -> ReferenceTable:
+    """Every variable with its default, and whether a reload is enough to change it."""
+    from execsvc.settings.checks import IN_FLIGHT
+    from execsvc.settings.model import Settings, variable_of
+
+    rows = tuple(
+        TableRow(
+            (
+                variable_of(name),
+                None if field.is_required() else _in_env_file(field.default),
+                "reload" if name in IN_FLIGHT else "restart",
+            ),
+            field.description or "",
+        )
+        for name, field in Settings.model_fields.items()
+    )
+    note = "Times are in seconds. A change takes effect with a reload (HUP) or only with a restart."
+    return ReferenceTable(note, ("variable", "default", "changed_by"), None, rows)
+
+
+def _in_env_file(value: object) -> str | None:
+    """``value`` as an env file would give it; None for none."""
+    if value is None:
+        return None
+    return f"{value:g}" if isinstance(value, float) else str(getattr(value, "value", value))
+
+
+def events_table() -> ReferenceTable:
+    """Every event of the log: those about a bot first."""
+    from execsvc.events import EVENTS
+    from execsvc.logs.journal import FIELDS
+
+    rows = [
+        TableRow(
+            (name, event.level, "bot" if "bot_id" in event.fields else "service"),
+            event.when,
+            tuple(FIELDS[field] for field in event.fields if field != "bot_id"),
+        )
+        for name, event in EVENTS.items()
+    ]
+    note = "The level is the highest at which an event is logged. Events of a bot have BOT_ID too."
+    columns = ("event", "level", "of")
+    return ReferenceTable(note, columns, "fields", tuple(sorted(rows, key=_is_of_service)))
+
+
+def _is_of_service(row: TableRow) -> bool:
+    return row.cells[2] == "service"
+
+
+def metrics_table() -> ReferenceTable:
+    """Every metric of ``/metrics`` with its labels."""
+    from execsvc.control_plane.metric_names import METRICS
+
+    rows = tuple(
+        TableRow((metric.name, metric.kind), metric.about, tuple(metric.labels))
+        for metric in METRICS
+    )
+    note = "GET /metrics shows them in the format of Prometheus (pip install 'execsvc[metrics]')."
+    return ReferenceTable(note, ("metric", "kind"), "labels", rows)
+
+
+def exit_codes_table() -> ReferenceTable:
+    """Every exit code of the commands, and those of a bot's process, which the log names."""
+    from execsvc.cli.exit_codes import MEANINGS
+    from execsvc.runner.report import CODE_MEANINGS
+
+    rows = [TableRow((code, "command"), about) for code, about in MEANINGS.items()]
+    rows += [TableRow((code, "bot"), about) for code, about in CODE_MEANINGS.items()]
+    note = (
+        "Of a command: its --help has the meaning of each. Of a bot: of its process, in the log;"
+        " any other code, or an end without being asked, is a crash."
+    )
+    return ReferenceTable(note, ("code", "of"), None, tuple(rows))
+
+
+TOPICS: Mapping[str, Callable[[], ReferenceTable]] = {
+    "settings": settings_table,
+    "events": events_table,
+    "metrics": metrics_table,
+    "exit-codes": exit_codes_table,
+}
+
 
 _INDENT = " " * 4
 _GAP = 2
@@ -45,7 +159,7 @@ def help(ctx: click.Context, topic: str | None, as_json: bool) -> None:  # noqa:
         click.echo("\n".join(_lines(TOPICS[topic](), terminal_width())))
 
 
-def _lines(made: Table, width: int) -> Iterator[str]:
+def _lines(made: ReferenceTable, width: int) -> Iterator[str]:
     """The cells of each row, and its description beside them where there is room, else beneath."""
     yield from [*textwrap.wrap(made.note, width), ""]
     rows = [["" if cell is None else str(cell) for cell in row.cells] for row in made.rows]

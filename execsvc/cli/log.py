@@ -7,17 +7,16 @@ from typing import NoReturn
 
 import click
 
+from execsvc.cli.bot_argument import bot_argument, resolve_bot
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.options import Source, takes_places
-from execsvc.cli.output import reader_left
-from execsvc.cli.table import plain_text
-from execsvc.cli.which_bot import takes_bot, which_bot
+from execsvc.cli.options import Source, directory_options
+from execsvc.cli.output import plain_text, reader_is_gone
 from execsvc.exit_codes import DONE, FAULT, REFUSED, USAGE
 from execsvc.store.bot_state import LogRow
 from execsvc.store.opening import open_store
 from execsvc.store.service_store import ServiceStore
 
-_LOOK_EVERY_MS = 500
+_POLL_MS = 500
 
 
 @click.command(
@@ -28,18 +27,18 @@ _LOOK_EVERY_MS = 500
         (REFUSED, "the settings are refused"),
     )
 )
-@takes_bot
+@bot_argument
 @click.option(
     "--lines", "-n", type=click.IntRange(0), metavar="N", help="Begin with the last N rows."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--follow", "-f", is_flag=True, help="Go on with new rows, until Ctrl-C.")
-@takes_places
+@directory_options
 def log(source: Source, bot: str, as_json: bool, follow: bool, lines: int | None) -> None:
     """Show the execution log of BOT (an id, its beginning, or a name), also of a bot that ended long ago."""
-    places = source.places()
-    bot_id = which_bot(bot, places)
-    store = open_store(places)
+    settings = source.without_services()
+    bot_id = resolve_bot(bot, settings)
+    store = open_store(settings)
     if not follow:
         _show(store, bot_id, 0, as_json, lines)
         return
@@ -67,7 +66,7 @@ def _wait_for_more() -> None:
 
     Raises BrokenPipeError when standard output has no reader.
     """
-    if reader_left(_LOOK_EVERY_MS):
+    if reader_is_gone(_POLL_MS):
         raise BrokenPipeError
 
 

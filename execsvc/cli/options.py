@@ -1,4 +1,4 @@
-"""Options that several commands take, by which their settings are found."""
+"""Options that several commands take, by which their settings are found, and checks of the settings."""
 
 from __future__ import annotations
 
@@ -6,13 +6,19 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import update_wrapper
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from execsvc import masking, settings
+from execsvc.errors import ConfigRefused
+from execsvc.settings import Settings, alert_urls, variable_of
 from execsvc.settings.model import SECRET
+
+if TYPE_CHECKING:
+    from execsvc.alerts.carrier import Target
 
 Command = Callable[..., Any]
 
@@ -33,7 +39,7 @@ class Source:
         """
         return _masking(settings.load(self.overrides, self.env_file, os.environ))
 
-    def places(self) -> settings.Settings:
+    def without_services(self) -> settings.Settings:
         """Settings without the two services' URLs, for a command that calls neither."""
         return _masking(
             settings.load(self.overrides, self.env_file, os.environ, services_required=False)
@@ -52,7 +58,7 @@ def source_of(ctx: click.Context) -> Source:
     return Source(overrides, ctx.params.get("env_file"))
 
 
-def takes_settings(command: Command) -> Command:
+def settings_options(command: Command) -> Command:
     """Give ``command`` an option for each setting but the tokens, and a ``source`` made of them.
 
     A token on a command line could be read by everyone on the machine.
@@ -60,12 +66,12 @@ def takes_settings(command: Command) -> Command:
     return _takes(command, [name for name in settings.Settings.model_fields if name not in SECRET])
 
 
-def takes_places(command: Command) -> Command:
+def directory_options(command: Command) -> Command:
     """Give ``command`` the options for the two directories, and a ``source`` made of them."""
     return _takes(command, list(_PLACES))
 
 
-def takes_adapter(command: Command) -> Command:
+def adapter_options(command: Command) -> Command:
     """Give ``command`` the options for calls to the adapter, and a ``source`` made of them."""
     return _takes(command, ["exchange_adapter_url", "request_timeout", "state_dir"])
 
@@ -88,3 +94,21 @@ def _takes(command: Command, fields: list[str]) -> Command:
         envvar=settings.ENV_FILE,
         help="Read settings from this file too; the environment has precedence.",
     )(taking)
+
+
+def refuse_missing_extras(settings: Settings) -> None:
+    """Raise ConfigRefused, naming the extra, when a setting needs a library that is not installed."""
+    if settings.alert_urls is not None and find_spec("apprise") is None:
+        raise ConfigRefused(
+            f"{variable_of('alert_urls')}: its library is not installed: pip install 'execsvc[alerts]'"
+        )
+
+
+def alert_targets(settings: Settings) -> list[Target]:
+    """The addresses of alerts. For short commands only: apprise is large."""
+    if settings.alert_urls is None:
+        return []
+    from execsvc.alerts.carrier import Target
+
+    urls = alert_urls(settings.alert_urls.get_secret_value())
+    return [Target(number, url) for number, url in enumerate(urls, 1)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.options import Source, takes_adapter
+from execsvc.cli.options import Source, adapter_options
 from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clients.service_http import adapter_http
 from execsvc.clock import monotonic
@@ -20,7 +20,7 @@ from execsvc.recording.writer import DayWriter
 from execsvc.replay.recorder import Recorder
 from execsvc.store.opening import open_store
 
-Ends = set[signal.Signals]
+EndSignals = set[signal.Signals]
 
 
 @click.command(
@@ -47,38 +47,38 @@ Ends = set[signal.Signals]
     metavar="SEC",
     help="Time from one read of the market to the next.",
 )
-@takes_adapter
+@adapter_options
 def record(source: Source, symbol: str, key: str, out: Path, every: float) -> None:
     """Record book and trades of a live market, until Ctrl-C, in the format that replay reads."""
-    settings = source.places()
+    settings = source.without_services()
     if not settings.exchange_adapter_url:
         raise ConfigRefused("EXECSVC_EXCHANGE_ADAPTER_URL: is required")
-    ends = {signal.SIGTERM, *not_ignored(signal.SIGINT)}
-    http = adapter_http(settings, partial(_leave_if_told, ends))
+    end_signals = {signal.SIGTERM, *not_ignored(signal.SIGINT)}
+    http = adapter_http(settings, partial(_raise_if_signalled, end_signals))
     adapter = ExchangeAdapter(http, key, open_store(settings).pause(key))
     writer = DayWriter(out)
     # Taken only between two lines, and while waiting: a line is written whole.
-    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+    signal.pthread_sigmask(signal.SIG_BLOCK, end_signals)
     try:
-        _look_again_and_again(Recorder(adapter, symbol, writer, _warn), every, ends)
+        _record_until_signal(Recorder(adapter, symbol, writer, _warn), every, end_signals)
     except StopRequested:
         click.echo(f"{writer.books} books and {writer.trades} trades written", err=True)
     finally:
         writer.close()
 
 
-def _look_again_and_again(recorder: Recorder, every: float, ends: Ends) -> None:
+def _record_until_signal(recorder: Recorder, every: float, end_signals: EndSignals) -> None:
     due = monotonic()
     while True:
         recorder.look()
         due = max(due + every, monotonic())
-        if signal.sigtimedwait(ends, max(due - monotonic(), 0)) is not None:
+        if signal.sigtimedwait(end_signals, max(due - monotonic(), 0)) is not None:
             raise StopRequested
 
 
-def _leave_if_told(ends: Ends, interruptible: bool) -> None:
+def _raise_if_signalled(end_signals: EndSignals, interruptible: bool) -> None:
     """Raise StopRequested after a signal to end; called during a wait on the network."""
-    if interruptible and signal.sigpending() & ends:
+    if interruptible and signal.sigpending() & end_signals:
         raise StopRequested
 
 

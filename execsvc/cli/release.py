@@ -7,13 +7,12 @@ from typing import Any
 
 import click
 
-from execsvc.cli.daemon import tell
+from execsvc.cli.abandon import abandon_position
+from execsvc.cli.bot_argument import bot_argument, resolve_bot
+from execsvc.cli.daemon import notify_daemon, wait_while, waiting_options
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.give_up import give_up
-from execsvc.cli.options import Source, takes_places
-from execsvc.cli.table import plain_text
-from execsvc.cli.waiting import takes_waiting, wait_while
-from execsvc.cli.which_bot import takes_bot, which_bot
+from execsvc.cli.options import Source, directory_options
+from execsvc.cli.output import plain_text
 from execsvc.errors import ConfigRefused, LedgerFailed
 from execsvc.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE, USAGE
 from execsvc.settings import Settings
@@ -33,7 +32,7 @@ _NO_DAEMON = "no daemon answers here: the decision takes effect at the next star
         (REFUSED, "the settings are refused"),
     )
 )
-@takes_bot
+@bot_argument
 @click.option(
     "--abandon",
     is_flag=True,
@@ -45,9 +44,9 @@ _NO_DAEMON = "no daemon answers here: the decision takes effect at the next star
     help="The coins of a contested ledger are the bot's: the bot trades on with them.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask before a position is abandoned.")
-@takes_waiting
+@waiting_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
-@takes_places
+@directory_options
 def release(
     source: Source,
     bot: str,
@@ -69,26 +68,26 @@ def release(
     """
     if abandon and keep:
         raise click.UsageError("--abandon and --keep exclude each other")
-    places = source.places()
-    bot_id = which_bot(bot, places)
+    settings = source.without_services()
+    bot_id = resolve_bot(bot, settings)
     if abandon:
-        return give_up(
-            places, bot_id, yes=yes, as_json=as_json, patience=0.0 if no_wait else timeout
+        return abandon_position(
+            settings, bot_id, yes=yes, as_json=as_json, timeout=0.0 if no_wait else timeout
         )
     if keep:
-        return _keep(places, bot_id, as_json)
-    seen = _last_row(places, bot_id)
-    done = _ask(places, bot_id)
-    told = tell(places, "release", bot_id)
+        return _keep(settings, bot_id, as_json)
+    seen = _last_row(settings, bot_id)
+    done = _record_release(settings, bot_id)
+    told = notify_daemon(settings, "release", bot_id)
     if not told:
-        open_store(places).held().discard(bot_id)
+        open_store(settings).held().discard(bot_id)
     cause = None
-    if not no_wait and open_store(places).release_waits(bot_id):
-        cause = _not_carried_out(places, bot_id, timeout) if told else _NO_DAEMON
-        done = done if cause else _booked(places, bot_id, seen)
-    elif _gone_since(places, bot_id, seen):  # carried out before this command could wait for it
-        done = _booked(places, bot_id, seen)
-    _say(as_json, bot_id, done, told, cause)
+    if not no_wait and open_store(settings).release_waits(bot_id):
+        cause = _not_carried_out(settings, bot_id, timeout) if told else _NO_DAEMON
+        done = done if cause else _booked(settings, bot_id, seen)
+    elif _gone_since(settings, bot_id, seen):  # carried out before this command could wait for it
+        done = _booked(settings, bot_id, seen)
+    _print_outcome(as_json, bot_id, done, told, cause)
     if cause is None:
         return DONE
     hint = f"if it never can be: {command_to_abandon(bot_id)}"
@@ -96,60 +95,60 @@ def release(
     return RESIDUE
 
 
-def _keep(places: Settings, bot_id: str, as_json: bool) -> int:
+def _keep(settings: Settings, bot_id: str, as_json: bool) -> int:
     """Book contested coins as the bot's; the daemon is called at once, where one runs."""
-    done = open_store(places).keep(bot_id)
-    told = tell(places, "release", bot_id)
-    _say(as_json, bot_id, done, told, None)
+    done = open_store(settings).keep(bot_id)
+    told = notify_daemon(settings, "release", bot_id)
+    _print_outcome(as_json, bot_id, done, told, None)
     return DONE
 
 
-def _ask(places: Settings, bot_id: str) -> str:
+def _record_release(settings: Settings, bot_id: str) -> str:
     """Record that missing coins are gone; returns the record, in words."""
     try:
-        return open_store(places).release(bot_id)
+        return open_store(settings).release(bot_id)
     except ConfigRefused:
         return f"bot {bot_id} has no ledger, so nothing to book"
 
 
-def _not_carried_out(places: Settings, bot_id: str, timeout: float) -> str | None:
+def _not_carried_out(settings: Settings, bot_id: str, timeout: float) -> str | None:
     """The reason why the release is not carried out within ``timeout`` s; None once it is."""
 
-    def going_on(answer: dict[str, Any]) -> str | None:
-        if not open_store(places).release_waits(bot_id):
+    def progress(answer: dict[str, Any]) -> str | None:
+        if not open_store(settings).release_waits(bot_id):
             return None
         return answer.get("last_error") or "the account has not been read yet"
 
     request = {"call": "released", "bot_id": bot_id}
-    return going_on(wait_while(places.runtime_dir, request, "releasing", timeout, going_on))
+    return progress(wait_while(settings.runtime_dir, request, "releasing", timeout, progress))
 
 
-def _booked(places: Settings, bot_id: str, seen: int) -> str:
+def _booked(settings: Settings, bot_id: str, seen: int) -> str:
     """The result of the release, by the rows of the bot's log after ``seen``."""
-    gone = _gone_since(places, bot_id, seen)
+    gone = _gone_since(settings, bot_id, seen)
     return (
         f"bot {bot_id}: {'; '.join(gone) if gone else 'no coins are missing, nothing was booked'}"
     )
 
 
-def _gone_since(places: Settings, bot_id: str, seen: int) -> list[str]:
+def _gone_since(settings: Settings, bot_id: str, seen: int) -> list[str]:
     """The texts of the coins booked as gone after row ``seen`` of the bot's log."""
     try:
-        rows = open_store(places).read_log(bot_id, seen)
+        rows = open_store(settings).read_log(bot_id, seen)
     except LedgerFailed:
         return []
     return [row.text for row in rows if row.event == "coins_gone"]
 
 
-def _last_row(places: Settings, bot_id: str) -> int:
+def _last_row(settings: Settings, bot_id: str) -> int:
     try:
-        rows = open_store(places).read_log(bot_id)
+        rows = open_store(settings).read_log(bot_id)
     except LedgerFailed:
         return 0
     return rows[-1].seq if rows else 0
 
 
-def _say(as_json: bool, bot_id: str, done: str, told: bool, cause: str | None) -> None:
+def _print_outcome(as_json: bool, bot_id: str, done: str, told: bool, cause: str | None) -> None:
     if as_json:
         outcome = {"bot_id": bot_id, "done": done, "daemon_told": told, "not_carried_out": cause}
         click.echo(json.dumps(outcome))

@@ -6,10 +6,10 @@ import json
 
 import click
 
-from execsvc.cli.daemon import PATIENCE, ask
+from execsvc.cli.daemon import SLOW_CALL_TIMEOUT, call_daemon
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.options import Source, takes_places
-from execsvc.cli.table import plain_text
+from execsvc.cli.options import Source, directory_options
+from execsvc.cli.output import plain_text
 from execsvc.exit_codes import DONE, FAULT, REFUSED, UNREACHABLE
 
 
@@ -22,10 +22,10 @@ from execsvc.exit_codes import DONE, FAULT, REFUSED, UNREACHABLE
     )
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
-@takes_places
+@directory_options
 def resume(source: Source, as_json: bool) -> None:
     """End a halt: the listed bots start again, but for those that are HELD or FAILED."""
-    answer = ask(source.places(), {"call": "resume"}, timeout=PATIENCE)
+    answer = call_daemon(source.without_services(), {"call": "resume"}, timeout=SLOW_CALL_TIMEOUT)
     if as_json:
         click.echo(json.dumps({"was": answer["was"], "held": answer["held"]}))
         return

@@ -13,8 +13,7 @@ from loguru import logger
 from execsvc import env_file as env_files
 from execsvc import logs
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.extras import refuse_missing_extras
-from execsvc.cli.options import Source, takes_settings
+from execsvc.cli.options import Source, refuse_missing_extras, settings_options
 from execsvc.clients import http
 from execsvc.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE
 from execsvc.runner.process import run as run_bot
@@ -35,14 +34,14 @@ from execsvc.supervisor.supervisor import Supervisor
         (REFUSED, "the configuration is refused"),
     )
 )
-@takes_settings
+@settings_options
 def run(source: Source) -> None:
     """Run the bots that BotService lists, until TERM or Ctrl-C."""
     # It finds the place of the title by the environment, which is changed from here on.
     setproctitle.setproctitle("execsvc: supervisor")
     settings = source.load()
     if source.env_file is not None:
-        _leave_to_the_file(source.env_file)
+        _forget_file_variables(source.env_file)
     refuse_missing_extras(settings)
     logs.setup(settings.log_level, settings.log_format)
     note_installed()
@@ -55,7 +54,7 @@ def run(source: Source) -> None:
     _run(supervisor)
 
 
-def _leave_to_the_file(path: Path) -> None:
+def _forget_file_variables(path: Path) -> None:
     """Forget what systemd has read from the same file, or a reload would not see it change."""
     for name, value in env_files.read(path).items():
         if name.startswith(PREFIX) and os.environ.get(name) == value:

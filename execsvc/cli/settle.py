@@ -6,10 +6,10 @@ from decimal import Decimal, InvalidOperation
 
 import click
 
-from execsvc.cli.daemon import say, tell
+from execsvc.cli.bot_argument import bot_argument, resolve_bot
+from execsvc.cli.daemon import notify_daemon, print_decision
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.options import Source, takes_places
-from execsvc.cli.which_bot import takes_bot, which_bot
+from execsvc.cli.options import Source, directory_options
 from execsvc.exit_codes import DONE, FAULT, REFUSED, USAGE
 from execsvc.store.opening import open_store
 
@@ -33,7 +33,7 @@ def _quantity(ctx: click.Context, param: click.Parameter, value: str) -> Decimal
         (REFUSED, "nothing to settle, an impossible quantity, or the settings are refused"),
     )
 )
-@takes_bot
+@bot_argument
 @click.option(
     "--filled",
     callback=_quantity,
@@ -42,10 +42,10 @@ def _quantity(ctx: click.Context, param: click.Parameter, value: str) -> Decimal
     help="The filled quantity, in base units; of a buy the quantity that arrived, after fees.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
-@takes_places
+@directory_options
 def settle(source: Source, bot: str, filled: Decimal, as_json: bool) -> None:
     """Decide the oldest contested order of BOT by hand: check the order at the exchange first."""
-    places = source.places()
-    bot_id = which_bot(bot, places)
-    done = open_store(places).settle(bot_id, filled)
-    say(as_json, bot_id, done, tell(places, "recheck", bot_id))
+    settings = source.without_services()
+    bot_id = resolve_bot(bot, settings)
+    done = open_store(settings).settle(bot_id, filled)
+    print_decision(as_json, bot_id, done, notify_daemon(settings, "recheck", bot_id))

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.options import Source, takes_places
-from execsvc.cli.table import plain_text, table, terminal_width
+from execsvc.cli.options import Source, directory_options
+from execsvc.cli.output import plain_text, table, terminal_width
 from execsvc.clients import control_socket
 from execsvc.exit_codes import DONE, REFUSED, UNREACHABLE
 
@@ -32,14 +32,14 @@ _WIDE = 100
 @click.option(
     "--diagnostics", is_flag=True, help="Also the diagnostics of each strategy's last tick."
 )
-@takes_places
+@directory_options
 def status(source: Source, as_json: bool, diagnostics: bool) -> None:
     """Show every bot of the running daemon."""
-    places = source.places()
+    settings = source.without_services()
     asked: dict[str, Any] = {"call": "status"}
     if diagnostics:
         asked["diagnostics"] = True
-    document = control_socket.ask(places.runtime_dir, asked, TIMEOUT)
+    document = control_socket.ask(settings.runtime_dir, asked, TIMEOUT)
     if as_json:
         click.echo(json.dumps(document, indent=2))
         return
@@ -50,7 +50,7 @@ def status(source: Source, as_json: bool, diagnostics: bool) -> None:
         columns = len(_HEADER) if width >= _WIDE else len(_HEADER) - 1
         rows = [_row(bot)[:columns] for bot in document["bots"]]
         click.echo(table(_HEADER[:columns], rows, width))
-    for line in [*_reported(document), *_faults(document)]:
+    for line in [*_diagnostics(document), *_faults(document)]:
         click.echo(plain_text(line))
 
 
@@ -84,7 +84,7 @@ def _result(result: dict[str, Any]) -> str | None:
     return f"{Decimal(result['realised']):.2f} {result['currency'] or ''}".rstrip()
 
 
-def _reported(document: dict[str, Any]) -> list[str]:
+def _diagnostics(document: dict[str, Any]) -> list[str]:
     """A line for each bot whose strategy reported on its last tick."""
     return [
         f"{bot['bot_id']}: "

@@ -7,11 +7,10 @@ from typing import Any
 
 import click
 
-from execsvc.cli.daemon import ask
+from execsvc.cli.bot_argument import bot_argument, resolve_bot
+from execsvc.cli.daemon import call_daemon, describe_open, wait_until_flat, waiting_options
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.options import Source, takes_places
-from execsvc.cli.waiting import described, takes_waiting, wait_until_flat
-from execsvc.cli.which_bot import takes_bot, which_bot
+from execsvc.cli.options import Source, directory_options
 from execsvc.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE, USAGE
 from execsvc.store.opening import open_store
 
@@ -26,33 +25,35 @@ from execsvc.store.opening import open_store
         (REFUSED, "the settings are refused"),
     )
 )
-@takes_bot
-@takes_waiting
+@bot_argument
+@waiting_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
-@takes_places
+@directory_options
 def stop(source: Source, bot: str, timeout: float, no_wait: bool, as_json: bool) -> int:
     """Stop BOT (an id, its beginning, or a name): on_stop, liquidation, then HELD.
 
     The bot stays HELD, also over restarts of the service, until it leaves the listing and comes
     back, or until `execsvc release`.
     """
-    places = source.places()
-    ask(places, {"call": "status"})  # without a daemon there is no process to stop
-    bot_id = which_bot(bot, places)
-    told = ask(places, {"call": "stop", "bot_id": bot_id})
+    settings = source.without_services()
+    call_daemon(settings, {"call": "status"})  # without a daemon there is no process to stop
+    bot_id = resolve_bot(bot, settings)
+    told = call_daemon(settings, {"call": "stop", "bot_id": bot_id})
     if no_wait:
-        _say(as_json, {"bot_id": bot_id, "state": told["state"], "flat": None, "left": None})
+        _print_outcome(
+            as_json, {"bot_id": bot_id, "state": told["state"], "flat": None, "left": None}
+        )
     else:
-        answer = wait_until_flat(places.runtime_dir, "stopping", timeout, bot_id)
+        answer = wait_until_flat(settings.runtime_dir, "stopping", timeout, bot_id)
         left = answer["bots"][0] if answer["bots"] else None
-        _say(
+        _print_outcome(
             as_json,
             {"bot_id": bot_id, "state": answer["state"], "flat": left is None, "left": left},
         )
         if left is not None:
             return RESIDUE
     if not told["written"]:
-        record = open_store(places).held().name
+        record = open_store(settings).held().name
         click.echo(
             f"execsvc: {record} cannot be written: a restart may start the bot again", err=True
         )
@@ -60,12 +61,12 @@ def stop(source: Source, bot: str, timeout: float, no_wait: bool, as_json: bool)
     return DONE
 
 
-def _say(as_json: bool, outcome: dict[str, Any]) -> None:
+def _print_outcome(as_json: bool, outcome: dict[str, Any]) -> None:
     bot_id, state = outcome["bot_id"], outcome["state"]
     if as_json:
         text = json.dumps(outcome)
     elif outcome["left"] is not None:
-        text = described(outcome["left"])
+        text = describe_open(outcome["left"])
     elif state is None:
         text = f"bot {bot_id} is not listed and holds nothing"
     elif outcome["flat"] is None:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.table import WIDTH, plain_text, table
+from execsvc.cli.output import WIDTH, plain_text, table
 from execsvc.exit_codes import DONE
 from execsvc.strategies import registry
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from support.command import Execsvc
 
-from execsvc.cli import extras
+from execsvc.cli import options
 
 
 @pytest.mark.parametrize("command", ["run", "check", "alert"])
 def test_without_the_extra_the_urls_are_refused(
     command: str, execsvc: Execsvc, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(extras, "find_spec", lambda _: None)
+    monkeypatch.setattr(options, "find_spec", lambda _: None)
     monkeypatch.setenv("EXECSVC_BOT_SERVICE_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("EXECSVC_EXCHANGE_ADAPTER_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("EXECSVC_ALERT_URLS", "json://127.0.0.1/hush")

@@ -10,7 +10,7 @@ import pytest
 from support.command import ControlSocket, Execsvc
 
 from execsvc.cli import COMMANDS, exit_codes, program
-from execsvc.cli.table import columns
+from execsvc.cli.output import columns
 
 CODES = {value for value in vars(exit_codes).values() if isinstance(value, int)}
 JSON = {

@@ -10,8 +10,8 @@ from support.command import Execsvc
 from support.settings import settings
 
 from execsvc.cli import COMMANDS, exit_codes
-from execsvc.cli.reference import TOPICS
-from execsvc.cli.table import columns
+from execsvc.cli.help import TOPICS
+from execsvc.cli.output import columns
 from execsvc.control_plane.metric_names import METRICS
 from execsvc.events import EVENTS
 from execsvc.runner.report import EXIT_CODES

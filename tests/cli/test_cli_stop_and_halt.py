@@ -15,7 +15,7 @@ import pytest
 from support.command import ControlSocket, Execsvc
 from support.environment import scrubbed
 
-from execsvc.cli import waiting
+from execsvc.cli import daemon
 from execsvc.store.sqlite.halt import Halt
 
 HALT = {"since": "2026-01-02T03:04:05.000Z", "reason": "the exchange lies"}
@@ -196,7 +196,7 @@ def test_resume(execsvc: Execsvc, told: ControlSocket) -> None:
 def test_a_daemon_that_is_gone_for_good_is_said(
     execsvc: Execsvc, told: ControlSocket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(waiting, "SILENCE", 0.1)
+    monkeypatch.setattr(daemon, "LONGEST_SILENCE", 0.1)
     told.answers["unfinished"] = [unfinished(LEFT)]
     told.gone_after = 2
     done = execsvc("halt")

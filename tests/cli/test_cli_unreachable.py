@@ -89,7 +89,7 @@ def test_command_no_service_runs_waits_for_nothing(
     lock = FileLock(state_dir / SUPERVISOR_LOCK)
     assert lock.try_acquire()
     lock.close()  # what a service leaves that has ended
-    monkeypatch.setattr(module, "NOTICE", 3600.0)
+    monkeypatch.setattr(module, "SOCKET_WAIT", 3600.0)
     assert execsvc(*arguments).code == 69
 
 

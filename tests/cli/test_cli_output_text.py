@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from execsvc.cli.table import WIDTH, columns, cut, plain_text, table
+from execsvc.cli.output import WIDTH, columns, cut, plain_text, table
 
 
 def test_columns_are_as_wide_as_their_widest_cell() -> None:

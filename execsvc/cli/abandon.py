@@ -10,9 +10,8 @@ from typing import Any
 
 import click
 
-from execsvc.cli.daemon import ask, running
-from execsvc.cli.table import plain_text
-from execsvc.cli.waiting import wait_while
+from execsvc.cli.daemon import call_daemon, running_service, wait_while
+from execsvc.cli.output import plain_text
 from execsvc.clock import monotonic, now
 from execsvc.errors import LedgerBusy, LedgerFailed
 from execsvc.exit_codes import DONE, RESIDUE
@@ -21,39 +20,41 @@ from execsvc.store.abandoned import Abandoned
 from execsvc.store.bot_state import LedgerState
 from execsvc.store.opening import open_store
 
-_LOOK_EVERY = 0.25
+_POLL_INTERVAL = 0.25
 
 
 class _NotDoneError(Exception):
     """The position is not abandoned; the message has the reason."""
 
 
-def give_up(places: Settings, bot_id: str, *, yes: bool, as_json: bool, patience: float) -> int:
+def abandon_position(
+    settings: Settings, bot_id: str, *, yes: bool, as_json: bool, timeout: float
+) -> int:
     """Abandon the position of ``bot_id``, by the daemon where one runs.
 
-    Returns the exit code. ``patience``: seconds that it may take.
+    Returns the exit code. ``timeout``: seconds that it may take.
     """
-    state = _readable(places, bot_id)
+    state = _readable_state(settings, bot_id)
     if state is None:
         return RESIDUE
     if not yes:
         _confirm(bot_id, state)
     began = now()
     try:
-        if running(places) is None:
-            given_up = _by_hand(places, bot_id, patience)
+        if running_service(settings) is None:
+            abandoned = _abandon_here(settings, bot_id, timeout)
         else:
-            given_up = _by_daemon(places, bot_id, patience, began)
+            abandoned = _abandon_by_daemon(settings, bot_id, timeout, began)
     except (_NotDoneError, LedgerFailed) as error:
-        _say(as_json, bot_id, [], str(error))
+        _print_outcome(as_json, bot_id, [], str(error))
         return RESIDUE
-    _say(as_json, bot_id, given_up, None)
+    _print_outcome(as_json, bot_id, abandoned, None)
     return DONE
 
 
-def _readable(places: Settings, bot_id: str) -> LedgerState | None:
+def _readable_state(settings: Settings, bot_id: str) -> LedgerState | None:
     try:
-        state = open_store(places).read(bot_id)
+        state = open_store(settings).read(bot_id)
     except LedgerFailed as error:
         text = (
             f"execsvc: not abandoned: {error}; close the position by hand, move the file away, "
@@ -81,29 +82,31 @@ def _confirm(bot_id: str, state: LedgerState) -> None:
     click.confirm(plain_text(text), abort=True, err=True)
 
 
-def _by_daemon(places: Settings, bot_id: str, patience: float, began: datetime) -> list[Abandoned]:
-    ask(places, {"call": "release", "bot_id": bot_id, "how": "abandon"})
-    if patience == 0:
+def _abandon_by_daemon(
+    settings: Settings, bot_id: str, timeout: float, began: datetime
+) -> list[Abandoned]:
+    call_daemon(settings, {"call": "release", "bot_id": bot_id, "how": "abandon"})
+    if timeout == 0:
         return []
 
-    def going_on(answer: dict[str, Any]) -> str | None:
+    def progress(answer: dict[str, Any]) -> str | None:
         if not answer["going_on"]:
             return None
         return answer["last_error"] or "its process has not ended yet"
 
     request = {"call": "released", "bot_id": bot_id}
-    answer = wait_while(places.runtime_dir, request, "abandoning", patience, going_on)
-    why = answer["failed"] or going_on(answer)
-    if why is not None:
-        raise _NotDoneError(why)
-    state = open_store(places).read(bot_id)
+    answer = wait_while(settings.runtime_dir, request, "abandoning", timeout, progress)
+    cause = answer["failed"] or progress(answer)
+    if cause is not None:
+        raise _NotDoneError(cause)
+    state = open_store(settings).read(bot_id)
     return [one for one in state.abandoned if one.at >= began] if state is not None else []
 
 
-def _by_hand(places: Settings, bot_id: str, patience: float) -> list[Abandoned]:
+def _abandon_here(settings: Settings, bot_id: str, timeout: float) -> list[Abandoned]:
     """Book the abandoned position in this process: no daemon runs. Raises LedgerFailed."""
-    until = monotonic() + patience
-    store = open_store(places)
+    until = monotonic() + timeout
+    store = open_store(settings)
     ledger = store.bot(bot_id)
     while True:
         try:
@@ -112,32 +115,34 @@ def _by_hand(places: Settings, bot_id: str, patience: float) -> list[Abandoned]:
         except LedgerBusy:
             if monotonic() >= until:
                 raise
-        select.select((), (), (), _LOOK_EVERY)
+        select.select((), (), (), _POLL_INTERVAL)
     try:
-        longest = places.order_timeout + places.settlement_window
+        longest = settings.order_timeout + settings.settlement_window
         left = ledger.still_possible(longest)
         if left > max(until - monotonic(), 0.0):
             raise _NotDoneError(f"an order of the bot may still execute, try again in {left:.0f} s")
         select.select((), (), (), left)
-        given_up = ledger.abandon(now())
-        for one in given_up:
+        abandoned = ledger.abandon(now())
+        for one in abandoned:
             ledger.log(now(), "position_abandoned", one.text, {"tracked": f"{one.tracked:f}"})
     finally:
         ledger.close()
     store.held().discard(bot_id)
-    return given_up
+    return abandoned
 
 
-def _say(as_json: bool, bot_id: str, given_up: list[Abandoned], why: str | None) -> None:
+def _print_outcome(
+    as_json: bool, bot_id: str, abandoned: list[Abandoned], cause: str | None
+) -> None:
     if as_json:
-        shown = [one.shown() for one in given_up]
-        click.echo(json.dumps({"bot_id": bot_id, "abandoned": shown, "not_done": why}))
-    elif why is None:
-        for one in given_up:
+        shown = [one.shown() for one in abandoned]
+        click.echo(json.dumps({"bot_id": bot_id, "abandoned": shown, "not_done": cause}))
+    elif cause is None:
+        for one in abandoned:
             click.echo(plain_text(f"bot {bot_id}: {one.text}"))
-        if not given_up:
+        if not abandoned:
             click.echo(plain_text(f"bot {bot_id} was told to abandon, or held nothing"))
-    if why is not None:
+    if cause is not None:
         click.echo(
-            plain_text(f"execsvc: bot {bot_id}: the position is not abandoned: {why}"), err=True
+            plain_text(f"execsvc: bot {bot_id}: the position is not abandoned: {cause}"), err=True
         )

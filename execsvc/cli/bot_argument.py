@@ -20,32 +20,32 @@ from execsvc.settings import Settings
 from execsvc.store.opening import open_store
 from execsvc.store.service_store import ServiceStore
 
-OFFER_TIMEOUT = 0.5
+COMPLETION_TIMEOUT = 0.5
 """Seconds that the daemon has to answer for the completion of an argument."""
-_OFFERED = re.compile(r"[\w./@+ -]+")
+_COMPLETABLE = re.compile(r"[\w./@+ -]+")
 """Texts that every shell splits in the same way, once their blanks are escaped for bash."""
 
 
-def takes_bot(command: Any) -> Any:
+def bot_argument(command: Any) -> Any:
     """Give ``command`` the argument BOT, which the shell can complete."""
-    return click.argument("bot", shell_complete=_offers)(command)
+    return click.argument("bot", shell_complete=_complete)(command)
 
 
-def which_bot(text: str, places: Settings) -> str:
+def resolve_bot(text: str, settings: Settings) -> str:
     """The id of the one bot that ``text`` names, even if it ended long ago.
 
     Raises click.UsageError when there is none, or more than one.
     """
     if not text or not text.isprintable():  # the beginning of every id, or of none
         raise click.UsageError(f"{text!r} is neither an id nor a name")
-    store = open_store(places)
+    store = open_store(settings)
     if store.has_bot(text):
         return text
-    names = _known(store, places.runtime_dir)
+    names = _names_by_id(store, settings.runtime_dir)
     if text in names:
         return text
-    called = [bot_id for bot_id, name in names.items() if name == text]
-    found = called or [bot_id for bot_id in names if bot_id.startswith(text)]
+    named = [bot_id for bot_id, name in names.items() if name == text]
+    found = named or [bot_id for bot_id in names if bot_id.startswith(text)]
     if not found:
         raise click.UsageError(f"no bot {text!r} is known, neither by a ledger nor to a daemon")
     if len(found) > 1:
@@ -53,7 +53,7 @@ def which_bot(text: str, places: Settings) -> str:
     return found[0]
 
 
-def _known(store: ServiceStore, runtime_dir: Path) -> dict[str, str]:
+def _names_by_id(store: ServiceStore, runtime_dir: Path) -> dict[str, str]:
     """Names by id; a bot that only has a ledger has no name."""
     states, _ = store.survey()
     names = {state.bot_id: "" for state in states}
@@ -62,22 +62,22 @@ def _known(store: ServiceStore, runtime_dir: Path) -> dict[str, str]:
     return names
 
 
-def _offers(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def _complete(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Ids and names that begin with ``incomplete``; those of ledgers only where no daemon answers."""
     try:
-        names = bot_names(source_of(ctx).places().runtime_dir, OFFER_TIMEOUT)
+        names = bot_names(source_of(ctx).without_services().runtime_dir, COMPLETION_TIMEOUT)
     except (ConfigRefused, Unavailable):
         return []
     in_bash = os.environ.get("_EXECSVC_COMPLETE", "").startswith("bash")
     return [
         # Bash reads the word once more, which removes one of the backslashes.
         CompletionItem(word.replace(" ", "\\\\ ") if in_bash else word, help=meaning)
-        for word, meaning in _words(names)
-        if word.startswith(incomplete) and _OFFERED.fullmatch(word)
+        for word, meaning in _candidates(names)
+        if word.startswith(incomplete) and _COMPLETABLE.fullmatch(word)
     ]
 
 
-def _words(names: dict[str, str]) -> Iterator[tuple[str, str]]:
+def _candidates(names: dict[str, str]) -> Iterator[tuple[str, str]]:
     """Each id with its name, and each name that only one bot has with its id."""
     yield from names.items()
     count = Counter(names.values())
