@@ -16,6 +16,7 @@ from support.exchange import Exchange
 from support.fake_journal import FakeJournal
 from support.running_order import spread
 from support.sightings import Recorder, lacking
+from support.starting import STARTS
 
 from execsvc import masking
 from execsvc.logs.journal import Journal
@@ -24,7 +25,7 @@ from execsvc.logs.render import as_prefixed_line
 from execsvc.logs.standard_error import StandardError
 from execsvc.sandbox.server import Sandbox
 
-pytest_plugins = ("support.ending",)
+pytest_plugins = ("support.cpu_time", "support.ending")
 
 # A busy machine is no failure: neither an example nor its generation has a deadline.
 PATIENT = hypothesis.settings(
@@ -41,7 +42,12 @@ FORKING = {("runner", "bots"), ("supervisor", "service"), ("control_plane", "pla
 """Folders, and in each the fixture that forks: what uses it is none of the fast tests."""
 
 
-def pytest_configure() -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run be asked for starts of the program by an interpreter of their own."""
+    parser.addoption("--real-starts", action="store_true", help="fork no start of the program")
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Nothing of the caller's environment, whoever started pytest, and in each worker."""
     # It finds the place of a title by the environment, which is changed from here on.
     setproctitle.getproctitle()
@@ -49,6 +55,17 @@ def pytest_configure() -> None:
         environment.enter()
     except RuntimeError as error:
         raise pytest.UsageError(str(error)) from None
+    STARTS.configure(config)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Start the program as the test asks for."""
+    STARTS.choose(item)
+
+
+def pytest_unconfigure() -> None:
+    """Leave no process behind."""
+    STARTS.close()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

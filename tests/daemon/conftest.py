@@ -12,12 +12,28 @@ from support.lasting import Lasting, lasting_daemon
 
 from execsvc.sandbox.server import Sandbox
 
+REAL_STARTS = {
+    "test_daemon_journal.py",
+    "test_daemon_life.py",
+    "test_hostile_environment.py",
+    "test_in_a_container.py",
+    "test_out_of_descriptors.py",
+    "test_out_of_processes.py",
+    "test_shutdown.py",
+    "test_start_refused.py",
+    "test_tokens_stay_inside.py",
+    "test_under_systemd.py",
+}
+"""What these say depends on how a process begins: none of their daemons is forked from another's imports."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whatever is here starts the real program."""
     for item in items:
         if "/daemon/" in str(item.path):
             item.add_marker(pytest.mark.daemon)
+            if item.path.name in REAL_STARTS:
+                item.add_marker(pytest.mark.real_start)
 
 
 @pytest.fixture(scope="module")

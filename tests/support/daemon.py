@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from support import processes
 from support.deadline import PATIENCE, eventually
 from support.environment import scrubbed
 from support.processes import Process
+from support.starting import STARTS, Running
 
 FAST = {
     "EXECSVC_POLL_INTERVAL": "0.2",
@@ -50,7 +50,7 @@ class Daemon:
         }
         self.under: tuple[str, ...] = ()
         """A command that becomes the daemon: another user's, say."""
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Running | None = None
         self._seen: set[Process] = set()
         self._listens = (0, 0)
         """A supervisor's pid, and the port on which it was seen to listen."""
@@ -58,7 +58,7 @@ class Daemon:
         self._session.trust_env = False
 
     @property
-    def process(self) -> subprocess.Popen[bytes]:
+    def process(self) -> Running:
         """The daemon's process."""
         assert self._process is not None, "not started"
         return self._process
@@ -71,13 +71,9 @@ class Daemon:
     def start(self, *arguments: str, wait: bool = True, **environ: str) -> Daemon:
         """Start it; ``environ`` in EXECSVC_ names. Returns once it answers, if it is to be waited for."""
         with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*self.under, sys.executable, "-m", "execsvc", "run", *arguments],
-                env=scrubbed(self.environ, environ),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
+            given = scrubbed(self.environ, environ)
+            self._process = STARTS.start(
+                "execsvc", ["run", *arguments], given, log, log, under=self.under
             )
         if wait:
             eventually(self._answers, "the daemon answers")
@@ -85,14 +81,7 @@ class Daemon:
 
     def command(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run ``execsvc`` with the daemon's environment."""
-        return subprocess.run(
-            [sys.executable, "-m", "execsvc", *arguments],
-            env=scrubbed(self.environ, environ),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-        )
+        return STARTS.run("execsvc", arguments, scrubbed(self.environ, environ), PATIENCE)
 
     @property
     def log(self) -> str:

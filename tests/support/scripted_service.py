@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from support.daemon import LISTING_ONLY, Daemon
 from support.deadline import eventually
 from support.environment import scrubbed
 from support.scripted_folder import Folder
+from support.starting import STARTS
 
 from execsvc.clients import control_socket
 
@@ -37,14 +36,8 @@ class Scripted(Daemon):
     def start(self, *arguments: str, wait: bool = True, **environ: str) -> Scripted:
         """Start it with these settings."""
         with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "support.scripted", str(self.folder)],
-                env=scrubbed(self.environ, {"PYTHONPATH": str(TESTS)}, environ),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            given = scrubbed(self.environ, {"PYTHONPATH": str(TESTS)}, environ)
+            self._process = STARTS.start("support.scripted", [str(self.folder)], given, log, log)
         if wait:
             eventually(self._answers, "it answers")
         return self

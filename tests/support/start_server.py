@@ -1,0 +1,89 @@
+"""A process that has the program imported, and forks for each start that a test asks for.
+
+``python start_server.py DESCRIPTOR``, DESCRIPTOR being one end of a pair of sockets; the end of the
+other one ends it. ``support.starting`` is its client. A process that it forks runs the same module
+as ``python -m MODULE`` does, to its end, with the environment, the directory, the arguments and
+the standard streams that the client gives; nothing else of the server is open in it. What it
+lacks is the start of an interpreter and the imports: half a second of CPU time for each daemon.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import socket
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+IMPORTED = (
+    "execsvc.cli.run",
+    "execsvc.cli.sandbox",
+    "execsvc.cli.status",
+    "execsvc.control_plane.server",
+    "execsvc.control_plane.worker",
+    "support.scripted_folder",
+)
+"""What most starts need, the child that serves HTTP included; a module that is run is not among it."""
+LONGEST_MESSAGE = 1 << 17
+"""Bytes of one message."""
+STREAMS = 3
+
+
+def serve(door: socket.socket) -> dict[str, Any]:
+    """Answer the client until its end, which ends this process. Returns, in a child alone, its request."""
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(door, LONGEST_MESSAGE, STREAMS)
+        if not message:
+            os._exit(0)
+        request = json.loads(message)
+        if "wait" in request:
+            pid, status = os.waitpid(request["wait"], os.WNOHANG)
+            answer = {"status": status if pid else None}
+        else:
+            answer = {"pid": os.fork()}
+            if answer["pid"] == 0:
+                for stream, descriptor in enumerate(descriptors):
+                    os.dup2(descriptor, stream)
+                os.closerange(STREAMS, max(door.fileno(), *descriptors) + 1)
+                door.detach()
+                return dict(request)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        door.send(json.dumps({**answer, "cpu": sum(os.times()[:4])}).encode())
+
+
+def become(request: dict[str, Any]) -> None:
+    """Be the process that the request asks for, to the end of its module."""
+    if request["session"]:
+        os.setsid()
+    os.umask(request["umask"])
+    os.chdir(request["folder"])
+    os.environ.clear()
+    os.environ.update(request["environ"])
+    named = request["environ"].get("PYTHONPATH", "")
+    # As with -m: the directory of the start, then what the environment names.
+    sys.path[:1] = [request["folder"], *filter(None, named.split(os.pathsep))]
+    sys.argv[1:] = request["arguments"]
+    runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
+
+
+def prepare() -> None:
+    """Import what the program imports, with the memory that forked processes share kept shared."""
+    for name in IMPORTED:
+        import_module(name)
+    import setproctitle
+
+    from execsvc.supervisor.processes.shared_heap import share_heap
+
+    # The place of a title is found by the environment, which a child changes first.
+    setproctitle.setproctitle("starts-of-tests")
+    share_heap()
+
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).parents[1])
+    prepare()
+    become(serve(socket.socket(fileno=int(sys.argv[1]))))
