@@ -30,6 +30,7 @@ class Target:
 
     def __init__(self, number: int, url: str) -> None:
         _silence()
+        self.number = number
         self.name = f"{number} ({url.partition('://')[0].lower()})"
         asset = apprise.AppriseAsset(app_id="execsvc", app_desc="execsvc", async_mode=False)
         self._apprise = apprise.Apprise(asset=asset)

@@ -119,6 +119,15 @@ class DeliveryJob(BaseModel):
             room = room * 3 // 4
 
 
+class Delivered(BaseModel):
+    """One line of the worker that sends: an address has taken the message of a job."""
+
+    number: int
+    """The number of the job."""
+    target: int
+    """The number of the address."""
+
+
 def sender(state_dir: Path) -> str:
     """The name of this service and its machine; an instance is named by its state directory."""
     name = state_dir.name if state_dir.name.startswith("execsvc") else "execsvc"

@@ -23,6 +23,7 @@ from execsvc.settings.model import PREFIX
 from execsvc.store.opening import open_store
 from execsvc.strategies.registry import note_installed
 from execsvc.supervisor.supervisor import Supervisor
+from execsvc.workers.channel import Pipes
 
 
 @click.command(
@@ -77,8 +78,8 @@ def _run(supervisor: Supervisor) -> NoReturn:
         os._exit(code)
 
 
-def _serve(settings: Settings, listener: int, lifeline: int, beats: int) -> int:
+def _serve(settings: Settings, listener: int, pipes: Pipes) -> int:
     # Flask and gunicorn are for this child only: they would take memory of each bot.
     from execsvc.control_plane.server import serve
 
-    return serve(settings, listener, lifeline, beats)
+    return serve(settings, listener, pipes)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from execsvc.reporting.child import Word
+from execsvc.workers.reports import ReportState
 
 BotState = Literal[
     "BOOTING",
@@ -78,7 +78,7 @@ class Halted(BaseModel):
     reason: str
 
 
-class Reports(Word):
+class Reports(ReportState):
     """The state of the reports to BotService."""
 
 

@@ -9,17 +9,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import setproctitle
 from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
-from execsvc import logs
 from execsvc.clients import control_socket
 from execsvc.control_plane.app import create_app
 from execsvc.control_plane.worker import Worker
 from execsvc.settings import Settings
+from execsvc.workers.channel import Channel, Pipes
+from execsvc.workers.main_loop import begin_worker, set_title
 
 ANSWER_SECONDS = 2.0
 """Seconds that the supervisor has to answer; after that it counts as down."""
@@ -27,23 +27,21 @@ _THREADS = 8
 _CONNECTIONS = 20_000
 """Clients that may be connected without having sent a request yet."""
 _BACKLOG = 1024
-_TITLE = "execsvc: control plane"
+_TITLE = "control plane"
 # A heartbeat in a file on a disk blocks whenever that disk does.
 _SHARED_MEMORY = Path("/dev/shm")
 _NOT_OURS = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGTTIN, signal.SIGTTOU)
 
 
-def serve(settings: Settings, listener: int, lifeline: int, beats: int) -> int:
+def serve(settings: Settings, listener: int, pipes: Pipes) -> int:
     """Answer HTTP at the open descriptor ``listener`` until the lifeline ends or TERM comes.
 
-    A line is written to ``beats`` about once a second, as a heartbeat of gunicorn's master; that of
-    its worker is judged by the master itself.
+    The main loop is that of gunicorn's master, which sends the heartbeats; its worker is judged by the
+    master itself, and ends both when the lifeline ends.
     """
-    setproctitle.setproctitle(_TITLE)
-    logs.setup(settings.log_level, settings.log_format)
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    begin_worker(settings, _TITLE)
     try:
-        _Application(settings, listener, lifeline, beats).run()
+        _Application(settings, listener, pipes).run()
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else 1
     return 0
@@ -67,33 +65,32 @@ class _Log(Logger):  # type: ignore[misc]  # gunicorn has no types
 class _Master(Arbiter):  # type: ignore[misc]
     """Gunicorn's master process, with heartbeats."""
 
-    def __init__(self, application: _Application, beats: int) -> None:
-        self._beats = beats
+    def __init__(self, application: _Application, channel: Channel) -> None:
+        self._channel = channel
         super().__init__(application)
 
     def murder_workers(self) -> None:
         """Send a heartbeat; gunicorn calls this in each turn of the master's loop, a second at
         most.
         """
-        with suppress(BlockingIOError, BrokenPipeError):
-            os.write(self._beats, b"\n")
+        with suppress(BrokenPipeError):
+            self._channel.beat()
         super().murder_workers()
 
 
 class _Application(BaseApplication):  # type: ignore[misc]
     """The settings for gunicorn, and the application."""
 
-    def __init__(self, settings: Settings, listener: int, lifeline: int, beats: int) -> None:
+    def __init__(self, settings: Settings, listener: int, pipes: Pipes) -> None:
         self._settings = settings
-        self._beats = beats
+        self._channel = Channel(pipes)
         self._options = _options(listener)
-        Worker.lifeline = lifeline
+        Worker.lifeline = pipes.lifeline
         super().__init__()
 
     def run(self) -> None:
         """Run gunicorn's master in this process until it gets a signal to end."""
-        os.set_blocking(self._beats, False)
-        _Master(self, self._beats).run()
+        _Master(self, self._channel).run()
 
     def load_config(self) -> None:
         """Set the options; called by gunicorn.
@@ -147,4 +144,4 @@ def _ignore_signals(_: Any) -> None:
 
 def _rename(_arbiter: Any, _worker: Any) -> None:
     """Set the process title again; gunicorn sets its own before each of these calls."""
-    setproctitle.setproctitle(_TITLE)
+    set_title(_TITLE)

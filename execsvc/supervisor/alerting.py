@@ -6,10 +6,10 @@ import selectors
 from collections.abc import Callable, Collection
 
 from loguru import logger
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from execsvc.alerts.memory import Memory
-from execsvc.alerts.messages import LARGEST_JOB, AlertMessage, message_about, sender, stopped
+from execsvc.alerts.messages import AlertMessage, Delivered, message_about, sender, stopped
 from execsvc.alerts.outbox import Outbox
 from execsvc.alerts.tracker import AlertTracker, Known
 from execsvc.model.condition import OF_THE_SERVICE, Kind
@@ -21,6 +21,7 @@ from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.worker_channel import WorkerChannel
 from execsvc.supervisor.status.conditions import conditions, left_open
 from execsvc.supervisor.status.facts import Facts
+from execsvc.workers.channel import Pipes
 
 LOOK = "\0alert look"
 LOOK_EVERY = 1.0
@@ -28,13 +29,6 @@ HANG = 60.0
 """Seconds without a heartbeat after which the sending process is replaced, at least."""
 SLOW_LISTING = 20
 """Poll intervals for which a listing has to be stale: BotService may only have been restarted."""
-
-
-class Answer(BaseModel):
-    """One line of the sending process; a heartbeat has neither member."""
-
-    sent: int | None = None
-    target: int = 0
 
 
 class Alerts:
@@ -52,8 +46,7 @@ class Alerts:
             "alerts",
             self._work,
             self._hear,
-            LARGEST_JOB,
-            HANG,
+            patience=HANG,
         )
         self._outbox = Outbox(_count(context.settings))
         self._sender = sender(context.settings.state_dir)
@@ -117,12 +110,11 @@ class Alerts:
             self._outbox.take_back()
         return ours
 
-    def _work(self, jobs: int, answers: int) -> int:
+    def _work(self, pipes: Pipes) -> int:
         # Apprise is imported in this child only: it would add to the memory of each bot.
-        from execsvc.alerts.child import send_for_ever
+        from execsvc.workers.alerts import run_alerts
 
-        context = self._context
-        return send_for_ever(context.settings, context.children.lifeline, jobs, answers)
+        return run_alerts(self._context.settings, pipes)
 
     def _put(self, message: AlertMessage) -> None:
         dropped = self._outbox.dropped
@@ -142,12 +134,12 @@ class Alerts:
 
     def _hear(self, line: bytes) -> None:
         try:
-            answer = Answer.model_validate_json(line)
+            delivered = Delivered.model_validate_json(line)
         except ValidationError:
             return
-        if answer.sent is None or self._memory is None:
+        if self._memory is None:
             return
-        first = self._outbox.delivered(answer.sent, answer.target)
+        first = self._outbox.delivered(delivered.number, delivered.target)
         if first is not None:
             self._memory.delivered(first)
         self._hand_over()

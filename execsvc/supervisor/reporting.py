@@ -11,9 +11,7 @@ from loguru import logger
 from pydantic import ValidationError
 
 from execsvc.clients.bot_service import BOOTING, RUNNING, STOPPING, Listing
-from execsvc.reporting.child import LARGEST_WORD, Request, Word, report_for_ever
-from execsvc.reporting.lifecycle import RESEND_AFTER
-from execsvc.reporting.lifecycle import Word as LifeWord
+from execsvc.reporting.lifecycle import RESEND_AFTER, Word
 from execsvc.settings import Switch
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.context import Context
@@ -21,6 +19,8 @@ from execsvc.supervisor.bots.foreign import Foreign
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.worker_channel import WorkerChannel
+from execsvc.workers.channel import Pipes
+from execsvc.workers.reports import ReportRequest, ReportState, run_reports
 
 HALTED = 20.0
 """Seconds for which a bot has to be BOOTING in a halt before its stop is reported."""
@@ -46,13 +46,11 @@ class ReportingProcess:
         """Start no process. ``row_stopped`` takes a bot whose row is STOPPED, and the monotonic time."""
         self._context = context
         self._row_stopped = row_stopped
-        self._channel = WorkerChannel(
-            context, selector, "reports", self._work, self._hear, LARGEST_WORD
-        )
-        self._word = Word()
+        self._channel = WorkerChannel(context, selector, "reports", self._work, self._hear)
+        self._state = ReportState()
         self._waiting: dict[str, str] = {}
         """The status in which a row waits for a report, by bot, by the latest listing."""
-        self._asked: dict[str, tuple[str, LifeWord]] = {}
+        self._asked: dict[str, tuple[str, Word]] = {}
         """Rows for which the child may still be about to report: their status, and the report, by bot."""
         self._booting: frozenset[str] = frozenset()
         self._sessions = False
@@ -64,7 +62,7 @@ class ReportingProcess:
         """The bots that the child knows, or is being told, to be BOOTING; None: all are to be named anew."""
         self._unanswered: dict[str, float] = {}
         """The times until which BotService may still carry out starts that a dead child had reported."""
-        self._naming: deque[Request] = deque()
+        self._naming: deque[ReportRequest] = deque()
         """The requests with the names of BOOTING bots that are still to be written."""
 
     @property
@@ -136,7 +134,7 @@ class ReportingProcess:
             return  # a new child looks at all ledgers
         if self._reports:
             for bot_id in news:
-                self._ask(Request(look=bot_id, name=self._name(bot_id)))
+                self._ask(ReportRequest(look=bot_id, name=self._name(bot_id)))
         self._take_back()
         for bot_id, status in list(self._waiting.items()):
             word = self._due_word(bot_id, status)
@@ -145,7 +143,7 @@ class ReportingProcess:
                 del self._waiting[bot_id]
                 self._asked[bot_id] = status, word
                 name = self._name(bot_id)
-                self._ask(Request(bot_id=bot_id, name=name, word=word, status=status))
+                self._ask(ReportRequest(bot_id=bot_id, name=name, word=word, status=status))
 
     def finish(self) -> None:
         """Let the process deliver the reports that wait, and end."""
@@ -160,7 +158,7 @@ class ReportingProcess:
     def document(self) -> dict[str, object] | None:
         """The state of the reports, for ``/status``; None when none are made."""
         hidden = {"sessions", "stopped", "stopped_at"}
-        return self._word.model_dump(exclude=hidden) if self._reports else None
+        return self._state.model_dump(exclude=hidden) if self._reports else None
 
     @property
     def _reports(self) -> bool:
@@ -192,22 +190,22 @@ class ReportingProcess:
     def _withdraw(self) -> None:
         """Withdraw the reports for rows that wait no more: a late one would undo a later request."""
         for bot_id, (status, _) in list(self._asked.items()):
-            if self._waiting.get(bot_id) != status and self._ask(Request(bot_id=bot_id)):
+            if self._waiting.get(bot_id) != status and self._ask(ReportRequest(bot_id=bot_id)):
                 del self._asked[bot_id]
 
     def _take_back(self) -> None:
         """Withdraw the reports that are not due any more, as the stop of a bot that was released since."""
         for bot_id, (status, word) in list(self._asked.items()):
             due = self._due_word(bot_id, status) == word
-            if not due and self._ask(Request(bot_id=bot_id)):
+            if not due and self._ask(ReportRequest(bot_id=bot_id)):
                 del self._asked[bot_id]
 
     def _tell_booting(self) -> None:
         """Name to the child the bots whose order reports wait for the report of their start."""
         if self._told == self._booting or self.gone or not self._reports:
             return
-        named = [Request(booting=bot_id) for bot_id in sorted(self._booting)]
-        self._naming = deque([Request(anew=True), *named, Request(complete=True)])
+        named = [ReportRequest(booting=bot_id) for bot_id in sorted(self._booting)]
+        self._naming = deque([ReportRequest(anew=True), *named, ReportRequest(complete=True)])
         self._told = self._booting
         self._name_booting()
 
@@ -219,7 +217,7 @@ class ReportingProcess:
             self._context.timers.ask(self.key, self._context.clock.now + NO_ROOM)
         return not self._naming
 
-    def _due_word(self, bot_id: str, status: str) -> LifeWord | None:
+    def _due_word(self, bot_id: str, status: str) -> Word | None:
         """The report that is due: a start when the bot has ticked, a stop when it is flat for certain."""
         bots = self._context.bots
         bot = bots.get(bot_id)
@@ -250,7 +248,7 @@ class ReportingProcess:
         lifecycle = self._context.settings.bot_lifecycle
         if lifecycle is Switch.OFF:
             return False  # even if the answers to its reports named sessions
-        self._sessions = self._sessions or bool(self._waiting) or self._word.sessions
+        self._sessions = self._sessions or bool(self._waiting) or self._state.sessions
         return self._sessions or lifecycle is Switch.ON
 
     def _note_halted(self, booting: Collection[str]) -> None:
@@ -286,23 +284,22 @@ class ReportingProcess:
         long = self._context.clock.now - self._halted.get(bot.bot_id, math.inf) >= HALTED
         return halt.text if halt is not None and bot.state is State.STOPPED and long else None
 
-    def _work(self, requests: int, answers: int) -> int:
-        context = self._context
-        return report_for_ever(context.settings, context.children.lifeline, requests, answers)
+    def _work(self, pipes: Pipes) -> int:
+        return run_reports(self._context.settings, pipes)
 
-    def _ask(self, request: Request) -> bool:
+    def _ask(self, request: ReportRequest) -> bool:
         return self._channel.ask(request.model_dump_json(exclude_none=True).encode() + b"\n")
 
     def _hear(self, line: bytes) -> None:
         try:
-            word = Word.model_validate_json(line)
+            state = ReportState.model_validate_json(line)
         except ValidationError as error:
             logger.bind(event="reports_unreadable").warning("the reports process wrote {}", error)
             return
-        if word.stopped is None:
-            self._word = word
+        if state.stopped is None:
+            self._state = state
             return
         for kept in (self._waiting, self._asked, self._halted):
-            kept.pop(word.stopped, None)
-        self._foreign.forget(word.stopped)
-        self._row_stopped(word.stopped, word.stopped_at)
+            kept.pop(state.stopped, None)
+        self._foreign.forget(state.stopped)
+        self._row_stopped(state.stopped, state.stopped_at)

@@ -1,1 +1,1 @@
-"""The part that the supervisor's children share: lines of text through a pipe."""
+"""The supervisor's children that run no bot: one channel, one main loop, and the work of each."""

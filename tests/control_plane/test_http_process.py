@@ -25,6 +25,7 @@ from execsvc.control_plane.server import serve
 from execsvc.control_plane.worker import Worker
 from execsvc.settings import SOCKET_NAME
 from execsvc.supervisor.processes.child_begin import begin
+from execsvc.workers.channel import Pipes
 
 Answer = Callable[[dict[str, str]], bytes]
 
@@ -68,8 +69,9 @@ class Plane:
         if self.pid == 0:
             logging.getLogger().handlers.clear()  # pytest's, whose streams are closed in a child
             nowhere = os.open(os.devnull, os.O_WRONLY)
-            kept = {read, descriptor, nowhere}
-            begin(lambda: serve(given, descriptor, read, nowhere), kept)
+            pipes = Pipes(read, os.open(os.devnull, os.O_RDONLY), nowhere)
+            kept = {descriptor, *pipes}
+            begin(lambda: serve(given, descriptor, pipes), kept)
         os.close(read)
         self._ended = False
 

@@ -15,12 +15,12 @@ from support.facts import HELD, bot, facts, ledger
 from support.settings import settings
 
 from execsvc.alerts.memory import Memory
-from execsvc.alerts.messages import DeliveryJob
+from execsvc.alerts.messages import Delivered, DeliveryJob
 from execsvc.alerts.tracker import GATHER, SETTLING
 from execsvc.model.condition import Kind
 from execsvc.store.sqlite.store import SqliteStore
 from execsvc.store.sqlite.told_alerts import ToldAlerts
-from execsvc.supervisor.alerting import Alerts, Answer
+from execsvc.supervisor.alerting import Alerts
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.processes.child import Child, Children
@@ -49,18 +49,18 @@ class Sender(Children):
 
     def jobs(self) -> list[DeliveryJob]:
         """What it was given since the last call; all of it is delivered at once."""
-        self._say(Answer())  # a sign of life
+        self._say(b"")  # a heartbeat
         try:
             lines = os.read(self._ends[0], 65536).splitlines()
         except BlockingIOError:
             return []
         found = [DeliveryJob.model_validate_json(line) for line in lines]
         for job in found:
-            self._say(Answer(sent=job.number, target=1))
+            self._say(Delivered(number=job.number, target=1).model_dump_json().encode())
         return found
 
-    def _say(self, answer: Answer) -> None:
-        os.write(self._ends[1], answer.model_dump_json().encode() + b"\n")
+    def _say(self, line: bytes) -> None:
+        os.write(self._ends[1], line + b"\n")
 
 
 class Service:

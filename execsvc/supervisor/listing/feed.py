@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import selectors
 from collections.abc import Callable
 from datetime import datetime
 
 from loguru import logger
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from execsvc.clients.bot_service import Listing
 from execsvc.clock import now as utc_now
 from execsvc.repeats import Repeats
 from execsvc.supervisor.bots.context import Context
-from execsvc.supervisor.listing.child import CONFIRM, LARGEST_LISTING, POLL, ask_for_ever
 from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.worker_channel import WorkerChannel
-
-
-class Message(BaseModel):
-    """One line of the listing child; exactly one member is set, besides ``began``."""
-
-    listing: Listing | None = None
-    unchanged: bool = False
-    failed: str | None = None
-    alive: bool = False
-    began: float = math.inf
-    """The time of the first request of this listing to BotService, by the monotonic clock."""
+from execsvc.workers.channel import Pipes
+from execsvc.workers.listing import CONFIRM, LARGEST_LISTING, POLL, ListingAnswer, run_listing
 
 
 class Feed:
@@ -88,26 +77,25 @@ class Feed:
         """Seconds since the last good listing, or since the start when there was none."""
         return self._context.clock.now - self._since
 
-    def _work(self, requests: int, answers: int) -> int:
-        context = self._context
-        return ask_for_ever(context.settings, context.children.lifeline, requests, answers)
+    def _work(self, pipes: Pipes) -> int:
+        return run_listing(self._context.settings, pipes)
 
     def _hear(self, line: bytes) -> None:
         try:
-            message = Message.model_validate_json(line)
+            answer = ListingAnswer.model_validate_json(line)
         except ValidationError as error:
-            message = Message(failed=f"the listing process wrote nonsense: {error}")
-        self._obey(message)
+            answer = ListingAnswer(failed=f"the listing process wrote nonsense: {error}")
+        self._take_answer(answer)
 
-    def _obey(self, message: Message) -> None:
-        if message.failed is not None:
-            self._failed(message.failed)
-        listing = message.listing or (self._latest if message.unchanged else None)
+    def _take_answer(self, answer: ListingAnswer) -> None:
+        if answer.failed is not None:
+            self._failed(answer.failed)
+        listing = answer.listing or (self._latest if answer.unchanged else None)
         if listing is not None:
             self._succeeded()
             unchanged = listing is self._latest
             self._latest = listing
-            self._take(listing, unchanged, message.began)
+            self._take(listing, unchanged, answer.began)
 
     def _failed(self, why: str) -> None:
         self.failures += 1

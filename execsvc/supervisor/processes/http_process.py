@@ -14,15 +14,12 @@ from execsvc.settings import Settings
 from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.context import ProcessContext
 from execsvc.supervisor.processes.worker_channel import WorkerChannel
+from execsvc.workers.channel import Pipes
 
-Server = Callable[[Settings, int, int, int], int]
-"""``serve(settings, listener, lifeline, beats)``: the work of the control plane, its exit code.
-
-It writes a line to ``beats`` at least every few seconds: a heartbeat.
-"""
+Server = Callable[[Settings, int, Pipes], int]
+"""``serve(settings, listener, pipes)``: the work of the control plane; returns its exit code."""
 PATIENCE = 20.0
 """Seconds that it may be silent at least: it imports Flask and gunicorn first."""
-_LONGEST_LINE = 64
 
 
 class HttpProcess:
@@ -44,9 +41,8 @@ class HttpProcess:
             "control plane",
             self._work,
             self._hear,
-            _LONGEST_LINE,
-            PATIENCE,
-            {listener.fileno()},
+            patience=PATIENCE,
+            keep={listener.fileno()},
         )
 
     @property
@@ -79,11 +75,8 @@ class HttpProcess:
         """Kill the process, for good."""
         self._channel.stop()
 
-    def _work(self, _requests: int, answers: int) -> int:
-        context = self._context
-        return self._serve(
-            context.settings, self._listener.fileno(), context.children.lifeline, answers
-        )
+    def _work(self, pipes: Pipes) -> int:
+        return self._serve(self._context.settings, self._listener.fileno(), pipes)
 
     def _hear(self, line: bytes) -> None:
-        """A sign of life says nothing more."""
+        """Ignore the line: this worker writes heartbeats alone."""

@@ -12,17 +12,19 @@ from loguru import logger
 from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.context import ProcessContext
 from execsvc.supervisor.processes.restarting_process import RestartingProcess
+from execsvc.workers.channel import LARGEST_LINE, Pipes
 from execsvc.workers.lines import Lines
 
-Work = Callable[[int, int], int]
-"""``work(requests, answers)``: the child's work on its ends of the pipes; its exit code."""
+Work = Callable[[Pipes], int]
+"""The child's work, on its ends of the pipes; returns its exit code."""
 
 
 class WorkerChannel:
-    """A worker with its pipes; each line of the worker goes to ``hear``.
+    """A worker with its pipes; each line of the worker goes to ``hear``, but for empty ones: heartbeats.
 
-    The worker is replaced when it dies, and when it is silent for HANG_TIMEOUT, or for ``patience``
-    seconds where that is more. The worker keeps the descriptors ``keep`` open.
+    A line has at most ``longest`` bytes. The worker is replaced when it dies, and when it is silent for
+    HANG_TIMEOUT, or for ``patience`` seconds where that is more. The worker keeps the descriptors
+    ``keep`` open.
     """
 
     def __init__(
@@ -32,7 +34,7 @@ class WorkerChannel:
         name: str,
         work: Work,
         hear: Callable[[bytes], None],
-        longest: int,
+        longest: int = LARGEST_LINE,
         patience: float = 0.0,
         keep: Collection[int] = (),
     ) -> None:
@@ -126,8 +128,9 @@ class WorkerChannel:
         answers, write = os.pipe2(os.O_CLOEXEC)
         read, requests = os.pipe2(os.O_CLOEXEC)
         context, work = self._context, self._work
+        pipes = Pipes(context.children.lifeline, read, write)
         try:
-            child = context.children.fork(lambda: work(read, write), {read, write, *self._keep})
+            child = context.children.fork(lambda: work(pipes), {read, write, *self._keep})
         except OSError:
             os.close(answers)
             os.close(requests)
@@ -160,6 +163,7 @@ class WorkerChannel:
             return
         for line in self._lines.read():
             self._heard_at = self._context.clock.now
-            self._hear(line)
+            if line:
+                self._hear(line)
         if self._lines.ended:
             self._quiet()

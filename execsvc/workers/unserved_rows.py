@@ -13,7 +13,7 @@ INTERVAL = 60.0
 another program may start and stop bots, and needs less time."""
 
 
-class InVain:
+class UnservedRows:
     """Queries the rows once in INTERVAL, until it has logged some that wait in vain."""
 
     def __init__(self, service: BotService, now: float) -> None:

@@ -16,8 +16,9 @@ from execsvc.clients.bot_service import BotService
 from execsvc.clients.http import HttpClient
 from execsvc.clock import SimulatedClock, installed
 from execsvc.sandbox.server import Sandbox
-from execsvc.supervisor.listing.child import _Asker
-from execsvc.supervisor.listing.in_vain import INTERVAL, InVain
+from execsvc.workers.channel import Channel, Pipes
+from execsvc.workers.listing import ListingWorker
+from execsvc.workers.unserved_rows import INTERVAL, UnservedRows
 
 
 @pytest.fixture
@@ -29,8 +30,8 @@ def heard() -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def in_vain(sandbox: Sandbox) -> InVain:
-    return InVain(BotService(HttpClient(sandbox.url, None, 5.0), 200, optional=5.0), 0.0)
+def unserved(sandbox: Sandbox) -> UnservedRows:
+    return UnservedRows(BotService(HttpClient(sandbox.url, None, 5.0), 200, optional=5.0), 0.0)
 
 
 def row(bot_id: str, status: str) -> dict[str, object]:
@@ -39,32 +40,34 @@ def row(bot_id: str, status: str) -> dict[str, object]:
 
 @pytest.mark.says("rows_wait_in_vain")
 def test_rows_that_wait_at_two_looks_are_said_once(
-    in_vain: InVain, bots: Exchange, heard: list[str]
+    unserved: UnservedRows, bots: Exchange, heard: list[str]
 ) -> None:
     bots.list_bots(row("b1", "BOOTING"), row("b2", "BOOTING"), row("b3", "STOPPING"), bot_row("b4"))
-    in_vain.look(INTERVAL)
-    in_vain.look(INTERVAL + 1)
+    unserved.look(INTERVAL)
+    unserved.look(INTERVAL + 1)
     assert heard == [], "they may wait for another program"
     for looks in (2, 3, 4):
-        in_vain.look(looks * INTERVAL)
+        unserved.look(looks * INTERVAL)
     (line,) = heard
     assert "2 BOOTING and 1 STOPPING that wait in vain: EXECSVC_BOT_LIFECYCLE is false" in line
 
 
 def test_rows_that_do_not_wait_long_are_not_told_of(
-    in_vain: InVain, bots: Exchange, heard: list[str]
+    unserved: UnservedRows, bots: Exchange, heard: list[str]
 ) -> None:
     for looks, status in enumerate(("BOOTING", "RUNNING", "STOPPING", "STOPPED", "BOOTING"), 1):
         bots.list_bots(row("b1", status))
-        in_vain.look(looks * INTERVAL)
+        unserved.look(looks * INTERVAL)
     assert heard == []
 
 
-def test_queries_that_fail_say_nothing(in_vain: InVain, bots: Exchange, heard: list[str]) -> None:
+def test_queries_that_fail_say_nothing(
+    unserved: UnservedRows, bots: Exchange, heard: list[str]
+) -> None:
     bots.list_bots(row("b1", "BOOTING"))
     bots.fault(call="bots", times=None, kind="status", status=500)
     for looks in (1, 2, 3):
-        in_vain.look(looks * INTERVAL)
+        unserved.look(looks * INTERVAL)
     assert heard == []
 
 
@@ -77,9 +80,10 @@ def test_listing_process_looks_when_the_lifecycle_is_switched_off(
     lifeline, requests, answers = os.pipe(), os.pipe(), os.pipe()
     with installed(clock):
         chosen = settings(bot_service_url=sandbox.url, bot_lifecycle=switch)
-        asker = _Asker(chosen, lifeline[0], requests[0], answers[1])
+        channel = Channel(Pipes(lifeline[0], requests[0], answers[1]))
+        worker = ListingWorker(chosen, channel)
         for _ in range(5):
-            asker.list_once()
+            worker.step()
             clock.advance(INTERVAL)
     for descriptor in (*lifeline, *requests, *answers):
         os.close(descriptor)

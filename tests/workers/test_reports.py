@@ -17,40 +17,41 @@ from support.told import Dead, Wire
 from execsvc.clients.bot_reports import BotReports
 from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clock import SimulatedClock, installed
-from execsvc.reporting.child import RETRY, ReportingWorker, Request
 from execsvc.reporting.lifecycle import REPORTS_FIRST, RESEND_AFTER
 from execsvc.reporting.rounds import LONGEST_DELAY
 from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.store.sqlite.deliveries import FILE, Deliveries
 from execsvc.store.sqlite.paths import BOTS, file_stem
 from execsvc.store.sqlite.starts import note_start
+from execsvc.workers.reports import RETRY, ReportingWorker, ReportRequest, ReportState
 
 WAITED = 5.0
 """Seconds [s] for which an answer is waited for."""
 NO_DATABASE = b"no database, but longer than a header of one " * 100
 
 
-class Talk:
-    """Asks what a test asks for; nothing is said to anybody."""
+class Asked:
+    """The requests of a test, and the latest state; no process is there."""
 
     finishing = False
 
     def __init__(self) -> None:
-        self.asked: list[Request] = []
+        self.waiting: list[bytes] = []
+        self.state = ReportState()
 
-    def requests(self) -> list[Request]:
-        taken, self.asked = self.asked, []
+    def ask(self, request: ReportRequest) -> None:
+        self.waiting.append(request.model_dump_json().encode())
+
+    def requests(self) -> list[bytes]:
+        taken, self.waiting = self.waiting, []
         return taken
 
-    def wait(self, seconds: float) -> None:
-        """The test moves the clock."""
+    def show(self, state: bytes) -> None:
+        """Keep the latest state."""
+        self.state = ReportState.model_validate_json(state)
 
-    def say(self, word: Any) -> None:
-        """The latest is kept."""
-        self.said = word
-
-    def tell(self, word: Any) -> None:
-        """Nobody listens to this either."""
+    def send(self, line: bytes) -> None:
+        """Drop the line: no test reads it."""
 
 
 class Worker:
@@ -59,7 +60,7 @@ class Worker:
     def __init__(self, folder: Path, clock: SimulatedClock) -> None:
         self.folder, self.clock = folder, clock
         self.wire = Wire()
-        self.talk: Any = Talk()
+        self.channel: Any = Asked()
         self.bots = self.wire.sandbox.state.bots
         self.bots.replace([{"id": "b", "status": "RUNNING"}])
         self.begin()
@@ -68,7 +69,7 @@ class Worker:
         """A process that knows nothing but what is on the disk."""
         made = settings(state_dir=str(self.folder), poll_interval="1", request_timeout=str(WAITED))
         self._worker = ReportingWorker(
-            made, BotReports(self.wire), BotSessions(self.wire), self.talk
+            made, BotReports(self.wire), BotSessions(self.wire), self.channel
         )
 
     def killed(self) -> None:
@@ -81,11 +82,11 @@ class Worker:
         until = self.clock.monotonic() + seconds
         while True:
             if self.status == "BOOTING":
-                self.talk.asked.append(Request(bot_id="b", word="start", status="BOOTING"))
+                self.channel.ask(ReportRequest(bot_id="b", word="start", status="BOOTING"))
             if self.status == "STOPPING":
-                self.talk.asked.append(Request(bot_id="b", word="stop", status="STOPPING"))
+                self.channel.ask(ReportRequest(bot_id="b", word="stop", status="STOPPING"))
             for _ in range(10):
-                self._worker.work()
+                self._worker.step()
             if self.clock.monotonic() >= until:
                 return
             self.clock.advance(1.0)
@@ -142,7 +143,7 @@ def test_log_has_a_bot_s_name_beside_its_id(worker: Worker) -> None:
     records: list[Any] = []
     sink = logger.add(lambda message: records.append(message.record), format="{message}")  # type: ignore[attr-defined]
     try:
-        worker.talk.asked.append(Request(look="b", name="My bot"))
+        worker.channel.ask(ReportRequest(look="b", name="My bot"))
         worker.work()
         worker.stop()
         worker.work(REPORTS_FIRST + 1)
@@ -201,7 +202,7 @@ def test_start_waits_for_no_note_that_cannot_be_read(worker: Worker, sql: str) -
     worker.killed()
     worker.work()
     assert worker.status == "RUNNING"
-    assert worker.talk.said.last_error is None, "reports are made all the same"
+    assert worker.channel.state.last_error is None, "reports are made all the same"
 
 
 def test_stop_waits_for_no_reports_where_their_file_is_damaged(worker: Worker) -> None:

@@ -1,29 +1,24 @@
-"""The process that reports orders, starts and stops to BotService.
+"""The worker that reports orders, starts and stops to BotService.
 
-It takes requests as JSON lines from one pipe (:class:`Request`) and writes its state, which is its
-heartbeat too, to another (:class:`Word`). The end of the requests means that the service stops: the
-reports that wait may still be delivered, until the process is killed.
+It takes requests (:class:`ReportRequest`) and shows its state (:class:`ReportState`), each a JSON line. The
+end of the requests means that the service stops: the reports that wait may still be delivered, until the
+process is killed.
 """
 
 from __future__ import annotations
 
-import os
-import select
-import signal
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
-import setproctitle
 from loguru import logger
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from execsvc import logs
 from execsvc.clients.bot_reports import BotReports, Id
 from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clients.service_http import bot_service_http
 from execsvc.clock import iso, monotonic, now
-from execsvc.errors import LedgerBusy, LedgerFailed, LedgerUnavailable, StopRequested
+from execsvc.errors import LedgerBusy, LedgerFailed, LedgerUnavailable
 from execsvc.repeats import Repeats
 from execsvc.reporting import lifecycle
 from execsvc.reporting.attribution import Attribution
@@ -34,21 +29,18 @@ from execsvc.reporting.rounds import LONGEST_DELAY, Rounds
 from execsvc.settings import Settings, Switch
 from execsvc.store.opening import open_store
 from execsvc.store.outbox import Deliveries
+from execsvc.workers.channel import Channel, Pipes
+from execsvc.workers.main_loop import run_worker
 
-BEAT = 2.0
-SHORTEST_SILENCE = 0.2
-"""Seconds between two lines of the state, at least."""
 SWEEP = 60.0
 """Seconds between two checks of all ledgers, for reports without a request."""
 RETRY = 5.0
 """Seconds until a file of this process that failed is tried again."""
-LARGEST_REQUEST = 4096
-LARGEST_WORD = 4096
 _LONGEST_ERROR = 500
 
 
-class Request(BaseModel):
-    """One line to the child: look at a bot's ledger, or report that a bot started or stopped.
+class ReportRequest(BaseModel):
+    """One line to this worker: look at a bot's ledger, or report that a bot started or stopped.
 
     A ``bot_id`` without a word withdraws the word that is due for the bot. ``booting`` names one bot
     for whose start BotService waits, ``complete`` says that all of them were named.
@@ -68,8 +60,8 @@ class Request(BaseModel):
     complete: bool = False
 
 
-class Word(BaseModel):
-    """One line of the child: the state of its reports; only a heartbeat when it makes none."""
+class ReportState(BaseModel):
+    """One line of this worker: the state of its reports."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -87,31 +79,25 @@ class Word(BaseModel):
     """The time at which that answer came, by the monotonic clock."""
 
 
-def report_for_ever(settings: Settings, lifeline: int, requests: int, answers: int) -> int:
-    """Report until the lifeline ends, or the service stops and nothing is left. Returns the exit code."""
-    setproctitle.setproctitle("execsvc: reports")
-    logs.setup(settings.log_level, settings.log_format)
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])
-    talk = _Talk(lifeline, requests, answers)
-    http = bot_service_http(settings, talk.pulse)
-    worker = ReportingWorker(settings, BotReports(http), BotSessions(http), talk)
-    try:
-        while worker.work():
-            pass
-    except (StopRequested, BrokenPipeError):
-        return 0
-    return 0
+def run_reports(settings: Settings, pipes: Pipes) -> int:
+    """Run the worker until the supervisor is gone, or stops and no report is left. Returns the exit code."""
+
+    def make(channel: Channel) -> ReportingWorker:
+        http = bot_service_http(settings, channel.pulse)
+        return ReportingWorker(settings, BotReports(http), BotSessions(http), channel)
+
+    return run_worker(settings, "reports", pipes, make)
 
 
 class ReportingWorker:
     """The work of the process: reports, starts and stops, one step after the other."""
 
     def __init__(
-        self, settings: Settings, service: BotReports, sessions: BotSessions, talk: _Talk
+        self, settings: Settings, service: BotReports, sessions: BotSessions, channel: Channel
     ) -> None:
         self._settings = settings
         self._service = service
-        self._talk = talk
+        self._channel = channel
         optional = settings.report_ledger is Switch.AUTO
         self._store = open_store(settings)
         self._attribution = Attribution(self._store.outboxes(), sessions, optional=optional)
@@ -137,22 +123,26 @@ class ReportingWorker:
         """The time from which reports may be made; infinity when they are off."""
         self._sweep_at = self._due
 
-    def work(self) -> bool:
-        """Do one step, or wait for one; False when the service stops and nothing is left to do."""
-        for request in self._talk.requests():
-            self._obey(request)
-        worked = self._lifecycle.step() or self._reports()
-        self._talk.say(self._word())
-        if worked:
-            return True
-        moment = min(self._lifecycle.next_moment(), self._next_report())
-        if self._talk.finishing and moment == float("inf"):
-            return False
-        # While a file of this process fails there is no sweep: a wait for one would be a busy loop.
-        self._talk.wait(min(moment, max(self._sweep_at, self._due)) - monotonic())
-        return True
+    def step(self) -> float | None:
+        """Make one report if one is due; returns the time of the next step.
 
-    def _obey(self, request: Request) -> None:
+        None when the service stops and nothing is left to do.
+        """
+        for line in self._channel.requests():
+            request = _read(line)
+            if request is not None:
+                self._obey(request)
+        worked = self._lifecycle.step() or self._reports()
+        self._channel.show(self._state().model_dump_json().encode() + b"\n")
+        if worked:
+            return monotonic()
+        moment = min(self._lifecycle.next_moment(), self._next_report())
+        if self._channel.finishing and moment == float("inf"):
+            return None
+        # While a file of this process fails there is no sweep: a wait for one would be a busy loop.
+        return min(moment, max(self._sweep_at, self._due))
+
+    def _obey(self, request: ReportRequest) -> None:
         for bot_id in (request.look, request.bot_id if request.word is not None else None):
             if bot_id is not None:
                 self._names.learn(bot_id, request.name)
@@ -223,7 +213,8 @@ class ReportingWorker:
 
     def row_stopped(self, bot_id: str) -> None:
         """Tell the supervisor that by an answer of BotService just now the bot's row is STOPPED."""
-        self._talk.tell(Word(stopped=bot_id, stopped_at=monotonic()))
+        stopped = ReportState(stopped=bot_id, stopped_at=monotonic())
+        self._channel.send(stopped.model_dump_json().encode() + b"\n")
 
     def _note(self, write: Callable[[Deliveries], None]) -> None:
         """Record a fact about a start, if that is possible: no start waits for a file of this process."""
@@ -274,17 +265,17 @@ class ReportingWorker:
         return self._rounds
 
     def _next_report(self) -> float:
-        rounds, finishing = self._rounds, self._talk.finishing
+        rounds, finishing = self._rounds, self._channel.finishing
         moment = self._due if rounds is None else rounds.next_moment(finishing=finishing)
         return max(moment, self._due)
 
-    def _word(self) -> Word:
+    def _state(self) -> ReportState:
         rounds = self._rounds
         if rounds is None:
-            return Word(last_error=None if self._fault is None else _sendable(self._fault))
+            return ReportState(last_error=None if self._fault is None else _sendable(self._fault))
         error = self._fault or rounds.last_error
         at = rounds.last_delivered_at
-        return Word(
+        return ReportState(
             taken=rounds.taken,
             sessions=self._attribution.sessions,
             pending=rounds.pending,
@@ -294,79 +285,13 @@ class ReportingWorker:
         )
 
 
-class _Talk:
-    """Both pipes and the lifeline; every wait sends heartbeats."""
-
-    def __init__(self, lifeline: int, requests: int, answers: int) -> None:
-        self._lifeline, self._requests, self._answers = lifeline, requests, answers
-        self._poll = select.poll()
-        self._poll.register(lifeline, select.POLLIN)
-        self._poll.register(requests, select.POLLIN)
-        self._rest = b""
-        self._waiting: list[Request] = []
-        self._word = Word()
-        self._spoken: Word | None = None
-        self._spoke_at = float("-inf")
-        self.finishing = False
-
-    def requests(self) -> list[Request]:
-        """The requests since the last call. Raises StopRequested when the supervisor is gone."""
-        self._look(0.0)
-        taken, self._waiting = self._waiting, []
-        return taken
-
-    def wait(self, seconds: float) -> None:
-        """Wait until the next request, for ``seconds`` at most, and send heartbeats."""
-        until = monotonic() + seconds
-        while not self._waiting and (left := until - monotonic()) > 0:
-            if self._look(min(left, BEAT)):
-                return
-            self._speak()
-
-    def say(self, word: Word) -> None:
-        """Take the present state; it is written when it has changed, or as a heartbeat."""
-        self._word = word
-        self._speak()
-
-    def tell(self, word: Word) -> None:
-        """Write this one line now."""
-        os.write(self._answers, word.model_dump_json().encode() + b"\n")
-
-    def pulse(self, interruptible: bool) -> None:
-        """Read requests and send a heartbeat during a wait on the network."""
-        self._look(0.0)
-        self._speak()
-
-    def _look(self, seconds: float) -> bool:
-        """Read the requests that have come; True when their end was read just now."""
-        for descriptor, _ in self._poll.poll(max(seconds, 0.0) * 1000):
-            if descriptor == self._lifeline:
-                raise StopRequested("LIFELINE")
-            chunk = os.read(self._requests, 65536)
-            if not chunk:
-                self._poll.unregister(self._requests)
-                self.finishing = True
-                return True
-            *lines, self._rest = (self._rest + chunk).split(b"\n")
-            self._waiting += [request for line in lines if (request := _read(line)) is not None]
-        return False
-
-    def _speak(self) -> None:
-        silence = monotonic() - self._spoke_at
-        changed = self._word != self._spoken and silence >= SHORTEST_SILENCE
-        if changed or silence >= BEAT:
-            line = self._word.model_dump_json().encode() + b"\n"
-            os.write(self._answers, line)
-            self._spoken, self._spoke_at = self._word, monotonic()
-
-
 def _sendable(text: str) -> str:
     """The text cut to _LONGEST_ERROR characters, without those that UTF-8 cannot encode."""
     return text[:_LONGEST_ERROR].encode("utf-8", "replace").decode("utf-8")
 
 
-def _read(line: bytes) -> Request | None:
+def _read(line: bytes) -> ReportRequest | None:
     try:
-        return Request.model_validate_json(line)
+        return ReportRequest.model_validate_json(line)
     except ValidationError:
         return None  # the next sweep finds the reports of an unreadable request
