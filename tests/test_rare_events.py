@@ -13,15 +13,16 @@ from typing import Any, cast
 
 import pytest
 from support.environment import scrubbed
+from support.facts import changed
 
 from execsvc.store.sqlite import ballast
 from execsvc.store.sqlite.held import HeldBots
 from execsvc.store.sqlite.paths import ledger_path
-from execsvc.supervisor.bots.bot import Bot, Hold
+from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.hold import Hold
 from execsvc.supervisor.bots.process_exit import remember_held
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.processes import process
-from execsvc.supervisor.processes.restarts import Restarts
 
 
 def in_a_process(folder: Path, code: str) -> int:
@@ -110,8 +111,7 @@ def test_stray_of_another_user_is_told_of_once(tmp_path: Path) -> None:
 def test_a_bot_whose_hold_cannot_be_written_down(tmp_path: Path) -> None:
     (tmp_path / "held.new").mkdir()
     context: Any = SimpleNamespace(held=HeldBots(tmp_path))
-    bot = Bot("b1", Restarts(None, 60.0, 10.0))
-    bot.hold = Hold(State.HELD, "ended on TERM")
+    bot = changed(Bot("b1"), hold=Hold(State.HELD, "ended on TERM"))
 
     remember_held(cast(Any, context), bot)
 

@@ -6,6 +6,7 @@ import math
 import selectors
 from collections import deque
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from loguru import logger
 from pydantic import ValidationError
@@ -184,7 +185,7 @@ class ReportingProcess:
     def _held_elsewhere(self, stopping: Collection[str]) -> set[str]:
         """Bots that another service of this machine still has to close, which then reports their stop."""
         bots = {bot_id: self._context.bots.get(bot_id) for bot_id in stopping}
-        idle = [bot_id for bot_id, bot in bots.items() if bot is None or bot.run is None]
+        idle = [bot_id for bot_id, bot in bots.items() if bot is None or bot.process.run is None]
         return self._context.accounts.held_elsewhere(idle) if idle else set()
 
     def _withdraw(self) -> None:
@@ -222,7 +223,7 @@ class ReportingProcess:
         bots = self._context.bots
         bot = bots.get(bot_id)
         if status == BOOTING:
-            run = bot.run if bot is not None and bot.runs_freely else None
+            run = bot.process.run if bot is not None and bot.runs_freely else None
             if run is not None and run.snapshot.ticks > 0:
                 return "start" if self._may_start(bot_id) else None
         if status in (BOOTING, RUNNING):
@@ -259,8 +260,8 @@ class ReportingProcess:
     def _is_given_back(self, bot: Bot, status: str) -> bool:
         """True for a bot that does not run, and will not: its stop is reported, and logged here."""
         why = self._hindrance(bot, status)
-        if why is not None and why != bot.given_back:
-            bot.given_back = why
+        if why is not None and why != bot.desired.given_back:
+            bot.put(replace(bot.desired, given_back=why))
             bot.log.bind(event="bot_given_back").warning(
                 "BotService is told that it has stopped: {}", why
             )
@@ -268,18 +269,24 @@ class ReportingProcess:
 
     def _hindrance(self, bot: Bot, status: str) -> str | None:
         """The reason why ``bot`` does not run until a user or operator acts; None when it may run."""
-        broken = bot.state is State.FAILED and bot.unreadable is not None and bot.run is None
+        broken = (
+            bot.state is State.FAILED
+            and bot.known.unreadable is not None
+            and bot.process.run is None
+        )
         if not bot.is_at_rest and not (broken and status == BOOTING):
             return None
         unclaimed = status == BOOTING and self._foreign.is_unclaimed(bot.bot_id)
-        if bot.hold is not None and (bot.hold.unsure or (bot.hold.foreign and not unclaimed)):
+        if bot.holding.hold is not None and (
+            bot.holding.hold.unsure or (bot.holding.hold.foreign and not unclaimed)
+        ):
             return None  # no operator ended it, or another service may run it
         if bot.state in (State.FAILED, State.HELD):
             return f"{bot.state.value}: {bot.last_error}"
         if status != BOOTING:
             return None
         if bot.state is State.INVALID:
-            return f"its row cannot be used: {bot.row_error}"
+            return f"its row cannot be used: {bot.desired.row_error}"
         halt = self._context.halt.current
         long = self._context.clock.now - self._halted.get(bot.bot_id, math.inf) >= HALTED
         return halt.text if halt is not None and bot.state is State.STOPPED and long else None

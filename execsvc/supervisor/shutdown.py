@@ -77,7 +77,7 @@ class Shutdown:
     def conclude(self) -> int:
         """Log the positions that stay open. Returns the exit code of the service."""
         for bot in list(self._context.bots.values()):
-            if not bot.stand_in and (bot.run is not None or not bot.ledger_known):
+            if not bot.stand_in and (bot.process.run is not None or not bot.known.current):
                 steps.read_ledger(self._context, bot)
             if not bot.is_open:
                 continue
@@ -103,13 +103,13 @@ class Shutdown:
         self._until = self._context.clock.now + KILL_PATIENCE
         self._context.timers.ask(KEY, self._until)
         for bot in self._context.bots.values():
-            for run in (bot.run, bot.check):
+            for run in (bot.process.run, bot.process.check):
                 if run is not None and run.killed_for is None:
                     steps.kill(self._context, bot, run, "the service is out of time to stop")
             steps.reconcile(self._context, bot)
 
     def _is_held(self, bot: Bot) -> bool:
-        if bot.unreadable is not None:
+        if bot.known.unreadable is not None:
             return False
         going_on = Service.RUNNING if self._asked is Service.HOLD else self._asked
         step, _ = next_step(bot.case(going_on, halted=self._context.halted))
@@ -117,9 +117,9 @@ class Shutdown:
 
 
 def _name(bot: Bot, what: str, level: str, event: EventName) -> None:
-    binding = bot.ledger.binding if bot.ledger is not None else None
+    binding = bot.known.ledger.binding if bot.known.ledger is not None else None
     symbol = binding.symbol if binding is not None else None
-    tracked = bot.position["tracked"] if bot.ledger is not None else "unknown"
+    tracked = bot.position["tracked"] if bot.known.ledger is not None else "unknown"
     told = bot.log if symbol is None else bot.log.bind(symbol=symbol)
     told.bind(event=event, tracked=tracked).log(
         level, "{}: bot {}, {}, tracked {}", what, bot.bot_id, symbol or "unknown symbol", tracked

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_families
 from prometheus_client.parser import text_string_to_metric_families
+from support.facts import changed
 from support.metrics_answer import answer, bot, counted, held_back
 
 from execsvc.control_plane.app import create_app
@@ -96,8 +97,7 @@ def test_a_short_position_is_worth_what_was_sold() -> None:
 
 
 def test_a_position_that_nobody_can_read_is_not_shown_as_none() -> None:
-    damaged = bot()
-    damaged.run, damaged.unreadable = None, "file is not a database"
+    damaged = changed(bot(), run=None, unreadable="file is not a database")
     names = {name for name, _ in scraped(answer(damaged))}
     assert "execsvc_bot_tracked_base" not in names
     assert "execsvc_bot_state" in names

@@ -93,9 +93,7 @@ class Service:
 
 def open_bot(bot_id: str) -> Bot:
     """A bot that nothing runs, with a position."""
-    made = bot(ledger=ledger(bot_id=bot_id, position=HELD))
-    made.bot_id = bot_id
-    return made
+    return bot(bot_id=bot_id, ledger=ledger(bot_id=bot_id, position=HELD))
 
 
 @pytest.fixture

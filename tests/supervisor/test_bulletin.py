@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from support.facts import changed
 from support.settings import settings
 
 from execsvc.model.position import Position
@@ -18,7 +19,6 @@ from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.next_step import Service
 from execsvc.supervisor.bulletin import LEAVING, Bulletin
-from execsvc.supervisor.processes.restarts import Restarts
 from execsvc.supervisor.shutdown import KILL_PATIENCE, Shutdown
 
 STEP = 30 + 10 + 8
@@ -34,19 +34,23 @@ class Stopping:
         self.context = Context(settings(), _nothing, store, store)
         self.shutdown = Shutdown(self.context, Bots(self.context))
         self.bulletin = Bulletin(self.context, self.shutdown, lambda: "1 STOPPING")
-        self.bot = Bot("b1", Restarts(5, 300.0), stand_in=True)
-        self.context.bots["b1"] = self.bot
         self.tracks("1")
 
     def tracks(self, quantity: str) -> None:
-        self.bot.ledger = LedgerState(
-            bot_id="b1",
-            binding=None,
-            position=Position(tracked=Decimal(quantity)),
-            unsettled=False,
-            contested=0,
-            failing=False,
+        self.knows(
+            LedgerState(
+                bot_id="b1",
+                binding=None,
+                position=Position(tracked=Decimal(quantity)),
+                unsettled=False,
+                contested=0,
+                failing=False,
+            )
         )
+
+    def knows(self, ledger: LedgerState | None) -> None:
+        """The bot's ledger is this one."""
+        self.context.bots["b1"] = changed(Bot("b1", stand_in=True), ledger=ledger)
 
     def asked(self) -> list[float]:
         """The seconds that were asked for since the last call."""
@@ -97,5 +101,5 @@ def test_no_more_is_asked_for_than_the_shutdown_has(stopping: Stopping) -> None:
 def test_a_bot_that_became_flat_is_progress(stopping: Stopping) -> None:
     stopping.shutdown.begin(Service.LIQUIDATE, "TERM")
     stopping.asked()
-    stopping.bot.ledger = None
+    stopping.knows(None)
     assert stopping.asked() == [STEP]

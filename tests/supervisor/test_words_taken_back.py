@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 from loguru import logger
 from support.bot_process import bot_row
+from support.facts import changed
 
 from execsvc.clients.bot_service import Listing
 from execsvc.model.bot import InvalidRow, parse_row
 from execsvc.settings import Switch
-from execsvc.supervisor.bots.bot import Bot, Hold
+from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.foreign import PATIENCE
+from execsvc.supervisor.bots.hold import Hold
 from execsvc.supervisor.bots.next_step import Listed
 from execsvc.supervisor.bots.states import State
-from execsvc.supervisor.processes.restarts import Restarts
 from execsvc.supervisor.reporting import ReportingProcess
 
 
@@ -59,6 +60,10 @@ class Told:
         self.reporting = ReportingProcess(self.context, None, lambda *_: None)  # type: ignore[arg-type]
         self.reporting._channel = self.child  # type: ignore[assignment]
 
+    def bot_becomes(self, **changes: Any) -> None:
+        """The bot has these facts from now on."""
+        self.context.bots["b1"] = changed(self.context.bots["b1"], **changes)
+
     def list(self, *ids: str, **members: Any) -> None:
         """Take a listing, and tell what follows from it."""
         listing = Listing.model_construct(bots=dict.fromkeys(ids), **{"invalid": {}, **members})
@@ -68,24 +73,19 @@ class Told:
 
 
 def bot_in(state: State, listed: Listed = Listed.VALID, *, foreign: bool = False) -> Bot:
-    bot = Bot("b1", Restarts(5, 300.0), state=state, listed=listed)
-    bot.ledger_known = True
-    if state is State.FAILED:
-        bot.hold = Hold(State.FAILED, "no", foreign=foreign)
-        bot.row = parse_row(bot_row()) if foreign else None
-    return bot
+    hold = Hold(State.FAILED, "no", foreign=foreign) if state is State.FAILED else None
+    row = parse_row(bot_row()) if foreign else None
+    return changed(Bot("b1"), state=state, listed=listed, current=True, hold=hold, row=row)
 
 
 @pytest.mark.parametrize("status", ["BOOTING", "RUNNING"])
 def test_stop_of_a_bot_that_is_let_go_on(status: str) -> None:
-    bot = bot_in(State.FAILED)
-    bot.invalid_name = "My bot"
-    told = Told(bot)
+    told = Told(changed(bot_in(State.FAILED), invalid_name="My bot"))
     told.list("b1", booting=("b1",) if status == "BOOTING" else ())
     assert told.child.words() == ["stop"]
     (said,) = (asked for asked in told.child.asked if "word" in asked)
     assert said["name"] == "My bot"
-    bot.hold, bot.state = None, State.BOOTING  # an operator releases it
+    told.bot_becomes(hold=None, state=State.BOOTING)  # an operator releases it
     told.reporting.pass_on()
     told.reporting.pass_on()
     assert told.child.words() == ["stop", None]
@@ -93,11 +93,11 @@ def test_stop_of_a_bot_that_is_let_go_on(status: str) -> None:
 
 def test_running_row_that_cannot_be_used_any_more_is_given_back_once_its_bot_is_held() -> None:
     bot = bot_in(State.HELD, Listed.INVALID)
-    bot.hold, bot.row_error = Hold(State.HELD, "ended by hand"), "its symbol is no symbol"
-    told = Told(bot)
+    held = Hold(State.HELD, "ended by hand")
+    told = Told(changed(bot, hold=held, row_error="its symbol is no symbol"))
     told.list(invalid={"b1": InvalidRow(name="", reason="no")})
     assert told.child.words() == ["stop"]
-    bot.hold, bot.state = None, State.INVALID
+    told.bot_becomes(hold=None, state=State.INVALID)
     told.list(invalid={"b1": InvalidRow(name="", reason="no")})
     assert told.child.words() == ["stop", None], "its user may mend the row"
 

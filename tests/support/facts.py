@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, is_dataclass, replace
 from datetime import datetime, timezone
 from decimal import Decimal
 from types import SimpleNamespace
@@ -16,7 +17,6 @@ from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.next_step import Listed, Service
 from execsvc.supervisor.bots.run import Run
 from execsvc.supervisor.processes.child import Child
-from execsvc.supervisor.processes.restarts import Restarts
 from execsvc.supervisor.status.facts import Facts, Polled
 from execsvc.workers.lines import Lines
 
@@ -32,10 +32,20 @@ HELD = Position(
 
 
 def bot(**changes: Any) -> Bot:
-    made = Bot("b1", Restarts(5, 300), row=ROW, listed=Listed.VALID)
-    for name, value in changes.items():
-        setattr(made, name, value)
-    return made
+    return changed(Bot("b1"), **{"row": ROW, "listed": Listed.VALID, **changes})
+
+
+def changed(before: Bot, **changes: Any) -> Bot:
+    """``before`` with these facts, each in the record of the bot that has it."""
+    own = {field.name for field in fields(Bot)}
+    parts: dict[str, Any] = {name: changes.pop(name) for name in own & changes.keys()}
+    for kind in own:
+        record = getattr(before, kind)
+        if is_dataclass(record) and not isinstance(record, type):
+            known = {field.name for field in fields(record)} & changes.keys()
+            parts[kind] = replace(record, **{name: changes.pop(name) for name in known})
+    assert not changes, f"no record of a bot has {', '.join(changes)}"
+    return replace(before, **parts)
 
 
 def running(**report: Any) -> Run:

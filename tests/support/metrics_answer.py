@@ -7,6 +7,8 @@ from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import Any, cast
 
+from support.facts import changed
+
 from execsvc.model.bot import Binding, BotSpec, Mode
 from execsvc.runner.counts import NOTHING
 from execsvc.runner.job import Task
@@ -19,7 +21,6 @@ from execsvc.supervisor.bots.totals import Totals
 from execsvc.supervisor.listing.guard import Pending
 from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.loop_clock import LoopClock
-from execsvc.supervisor.processes.restarts import Restarts
 from execsvc.supervisor.status.facts import Facts, Polled
 from execsvc.supervisor.status.metrics import metrics
 from execsvc.workers.lines import Lines
@@ -38,10 +39,9 @@ HOLDS = {
 def bot(bot_id: str = "b1", name: str = "My bot", **report: Any) -> Bot:
     """A bot that runs and holds, unless ``report`` says otherwise."""
     row = BotSpec(bot_id=bot_id, name=name, binding=BINDING, params={})
-    made = Bot(bot_id, Restarts(5, 300), row=row, listed=Listed.VALID, state=State.RUNNING)
     child = cast(Child, SimpleNamespace(pid=4250))
-    made.run = Run(child, Task.TRADE, row, Lines(-1, 0), 0.0, AT)
-    made.run.snapshot = Snapshot(
+    run = Run(child, Task.TRADE, row, Lines(-1, 0), 0.0, AT)
+    run.snapshot = Snapshot(
         **{
             "phase": "RUNNING",
             "position": HOLDS,
@@ -49,7 +49,7 @@ def bot(bot_id: str = "b1", name: str = "My bot", **report: Any) -> Bot:
             **report,
         }
     )
-    return made
+    return changed(Bot(bot_id), row=row, listed=Listed.VALID, state=State.RUNNING, run=run)
 
 
 def answer(

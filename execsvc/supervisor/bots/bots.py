@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from contextlib import suppress
+from dataclasses import replace
 
 from execsvc.clients.bot_service import Listing
 from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.model.bot import InvalidRow
 from execsvc.store.bot_state import LedgerState
 from execsvc.supervisor.bots import by_hand, changes, process_exit, rows, steps
-from execsvc.supervisor.bots.bot import Bot, Hold
+from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.hold import Hold
+from execsvc.supervisor.bots.known import KnownPosition
 from execsvc.supervisor.bots.next_step import Listed, Service
 from execsvc.supervisor.bots.run import Run, StopMode
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.bots.steps import SHOWN_STOPPED
 from execsvc.supervisor.processes.child import Child
-from execsvc.supervisor.processes.restarts import Restarts
 
 OUTAGE_OVER = 15.0
 """Seconds that a process has to trade before its ledger counts as available again: the wait for a lock
@@ -48,7 +50,8 @@ class Bots:
                 self._flat[state.bot_id] = state
         for stem, reason in unreadable.items():
             bot = self._new(stem)
-            bot.stand_in, bot.unreadable, bot.ever_ran = True, str(reason), True
+            bot.stand_in = True
+            bot.put(replace(bot.known, unreadable=str(reason)), replace(bot.process, ever_ran=True))
             if isinstance(reason, LedgerUnavailable):
                 bot.become(State.BACKOFF, self._context.clock.now)
             else:
@@ -64,8 +67,8 @@ class Bots:
             why = (
                 HELD_UNREADABLE.format(held.name) if unsure else "ended on a signal to its process"
             )
-            bot.hold = Hold(State.HELD, why, keeps=keeps, unsure=unsure)
-            bot.closing, bot.ever_ran = not keeps, True
+            bot.put(replace(bot.holding, hold=Hold(State.HELD, why, keeps=keeps, unsure=unsure)))
+            bot.put(replace(bot.desired, closing=not keeps), replace(bot.process, ever_ran=True))
             steps.reconcile(self._context, bot)
 
     def listed(self, listing: Listing) -> None:
@@ -74,7 +77,8 @@ class Bots:
         self.nameless = listing.nameless
         booting = set(listing.booting)
         for bot_id in [*listing.bots, *listing.invalid]:
-            self._known(bot_id).booting = bot_id in booting
+            bot = self._known(bot_id)
+            bot.put(replace(bot.desired, booting=bot_id in booting))
         for bot_id, row in listing.bots.items():
             rows.on_listed(self._context, self._known(bot_id), row)
         for bot_id, invalid in listing.invalid.items():
@@ -86,7 +90,7 @@ class Bots:
         """End the bots that BotService lists as STOPPING: no confirmation is needed, as for an absence."""
         for bot_id in bot_ids:
             bot = self._bots.get(bot_id)
-            if bot is not None and bot.listed is not Listed.GONE:
+            if bot is not None and bot.desired.listed is not Listed.GONE:
                 rows.on_unlisted(self._context, bot, "BotService says STOPPING")
 
     def gone(self, bot_ids: frozenset[str]) -> None:
@@ -94,7 +98,11 @@ class Bots:
         for bot_id in sorted(bot_ids):
             bot = self._bots[bot_id]
             rows.on_unlisted(self._context, bot)
-            if bot.state is State.STOPPED and not bot.ever_ran and bot.given_back is None:
+            if (
+                bot.state is State.STOPPED
+                and not bot.process.ever_ran
+                and bot.desired.given_back is None
+            ):
                 self._forget(bot)
 
     def row_stopped(self, bot_id: str) -> None:
@@ -103,9 +111,9 @@ class Bots:
         The listings decide on one that has a process or a position.
         """
         bot = self._bots.get(bot_id)
-        if bot is None or bot.listed not in (Listed.VALID, Listed.INVALID):
+        if bot is None or bot.desired.listed not in (Listed.VALID, Listed.INVALID):
             return
-        if bot.run is None and not bot.is_open:
+        if bot.process.run is None and not bot.is_open:
             rows.on_unlisted(self._context, bot, "BotService shows it as STOPPED")
 
     def hear(self) -> None:
@@ -113,8 +121,8 @@ class Bots:
         now = self._context.clock.now
         for bot_id in self._context.reports.speaking():
             bot = self._bots[bot_id]
-            for run in (bot.run, bot.check):
-                if run is not None and run.listen(now) and run is bot.run:
+            for run in (bot.process.run, bot.process.check):
+                if run is not None and run.listen(now) and run is bot.process.run:
                     if run.has_news():
                         self._context.news.add(bot_id)
                     self._heard(bot, run)
@@ -127,7 +135,7 @@ class Bots:
         if bot is None:
             return False
         self._context.news.add(bot.bot_id)  # its last reports may not have been read
-        for run in (bot.run, bot.check):
+        for run in (bot.process.run, bot.process.check):
             if run is not None and run.child is child:
                 process_exit.handle(self._context, bot, run, code)
         return True
@@ -137,10 +145,10 @@ class Bots:
         bot = self._bots.get(bot_id)
         if bot is None:
             return
-        for run in (bot.run, bot.check):
+        for run in (bot.process.run, bot.process.check):
             if run is not None:
                 self._judge(bot, run)
-        if bot.pending_signal is not None:
+        if bot.holding.pending is not None:
             process_exit.decide_on_signal(self._context, bot)
         elif bot.runs_freely:
             changes.consider(self._context, bot)
@@ -160,7 +168,7 @@ class Bots:
                 if state is not None:
                     self._forget(bot)
                     if (state.is_open or state.contested) and state.bot_id not in self._bots:
-                        self._take_up(state, bot.listed)
+                        self._take_up(state, bot.desired.listed)
 
     def end_all(self) -> None:
         """Tell all bots at once to end, as ``context.service`` says, because the service stops."""
@@ -169,11 +177,11 @@ class Bots:
 
     def known(self) -> set[str]:
         """The bots that the next listing is expected to hold."""
-        return {bot.bot_id for bot in self._bots.values() if bot.listed is not Listed.GONE}
+        return {bot.bot_id for bot in self._bots.values() if bot.desired.listed is not Listed.GONE}
 
     def unseen(self) -> set[str]:
         """Those of the known bots that no listing since the start has held."""
-        return {bot.bot_id for bot in self._bots.values() if bot.listed is Listed.UNSEEN}
+        return {bot.bot_id for bot in self._bots.values() if bot.desired.listed is Listed.UNSEEN}
 
     def at_stake(self) -> set[str]:
         """Those of the known bots that have a runner or an open position, or would without a halt."""
@@ -185,9 +193,9 @@ class Bots:
         """True while a process works for a bot, or one is still to be forked."""
         liquidating = self._context.service is Service.LIQUIDATE
         return any(
-            bot.run is not None
-            or bot.check is not None
-            or bot.queued is not None
+            bot.process.run is not None
+            or bot.process.check is not None
+            or bot.process.queued is not None
             or (liquidating and bot.state is State.LIQUIDATING)
             for bot in self._bots.values()
         )
@@ -195,19 +203,21 @@ class Bots:
     def _take_up(self, state: LedgerState, listed: Listed) -> None:
         """Make the record of a bot that an earlier run left, and take its next step."""
         bot = self._new(state.bot_id)
-        bot.listed = listed
-        bot.ledger, bot.ledger_known, bot.ever_ran = state, True, True
+        bot.put(replace(bot.desired, listed=listed))
+        bot.put(replace(bot.known, ledger=state, current=True), replace(bot.process, ever_ran=True))
         steps.reconcile(self._context, bot)
 
     def _end(self, bot: Bot) -> None:
-        bot.pending_signal = bot.to_check = None
-        bot.liquidate_at = self._context.clock.now
-        if bot.check is not None:
-            self._context.children.kill(bot.check.child)
+        bot.put(replace(bot.holding, pending=None), replace(bot.process, to_check=None))
+        bot.put(replace(bot.schedule, liquidate_at=self._context.clock.now))
+        if bot.process.check is not None:
+            self._context.children.kill(bot.process.check.child)
         hold = self._context.service is Service.HOLD
         if bot.runs_freely:
             steps.tell(self._context, bot, StopMode.HOLD if hold else StopMode.STOP)
-        elif bot.run is not None and not bot.trades and hold and bot.run.told is None:
+        elif (
+            bot.process.run is not None and not bot.trades and hold and bot.process.run.told is None
+        ):
             steps.tell(self._context, bot, StopMode.HOLD)
         steps.reconcile(self._context, bot)
 
@@ -220,13 +230,13 @@ class Bots:
             return
         phase = run.snapshot.phase
         if phase == "RUNNING" and now - run.began >= OUTAGE_OVER:
-            bot.outage = None
+            bot.put(replace(bot.known, outage=None))
         if phase == "RUNNING" and bot.state is State.BOOTING:
             bot.become(State.RUNNING, now)
         elif phase == "STOPPING" and bot.state in (State.BOOTING, State.RUNNING):
             bot.become(State.STOPPING, now)
             if run.snapshot.stopping_on is not None:
-                bot.signalled_at = now
+                bot.put(replace(bot.holding, signalled_at=now))
 
     def _judge(self, bot: Bot, run: Run) -> None:
         why = run.overdue(self._context.clock.now, self._context.settings)
@@ -245,19 +255,16 @@ class Bots:
         return bot
 
     def _new(self, bot_id: str) -> Bot:
-        settings = self._context.settings
-        restarts = Restarts(settings.max_restarts, settings.restart_window)
-        outages = Restarts(settings.max_restarts, settings.restart_window)
-        bot = Bot(bot_id, restarts, state_since=self._context.clock.now, outages=outages)
-        bot.ledger = self._flat.pop(bot_id, None)
-        bot.ledger_known = bot.ledger is not None
+        ledger = self._flat.pop(bot_id, None)
+        known = KnownPosition(ledger=ledger, current=ledger is not None)
+        bot = Bot(bot_id, state_since=self._context.clock.now, known=known)
         self._bots[bot_id] = bot
         return bot
 
     def _is_over(self, bot: Bot) -> bool:
         return (
             bot.state is State.STOPPED
-            and bot.listed is Listed.GONE
+            and bot.desired.listed is Listed.GONE
             and not bot.contested
             and not bot.abandoned
             and self._context.clock.now >= bot.state_since + SHOWN_STOPPED
@@ -265,3 +272,4 @@ class Bots:
 
     def _forget(self, bot: Bot) -> None:
         del self._bots[bot.bot_id]
+        self._context.recent.forget(bot.bot_id)

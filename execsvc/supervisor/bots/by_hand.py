@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from loguru import logger
 
 from execsvc.errors import LedgerFailed
 from execsvc.store.service_store import HeldBots
-from execsvc.supervisor.bots.bot import Bot, Hold
+from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.hold import Hold
 from execsvc.supervisor.bots.next_step import Listed
 from execsvc.supervisor.bots.process_exit import remember_held
 from execsvc.supervisor.bots.run import StopMode
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.bots.steps import reconcile, tell
+from execsvc.supervisor.processes.restarts import Crashes
 
 KEY = "\0halt"
 LONGEST_LOOK = 5.0
@@ -28,9 +32,10 @@ def stop(context: Context, bot: Bot) -> bool:
     """
     bot.log.bind(event="bot_stop_asked").warning("an operator stops it")
     written = True
-    if bot.listed is not Listed.GONE and bot.unreadable is None:
-        bot.pending_signal = None  # this operator sent the signal on which it ended, too
-        bot.hold = _held(bot.hold)
+    if bot.desired.listed is not Listed.GONE and bot.known.unreadable is None:
+        # this operator sent the signal on which it ended, too
+        bot.put(replace(bot.holding, pending=None))
+        bot.put(replace(bot.holding, hold=_held(bot.holding.hold)))
         written = remember_held(context, bot)
     _close(context, bot)
     return written
@@ -89,8 +94,8 @@ def resume(context: Context) -> None:
     context.halt.end()
     logger.bind(event="trading_resumed").warning("trading is resumed")
     for bot in list(context.bots.values()):
-        bot.restarts.forget()
-        bot.not_before, bot.crashed = context.clock.now, False
+        bot.put(replace(bot.schedule, crashes=Crashes()))
+        bot.put(replace(bot.schedule, not_before=context.clock.now, crashed=False))
         reconcile(context, bot)
 
 
@@ -128,13 +133,13 @@ def _held(before: Hold | None) -> Hold:
 
 def _close(context: Context, bot: Bot) -> None:
     """Let the position of the bot be closed at once."""
-    bot.to_check = None
-    bot.liquidate_at = context.clock.now
-    if bot.check is not None:
-        context.children.kill(bot.check.child)
-    if bot.run is None:
-        bot.closing = bot.closing or bot.is_open
-    elif bot.runs_freely and (bot.hold is not None or bot.run.stop_since is None):
+    bot.put(replace(bot.process, to_check=None))
+    bot.put(replace(bot.schedule, liquidate_at=context.clock.now))
+    if bot.process.check is not None:
+        context.children.kill(bot.process.check.child)
+    if bot.process.run is None:
+        bot.put(replace(bot.desired, closing=bot.desired.closing or bot.is_open))
+    elif bot.runs_freely and (bot.holding.hold is not None or bot.process.run.stop_since is None):
         # A bot that already stops on a signal of its own is left to its pending decision: the decision of
         # an operator still counts when trading is resumed.
         tell(context, bot, StopMode.STOP)

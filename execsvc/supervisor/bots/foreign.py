@@ -50,8 +50,8 @@ class Foreign:
 
     def _row(self, bot_id: str) -> BotSpec | None:
         bot = self._context.bots.get(bot_id)
-        foreign = bot is not None and bot.hold is not None and bot.hold.foreign
-        return bot.row if bot is not None and foreign else None
+        foreign = bot is not None and bot.holding.hold is not None and bot.holding.hold.foreign
+        return bot.desired.row if bot is not None and foreign else None
 
     def _may_be_run(self, row: BotSpec) -> bool:
         return self._context.accounts.may_be_run_elsewhere(row.binding.key_id, row.bot_id)
@@ -60,5 +60,5 @@ class Foreign:
         bot.log.bind(event="bot_word_failed").warning(
             "its row stays BOOTING: {}, and that service may run it. If it does not, stop the bot "
             "there, or in BotService: POST /bots/{{id}}/stop",
-            bot.hold.detail if bot.hold is not None else "",
+            bot.holding.hold.detail if bot.holding.hold is not None else "",
         )

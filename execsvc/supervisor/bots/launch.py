@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from execsvc.clock import monotonic
@@ -89,11 +89,13 @@ def _inherited(context: Context, start: _Start) -> set[int]:
 def _wanted(bot: Bot) -> list[_Start]:
     """The processes that are queued for ``bot``, which is not queued any more."""
     starts = []
-    if bot.queued is not None and bot.run is None:
-        task, bot.queued = bot.queued, None
-        starts.append(_Start(bot, task, bot.row if task is Task.TRADE else None))
-    if bot.to_check is not None and bot.check is None:
-        row, bot.to_check = bot.to_check, None
+    if bot.process.queued is not None and bot.process.run is None:
+        task = bot.process.queued
+        bot.put(replace(bot.process, queued=None))
+        starts.append(_Start(bot, task, bot.desired.row if task is Task.TRADE else None))
+    if bot.process.to_check is not None and bot.process.check is None:
+        row = bot.process.to_check
+        bot.put(replace(bot.process, to_check=None))
         starts.append(_Start(bot, Task.CHECK, row))
     return starts
 
@@ -105,7 +107,7 @@ def _job(context: Context, start: _Start) -> Job:
         name=bot.name,
         task=start.task,
         spec=start.row,
-        booting=bot.booting,
+        booting=bot.desired.booting,
         start=context.start,
     )
 
@@ -138,9 +140,9 @@ def _begun(context: Context, start: _Start, child: Child) -> None:
     context.owners[child.pid] = bot.bot_id
     context.timers.ask(bot.bot_id, run.deadline(context.settings))
     if start.task is Task.CHECK:
-        bot.check = run
+        bot.put(replace(bot.process, check=run))
     else:
-        bot.run = run
+        bot.put(replace(bot.process, run=run))
         steps.started(context, bot, run)
 
 

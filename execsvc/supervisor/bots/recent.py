@@ -32,6 +32,8 @@ class Recent:
 
     def __init__(self) -> None:
         self._events: deque[dict[str, str]] = deque(maxlen=KEPT)
+        self._positions: dict[str, dict[str, str | None]] = {}
+        """The position that was last noted of each bot."""
 
     def listen(self) -> None:
         """Take the log entries from now on; to be called after each set-up of the log."""
@@ -39,15 +41,19 @@ class Recent:
 
     def position(self, bot: Bot) -> None:
         """Note a change of the position of ``bot``, when there is one."""
-        held = bot.position
-        if held == bot.position_noted:
+        held, before = bot.position, self._positions.get(bot.bot_id)
+        if held == before:
             return
-        flat_before = bot.position_noted is None or bot.position_noted["side"] is None
-        bot.position_noted = held
+        flat_before = before is None or before["side"] is None
+        self._positions[bot.bot_id] = held
         if held["side"] is not None:
             self._add("INFO", "position", bot.bot_id, _words(held))
         elif not flat_before:
             self._add("INFO", "position", bot.bot_id, "flat")
+
+    def forget(self, bot_id: str) -> None:
+        """Forget the position that was noted of ``bot_id``."""
+        self._positions.pop(bot_id, None)
 
     def shown(self) -> list[dict[str, str]]:
         """Time, level, event, bot and text of each, the newest first."""

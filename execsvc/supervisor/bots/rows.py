@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from loguru import logger
 
@@ -19,6 +20,7 @@ from execsvc.supervisor.bots.process_exit import remember_held
 from execsvc.supervisor.bots.run import StopMode
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.bots.steps import reconcile, tell
+from execsvc.supervisor.processes.restarts import Crashes
 
 ABANDON_GRACE = 5.0
 """Seconds beyond ORDER_TIMEOUT that a process has to end whose position is given up."""
@@ -28,26 +30,30 @@ MOST_NAMELESS = 5
 
 def on_listed(context: Context, bot: Bot, row: BotSpec) -> None:
     """Apply ``row``, a usable one with which ``bot`` is listed."""
-    if bot.listed is Listed.VALID and bot.row == row:
+    if bot.desired.listed is Listed.VALID and bot.desired.row == row:
         return
-    if bot.listed is Listed.GONE and bot.run is None:
+    if bot.desired.listed is Listed.GONE and bot.process.run is None:
         bot.begin_anew()
     _say_risk(bot, row)
-    bot.listed, bot.row = Listed.VALID, row
+    bot.put(replace(bot.desired, listed=Listed.VALID, row=row))
     bot.end_failure()
     if bot.runs_freely:
         changes.consider(context, bot)
     else:
-        bot.row_error = None
+        bot.put(replace(bot.desired, row_error=None))
         reconcile(context, bot)
 
 
 def row_refused(context: Context, bot: Bot, row: InvalidRow) -> None:
     """Note the reason why ``row`` of ``bot`` cannot be used; a runner goes on with its old row."""
-    bot.invalid_name, reason = row.name, row.reason
-    if bot.listed is Listed.INVALID and bot.row_error == reason:
+    reason = row.reason
+    bot.put(replace(bot.desired, invalid_name=row.name))
+    if bot.desired.listed is Listed.INVALID and bot.desired.row_error == reason:
         return
-    bot.listed, bot.row_error, bot.to_check = Listed.INVALID, reason, None
+    bot.put(
+        replace(bot.desired, listed=Listed.INVALID, row_error=reason),
+        replace(bot.process, to_check=None),
+    )
     bot.log.bind(event="bot_invalid").warning("row cannot be used: {}", reason)
     reconcile(context, bot)
 
@@ -70,23 +76,27 @@ def nameless(before: list[InvalidRow], listed: list[InvalidRow]) -> None:
 
 def on_unlisted(context: Context, bot: Bot, why: str = "no longer listed") -> None:
     """End ``bot``, which is not to run any more, and end it flat, whatever its state."""
-    stops_out = bot.row is not None and bot.row.stop_loss is not None
+    stops_out = bot.desired.row is not None and bot.desired.row.stop_loss is not None
     stops_out = stops_out or any(guard["guard"] == STOP_LOSS for guard in bot.guards)
-    bot.listed = Listed.GONE
+    bot.put(replace(bot.desired, listed=Listed.GONE))
     if bot.stand_in:
         return  # without a readable ledger nothing can be closed
-    bot.row_error = bot.refused = bot.to_check = bot.pending_signal = None
-    if bot.hold is not None:
-        bot.hold, bot.ledger_known = None, False
+    bot.put(
+        replace(bot.desired, row_error=None, refused=None),
+        replace(bot.process, to_check=None),
+        replace(bot.holding, pending=None),
+    )
+    if bot.holding.hold is not None:
+        bot.put(replace(bot.holding, hold=None), replace(bot.known, current=False))
         remember_held(context, bot)
-    bot.restarts.forget()
-    if bot.check is not None:
-        context.children.kill(bot.check.child)
+    bot.put(replace(bot.schedule, crashes=Crashes()))
+    if bot.process.check is not None:
+        context.children.kill(bot.process.check.child)
     if bot.runs_freely:
         bot.log.bind(event="bot_unlisted").info("{}: told to stop", why)
         tell(context, bot, StopMode.STOP)
     elif bot.trades:
-        bot.closing = True
+        bot.put(replace(bot.desired, closing=True))
     if stops_out:
         _let_reenter(context, bot)
     reconcile(context, bot)
@@ -103,7 +113,7 @@ def _let_reenter(context: Context, bot: Bot) -> None:
 
 def _say_risk(bot: Bot, row: BotSpec) -> None:
     """Log once for a row the part of its risk management that is not honoured."""
-    before, told = bot.row, bot.log.bind(event="row_noted")
+    before, told = bot.desired.row, bot.log.bind(event="row_noted")
     doubt = risk.doubt_about(row.stop_loss)
     if doubt is not None and (before is None or before.stop_loss != row.stop_loss):
         told.warning("{}", doubt)
@@ -118,19 +128,25 @@ def release(context: Context, bot: Bot, *, abandons: bool = False) -> None:
     owns the ledger has ended.
     """
     if abandons and not bot.stand_in:
-        bot.abandoning, bot.not_abandoned, bot.pending_signal = True, None, None
-        bot.to_check = None
+        bot.put(
+            replace(bot.desired, abandoning=True),
+            replace(bot.known, not_abandoned=None),
+            replace(bot.holding, pending=None),
+        )
+        bot.put(replace(bot.process, to_check=None))
         bot.log.bind(event="bot_abandon_asked").warning("an operator gives its position up")
-        if bot.run is not None and bot.run.task is not Task.ABANDON:
+        if bot.process.run is not None and bot.process.run.task is not Task.ABANDON:
             # The process has time to finish an order; a longer delay may last for ever.
-            bot.run.ends_by = context.clock.now + context.settings.order_timeout + ABANDON_GRACE
+            bot.process.run.ends_by = (
+                context.clock.now + context.settings.order_timeout + ABANDON_GRACE
+            )
             tell(context, bot, StopMode.HOLD)
-    bot.restarts.forget()
-    if bot.hold is not None:
-        bot.hold = None
+    bot.put(replace(bot.schedule, crashes=Crashes()))
+    if bot.holding.hold is not None:
+        bot.put(replace(bot.holding, hold=None))
         bot.begin_anew()
         remember_held(context, bot)
-    bot.not_before = bot.liquidate_at = context.clock.now
+    bot.put(replace(bot.schedule, not_before=context.clock.now, liquidate_at=context.clock.now))
     recheck(context, bot)
 
 
@@ -140,22 +156,27 @@ def look_again(context: Context, bot: Bot) -> None:
     The bot stays FAILED until its row changes or an operator releases it. A bot whose file is gone
     waits on: only an operator knows whether its position is closed.
     """
-    if bot.run is not None or bot.unreadable is None:
+    if bot.process.run is not None or bot.known.unreadable is None:
         return
     try:
         if context.ledgers.read(bot.bot_id) is None:
             return
     except LedgerFailed:
         return
-    bot.ledger_known = False
+    bot.put(replace(bot.known, current=False))
     reconcile(context, bot)
 
 
 def recheck(context: Context, bot: Bot) -> None:
     """Read the ledger again and act on it, as the ledger or the journal was changed by hand."""
-    if bot.run is not None or bot.stand_in:
+    if bot.process.run is not None or bot.stand_in:
         return
-    if bot.unreadable is not None and bot.hold is not None:
-        bot.hold = None if bot.hold.state is State.FAILED else bot.hold
-    bot.ledger_known = False
+    if bot.known.unreadable is not None and bot.holding.hold is not None:
+        bot.put(
+            replace(
+                bot.holding,
+                hold=None if bot.holding.hold.state is State.FAILED else bot.holding.hold,
+            )
+        )
+    bot.put(replace(bot.known, current=False))
     reconcile(context, bot)

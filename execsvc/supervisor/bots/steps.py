@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 
 from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.events import EventName
 from execsvc.model.bot import BotSpec
 from execsvc.runner.job import Task
-from execsvc.supervisor.bots.bot import Bot, Hold
+from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.hold import Hold
 from execsvc.supervisor.bots.next_step import Step, next_step
 from execsvc.supervisor.bots.run import Run, StopMode
 from execsvc.supervisor.bots.states import State
@@ -30,12 +32,12 @@ _SIGNALS = {StopMode.STOP: signal.SIGTERM, StopMode.HOLD: signal.SIGUSR2}
 
 def reconcile(context: Context, bot: Bot) -> None:
     """Carry out the next step of ``bot``, if it has no process and no decision on a signal is pending."""
-    if bot.run is not None or bot.pending_signal is not None or bot.stand_in:
+    if bot.process.run is not None or bot.holding.pending is not None or bot.stand_in:
         return
-    bot.queued = None
-    if not bot.ledger_known:
+    bot.put(replace(bot.process, queued=None))
+    if not bot.known.current:
         read_ledger(context, bot)
-    if not bot.ledger_known:
+    if not bot.known.current:
         _wait_for_ledger(context, bot)
         return
     step, rest = next_step(bot.case(context.service, halted=context.halted))
@@ -54,19 +56,20 @@ def read_ledger(context: Context, bot: Bot) -> None:
 
     The position in a ledger that cannot be read at present is unknown, and counts as open.
     """
-    before, bot.unreadable, bot.ledger_known = bot.unreadable, None, True
+    before = bot.known.unreadable
+    bot.put(replace(bot.known, unreadable=None, current=True))
     try:
-        bot.ledger = context.ledgers.read(bot.bot_id)
+        bot.put(replace(bot.known, ledger=context.ledgers.read(bot.bot_id)))
     except LedgerUnavailable as error:
-        bot.unreadable, bot.ledger_known = str(error), False
+        bot.put(replace(bot.known, unreadable=str(error), current=False))
         if before is None:
             bot.log.bind(event="ledger_unavailable").warning("{}", error)
     except LedgerFailed as error:
-        bot.ledger, bot.unreadable = None, str(error)
-        if bot.hold is None:
-            mark_failed(context, bot, bot.unreadable, bot.row)
+        bot.put(replace(bot.known, ledger=None, unreadable=str(error)))
+        if bot.holding.hold is None:
+            mark_failed(context, bot, str(error), bot.desired.row)
     if not bot.is_open:
-        bot.closing = bot.liquidation_failed = False
+        bot.put(replace(bot.desired, closing=False), replace(bot.known, liquidation_failed=False))
 
 
 def mark_failed(
@@ -76,7 +79,7 @@ def mark_failed(
 
     ``foreign``: another service trades its account.
     """
-    bot.hold = Hold(State.FAILED, why, row=row, foreign=foreign)
+    bot.put(replace(bot.holding, hold=Hold(State.FAILED, why, row=row, foreign=foreign)))
     bot.log.bind(event="bot_failed").error("failed: {}", why)
     bot.end_failure()
 
@@ -87,8 +90,8 @@ def enter_idle(context: Context, bot: Bot, state: State) -> None:
         bot.become(state, context.clock.now)
         if state is State.STOPPED:
             bot.log.bind(event="bot_stopped").info("STOPPED")
-        elif state is State.HELD and bot.hold is not None:
-            bot.log.bind(event="bot_held").warning("held: {}", bot.hold.detail)
+        elif state is State.HELD and bot.holding.hold is not None:
+            bot.log.bind(event="bot_held").warning("held: {}", bot.holding.hold.detail)
     if state is State.STOPPED:
         shown_until = bot.state_since + SHOWN_STOPPED
         if shown_until <= context.clock.now:  # the bot stays, listed or contested: look again later
@@ -98,13 +101,13 @@ def enter_idle(context: Context, bot: Bot, state: State) -> None:
 
 def tell(context: Context, bot: Bot, told: StopMode) -> None:
     """Send the bot's process the signal to end; its time limit begins now."""
-    assert bot.run is not None
-    context.children.tell(bot.run.child, _SIGNALS[told])
-    bot.run.asked_to_stop(told, context.clock.now)
-    bot.closing = bot.closing or told is StopMode.STOP
+    assert bot.process.run is not None
+    context.children.tell(bot.process.run.child, _SIGNALS[told])
+    bot.process.run.asked_to_stop(told, context.clock.now)
+    bot.put(replace(bot.desired, closing=bot.desired.closing or told is StopMode.STOP))
     if bot.state in (State.BOOTING, State.RUNNING):
         bot.become(State.STOPPING, context.clock.now)
-    context.timers.ask(bot.bot_id, bot.run.deadline(context.settings))
+    context.timers.ask(bot.bot_id, bot.process.run.deadline(context.settings))
 
 
 def kill(context: Context, bot: Bot, run: Run, why: str) -> None:
@@ -117,18 +120,18 @@ def kill(context: Context, bot: Bot, run: Run, why: str) -> None:
 
 
 def _start(context: Context, bot: Bot) -> None:
-    if context.clock.now < bot.not_before:
+    if context.clock.now < bot.schedule.not_before:
         enter_idle(context, bot, State.BACKOFF)
-        context.timers.ask(bot.bot_id, bot.not_before)
+        context.timers.ask(bot.bot_id, bot.schedule.not_before)
         return
     taken = _taken(context, bot, Task.TRADE)
     if taken is not None:
-        mark_failed(context, bot, taken, bot.row, foreign=True)
+        mark_failed(context, bot, taken, bot.desired.row, foreign=True)
         reconcile(context, bot)
         return
     if bot.state is not State.BOOTING:
         bot.become(State.BOOTING, context.clock.now)
-    bot.queued = Task.TRADE
+    bot.put(replace(bot.process, queued=Task.TRADE))
     context.queue.append(bot.bot_id)
 
 
@@ -143,16 +146,20 @@ def _wait_for_ledger(context: Context, bot: Bot) -> None:
 
 def _liquidate(context: Context, bot: Bot) -> None:
     enter_idle(context, bot, State.LIQUIDATING)
-    if context.clock.now < bot.liquidate_at:
-        context.timers.ask(bot.bot_id, bot.liquidate_at)
+    if context.clock.now < bot.schedule.liquidate_at:
+        context.timers.ask(bot.bot_id, bot.schedule.liquidate_at)
         return
     taken = _taken(context, bot, Task.LIQUIDATE)
     if taken is not None:  # nothing may be sold while another service trades the account
-        bot.error, bot.liquidation_failed = taken, True
-        bot.liquidate_at = context.clock.now + context.settings.liquidation_retry
-        context.timers.ask(bot.bot_id, bot.liquidate_at)
+        bot.put(replace(bot.process, error=taken), replace(bot.known, liquidation_failed=True))
+        bot.put(
+            replace(
+                bot.schedule, liquidate_at=context.clock.now + context.settings.liquidation_retry
+            )
+        )
+        context.timers.ask(bot.bot_id, bot.schedule.liquidate_at)
         return
-    bot.queued = Task.LIQUIDATE
+    bot.put(replace(bot.process, queued=Task.LIQUIDATE))
     context.queue.appendleft(bot.bot_id)  # the close of a position comes before the start of a bot
 
 
@@ -164,23 +171,23 @@ def _taken(context: Context, bot: Bot, task: Task) -> str | None:
 
 def _abandon(context: Context, bot: Bot) -> None:
     enter_idle(context, bot, State.LIQUIDATING)
-    if context.clock.now < bot.not_before:  # the machine had no process for it
-        context.timers.ask(bot.bot_id, bot.not_before)
+    if context.clock.now < bot.schedule.not_before:  # the machine had no process for it
+        context.timers.ask(bot.bot_id, bot.schedule.not_before)
         return
-    bot.queued = Task.ABANDON
+    bot.put(replace(bot.process, queued=Task.ABANDON))
     context.queue.appendleft(bot.bot_id)
 
 
 def started(context: Context, bot: Bot, run: Run) -> None:
     """Take note that ``run`` works for ``bot`` from now on."""
     if run.task is Task.TRADE:
-        bot.given_back = None
-    again = bot.crashed and run.task is Task.TRADE
+        bot.put(replace(bot.desired, given_back=None))
+    again = bot.schedule.crashed and run.task is Task.TRADE
     if again:
-        bot.restart_count += 1
         context.totals.restarts += 1
-        bot.crashed = False
-    bot.ledger_known, bot.ever_ran = False, True
+        restarts = bot.schedule.restart_count + 1
+        bot.put(replace(bot.schedule, crashed=False, restart_count=restarts))
+    bot.put(replace(bot.known, current=False), replace(bot.process, ever_ran=True))
     event: EventName = "bot_restarted" if again else "process_started"
     if run.task in (Task.LIQUIDATE, Task.ABANDON):
         event = "bot_liquidating"
@@ -189,14 +196,20 @@ def started(context: Context, bot: Bot, run: Run) -> None:
 
 def cannot_check(context: Context, bot: Bot, error: OSError) -> None:
     """Check the changed row later, as the machine has no process for that."""
-    bot.row_error = f"the change cannot be checked: {error.strerror}"
-    bot.check_after = context.clock.now + NO_PROCESS
-    context.timers.ask(bot.bot_id, bot.check_after)
+    bot.put(replace(bot.desired, row_error=f"the change cannot be checked: {error.strerror}"))
+    bot.put(replace(bot.schedule, check_after=context.clock.now + NO_PROCESS))
+    context.timers.ask(bot.bot_id, bot.schedule.check_after)
 
 
 def no_process(context: Context, bot: Bot, error: OSError) -> None:
     """Reconcile the bot later, as the machine has no process to give; that is no crash of the bot."""
-    bot.error = f"no process can be started: {error.strerror}"
-    bot.log.bind(event="fork_failed").error("{}", bot.error)
-    bot.not_before = bot.liquidate_at = context.clock.now + NO_PROCESS
+    bot.put(replace(bot.process, error=f"no process can be started: {error.strerror}"))
+    bot.log.bind(event="fork_failed").error("{}", bot.process.error)
+    bot.put(
+        replace(
+            bot.schedule,
+            not_before=context.clock.now + NO_PROCESS,
+            liquidate_at=context.clock.now + NO_PROCESS,
+        )
+    )
     reconcile(context, bot)

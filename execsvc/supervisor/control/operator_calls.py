@@ -47,8 +47,8 @@ class OperatorCalls:
             return {"error": "the service is stopping"}
         if how not in (None, "abandon"):
             return {"error": "no such way to release a bot"}
-        if how == "abandon" and bot.unreadable is not None:
-            return {"error": f"its position is unknown: {bot.unreadable}"}
+        if how == "abandon" and bot.known.unreadable is not None:
+            return {"error": f"its position is unknown: {bot.known.unreadable}"}
         rows.release(self._context, bot, abandons=how == "abandon")
         return {"ok": True, "state": bot.state.value}
 
@@ -59,8 +59,8 @@ class OperatorCalls:
             return {"state": None, "going_on": False, "failed": None, "last_error": None}
         return {
             "state": bot.state.value,
-            "going_on": bot.abandoning,
-            "failed": bot.not_abandoned,
+            "going_on": bot.desired.abandoning,
+            "failed": bot.known.not_abandoned,
             "last_error": bot.last_error,
         }
 
@@ -77,7 +77,7 @@ class OperatorCalls:
             by_hand.resume(self._context)
         except LedgerFailed as error:
             return {"error": f"trading stays halted: {error}"}
-        holds = [(bot.bot_id, bot.hold) for bot in self._context.bots.values()]
+        holds = [(bot.bot_id, bot.holding.hold) for bot in self._context.bots.values()]
         held = [bot_id for bot_id, hold in holds if hold and hold.state is State.HELD]
         return {"ok": True, "was": was, "held": sorted(held)}
 

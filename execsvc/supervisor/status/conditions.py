@@ -63,7 +63,7 @@ def _of_listings(polled: Polled) -> Iterator[Condition]:
 
 
 def _of(bot: Bot, left: Collection[str]) -> Iterator[Condition]:
-    if bot.state is State.FAILED or (bot.hold and bot.hold.state is State.FAILED):
+    if bot.state is State.FAILED or (bot.holding.hold and bot.holding.hold.state is State.FAILED):
         text = f"bot {bot.named} is FAILED: {bot.last_error}"
         yield _condition(Kind.FAILED, bot, text, f"FAILED: {bot.last_error}")
     yield from _of_records(bot)
@@ -86,8 +86,8 @@ def _of(bot: Bot, left: Collection[str]) -> Iterator[Condition]:
     if bot.abandoned:
         why = f"{bot.abandoned[-1].text}, at {iso(bot.abandoned[-1].at)}"
         yield _condition(Kind.ABANDONED, bot, f"bot {bot.named}: {why}", why)
-    if bot.given_back is not None and bot.listed is Listed.GONE:
-        why = f"it was stopped in BotService: {bot.given_back}"
+    if bot.desired.given_back is not None and bot.desired.listed is Listed.GONE:
+        why = f"it was stopped in BotService: {bot.desired.given_back}"
         yield _condition(Kind.GIVEN_BACK, bot, f"bot {bot.named}: {why}", why)
     for guard in bot.guards:
         if guard["guard"] in _GUARDS:
@@ -101,11 +101,11 @@ def _of(bot: Bot, left: Collection[str]) -> Iterator[Condition]:
 
 def _of_records(bot: Bot) -> Iterator[Condition]:
     """Conditions of a bot that waits for a file that cannot be read or written."""
-    if bot.unavailable is not None:
-        why = f"its ledger cannot be read or written at present ({bot.unavailable})"
+    if bot.known.unavailable is not None:
+        why = f"its ledger cannot be read or written at present ({bot.known.unavailable})"
         yield _condition(Kind.UNAVAILABLE, bot, f"bot {bot.named}: {why}", why)
-    if bot.hold is not None and bot.hold.unsure:
-        why = f"HELD: {bot.hold.detail}; it goes on with: execsvc release {bot.bot_id}"
+    if bot.holding.hold is not None and bot.holding.hold.unsure:
+        why = f"HELD: {bot.holding.hold.detail}; it goes on with: execsvc release {bot.bot_id}"
         yield _condition(Kind.HELD, bot, f"bot {bot.named} is {why}", why)
 
 
@@ -130,13 +130,13 @@ def _condition(kind: Kind, bot: Bot, text: str, why: str) -> Condition:
 
 def subject(bot: Bot) -> str:
     """The description of a bot for readers of an alert: name, id, symbol, tracked quantity."""
-    name = bot.row.name if bot.row is not None and bot.row.name else ""
+    name = bot.desired.row.name if bot.desired.row is not None and bot.desired.row.name else ""
     parts = [f"{name} ({bot.bot_id})" if name and name != bot.bot_id else bot.bot_id]
-    bound = bot.ledger.binding if bot.is_open and bot.ledger is not None else None
+    bound = bot.known.ledger.binding if bot.is_open and bot.known.ledger is not None else None
     binding = bound or bot.binding
     if binding is not None:
         parts.append(binding.symbol)
-    if bot.unreadable is not None:
+    if bot.known.unreadable is not None:
         parts.append("tracked unknown")
     elif bot.position["side"] is not None:
         parts.append(f"tracked {bot.position['tracked']}")

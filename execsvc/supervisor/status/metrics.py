@@ -80,7 +80,7 @@ def _bot(bot: Bot, shown: dict[str, Any]) -> dict[str, Any]:
     """
     return {
         **{name: shown[name] for name in _SHOWN},
-        "known": bot.unreadable is None or bot.run is not None,
+        "known": bot.known.unreadable is None or bot.process.run is not None,
         "contested": bot.contested,
         "failing": int(bot.residue),
     }

@@ -52,7 +52,7 @@ def status(facts: Facts, *, diagnostics: bool = False) -> dict[str, Any]:
         "reports": facts.reports,
         "running_bots": counts[State.RUNNING.value],
         "counts": dict(sorted(counts.items())),
-        "active_runners": [bot.bot_id for bot in facts.bots if bot.run is not None],
+        "active_runners": [bot.bot_id for bot in facts.bots if bot.process.run is not None],
         "bots": shown,
     }
 
@@ -67,7 +67,7 @@ def health(facts: Facts) -> dict[str, Any]:
 
 
 def _bot(bot: Bot, halted: Halted | None) -> dict[str, Any]:
-    run, binding, snapshot = bot.run, bot.binding, bot.snapshot
+    run, binding, snapshot = bot.process.run, bot.binding, bot.snapshot
     return {
         "bot_id": bot.bot_id,
         "name": bot.name,
@@ -78,7 +78,7 @@ def _bot(bot: Bot, halted: Halted | None) -> dict[str, Any]:
         "state": bot.state.value,
         "pid": run.child.pid if run else None,
         "started_at": iso(run.started_at) if run else None,
-        "restarts": bot.restart_count,
+        "restarts": bot.schedule.restart_count,
         "ticks": snapshot.ticks,
         "last_tick_at": snapshot.last_tick_at,
         "consecutive_errors": snapshot.consecutive_errors,
@@ -92,7 +92,7 @@ def _bot(bot: Bot, halted: Halted | None) -> dict[str, Any]:
 
 def _last_error(bot: Bot, halted: Halted | None) -> str | None:
     """The error of the bot; in a halt also the halt, as the reason why the bot does not run."""
-    gone = bot.listed is Listed.GONE and bot.state is State.STOPPED
+    gone = bot.desired.listed is Listed.GONE and bot.state is State.STOPPED
     if halted is None or gone or bot.state not in _HALTING:
         return bot.last_error
     return f"{halted.text}; {bot.last_error}" if bot.last_error else halted.text

@@ -20,13 +20,17 @@ def unfinished(bot: Bot) -> dict[str, Any] | None:
     why = _why(bot)
     if why is None:
         return None
-    binding = bot.ledger.binding if bot.ledger is not None and bot.ledger.binding else bot.binding
+    binding = (
+        bot.known.ledger.binding
+        if bot.known.ledger is not None and bot.known.ledger.binding
+        else bot.binding
+    )
     return {
         "bot_id": bot.bot_id,
-        "name": bot.row.name if bot.row is not None else None,
+        "name": bot.desired.row.name if bot.desired.row is not None else None,
         "state": bot.state.value,
         "symbol": binding.symbol if binding is not None else None,
-        "tracked": None if bot.unreadable is not None else bot.position["tracked"],
+        "tracked": None if bot.known.unreadable is not None else bot.position["tracked"],
         "why": why.text,
         "going_on": why.going_on,
     }
@@ -39,7 +43,11 @@ def _why(bot: Bot) -> Why | None:
     if bot.residue:
         detail = f": {bot.last_error}" if bot.last_error else ""
         return Why(f"a liquidation failed and is tried again{detail}", going_on=True)
-    if bot.run is not None or bot.queued is not None or bot.pending_signal is not None:
+    if (
+        bot.process.run is not None
+        or bot.process.queued is not None
+        or bot.holding.pending is not None
+    ):
         return Why("its process has not ended yet", going_on=True)
     if bot.is_open:
         return Why("its position is open", going_on=bot.state is State.LIQUIDATING)
@@ -50,6 +58,6 @@ def _why(bot: Bot) -> Why | None:
 
 def _stuck(bot: Bot) -> str | None:
     """The reason why ``bot`` waits for an operator; None when it does not."""
-    if bot.unreadable is not None and bot.run is None:
-        return f"its position is unknown: {bot.unreadable}"
+    if bot.known.unreadable is not None and bot.process.run is None:
+        return f"its position is unknown: {bot.known.unreadable}"
     return bot.doubt if bot.is_open else None

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 from support.bot_process import bot_row
+from support.facts import changed
 from support.settings import settings
 
 from execsvc.clients.bot_service import Listing
@@ -19,9 +20,10 @@ from execsvc.runner.job import Task
 from execsvc.store.bot_state import LedgerState
 from execsvc.store.sqlite.store import SqliteStore
 from execsvc.supervisor.bots import steps
-from execsvc.supervisor.bots.bot import Bot, PendingSignalDecision
+from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.hold import PendingSignalDecision
 from execsvc.supervisor.bots.launch import launch
 from execsvc.supervisor.bots.next_step import Listed
 from execsvc.supervisor.bots.run import Run
@@ -87,6 +89,11 @@ def look_at(context: Context, bots: Bots, now: float) -> None:
         bots.due(key)
 
 
+def becomes(context: Context, **facts: Any) -> None:
+    """The only bot has these facts from now on."""
+    context.bots["b1"] = changed(only(context), **facts)
+
+
 def only(context: Context) -> Bot:
     (bot,) = context.bots.values()
     return bot
@@ -96,15 +103,14 @@ def test_a_pending_decision_survives_a_look_that_comes_too_early(
     context: Context, bots: Bots
 ) -> None:
     bots.listed(listing(row()))
-    bot = only(context)
-    bot.queued, bot.state = None, State.STOPPING
-    bot.pending_signal = PendingSignalDecision(61.5, 59.5, keeps=False, retry_at=61.5)
+    pending = PendingSignalDecision(61.5, 59.5, keeps=False, retry_at=61.5)
+    becomes(context, queued=None, state=State.STOPPING, pending=pending)
     context.timers.ask("b1", 60.0)
-    context.timers.ask("b1", bot.pending_signal.due)
+    context.timers.ask("b1", pending.due)
     look_at(context, bots, 60.0)
     assert context.timers.next() == 61.5
     look_at(context, bots, 61.5)
-    assert bot.state is State.HELD
+    assert only(context).state is State.HELD
 
 
 @pytest.mark.parametrize("moment", ["not_before", "liquidate_at"])
@@ -112,25 +118,23 @@ def test_a_delay_survives_a_look_that_comes_too_early(
     context: Context, bots: Bots, ledgers: Ledgers, moment: str
 ) -> None:
     bots.listed(listing(row()))
-    bot = only(context)
     if moment == "liquidate_at":
-        position = Position(tracked=1)
-        bot.ledger = LedgerState(
+        ledger = LedgerState(
             bot_id="b1",
             binding=row().binding,
-            position=position,
+            position=Position(tracked=1),
             unsettled=False,
             contested=0,
             failing=False,
         )
-        bot.closing = True
-    setattr(bot, moment, 90.0)
-    steps.reconcile(context, bot)
+        becomes(context, ledger=ledger, closing=True)
+    becomes(context, **{moment: 90.0})
+    steps.reconcile(context, only(context))
     context.timers.ask("b1", 60.0)
     look_at(context, bots, 60.0)
-    assert bot.queued is None
+    assert only(context).process.queued is None
     look_at(context, bots, 90.0)
-    assert bot.queued is not None
+    assert only(context).process.queued is not None
 
 
 def test_a_restart_of_a_child_survives_a_look_that_comes_too_early(context: Context) -> None:
@@ -159,23 +163,22 @@ def test_a_machine_without_a_process_to_give_is_no_crash_of_the_bot(
 
     monkeypatch.setattr(context.children, "fork_all", refuse)
     bots.listed(listing(row()))
-    bot = only(context)
     assert not launch(context)
-    assert (bot.state, bot.restart_count) == (State.BACKOFF, 0)
+    bot = only(context)
+    assert (bot.state, bot.schedule.restart_count) == (State.BACKOFF, 0)
     assert bot.last_error == "no process can be started: Resource temporarily unavailable"
     look_at(context, bots, steps.NO_PROCESS)
-    assert bot.queued is Task.TRADE
-    assert bot.hold is None
+    assert only(context).process.queued is Task.TRADE
+    assert only(context).holding.hold is None
 
 
 def test_a_stopped_bot_is_forgotten_after_an_hour_and_not_before(
     context: Context, bots: Bots
 ) -> None:
     bots.listed(listing(row()))
-    bot = only(context)
-    bot.ever_ran = True
+    becomes(context, ever_ran=True)
     bots.gone(frozenset({"b1"}))
-    assert bot.state is State.STOPPED
+    assert only(context).state is State.STOPPED
     look_at(context, bots, 3599.0)
     assert context.bots
     look_at(context, bots, 3600.0)
@@ -201,15 +204,15 @@ def test_a_ledger_that_cannot_be_read_is_never_forgotten(
 
 def test_a_reason_stays_until_the_row_is_good_again(context: Context, bots: Bots) -> None:
     bots.listed(listing(row()))
-    bot = only(context)
     child = cast(Child, SimpleNamespace(pid=1))
-    bot.queued, bot.run = None, Run(child, Task.TRADE, row(), Lines(-1, 0), 0.0)
+    becomes(context, queued=None, run=Run(child, Task.TRADE, row(), Lines(-1, 0), 0.0))
     bots.listed(listing(b1="no symbol"))
     context.timers.ask("b1", 1.0)
     look_at(context, bots, 1.0)
-    assert (bot.listed, bot.last_error) == (Listed.INVALID, "no symbol")
+    assert only(context).desired.listed is Listed.INVALID
+    assert only(context).last_error == "no symbol"
     bots.listed(listing(row()))
-    assert bot.last_error is None
+    assert only(context).last_error is None
 
 
 def test_what_was_read_at_the_start_is_not_read_again(
@@ -228,8 +231,7 @@ def test_a_failure_of_a_row_that_is_no_longer_listed_does_not_fail_the_new_one(
     context: Context, bots: Bots
 ) -> None:
     bots.listed(listing(row(params={"hold_duration": 61})))
-    bot = only(context)
-    steps.mark_failed(context, bot, "raised", row())
-    assert bot.hold is None
-    steps.mark_failed(context, bot, "raised", bot.row)
-    assert bot.hold is not None
+    steps.mark_failed(context, only(context), "raised", row())
+    assert only(context).holding.hold is None
+    steps.mark_failed(context, only(context), "raised", only(context).desired.row)
+    assert only(context).holding.hold is not None

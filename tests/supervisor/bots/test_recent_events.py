@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from loguru import logger
-from support.facts import HELD, bot, ledger, running
+from support.facts import HELD, bot, changed, ledger, running
 
 from execsvc.logs import bound
 from execsvc.model.position import Position
@@ -56,12 +56,13 @@ def test_only_the_newest_are_kept_and_none_is_long(recent: Recent) -> None:
 def test_a_change_of_a_position_is_an_event(recent: Recent) -> None:
     seen = bot(ledger=ledger())
     recent.position(seen)
-    seen.run = running()
+    seen = changed(seen, run=running())
     recent.position(seen)
     recent.position(seen)
-    seen.run, seen.ledger = None, ledger(position=Position(sold_short=Decimal("0.5")))
+    short = ledger(position=Position(sold_short=Decimal("0.5")))
+    seen = changed(seen, run=None, ledger=short)
     recent.position(seen)
-    seen.ledger = ledger()
+    seen = changed(seen, ledger=ledger())
     recent.position(seen)
     recent.position(seen)
     assert [event["text"] for event in recent.shown()] == [

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 from support.bot_process import bot_row
+from support.facts import changed
 from support.settings import settings
 
 from execsvc.clients.bot_service import Listing
@@ -18,7 +19,6 @@ from execsvc.store.bot_state import LedgerState
 from execsvc.store.sqlite.halt import Halt
 from execsvc.store.sqlite.store import SqliteStore
 from execsvc.supervisor.bots import by_hand, steps
-from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.launch import launch
@@ -64,10 +64,17 @@ def bots(context: Context) -> Bots:
     return made
 
 
-def runs(bot: Bot, pid: int) -> None:
-    child = cast(Child, SimpleNamespace(pid=pid))
-    bot.queued, bot.state = None, State.RUNNING
-    bot.run = Run(child, Task.TRADE, bot.row, Lines(-1, 0), 0.0)
+def becomes(context: Context, bot_id: str, **facts: Any) -> None:
+    """The bot has these facts from now on."""
+    context.bots[bot_id] = changed(context.bots[bot_id], **facts)
+
+
+def all_run(context: Context) -> None:
+    """Each bot has a process of its own, with the pids 0, 1, 2."""
+    for pid, (bot_id, bot) in enumerate(list(context.bots.items())):
+        child = cast(Child, SimpleNamespace(pid=pid))
+        run = Run(child, Task.TRADE, bot.desired.row, Lines(-1, 0), 0.0)
+        becomes(context, bot_id, queued=None, state=State.RUNNING, run=run)
 
 
 def test_it_is_on_the_disk_before_the_first_bot_is_told(
@@ -80,14 +87,13 @@ def test_it_is_on_the_disk_before_the_first_bot_is_told(
         told.append(child.pid)
 
     monkeypatch.setattr(context.children, "tell", tell)
-    for pid, bot in enumerate(context.bots.values()):
-        runs(bot, pid)
+    all_run(context)
     assert by_hand.halt(context, "now") is None
     assert told == [0, 1, 2]
 
 
 def test_what_is_queued_is_not_forked_any_more(context: Context, bots: Bots) -> None:
-    assert [bot.queued for bot in context.bots.values()] == [Task.TRADE] * 3
+    assert [bot.process.queued for bot in context.bots.values()] == [Task.TRADE] * 3
     by_hand.halt(context, None)
     launch(context)
     assert {bot.state for bot in context.bots.values()} == {State.STOPPED}
@@ -98,9 +104,8 @@ def test_who_stops_on_a_signal_by_hand_is_not_told_as_well(
 ) -> None:
     told: list[int] = []
     monkeypatch.setattr(context.children, "tell", lambda child, _: told.append(child.pid))
-    for pid, bot in enumerate(context.bots.values()):
-        runs(bot, pid)
-    signalled = context.bots["b2"].run
+    all_run(context)
+    signalled = context.bots["b2"].process.run
     assert signalled is not None
     signalled.stop_since = 0.0
     by_hand.halt(context, None)
@@ -120,8 +125,8 @@ def test_a_full_disk_gives_up_its_ballast_first(
 
 
 def test_in_a_halt_everybody_listed_is_at_stake(context: Context, bots: Bots) -> None:
-    for bot in context.bots.values():
-        bot.queued = None
+    for bot_id in list(context.bots):
+        becomes(context, bot_id, queued=None)
     assert bots.at_stake() == set()
     by_hand.halt(context, None)
     assert bots.at_stake() == {"b1", "b2", "b3"}
@@ -139,8 +144,9 @@ def test_a_bot_that_stays_stopped_is_not_looked_at_without_end(
 
 
 def test_resume_starts_at_once_whatever_it_waited_for(context: Context, bots: Bots) -> None:
-    bot = context.bots["b1"]
-    bot.not_before, bot.crashed = 60.0, True
+    becomes(context, "b1", not_before=60.0, crashed=True)
     by_hand.halt(context, None)
     by_hand.resume(context)
-    assert (bot.state, bot.queued, bot.crashed) == (State.BOOTING, Task.TRADE, False)
+    bot = context.bots["b1"]
+    assert (bot.state, bot.process.queued) == (State.BOOTING, Task.TRADE)
+    assert not bot.schedule.crashed

@@ -14,7 +14,8 @@ from execsvc.model.condition import Kind, Severity
 from execsvc.store.abandoned import Abandoned
 from execsvc.store.bot_state import LedgerState
 from execsvc.store.halted import Halted
-from execsvc.supervisor.bots.bot import Bot, Hold
+from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.hold import Hold
 from execsvc.supervisor.bots.next_step import Service
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.listing.guard import Pending
@@ -38,8 +39,8 @@ def kinds(given: Facts, left: frozenset[str] = frozenset()) -> list[Kind]:
 
 
 def test_each_kind_has_its_words_and_its_key() -> None:
-    failed = bot(state=State.FAILED, hold=Hold(State.FAILED, "no disk"))
-    failed.ledger = open_ledger(failing=True).model_copy(update={"contested": 2})
+    left = open_ledger(failing=True).model_copy(update={"contested": 2})
+    failed = bot(state=State.FAILED, hold=Hold(State.FAILED, "no disk"), ledger=left)
     found = conditions(facts(failed, polled=STALE), frozenset({"b1"}))
     assert {wrong.key: (wrong.text, wrong.degrades) for wrong in found} == {
         "listing:": ("no good listing for 99 s: HTTP 500", True),

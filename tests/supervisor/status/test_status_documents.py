@@ -14,11 +14,11 @@ from execsvc.model.result import Result
 from execsvc.runner.report import Snapshot, shown
 from execsvc.store.halted import Halted
 from execsvc.store.tripped import Tripped
-from execsvc.supervisor.bots.bot import Bot, Hold
+from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.hold import Hold
 from execsvc.supervisor.bots.next_step import Listed, Service
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.listing.guard import Pending
-from execsvc.supervisor.processes.restarts import Restarts
 from execsvc.supervisor.status.facts import Polled
 from execsvc.supervisor.status.status import health, status
 
@@ -85,7 +85,7 @@ def test_how_the_reports_go() -> None:
 
 
 def test_every_bot_has_every_member_whatever_is_known_of_it() -> None:
-    bare = Bot("b2", Restarts(5, 300))
+    bare = Bot("b2")
     row = InvalidRow(name="No id", reason="id is missing")
     documents = status(facts(bot(run=running()), bare, nameless=[row]))["bots"]
     assert all(list(document) == list(documents[0]) for document in documents)
@@ -266,7 +266,7 @@ def test_in_a_halt_last_error_says_why_a_bot_does_not_run(seen: Bot, said: str |
         (bot(listed=Listed.GONE, error="no bid", ledger=ledger(position=HELD)), "no bid"),
         (bot(listed=Listed.GONE, error="no bid", state=State.LIQUIDATING), "no bid"),
         (bot(error="killed by SIGKILL", run=running(), state=State.RUNNING), "killed by SIGKILL"),
-        (bot(listed=Listed.GONE, unreadable="damaged", ledger_known=False), "damaged"),
+        (bot(listed=Listed.GONE, unreadable="damaged", current=False), "damaged"),
     ],
 )
 def test_status_last_error_of_a_bot_that_is_stopped_and_flat_is_empty(seen: Bot, said: str) -> None:

@@ -7,18 +7,19 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from support.facts import changed
 
 from execsvc.model.bot import Binding, BotSpec, Mode
 from execsvc.model.position import Position
 from execsvc.runner.job import Task
 from execsvc.runner.report import Snapshot
 from execsvc.store.bot_state import LedgerState
-from execsvc.supervisor.bots.bot import Bot, Hold, PendingSignalDecision
+from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.hold import Hold, PendingSignalDecision
 from execsvc.supervisor.bots.next_step import Listed
 from execsvc.supervisor.bots.run import Run
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.processes.child import Child
-from execsvc.supervisor.processes.restarts import Restarts
 from execsvc.supervisor.status.unfinished import unfinished
 from execsvc.workers.lines import Lines
 
@@ -27,10 +28,7 @@ ROW = BotSpec(bot_id="b1", name="My bot", binding=BINDING, params={})
 
 
 def bot(**changes: Any) -> Bot:
-    made = Bot("b1", Restarts(5, 300), row=ROW, listed=Listed.VALID)
-    for name, value in changes.items():
-        setattr(made, name, value)
-    return made
+    return changed(Bot("b1"), **{"row": ROW, "listed": Listed.VALID, **changes})
 
 
 def running(**report: Any) -> Run:
@@ -69,7 +67,7 @@ def test_who_has_ended_flat_is_finished(ended: Bot) -> None:
         (bot(run=running(phase="STOPPING")), "its process has not ended yet", True),
         (bot(queued=Task.LIQUIDATE), "its process has not ended yet", True),
         (
-            bot(pending_signal=PendingSignalDecision(1, 1, False, 1)),
+            bot(pending=PendingSignalDecision(1, 1, False, 1)),
             "its process has not ended yet",
             True,
         ),
@@ -101,7 +99,7 @@ def test_the_whole_document() -> None:
         "why": "its position is open",
         "going_on": True,
     }
-    stand_in = Bot("lost-1", Restarts(5, 300), unreadable="damaged")
+    stand_in = changed(Bot("lost-1"), unreadable="damaged")
     unknown = unfinished(stand_in)
     assert unknown is not None
     assert (unknown["name"], unknown["symbol"], unknown["tracked"]) == (None, None, None)
@@ -111,5 +109,4 @@ def test_why_it_is_not_sold_is_told_beside_who_ended_it() -> None:
     held = Hold(State.HELD, "stopped by an operator")
     left = bot(hold=held, error="disk is full", ledger=ledger("0.5", failing=True))
     assert left.last_error == "stopped by an operator; disk is full"
-    left.ledger = ledger()
-    assert left.last_error == "stopped by an operator"
+    assert changed(left, ledger=ledger()).last_error == "stopped by an operator"
