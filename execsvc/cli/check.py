@@ -99,7 +99,7 @@ def _check_adapter(settings: Settings, spec: BotSpec | None) -> None:
             text if health.is_well else f"adapter {text}",
         )
     if spec is None and health is None:
-        status = http.look("GET /", "/").status
+        status = http.get_any_status("GET /", "/").status
         _report(
             "adapter",
             f"{settings.exchange_adapter_url}: answers (HTTP {status}); no bot whose market could be read",

@@ -51,7 +51,7 @@ def run(source: Source) -> None:
     for line in warnings(settings):
         logger.bind(event="settings_warning").warning("{}", line)
     if settings.exchange_adapter_url.startswith("https:"):
-        http.warm()  # the TLS settings are made once and shared, not by each bot
+        http.prepare_tls()  # the TLS settings are made once and shared, not by each bot
     _run(supervisor)
 
 

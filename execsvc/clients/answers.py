@@ -44,7 +44,7 @@ class Stream(Protocol):
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpAnswer:
     """A complete HTTP answer to ``call``; ``date`` is its header.
 
     ``retry_after`` and ``ban`` are in seconds: how long to stay away, and how long an exchange
@@ -89,7 +89,7 @@ class Answer:
             return detail or ""
         return json.dumps(detail, default=str)
 
-    def words(self) -> str:
+    def failure_text(self) -> str:
         """The text of a failure: its ``detail``, else the JSON that came instead."""
         detail = self.detail()
         if detail:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from execsvc.clients.answers import Answer
-from execsvc.clients.bodies import json_object
-from execsvc.clients.http import HttpClient, segment
+from execsvc.clients.answers import HttpAnswer
+from execsvc.clients.http import HttpClient, json_object, segment
 from execsvc.errors import Unavailable
 from execsvc.model.told import ToldExecution, ToldOrder
 
@@ -16,9 +15,9 @@ _NOT_FOUND = 404
 _UNKNOWN_CALL = frozenset({_NOT_FOUND, 405, 501})
 _MISSING = r"(?<![\w/.-]){}(?!\.?[\w/-])"
 """A word of a sentence; not one in a path that a gateway repeats, as in ``/bot-service/orders``."""
-_THERE = re.compile(r"exist|already|duplicate|unique|exchange_trade_id", re.IGNORECASE)
+_ALREADY_REPORTED = re.compile(r"exist|already|duplicate|unique|exchange_trade_id", re.IGNORECASE)
 """The words of a bad request about an execution that was reported before."""
-_IS_AWAY = frozenset({502, 503, 504})
+_PROXY_ERRORS = frozenset({502, 503, 504})
 """The statuses with which a proxy answers for a service that does not."""
 
 Id = str | int
@@ -34,7 +33,7 @@ class NoSuchCall(ReportRefused):
     """
 
 
-class Missing(ReportRefused):
+class RecordLost(ReportRefused):
     """BotService answered 404 and named the session or the order: it has lost its record."""
 
 
@@ -57,42 +56,44 @@ class BotReports:
         if answer.status in _UNKNOWN_CALL and answer.retry_after is None:
             names = _names_what_is_missing(answer.detail(), order.bot_id)
             if answer.status != _NOT_FOUND or not names:
-                raise NoSuchCall(self._http.told(answer))
+                raise NoSuchCall(self._http.describe_failure(answer))
             if session is not None and _names(answer.detail(), "session"):
-                raise Missing(self._http.told(answer))
-        return _id(call, self._judged(answer))
+                raise RecordLost(self._http.describe_failure(answer))
+        return _id(call, self._accept(answer))
 
     def status(self, given: Id, status: str) -> None:
-        """Report the status of the order that was given the id ``given``. Raises Missing too."""
+        """Report the status of the order that was given the id ``given``. Raises RecordLost too."""
         path = f"/orders/{segment(str(given))}/status"
         body = json_object({"status": status})
         # A conflict says that the order is there already, as a resend would find it.
         answer = self._http.write("PUT /orders/{id}/status", "PUT", path, body, None)
-        self._judged_of_order(answer)
+        self._accept_for_order(answer)
 
     def execution(self, given: Id, execution: ToldExecution, key: str) -> None:
-        """Report the execution of the order that was given the id ``given``. Raises Missing too."""
+        """Report the execution of the order that was given the id ``given``. Raises RecordLost too."""
         call, path = "POST /executions", "/executions"
         body = json_object({"local_order_id": given, **execution.model_dump()})
         answer = self._http.write(call, "POST", path, body, f"{key}-execution")
         # A resend of one that is there is a bad request to today's service: the trade id is its key.
         # Any other bad request is a refusal: what BotService lacks must not count as delivered.
-        known = answer.status == _BAD_REQUEST and _THERE.search(answer.detail()) is not None
+        known = (
+            answer.status == _BAD_REQUEST and _ALREADY_REPORTED.search(answer.detail()) is not None
+        )
         if not known:
-            self._judged_of_order(answer)
+            self._accept_for_order(answer)
 
-    def _judged_of_order(self, answer: Answer) -> None:
-        """Raise Missing when BotService does not know an order that was reported before."""
+    def _accept_for_order(self, answer: HttpAnswer) -> None:
+        """Raise RecordLost when BotService does not know an order that was reported before."""
         if answer.status == _NOT_FOUND and _names(answer.detail(), "order"):
-            raise Missing(self._http.told(answer))
-        self._judged(answer, _CONFLICT)
+            raise RecordLost(self._http.describe_failure(answer))
+        self._accept(answer, _CONFLICT)
 
     def started(self, bot_id: str) -> Id | None:
         """Report that a bot which was asked to start runs; returns the session that is opened for
         it.
         """
         path = f"/bots/{segment(bot_id)}/start"
-        return _session(self._sent("POST /bots/{id}/start", "POST", path, "{}", None, _CONFLICT))
+        return _session(self._send("POST /bots/{id}/start", "POST", path, "{}", None, _CONFLICT))
 
     def stopped(self, bot_id: str) -> Id | None:
         """Report that a bot is flat and does not run; returns the session that this ends.
@@ -100,23 +101,23 @@ class BotReports:
         A bot without a session is no error.
         """
         path = f"/bots/{segment(bot_id)}/stop"
-        fine = (_CONFLICT, _BAD_REQUEST)
-        return _session(self._sent("POST /bots/{id}/stop", "POST", path, "{}", None, *fine))
+        accepted = (_CONFLICT, _BAD_REQUEST)
+        return _session(self._send("POST /bots/{id}/stop", "POST", path, "{}", None, *accepted))
 
-    def _sent(
-        self, call: str, method: str, path: str, body: str, key: str | None, *fine: int
-    ) -> Answer:
-        return self._judged(self._http.write(call, method, path, body, key), *fine)
+    def _send(
+        self, call: str, method: str, path: str, body: str, key: str | None, *accepted: int
+    ) -> HttpAnswer:
+        return self._accept(self._http.write(call, method, path, body, key), *accepted)
 
-    def _judged(self, answer: Answer, *fine: int) -> Answer:
+    def _accept(self, answer: HttpAnswer, *accepted: int) -> HttpAnswer:
         if answer.is_success:
-            return _genuine(answer)
-        if answer.status in fine:
+            return _refuse_non_json(answer)
+        if answer.status in accepted:
             return answer
-        told = self._http.told(answer)
-        if answer.retry_after is not None or answer.status in _IS_AWAY:
-            raise Unavailable(told, answer.retry_after)
-        raise ReportRefused(told)
+        text = self._http.describe_failure(answer)
+        if answer.retry_after is not None or answer.status in _PROXY_ERRORS:
+            raise Unavailable(text, answer.retry_after)
+        raise ReportRefused(text)
 
 
 def _names_what_is_missing(detail: str, bot_id: str) -> bool:
@@ -130,7 +131,7 @@ def _names(detail: str, *words: str) -> bool:
     return re.search(_MISSING.format(f"({choice})"), detail, re.IGNORECASE) is not None
 
 
-def _genuine(answer: Answer) -> Answer:
+def _refuse_non_json(answer: HttpAnswer) -> HttpAnswer:
     """``answer``, unless it is a page of some other service."""
     try:
         if answer.body:
@@ -140,7 +141,7 @@ def _genuine(answer: Answer) -> Answer:
     return answer
 
 
-def _id(call: str, answer: Answer) -> Id:
+def _id(call: str, answer: HttpAnswer) -> Id:
     body = answer.json() if answer.body else None
     given = body.get("id") if isinstance(body, dict) else None
     if isinstance(given, bool) or not isinstance(given, (str, int)) or given == "":
@@ -150,7 +151,7 @@ def _id(call: str, answer: Answer) -> Id:
     return given
 
 
-def _session(answer: Answer) -> Id | None:
+def _session(answer: HttpAnswer) -> Id | None:
     """The session in an answer; None where BotService gives none, or one that cannot be named."""
     try:
         body = answer.json() if answer.is_success and answer.body else None

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from execsvc.clients.http import HttpClient
-from execsvc.clients.vanished import Vanished
+from execsvc.clients.vanished_bots import VanishedBots
 from execsvc.clock import monotonic
 from execsvc.errors import CallRefused, Unavailable
 from execsvc.model.bot import BotSpec, InvalidRow, RowRefused, parse_row, row_id, row_name
@@ -27,7 +27,7 @@ _CALL = "GET /bots"
 RUNNING, BOOTING, STOPPING, STOPPED = "RUNNING", "BOOTING", "STOPPING", "STOPPED"
 WITH_LIFECYCLE = (BOOTING, RUNNING, STOPPING)
 """The statuses in a bot's order of them: one that changes meanwhile is found at least once."""
-REST = 4
+PAUSE_FACTOR = 4
 """The pause before a failed optional query is repeated, as a multiple of the time that it took."""
 
 
@@ -80,9 +80,9 @@ class BotService:
         self._optional = optional
         self._faults: dict[str, Unavailable] = {}
         """The error of the last failed optional query."""
-        self._rests: dict[str, float] = {}
+        self._paused_until: dict[str, float] = {}
         """The end of its pause, by our monotonic clock."""
-        self._vanished = Vanished(http, self._statuses)
+        self._vanished = VanishedBots(http, self._statuses)
         self._changes_bots = False
         """True when BotService was seen to start or stop bots by itself: rows have more to tell
         than listings.
@@ -93,7 +93,7 @@ class BotService:
 
         A status that is optional and not answered is named in the listing.
         """
-        found = {status: self._found(status) for status in self._statuses}
+        found = {status: self._rows_if_available(status) for status in self._statuses}
         answered = {status: rows for status, rows in found.items() if rows is not None}
         unanswered = tuple(status for status, rows in found.items() if rows is None)
         unsupported = tuple(
@@ -102,7 +102,7 @@ class BotService:
         full = any(rows.received == DEFAULT_PAGE for rows in answered.values())
         self._changes_bots |= any(rows.ids for key, rows in answered.items() if key != RUNNING)
         if BOOTING in unanswered:
-            self._look(answered)
+            self._add_vanished(answered)
         else:
             self._vanished.all_listed(answered[RUNNING].ids)
         return _merged(answered).model_copy(
@@ -116,36 +116,36 @@ class BotService:
 
     def waiting(self) -> dict[str, frozenset[str]]:
         """The bots that are BOOTING or STOPPING, by status; a status without an answer is left out."""
-        found = {status: self._found(status) for status in (BOOTING, STOPPING)}
+        found = {status: self._rows_if_available(status) for status in (BOOTING, STOPPING)}
         return {key: frozenset(rows.ids) for key, rows in found.items() if rows is not None}
 
-    def _found(self, status: str) -> _Rows | None:
+    def _rows_if_available(self, status: str) -> _StatusRows | None:
         """The rows of ``status``; None when they are optional and not available now."""
         if self._optional is None or status == RUNNING:
             return self._rows(status, self._http.timeout)
         began = monotonic()
-        if began < self._rests.get(status, began):
+        if began < self._paused_until.get(status, began):
             return None
         try:
             return self._rows(status, min(self._optional, self._http.timeout))
         except Unavailable as error:
             # One that hangs must not make every listing late; one that is refused costs nothing.
             ended = monotonic()
-            rest = max(REST * (ended - began), error.retry_after or 0.0)
-            self._faults[status], self._rests[status] = error, ended + rest
+            pause = max(PAUSE_FACTOR * (ended - began), error.retry_after or 0.0)
+            self._faults[status], self._paused_until[status] = error, ended + pause
             return None
 
-    def _look(self, answered: dict[str, _Rows]) -> None:
+    def _add_vanished(self, answered: dict[str, _StatusRows]) -> None:
         """Add the rows of bots that were RUNNING and may be BOOTING, of which nothing is listed."""
         if self._optional is None or not self._changes_bots:
             return
         listed = {bot_id for rows in answered.values() for bot_id in rows.ids}
         within = min(self._optional, self._http.timeout)
-        for row in self._vanished.look(answered[RUNNING].ids, listed, within):
-            answered.setdefault(row["status"], _Rows(row["status"])).take([row])
+        for row in self._vanished.find_rows(answered[RUNNING].ids, listed, within):
+            answered.setdefault(row["status"], _StatusRows(row["status"])).take([row])
 
-    def _rows(self, status: str, within: float) -> _Rows:
-        rows = _Rows(status)
+    def _rows(self, status: str, within: float) -> _StatusRows:
+        rows = _StatusRows(status)
         if self._page_size == 0:
             rows.take(self._page({"status": status}, within))
             return rows
@@ -164,7 +164,7 @@ class BotService:
         return page
 
 
-def _merged(found: dict[str, _Rows]) -> Listing:
+def _merged(found: dict[str, _StatusRows]) -> Listing:
     """The listing by the rows of all statuses: of a bot that has two, the later one counts."""
     latest = {bot_id: status for status, rows in found.items() for bot_id in rows.ids}
     bots: dict[str, BotSpec] = {}
@@ -185,7 +185,7 @@ def _merged(found: dict[str, _Rows]) -> Listing:
     )
 
 
-class _Rows:
+class _StatusRows:
     """The rows of one status, page by page."""
 
     def __init__(self, status: str) -> None:
@@ -245,9 +245,9 @@ class _Rows:
         if isinstance(row, dict) and row.get("status") != self._status:
             return
         alike[identity] += 1
-        told = self.nameless.setdefault(identity, [])
-        if len(told) < alike[identity]:
-            told.append(InvalidRow(name=row_name(row), reason=reason))
+        same = self.nameless.setdefault(identity, [])
+        if len(same) < alike[identity]:
+            same.append(InvalidRow(name=row_name(row), reason=reason))
 
 
 def _digest(row: Any) -> str:

@@ -16,7 +16,7 @@ from execsvc.errors import CallRefused, Unavailable
 from execsvc.model.told import ToldOrder
 
 _ACTIVE = "ACTIVE"
-_SAME = Decimal("1e-9")
+_TOLERANCE = Decimal("1e-9")
 """The part of a quantity by which a float may differ from its decimal source."""
 _Moment = Annotated[datetime, AfterValidator(utc)]
 
@@ -46,7 +46,7 @@ class _KnownOrder(PastOrder):
     reason: str | None = None
 
 
-class _Orders(BaseModel):
+class _SessionOrders(BaseModel):
     orders: list[Any] = []
 
 
@@ -97,13 +97,13 @@ class BotSessions:
             whole = self._http.get(call, f"/sessions/{segment(str(session))}", {})
         except CallRefused:
             return None
-        for order in map(_known, read(_Orders, call, whole).orders):
-            if order is not None and _is(order, told):
+        for order in map(_parse_order, read(_SessionOrders, call, whole).orders):
+            if order is not None and _is_same_order(order, told):
                 return order.id
         return None
 
 
-def _known(order: Any) -> _KnownOrder | None:
+def _parse_order(order: Any) -> _KnownOrder | None:
     """The order if it can be read; None for another kind, which must not keep ours from being
     reported.
     """
@@ -113,10 +113,10 @@ def _known(order: Any) -> _KnownOrder | None:
         return None
 
 
-def _is(order: _KnownOrder, told: ToldOrder) -> bool:
+def _is_same_order(order: _KnownOrder, told: ToldOrder) -> bool:
     try:
         quantity = Decimal(str(order.quantity))
-        alike = abs(quantity - told.quantity) <= abs(told.quantity) * _SAME
+        alike = abs(quantity - told.quantity) <= abs(told.quantity) * _TOLERANCE
     except InvalidOperation:
         return False
     return (

@@ -1,4 +1,4 @@
-"""The connections of one adapter of requests: watched, kept alive for reads, fresh for orders.
+"""The connections of one adapter of requests: timed, kept alive for reads, fresh for orders.
 
 They replace urllib3's pool, which spends three times as long on a call as the call itself: there is
 one server, one call at a time, and nothing to retry, to redirect or to proxy.
@@ -12,11 +12,11 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 
+from execsvc.clients.call_timer import CallTimer, Stage
 from execsvc.clients.sockets import connect, give_up_after, reset_when_closed, wrap
-from execsvc.clients.watch import Stage, Watch
 
 
-class Reply:
+class RawResponse:
     """The answer of a server; its body is yet to be read."""
 
     def __init__(self, response: http.client.HTTPResponse, connection: _Connection) -> None:
@@ -60,14 +60,14 @@ class Connections:
     """
 
     def __init__(
-        self, host: str, port: int | None, secure: bool, watch: Watch, orders: bool = False
+        self, host: str, port: int | None, secure: bool, timer: CallTimer, orders: bool = False
     ) -> None:
-        self._connection = _Connection(host, port, secure, watch, orders)
-        self._watch = watch
+        self._connection = _Connection(host, port, secure, timer, orders)
+        self._timer = timer
 
     def urlopen(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], **_: Any
-    ) -> Reply:
+    ) -> RawResponse:
         """Send one request for the path ``url`` and return as soon as the head of its answer is in.
 
         The name and the arguments are those of urllib3, by which requests calls it. Raises OSError.
@@ -78,7 +78,7 @@ class Connections:
             self._connection.flush()
             response = self._connection.getresponse()
             self._connection.answered()
-            return Reply(response, self._connection)
+            return RawResponse(response, self._connection)
         except http.client.HTTPException as error:
             self._connection.close()
             raise BrokenAnswer(repr(error)) from error
@@ -94,7 +94,7 @@ class Connections:
     def keep_to_connection(self) -> None:
         """Raise OSError when the connection that was made is lost before anything was sent."""
         self._connection.leave_if_stale()
-        self._watch.stage = Stage.CONNECTED
+        self._timer.stage = Stage.CONNECTED
         if not self._connection.is_open:
             raise ConnectionResetError("the connection was lost before anything was sent")
 
@@ -104,31 +104,31 @@ class Connections:
 
 
 class _Connection(http.client.HTTPConnection):
-    """HTTP over a watched socket, with TLS or without.
+    """HTTP over a timed socket, with TLS or without.
 
     A request leaves in one piece, so that no stop can come between its head and its body.
     """
 
     def __init__(
-        self, host: str, port: int | None, secure: bool, watch: Watch, orders: bool
+        self, host: str, port: int | None, secure: bool, timer: CallTimer, orders: bool
     ) -> None:
         if secure:
             self.default_port = http.client.HTTPS_PORT
         # Without a port http.client would take the end of an IPv6 address for one.
         super().__init__(host, port or self.default_port)
         self._secure = secure
-        self._watch = watch
+        self._timer = timer
         self._orders = orders
         self._pieces: list[bytes] = []
 
     def connect(self) -> None:
         """Connect; called by the first request. Raises OSError."""
         self._pieces.clear()
-        plain = connect(self.host, self.port, self._watch)
+        plain = connect(self.host, self.port, self._timer)
         if self._orders:
             reset_when_closed(plain, resets=True)
         self.sock: socket.socket = (
-            wrap(plain, self.host.rstrip("."), self._watch) if self._secure else plain
+            wrap(plain, self.host.rstrip("."), self._timer) if self._secure else plain
         )
 
     @property
@@ -146,10 +146,10 @@ class _Connection(http.client.HTTPConnection):
         if not self.is_open:
             self.connect()
         self._pieces.clear()
-        self._watch.stage = Stage.CONNECTED
+        self._timer.stage = Stage.CONNECTED
         if self._orders:
-            give_up_after(self.sock, min(LONGEST_UNDELIVERED, self._watch.left() * _PART_OF_TIME))
-        self._watch.refuse_if_late()
+            give_up_after(self.sock, min(LONGEST_UNDELIVERED, self._timer.left() * _PART_OF_TIME))
+        self._timer.refuse_if_late()
         self.sock.sendall(request)
 
     def answered(self) -> None:

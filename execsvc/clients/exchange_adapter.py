@@ -9,10 +9,9 @@ from decimal import Decimal
 from typing import Any, Literal, Protocol, TypeVar
 
 from execsvc.clients.answers import read
-from execsvc.clients.bodies import json_object
 from execsvc.clients.exchange_words import where_words_begin
-from execsvc.clients.http import HttpClient, NotSent, segment
-from execsvc.clients.order_answer import judge, judge_found
+from execsvc.clients.http import HttpClient, NotSent, json_object, segment
+from execsvc.clients.order_answer import fill_of_answer, fill_of_lookup
 from execsvc.errors import Banned, NotFound, OrderRefused, OutcomeUnknown, Unavailable
 from execsvc.model.balance import Balance
 from execsvc.model.market import Depth, Ticker, Trade, Trades
@@ -146,7 +145,9 @@ class ExchangeAdapter:
         try:
             answer = self._http.post(_CALL, "/order", body, timeout, send_by)
             ban = answer.ban
-            return judge(answer, self._http.told(answer, where_words_begin), symbol, side, amount)
+            return fill_of_answer(
+                answer, self._http.describe_failure(answer, where_words_begin), symbol, side, amount
+            )
         except NotSent as error:
             raise OrderRefused(str(error)) from None
         except Unavailable as error:
@@ -168,7 +169,7 @@ class ExchangeAdapter:
         call = "GET /order"
         try:
             content = self._get(call, f"/order/{segment(client_order_id)}", {})
-            fill = judge_found(content, client_order_id, symbol, side, amount)
+            fill = fill_of_lookup(content, client_order_id, symbol, side, amount)
         except OutcomeUnknown as error:
             raise error.reworded(self._http.clean(str(error))) from None
         except NotFound:
@@ -222,7 +223,7 @@ class ExchangeAdapter:
             )
 
     def _get(self, call: str, path: str, params: Mapping[str, str | int]) -> Any:
-        timeout = self._http.timeout - self._wait_for_turn(call)
+        timeout = self._http.timeout - self._wait_for_pause(call)
         try:
             return self._http.get_within(timeout, call, path, params)
         except Banned as error:
@@ -232,7 +233,7 @@ class ExchangeAdapter:
             self._record_pause(error, error.retry_after)
             raise
 
-    def _wait_for_turn(self, call: str) -> float:
+    def _wait_for_pause(self, call: str) -> float:
         """Seconds waited for the end of a pause, when that leaves half of the call's time."""
         left = 0.0 if self.is_exiting else self._throttle.banned()
         if left > 0:

@@ -1,11 +1,13 @@
-"""HTTP to the two services: one session, a deadline over the whole call, nothing followed."""
+"""HTTP to the two services: one session, a deadline over the whole call, no redirects; bodies in JSON."""
 
 from __future__ import annotations
 
 import functools
+import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -18,13 +20,14 @@ from tenacity import (
 )
 
 from execsvc import __version__
-from execsvc.clients.answers import Answer, Unreadable, read_body, retry_after
+from execsvc.clients.answers import HttpAnswer, Unreadable, read_body, retry_after
 from execsvc.clients.bans import ban_of
+from execsvc.clients.call_timer import CallTimer, DeadlinePassed, Heartbeat, Stage, no_heartbeat
 from execsvc.clients.session import FAULTS, Session
 from execsvc.clients.sockets import ssl_context
-from execsvc.clients.watch import DeadlinePassed, Pulse, Stage, Watch, no_pulse
 from execsvc.errors import Banned, CallRefused, NotFound, Unavailable
 from execsvc.masking import MASK, masked
+from execsvc.model.market import plain
 
 READ_ATTEMPTS = 3
 LONGEST_TEXT = 300
@@ -32,7 +35,7 @@ LONGEST_TEXT = 300
 _NO_SUCH_CALL = frozenset({400, 405, 422, 501})
 
 
-def _at_once(_: str) -> int:
+def _from_start(_: str) -> int:
     return 0
 
 
@@ -48,13 +51,13 @@ class HttpClient:
     """One service, called by one process, one call at a time."""
 
     def __init__(
-        self, base_url: str, token: str | None, timeout: float, pulse: Pulse = no_pulse
+        self, base_url: str, token: str | None, timeout: float, heartbeat: Heartbeat = no_heartbeat
     ) -> None:
         self._base_url = base_url
         self._token = token
         self._timeout = timeout
-        self._watch = Watch(pulse)
-        self._session = Session(base_url, _headers(token), self._watch)
+        self._timer = CallTimer(heartbeat)
+        self._session = Session(base_url, _headers(token), self._timer)
 
     def get(self, call: str, path: str, params: Mapping[str, str | int]) -> Any:
         """The JSON of a 2xx answer, numbers exact; tried again while the deadline allows.
@@ -69,17 +72,17 @@ class HttpClient:
     ) -> Any:
         """As :meth:`get`, with ``timeout`` seconds for all of it."""
         url = _url(self._base_url, path, tuple(params.items()))
-        self._watch.start(timeout, interruptible=True)
+        self._timer.start(timeout, interruptible=True)
         try:
             return self._read(call, url)
         except Transient as error:
             fault = error
         # Outside of the block: a later attempt's error must not have this one for its cause.
-        return self._try_again(fault, call, url)
+        return self._retry(fault, call, url)
 
-    def look(self, call: str, path: str) -> Answer:
+    def get_any_status(self, call: str, path: str) -> HttpAnswer:
         """The answer to one GET, whatever its status. Raises Unavailable."""
-        self._watch.start(self._timeout, interruptible=True)
+        self._timer.start(self._timeout, interruptible=True)
         return self._send(call, "GET", self._base_url + path, None)
 
     def connect(self, call: str, path: str, timeout: float, interruptible: bool) -> None:
@@ -87,7 +90,7 @@ class HttpClient:
 
         Raises NotSent; StopRequested where it may be interrupted.
         """
-        self._watch.start(timeout, interruptible)
+        self._timer.start(timeout, interruptible)
         try:
             self._session.connect(self._base_url + path)
         except FAULTS as error:
@@ -95,7 +98,7 @@ class HttpClient:
 
     def post(
         self, call: str, path: str, body: str, timeout: float, send_by: float = math.inf
-    ) -> Answer:
+    ) -> HttpAnswer:
         """The answer to ``body`` (JSON text), whatever its status; sent at most once.
 
         It goes out on the connection that :meth:`connect` has made, and not after ``send_by``, in
@@ -104,18 +107,20 @@ class HttpClient:
         """
         url = self._base_url + path
         self._session.keep_fresh(url)
-        self._watch.start(timeout, interruptible=False, send_by=send_by)
+        self._timer.start(timeout, interruptible=False, send_by=send_by)
         return self._send(call, "POST", url, body.encode("utf-8"))
 
-    def write(self, call: str, method: str, path: str, body: str, key: str | None) -> Answer:
+    def write(self, call: str, method: str, path: str, body: str, key: str | None) -> HttpAnswer:
         """As :meth:`post`, for a request that may be repeated: interruptible, on a kept connection."""
-        self._watch.start(self._timeout, interruptible=True)
+        self._timer.start(self._timeout, interruptible=True)
         return self._send(call, method, self._base_url + path, body.encode("utf-8"), key)
 
-    def told(self, answer: Answer, begin: Callable[[str], int] = _at_once) -> str:
+    def describe_failure(
+        self, answer: HttpAnswer, begin: Callable[[str], int] = _from_start
+    ) -> str:
         """The text of a failure, in one line for people; of a long text from ``begin`` on."""
-        words = self._masked(answer.words())
-        detail = self.clean(words[begin(words) :])
+        failure = self._masked(answer.failure_text())
+        detail = self.clean(failure[begin(failure) :])
         if 300 <= answer.status <= 399:
             detail = "redirects are refused"
         text = f"{answer.call}: HTTP {answer.status}"
@@ -133,8 +138,8 @@ class HttpClient:
 
     def wait(self, seconds: float) -> None:
         """Let ``seconds`` pass with heartbeats. Raises StopRequested."""
-        self._watch.start(seconds + 1.0, interruptible=True)
-        self._watch.wait(seconds)
+        self._timer.start(seconds + 1.0, interruptible=True)
+        self._timer.wait(seconds)
 
     @property
     def timeout(self) -> float:
@@ -145,7 +150,7 @@ class HttpClient:
         """Close the connections that are kept for the next read."""
         self._session.close()
 
-    def _try_again(self, fault: Transient, call: str, url: str) -> Any:
+    def _retry(self, fault: Transient, call: str, url: str) -> Any:
         """The result of the read whose first attempt ended in ``fault``.
 
         tenacity would cost as much as the read, were it around each first attempt as well.
@@ -159,7 +164,7 @@ class HttpClient:
 
         attempts = Retrying(
             retry=retry_if_exception_type(Transient),
-            stop=stop_after_attempt(READ_ATTEMPTS) | stop_before_delay(self._watch.left()),
+            stop=stop_after_attempt(READ_ATTEMPTS) | stop_before_delay(self._timer.left()),
             wait=wait_random_exponential(multiplier=0.1, max=1.0),
             sleep=self._back_off,
             reraise=True,
@@ -170,7 +175,7 @@ class HttpClient:
         answer = self._send(call, "GET", url, None)
         if answer.is_success:
             return answer.json()
-        text = self.told(answer)
+        text = self.describe_failure(answer)
         if answer.ban is not None:
             raise Banned(text, answer.ban)
         if answer.status == 404:
@@ -183,29 +188,29 @@ class HttpClient:
 
     def _send(
         self, call: str, method: str, url: str, body: bytes | None, key: str | None = None
-    ) -> Answer:
+    ) -> HttpAnswer:
         pause: float | None = None
         try:
             with self._session.ask(method, url, body, key) as response:
                 status = response.status_code
                 pause = retry_after(status, response.headers.get("Retry-After"))
                 body = read_body(status, response.headers, response.raw)
-                answer = Answer(call, status, body, pause, response.headers.get("Date"))
+                answer = HttpAnswer(call, status, body, pause, response.headers.get("Date"))
                 return answer if answer.is_success else _with_ban(answer, response.headers)
         except Unreadable as error:
             raise Unavailable(f"{call}: {self.clean(str(error))}", pause) from None
         except FAULTS as error:
             reason = self.clean(_reason(error))
-            if self._watch.stage is Stage.CONNECTING:
+            if self._timer.stage is Stage.CONNECTING:
                 raise NotSent(f"{call}: cannot connect: {reason}") from None
-            if self._watch.stage is Stage.CONNECTED:
+            if self._timer.stage is Stage.CONNECTED:
                 raise NotSent(f"{call}: {reason}") from None
             kind = Transient if pause is None else Unavailable
             raise kind(f"{call}: {reason}", pause) from None
 
     def _back_off(self, seconds: float) -> None:
         try:
-            self._watch.wait(seconds)
+            self._timer.wait(seconds)
         except DeadlinePassed:
             # The next attempt raises at once, as any call without time left does.
             return
@@ -216,14 +221,29 @@ def segment(text: str) -> str:
     return text.replace(".", "%2E") if text in (".", "..") else quote(text, safe="")
 
 
-def _with_ban(answer: Answer, headers: Mapping[str, str]) -> Answer:
+def json_object(members: Mapping[str, str | Decimal | int | None]) -> str:
+    """A JSON object; a Decimal becomes a number with the digits that it has, no more.
+
+    >>> json_object({"a": Decimal("0.10"), "b": None})
+    '{"a": 0.1, "b": null}'
+    """
+    texts = (f"{json.dumps(name)}: {_json_value(value)}" for name, value in members.items())
+    return "{" + ", ".join(texts) + "}"
+
+
+def _json_value(value: str | Decimal | int | None) -> str:
+    # A float would have other digits than were rounded to.
+    return plain(value) if isinstance(value, Decimal) else json.dumps(value)
+
+
+def _with_ban(answer: HttpAnswer, headers: Mapping[str, str]) -> HttpAnswer:
     """``answer`` with the ban that it states, if any."""
     asked = answer.retry_after if "Retry-After" in headers else None
-    ban = ban_of(answer.status, answer.words(), asked)
+    ban = ban_of(answer.status, answer.failure_text(), asked)
     return answer if ban is None else replace(answer, ban=ban)
 
 
-def warm() -> None:
+def prepare_tls() -> None:
     """Create the TLS settings of a process once, before its children are forked."""
     ssl_context()
 

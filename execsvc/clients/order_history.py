@@ -31,15 +31,15 @@ class PastOrder(BaseModel):
     timestamp: Annotated[datetime, AfterValidator(utc)]
 
 
-class _Session(BaseModel):
+class _SessionId(BaseModel):
     id: str | int
 
 
-class _Sessions(BaseModel):
-    sessions: list[_Session]
+class _SessionIds(BaseModel):
+    sessions: list[_SessionId]
 
 
-class _Orders(BaseModel):
+class _PastOrders(BaseModel):
     orders: list[PastOrder] = []
 
 
@@ -58,10 +58,10 @@ class OrderHistory:
             return None
         if not isinstance(content, list):
             raise Unavailable(f"{call}: the answer is not a list")
-        newest_first = read(_Sessions, call, {"sessions": content[:NEWEST_SESSIONS]}).sessions
+        newest_first = read(_SessionIds, call, {"sessions": content[:NEWEST_SESSIONS]}).sessions
         found: list[PastOrder] = []
         for session in newest_first:
             call = "GET /sessions/{id}"
             whole = self._http.get(call, f"/sessions/{segment(str(session.id))}", {})
-            found += read(_Orders, call, whole).orders
+            found += read(_PastOrders, call, whole).orders
         return max(found, key=lambda order: order.timestamp, default=None)

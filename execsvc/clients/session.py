@@ -11,8 +11,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
+from execsvc.clients.call_timer import CallTimer
 from execsvc.clients.connections import Connections
-from execsvc.clients.watch import Watch
 
 FAULTS = (requests.RequestException, OSError, ValueError)
 """The exceptions for all faults on the network."""
@@ -21,14 +21,14 @@ FAULTS = (requests.RequestException, OSError, ValueError)
 class Session(requests.Session):
     """A session without environment, cookies and redirects; every call goes to ``base_url``."""
 
-    def __init__(self, base_url: str, headers: dict[str, str], watch: Watch) -> None:
+    def __init__(self, base_url: str, headers: dict[str, str], timer: CallTimer) -> None:
         super().__init__()
         self._sent = CaseInsensitiveDict(headers)
         self.trust_env = False
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.adapters.clear()
         self._service = urlsplit(base_url)
-        self._watch = watch
+        self._timer = timer
         self.mount(self._origin, _Adapter(self._connections(), len(self._origin)))
 
     def ask(
@@ -75,7 +75,7 @@ class Session(requests.Session):
     def _connections(self, orders: bool = False) -> Connections:
         secure = self._service.scheme == "https"
         host = self._service.hostname or ""
-        return Connections(host, self._service.port, secure, self._watch, orders)
+        return Connections(host, self._service.port, secure, self._timer, orders)
 
 
 class _Adapter(HTTPAdapter):

@@ -1,4 +1,4 @@
-"""Sockets that call the watch of their call before every wait, and the connections made of them."""
+"""Sockets that call the timer of their call before every wait, and the connections made of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import certifi
 from urllib3.util import wait_for_write
 
-from execsvc.clients.watch import Stage, Watch
+from execsvc.clients.call_timer import CallTimer, Stage
 from execsvc.clock import monotonic
 
 if TYPE_CHECKING:
@@ -23,15 +23,15 @@ CONNECT_TIMEOUT = 5.0
 """Seconds for making a connection, within those of the call."""
 
 
-class WatchedSocket(socket.socket):
+class TimedSocket(socket.socket):
     """A TCP socket; each wait is a slice of the call's time."""
 
-    watch: Watch
+    timer: CallTimer
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
         """As in socket, but never beyond the deadline of the call."""
         while True:
-            self.settimeout(self.watch.slice())
+            self.settimeout(self.timer.slice())
             try:
                 return super().recv_into(*args, **kwargs)
             except TimeoutError:
@@ -41,23 +41,23 @@ class WatchedSocket(socket.socket):
         """As in socket, but never beyond the deadline of the call."""
         rest = memoryview(data).cast("B")
         while rest:
-            self.settimeout(self.watch.slice())
-            self.watch.stage = Stage.SENT
+            self.settimeout(self.timer.slice())
+            self.timer.stage = Stage.SENT
             try:
                 rest = rest[super().send(rest, flags) :]
             except TimeoutError:
                 continue
 
 
-class WatchedTLSSocket(ssl.SSLSocket):
+class TimedTLSSocket(ssl.SSLSocket):
     """A TLS socket; each wait is a slice of the call's time."""
 
-    watch: Watch
+    timer: CallTimer
 
     def do_handshake(self, block: bool = False) -> None:
         """Perform the handshake; nothing of the request leaves before that is done."""
         while True:
-            self.settimeout(self.watch.slice())
+            self.settimeout(self.timer.slice())
             try:
                 return super().do_handshake(block)
             except TimeoutError:
@@ -66,7 +66,7 @@ class WatchedTLSSocket(ssl.SSLSocket):
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
         """As in socket, but never beyond the deadline of the call."""
         while True:
-            self.settimeout(self.watch.slice())
+            self.settimeout(self.timer.slice())
             try:
                 return super().recv_into(*args, **kwargs)
             except TimeoutError:
@@ -76,8 +76,8 @@ class WatchedTLSSocket(ssl.SSLSocket):
         """As in socket, but never beyond the deadline of the call."""
         rest = memoryview(data).cast("B")
         while rest:
-            self.settimeout(self.watch.slice())
-            self.watch.stage = Stage.SENT
+            self.settimeout(self.timer.slice())
+            self.timer.stage = Stage.SENT
             try:
                 rest = rest[super().send(rest, flags) :]
             except TimeoutError:
@@ -94,16 +94,16 @@ def ssl_context() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     context.set_alpn_protocols(["http/1.1"])
-    context.sslsocket_class = WatchedTLSSocket
+    context.sslsocket_class = TimedTLSSocket
     return context
 
 
-def connect(host: str, port: int, watch: Watch) -> WatchedSocket:
+def connect(host: str, port: int, timer: CallTimer) -> TimedSocket:
     """A connection to the first address of ``host`` that takes one. Raises OSError.
 
     The resolver of the C library cannot be interrupted: that wait alone is not in slices.
     """
-    watch.stage = Stage.CONNECTING
+    timer.stage = Stage.CONNECTING
     addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     until = monotonic() + CONNECT_TIMEOUT
     failure: OSError = OSError(f"{host} has no address")
@@ -111,7 +111,7 @@ def connect(host: str, port: int, watch: Watch) -> WatchedSocket:
         # An equal part each: the first may be of an address family without a route.
         part = (until - monotonic()) / (len(addresses) - place)
         try:
-            return _connected(WatchedSocket(family, kind, protocol), address, watch, part)
+            return _connected(TimedSocket(family, kind, protocol), address, timer, part)
         except OSError as error:
             failure = error
     raise failure
@@ -132,8 +132,8 @@ def give_up_after(plain: socket.socket, seconds: float) -> None:
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
 
-def _connected(plain: WatchedSocket, address: Any, watch: Watch, seconds: float) -> WatchedSocket:
-    plain.watch = watch
+def _connected(plain: TimedSocket, address: Any, timer: CallTimer, seconds: float) -> TimedSocket:
+    plain.timer = timer
     try:
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         plain.setblocking(False)
@@ -148,18 +148,18 @@ def _connected(plain: WatchedSocket, address: Any, watch: Watch, seconds: float)
     return plain
 
 
-def _outcome(plain: WatchedSocket, until: float) -> int:
+def _outcome(plain: TimedSocket, until: float) -> int:
     """The result of a connection in progress: an error number, or 0."""
-    while not wait_for_write(plain, plain.watch.slice()):
+    while not wait_for_write(plain, plain.timer.slice()):
         if monotonic() >= until:
             raise TimeoutError(f"no connection within {CONNECT_TIMEOUT:g} s")
     return plain.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
 
 
-def wrap(plain: socket.socket, name: str, watch: Watch) -> ssl.SSLSocket:
+def wrap(plain: socket.socket, name: str, timer: CallTimer) -> ssl.SSLSocket:
     """TLS over ``plain`` with the server that ``name`` names, verified. Raises OSError."""
     secure = ssl_context().wrap_socket(plain, server_hostname=name, do_handshake_on_connect=False)
-    vars(secure)["watch"] = watch
+    vars(secure)["timer"] = timer
     try:
         secure.do_handshake()
     except BaseException:

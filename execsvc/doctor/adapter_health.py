@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
-from execsvc.clients.answers import Answer
+from execsvc.clients.answers import HttpAnswer
 from execsvc.clients.http import HttpClient, NotSent
 from execsvc.errors import Unavailable
 
@@ -29,7 +29,7 @@ def ask(http: HttpClient) -> Health | None:
     others: the calls that trading depends on may work all the same.
     """
     try:
-        answer = http.look(_CALL, "/health")
+        answer = http.get_any_status(_CALL, "/health")
     except NotSent:
         raise
     except Unavailable as error:
@@ -37,11 +37,11 @@ def ask(http: HttpClient) -> Health | None:
     if answer.status in _NO_SUCH_CALL:
         return None
     if not answer.is_success:
-        return Health(http.told(answer), is_well=False)
+        return Health(http.describe_failure(answer), is_well=False)
     return _judged(http, answer)
 
 
-def _judged(http: HttpClient, answer: Answer) -> Health:
+def _judged(http: HttpClient, answer: HttpAnswer) -> Health:
     try:
         body = answer.json()
     except Unavailable:  # no JSON: the answer shows only that the adapter is reachable

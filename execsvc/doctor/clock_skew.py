@@ -22,7 +22,7 @@ def look(name: str, http: HttpClient) -> Finding:
     """The finding about our clock by that of the service behind ``http``."""
     sent = now()
     try:
-        date = http.look("GET /", "/").date
+        date = http.get_any_status("GET /", "/").date
     except Unavailable as error:
         return warning(_CHECK, f"{name} could not be asked for its time: {error}", _DO)
     return judge(name, date, sent, now())

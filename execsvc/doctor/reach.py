@@ -68,7 +68,7 @@ def _adapter(settings: Settings, bots: list[BotSpec]) -> list[Finding]:
             findings.append(_of_health(settings, health))
         began = monotonic()
         if spec is None:
-            found = f"HTTP {http.look('GET /', '/').status}; no bot to ask for"
+            found = f"HTTP {http.get_any_status('GET /', '/').status}; no bot to ask for"
         else:
             symbol = spec.binding.symbol
             ticker = services.adapter(settings, http, spec.binding.key_id).ticker(symbol)

@@ -10,7 +10,7 @@ from datetime import datetime
 from loguru import logger
 from pydantic import ValidationError
 
-from execsvc.clients.bot_reports import BotReports, Id, Missing, NoSuchCall, ReportRefused
+from execsvc.clients.bot_reports import BotReports, Id, NoSuchCall, RecordLost, ReportRefused
 from execsvc.clock import monotonic, now
 from execsvc.errors import LedgerFailed, LedgerUnavailable, Unavailable
 from execsvc.model.told import Telling, ToldExecution, ToldOrder
@@ -228,7 +228,7 @@ class Rounds:
         given: Id = json.loads(self._deliveries.given(order_id))
         try:
             self._what_became(given, row)
-        except Missing:
+        except RecordLost:
             if order_id in self._told_anew:
                 raise
             given = self._told_once_more(stem, order_id)
@@ -260,7 +260,7 @@ class Rounds:
                 return known
         try:
             return self._service.order(told, order_id, session)
-        except Missing:
+        except RecordLost:
             if session is not None:
                 self._attribution.lost(stem, session)  # the next try looks up another one
             raise

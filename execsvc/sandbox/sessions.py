@@ -30,7 +30,7 @@ class KnownExecution(Exception):
 @dataclass
 class _Order:
     order_id: str
-    session: _Session
+    session: _SessionRecord
     body: ReportedOrder
     status: OrderStatus = "PENDING"
 
@@ -50,7 +50,7 @@ class _Order:
 
 
 @dataclass
-class _Session:
+class _SessionRecord:
     session_id: str
     bot_id: str
     opened_by: Literal["start", "order"]
@@ -77,7 +77,7 @@ class Sessions:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._sessions: dict[str, _Session] = {}
+        self._sessions: dict[str, _SessionRecord] = {}
         self._orders: dict[str, _Order] = {}
         self._executions: dict[str, ReportedExecution] = {}
 
@@ -176,21 +176,21 @@ class Sessions:
                 "executions": [body.model_dump(mode="json") for body in self._executions.values()],
             }
 
-    def _open(self, bot_id: str, opened_by: Literal["start", "order"]) -> _Session:
-        session = _Session(str(uuid.uuid4()), bot_id, opened_by, self._clock.now())
+    def _open(self, bot_id: str, opened_by: Literal["start", "order"]) -> _SessionRecord:
+        session = _SessionRecord(str(uuid.uuid4()), bot_id, opened_by, self._clock.now())
         self._sessions[session.session_id] = session
         return session
 
-    def _end(self, bot_id: str) -> _Session | None:
+    def _end(self, bot_id: str) -> _SessionRecord | None:
         session = self._active(bot_id)
         if session is not None:
             session.ended = self._clock.now()
         return session
 
-    def _active(self, bot_id: str) -> _Session | None:
+    def _active(self, bot_id: str) -> _SessionRecord | None:
         return next((session for session in self._of(bot_id) if session.ended is None), None)
 
-    def _of(self, bot_id: str) -> list[_Session]:
+    def _of(self, bot_id: str) -> list[_SessionRecord]:
         return [session for session in self._sessions.values() if session.bot_id == bot_id]
 
     def _order(self, order_id: str) -> _Order:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from execsvc.clients.call_timer import CallTimer, no_heartbeat
 from execsvc.clients.session import Session
-from execsvc.clients.watch import Watch, no_pulse
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,6 @@ from execsvc.clients.watch import Watch, no_pulse
     ],
 )
 def test_an_address_is_taken_to_the_letter(url: str, host: str, port: int) -> None:
-    session = Session(url, {}, Watch(no_pulse))
+    session = Session(url, {}, CallTimer(no_heartbeat))
     connection = session._connections()._connection
     assert (connection.host, connection.port) == (host, port)

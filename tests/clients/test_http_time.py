@@ -28,7 +28,7 @@ def test_a_server_that_drips_gets_no_more_time_than_any_other(serve: Serve, star
     server = serve(lambda connection, _: drip(connection, start))
     beats: list[bool] = []
     began = time.monotonic()
-    assert fault(server.url, 0.9, pulse=beats.append) == "GET /x: no answer within 0.9 s"
+    assert fault(server.url, 0.9, heartbeat=beats.append) == "GET /x: no answer within 0.9 s"
     assert time.monotonic() - began < LONG
     assert len(beats) >= 3
     assert all(beats)
@@ -37,7 +37,7 @@ def test_a_server_that_drips_gets_no_more_time_than_any_other(serve: Serve, star
 def test_a_silent_server_is_waited_for_with_signs_of_life(serve: Serve) -> None:
     server = serve(lambda connection, _: connection.recv(1))
     beats: list[bool] = []
-    fault(server.url, 0.9, pulse=beats.append)
+    fault(server.url, 0.9, heartbeat=beats.append)
     assert len(beats) >= 3
 
 

@@ -56,7 +56,7 @@ def test_dripping_over_tls_gets_no_more_time(
 ) -> None:
     server = serve(lambda connection, _: drip(connection, start), trusting)
     beats: list[bool] = []
-    assert "no answer within 0.9 s" in fault(server.url, 0.9, pulse=beats.append)
+    assert "no answer within 0.9 s" in fault(server.url, 0.9, heartbeat=beats.append)
     assert len(beats) >= 3
 
 

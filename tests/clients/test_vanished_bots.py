@@ -12,7 +12,7 @@ import responses
 
 from execsvc.clients.bot_service import BotService, Listing
 from execsvc.clients.http import HttpClient
-from execsvc.clients.vanished import MOST
+from execsvc.clients.vanished_bots import MOST
 
 URL = "http://bots"
 
@@ -33,7 +33,7 @@ class Service:
         self._service = BotService(http, 0, lifecycle=True, optional=5.0)
 
     def list(self) -> Listing:
-        self._service._rests.clear()  # the query that failed is tried again at once
+        self._service._paused_until.clear()  # the query that failed is tried again at once
         return self._service.listing()
 
     def _row(self, bot_id: str) -> dict[str, Any]:

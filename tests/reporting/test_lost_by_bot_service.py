@@ -10,7 +10,7 @@ import pytest
 from support.outboxes import World
 from support.told import FILLED, order_of
 
-from execsvc.clients.answers import Answer
+from execsvc.clients.answers import HttpAnswer
 from execsvc.clock import installed
 from execsvc.sandbox.server import Sandbox
 from execsvc.store.sqlite.paths import file_stem, ledger_path
@@ -60,9 +60,9 @@ def test_rounds_of_an_order_that_is_lost_again_and_again_tell_it_once(
     assert world.step()
     taken = world.wire._taken
 
-    def forgetful(call: str, method: str, path: str, body: str, key: str | None) -> Answer:
+    def forgetful(call: str, method: str, path: str, body: str, key: str | None) -> HttpAnswer:
         if "status" in path:
-            return Answer(call, 404, b'{"detail": "Order not found"}', None)
+            return HttpAnswer(call, 404, b'{"detail": "Order not found"}', None)
         return taken(call, method, path, body, key)
 
     monkeypatch.setattr(world.wire, "_taken", forgetful)

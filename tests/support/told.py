@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from execsvc.clients.answers import Answer
+from execsvc.clients.answers import HttpAnswer
 from execsvc.clients.http import HttpClient, NotSent
 from execsvc.errors import NotFound, Unavailable
 from execsvc.sandbox.routes import answer
@@ -35,7 +35,7 @@ class Wire(HttpClient):
         self.always: dict[str, str] = {}
         """The fate of every request that holds this text."""
 
-    def write(self, call: str, method: str, path: str, body: str, key: str | None) -> Answer:
+    def write(self, call: str, method: str, path: str, body: str, key: str | None) -> HttpAnswer:
         """One request."""
         fate = next((f for text, f in self.always.items() if text in path + body), None)
         fate = fate or next(self.fates, "ok")
@@ -44,13 +44,13 @@ class Wire(HttpClient):
         if fate == "unsent":
             raise NotSent(f"{call}: cannot connect")
         if fate.isdigit():
-            return Answer(call, int(fate), b'{"detail": "no"}', None)
+            return HttpAnswer(call, int(fate), b'{"detail": "no"}', None)
         reply = self._taken(call, method, path, body, key)
         if fate == "die after":
             raise Dead
         if fate == "lost":
             raise Unavailable(f"{call}: no answer within 1 s")
-        return reply if fate == "ok" else Answer(call, 200, b"<html>", None)
+        return reply if fate == "ok" else HttpAnswer(call, 200, b"<html>", None)
 
     def get(self, call: str, path: str, params: Mapping[str, str | int]) -> Any:
         """What a read finds."""
@@ -61,20 +61,20 @@ class Wire(HttpClient):
         reply = answer(self.sandbox.state, HttpRequest("GET", segments, {}, {}, b""))
         if reply.status == 404:
             raise NotFound(f"{call}: HTTP 404")
-        return Answer(call, reply.status, reply.body, None).json()
+        return HttpAnswer(call, reply.status, reply.body, None).json()
 
     def taken(self) -> list[dict[str, Any]]:
         """Everything that BotService took."""
         return self.sandbox.state.reports.all()
 
-    def _taken(self, call: str, method: str, path: str, body: str, key: str | None) -> Answer:
+    def _taken(self, call: str, method: str, path: str, body: str, key: str | None) -> HttpAnswer:
         headers = {} if key is None else {"Idempotency-Key": key}
         segments = tuple(unquote(segment) for segment in path.strip("/").split("/"))
         reply = answer(
             self.sandbox.state, HttpRequest(method, segments, {}, headers, body.encode("utf-8"))
         )
         assert reply.status in (200, 201, 400, 404), (path, body, reply)
-        return Answer(call, reply.status, reply.body, None)
+        return HttpAnswer(call, reply.status, reply.body, None)
 
 
 def order_of(told: list[dict[str, Any]]) -> dict[str, list[str]]:

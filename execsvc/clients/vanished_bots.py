@@ -23,7 +23,7 @@ listing does.
 """
 
 
-class Vanished:
+class VanishedBots:
     """The bots that were RUNNING, from one listing to the next, and the rows of those that
     vanished.
     """
@@ -40,7 +40,7 @@ class Vanished:
         """Take over a listing of every bot; ``running`` are RUNNING."""
         self._ran, self.ended = set(running), set()
 
-    def look(
+    def find_rows(
         self, running: AbstractSet[str], listed: AbstractSet[str], within: float
     ) -> list[dict[str, Any]]:
         """The rows of bots that were RUNNING and are to run or to stop, by what each row says now.

@@ -1,4 +1,4 @@
-"""The watch of one call on the network: its deadline, and the heartbeats of its process."""
+"""The timer of one call on the network: its deadline, and the heartbeats of its process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SLICE = 0.25
 """Seconds for which a process may not react while it waits on the network."""
 
 
-class Pulse(Protocol):
+class Heartbeat(Protocol):
     """The callback by which a wait on the network lets its process send heartbeats and handle
     signals.
     """
@@ -26,7 +26,7 @@ class Pulse(Protocol):
         ...
 
 
-def no_pulse(interruptible: bool) -> None:
+def no_heartbeat(interruptible: bool) -> None:
     """Do nothing: for a process that sends no heartbeats."""
 
 
@@ -50,19 +50,19 @@ class Stage(Enum):
     """Some of the request may have left."""
 
 
-class Watch:
+class CallTimer:
     """The clock of the call in flight; a process makes one call at a time.
 
     Its sockets call it before every wait, so that a server which answers byte by byte gets no more
     time than any other, and the process stays responsive without a thread or a signal.
     """
 
-    def __init__(self, pulse: Pulse) -> None:
-        self._pulse = pulse
+    def __init__(self, heartbeat: Heartbeat) -> None:
+        self._heartbeat = heartbeat
         self._interruptible = True
         self._deadline = 0.0
         self._send_by = math.inf
-        self._pulsed_at = 0.0
+        self._heartbeat_at = 0.0
         self.timeout = 0.0
         self.stage = Stage.IDLE
 
@@ -102,9 +102,9 @@ class Watch:
         Raises DeadlinePassed, and StopRequested where the call may be interrupted.
         """
         now = monotonic()
-        if now - self._pulsed_at >= SLICE:
-            self._pulsed_at = now
-            self._pulse(self._interruptible)
+        if now - self._heartbeat_at >= SLICE:
+            self._heartbeat_at = now
+            self._heartbeat(self._interruptible)
         return min(SLICE, self.remaining())
 
     def wait(self, seconds: float) -> None:
