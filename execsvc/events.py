@@ -136,7 +136,7 @@ class Event(NamedTuple):
     """The fields that its record always has, besides the bot's strategy, symbol and key in its own
     process.
     """
-    said: tuple[str, ...] = ()
+    in_text: tuple[str, ...] = ()
     """Fields that its text contains already: a line of text does not repeat them."""
 
 

@@ -20,7 +20,7 @@ _secrets: set[str] = set()
 _pattern: re.Pattern[str] | None = None
 
 
-def know(secrets: Iterable[str]) -> None:
+def register_secrets(secrets: Iterable[str]) -> None:
     """Mask ``secrets`` in this process from now on, and in the processes that it forks."""
     global _pattern  # noqa: PLW0603 - what a process must not tell is one thing for all of it
     new = {secret for secret in secrets if len(secret) >= SHORTEST} - _secrets
@@ -31,7 +31,7 @@ def know(secrets: Iterable[str]) -> None:
     _pattern = re.compile("|".join(map(re.escape, sorted(written, key=len, reverse=True))))
 
 
-def forget() -> None:
+def forget_secrets() -> None:
     """Mask no secret any more."""
     global _pattern  # noqa: PLW0603 - see above
     _secrets.clear()

@@ -86,7 +86,7 @@ def _package(item: pytest.Item) -> str:
 def no_secrets() -> Iterator[None]:
     """What one test made secret is nothing that the next one must not see."""
     yield
-    masking.forget()
+    masking.forget_secrets()
 
 
 @pytest.fixture(autouse=True)

@@ -217,4 +217,4 @@ def test_keys_from_outside_cannot_fill_the_memory() -> None:
     repeats = Repeats()
     for number in range(5000):
         assert repeats.note(str(number), float(number)) == 1
-    assert len(repeats._said_at) <= 1000
+    assert len(repeats._logged_at) <= 1000

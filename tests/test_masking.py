@@ -26,7 +26,7 @@ ODD = "a\"b\\c'd/e%f"
     ],
 )
 def test_masked_secret_in_any_notation_is_gone(text: str) -> None:
-    masking.know([ODD])
+    masking.register_secrets([ODD])
     found = masking.masked(text)
     assert masking.MASK in found
     assert "c'd" not in found
@@ -34,19 +34,19 @@ def test_masked_secret_in_any_notation_is_gone(text: str) -> None:
 
 
 def test_masked_longer_secret_that_begins_like_another_is_gone_as_a_whole() -> None:
-    masking.know(["hush"])
-    masking.know(["hush-hush"])
+    masking.register_secrets(["hush"])
+    masking.register_secrets(["hush-hush"])
     assert masking.masked("hush-hush, hush") == "***, ***"
 
 
 def test_masked_short_secret_and_nothing_known_change_nothing() -> None:
     assert masking.masked("abc") == "abc"
-    masking.know(["abc"])
+    masking.register_secrets(["abc"])
     assert masking.masked("abc") == "abc"
 
 
 def test_masked_json_masks_values_and_no_names() -> None:
-    masking.know(["state", "12345"])
+    masking.register_secrets(["state", "12345"])
     document = {"state": "state of all", "pid": 12345, "bots": [{"name": "my state"}], "none": None}
     assert json.loads(masking.masked_json(document)) == {
         "state": "*** of all",

@@ -15,7 +15,7 @@ from support.settings import settings
 from execsvc import env_file
 from execsvc.cli.exit_codes import REFUSED, RESIDUE, UNREACHABLE
 from execsvc.settings import Settings, load, variable_of
-from execsvc.settings.checks import IN_FLIGHT
+from execsvc.settings.checks import RELOADABLE
 from execsvc.settings.model import PREFIX, SECRET
 from execsvc.settings.unit_times import LAST_SECONDS, UnitTimes, unit_faults, unit_warnings
 from execsvc.supervisor.bots.launch import BATCH_SECONDS
@@ -156,4 +156,4 @@ def test_the_env_file_says_which_settings_take_a_restart(field: str) -> None:
     paragraph = next(p for p in ENV_FILE.split("\n\n") if f"\n#{variable_of(field)}=" in p)
     marked = "restart" in paragraph.replace("many restarts", "").lower()
     shared = {"liquidation_backoff", "liquidation_retry", "restart_window"}
-    assert marked == (field not in IN_FLIGHT) or field in shared
+    assert marked == (field not in RELOADABLE) or field in shared

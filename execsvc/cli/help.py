@@ -47,7 +47,7 @@ class ReferenceTable(NamedTuple):
 
 def settings_table() -> ReferenceTable:
     """Every variable with its default, and whether a reload is enough to change it."""
-    from execsvc.settings.checks import IN_FLIGHT
+    from execsvc.settings.checks import RELOADABLE
     from execsvc.settings.model import Settings, variable_of
 
     rows = tuple(
@@ -55,7 +55,7 @@ def settings_table() -> ReferenceTable:
             (
                 variable_of(name),
                 None if field.is_required() else _in_env_file(field.default),
-                "reload" if name in IN_FLIGHT else "restart",
+                "reload" if name in RELOADABLE else "restart",
             ),
             field.description or "",
         )

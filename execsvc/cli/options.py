@@ -47,7 +47,7 @@ class Source:
 
 
 def _masking(loaded: settings.Settings) -> settings.Settings:
-    masking.know(settings.secrets_of(loaded))
+    masking.register_secrets(settings.secrets_of(loaded))
     return loaded
 
 

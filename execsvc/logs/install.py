@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
-from execsvc.logs.channel import Channel
 from execsvc.logs.journal import journal, listens
-from execsvc.logs.output import Output
+from execsvc.logs.output import Channel, Output
 from execsvc.logs.render import (
     as_coloured_block,
     as_json,

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from execsvc.clock import SYSTEM
-from execsvc.logs.channel import Channel
+from execsvc.logs.output import Channel
 from execsvc.logs.render import PRIORITIES, one_line, plain_value, text_value, traceback_text
 from execsvc.masking import masked
 
@@ -81,7 +81,7 @@ class Journal:
 
     def deliver(self, record: Record, until: float) -> bool:
         """True once journald has it, or will read it from its socket."""
-        patience = until - SYSTEM.monotonic() if self._taken else 0.0
+        seconds_left = until - SYSTEM.monotonic() if self._taken else 0.0
         try:
             # Not connected: a socket that was connected to a replaced journald never works again.
             transport = self._transport(connected=False)
@@ -89,7 +89,7 @@ class Journal:
             self._taken = False
             return False
         with transport.socket as connection:
-            _wait_at_most(connection, patience)
+            _wait_at_most(connection, seconds_left)
             try:
                 transport.send(entry(record))
             except OSError:

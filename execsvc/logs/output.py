@@ -1,20 +1,31 @@
-"""The delivery of a record: a channel takes it in time, or it is counted."""
+"""The delivery of a record: a channel takes the record in time, or the record is counted."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from loguru import logger
 
 from execsvc.clock import SYSTEM
-from execsvc.logs.channel import Channel
 
 if TYPE_CHECKING:
     from loguru import Record
 
-PATIENCE = 0.2
-"""Seconds that a record may hold its process up, over all channels."""
+LONGEST_DELIVERY = 0.2
+"""Seconds for which the delivery of a record may delay its process, over all channels."""
+
+
+class Channel(Protocol):
+    """Takes a record, or returns that it did not; it raises nothing."""
+
+    def deliver(self, record: Record, until: float) -> bool:
+        """True once ``record`` is taken.
+
+        Waits for that no longer than ``until``, monotonic seconds. A channel that did not take a
+        record in time is not waited for again before it takes one.
+        """
+        ...
 
 
 class Output:
@@ -31,7 +42,7 @@ class Output:
 
     def write(self, record: Record) -> None:
         """Deliver ``record``, and before it a record about those that were left out."""
-        until = SYSTEM.monotonic() + PATIENCE
+        until = SYSTEM.monotonic() + LONGEST_DELIVERY
         if self._left_out and self._deliver(_missing(record, self._left_out), until):
             self._left_out = 0
         if self._left_out or not self._deliver(record, until):
@@ -42,11 +53,11 @@ class Output:
 
 
 def _missing(record: Record, count: int) -> Record:
-    said = f"{count} lines were left out: no reader took them"
+    text = f"{count} lines were left out: no reader took them"
     missing: Any = {
         **record,
         "level": logger.level("WARNING"),
-        "message": said,
+        "message": text,
         "exception": None,
         "extra": {"event": "lines_left_out"},
     }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _FIRST = ("bot_id", "bot_name", "strategy", "symbol", "event")
 """Fields that stand before the message in text; the others follow it."""
-_SAID: dict[object, tuple[str, ...]] = {name: event.said for name, event in EVENTS.items()}
+_IN_TEXT: dict[object, tuple[str, ...]] = {name: event.in_text for name, event in EVENTS.items()}
 _CORE = ("time", "level", "message", "exception")
 _COLOURS = {
     "TRACE": "2",
@@ -85,7 +85,7 @@ def _body(record: Record) -> str:
     extra = record["extra"]
     parts = [f"{name}={text_value(extra[name])}" for name in _FIRST if name in extra]
     parts.append(record["message"])
-    shown = (*_FIRST, *_SAID.get(extra.get("event"), ()))
+    shown = (*_FIRST, *_IN_TEXT.get(extra.get("event"), ()))
     parts += [f"{name}={text_value(extra[name])}" for name in extra if name not in shown]
     body = " ".join(parts)
     if record["exception"] is not None:

@@ -37,7 +37,7 @@ FINEST = 12
 
 def run(job: Job, settings: Settings, lifeline: int, report: int) -> int:
     """Do ``job``; called in a forked child with signals blocked. Returns the exit code."""
-    masking.know(secrets_of(settings))
+    masking.register_secrets(secrets_of(settings))
     logs.name_bot("" if job.name == job.bot_id else short_name(job.name))
     _set_title(job)
     _silence_stdout()

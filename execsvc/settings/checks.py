@@ -15,7 +15,7 @@ LONGEST_LIQUIDATION_DELAY = 8.0
 LONGEST_BETWEEN_READS = 60.0
 """Seconds between two reads without the coins, up to which the time between them counts."""
 
-IN_FLIGHT = frozenset(
+RELOADABLE = frozenset(
     {
         "poll_interval",
         "tick_interval",
@@ -50,8 +50,8 @@ def merged(running: Settings, reloaded: Settings) -> tuple[Settings, list[str]]:
         for field in Settings.model_fields
         if getattr(running, field) != getattr(reloaded, field)
     ]
-    taken = {field: getattr(reloaded, field) for field in changed if field in IN_FLIGHT}
-    late = [variable_of(field) for field in changed if field not in IN_FLIGHT]
+    taken = {field: getattr(reloaded, field) for field in changed if field in RELOADABLE}
+    late = [variable_of(field) for field in changed if field not in RELOADABLE]
     return running.model_copy(update=taken), late
 
 
@@ -126,7 +126,7 @@ def _clear_text_warnings(settings: Settings) -> list[str]:
     return [
         f"{PREFIX}{name}_TOKEN crosses the network in clear text, {PREFIX}{name}_URL is http"
         for name, url, token in services
-        if token is not None and url.startswith("http:") and not _is_here(url)
+        if token is not None and url.startswith("http:") and not _is_local(url)
     ]
 
 
@@ -141,7 +141,7 @@ def _session_warnings(settings: Settings) -> list[str]:
     return [line]
 
 
-def _is_here(url: str) -> bool:
+def _is_local(url: str) -> bool:
     return Bind(host=urlsplit(url).hostname or "", port=0).is_loopback
 
 

@@ -22,7 +22,7 @@ def runtime_directory(path: Path) -> None:
     Raises ConfigRefused when it exists and is not ours with mode 0700.
     """
     variable = "EXECSVC_RUNTIME_DIR"
-    mode = _ours(path, variable)
+    mode = _own_directory_mode(path, variable)
     if mode & 0o777 != 0o700:
         raise ConfigRefused(f"{variable}: {path} has mode {mode & 0o777:04o}, not 0700")
 
@@ -33,7 +33,7 @@ def state_directory(path: Path) -> None:
     Raises ConfigRefused when it exists and is not ours, or others may write to it.
     """
     variable = "EXECSVC_STATE_DIR"
-    mode = _ours(path, variable)
+    mode = _own_directory_mode(path, variable)
     if mode & _OTHERS_MAY_WRITE:
         raise ConfigRefused(f"{variable}: {path} has mode {mode & 0o777:04o}, others may write")
 
@@ -58,7 +58,7 @@ def private_directory(path: Path) -> None:
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def _ours(path: Path, variable: str) -> int:
+def _own_directory_mode(path: Path, variable: str) -> int:
     """Mode of the directory, made when it is missing. Raises ConfigRefused unless we own it."""
     try:
         private_directory(path)

@@ -16,7 +16,7 @@ from execsvc.control_plane.metric_names import METRICS
 from execsvc.events import EVENTS
 from execsvc.runner.report import EXIT_CODES
 from execsvc.settings import Settings, variable_of
-from execsvc.settings.checks import IN_FLIGHT
+from execsvc.settings.checks import RELOADABLE
 from execsvc.settings.model import URLS
 
 
@@ -68,7 +68,7 @@ def test_settings_are_those_of_the_model_with_defaults_as_an_env_file_gives_them
         "runtime_dir",
     }
     assert {name for name, row in found.items() if row["changed_by"] == "reload"} == {
-        variable_of(name) for name in IN_FLIGHT
+        variable_of(name) for name in RELOADABLE
     }
     assert [name for name in URLS if "Required." not in found[variable_of(name)]["about"]] == []
 

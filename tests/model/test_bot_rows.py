@@ -244,11 +244,11 @@ def test_equal_params_are_equal_text() -> None:
     ],
 )
 def test_row_name_whatever_it_holds_is_fit_to_be_shown(name: Any, shown: str) -> None:
-    masking.know(["hush-hush"])
+    masking.register_secrets(["hush-hush"])
     try:
         assert row_name({"name": name}) == shown
     finally:
-        masking.forget()
+        masking.forget_secrets()
 
 
 @pytest.mark.parametrize("row", [None, 7, "row", [[]]])
