@@ -16,6 +16,7 @@ from execsvc.errors import Banned, NotFound, OrderRefused, OutcomeUnknown, Unava
 from execsvc.model.balance import Balance
 from execsvc.model.market import Depth, Ticker, Trade, Trades
 from execsvc.model.order import Fill, Side
+from execsvc.model.order_request import Purpose
 
 _CALL = "POST /order"
 
@@ -78,9 +79,9 @@ class ExchangeAdapter:
         self._succeeded = succeeded
 
     @contextmanager
-    def exiting(self, exits: bool) -> Iterator[None]:
-        """Let the calls of the block go out in spite of a ban, where the order ``exits``."""
-        before, self.is_exiting = self.is_exiting, exits or self.is_exiting
+    def calls_for(self, purpose: Purpose) -> Iterator[None]:
+        """Let the calls of the block go out in spite of a ban, unless ``purpose`` is an entry."""
+        before, self.is_exiting = self.is_exiting, not purpose.opens or self.is_exiting
         try:
             yield
         finally:

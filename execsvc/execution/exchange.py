@@ -9,6 +9,7 @@ from typing import Protocol
 from execsvc.model.balance import Balance
 from execsvc.model.market import Depth, Ticker, Trade
 from execsvc.model.order import Fill, Side
+from execsvc.model.order_request import Purpose
 
 
 class Exchange(Protocol):
@@ -19,8 +20,8 @@ class Exchange(Protocol):
         """True while its calls are for an exit, which no ban holds up."""
         ...
 
-    def exiting(self, exits: bool) -> AbstractContextManager[None]:
-        """Let the calls of the block go out in spite of a ban, where the order ``exits``."""
+    def calls_for(self, purpose: Purpose) -> AbstractContextManager[None]:
+        """Let the calls of the block go out in spite of a ban, unless ``purpose`` is an entry."""
         ...
 
     def balance(self, *assets: str) -> Balance:

@@ -34,6 +34,11 @@ class Purpose(str, Enum):
         return self in (Purpose.ENTRY, Purpose.SHORT_ENTRY)
 
     @property
+    def outlasts_stop(self) -> bool:
+        """True for an order whose waits only a stop that keeps the position cuts short."""
+        return self is Purpose.LIQUIDATION
+
+    @property
     def is_short(self) -> bool:
         """True for an order that never touches the tracked quantity."""
         return self in (Purpose.SHORT_ENTRY, Purpose.SHORT_EXIT)

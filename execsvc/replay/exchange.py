@@ -11,6 +11,7 @@ from execsvc.errors import NotFound
 from execsvc.model.balance import Balance, Holding
 from execsvc.model.market import ZERO, Depth, Ticker, Trade
 from execsvc.model.order import Fill, Side
+from execsvc.model.order_request import Purpose
 from execsvc.model.stamps import EPOCH
 from execsvc.model.symbol import Symbol
 from execsvc.paper.account import PaperAccount
@@ -63,7 +64,7 @@ class RecordedExchange:
         self._clock.advance((self._tape.last - self.now_ms) / 1000 if ends else seconds)
         return ends
 
-    def exiting(self, exits: bool) -> AbstractContextManager[None]:
+    def calls_for(self, purpose: Purpose) -> AbstractContextManager[None]:
         """A block without effect: a recorded exchange bans no account."""
         return nullcontext()
 

@@ -17,6 +17,7 @@ from execsvc.errors import ConfigRefused, LedgerFailed, LedgerUnavailable, StopR
 from execsvc.execution.liquidation import Liquidation, LiquidationAlarm
 from execsvc.masking import masked
 from execsvc.model.bot import Binding, BotSpec, short_name
+from execsvc.model.order_request import Purpose
 from execsvc.runner.assembly import Assembly
 from execsvc.runner.job import Job, Task
 from execsvc.runner.ownership import open_ledger
@@ -123,7 +124,7 @@ class _Process:
         bound = self._ledger.binding()
         for binding in self._bindings():
             if binding != spec.binding:
-                assembly.orders(binding).venue.recover(exits=False)
+                assembly.orders(binding).venue.recover(Purpose.ENTRY)
         unfit = [b for b, _ in self._ledger.open_positions() if b != spec.binding]
         if unfit:
             return End(kind=EndKind.RESIDUE, detail=f"still open: {unfit[0].symbol}")
@@ -182,7 +183,7 @@ class _Process:
 
     def _close(self, assembly: Assembly, binding: Binding) -> bool:
         orders = assembly.orders(binding, precision=self._ledger.precision())
-        orders.venue.recover(exits=True)
+        orders.venue.recover(Purpose.LIQUIDATION)
         orders.show_position()
         flat = Liquidation(self._services, orders).close()
         self._ledger.keep_state(binding.strategy, None)

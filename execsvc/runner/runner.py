@@ -18,6 +18,7 @@ from execsvc.execution.liquidation import Liquidation
 from execsvc.execution.order_service import OrderService
 from execsvc.failpoints import Failpoint, hit
 from execsvc.model.bot import BotSpec
+from execsvc.model.order_request import Purpose
 from execsvc.runner.context import TickContext
 from execsvc.runner.control_loop import ControlLoop, StrategyGaveUp
 from execsvc.runner.persistence import Persistence
@@ -99,7 +100,7 @@ class BotRunner:
         return self._stop(failure)
 
     def _recover(self) -> None:
-        self._orders.venue.recover(exits=False)
+        self._orders.venue.recover(Purpose.ENTRY)
         self._orders.show_position()
         position = self._orders.position
         held = position.tracked if position.side == "BUY" else position.sold_short
@@ -191,7 +192,7 @@ class BotRunner:
     def _close(self) -> bool:
         """Settle, call the strategy's ``on_stop`` once, sell the rest; True when flat."""
         # The stop may have cut recovery short: an order of ours may still be open.
-        self._orders.venue.recover(exits=True)
+        self._orders.venue.recover(Purpose.LIQUIDATION)
         self._orders.show_position()
         if not self._left:
             self._left = True

@@ -20,6 +20,7 @@ from adapter_samples import (
 from execsvc.clients import bans
 from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.errors import Banned, OrderRefused, OutcomeUnknown, Unavailable
+from execsvc.model.order_request import Purpose
 
 RETRY_AFTER = [
     (429, "7", 7, OrderRefused),
@@ -194,11 +195,11 @@ def test_banned_account_is_read_for_an_exit_alone(
     pauses.banned_for = 3600.0
     with pytest.raises(Banned, match="banned by the exchange for another 3600 s"):
         adapter.ticker("BTC/USDT")
-    with adapter.exiting(False), pytest.raises(Banned):
+    with adapter.calls_for(Purpose.ENTRY), pytest.raises(Banned):
         adapter.ticker("BTC/USDT")
     assert len(service.calls) == 0
-    with adapter.exiting(True):
-        with adapter.exiting(False):
+    with adapter.calls_for(Purpose.EXIT):
+        with adapter.calls_for(Purpose.ENTRY):
             assert adapter.ticker("BTC/USDT").price
         assert adapter.ticker("BTC/USDT").price
     with pytest.raises(Banned):

@@ -19,6 +19,7 @@ from execsvc.execution.settlement.settlement import Settlement
 from execsvc.model.balance import Balance, Holding
 from execsvc.model.market import Depth, Level
 from execsvc.model.order import NOTHING_KNOWN, Fill, Intent, OrderState, Side
+from execsvc.model.order_request import Purpose
 from execsvc.runner.counts import SERIES, Counts
 from execsvc.store.sqlite.account_journal import AccountJournal
 
@@ -124,7 +125,7 @@ class Bench:
             self.journal.unknown("c1", self.clock.now(), D(0), "test")
 
     def settle(self) -> tuple[OrderState, Fill]:
-        row = self.settlement.settle(self.journal.row("c1"), exits=False)
+        row = self.settlement.settle(self.journal.row("c1"), Purpose.ENTRY)
         return row.state, row.fill
 
 

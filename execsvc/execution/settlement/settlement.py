@@ -29,6 +29,7 @@ from execsvc.failpoints import Failpoint, hit
 from execsvc.model.balance import Balance
 from execsvc.model.market import ZERO
 from execsvc.model.order import Fill, OrderState
+from execsvc.model.order_request import Purpose
 from execsvc.model.symbol import Symbol
 from execsvc.store.orders import Expected, JournalRow
 
@@ -68,14 +69,16 @@ class Settlement:
         self._lookup = OrderLookup(account.adapter, account.journal)
         self._lag = min(LARGEST_LAG, self._window * LAG_SHARE)
 
-    def settle(self, row: JournalRow, exits: bool) -> JournalRow:
-        """Wait until the outcome of ``row`` is decided; return the settled row.
+    def settle(self, row: JournalRow, purpose: Purpose) -> JournalRow:
+        """Wait until the outcome of ``row`` is decided, before an order of ``purpose``.
+
+        Return the settled row.
 
         Raises StopRequested when this process is to end and can leave the order to others: a stop
         that keeps the position, or an order of another bot while nothing of this bot has to be
         sold.
         """
-        may_leave = not exits and row.intent.bot_id != self._bot_id
+        may_leave = not purpose.outlasts_stop and row.intent.bot_id != self._bot_id
         with nullcontext() if may_leave else self._waits.uninterrupted():
             try:
                 self._by_what_is_seen(row)

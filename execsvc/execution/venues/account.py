@@ -12,6 +12,7 @@ from execsvc.errors import Banned, StopRequested, Unavailable
 from execsvc.execution.exchange import Exchange
 from execsvc.execution.ports import Services
 from execsvc.model.balance import Balance
+from execsvc.model.order_request import Purpose
 from execsvc.store.account_store import AccountStore
 
 _LAG_POLL = 0.25
@@ -42,19 +43,28 @@ class Account:
         self._window = services.settings.settlement_window
 
     @contextmanager
-    def turn(self, exits: bool, outlasts_ban: bool = False) -> Iterator[None]:
-        """Hold the account's turn for the length of the block.
+    def turn(self, purpose: Purpose) -> Iterator[None]:
+        """Hold the account's turn for the length of the block, for an order of ``purpose``.
 
-        The wait for it is cut short by a stop (StopRequested); where the order ``exits``, only by
-        one that holds. Raises Banned instead of a wait that may last for days, unless the turn
-        ``outlasts_ban``.
+        The wait for it is cut short by a stop (StopRequested); that of a liquidation only by one
+        that holds. Raises Banned instead of a wait that may last for days.
         """
         with self._reporter.waiting_for_turn():
-            while self._paused(exits, outlasts_ban) or not self.journal.turn.try_acquire():
-                wait = random.uniform(0.01, 0.04) if exits else random.uniform(0.03, 0.1)
-                self._waits.wait(wait, interruptible=not exits)
-                if self._waits.stop is not None and self._waits.stop.hold:
-                    raise StopRequested(self._waits.stop.signal)
+            self._refuse_if_banned()
+            while not self._take_turn(purpose):
+                self._wait_for_turn(purpose)
+                self._refuse_if_banned()
+        try:
+            yield
+        finally:
+            self.journal.turn.release()
+
+    @contextmanager
+    def turn_after_ban(self, purpose: Purpose) -> Iterator[None]:
+        """As :meth:`turn`, with a wait for the end of a ban, however long."""
+        with self._reporter.waiting_for_turn():
+            while self.is_banned or not self._take_turn(purpose):
+                self._wait_for_turn(purpose)
         try:
             yield
         finally:
@@ -66,7 +76,7 @@ class Account:
         return not self.adapter.is_exiting and self._pause.banned() > 0
 
     def balance(
-        self, assets: tuple[str, str], exits: bool, others: Collection[str] = ()
+        self, assets: tuple[str, str], purpose: Purpose, others: Collection[str] = ()
     ) -> Balance:
         """The balance once it shows the effect of the last fill on ``assets``.
 
@@ -85,16 +95,16 @@ class Account:
             self._reporter.update(
                 last_error=f"waiting for the balance of {', '.join(late)} to show the last fill"
             )
-            self._waits.wait(_LAG_POLL, interruptible=not exits)
+            self._waits.wait(_LAG_POLL, interruptible=not purpose.outlasts_stop)
 
-    def balances(self, assets: tuple[str, str], exits: bool) -> Iterator[Balance]:
+    def balances(self, assets: tuple[str, str], purpose: Purpose) -> Iterator[Balance]:
         """The balance again and again for the length of the settlement window, twice at least.
 
         Raises Unavailable.
         """
         until, reads = monotonic() + self._window, 0
         while reads < _LEAST_READS or monotonic() < until:
-            self._waits.wait(_READ_INTERVAL, interruptible=not exits)
+            self._waits.wait(_READ_INTERVAL, interruptible=not purpose.outlasts_stop)
             yield self.adapter.balance(*assets)
             reads += 1
 
@@ -112,11 +122,20 @@ class Account:
         except Unavailable:
             return False
 
-    def _paused(self, exits: bool, outlasts_ban: bool) -> bool:
+    def _refuse_if_banned(self) -> None:
         if self.is_banned:
-            if not outlasts_ban:
-                left = self._pause.banned()
-                raise Banned(f"{_TURN}: banned by the exchange for another {left:.0f} s", left)
-            return True
+            left = self._pause.banned()
+            raise Banned(f"{_TURN}: banned by the exchange for another {left:.0f} s", left)
+
+    def _take_turn(self, purpose: Purpose) -> bool:
+        """True when this process has the turn now; False during a pause, or when another has it."""
         left = self._pause.remaining()
-        return left > 0 if exits else left > -_EXITS_FIRST
+        is_paused = left > 0 if purpose.outlasts_stop else left > -_EXITS_FIRST
+        return not is_paused and self.journal.turn.try_acquire()
+
+    def _wait_for_turn(self, purpose: Purpose) -> None:
+        first = purpose.outlasts_stop
+        wait = random.uniform(0.01, 0.04) if first else random.uniform(0.03, 0.1)
+        self._waits.wait(wait, interruptible=not purpose.outlasts_stop)
+        if self._waits.stop is not None and self._waits.stop.hold:
+            raise StopRequested(self._waits.stop.signal)

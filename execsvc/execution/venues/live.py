@@ -49,18 +49,17 @@ class LiveVenue:
         read.
         """
         purpose, adapter = request.purpose, self._account.adapter
-        outlasts_stop = purpose is Purpose.LIQUIDATION
-        with adapter.exiting(not purpose.opens):
+        with adapter.calls_for(purpose):
             terms = market_terms(adapter, self._services.ledger, self._binding, purpose.side)
             if self._restored is not None:
-                self._restored.ask(outlasts_stop)
-            with self._account.turn(outlasts_stop):
+                self._restored.ask(purpose)
+            with self._account.turn(purpose):
                 hit(Failpoint.TURN_TAKEN)
-                self._settle_open_order(outlasts_stop)
+                self._settle_open_order(purpose)
                 self._adoption.adopt(request.strategy_state)
                 if self._restored is not None:
-                    self._restored.admit(outlasts_stop)
-                balance = self._account.balance(self._assets, outlasts_stop)
+                    self._restored.admit(purpose)
+                balance = self._account.balance(self._assets, purpose)
                 yield LiveTurn(
                     self._services,
                     self._binding,
@@ -100,13 +99,13 @@ class LiveVenue:
             return self._restored.blocked() if self._restored is not None else None
         return f"order {contested[0].intent.client_order_id} is contested (execsvc settle)"
 
-    def recover(self, exits: bool) -> None:
+    def recover(self, purpose: Purpose) -> None:
         """Settle an order of this bot that an earlier process left open; book what is settled."""
         row = self._account.journal.unsettled()
         if row is not None and row.intent.bot_id == self._services.bot_id:
-            turn = self._account.turn(exits, outlasts_ban=True)
-            with self._account.adapter.exiting(exits), turn:
-                self._settle_open_order(exits)
+            turn = self._account.turn_after_ban(purpose)
+            with self._account.adapter.calls_for(purpose), turn:
+                self._settle_open_order(purpose)
         self._adoption.adopt(None)
         self._adoption.count_contested()
 
@@ -126,11 +125,11 @@ class LiveVenue:
     def _compare(self, restored: RestoredLedger) -> None:
         restored.skip_if_flat()
         if not restored.is_looked_at:
-            restored.ask(exits=False)
-            with self._account.turn(exits=False):
-                self._settle_open_order(exits=False)
+            restored.ask(Purpose.ENTRY)
+            with self._account.turn(Purpose.ENTRY):
+                self._settle_open_order(Purpose.ENTRY)
                 self._adoption.adopt(None)
-                restored.look(exits=False)
+                restored.look(Purpose.ENTRY)
         restored.refresh()
 
     def held(self) -> Decimal | None:
@@ -138,10 +137,10 @@ class LiveVenue:
 
         None while the service does not say what is locked. Raises Unavailable.
         """
-        with self._account.turn(exits=False):
-            self._settle_open_order(exits=False)
+        with self._account.turn(Purpose.EXIT):
+            self._settle_open_order(Purpose.EXIT)
             self._adoption.adopt(None)
-            balance = self._account.balance(self._assets, exits=False)
+            balance = self._account.balance(self._assets, Purpose.EXIT)
         return balance.holding(self._binding.base).total
 
     def fees_in_base(self, since: datetime | None) -> Decimal:
@@ -176,10 +175,10 @@ class LiveVenue:
     def _assets(self) -> tuple[str, str]:
         return self._binding.base, self._binding.quote
 
-    def _settle_open_order(self, exits: bool) -> None:
+    def _settle_open_order(self, purpose: Purpose) -> None:
         row = self._account.journal.unsettled()
         if row is not None:
-            self._settlement.settle(row, exits)
+            self._settlement.settle(row, purpose)
 
     def _funds(self, balance: Balance, terms: MarketTerms, side: Side) -> Funds:
         base = balance.holding(self._binding.base)

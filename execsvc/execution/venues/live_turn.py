@@ -18,7 +18,7 @@ from execsvc.model.balance import Balance
 from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, plain
 from execsvc.model.order import NOTHING_KNOWN, Fill, Intent, OrderState, new_client_order_id
-from execsvc.model.order_request import OrderRequest, Purpose
+from execsvc.model.order_request import OrderRequest
 from execsvc.store.orders import OrderRow
 
 _NOTES = {
@@ -59,7 +59,7 @@ class LiveTurn:
         self._adoption = adoption
         self._request = request
         self._baseline = baseline
-        self._outlasts_stop = request.purpose is Purpose.LIQUIDATION
+        self._outlasts_stop = request.purpose.outlasts_stop
 
     def submit(self, quantity: Decimal) -> OrderRow:
         """Place one market order and book its outcome, a refusal as well.
@@ -141,7 +141,7 @@ class LiveTurn:
 
     def _settle(self, intent: Intent) -> None:
         row = self._journal.row(intent.client_order_id)
-        self._settlement.settle(row, self._outlasts_stop)
+        self._settlement.settle(row, self._request.purpose)
 
     def _unknown(self, intent: Intent, unknown: OutcomeUnknown) -> None:
         """Record and log that the answer leaves the outcome to settlement."""

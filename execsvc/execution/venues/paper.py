@@ -17,7 +17,7 @@ from execsvc.model.balance import Balance, Holding
 from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, Depth
 from execsvc.model.order import OrderState, Side, new_client_order_id
-from execsvc.model.order_request import OrderRequest
+from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.paper.terms import Terms
 from execsvc.paper.trading import trade
 from execsvc.store.orders import OrderRow
@@ -47,7 +47,7 @@ class PaperVenue:
     def turn(self, request: OrderRequest) -> Iterator[PaperTurn]:
         """One order on the present book; no other party trades on a virtual balance."""
         purpose = request.purpose
-        with self._adapter.exiting(not purpose.opens):
+        with self._adapter.calls_for(purpose):
             terms = market_terms(self._adapter, self._ledger, self._binding, purpose.side)
             depth = self._adapter.depth(self._binding.symbol, BOOK_LEVELS)
         base, quote = self._balances()
@@ -76,7 +76,7 @@ class PaperVenue:
         """None: no entry is blocked on paper."""
         return None
 
-    def recover(self, exits: bool) -> None:
+    def recover(self, purpose: Purpose) -> None:
         """An order on paper is booked in one transaction: there is nothing to recover."""
 
     def refresh(self) -> bool:

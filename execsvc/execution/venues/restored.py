@@ -19,6 +19,7 @@ from execsvc.model.balance import Balance
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.comparison import OpenPosition, Verdict, compare, held_of, is_readable
 from execsvc.model.market import plain
+from execsvc.model.order_request import Purpose
 from execsvc.store.doubt import ACCOUNT, Doubt, moved
 
 _NEWER = timedelta(seconds=1)
@@ -95,17 +96,17 @@ class RestoredLedger:
         self.settle()
         self._is_looked_at = True
 
-    def ask(self, exits: bool) -> None:
+    def ask(self, purpose: Purpose) -> None:
         """Ask BotService, unless it has answered; before an entry, ask again at once after a
         failure.
 
         To be called before the account's turn is taken: BotService may be away, and other bots of
         the account do not wait for it.
         """
-        if not self._is_looked_at or (self._ask_again_at is not None and not exits):
+        if not self._is_looked_at or (self._ask_again_at is not None and not purpose.outlasts_stop):
             self._ask_bot_service()
 
-    def look(self, exits: bool) -> None:
+    def look(self, purpose: Purpose) -> None:
         """Compare, unless that was done for this start, and book the result for this bot.
 
         Within the account's turn, with nothing unsettled. Raises Unavailable, LedgerFailed.
@@ -113,17 +114,21 @@ class RestoredLedger:
         if not self._is_looked_at:
             self._ask_machine()
             self._ask_journal()
-            self._compare(exits, writes=False)
+            if not self._is_compared():
+                positions = self._open_positions()
+                if positions:  # else nothing to judge; the record is written with the first order
+                    self._compare(positions, purpose)
             self._is_looked_at = True
         self.settle()
 
-    def admit(self, exits: bool) -> None:
+    def admit(self, purpose: Purpose) -> None:
         """As :meth:`look`, before an order. Raises OrderRefused while the account is contested."""
         if not self._is_looked_at:
             self._ask_machine()
             self._ask_journal()
         if not self._is_kept:
-            self._compare(exits, writes=True)
+            if not self._is_compared():
+                self._compare(self._open_positions(), purpose)
             self._keep_own()
             self._is_looked_at = self._is_kept = True
         self.settle()
@@ -201,35 +206,31 @@ class RestoredLedger:
         text = f"{plain(position.sold_short)} {binding.base} sold short is not bought back"
         self._record.say("WARNING", "short_dropped", f"{text}: {doubt.detail}")
 
-    def _compare(self, exits: bool, writes: bool) -> None:
-        journal = self._account.journal
-        if self._is_compared():
-            return
-        positions = self._open_positions()
-        if not positions and not writes:
-            return  # nothing to judge; the record is written with the first order
+    def _compare(self, positions: list[OpenPosition], purpose: Purpose) -> None:
+        """Compare ``positions`` of the account with its balance, and record the doubts."""
         covered: list[str] = []
         found: list[Doubt] = []
         if positions:
             own = (self._binding.base, self._binding.quote)
             others = {asset for one in positions for asset in (one.base, one.quote)}
-            balance = self._account.balance(own, exits, others.difference(own))
+            balance = self._account.balance(own, purpose, others.difference(own))
             judged = [position for position in positions if is_readable(balance, position)]
             covered = [position.bot_id for position in judged]
             found = self._found(judged, balance)
             if found:
-                found = self._seen_again(judged, own, exits)
-        journal.keep_doubts(found, self._start, [ACCOUNT, self._bot_id, *covered])
+                found = self._seen_again(judged, own, purpose)
+        subjects = [ACCOUNT, self._bot_id, *covered]
+        self._account.journal.keep_doubts(found, self._start, subjects)
 
     def _seen_again(
-        self, positions: list[OpenPosition], own: tuple[str, str], exits: bool
+        self, positions: list[OpenPosition], own: tuple[str, str], purpose: Purpose
     ) -> list[Doubt]:
         """The doubts that all of several reads find; none once one read finds all that is tracked.
 
         One answer may lack a row, and an asset that is not listed is zero: a doubt outlives the
         process and waits for an operator, so all reads of a window have to agree.
         """
-        for balance in self._account.balances(own, exits):
+        for balance in self._account.balances(own, purpose):
             found = self._found(positions, balance)
             if not found:
                 break

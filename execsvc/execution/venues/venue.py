@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from execsvc.model.balance import Balance
 from execsvc.model.market import ZERO, Limits
 from execsvc.model.order import Side
-from execsvc.model.order_request import OrderRequest
+from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.store.orders import OrderRow
 
 
@@ -76,8 +76,8 @@ class Venue(Protocol):
         """The reason to block entries now, None when they may go out."""
         ...
 
-    def recover(self, exits: bool) -> None:
-        """Settle and book what an earlier process left unfinished."""
+    def recover(self, purpose: Purpose) -> None:
+        """Settle and book what an earlier process left unfinished, before orders of ``purpose``."""
         ...
 
     def refresh(self) -> bool:
