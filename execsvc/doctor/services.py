@@ -10,7 +10,7 @@ from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clients.http import HttpClient
 from execsvc.clients.service_http import bot_service_http
 from execsvc.errors import ConfigRefused, LedgerFailed
-from execsvc.execution.allocation import may_hold_nothing
+from execsvc.execution.sizing import may_hold_nothing
 from execsvc.model.bot import BotSpec, InvalidRow, Mode, named, short_name
 from execsvc.settings import Settings, Switch
 from execsvc.store.account_store import NEVER_PAUSED

@@ -18,6 +18,7 @@ from execsvc.execution.size_memory import SizeMemory
 from execsvc.execution.venues.account import Account
 from execsvc.execution.venues.adoption import Adoption
 from execsvc.execution.venues.live import LiveVenue
+from execsvc.execution.venues.live_turn import LiveBot
 from execsvc.execution.venues.paper import PaperVenue
 from execsvc.execution.venues.restored import RestoredLedger, StartOfService
 from execsvc.execution.venues.venue import Venue
@@ -82,11 +83,12 @@ class Composition:
         journal = self._store.account(binding.key_id)
         self._journals.append(journal)
         account = Account(services, exchange, journal, self._store.pause(binding.key_id))
-        return LiveVenue(
+        bot = LiveBot(
             services,
             binding,
             account,
             Settlement(services, account),
             Adoption(services, binding, journal, self._memory),
-            None if start is None else RestoredLedger(services, binding, account, start),
         )
+        restored = None if start is None else RestoredLedger(services, binding, account, start)
+        return LiveVenue(bot, restored)

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import Decimal
+from typing import NamedTuple
 
 from execsvc.clock import now
 from execsvc.errors import LedgerFailed, OrderRefused, Unavailable
-from execsvc.execution.allocation import refuse_without_allocation
 from execsvc.execution.gone import GoneCoins
 from execsvc.execution.guards import Guards
 from execsvc.execution.next_amount import is_dust
-from execsvc.execution.order_quantity import OrderQuantity
+from execsvc.execution.order_quantity import OrderQuantity, Sized, UnpaidBuyBack
 from execsvc.execution.order_sizes import OrderSizes, Sizing
 from execsvc.execution.parts import Parts, Placed
 from execsvc.execution.ports import Services
-from execsvc.execution.venues.venue import Funds, Venue
+from execsvc.execution.sizing import allowed, could_bind, refuse_without_allocation
+from execsvc.execution.venues.venue import Funds, OrderTurn, Venue
 from execsvc.model.bot import Binding
-from execsvc.model.market import Limits, plain
+from execsvc.model.market import ZERO, plain
 from execsvc.model.order import Fill
 from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.model.position import Position
 from execsvc.model.result import utc_day
 from execsvc.store.orders import OrderRow
+
+
+class _Booked(NamedTuple):
+    """An order with its outcome, which is booked, and what its quantity was found by."""
+
+    order: OrderRow
+    sized: Sized
+    funds: Funds
 
 
 class OrderService:
@@ -45,7 +55,7 @@ class OrderService:
         self._record = services.record
         self._reporter = services.reporter
         self._gone = GoneCoins(services, binding)
-        self._quantity = OrderQuantity(binding, services.ledger, venue, sizes, allocation)
+        self._quantity = OrderQuantity(binding, services.ledger, sizes)
 
     @property
     def position(self) -> Position:
@@ -54,7 +64,7 @@ class OrderService:
 
     def free_base(self) -> Decimal:
         """Base that is free and tracked by no bot. Raises Unavailable, OrderRefused."""
-        return self._quantity.of_the_user(self.venue.balance().free(self.binding.base))
+        return self.venue.owned_base()
 
     def place(self, request: OrderRequest) -> Fill:
         """Order what ``request`` asks for: an exit in parts, where it is too large for one order.
@@ -104,29 +114,34 @@ class OrderService:
         sizing = Sizing(self.sizes, purpose.opens)
         while True:
             try:
-                order = self._place_order(request, sizing)
+                order, sized, funds = self._place_order(request, sizing)
             finally:
                 self.show_position()
             if purpose.sells_tracked:
-                self._write_off_rest(sizing.limits, sizing.price)
+                self._write_off_rest(funds)
             if order.fill.filled > 0:
-                if purpose is Purpose.SHORT_EXIT:
-                    self._drop_unpaid_short(order, sizing)
-                return Placed(order.fill, order.amount, sizing.wanted)
+                if sized.rest_is_lost:
+                    self._drop_unpaid_short(order)
+                return Placed(order.fill, order.amount, sized.wanted)
             goes_on = sizing.goes_on(order)
             if purpose.opens:
                 self.guards.entry_unfilled(order.detail, is_over=not goes_on)
             if not goes_on:
                 raise OrderRefused(order.detail or "nothing was filled")
 
-    def _place_order(self, request: OrderRequest, sizing: Sizing) -> OrderRow:
+    def _place_order(self, request: OrderRequest, sizing: Sizing) -> _Booked:
         with self.venue.turn(request) as turn:
             funds = turn.funds
             position = self._position_within(request, funds)
-            quantity = self._quantity.of(request, funds, position, sizing)
+            cap = self._cap(request, turn, position)
+            try:
+                sized = self._quantity.of(request, funds, position, cap, sizing)
+            except UnpaidBuyBack as refusal:
+                self.drop_short(str(refusal))
+                raise
             if request.purpose.opens:
-                self.guards.admit_order(quantity, funds.price, funds.priced_at)
-            return turn.submit(quantity)
+                self.guards.admit_order(sized.amount, funds.price, funds.priced_at)
+            return _Booked(turn.submit(sized.amount), sized, funds)
 
     def _position_within(self, request: OrderRequest, funds: Funds) -> Position:
         """The position once the account's balance is compared with it; a difference is written down.
@@ -135,17 +150,27 @@ class OrderService:
         """
         if request.purpose is Purpose.ENTRY:
             self._gone.clear_if_held(self.position, funds.total_base)
-        elif request.purpose.sells_tracked:
+        if request.purpose.sells_tracked:
             position = self._observed(funds.total_base)
-            self._refuse_dust(position, funds.limits, funds.price)
+            self._refuse_dust(position, funds)
             return position
-        elif request.purpose is Purpose.SHORT_EXIT:
-            try:
-                self._quantity.payable(request, funds, self.position)
-            except OrderRefused as refusal:
-                self.drop_short(str(refusal))
-                raise
         return self.position
+
+    def _cap(self, request: OrderRequest, turn: OrderTurn, position: Position) -> Decimal | None:
+        """Base units that the allocation leaves for an entry; None where there is no cap.
+
+        The allocation is judged at the price at which the entry would trade, where it could bind;
+        at the ticker where it could not, and when the book cannot be read.
+        """
+        price = turn.funds.price
+        if self._allocation is None or price is None or not request.purpose.opens:
+            return None
+        held = ZERO if request.purpose.is_short else position.tracked
+        most = self._quantity.most_of_entry(request, turn.funds)
+        if could_bind(most, held, self._allocation, price):
+            with suppress(Unavailable):
+                price = turn.best_price()
+        return allowed(held, self._allocation, price)
 
     def refresh(self) -> None:
         """Carry out an operator's decisions since the last call, once a tick or check, so it must
@@ -181,9 +206,8 @@ class OrderService:
         self._reporter.update(last_error=text)
         self.show_position()
 
-    def _drop_unpaid_short(self, order: OrderRow, sizing: Sizing) -> None:
-        whole = order.fill.filled == order.amount
-        if self.position.sold_short > 0 and sizing.rest_is_lost and whole:
+    def _drop_unpaid_short(self, order: OrderRow) -> None:
+        if self.position.sold_short > 0 and order.fill.filled == order.amount:
             self.drop_short("the free quote pays for no more, or it is too little")
 
     def _observed(self, held: Decimal | None) -> Position:
@@ -211,18 +235,22 @@ class OrderService:
         self.guards.begin_anew(flat=self.position.side is None)
         self.venue.release_done()
 
-    def _refuse_dust(self, position: Position, limits: Limits, price: Decimal | None) -> None:
+    def _refuse_dust(self, position: Position, funds: Funds) -> None:
         if position.tracked == 0:
             raise OrderRefused("nothing is tracked")
-        if is_dust(position.tracked, limits, price, self.sizes.known(price)):
+        if self._is_dust(position, funds):
             self._write_off(position)
             raise OrderRefused(f"what is tracked is dust: {plain(position.tracked)}")
 
-    def _write_off_rest(self, limits: Limits, price: Decimal | None) -> None:
+    def _write_off_rest(self, funds: Funds) -> None:
         """Write off as dust the rest of a sell, or a refused whole, that is too little to be sold."""
-        position, known = self.position, self.sizes.known(price)
-        if position.tracked > 0 and is_dust(position.tracked, limits, price, known):
+        position = self.position
+        if position.tracked > 0 and self._is_dust(position, funds):
             self._write_off(position)
+
+    def _is_dust(self, position: Position, funds: Funds) -> bool:
+        known = self.sizes.known(funds.price)
+        return is_dust(position.tracked, funds.limits, funds.price, known)
 
     def _write_off(self, position: Position) -> None:
         if not position.dust:

@@ -46,11 +46,6 @@ class Sizing:
         self._opens = opens
         self._refusal: str | None = None
         self._amount = ZERO
-        self.limits = Limits()
-        self.price: Decimal | None = None
-        self.wanted = ZERO
-        self.rest_is_lost = False
-        """True for a buy-back after which the rest of the short can never be bought."""
 
     def amount(
         self,
@@ -66,7 +61,6 @@ class Sizing:
         last refusal of this call, when every other amount has been refused as well. The first order
         of a call is always sent: the market may have changed.
         """
-        self.wanted, self.limits, self.price = wanted, limits, price
         known = self._sizes.known(price)
         amount = next_amount(wanted, decimals, limits, price, known, self._opens)
         if amount is None and tracked is not None:

@@ -11,10 +11,10 @@ from pydantic import BaseModel
 from execsvc.clock import monotonic
 from execsvc.clock import now as wall_clock
 from execsvc.errors import OrderRefused
-from execsvc.execution.allocation import refuse_without_allocation
 from execsvc.execution.exchange import Exchange
 from execsvc.execution.market_terms import BOOK_LEVELS
 from execsvc.execution.order_service import OrderService
+from execsvc.execution.sizing import refuse_without_allocation
 from execsvc.model.balance import Balance
 from execsvc.model.bot import BotSpec
 from execsvc.model.market import Depth, Limits, Ticker, Trade, plain

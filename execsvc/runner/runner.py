@@ -12,10 +12,10 @@ from execsvc.errors import (
     StopRequested,
     Unavailable,
 )
-from execsvc.execution.allocation import may_hold_nothing
 from execsvc.execution.exchange import Exchange
 from execsvc.execution.liquidation import Liquidation
 from execsvc.execution.order_service import OrderService
+from execsvc.execution.sizing import may_hold_nothing
 from execsvc.failpoints import Failpoint, hit
 from execsvc.model.bot import BotSpec
 from execsvc.model.order_request import Purpose

@@ -10,7 +10,7 @@ from execsvc.errors import OrderRefused
 from execsvc.execution import backoff
 from execsvc.execution.known_sizes import Known
 from execsvc.execution.parts import Parts, Placed
-from execsvc.execution.way_out import refuse_without_way_out
+from execsvc.execution.sizing import refuse_without_way_out
 from execsvc.model.market import Limits
 from execsvc.model.order import Fill
 

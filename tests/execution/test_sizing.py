@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from execsvc.errors import OrderRefused
-from execsvc.execution.allocation import allowed
-from execsvc.execution.sizing import buy_amount, sell_amount
+from execsvc.execution.sizing import allowed, buy_amount, sell_amount
 from execsvc.model.market import Limits
 
 D = Decimal

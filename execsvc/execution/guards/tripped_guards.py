@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 
 from execsvc.clock import monotonic, now
@@ -34,7 +33,8 @@ class TrippedGuards:
         self._repeats = Repeats()
         self._said: set[str] = set()
         self._tripped: dict[str, Tripped] = {}
-        self._unwritten: dict[str, Callable[[], None]] = {}
+        self._unwritten: dict[Guard, Tripped | None] = {}
+        """Changes that could not be recorded; None: the guard was cleared."""
         self._is_open = False
         self.fault: LedgerFailed | None = None
         """The error with which the guards that an earlier process left could not be read."""
@@ -59,9 +59,9 @@ class TrippedGuards:
     def begin_tick(self) -> None:
         """As :meth:`open`, and write again what could not be written before."""
         self.open()
-        for guard, write in list(self._unwritten.items()):
+        for guard, tripped in list(self._unwritten.items()):
             with suppress(LedgerFailed):
-                write()
+                self._write(guard, tripped)
                 del self._unwritten[guard]
 
     def clear_if_reentered(self) -> None:
@@ -97,7 +97,7 @@ class TrippedGuards:
         tripped = Tripped(guard.value, limit, now(), trip.detail)
         self._tripped[guard.value] = tripped
         if tripped.bound:
-            self._try(guard, lambda: self._ledger.keep_guard(tripped))
+            self._record_change(guard, tripped)
         if before is None and self._repeats.note(guard.value, monotonic()) is not None:
             self._said.add(guard.value)
             self._say("WARNING", "guard_tripped", guard.value, f"no entries: {trip.detail}")
@@ -111,7 +111,7 @@ class TrippedGuards:
         since = now() if before is None else before.since
         tripped = Tripped(guard.value, self._bound(guard), since, trip.detail)
         self._tripped[guard.value] = tripped
-        self._try(guard, lambda: self._ledger.keep_guard(tripped))
+        self._record_change(guard, tripped)
         self._said.add(guard.value)
         self._say("WARNING", "guard_tripped", guard.value, f"no entries: {trip.detail}")
         self._show()
@@ -120,7 +120,7 @@ class TrippedGuards:
         """``guard`` is over, if it was tripped."""
         if self._tripped.pop(guard.value, None) is None:
             return
-        self._try(guard, lambda: self._ledger.drop_guard(guard.value))
+        self._record_change(guard, None)
         if guard.value in self._said:
             self._said.discard(guard.value)
             self._say("INFO", "guard_cleared", guard.value, "entries are free again")
@@ -147,14 +147,20 @@ class TrippedGuards:
     def _say(self, level: str, event: EventName, guard: str, text: str) -> None:
         self._record.say(level, event, f"guard {guard}: {text}", guard=guard)
 
-    def _try(self, guard: Guard, write: Callable[[], None]) -> None:
-        """Record the change of ``guard``; a change that cannot be written is tried again on each
-        tick.
+    def _record_change(self, guard: Guard, tripped: Tripped | None) -> None:
+        """Record that ``guard`` is ``tripped``, or cleared; what cannot be written is tried again on
+        each tick.
         """
-        self._unwritten.pop(guard.value, None)
+        self._unwritten.pop(guard, None)
         try:
-            write()
+            self._write(guard, tripped)
         except LedgerFailed as fault:
-            self._unwritten[guard.value] = write
+            self._unwritten[guard] = tripped
             logger = bound(bot_id=self._ledger.bot_id)
             logger.bind(event="ledger_failed").error("guards: {}", fault)
+
+    def _write(self, guard: Guard, tripped: Tripped | None) -> None:
+        if tripped is None:
+            self._ledger.drop_guard(guard.value)
+        else:
+            self._ledger.keep_guard(tripped)

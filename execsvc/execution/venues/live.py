@@ -8,17 +8,12 @@ from datetime import datetime
 from decimal import Decimal
 
 from execsvc.errors import LedgerFailed, OrderRefused
-from execsvc.execution.market_terms import MarketTerms, best_price, market_terms
-from execsvc.execution.ports import Services
-from execsvc.execution.settlement.settlement import Settlement
-from execsvc.execution.venues.account import Account
-from execsvc.execution.venues.adoption import Adoption
-from execsvc.execution.venues.live_turn import LiveTurn
+from execsvc.execution.market_terms import MarketTerms, market_terms
+from execsvc.execution.venues.live_turn import LiveBot, LiveTurn
 from execsvc.execution.venues.restored import RestoredLedger
 from execsvc.execution.venues.venue import Funds
 from execsvc.failpoints import Failpoint, hit
 from execsvc.model.balance import Balance
-from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, exact_sum
 from execsvc.model.order import Side
 from execsvc.model.order_request import OrderRequest, Purpose
@@ -27,20 +22,13 @@ from execsvc.model.order_request import OrderRequest, Purpose
 class LiveVenue:
     """Places one order at a time on the bot's account, and books its outcome."""
 
-    def __init__(
-        self,
-        services: Services,
-        binding: Binding,
-        account: Account,
-        settlement: Settlement,
-        adoption: Adoption,
-        restored: RestoredLedger | None = None,
-    ) -> None:
-        self._services = services
-        self._binding = binding
-        self._account = account
-        self._settlement = settlement
-        self._adoption = adoption
+    def __init__(self, bot: LiveBot, restored: RestoredLedger | None = None) -> None:
+        self._bot = bot
+        self._services = bot.services
+        self._binding = bot.binding
+        self._account = bot.account
+        self._settlement = bot.settlement
+        self._adoption = bot.adoption
         self._restored = restored
 
     @contextmanager
@@ -60,35 +48,17 @@ class LiveVenue:
                 if self._restored is not None:
                     self._restored.admit(purpose)
                 balance = self._account.balance(self._assets, purpose)
-                yield LiveTurn(
-                    self._services,
-                    self._binding,
-                    self._account,
-                    self._settlement,
-                    self._adoption,
-                    request,
-                    balance,
-                    self._funds(balance, terms, purpose.side),
-                )
+                funds = self._funds(balance, terms, purpose)
+                yield LiveTurn(self._bot, request, balance, funds)
 
     def balance(self) -> Balance:
         """The balance of the account. Raises Unavailable."""
         return self._account.adapter.balance(*self._assets)
 
-    def best_price(self, side: Side) -> Decimal:
-        """Best ask for a buy, best bid for a sell. Raises Unavailable."""
-        return best_price(self._account.adapter, self._binding.symbol, side)
-
-    def tracked_by_all(self) -> Decimal:
-        """The base that all bots of the account track, by their ledgers.
-
-        Raises OrderRefused if unknown.
-        """
-        try:
-            return self._account.journal.tracked_by_all(self._binding.base)
-        except LedgerFailed as fault:
-            # A fault of another bot's ledger must not end this bot, which then only may not sell.
-            raise OrderRefused(f"what is the user's own cannot be told: {fault}") from fault
+    def owned_base(self) -> Decimal:
+        """Base that is free and tracked by no bot of the account. Raises Unavailable, OrderRefused."""
+        free = self.balance().free(self._binding.base)
+        return max(exact_sum(free, -self._tracked_by_all()), ZERO)
 
     def entries_blocked(self) -> str | None:
         """The reason to block entries: a contested order or position, until an operator has decided
@@ -180,18 +150,27 @@ class LiveVenue:
         if row is not None:
             self._settlement.settle(row, purpose)
 
-    def _funds(self, balance: Balance, terms: MarketTerms, side: Side) -> Funds:
+    def _funds(self, balance: Balance, terms: MarketTerms, purpose: Purpose) -> Funds:
         base = balance.holding(self._binding.base)
-        reserved = self._not_to_be_spent() if side is Side.BUY else ZERO
+        reserved = self._not_to_be_spent() if purpose.side is Side.BUY else ZERO
         return Funds(
             free_base=base.free,
             total_base=base.total,
             free_quote=max(exact_sum(balance.free(self._binding.quote), -reserved), ZERO),
             reserved_quote=reserved,
+            tracked_base=self._tracked_by_all() if purpose is Purpose.SHORT_ENTRY else ZERO,
             price=terms.price,
             limits=terms.limits,
             priced_at=terms.asked_at,
         )
+
+    def _tracked_by_all(self) -> Decimal:
+        """The base that all bots of the account track, by their ledgers."""
+        try:
+            return self._account.journal.tracked_by_all(self._binding.base)
+        except LedgerFailed as fault:
+            # A fault of another bot's ledger must not end this bot, which then only may not sell.
+            raise OrderRefused(f"what is the user's own cannot be told: {fault}") from fault
 
     def _not_to_be_spent(self) -> Decimal:
         """The part of the free quote that is the position of some bot of this account."""

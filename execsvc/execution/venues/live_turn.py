@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from execsvc.clock import monotonic, now
 from execsvc.errors import LedgerUnavailable, OrderRefused, OutcomeContradicted, OutcomeUnknown
+from execsvc.execution.market_terms import best_price
 from execsvc.execution.ports import Services
 from execsvc.execution.settlement.expected_balance import after_fill
 from execsvc.execution.settlement.settlement import Settlement
@@ -19,7 +21,7 @@ from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, plain
 from execsvc.model.order import NOTHING_KNOWN, Fill, Intent, OrderState, new_client_order_id
 from execsvc.model.order_request import OrderRequest
-from execsvc.store.orders import OrderRow
+from execsvc.store.orders import Expected, OrderRow
 
 _NOTES = {
     OrderState.NOT_EXECUTED: "nothing was filled",
@@ -36,30 +38,50 @@ meanwhile.
 """
 
 
+class LiveBot(NamedTuple):
+    """One bot on its account, live: the parts that place, settle and book its orders."""
+
+    services: Services
+    binding: Binding
+    account: Account
+    settlement: Settlement
+    adoption: Adoption
+
+
+class _Answer(NamedTuple):
+    """The exchange's answer to an order, as the journal records it."""
+
+    at: datetime
+    state: OrderState
+    fill: Fill
+    """Of an unknown outcome the part that the answer stated."""
+    detail: str
+    expected: dict[str, Expected] | None = None
+    """The balance expected after the order, of one that was executed."""
+    unknown: OutcomeUnknown | None = None
+    """The error by which the outcome is left to settlement."""
+
+
 class LiveTurn:
     """The account's turn, with ``baseline`` read within it and ``funds`` by which an order is sized."""
 
     def __init__(
-        self,
-        services: Services,
-        binding: Binding,
-        account: Account,
-        settlement: Settlement,
-        adoption: Adoption,
-        request: OrderRequest,
-        baseline: Balance,
-        funds: Funds,
+        self, bot: LiveBot, request: OrderRequest, baseline: Balance, funds: Funds
     ) -> None:
         self.funds = funds
-        self._services = services
-        self._binding = binding
-        self._account = account
-        self._journal = account.journal
-        self._settlement = settlement
-        self._adoption = adoption
+        self._services = bot.services
+        self._binding = bot.binding
+        self._account = bot.account
+        self._journal = bot.account.journal
+        self._settlement = bot.settlement
+        self._adoption = bot.adoption
         self._request = request
         self._baseline = baseline
-        self._outlasts_stop = request.purpose.outlasts_stop
+
+    def best_price(self) -> Decimal:
+        """Best ask for a buy, best bid for a sell. Raises Unavailable."""
+        side = self._request.purpose.side
+        return best_price(self._account.adapter, self._binding.symbol, side)
 
     def submit(self, quantity: Decimal) -> OrderRow:
         """Place one market order and book its outcome, a refusal as well.
@@ -67,17 +89,22 @@ class LiveTurn:
         Raises StopRequested, Unavailable, LedgerFailed.
         """
         waits, timeout = self._services.waits, self._services.settings.order_timeout
-        if not self._outlasts_stop:
+        outlasts_stop = self._request.purpose.outlasts_stop
+        if not outlasts_stop:
             # A strategy may have swallowed the StopRequested of an earlier wait.
             waits.look()
-        self._account.adapter.connect_for_order(timeout, interruptible=not self._outlasts_stop)
+        self._account.adapter.connect_for_order(timeout, interruptible=not outlasts_stop)
         hit(Failpoint.CONNECTED)
         intent = self._intent(quantity)
         send_by = monotonic() + OLDEST_TO_SEND
         self._begin(intent)
         with waits.uninterrupted():
             try:
-                self._send(intent, send_by)
+                answer = self._send(intent, send_by)
+                self._keep(intent, answer)
+                if answer.state.unsettled:
+                    row = self._journal.row(intent.client_order_id)
+                    self._settlement.settle(row, self._request.purpose)
             finally:
                 # A refusal too: an outcome that is not booked makes a flat bot look open.
                 self._adoption.adopt(self._request.strategy_state)
@@ -110,8 +137,8 @@ class LiveTurn:
         self._services.record.intent(intent)
         self._services.reporter.update(reported=self._services.ledger.reported)
 
-    def _send(self, intent: Intent, send_by: float) -> None:
-        """Send the order once, or never after ``send_by``; when this returns, its outcome is recorded."""
+    def _send(self, intent: Intent, send_by: float) -> _Answer:
+        """Send the order once, or never after ``send_by``."""
         hit(Failpoint.BEFORE_SEND)
         try:
             fill = self._account.adapter.place_order(
@@ -124,28 +151,52 @@ class LiveTurn:
             )
         except OrderRefused as refusal:
             hit(Failpoint.AFTER_SEND)
-            self._outcome(intent, OrderState.NOT_EXECUTED, Fill(filled=ZERO), str(refusal))
-            return
+            return _Answer(now(), OrderState.NOT_EXECUTED, Fill(filled=ZERO), str(refusal))
+        except OutcomeContradicted as unknown:
+            hit(Failpoint.AFTER_SEND)
+            state, text = OrderState.ARRIVING, str(unknown)
+            return _Answer(now(), state, NOTHING_KNOWN, text, unknown=unknown)
         except OutcomeUnknown as unknown:
             hit(Failpoint.AFTER_SEND)
-            self._unknown(intent, unknown)
-            self._settle(intent)
-            return
+            at_least = Fill(filled=Decimal(unknown.filled_at_least))
+            return _Answer(now(), OrderState.UNKNOWN, at_least, str(unknown), unknown=unknown)
         hit(Failpoint.AFTER_SEND)
         state = intent.state_after(fill)
-        self._outcome(intent, state, fill, _NOTES.get(state, ""))
-        if fill.priced_by is not None:
-            self._services.record.priced(intent, fill)
-        if state is OrderState.ARRIVING:
-            self._settle(intent)
+        expected = after_fill(intent, fill) if state is OrderState.EXECUTED else None
+        return _Answer(now(), state, fill, _NOTES.get(state, ""), expected)
 
-    def _settle(self, intent: Intent) -> None:
-        row = self._journal.row(intent.client_order_id)
-        self._settlement.settle(row, self._request.purpose)
+    def _keep(self, intent: Intent, answer: _Answer) -> None:
+        """Record the exchange's answer, and try again for ORDER_TIMEOUT while that fails.
 
-    def _unknown(self, intent: Intent, unknown: OutcomeUnknown) -> None:
-        """Record and log that the answer leaves the outcome to settlement."""
-        self._keep_unknown(intent, unknown)
+        Nothing else is as exact: without the record the outcome has to be decided by balances.
+        Raises LedgerUnavailable.
+        """
+        until = monotonic() + self._services.settings.order_timeout
+        while not self._is_kept(intent.client_order_id, answer, until):
+            self._services.waits.wait(_KEEP_PAUSE, interruptible=False)
+            row = self._journal.row(intent.client_order_id)
+            if row.state is not OrderState.IN_FLIGHT:
+                break  # it was on the disk, and only the confirmation was lost
+        if answer.unknown is not None:
+            self._say_unknown(intent, answer.unknown)
+        elif answer.fill.priced_by is not None:
+            self._services.record.priced(intent, answer.fill)
+
+    def _is_kept(self, order_id: str, answer: _Answer, until: float) -> bool:
+        """True once the answer is recorded. Raises LedgerUnavailable after ``until``."""
+        at, state, fill, detail, expected, _ = answer
+        try:
+            if state is OrderState.UNKNOWN:
+                self._journal.unknown(order_id, at, fill.filled, detail)
+            else:
+                self._journal.outcome(order_id, state, fill, at, detail, expected)
+        except LedgerUnavailable:
+            if monotonic() >= until:
+                raise
+            return False
+        return True
+
+    def _say_unknown(self, intent: Intent, unknown: OutcomeUnknown) -> None:
         self._services.reporter.counts.order_unknown(intent.side)
         self._services.record.say(
             "WARNING",
@@ -154,38 +205,3 @@ class LiveTurn:
             f"not sent again but settled: {unknown}",
             order_id=intent.client_order_id,
         )
-
-    def _keep_unknown(self, intent: Intent, unknown: OutcomeUnknown) -> None:
-        if isinstance(unknown, OutcomeContradicted):
-            self._outcome(intent, OrderState.ARRIVING, NOTHING_KNOWN, str(unknown))
-            return
-        at_least = Decimal(unknown.filled_at_least)
-        journal, ended_at, why = self._journal, now(), str(unknown)
-        self._keep(intent, lambda: journal.unknown(intent.client_order_id, ended_at, at_least, why))
-
-    def _outcome(self, intent: Intent, state: OrderState, fill: Fill, detail: str) -> None:
-        expected = after_fill(intent, fill) if state is OrderState.EXECUTED else None
-        journal, at = self._journal, now()
-        self._keep(
-            intent,
-            lambda: journal.outcome(intent.client_order_id, state, fill, at, detail, expected),
-        )
-
-    def _keep(self, intent: Intent, write: Callable[[], None]) -> None:
-        """Record the exchange's answer, and try again for ORDER_TIMEOUT while that fails.
-
-        Nothing else is as exact: without the record the outcome has to be decided by balances.
-        Raises LedgerUnavailable.
-        """
-        until = monotonic() + self._services.settings.order_timeout
-        while True:
-            try:
-                write()
-                return
-            except LedgerUnavailable:
-                if monotonic() >= until:
-                    raise
-            self._services.waits.wait(_KEEP_PAUSE, interruptible=False)
-            row = self._journal.row(intent.client_order_id)
-            if row.state is not OrderState.IN_FLIGHT:
-                return  # it was on the disk, and only the confirmation was lost

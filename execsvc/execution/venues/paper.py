@@ -15,8 +15,8 @@ from execsvc.execution.ports import Services
 from execsvc.execution.venues.venue import Funds
 from execsvc.model.balance import Balance, Holding
 from execsvc.model.bot import Binding
-from execsvc.model.market import ZERO, Depth
-from execsvc.model.order import OrderState, Side, new_client_order_id
+from execsvc.model.market import ZERO, Depth, exact_sum
+from execsvc.model.order import OrderState, new_client_order_id
 from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.paper.terms import Terms
 from execsvc.paper.trading import trade
@@ -51,8 +51,15 @@ class PaperVenue:
             terms = market_terms(self._adapter, self._ledger, self._binding, purpose.side)
             depth = self._adapter.depth(self._binding.symbol, BOOK_LEVELS)
         base, quote = self._balances()
-        funds = Funds(base, base, quote, *terms)
-        yield PaperTurn(self._services, self._binding, request, depth, funds)
+        tracked = self._ledger.position(self._binding).tracked
+        yield PaperTurn(
+            self._services,
+            self._binding,
+            request,
+            depth,
+            Funds(base, base, quote, *terms, tracked_base=tracked),
+            self._adapter,
+        )
 
     def balance(self) -> Balance:
         """The virtual balance."""
@@ -64,13 +71,10 @@ class PaperVenue:
             )
         )
 
-    def best_price(self, side: Side) -> Decimal:
-        """Best ask for a buy, best bid for a sell. Raises Unavailable."""
-        return best_price(self._adapter, self._binding.symbol, side)
-
-    def tracked_by_all(self) -> Decimal:
-        """The base that this bot tracks: its virtual balance is its own."""
-        return self._ledger.position(self._binding).tracked
+    def owned_base(self) -> Decimal:
+        """Virtual base that this bot does not track."""
+        tracked = self._ledger.position(self._binding).tracked
+        return max(exact_sum(self._balances()[0], -tracked), ZERO)
 
     def entries_blocked(self) -> str | None:
         """None: no entry is blocked on paper."""
@@ -116,12 +120,18 @@ class PaperTurn:
         request: OrderRequest,
         depth: Depth,
         funds: Funds,
+        adapter: Exchange,
     ) -> None:
         self.funds = funds
+        self._adapter = adapter
         self._services = services
         self._binding = binding
         self._request = request
         self._depth = depth
+
+    def best_price(self) -> Decimal:
+        """Best ask for a buy, best bid for a sell. Raises Unavailable."""
+        return best_price(self._adapter, self._binding.symbol, self._request.purpose.side)
 
     def submit(self, quantity: Decimal) -> OrderRow:
         """Fill a market order on the book, and book it. Raises OrderRefused."""

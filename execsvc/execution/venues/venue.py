@@ -9,7 +9,6 @@ from typing import NamedTuple, Protocol
 
 from execsvc.model.balance import Balance
 from execsvc.model.market import ZERO, Limits
-from execsvc.model.order import Side
 from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.store.orders import OrderRow
 
@@ -31,6 +30,8 @@ class Funds(NamedTuple):
     priced_at: float | None = None
     reserved_quote: Decimal = ZERO
     """The part left out of ``free_quote``, as it is the position of some bot of the account."""
+    tracked_base: Decimal = ZERO
+    """Base that all bots of the account track; read for an order that sells the user's own."""
 
 
 class OrderTurn(Protocol):
@@ -39,6 +40,10 @@ class OrderTurn(Protocol):
     @property
     def funds(self) -> Funds:
         """The values by which the order is sized, read within the turn."""
+        ...
+
+    def best_price(self) -> Decimal:
+        """Quote per base at which the order would begin to trade now. Raises Unavailable."""
         ...
 
     def submit(self, quantity: Decimal) -> OrderRow:
@@ -64,12 +69,8 @@ class Venue(Protocol):
         """The balance that can be traded with. Raises Unavailable."""
         ...
 
-    def best_price(self, side: Side) -> Decimal:
-        """Quote per base at which an order on ``side`` begins to trade now. Raises Unavailable."""
-        ...
-
-    def tracked_by_all(self) -> Decimal:
-        """The base that all bots of the account track. Raises OrderRefused if it is unknown."""
+    def owned_base(self) -> Decimal:
+        """Base that is free and tracked by no bot of the account. Raises Unavailable, OrderRefused."""
         ...
 
     def entries_blocked(self) -> str | None:
