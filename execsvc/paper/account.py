@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from execsvc.errors import OrderRefused
 from execsvc.model.market import ZERO, Depth, plain
-from execsvc.model.order import Fill, Side
+from execsvc.model.order import Fill
 from execsvc.model.symbol import Symbol
 from execsvc.paper.terms import INSUFFICIENT, Terms
-from execsvc.paper.trading import trade
+from execsvc.paper.trading import MarketOrder, trade
 
 
 class Movement(NamedTuple):
@@ -62,18 +62,16 @@ class PaperAccount:
         self,
         depth: Depth,
         terms: Terms,
-        side: Side,
-        amount: Decimal,
+        order: MarketOrder,
         at: datetime,
         cause: str = "order",
-        at_most: Decimal | None = None,
     ) -> Fill:
-        """Fill a market order of ``amount`` base units from ``depth`` and book it.
+        """Fill ``order`` from ``depth`` and book it.
 
         Raises as :func:`execsvc.paper.trading.trade` does, with nothing changed.
         """
         base, quote = Symbol.parse(depth.symbol)
-        traded = trade(depth, terms, self.free(base), self.free(quote), side, amount, at_most)
+        traded = trade(depth, terms, self.free(base), self.free(quote), order)
         self._move(at, cause, base, traded.free_base, self.locked(base))
         self._move(at, cause, quote, traded.free_quote, self.locked(quote))
         return traded.fill

@@ -7,8 +7,16 @@ from typing import NamedTuple
 
 from execsvc.model.market import ZERO, Depth, plain
 from execsvc.model.order import Fill, Side
-from execsvc.paper.book import walk
 from execsvc.paper.terms import USUAL_FEE_RATE, Fault, FeeAsset, NotTaken, Terms, check, fees
+
+
+class MarketOrder(NamedTuple):
+    """A market order of ``amount`` base units."""
+
+    side: Side
+    amount: Decimal
+    at_most: Decimal | None = None
+    """The part that is filled, of an order that the exchange takes in parts; None: all of it."""
 
 
 class Traded(NamedTuple):
@@ -17,6 +25,28 @@ class Traded(NamedTuple):
     fill: Fill
     free_base: Decimal
     free_quote: Decimal
+
+
+class Walk(NamedTuple):
+    """The result of a walk through the book: base units filled, and the quote that they cost."""
+
+    filled: Decimal
+    cost: Decimal
+
+
+def walk(depth: Depth, side: Side, amount: Decimal) -> Walk:
+    """Take ``amount`` base units from the levels that face ``side``, best first.
+
+    A book that is thinner than ``amount`` fills what it has.
+    """
+    filled, cost = ZERO, ZERO
+    for level in depth.asks if side is Side.BUY else depth.bids:
+        taken = min(level.amount, amount - filled)
+        filled += taken
+        cost += taken * level.price
+        if filled == amount:
+            break
+    return Walk(filled, cost)
 
 
 def fill_on_book(
@@ -39,19 +69,13 @@ def fill_on_book(
 
 
 def trade(
-    depth: Depth,
-    terms: Terms,
-    free_base: Decimal,
-    free_quote: Decimal,
-    side: Side,
-    amount: Decimal,
-    at_most: Decimal | None = None,
+    depth: Depth, terms: Terms, free_base: Decimal, free_quote: Decimal, order: MarketOrder
 ) -> Traded:
-    """Fill an order of ``amount`` base units for an account with these free balances.
+    """Fill ``order`` for an account with these free balances.
 
-    The exchange judges the whole ``amount``, then fills no more than ``at_most`` of it. Raises
-    NotTaken.
+    The exchange judges the whole amount, then fills no more than ``at_most`` of it. Raises NotTaken.
     """
+    side, amount, at_most = order
     check(terms, amount, depth.best_ask if side is Side.BUY else depth.best_bid)
     whole = fill_on_book(depth, side, amount, terms.fee_rate, terms.fee_asset)
     if side is Side.SELL and amount > free_base:

@@ -14,6 +14,7 @@ from execsvc.model.bot import BotSpec
 from execsvc.replay.clockwork import SimulatedWaits, TickCounter
 from execsvc.replay.exchange import RecordedExchange
 from execsvc.replay.witness import Witness
+from execsvc.runner.context import StrategyRun
 from execsvc.runner.persistence import Persistence
 from execsvc.runner.runner import BotRunner
 from execsvc.runner.services import BotServices, RunnerServices
@@ -77,13 +78,10 @@ class Bench:
         assert spec.interval is not None, "a replay has its interval from its conditions"
         self._runner = BotRunner(
             services,
-            spec,
-            strategy,
-            params,
+            StrategyRun(spec, strategy, params, spec.interval),
             exchange,
             Composition(services, store).order_service(spec.binding, exchange, terms),
             Persistence(services, 0.0, 0.0),
-            spec.interval,
             may_hold=False,
         )
 

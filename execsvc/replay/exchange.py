@@ -16,6 +16,7 @@ from execsvc.model.stamps import EPOCH
 from execsvc.model.symbol import Symbol
 from execsvc.paper.account import PaperAccount
 from execsvc.paper.terms import Terms
+from execsvc.paper.trading import MarketOrder
 from execsvc.recording.tape import Tape
 
 _MILLISECOND = timedelta(milliseconds=1)
@@ -102,7 +103,9 @@ class RecordedExchange:
         """Fill a market order on the book after the latency. Raises OrderRefused."""
         self.pass_time(self._latency)
         depth = self._tape.depth(symbol, self.now_ms)
-        return self._account.execute(depth, self._terms, side, amount, self._clock.now())
+        return self._account.execute(
+            depth, self._terms, MarketOrder(side, amount), self._clock.now()
+        )
 
     def find_order(self, client_order_id: str, symbol: str, side: Side, amount: Decimal) -> Fill:
         """Raise NotFound: every order of a recording is answered at once."""

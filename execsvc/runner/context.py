@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from pydantic import BaseModel
 
@@ -24,6 +25,16 @@ from execsvc.model.position import Position
 from execsvc.model.symbol import Symbol
 from execsvc.runner.ports import Record
 from execsvc.runner.strategy_time import StrategyTime
+from execsvc.strategies.base import AnyStrategy
+
+
+class StrategyRun(NamedTuple):
+    """A strategy, and the row and the parameters by which it runs; ``interval`` in seconds."""
+
+    spec: BotSpec
+    strategy: AnyStrategy
+    params: BaseModel
+    interval: float
 
 
 class TickContext:
@@ -31,21 +42,19 @@ class TickContext:
 
     def __init__(
         self,
-        spec: BotSpec,
-        params: BaseModel,
+        run: StrategyRun,
         state: BaseModel,
         adapter: Exchange,
         orders: OrderService,
         record: Record,
-        interval: float,
         time: StrategyTime,
     ) -> None:
-        self.bot_id = spec.bot_id
-        self.symbol = spec.binding.symbol
-        self.allocation = spec.allocation
-        self.params = params
+        self.bot_id = run.spec.bot_id
+        self.symbol = run.spec.binding.symbol
+        self.allocation = run.spec.allocation
+        self.params = run.params
         self.state = state
-        self.interval = interval
+        self.interval = run.interval
         self._adapter = adapter
         self._orders = orders
         self._record = record

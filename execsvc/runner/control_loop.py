@@ -10,7 +10,7 @@ from execsvc.clock import iso, monotonic, now
 from execsvc.errors import Banned, GuardRefused, LedgerFailed, OrderRefused, Unavailable
 from execsvc.repeats import Repeats
 from execsvc.runner.counts import TickResult
-from execsvc.runner.ports import Record, Reporter, Waits
+from execsvc.runner.services import RunnerServices
 
 MOST_ERRORS = 10
 """Exceptions of a strategy in a row after which its bot has FAILED."""
@@ -59,12 +59,9 @@ class ControlLoop:
 
     def __init__(
         self,
-        bot_id: str,
+        services: RunnerServices,
         interval: float,
         tick: Callable[[], str | None],
-        waits: Waits,
-        record: Record,
-        reporter: Reporter,
         look: Callable[[], str | None] | None = None,
         remark: str | None = None,
     ) -> None:
@@ -72,11 +69,11 @@ class ControlLoop:
         error.
         """
         self._remark = remark
-        self._grid = Grid(bot_id, interval)
+        self._grid = Grid(services.bot_id, interval)
         self._tick = tick
-        self._waits = waits
-        self._record = record
-        self._reporter = reporter
+        self._waits = services.waits
+        self._record = services.record
+        self._reporter = services.reporter
         self._repeats = Repeats()
         self._errors = 0
         self._look = look

@@ -19,6 +19,7 @@ from execsvc.masking import masked
 from execsvc.model.bot import Binding, BotSpec, short_name
 from execsvc.model.order_request import Purpose
 from execsvc.runner.assembly import Assembly
+from execsvc.runner.context import StrategyRun
 from execsvc.runner.job import Job, Task
 from execsvc.runner.ownership import open_ledger
 from execsvc.runner.persistence import Persistence
@@ -138,13 +139,10 @@ class _Process:
         orders = assembly.orders(spec.binding, spec.allocation, precision, spec.stop_loss)
         runner = BotRunner(
             self._services,
-            spec,
-            strategy,
-            params,
+            StrategyRun(spec, strategy, params, spec.interval or self._settings.tick_interval),
             assembly.adapter(spec.binding.key_id),
             orders,
             self._persistence(),
-            spec.interval or self._settings.tick_interval,
             self._settings.on_shutdown == "hold",
         )
         return runner.run()

@@ -17,16 +17,14 @@ from execsvc.execution.liquidation import Liquidation
 from execsvc.execution.order_service import OrderService
 from execsvc.execution.sizing import may_hold_nothing
 from execsvc.failpoints import Failpoint, hit
-from execsvc.model.bot import BotSpec
 from execsvc.model.order_request import Purpose
-from execsvc.runner.context import TickContext
+from execsvc.runner.context import StrategyRun, TickContext
 from execsvc.runner.control_loop import ControlLoop, StrategyGaveUp
 from execsvc.runner.persistence import Persistence
 from execsvc.runner.report import End, EndKind, still_open
 from execsvc.runner.services import RunnerServices
 from execsvc.runner.stop_loss import StopLoss
 from execsvc.runner.strategy_time import StrategyTime
-from execsvc.strategies.base import AnyStrategy
 
 _HOLD_PATIENCE = 1.0
 """Seconds that a stop waits, where the service is set to hold, for the message that all of it
@@ -40,16 +38,15 @@ class BotRunner:
     def __init__(
         self,
         services: RunnerServices,
-        spec: BotSpec,
-        strategy: AnyStrategy,
-        params: BaseModel,
+        run: StrategyRun,
         adapter: Exchange,
         orders: OrderService,
         persistence: Persistence,
-        interval: float,
         may_hold: bool,
     ) -> None:
-        self._strategy = strategy
+        """``may_hold``: the service is set to keep positions when it stops."""
+        spec = run.spec
+        self._strategy = run.strategy
         self._kept_as = spec.binding.strategy
         self._orders = orders
         self._liquidation = Liquidation(services, orders)
@@ -65,21 +62,10 @@ class BotRunner:
         self._state_text: str | None = None
         state = self._recovered_state()
         self._time = StrategyTime(services.ledger, spec.binding)
-        self._context = TickContext(
-            spec, params, state, adapter, orders, services.record, interval, self._time
-        )
+        self._context = TickContext(run, state, adapter, orders, services.record, self._time)
         self._stop_loss = StopLoss(services, spec.stop_loss, orders, adapter)
         self._remark = may_hold_nothing(spec.allocation)
-        self._loop = ControlLoop(
-            spec.bot_id,
-            interval,
-            self._tick,
-            services.waits,
-            services.record,
-            services.reporter,
-            self._look,
-            self._remark,
-        )
+        self._loop = ControlLoop(services, run.interval, self._tick, self._look, self._remark)
 
     def run(self) -> End:
         """Run until a stop, or until the strategy keeps raising; then stop in order, and return the

@@ -17,6 +17,7 @@ from execsvc.model.market import DEFAULT_DECIMALS, ZERO, Price, Quantity, round_
 from execsvc.model.order import Fill, Side
 from execsvc.model.symbol import Symbol
 from execsvc.paper.terms import Terms
+from execsvc.paper.trading import MarketOrder
 from execsvc.sandbox.accounts import ExchangeAccount, OrderRecord
 from execsvc.sandbox.instruments import UnknownSymbol
 from execsvc.sandbox.market import Market
@@ -135,7 +136,8 @@ class PaperExchange:
                         self._market.depth(trade.symbol),
                         self._market.terms(trade.symbol),
                     )
-                    account.paper.execute(depth, terms, Side(trade.kind), trade.amount, now, cause)
+                    order = MarketOrder(Side(trade.kind), trade.amount)
+                    account.paper.execute(depth, terms, order, now, cause)
                 case "deposit" | "withdraw":
                     sign = 1 if trade.kind == "deposit" else -1
                     account.paper.deposit(asset, sign * trade.amount, now, cause)
@@ -164,17 +166,16 @@ class PaperExchange:
         if record.fills:  # the rest of an order that was taken is not judged again
             terms = Terms(decimals=decimals, fee_rate=terms.fee_rate, fee_asset=terms.fee_asset)
         at_most = left if part is None else round_down(record.amount * part, decimals)
+        order = MarketOrder(record.side, left, at_most)
         now = self._clock.now()
         if not record.fills and record.expires_at is not None and now > record.expires_at:
             raise OrderRefused(OUTSIDE_WINDOW)
         record.executed_at = now
         coin = self._market.fee_coin(record.symbol)
         if coin is None:
-            return account.paper.execute(
-                depth, terms, record.side, left, now, record.cause, at_most
-            )
+            return account.paper.execute(depth, terms, order, now, record.cause)
         terms, rate = terms._replace(fee_rate=ZERO), terms.fee_rate
-        fill = account.paper.execute(depth, terms, record.side, left, now, record.cause, at_most)
+        fill = account.paper.execute(depth, terms, order, now, record.cause)
         quote = Symbol.parse(record.symbol).quote
         worth = (fill.cost or ZERO) * rate / self._market.price(f"{coin}/{quote}")
         fee = min(round_down(worth, DEFAULT_DECIMALS), account.paper.free(coin))

@@ -14,6 +14,7 @@ from execsvc.model.market import Depth, Level, Limits
 from execsvc.model.order import Side
 from execsvc.paper.account import PaperAccount
 from execsvc.paper.terms import FeeAsset, Terms
+from execsvc.paper.trading import MarketOrder
 
 DEPTH = Depth(
     symbol="BTC/USDT",
@@ -30,7 +31,7 @@ def account() -> PaperAccount:
 
 def test_a_buy_moves_both_assets_and_writes_it_down() -> None:
     held = account()
-    fill = held.execute(DEPTH, TERMS, Side.BUY, Decimal("0.1"), BEGIN, "mine")
+    fill = held.execute(DEPTH, TERMS, MarketOrder(Side.BUY, Decimal("0.1")), BEGIN, "mine")
     assert fill.filled == Decimal("0.1")
     assert held.free("BTC") == Decimal("1.0999")
     assert held.free("USDT") == Decimal(100_000) - Decimal("5000.003")
@@ -43,7 +44,7 @@ def test_a_buy_moves_both_assets_and_writes_it_down() -> None:
 def test_what_is_refused_changes_nothing() -> None:
     held = account()
     with pytest.raises(OrderRefused):
-        held.execute(DEPTH, TERMS, Side.SELL, Decimal(2), BEGIN)
+        held.execute(DEPTH, TERMS, MarketOrder(Side.SELL, Decimal(2)), BEGIN)
     with pytest.raises(OrderRefused):
         held.deposit("BTC", Decimal(-2), BEGIN)
     with pytest.raises(OrderRefused):
@@ -61,7 +62,7 @@ def test_what_is_locked_cannot_be_sold() -> None:
         1,
     )
     with pytest.raises(OrderRefused, match="insufficient"):
-        held.execute(DEPTH, TERMS, Side.SELL, Decimal("0.5"), BEGIN)
+        held.execute(DEPTH, TERMS, MarketOrder(Side.SELL, Decimal("0.5")), BEGIN)
 
 
 def test_an_asset_never_held_is_zero() -> None:
@@ -87,7 +88,7 @@ def test_the_events_add_up_to_the_balances(steps: list[Any]) -> None:
         try:
             if kind == "order":
                 terms = TERMS._replace(fee_asset=how)
-                fill = held.execute(DEPTH, terms, what, amount, now)
+                fill = held.execute(DEPTH, terms, MarketOrder(what, amount), now)
                 assert fill.cost is not None
                 traded["BTC"] += fill.base_change(what)
                 traded["USDT"] -= what.sign * fill.cost + fill.quote_fee

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from execsvc.model.market import Depth, Level
 from execsvc.model.order import Side
-from execsvc.paper.book import walk
+from execsvc.paper.trading import walk
 
 AMOUNTS = st.decimals("0.00001", "1000", places=5)
 GAPS = st.decimals("0.01", "50", places=2)

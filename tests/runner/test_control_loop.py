@@ -35,11 +35,14 @@ class Bench:
         self.start(5.0)
 
     def start(self, interval: float, looks: bool = False) -> None:
-        record: Any = SimpleNamespace(say=self.say, traceback=self.traceback)
-        waits: Any = SimpleNamespace(wait=self.wait)
-        reporter: Any = self
+        services: Any = SimpleNamespace(
+            bot_id="b1",
+            record=SimpleNamespace(say=self.say, traceback=self.traceback),
+            reporter=self,
+            waits=SimpleNamespace(wait=self.wait),
+        )
         look = self.look if looks else None
-        self.loop = ControlLoop("b1", interval, self.tick, waits, record, reporter, look)
+        self.loop = ControlLoop(services, interval, self.tick, look)
 
     def wait(self, seconds: float) -> None:
         self.elapsed += max(seconds, 0.0)

@@ -19,12 +19,13 @@ from execsvc.model.order import Fill
 from execsvc.model.order_request import Purpose
 from execsvc.model.position import Position
 from execsvc.paper.terms import Terms
-from execsvc.runner.context import TickContext
+from execsvc.runner.context import StrategyRun, TickContext
 from execsvc.runner.stop_loss import RETRY, StopLoss
 from execsvc.runner.strategy_time import StrategyTime
 from execsvc.sandbox.dialects import Dialect
 from execsvc.store.sqlite import guards as kept
 from execsvc.strategies.base import NoState
+from execsvc.strategies.test_trading_v1.strategy import TrialTrading
 
 D = Decimal
 LIMITS = Limits(min_amount=D("0.00001"), min_notional=D(5))
@@ -331,13 +332,11 @@ def test_a_guard_that_could_not_be_written_is_written_on_the_next_tick(
 def test_a_large_book_that_cannot_be_read_leaves_the_next_look_a_small_one(bot: Bot) -> None:
     spec = parse_row(bot_row())
     context = TickContext(
-        spec,
-        NoState(),
+        StrategyRun(spec, TrialTrading(), NoState(), 5.0),
         NoState(),
         bot.exchange,
         bot.order_service,
         bot._services.record,
-        5.0,
         StrategyTime(bot.ledger, spec.binding),
     )
     bot.exchange.books = [("50000", "50001")]

@@ -19,6 +19,7 @@ from execsvc.model.market import Depth, Level, Limits
 from execsvc.model.order import Fill
 from execsvc.model.position import Position
 from execsvc.paper.terms import Terms
+from execsvc.runner.context import StrategyRun
 from execsvc.runner.persistence import Persistence
 from execsvc.runner.runner import BotRunner
 from execsvc.sandbox.dialects import Dialect
@@ -114,13 +115,10 @@ class Bot(MemoryBot):
         spec = parse_row(bot_row(interval=interval, risk={"stop_loss": stop_loss}))
         runner = BotRunner(
             self._services,
-            spec,
-            Idle(),
-            NoState(),
+            StrategyRun(spec, Idle(), NoState(), interval),
             self.exchange,
             self.order_service,
             Persistence(self._services, 0.0, 0.0),
-            interval,
             may_hold=False,
         )
         runner._is_to_hold = lambda: True  # type: ignore[method-assign]

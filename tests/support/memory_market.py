@@ -20,6 +20,7 @@ from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.model.position import Position
 from execsvc.paper.account import PaperAccount
 from execsvc.paper.terms import Fault, NotTaken, Terms
+from execsvc.paper.trading import MarketOrder
 from execsvc.replay.clockwork import SimulatedWaits, TickCounter
 from execsvc.runner.record import Record
 from execsvc.runner.services import BotServices, RunnerServices
@@ -101,7 +102,9 @@ class MemoryExchange(ExchangeAdapter):
             cost = amount * self._price * (1 + self.reserve)
             if side is Side.BUY and self.reserve and cost > self.account.free("USDT"):
                 raise NotTaken(Fault.BALANCE, "reserved")
-            return self.account.execute(book, self.terms, side, amount, self._clock.now())
+            return self.account.execute(
+                book, self.terms, MarketOrder(side, amount), self._clock.now()
+            )
         except OrderRefused as error:
             self.refused.append(amount)
             text = f"POST /order: HTTP 500: {refusal_text(self._dialect, error)}"

@@ -19,7 +19,7 @@ from execsvc.model.market import ZERO, Depth, exact_sum
 from execsvc.model.order import OrderState, new_client_order_id
 from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.paper.terms import Terms
-from execsvc.paper.trading import trade
+from execsvc.paper.trading import MarketOrder, trade
 from execsvc.store.orders import OrderRow
 
 STARTING_QUOTE = Decimal(10_000)
@@ -142,8 +142,7 @@ class PaperTurn:
             Terms(limits=funds.limits),
             funds.free_base,
             funds.free_quote,
-            purpose.side,
-            quantity,
+            MarketOrder(purpose.side, quantity),
         )
         if traded.fill.filled == 0:
             raise OrderRefused("nothing was filled")

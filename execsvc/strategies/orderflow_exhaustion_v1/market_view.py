@@ -115,25 +115,33 @@ def opposite(side: Side) -> Side:
     return Side.SELL if side is Side.BUY else Side.BUY
 
 
-def look(
-    memory: Memory,
-    depth: Depth,
-    trades: Sequence[Trade],
-    now: datetime,
-    clock: datetime,
-    interval: float,
-    lookback: float,
-    limit: int,
-    alpha: Decimal,
-) -> tuple[View, Memory]:
-    """The view of this tick, and the memory for the next one.
+class Reads(NamedTuple):
+    """The reads of one tick."""
 
-    ``clock`` is the machine's wall clock, ``now`` the time for durations. ``interval`` and
-    ``lookback`` in seconds; ``limit`` is the number of trades that were asked for, ``alpha`` the
-    weight of the newest spread in its average.
-    """
-    span = round(lookback * 1000)
-    latest = latest_believed(clock)
+    depth: Depth
+    trades: Sequence[Trade]
+    now: datetime
+    """The time for durations."""
+    wall_clock: datetime
+    """The machine's clock."""
+
+
+class ViewTerms(NamedTuple):
+    """The terms on which reads make a view; times in seconds."""
+
+    interval: float
+    lookback: float
+    limit: int
+    """The number of trades that are asked for."""
+    alpha: Decimal
+    """The weight of the newest spread in its average."""
+
+
+def view_of(memory: Memory, reads: Reads, terms: ViewTerms) -> tuple[View, Memory]:
+    """The view of this tick, and the memory for the next one."""
+    depth, trades, now = reads.depth, reads.trades, reads.now
+    span = round(terms.lookback * 1000)
+    latest = latest_believed(reads.wall_clock)
     memory = _believable(memory, latest)
     stamps = [stamp for stamp in (depth.timestamp, *(trade.timestamp for trade in trades)) if stamp]
     ahead = max((stamp for stamp in stamps if stamp > latest), default=None)
@@ -147,7 +155,7 @@ def look(
     )
     spread, average = depth.best_ask - depth.best_bid, memory.spread_average
     recent = memory.book_at is not None and now - memory.book_at <= timedelta(
-        seconds=STALE_INTERVALS * interval
+        seconds=STALE_INTERVALS * terms.interval
     )
     view = View(
         now=now,
@@ -159,13 +167,15 @@ def look(
         last_mid=memory.mid,
         last_is_recent=recent,
         exchange_time=time,
-        window=_window(usable, time, span, len(trades) >= limit and len(usable) == len(trades)),
+        window=_window(
+            usable, time, span, len(trades) >= terms.limit and len(usable) == len(trades)
+        ),
         ahead=ahead,
     )
     kept = Memory(
         mid=depth.mid,
         book_at=now,
-        spread_average=spread if average is None else average + alpha * (spread - average),
+        spread_average=spread if average is None else average + terms.alpha * (spread - average),
         exchange_time=time,
         newest_trade=newest,
         newest_seen_at=seen_at,

@@ -23,7 +23,13 @@ from execsvc.strategies.base import Strategy, StrategyContext
 from execsvc.strategies.diagnostics import Diagnostics
 from execsvc.strategies.orderflow_exhaustion_v1.absorption import step, timed_out
 from execsvc.strategies.orderflow_exhaustion_v1.exits import Held, judge
-from execsvc.strategies.orderflow_exhaustion_v1.market_view import View, look, opposite
+from execsvc.strategies.orderflow_exhaustion_v1.market_view import (
+    Reads,
+    View,
+    ViewTerms,
+    opposite,
+    view_of,
+)
 from execsvc.strategies.orderflow_exhaustion_v1.params import OrderflowParams
 from execsvc.strategies.orderflow_exhaustion_v1.pressure import pressure, signals
 from execsvc.strategies.orderflow_exhaustion_v1.state import OrderflowState, Phase, Seen
@@ -74,17 +80,14 @@ class OrderflowExhaustion(Strategy[OrderflowParams, OrderflowState]):
             trades = ctx.trades(params.trades_limit)
         except Unavailable as error:
             trades, fault = (), error
-        view, state.memory = look(
-            state.memory,
-            depth,
-            trades,
-            ctx.now,
-            ctx.wall_clock,
+        reads = Reads(depth, trades, ctx.now, ctx.wall_clock)
+        terms = ViewTerms(
             ctx.interval,
             params.trades_lookback_sec,
             params.trades_limit,
             params.spread_ema_alpha,
         )
+        view, state.memory = view_of(state.memory, reads, terms)
         self.seen = Seen(view)
         if view.window.cut:
             self._count_cut(ctx)
