@@ -37,7 +37,7 @@ ONLY_IN = {
     "flask": "control_plane/",
     "gunicorn": "control_plane/",
     "jinja2": "control_plane/",
-    "apprise": "alerts/carrier.py",
+    "apprise": "alerts/apprise_target.py",
     "prometheus_client": "control_plane/exposition.py",
     "logging_journald": "logs/journal.py",
     "time": "clock.py",

@@ -19,9 +19,9 @@ from execsvc.settings.checks import RELOADABLE
 from execsvc.settings.model import PREFIX, SECRET
 from execsvc.settings.unit_times import LAST_SECONDS, UnitTimes, unit_faults, unit_warnings
 from execsvc.supervisor.bots.launch import BATCH_SECONDS
-from execsvc.supervisor.bulletin import LEAVING
 from execsvc.supervisor.shutdown import KILL_PATIENCE
 from execsvc.supervisor.systemd import STATUS_EVERY
+from execsvc.supervisor.systemd_updates import LEAVING
 
 ROOT = Path(__file__).resolve().parent.parent / "systemd"
 ENV_FILE = (ROOT / "execsvc.env").read_text("utf-8")

@@ -15,7 +15,7 @@ from execsvc.settings.unit_times import (
     unit_faults,
     unit_warnings,
 )
-from execsvc.supervisor import bulletin, shutdown
+from execsvc.supervisor import shutdown, systemd_updates
 
 GOOD = {"start": 90.0, "stop": 150.0, "abort": 150.0, "watchdog": 60.0}
 
@@ -73,4 +73,4 @@ def test_a_shutdown_that_may_outlast_the_unit_is_a_warning_as_it_asks_for_more_t
 
 
 def test_the_end_of_a_stop_has_the_time_that_the_supervisor_takes_for_it() -> None:
-    assert shutdown.KILL_PATIENCE + bulletin.LEAVING <= LAST_SECONDS
+    assert shutdown.KILL_PATIENCE + systemd_updates.LEAVING <= LAST_SECONDS

@@ -72,8 +72,8 @@ class _Case:
     since: float
     calm: float
     times: int = 1
-    told_at: float | None = None
-    perhaps_told: bool = False
+    sent_at: float | None = None
+    perhaps_sent: bool = False
     away_since: float | None = None
 
 
@@ -99,21 +99,21 @@ class _Gate:
 class AlertTracker:
     """The conditions by the alerts about each.
 
-    Moments are seconds of the loop's clock. ``told``: conditions reported before this start of the
+    Moments are seconds of the loop's clock. ``sent``: conditions reported before this start of the
     service, by their key.
     """
 
-    def __init__(self, told: Mapping[str, Known], now: float) -> None:
+    def __init__(self, sent: Mapping[str, Known], now: float) -> None:
         self._cases = {
             key: _Case(
                 known.kind,
                 known.line,
                 now,
                 SETTLING,
-                told_at=now if known.sure else None,
-                perhaps_told=not known.sure,
+                sent_at=now if known.sure else None,
+                perhaps_sent=not known.sure,
             )
-            for key, known in told.items()
+            for key, known in sent.items()
         }
         self._over: dict[str, tuple[float, int]] = {}
         """The moment at which it was reported to be over, and the number of its begins by then."""
@@ -159,8 +159,8 @@ class AlertTracker:
         self._cases[condition.key] = _Case(condition.kind, condition.line, now, calm, times + 1)
 
     def _missed(self, now: float, key: str, case: _Case) -> None:
-        if case.told_at is None and not case.perhaps_told:
-            del self._cases[key]  # it was over before it was told
+        if case.sent_at is None and not case.perhaps_sent:
+            del self._cases[key]  # it was over before its alert was due
         elif case.away_since is None:
             case.away_since = now
 
@@ -168,7 +168,7 @@ class AlertTracker:
         ready = {
             key: case
             for key, case in self._of(kind).items()
-            if case.told_at is None and case.away_since is None and now >= case.since + patience
+            if case.sent_at is None and case.away_since is None and now >= case.since + patience
         }
         return self._say(now, Change.BEGUN, kind, ready)
 
@@ -192,10 +192,10 @@ class AlertTracker:
         stands = {
             key: case
             for key, case in self._of(kind).items()
-            if case.told_at is not None and case.away_since is None
+            if case.sent_at is not None and case.away_since is None
         }
         due = any(
-            case.told_at is not None and now >= case.told_at + reminder for case in stands.values()
+            case.sent_at is not None and now >= case.sent_at + reminder for case in stands.values()
         )
         return self._say(now, Change.STILL, kind, stands if due else {})
 
@@ -204,7 +204,7 @@ class AlertTracker:
         if not gate.opens(now, bool(cases)):
             return []
         for case in cases.values():
-            case.told_at = now
+            case.sent_at = now
         items = [Item(key, case.line, case.times) for key, case in cases.items()]
         return [News(change, kind, items)]
 

@@ -31,7 +31,7 @@ def alert(source: Source, text: str) -> int:
     refuse_missing_extras(settings)
     title = f"{sender(settings.state_dir)}: {'a test' if text == _TEST_TEXT else 'a message'}"
     # All messages are sent before the first line, which may be the last one that can be written.
-    faults = [(each.name, each.bring(title, text, "info")) for each in alert_targets(settings)]
+    faults = [(each.name, each.send(title, text, "info")) for each in alert_targets(settings)]
     for name, fault in faults:
         click.echo(f"alert URL {name}: {fault or 'taken'}")
     return UNREACHABLE if any(fault for _, fault in faults) else DONE

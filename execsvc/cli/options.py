@@ -18,7 +18,7 @@ from execsvc.settings import Settings, alert_urls, variable_of
 from execsvc.settings.model import SECRET
 
 if TYPE_CHECKING:
-    from execsvc.alerts.carrier import Target
+    from execsvc.alerts.apprise_target import Target
 
 Command = Callable[..., Any]
 
@@ -108,7 +108,7 @@ def alert_targets(settings: Settings) -> list[Target]:
     """The addresses of alerts. For short commands only: apprise is large."""
     if settings.alert_urls is None:
         return []
-    from execsvc.alerts.carrier import Target
+    from execsvc.alerts.apprise_target import Target
 
     urls = alert_urls(settings.alert_urls.get_secret_value())
     return [Target(number, url) for number, url in enumerate(urls, 1)]

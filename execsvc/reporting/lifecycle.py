@@ -12,8 +12,8 @@ from execsvc.clock import monotonic
 from execsvc.errors import Unavailable
 from execsvc.events import EventName
 from execsvc.repeats import Repeats
+from execsvc.reporting.backoff import Backoff
 from execsvc.reporting.names import Names
-from execsvc.reporting.patience import Patience
 
 LONGEST_DELAY = 10.0
 """Seconds between two tries for one bot, at most: a user waits at the front end."""
@@ -99,14 +99,14 @@ class Lifecycle:
         service: BotReports,
         sessions: BotSessions,
         reports: Reports,
-        patience: Patience,
+        backoff: Backoff,
         interval: float,
         names: Names,
     ) -> None:
         self._service = service
         self._sessions = sessions
         self._reports = reports
-        self._patience = patience
+        self._backoff = backoff
         self._names = names
         self._belief = max(2 * interval, SHORTEST_BELIEF)
         self._asked: dict[str, _Word] = {}
@@ -156,7 +156,7 @@ class Lifecycle:
         return False
 
     def _due(self, bot_id: str) -> float:
-        due = self._patience.due(bot_id)
+        due = self._backoff.due(bot_id)
         if self._asked[bot_id].word == "start":
             return max(due, self._unanswered.get(bot_id, due))
         if self._reports.waits(bot_id):
@@ -180,7 +180,7 @@ class Lifecycle:
         except Unavailable as error:
             self._failed(bot_id, word.word, error)
             return
-        self._patience.succeeded(bot_id)
+        self._backoff.succeeded(bot_id)
         self._repeats.forget(bot_id)
         self._forget_stop(bot_id)
         self._said[bot_id] = word._replace(at=monotonic())
@@ -223,9 +223,9 @@ class Lifecycle:
 
     def _failed(self, bot_id: str, word: Word, error: Unavailable) -> None:
         if isinstance(error, ReportRefused):
-            self._patience.refused(bot_id, monotonic())
+            self._backoff.refused(bot_id, monotonic())
         else:
-            self._patience.unanswered(bot_id, monotonic(), error.retry_after)
+            self._backoff.unanswered(bot_id, monotonic(), error.retry_after)
         if self._repeats.note(bot_id, monotonic()) is not None:
             self._names.log(bot_id).bind(event="bot_word_failed").warning(
                 "BotService was not told: {}, it is tried again while it waits for it: {}",

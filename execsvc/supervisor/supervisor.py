@@ -15,27 +15,27 @@ from execsvc import logs
 from execsvc.errors import ConfigRefused, LedgerFailed
 from execsvc.settings import Settings, merged, runtime_directory, state_directory
 from execsvc.store.opening import open_store
-from execsvc.supervisor import alerting, bulletin, shutdown
+from execsvc.supervisor import alert_dispatch, shutdown, systemd_updates
 from execsvc.supervisor.bots import by_hand, spare
 from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.context import Context, Ledgers, Runner
 from execsvc.supervisor.bots.launch import launch
 from execsvc.supervisor.bots.next_step import Service
 from execsvc.supervisor.bots.spare import Spare
-from execsvc.supervisor.bulletin import Bulletin
-from execsvc.supervisor.control import control, door
+from execsvc.supervisor.control import server, single_instance
 from execsvc.supervisor.control.listener import ControlListener
 from execsvc.supervisor.control.requests import Requests
-from execsvc.supervisor.farewell import say_farewell
-from execsvc.supervisor.listing.feed import Feed
+from execsvc.supervisor.last_steps import end_workers
 from execsvc.supervisor.listing.polling import Polling
+from execsvc.supervisor.listing.source import ListingSource
 from execsvc.supervisor.machine import look_at_machine
 from execsvc.supervisor.processes import process
 from execsvc.supervisor.processes.http_process import HttpProcess, Server
 from execsvc.supervisor.processes.shared_heap import share_heap
-from execsvc.supervisor.reporting import ReportingProcess
+from execsvc.supervisor.report_requests import ReportRequests
 from execsvc.supervisor.shutdown import Shutdown
 from execsvc.supervisor.signals import Signals
+from execsvc.supervisor.systemd_updates import SystemdUpdates
 
 DRAIN = 0.1
 """Seconds between two reads of the report pipes, at least."""
@@ -61,35 +61,37 @@ class Supervisor:
         state_directory(settings.state_dir)
         runtime_directory(settings.runtime_dir)
         store = open_store(settings)
-        door.take(store)
+        single_instance.claim(store)
         store.keep_room()
-        self._listener = door.listen_http(settings.http_bind)
+        self._listener = single_instance.listen_http(settings.http_bind)
         control_listener = ControlListener(settings.runtime_dir)
         self.context = Context(settings, run, store, ledgers)
         self._reload = reload
         self._signals = Signals()
         self._selector = selectors.EpollSelector()
         self._bots = Bots(self.context)
-        self._feed = Feed(self.context, self._selector, self._take_listing)
-        self._polling = Polling(settings, self._bots, self._feed.confirm)
+        self._listings = ListingSource(self.context, self._selector, self._take_listing)
+        self._polling = Polling(settings, self._bots, self._listings.confirm)
         self._http = HttpProcess(self.context, self._selector, self._listener, serve)
-        self._reporting = ReportingProcess(self.context, self._selector, self._polling.row_stopped)
+        self._reporting = ReportRequests(self.context, self._selector, self._polling.row_stopped)
         self._requests = Requests(
-            self.context, self._bots, self._feed, self._polling, self._reporting
+            self.context, self._bots, self._listings, self._polling, self._reporting
         )
         self._spare = Spare(self.context)
         self.context.reserve = self._spare
         self._shutdown = Shutdown(self.context, self._bots)
-        self._bulletin = Bulletin(self.context, self._shutdown, self._requests.summary)
-        self._alerts = alerting.Alerts(self.context, self._selector, self._requests.facts)
-        self._control = control.ControlSocket(
+        self._updates = SystemdUpdates(self.context, self._shutdown, self._requests.summary)
+        self._alerts = alert_dispatch.AlertDispatch(
+            self.context, self._selector, self._requests.facts
+        )
+        self._control = server.ControlServer(
             control_listener,
             self._selector,
             self.context.clock,
             self.context.timers,
             self._requests.answer,
         )
-        self._speaking = False
+        self._reports_wait = False
         self._drain_after = 0.0
 
     @property
@@ -104,10 +106,10 @@ class Supervisor:
         process.prepare()
         self._signals.listen()
         self._selector.register(self._signals, selectors.EVENT_READ, self._signalled)
-        self._selector.register(self.context.reports, selectors.EVENT_READ, self._reports_wait)
+        self._selector.register(self.context.reports, selectors.EVENT_READ, self._note_reports)
         share_heap()
         self._http.start()
-        self._feed.start()
+        self._listings.start()
         self._reporting.start()
         self._alerts.start()
         self._spare.renew()
@@ -119,14 +121,14 @@ class Supervisor:
         logger.bind(event="service_started").info(
             "started, HTTP at {}:{}", self.context.settings.http_bind.host, self.port
         )
-        self._bulletin.ready()
+        self._updates.ready()
         self.context.clock.start()
         while not self._shutdown.over():
             self._turn()
         code = self._shutdown.conclude()
         left = self._shutdown.left
         self._spare.stop()
-        say_farewell(self.context, self._turn, self._reporting, self._alerts, self._http, left)
+        end_workers(self.context, self._turn, self._reporting, self._alerts, self._http, left)
         self._control.close()
         logger.bind(event="service_stopped").info("stopped, exit code {}", code)
         return code
@@ -145,7 +147,7 @@ class Supervisor:
             ready.data()
         # The reports of a process are read just before it is judged by its silence.
         due = timers.next() <= clock.now
-        if due or (self._speaking and clock.now >= self._drain_after):
+        if due or (self._reports_wait and clock.now >= self._drain_after):
             self._drain()
         if due:
             for key in timers.due(clock.now):
@@ -154,22 +156,22 @@ class Supervisor:
 
     def _next_moment(self) -> float:
         moment = self.context.timers.next()
-        return min(moment, self._drain_after) if self._speaking else moment
+        return min(moment, self._drain_after) if self._reports_wait else moment
 
     def _due(self, key: str) -> None:
         special: dict[str, Callable[[], None]] = {
-            self._feed.key: self._feed.due,
+            self._listings.key: self._listings.due,
             self._http.key: self._http.due,
             self._reporting.key: self._reporting.due,
             self._alerts.key: self._alerts.due,
-            alerting.LOOK: self._alerts.look,
-            control.KEY: self._control.due,
-            control.LOOK_KEY: self._control.look,
+            alert_dispatch.CHECK_KEY: self._alerts.check,
+            server.KEY: self._control.due,
+            server.PATH_KEY: self._control.check_path,
             by_hand.KEY: partial(by_hand.look_for_halt, self.context),
             shutdown.KEY: self._shutdown.due,
             spare.KEY: self._spare.renew,
             _HOUSE: self._keep_house,
-            bulletin.KEY: self._bulletin.due,
+            systemd_updates.KEY: self._updates.due,
         }
         act = special.get(key)
         if act is not None:
@@ -177,17 +179,17 @@ class Supervisor:
         else:
             self._bots.due(key)
 
-    def _reports_wait(self) -> None:
+    def _note_reports(self) -> None:
         """Note that reports wait, and ignore the pipes until they may be read again."""
         self._selector.unregister(self.context.reports)
-        self._speaking = True
+        self._reports_wait = True
 
     def _drain(self) -> None:
         self._bots.hear()
         self._drain_after = self.context.clock.now + DRAIN
-        if self._speaking:
-            self._selector.register(self.context.reports, selectors.EVENT_READ, self._reports_wait)
-            self._speaking = False
+        if self._reports_wait:
+            self._selector.register(self.context.reports, selectors.EVENT_READ, self._note_reports)
+            self._reports_wait = False
 
     def _take_listing(self, listing: Any, unchanged: bool, began: float) -> None:
         if not self._shutdown.begun:
@@ -213,7 +215,7 @@ class Supervisor:
                 part.died(child, code)
                 for part in (
                     self._bots,
-                    self._feed,
+                    self._listings,
                     self._reporting,
                     self._alerts,
                     self._http,
@@ -226,8 +228,8 @@ class Supervisor:
         if self._shutdown.begun and signum == signal.SIGUSR2:
             return  # a close under way does not become a hold, and this does not shorten the stop
         if self._shutdown.begin(service, signal.Signals(signum).name):
-            self._feed.stop()
-            self._bulletin.stopping()
+            self._listings.stop()
+            self._updates.stopping()
 
     def _read_settings(self) -> None:
         """Take the settings that may change in flight; a change replaces the children that use them."""
@@ -235,7 +237,7 @@ class Supervisor:
             settings, late = merged(self.context.settings, self._reload())
         except ConfigRefused as refused:
             logger.bind(event="settings_refused").error("settings are kept: {}", refused)
-            self._feed.poll()
+            self._listings.poll()
             return
         if late:
             logger.bind(event="settings_late").warning("only a restart changes {}", ", ".join(late))
@@ -245,10 +247,10 @@ class Supervisor:
         self.context.recent.listen()
         logger.bind(event="settings_read").info("settings read{}", "" if changed else ", no change")
         if changed:
-            self._feed.replace()
+            self._listings.replace()
             self._reporting.replace()
         else:
-            self._feed.poll()
+            self._listings.poll()
 
     def _keep_house(self) -> None:
         """Do the work that no event starts: lost deaths, unreadable ledgers, room, claims."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from loguru import logger
 
-from execsvc.alerts.carrier import Target
+from execsvc.alerts.apprise_target import Target
 from execsvc.alerts.messages import Delivered, DeliveryJob
 from execsvc.clock import monotonic
 from execsvc.exit_codes import FAULT
@@ -95,7 +95,7 @@ class AlertWorker:
             return
         number, address = min(ready, key=lambda item: item[1].not_before)
         job = address.jobs[0]
-        why = address.target.bring(job.title, job.text, job.tone.value)
+        why = address.target.send(job.title, job.text, job.tone.value)
         if why is not None:
             self._failed(address, job, why)
             return

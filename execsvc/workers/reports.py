@@ -22,10 +22,10 @@ from execsvc.errors import LedgerBusy, LedgerFailed, LedgerUnavailable
 from execsvc.repeats import Repeats
 from execsvc.reporting import lifecycle
 from execsvc.reporting.attribution import Attribution
+from execsvc.reporting.backoff import Backoff
 from execsvc.reporting.lifecycle import Lifecycle
 from execsvc.reporting.names import Names
-from execsvc.reporting.patience import Patience
-from execsvc.reporting.rounds import LONGEST_DELAY, Rounds
+from execsvc.reporting.outbox_sender import LONGEST_DELAY, OutboxSender
 from execsvc.settings import Settings, Switch
 from execsvc.store.opening import open_store
 from execsvc.store.outbox import Deliveries
@@ -106,7 +106,7 @@ class ReportingWorker:
             service,
             sessions,
             self,
-            Patience(lifecycle.LONGEST_DELAY),
+            Backoff(lifecycle.LONGEST_DELAY),
             settings.poll_interval,
             self._names,
         )
@@ -114,7 +114,7 @@ class ReportingWorker:
         self._deliveries = self._store.deliveries()
         self._unanswered: dict[str, datetime] = {}
         """The times at which an earlier process sent starts without an answer, by bot."""
-        self._rounds: Rounds | None = None
+        self._sender: OutboxSender | None = None
         self._fault: str | None = None
         self._damaged = False
         """True when no report can be made until an operator repairs the file of the deliveries."""
@@ -146,8 +146,8 @@ class ReportingWorker:
         for bot_id in (request.look, request.bot_id if request.word is not None else None):
             if bot_id is not None:
                 self._names.learn(bot_id, request.name)
-        if request.look is not None and self._rounds is not None:
-            self._rounds.look(self._store.name_of(request.look))
+        if request.look is not None and self._sender is not None:
+            self._sender.look(self._store.name_of(request.look))
         if request.anew:
             self._booting.clear()
         if request.booting is not None:
@@ -155,8 +155,8 @@ class ReportingWorker:
         if request.complete:
             self._attribution.booting(self._booting)
         if request.bot_id is not None and request.word is not None:
-            if request.word == "stop" and self._rounds is not None:
-                self._rounds.look(self._store.name_of(request.bot_id))
+            if request.word == "stop" and self._sender is not None:
+                self._sender.look(self._store.name_of(request.bot_id))
             self._lifecycle.ask(request.bot_id, request.word, request.status)
         elif request.bot_id is not None:
             self._lifecycle.withdraw(request.bot_id)
@@ -165,7 +165,7 @@ class ReportingWorker:
         """True while reports of the bot wait that BotService may take."""
         if self._settings.report_ledger is Switch.OFF or self._damaged:
             return False
-        return self._rounds is None or self._rounds.waits(self._store.name_of(bot_id))
+        return self._sender is None or self._sender.waits(self._store.name_of(bot_id))
 
     def ending(self, bot_id: str, ends: bool) -> None:
         """Note that a stop of the bot is about to be reported, or with ``ends`` False that it is not."""
@@ -178,7 +178,7 @@ class ReportingWorker:
         Returns the seconds [s] for which BotService may still carry out such a report of an earlier
         process that was not answered.
         """
-        if self._rounds is None and monotonic() >= self._due:
+        if self._sender is None and monotonic() >= self._due:
             with suppress(LedgerFailed):
                 self._opened()
         before = self._unanswered.pop(bot_id, None)
@@ -218,21 +218,21 @@ class ReportingWorker:
 
     def _note(self, write: Callable[[Deliveries], None]) -> None:
         """Record a fact about a start, if that is possible: no start waits for a file of this process."""
-        if self._rounds is not None:
+        if self._sender is not None:
             with suppress(LedgerFailed):
                 write(self._deliveries)
 
     def _go_on(self, bot_id: str) -> None:
-        if self._rounds is not None:
-            self._rounds.go_on(self._store.name_of(bot_id))
+        if self._sender is not None:
+            self._sender.go_on(self._store.name_of(bot_id))
 
     def _reports(self) -> bool:
         if monotonic() < self._due:
             return False
         try:
-            rounds = self._opened()
-            worked = rounds.step()
-            if rounds.off:
+            sender = self._opened()
+            worked = sender.step()
+            if sender.off:
                 self._due = float("inf")
             self._damaged = False
             return worked
@@ -243,44 +243,44 @@ class ReportingWorker:
                 logger.bind(event="report_failed").error("no report can be made: {}", error)
             return False
 
-    def _opened(self) -> Rounds:
-        if self._rounds is None:
+    def _opened(self) -> OutboxSender:
+        if self._sender is None:
             self._deliveries.open()
             self._attribution.open(self._deliveries)
             with suppress(LedgerFailed):
                 self._unanswered = self._deliveries.unanswered_starts()
-            self._rounds = Rounds(
+            self._sender = OutboxSender(
                 self._store.outboxes(),
                 self._service,
                 self._deliveries,
                 self._attribution,
-                Patience(LONGEST_DELAY),
+                Backoff(LONGEST_DELAY),
                 self._names,
                 optional=self._settings.report_ledger is Switch.AUTO,
             )
         self._fault = None
         if monotonic() >= self._sweep_at:
-            self._rounds.sweep()
+            self._sender.sweep()
             self._sweep_at = monotonic() + SWEEP
-        return self._rounds
+        return self._sender
 
     def _next_report(self) -> float:
-        rounds, finishing = self._rounds, self._channel.finishing
-        moment = self._due if rounds is None else rounds.next_moment(finishing=finishing)
+        sender, finishing = self._sender, self._channel.finishing
+        moment = self._due if sender is None else sender.next_moment(finishing=finishing)
         return max(moment, self._due)
 
     def _state(self) -> ReportState:
-        rounds = self._rounds
-        if rounds is None:
+        sender = self._sender
+        if sender is None:
             return ReportState(last_error=None if self._fault is None else _sendable(self._fault))
-        error = self._fault or rounds.last_error
-        at = rounds.last_delivered_at
+        error = self._fault or sender.last_error
+        at = sender.last_delivered_at
         return ReportState(
-            taken=rounds.taken,
+            taken=sender.taken,
             sessions=self._attribution.sessions,
-            pending=rounds.pending,
+            pending=sender.pending,
             last_delivered_at=None if at is None else iso(at),
-            consecutive_failures=rounds.failures,
+            consecutive_failures=sender.failures,
             last_error=None if error is None else _sendable(error),
         )
 

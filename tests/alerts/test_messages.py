@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from loguru import logger
 
-from execsvc.alerts.memory import Memory
 from execsvc.alerts.messages import (
     LARGEST_JOB,
     AlertMessage,
@@ -20,6 +19,7 @@ from execsvc.alerts.messages import (
     stopped,
 )
 from execsvc.alerts.outbox import AT_HAND, MOST, Outbox
+from execsvc.alerts.sent_alerts import SentAlerts
 from execsvc.alerts.tracker import Change, Item, News
 from execsvc.model.condition import Condition, Kind
 from execsvc.store.sqlite.told_alerts import FILE, ToldAlerts
@@ -149,12 +149,12 @@ def test_where_there_is_no_room_good_news_goes_first() -> None:
 
 
 def test_memory_outlives_the_process(tmp_path: Path) -> None:
-    memory = Memory(ToldAlerts(tmp_path))
+    memory = SentAlerts(ToldAlerts(tmp_path))
     memory.delivered(written())
     memory.delivered(written(key="failed:b2"))
     memory.delivered(written(Change.OVER, key="failed:b2"))
-    again = Memory(ToldAlerts(tmp_path))
-    assert {key: told.line for key, told in again.told.items()} == {"failed:b1": "b1: no disk"}
+    again = SentAlerts(ToldAlerts(tmp_path))
+    assert {key: told.line for key, told in again.by_key.items()} == {"failed:b1": "b1: no disk"}
     assert again.of(Kind.FAILED) == {"b1"}
     assert again.of(Kind.LEFT) == frozenset()
     assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
@@ -163,21 +163,21 @@ def test_memory_outlives_the_process(tmp_path: Path) -> None:
 def test_an_alert_that_is_only_handed_over_is_remembered_as_one_that_may_have_arrived(
     tmp_path: Path,
 ) -> None:
-    memory = Memory(ToldAlerts(tmp_path))
+    memory = SentAlerts(ToldAlerts(tmp_path))
     memory.handed(written())
-    assert [told.sure for told in Memory(ToldAlerts(tmp_path)).told.values()] == [False]
+    assert [told.sure for told in SentAlerts(ToldAlerts(tmp_path)).by_key.values()] == [False]
     memory.delivered(written())
     memory.handed(written())
     memory.handed(written(Change.OVER))
-    assert [told.sure for told in Memory(ToldAlerts(tmp_path)).told.values()] == [True]
+    assert [told.sure for told in SentAlerts(ToldAlerts(tmp_path)).by_key.values()] == [True]
 
 
 @pytest.mark.says("alerts_forgotten")
 @pytest.mark.parametrize("damage", ["", "[]", '{"x": {}}', "\xff"])
 def test_a_damaged_memory_is_only_forgotten(tmp_path: Path, damage: str) -> None:
     (tmp_path / FILE).write_text(damage, "latin-1")
-    memory = Memory(ToldAlerts(tmp_path))
-    assert memory.told == {}
+    memory = SentAlerts(ToldAlerts(tmp_path))
+    assert memory.by_key == {}
     memory.delivered(written())
     assert json.loads((tmp_path / FILE).read_text()).keys() == {"failed:b1"}
 
@@ -186,8 +186,8 @@ def test_a_damaged_memory_is_only_forgotten(tmp_path: Path, damage: str) -> None
 def test_a_memory_that_cannot_be_written_is_only_a_line_in_the_log(tmp_path: Path) -> None:
     lines: list[str] = []
     sink = logger.add(lines.append, format="{message}")
-    memory = Memory(ToldAlerts(tmp_path / "absent"))
+    memory = SentAlerts(ToldAlerts(tmp_path / "absent"))
     memory.delivered(written())
     logger.remove(sink)
     assert "cannot be written" in "".join(lines)
-    assert memory.told
+    assert memory.by_key

@@ -15,7 +15,7 @@ from execsvc.errors import Unavailable
 LONG = 30.0
 
 
-def door(runtime_dir: Path, script: Callable[[socket.socket], None]) -> None:
+def listen(runtime_dir: Path, script: Callable[[socket.socket], None]) -> None:
     """Answers one connection at the control socket."""
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(runtime_dir / "control.sock"))
@@ -36,7 +36,7 @@ def test_one_line_each_way(tmp_path: Path) -> None:
         for part in (b'{"state": ', b'"RUNNING"', b"}\nignored"):
             connection.sendall(part)
 
-    door(tmp_path, script)
+    listen(tmp_path, script)
     assert ask(tmp_path, {"call": "status"}, LONG) == {"state": "RUNNING"}
     assert heard == [b'{"call": "status"}\n']
 
@@ -47,7 +47,7 @@ def test_an_answer_that_is_none(tmp_path: Path, answer: bytes) -> None:
         connection.recv(65536)
         connection.sendall(answer)
 
-    door(tmp_path, script)
+    listen(tmp_path, script)
     with pytest.raises(Unavailable, match="supervisor"):
         ask(tmp_path, {"call": "status"}, LONG)
 
@@ -59,7 +59,7 @@ def test_a_supervisor_that_drips_runs_into_the_time_out(tmp_path: Path) -> None:
         while not over.wait(0.02):
             connection.sendall(b" ")
 
-    door(tmp_path, script)
+    listen(tmp_path, script)
     with pytest.raises(Unavailable, match="timed out"):
         ask(tmp_path, {"call": "status"}, 0.3)
     over.set()

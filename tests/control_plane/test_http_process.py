@@ -30,7 +30,7 @@ from execsvc.workers.channel import Pipes
 Answer = Callable[[dict[str, str]], bytes]
 
 
-class Door:
+class ControlSocket:
     """Answers every request with the same line, as long as it is open."""
 
     def __init__(self, folder: Path) -> None:
@@ -43,13 +43,13 @@ class Door:
     def _serve(self) -> None:
         while True:
             try:
-                visitor, _ = self._listener.accept()
+                client, _ = self._listener.accept()
             except OSError:
                 return
-            with visitor:
-                json.loads(visitor.makefile().readline())
+            with client:
+                json.loads(client.makefile().readline())
                 if self.answer:
-                    visitor.sendall(self.answer)
+                    client.sendall(self.answer)
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
@@ -109,14 +109,14 @@ class Plane:
 
 
 @pytest.fixture
-def door(tmp_path: Path) -> Iterator[Door]:
-    made = Door(tmp_path)
+def supervisor(tmp_path: Path) -> Iterator[ControlSocket]:
+    made = ControlSocket(tmp_path)
     yield made
     made.close()
 
 
 @pytest.fixture
-def plane(door: Door, tmp_path: Path) -> Iterator[Plane]:
+def plane(supervisor: ControlSocket, tmp_path: Path) -> Iterator[Plane]:
     made = Plane(tmp_path)
     try:
         assert made.get("/health").status_code == 200
@@ -139,8 +139,8 @@ def test_it_answers_in_json_whatever_is_asked(plane: Plane) -> None:
         assert "error" in json.loads(body)
 
 
-def test_a_supervisor_that_does_not_answer_is_down(plane: Plane, door: Door) -> None:
-    door.answer = b""
+def test_a_supervisor_that_does_not_answer_is_down(plane: Plane, supervisor: ControlSocket) -> None:
+    supervisor.answer = b""
     answer = plane.get("/health")
     assert (answer.status_code, answer.json()["status"]) == (503, "down")
     assert plane.get("/status").status_code == 503
@@ -163,8 +163,10 @@ def test_a_head_that_comes_byte_by_byte_is_answered(plane: Plane) -> None:
         assert client.recv(100).startswith(b"HTTP/1.1 200")
 
 
-def test_clients_that_never_read_or_never_close_hold_nobody_up(plane: Plane, door: Door) -> None:
-    door.answer = json.dumps({"status": "ok", "reasons": ["x" * 4_000_000]}).encode() + b"\n"
+def test_clients_that_never_read_or_never_close_hold_nobody_up(
+    plane: Plane, supervisor: ControlSocket
+) -> None:
+    supervisor.answer = json.dumps({"status": "ok", "reasons": ["x" * 4_000_000]}).encode() + b"\n"
     deaf = [socket.create_connection(plane.listener.getsockname()) for _ in range(4)]
     for client in deaf:
         client.sendall(b"GET /health HTTP/1.1\r\n\r\n")

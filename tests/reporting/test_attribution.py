@@ -18,9 +18,9 @@ from execsvc.clock import installed
 from execsvc.errors import Unavailable
 from execsvc.model.told import ToldOrder
 from execsvc.reporting.attribution import LOOKING, Attribution, NotYet
+from execsvc.reporting.backoff import Backoff
 from execsvc.reporting.names import Names
-from execsvc.reporting.patience import Patience
-from execsvc.reporting.rounds import LONGEST_DELAY, Rounds
+from execsvc.reporting.outbox_sender import LONGEST_DELAY, OutboxSender
 from execsvc.store.sqlite.outbox import waiting
 from execsvc.store.sqlite.outboxes import LedgerOutboxes
 from execsvc.store.sqlite.paths import file_stem, ledger_path
@@ -158,19 +158,19 @@ def test_service_that_knows_the_listing_alone_is_asked_for_nothing_else(worker: 
     worker.trade("b1")
     worker.asked.always["/orders"] = "404"
     for _ in range(3):  # starts of the service
-        rounds = Rounds(
+        sender = OutboxSender(
             LedgerOutboxes(worker.folder),
             BotReports(worker.asked),
             worker.deliveries,
             worker.attributing(optional=True),
-            Patience(LONGEST_DELAY, lambda: 0.0),
+            Backoff(LONGEST_DELAY, lambda: 0.0),
             Names(file_stem),
             optional=True,
         )
-        rounds.sweep()
-        while rounds.step():
+        sender.sweep()
+        while sender.step():
             pass
-        assert rounds.off
+        assert sender.off
     assert worker.asked.calls == ["POST /orders"] * 3
 
 

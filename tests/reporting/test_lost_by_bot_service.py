@@ -37,7 +37,7 @@ def entries(world: World) -> list[str]:
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3])
-def test_rounds_of_an_order_that_botservice_lost_tell_the_order_once_more(
+def test_sender_of_an_order_that_botservice_lost_tell_the_order_once_more(
     world: World, rows: int
 ) -> None:
     world.trade("b1")
@@ -52,7 +52,7 @@ def test_rounds_of_an_order_that_botservice_lost_tell_the_order_once_more(
     assert entries(world) == ["ORDER", *FILLED[rows:], *FILLED]
 
 
-def test_rounds_of_an_order_that_is_lost_again_and_again_tell_it_once(
+def test_sender_of_an_order_that_is_lost_again_and_again_tell_it_once(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.trade("b1")
@@ -70,7 +70,7 @@ def test_rounds_of_an_order_that_is_lost_again_and_again_tell_it_once(
         if not world.step():
             world.clock.advance(400)
     assert entries(world) == ["ORDER", "ORDER"]
-    assert world.rounds.last_error is not None
+    assert world.sender.last_error is not None
     monkeypatch.setattr(world.wire, "_taken", taken)
     world.drain()
     assert entries(world)[-3:] == list(FILLED[1:])

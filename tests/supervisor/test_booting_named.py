@@ -13,7 +13,7 @@ import pytest
 from execsvc.clients.bot_service import Listing
 from execsvc.settings import Switch
 from execsvc.supervisor.processes.timers import Timers
-from execsvc.supervisor.reporting import ReportingProcess
+from execsvc.supervisor.report_requests import ReportRequests
 from execsvc.workers.lines import Lines
 
 MANY = 3000
@@ -61,7 +61,7 @@ class Told:
             clock=SimpleNamespace(now=1.0),
             settings=SimpleNamespace(report_ledger=Switch.AUTO, bot_lifecycle=Switch.AUTO),
         )
-        self.reporting = ReportingProcess(self.context, None, lambda *_: None)  # type: ignore[arg-type]
+        self.reporting = ReportRequests(self.context, None, lambda *_: None)  # type: ignore[arg-type]
         self.reporting._channel = self.child  # type: ignore[assignment]
         self.names: list[str] = []
         self.complete = False

@@ -15,9 +15,9 @@ from execsvc.clock import SimulatedClock
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.order import Fill, OrderState, Side
 from execsvc.reporting.attribution import Attribution
+from execsvc.reporting.backoff import Backoff
 from execsvc.reporting.names import Names
-from execsvc.reporting.patience import Patience
-from execsvc.reporting.rounds import LONGEST_DELAY, Rounds
+from execsvc.reporting.outbox_sender import LONGEST_DELAY, OutboxSender
 from execsvc.store.orders import OrderRow
 from execsvc.store.sqlite.booking import book
 from execsvc.store.sqlite.bot_ledger import BotLedger
@@ -45,18 +45,18 @@ class World:
         """A new reporting worker, which looks everywhere."""
         self.deliveries = Deliveries(self.folder)
         self.deliveries.open()
-        patience = Patience(LONGEST_DELAY, lambda: 0.0)
+        backoff = Backoff(LONGEST_DELAY, lambda: 0.0)
         attribution = Attribution(LedgerOutboxes(self.folder), BotSessions(self.wire))
         attribution.open(self.deliveries)
-        self.rounds = Rounds(
+        self.sender = OutboxSender(
             LedgerOutboxes(self.folder),
             BotReports(self.wire),
             self.deliveries,
             attribution,
-            patience,
+            backoff,
             Names(file_stem),
         )
-        self.rounds.sweep()
+        self.sender.sweep()
 
     def trade(self, bot_id: str) -> None:
         """An order of a bot is filled, or refused."""
@@ -75,12 +75,12 @@ class World:
             settled_at=AT,
         )
         book(self._ledger(bot_id), BINDING, order)
-        self.rounds.look(file_stem(bot_id))
+        self.sender.look(file_stem(bot_id))
 
     def step(self) -> bool:
         """Let the reporting worker do one thing, and start another if it dies of it."""
         try:
-            return self.rounds.step()
+            return self.sender.step()
         except Dead:
             self.deliveries.close()
             self.start()
@@ -90,7 +90,7 @@ class World:
         """Let it work until nothing waits."""
         for _ in range(10_000):
             if not self.step():
-                moment = self.rounds.next_moment()
+                moment = self.sender.next_moment()
                 if moment == float("inf"):
                     return
                 self.clock.advance(moment - self.clock.monotonic())

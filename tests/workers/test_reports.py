@@ -18,7 +18,7 @@ from execsvc.clients.bot_reports import BotReports
 from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clock import SimulatedClock, installed
 from execsvc.reporting.lifecycle import REPORTS_FIRST, RESEND_AFTER
-from execsvc.reporting.rounds import LONGEST_DELAY
+from execsvc.reporting.outbox_sender import LONGEST_DELAY
 from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.store.sqlite.deliveries import FILE, Deliveries
 from execsvc.store.sqlite.paths import BOTS, file_stem

@@ -119,7 +119,7 @@ class Bots:
     def hear(self) -> None:
         """Read every report that waits."""
         now = self._context.clock.now
-        for bot_id in self._context.reports.speaking():
+        for bot_id in self._context.reports.ready():
             bot = self._bots[bot_id]
             for run in (bot.process.run, bot.process.check):
                 if run is not None and run.listen(now) and run is bot.process.run:
@@ -127,7 +127,7 @@ class Bots:
                         self._context.news.add(bot_id)
                     self._heard(bot, run)
                 if run is not None and run.lines.ended:
-                    self._context.reports.quiet(run.lines)
+                    self._context.reports.remove(run.lines)
 
     def died(self, child: Child, code: int) -> bool:
         """Take note that ``child`` was reaped; False when it is no process of a bot."""

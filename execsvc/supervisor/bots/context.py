@@ -21,7 +21,7 @@ from execsvc.supervisor.bots.recent import Recent
 from execsvc.supervisor.bots.totals import Totals
 from execsvc.supervisor.processes.child import Child, Children
 from execsvc.supervisor.processes.loop_clock import LoopClock
-from execsvc.supervisor.processes.reports import Reports
+from execsvc.supervisor.processes.report_pipes import ReportPipes
 from execsvc.supervisor.processes.timers import Timers
 
 Runner = Callable[[Job, Settings, int, int], int]
@@ -63,7 +63,7 @@ class Context:
     children: Children = field(default_factory=Children)
     clock: LoopClock = field(default_factory=LoopClock)
     timers: Timers = field(default_factory=Timers)
-    reports: Reports = field(default_factory=Reports)
+    reports: ReportPipes = field(default_factory=ReportPipes)
     recent: Recent = field(default_factory=Recent)
     totals: Totals = field(default_factory=Totals)
     bots: dict[str, Bot] = field(default_factory=dict)

@@ -29,7 +29,7 @@ from execsvc.supervisor.processes.restarts import LONGEST_DELAY
 def handle(context: Context, bot: Bot, run: Run, code: int) -> None:
     """Read the last report of the reaped process ``run`` of ``bot``, then decide."""
     run.listen(context.clock.now)
-    context.reports.quiet(run.lines)
+    context.reports.remove(run.lines)
     run.lines.close()
     if run is bot.process.check:
         bot.put(replace(bot.process, check=None))

@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 
 from execsvc.settings import SOCKET_NAME, runtime_directory
-from execsvc.supervisor.control.door import BACKLOG, Taken
+from execsvc.supervisor.control.single_instance import BACKLOG, Taken
 
 
 class ControlListener:
@@ -77,10 +77,10 @@ class ControlListener:
 
 def _answers(path: Path) -> bool:
     """True when a process listens there, even if it does not accept connections."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as visitor:
-        visitor.setblocking(False)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.setblocking(False)
         try:
-            visitor.connect(str(path))
+            client.connect(str(path))
         except BlockingIOError:
             return True  # its queue is full, so a process listens
         except OSError:

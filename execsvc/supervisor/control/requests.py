@@ -18,9 +18,9 @@ from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.next_step import Service
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.control.operator_calls import OperatorCalls
-from execsvc.supervisor.listing.feed import Feed
 from execsvc.supervisor.listing.polling import Polling
-from execsvc.supervisor.reporting import ReportingProcess
+from execsvc.supervisor.listing.source import ListingSource
+from execsvc.supervisor.report_requests import ReportRequests
 from execsvc.supervisor.status import status
 from execsvc.supervisor.status.conditions import conditions
 from execsvc.supervisor.status.facts import Facts, Polled
@@ -34,13 +34,13 @@ class Requests:
         self,
         context: Context,
         bots: Bots,
-        feed: Feed,
+        listings: ListingSource,
         polling: Polling,
-        reporting: ReportingProcess,
+        reporting: ReportRequests,
     ) -> None:
         self._context = context
         self._bots = bots
-        self._feed = feed
+        self._listings = listings
         self._polling = polling
         self._reporting = reporting
         self._started_at = utc_now()
@@ -64,7 +64,7 @@ class Requests:
 
     def facts(self) -> Facts:
         """The facts of which the status and health documents are made."""
-        feed = self._feed
+        listings = self._listings
         return Facts(
             pid=os.getpid(),
             service=self._context.service,
@@ -72,10 +72,10 @@ class Requests:
             uptime=monotonic() - self._began,
             polled=Polled(
                 interval=self._context.settings.poll_interval,
-                age=feed.age(),
-                last_success_at=feed.last_success_at,
-                failures=feed.failures,
-                last_error=feed.last_error,
+                age=listings.age(),
+                last_success_at=listings.last_success_at,
+                failures=listings.failures,
+                last_error=listings.last_error,
                 pending=self._polling.pending,
             ),
             bots=list(self._context.bots.values()),
@@ -115,7 +115,7 @@ class Requests:
         return f"trading is halted, {counted}" if self._context.halted else counted
 
     def _poll(self, _: dict[str, Any]) -> dict[str, Any]:
-        self._feed.poll()
+        self._listings.poll()
         return {"accepted": True}
 
     def _for_bot(

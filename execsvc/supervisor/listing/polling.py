@@ -13,7 +13,7 @@ from execsvc.repeats import Repeats
 from execsvc.settings import Settings
 from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.listing.absence import Absence
-from execsvc.supervisor.listing.crowds import Crowds
+from execsvc.supervisor.listing.crowded_accounts import CrowdedAccounts
 from execsvc.supervisor.listing.guard import MassStopGuard, Pending
 from execsvc.supervisor.listing.last_seen import LastSeen
 
@@ -39,7 +39,7 @@ class Polling:
         self._absence = Absence()
         self._last_seen = LastSeen()
         self._repeats = Repeats()
-        self._crowds = Crowds()
+        self._crowded = CrowdedAccounts()
         self._cut_said = False
         self._guard = MassStopGuard(settings.mass_stop_threshold, settings.mass_stop_confirmations)
 
@@ -61,7 +61,7 @@ class Polling:
             logger.bind(event="listing_may_be_cut").warning("{}", MAY_BE_CUT)
         # A bot that was stopped since may be listed as before, when its user has started it again.
         if not unchanged or ids - self._bots.known():
-            for line in self._crowds.warnings(self._settings, listing.bots.values()):
+            for line in self._crowded.warnings(self._settings, listing.bots.values()):
                 logger.bind(event="account_crowded").warning("{}", line)
             self._bots.listed(listing)
         expected = self._bots.known()

@@ -11,7 +11,7 @@ from support.bot_process import bot_row
 from execsvc import settings
 from execsvc.clients.bot_service import Listing
 from execsvc.model.bot import BotSpec, parse_row
-from execsvc.supervisor.listing.crowds import Crowds
+from execsvc.supervisor.listing.crowded_accounts import CrowdedAccounts
 from execsvc.supervisor.listing.polling import Polling
 
 URLS = {
@@ -27,19 +27,19 @@ def rows(count: int, **changes: str) -> list[BotSpec]:
 
 
 def test_an_account_with_too_many_bots_is_named_once_and_again_when_it_has_more() -> None:
-    crowds, chosen = Crowds(), settings.load({}, None, URLS)
-    assert crowds.warnings(chosen, rows(20)) == []
-    (line,) = crowds.warnings(chosen, rows(21))
+    crowded, chosen = CrowdedAccounts(), settings.load({}, None, URLS)
+    assert crowded.warnings(chosen, rows(20)) == []
+    (line,) = crowded.warnings(chosen, rows(21))
     assert "account k1 has 21 live bots" in line
     assert "EXECSVC_SHUTDOWN_TIMEOUT is 10 s" in line
-    assert crowds.warnings(chosen, rows(21)) == []
-    assert len(crowds.warnings(chosen, rows(22))) == 1
+    assert crowded.warnings(chosen, rows(21)) == []
+    assert len(crowded.warnings(chosen, rows(22))) == 1
 
 
 def test_paper_bots_take_no_turns_and_other_accounts_have_their_own() -> None:
-    crowds, chosen = Crowds(), settings.load({}, None, URLS)
+    crowded, chosen = CrowdedAccounts(), settings.load({}, None, URLS)
     apart = rows(15) + rows(15, key="k2") + rows(40, mode="PAPER")
-    assert crowds.warnings(chosen, apart) == []
+    assert crowded.warnings(chosen, apart) == []
 
 
 @pytest.mark.says("account_crowded")

@@ -10,7 +10,7 @@ from execsvc.settings import Bind
 from execsvc.store.service_store import ServiceStore
 
 BACKLOG = 1024
-_LOOKED_AT = 0.05
+_RETRY = 0.05
 """Seconds until a lock that is taken is tried again: a command may only have checked it."""
 _TRIES = 5
 
@@ -19,12 +19,12 @@ class Taken(Unavailable):
     """Another process has what this one needs: the state directory, the port, the socket."""
 
 
-def take(store: ServiceStore) -> None:
+def claim(store: ServiceStore) -> None:
     """Make this process the one supervisor of ``store``, until it dies. Raises Taken."""
     for _ in range(_TRIES):
         if store.take():
             return
-        select.select((), (), (), _LOOKED_AT)
+        select.select((), (), (), _RETRY)
     place, pid = store.place().name, store.taken_by() or "unknown"
     raise Taken(f"{place} is in use by another supervisor, pid {pid}")
 

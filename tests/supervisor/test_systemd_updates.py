@@ -18,8 +18,8 @@ from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.next_step import Service
-from execsvc.supervisor.bulletin import LEAVING, Bulletin
 from execsvc.supervisor.shutdown import KILL_PATIENCE, Shutdown
+from execsvc.supervisor.systemd_updates import LEAVING, SystemdUpdates
 
 STEP = 30 + 10 + 8
 """An order, its settlement, and the longest wait before another attempt."""
@@ -33,7 +33,7 @@ class Stopping:
         store = SqliteStore(folder, folder)
         self.context = Context(settings(), _nothing, store, store)
         self.shutdown = Shutdown(self.context, Bots(self.context))
-        self.bulletin = Bulletin(self.context, self.shutdown, lambda: "1 STOPPING")
+        self.updates = SystemdUpdates(self.context, self.shutdown, lambda: "1 STOPPING")
         self.tracks("1")
 
     def tracks(self, quantity: str) -> None:
@@ -54,7 +54,7 @@ class Stopping:
 
     def asked(self) -> list[float]:
         """The seconds that were asked for since the last call."""
-        self.bulletin.due()
+        self.updates.due()
         self._heard.setblocking(False)
         said = []
         while True:

@@ -14,13 +14,13 @@ import pytest
 from support.facts import HELD, bot, facts, ledger
 from support.settings import settings
 
-from execsvc.alerts.memory import Memory
 from execsvc.alerts.messages import Delivered, DeliveryJob
+from execsvc.alerts.sent_alerts import SentAlerts
 from execsvc.alerts.tracker import GATHER, SETTLING
 from execsvc.model.condition import Kind
 from execsvc.store.sqlite.store import SqliteStore
 from execsvc.store.sqlite.told_alerts import ToldAlerts
-from execsvc.supervisor.alerting import Alerts
+from execsvc.supervisor.alert_dispatch import AlertDispatch
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.processes.child import Child, Children
@@ -74,14 +74,14 @@ class Service:
         store = SqliteStore(folder, folder)
         self.context = Context(made, lambda *_: 0, store, store, self.sender)
         self._selector = selectors.DefaultSelector()
-        self.alerts = Alerts(self.context, self._selector, lambda: facts(*self.bots))
+        self.alerts = AlertDispatch(self.context, self._selector, lambda: facts(*self.bots))
 
     def live(self, seconds: float) -> list[str]:
         """Let time pass; the titles that were sent meanwhile, without the name of the sender."""
         titles = []
         for _ in range(int(seconds)):
             self.context.clock.now += 1
-            self.alerts.look()
+            self.alerts.check()
             titles += [job.title.partition(": ")[2] for job in self.sender.jobs()]
             self.alerts.due()
         return titles
@@ -102,12 +102,12 @@ def service(tmp_path: Path) -> Iterator[Service]:
     two = [open_bot("b0"), open_bot("b1")]
     before = Service(tmp_path)
     before.alerts.start()
-    before.alerts.farewell(two)
+    before.alerts.send_last(two)
     (job,) = before.sender.jobs()
     assert job.title.endswith("stopped and left 2 positions open")
     before.alerts.due()
     before.close()
-    assert Memory(ToldAlerts(tmp_path)).of(Kind.LEFT) == {"b0", "b1"}
+    assert SentAlerts(ToldAlerts(tmp_path)).of(Kind.LEFT) == {"b0", "b1"}
     made = Service(tmp_path)
     made.bots = two
     made.alerts.start()
@@ -122,12 +122,12 @@ def test_positions_left_open_that_are_closed_after_the_start_are_said_to_be_over
     service.bots = []
     assert service.live(SETTLING) == []
     assert service.live(GATHER + 2) == [f"over: {LEFT}"]
-    assert Memory(ToldAlerts(service.folder)).told == {}
+    assert SentAlerts(ToldAlerts(service.folder)).by_key == {}
 
 
 def test_positions_left_open_that_stay_open_are_not_said_again(service: Service) -> None:
     assert service.live(2 * SETTLING) == []
-    assert Memory(ToldAlerts(service.folder)).of(Kind.LEFT) == {"b0", "b1"}
+    assert SentAlerts(ToldAlerts(service.folder)).of(Kind.LEFT) == {"b0", "b1"}
 
 
 def test_an_alert_whose_delivery_the_service_did_not_live_to_see_gets_its_end(
@@ -135,7 +135,7 @@ def test_an_alert_whose_delivery_the_service_did_not_live_to_see_gets_its_end(
 ) -> None:
     before = Service(tmp_path)
     before.alerts.start()
-    before.alerts.farewell([open_bot("b0")])
+    before.alerts.send_last([open_bot("b0")])
     assert len(before.sender.jobs()) == 1  # an address has it, and the service dies
     before.close()
     after = Service(tmp_path)

@@ -30,30 +30,30 @@ class SentAlert(BaseModel):
 _FORM = TypeAdapter(dict[str, SentAlert])
 
 
-class Memory:
+class SentAlerts:
     """The sent alerts, kept by the store. A lost or damaged one is only sent once more."""
 
     def __init__(self, kept: ToldAlerts) -> None:
         self._kept = kept
-        self._told: dict[str, SentAlert] = {}
+        self._alerts: dict[str, SentAlert] = {}
         try:
             content = kept.read()
             if content is not None:
-                self._told = _FORM.validate_json(content)
+                self._alerts = _FORM.validate_json(content)
         except (LedgerFailed, ValidationError):
             logger.bind(event="alerts_forgotten").warning(
                 "{} cannot be read: what was said may be said again", kept.place
             )
 
     @property
-    def told(self) -> Mapping[str, SentAlert]:
+    def by_key(self) -> Mapping[str, SentAlert]:
         """The sent alerts by the key of their condition."""
-        return self._told
+        return self._alerts
 
     def of(self, kind: Kind) -> frozenset[str]:
         """The bots of which an alert of ``kind`` was delivered, or may have been."""
         return frozenset(
-            key.partition(":")[2] for key, told in self._told.items() if told.kind is kind
+            key.partition(":")[2] for key, alert in self._alerts.items() if alert.kind is kind
         )
 
     def handed(self, message: AlertMessage) -> None:
@@ -61,25 +61,25 @@ class Memory:
         new = {
             key: SentAlert(kind=message.kind, line=line, sure=False)
             for key, line in message.lines.items()
-            if message.change is not Change.OVER and key not in self._told
+            if message.change is not Change.OVER and key not in self._alerts
         }
         if new:
-            self._told.update(new)
+            self._alerts.update(new)
             self._write()
 
     def delivered(self, message: AlertMessage) -> None:
         """Record that the first address has taken ``message``."""
         for key, line in message.lines.items():
             if message.change is Change.OVER:
-                self._told.pop(key, None)
+                self._alerts.pop(key, None)
             else:
-                self._told[key] = SentAlert(kind=message.kind, line=line)
+                self._alerts[key] = SentAlert(kind=message.kind, line=line)
         self._write()
 
     def _write(self) -> None:
         """Replace the kept alerts; no other record depends on them."""
         try:
-            self._kept.write(_FORM.dump_json(self._told))
+            self._kept.write(_FORM.dump_json(self._alerts))
         except (LedgerFailed, ValueError) as error:
             logger.bind(event="alerts_not_written").warning(
                 "{} cannot be written: {}", self._kept.name, type(error.__cause__ or error).__name__

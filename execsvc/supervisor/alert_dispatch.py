@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection
 from loguru import logger
 from pydantic import ValidationError
 
-from execsvc.alerts.memory import Memory
 from execsvc.alerts.messages import AlertMessage, Delivered, message_about, sender, stopped
 from execsvc.alerts.outbox import Outbox
+from execsvc.alerts.sent_alerts import SentAlerts
 from execsvc.alerts.tracker import AlertTracker, Known
 from execsvc.model.condition import OF_THE_SERVICE, Kind
 from execsvc.settings import Settings, alert_urls
@@ -23,15 +23,15 @@ from execsvc.supervisor.status.conditions import conditions, left_open
 from execsvc.supervisor.status.facts import Facts
 from execsvc.workers.channel import Pipes
 
-LOOK = "\0alert look"
-LOOK_EVERY = 1.0
+CHECK_KEY = "\0alert check"
+CHECK_EVERY = 1.0
 HANG = 60.0
 """Seconds without a heartbeat after which the sending process is replaced, at least."""
 SLOW_LISTING = 20
 """Poll intervals for which a listing has to be stale: BotService may only have been restarted."""
 
 
-class Alerts:
+class AlertDispatch:
     """Sends alerts about conditions, if the settings have addresses. No method waits."""
 
     def __init__(
@@ -50,7 +50,7 @@ class Alerts:
         )
         self._outbox = Outbox(_count(context.settings))
         self._sender = sender(context.settings.state_dir)
-        self._memory: Memory | None = None
+        self._sent: SentAlerts | None = None
         self._tracker = AlertTracker({}, context.clock.now)
 
     @property
@@ -67,29 +67,29 @@ class Alerts:
         """Start the process and the checks of conditions, if there is an address."""
         if not self._on:
             return
-        self._memory = Memory(self._context.store.told_alerts())
-        told = {key: Known(t.kind, t.line, t.sure) for key, t in self._memory.told.items()}
-        self._tracker = AlertTracker(told, self._context.clock.now)
+        self._sent = SentAlerts(self._context.store.told_alerts())
+        sent = {key: Known(a.kind, a.line, a.sure) for key, a in self._sent.by_key.items()}
+        self._tracker = AlertTracker(sent, self._context.clock.now)
         self._channel.start()
-        self._look_again()
+        self._check_again()
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Make a message of each change of conditions, and hand over the messages that wait."""
-        if self._memory is None:
+        if self._sent is None:
             return
         now, settings = self._context.clock.now, self._context.settings
         running = self._context.service is Service.RUNNING
         judged = set(Kind) if running else set(Kind) - OF_THE_SERVICE
-        found = conditions(self._facts(), self._memory.of(Kind.LEFT))
+        found = conditions(self._facts(), self._sent.of(Kind.LEFT))
         patience = {Kind.LISTING: SLOW_LISTING * settings.poll_interval}
         for news in self._tracker.look(now, found, judged, patience, settings.alert_reminder):
             self._put(message_about(news, self._sender))
         self._hand_over()
-        self._look_again()
+        self._check_again()
 
-    def farewell(self, left: Collection[Bot]) -> None:
+    def send_last(self, left: Collection[Bot]) -> None:
         """Send the last message of the service; ``left``: bots whose position should not be open."""
-        if self._memory is None:
+        if self._sent is None:
             return
         if left:
             self._put(stopped([left_open(bot) for bot in left], self._sender))
@@ -123,11 +123,11 @@ class Alerts:
             logger.bind(event="alert_dropped").warning("too many alerts wait: one was dropped")
 
     def _hand_over(self, at_once: bool = False) -> None:
-        if self._memory is None:
+        if self._sent is None:
             return
         for job in self._outbox.to_hand(at_once):
             # Recorded before the hand-over, as this process may die after the delivery.
-            self._memory.handed(self._outbox.message(job.number))
+            self._sent.handed(self._outbox.message(job.number))
             if not self._channel.ask(job.encode()):
                 break
             self._outbox.handed(job.number)
@@ -137,15 +137,15 @@ class Alerts:
             delivered = Delivered.model_validate_json(line)
         except ValidationError:
             return
-        if self._memory is None:
+        if self._sent is None:
             return
         first = self._outbox.delivered(delivered.number, delivered.target)
         if first is not None:
-            self._memory.delivered(first)
+            self._sent.delivered(first)
         self._hand_over()
 
-    def _look_again(self) -> None:
-        self._context.timers.ask(LOOK, self._context.clock.now + LOOK_EVERY)
+    def _check_again(self) -> None:
+        self._context.timers.ask(CHECK_KEY, self._context.clock.now + CHECK_EVERY)
 
 
 def _count(settings: Settings) -> int:

@@ -13,6 +13,7 @@ from execsvc.clients.bot_reports import BotReports
 from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clock import SimulatedClock, installed
 from execsvc.errors import Unavailable
+from execsvc.reporting.backoff import Backoff
 from execsvc.reporting.lifecycle import (
     LONGEST_DELAY,
     REPORTS_FIRST,
@@ -22,7 +23,6 @@ from execsvc.reporting.lifecycle import (
     Lifecycle,
 )
 from execsvc.reporting.names import Names
-from execsvc.reporting.patience import Patience
 from execsvc.store.sqlite.paths import file_stem
 
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -35,13 +35,13 @@ class Words:
     def __init__(self, clock: SimulatedClock) -> None:
         self.clock = clock
         self.wire = Wire()
-        patience = Patience(LONGEST_DELAY, lambda: 0.0)
+        backoff = Backoff(LONGEST_DELAY, lambda: 0.0)
         self.found: list[str] = []
         self.stopped: list[str] = []
         self.waiting: set[str] = set()
         self.left = 0.0
         self.lifecycle = Lifecycle(
-            BotReports(self.wire), BotSessions(self.wire), self, patience, 1.0, Names(file_stem)
+            BotReports(self.wire), BotSessions(self.wire), self, backoff, 1.0, Names(file_stem)
         )
         self._bots = self.wire.sandbox.state.bots
         self._bots.replace([{"id": BOT, "status": "BOOTING"}, {"id": "b", "status": "STOPPING"}])

@@ -48,14 +48,14 @@ def assert_all_told(world: World, bots: Iterable[str] = BOTS) -> None:
 def test_all_is_told_in_order_and_once(world: World) -> None:
     for bot_id in (*BOTS, *BOTS):
         world.trade(bot_id)
-    assert world.rounds.pending == 0  # it did not look yet
+    assert world.sender.pending == 0  # it did not look yet
     world.drain()
     assert_all_told(world)
     assert sum(map(len, order_of(world.wire.taken()).values())) == sum(
         len(world.outbox(bot_id)) for bot_id in BOTS
     )
-    assert (world.rounds.pending, world.rounds.failures, world.rounds.last_error) == (0, 0, None)
-    assert world.rounds.last_delivered_at == AT
+    assert (world.sender.pending, world.sender.failures, world.sender.last_error) == (0, 0, None)
+    assert world.sender.last_delivered_at == AT
 
 
 @effort(max_examples=40)
@@ -79,7 +79,7 @@ def test_any_failures_and_deaths(data: st.DataObject) -> None:
                     if step in BOTS:
                         world.trade(step)
                     elif step == "sweep":
-                        world.rounds.sweep()
+                        world.sender.sweep()
                     else:
                         worker_works = True
                         world.step()
@@ -102,13 +102,13 @@ def test_a_row_that_is_never_taken_blocks_its_bot_alone(world: World, fate: str)
             world.clock.advance(1.0)
     assert_all_told(world, ("b0", "b2"))
     assert {entry.split()[1] for entry in order_of(world.wire.taken()).get("b1", [])} <= {"ORDER"}
-    assert world.rounds.pending == len(world.outbox("b1"))
-    assert world.rounds.last_error is not None
-    assert world.rounds.failures > 0
+    assert world.sender.pending == len(world.outbox("b1"))
+    assert world.sender.last_error is not None
+    assert world.sender.failures > 0
     world.wire.always.clear()
     world.drain()
     assert_all_told(world)
-    assert (world.rounds.pending, world.rounds.last_error) == (0, None)
+    assert (world.sender.pending, world.sender.last_error) == (0, None)
 
 
 @pytest.mark.parametrize("fate", ["garbage", "lost"])
@@ -130,12 +130,12 @@ def test_a_service_that_was_away_is_told_all_at_once_when_it_is_back(world: Worl
     for _ in range(3600):
         world.clock.advance(1.0)
         world.step()
-    assert world.rounds.pending == sum(len(world.outbox(bot_id)) for bot_id in BOTS)
+    assert world.sender.pending == sum(len(world.outbox(bot_id)) for bot_id in BOTS)
     world.wire.always.clear()
     world.clock.advance(30.0)
     while world.step():
         pass
-    assert world.rounds.pending == 0
+    assert world.sender.pending == 0
     assert_all_told(world)
 
 
@@ -156,29 +156,29 @@ def test_a_ledger_that_cannot_be_read_blocks_nobody(world: World) -> None:
         world.trade(bot_id)
     broken = world.folder / "bots" / "broken-0.db"
     broken.write_bytes(b"no database" * 1000)
-    world.rounds.sweep()
+    world.sender.sweep()
     for _ in range(100):
         world.step()
     assert_all_told(world)
-    assert "broken-0.db" in str(world.rounds.last_error)
+    assert "broken-0.db" in str(world.sender.last_error)
     broken.unlink()
     world.drain()
-    assert world.rounds.last_error is None
+    assert world.sender.last_error is None
 
 
 def test_a_sweep_looks_at_what_was_written_since(world: World) -> None:
     world.trade("b0")
     world.drain()
-    world.rounds.sweep()
+    world.sender.sweep()
     world.drain()
-    world.rounds.sweep()
-    assert world.rounds.next_moment() == float("inf")
-    book_unseen = world.rounds.look
-    world.rounds.look = lambda stem: None  # type: ignore[method-assign]
+    world.sender.sweep()
+    assert world.sender.next_moment() == float("inf")
+    book_unseen = world.sender.look
+    world.sender.look = lambda stem: None  # type: ignore[method-assign]
     world.trade("b0")
-    world.rounds.look = book_unseen  # type: ignore[method-assign]
-    assert world.rounds.next_moment() == float("inf")
-    world.rounds.sweep()
+    world.sender.look = book_unseen  # type: ignore[method-assign]
+    assert world.sender.next_moment() == float("inf")
+    world.sender.sweep()
     world.drain()
     assert_all_told(world)
 

@@ -1,4 +1,4 @@
-"""The door of the real program: nobody who knocks badly makes the supervisor wait, or fall."""
+"""The path of the real program: nobody who knocks badly makes the supervisor wait, or fall."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from support.deadline import eventually
 from support.exchange import Exchange
 from support.requirements import needs
 
-from execsvc.supervisor.control.control import MOST_VISITORS
+from execsvc.supervisor.control.server import MOST_CLIENTS
 
 
 @contextmanager
@@ -61,9 +61,9 @@ def test_socket_and_directories_are_ours_alone(daemon: Daemon, exchange: Exchang
     daemon.start()
     daemon.until_holding()
     run = Path(daemon.environ["EXECSVC_RUNTIME_DIR"])
-    door = (run / "control.sock").stat()
-    assert stat.S_ISSOCK(door.st_mode)
-    assert (stat.S_IMODE(door.st_mode), door.st_uid) == (0o600, os.geteuid())
+    path = (run / "control.sock").stat()
+    assert stat.S_ISSOCK(path.st_mode)
+    assert (stat.S_IMODE(path.st_mode), path.st_uid) == (0o600, os.geteuid())
     assert [path.name for path in run.iterdir()] == ["control.sock"]
     for place in (run, daemon.state_dir, *(p for p in daemon.state_dir.rglob("*") if p.is_dir())):
         assert stat.S_IMODE(place.stat().st_mode) == 0o700, place
@@ -146,9 +146,9 @@ def test_idle_slow_and_greedy_visitors_disturb_nobody(daemon: Daemon, exchange: 
 
 def visitors_inside(daemon: Daemon) -> int:
     """Connections to the control socket that the supervisor has accepted and not yet ended."""
-    door = str(Path(daemon.environ["EXECSVC_RUNTIME_DIR"]) / "control.sock")
+    path = str(Path(daemon.environ["EXECSVC_RUNTIME_DIR"]) / "control.sock")
     sockets = psutil.Process(daemon.pid).net_connections(kind="unix")
-    return sum(str(socket.laddr) == door for socket in sockets) - 1  # the listening one
+    return sum(str(socket.laddr) == path for socket in sockets) - 1  # the listening one
 
 
 def test_visitors_that_leave_as_others_push_in_disturb_nobody(
@@ -161,8 +161,8 @@ def test_visitors_that_leave_as_others_push_in_disturb_nobody(
     pid = daemon.pid
     for _ in range(5):
         with ExitStack() as crowd:
-            idle = [crowd.enter_context(visitor(daemon)) for _ in range(MOST_VISITORS)]
-            eventually(lambda: visitors_inside(daemon) >= MOST_VISITORS, "all are in")
+            idle = [crowd.enter_context(visitor(daemon)) for _ in range(MOST_CLIENTS)]
+            eventually(lambda: visitors_inside(daemon) >= MOST_CLIENTS, "all are in")
             os.kill(pid, signal.SIGSTOP)
             try:
                 for _ in range(60):

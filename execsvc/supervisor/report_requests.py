@@ -31,7 +31,7 @@ NO_ROOM = 0.05
 """Seconds until a request that a full pipe did not take is written again."""
 
 
-class ReportingProcess:
+class ReportRequests:
     """The process that reports to BotService, if reports or the lifecycle are switched on.
 
     A request that a full pipe drops is made up for by the child's next sweep, or after the next listing;

@@ -7,7 +7,7 @@ import select
 from execsvc.workers.lines import Lines
 
 
-class Reports:
+class ReportPipes:
     """An epoll of its own, so that the loop can look away from it between two drainings.
 
     Runners may report a thousand times a second; they are read at most ten times a second, all
@@ -27,7 +27,7 @@ class Reports:
         self._epoll.register(lines.descriptor, select.EPOLLIN)
         self._owners[lines.descriptor] = bot_id
 
-    def quiet(self, lines: Lines) -> None:
+    def remove(self, lines: Lines) -> None:
         """Stop listening to a pipe: its end was reached, or it is about to be closed.
 
         It must be unregistered before it is closed: a descriptor that a child still holds would
@@ -36,7 +36,7 @@ class Reports:
         if self._owners.pop(lines.descriptor, None) is not None:
             self._epoll.unregister(lines.descriptor)
 
-    def speaking(self) -> list[str]:
-        """The bots that have something to say."""
+    def ready(self) -> list[str]:
+        """The bots whose pipes can be read."""
         ready = self._epoll.poll(0, max(len(self._owners), 1))
         return list({self._owners[descriptor] for descriptor, _ in ready})

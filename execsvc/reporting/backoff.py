@@ -17,7 +17,7 @@ class _Failing(NamedTuple):
     """Count of the answers to all keys at the last failure of this one."""
 
 
-class Patience:
+class Backoff:
     """Delays that grow from 1 s to ``longest``, for each key and for all of them together.
 
     A missing answer delays all keys. It delays its own key beyond that only when other keys were

@@ -21,7 +21,7 @@ DEADLINE = 10.0
 """Seconds that one attempt may take, even if the other side does not answer."""
 
 
-class TooLong(BaseException):
+class DeadlinePassed(BaseException):
     """The deadline has passed. Not an Exception: plug-ins of apprise catch those."""
 
 
@@ -36,7 +36,7 @@ class Target:
         self._apprise = apprise.Apprise(asset=asset)
         self.understood = bool(_guarded(lambda: self._apprise.add(url)))
 
-    def bring(self, title: str, text: str, tone: str) -> str | None:
+    def send(self, title: str, text: str, tone: str) -> str | None:
         """Send one message. Returns the reason why it failed, None when the other side took it."""
         if not self.understood:
             return "apprise does not know such a URL"
@@ -50,7 +50,7 @@ class Target:
                         body_format=apprise.NotifyFormat.TEXT,
                     )
                 )
-        except TooLong:
+        except DeadlinePassed:
             return f"no answer within {DEADLINE:g} s"
         return None if taken else "refused, or not reachable"
 
@@ -70,8 +70,8 @@ def _silence() -> None:
 
 @contextmanager
 def _deadline(seconds: float) -> Iterator[None]:
-    """Raise TooLong in this block after so long; a read time-out counts from byte to byte only."""
-    before = signal.signal(signal.SIGALRM, _too_long)
+    """Raise DeadlinePassed in this block after so long; a read time-out counts from byte to byte only."""
+    before = signal.signal(signal.SIGALRM, _deadline_passed)
     # Again and again: a plug-in that swallowed the first is interrupted by the next.
     signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
     try:
@@ -81,5 +81,5 @@ def _deadline(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _too_long(_signum: int, _frame: FrameType | None) -> None:
-    raise TooLong
+def _deadline_passed(_signum: int, _frame: FrameType | None) -> None:
+    raise DeadlinePassed

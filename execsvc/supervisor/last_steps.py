@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from execsvc.supervisor.alerting import Alerts
+from execsvc.supervisor.alert_dispatch import AlertDispatch
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.processes.http_process import HttpProcess
-from execsvc.supervisor.reporting import ReportingProcess
+from execsvc.supervisor.report_requests import ReportRequests
 
-KEY = "\0farewell"
-FAREWELL = 0.5
+KEY = "\0last steps"
+ANSWER_GRACE = 0.5
 """Seconds that the control plane has for the answers under way when all other work is over."""
 REPORT_GRACE = 2.0
 """Seconds for the delivery of reports to BotService; the next start delivers the others."""
@@ -19,11 +19,11 @@ ALERT_GRACE = 5.0
 """Seconds for the delivery of alerts; there is no wait where none is left."""
 
 
-def say_farewell(
+def end_workers(
     context: Context,
     turn: Callable[[], None],
-    reporting: ReportingProcess,
-    alerts: Alerts,
+    reporting: ReportRequests,
+    alerts: AlertDispatch,
     http: HttpProcess,
     left: Collection[Bot],
 ) -> None:
@@ -39,11 +39,11 @@ def say_farewell(
 
     began = context.clock.now
     reporting.finish()
-    alerts.farewell(left)
+    alerts.send_last(left)
     until(lambda: reporting.gone, began + REPORT_GRACE)
     reporting.stop()
     until(lambda: alerts.delivered, began + ALERT_GRACE)
     alerts.stop()
     for go in (http.dismiss, http.kill):
         go()
-        until(lambda: http.gone, context.clock.now + FAREWELL)
+        until(lambda: http.gone, context.clock.now + ANSWER_GRACE)

@@ -16,8 +16,8 @@ from execsvc.errors import LedgerFailed, LedgerUnavailable, Unavailable
 from execsvc.model.told import Telling, ToldExecution, ToldOrder
 from execsvc.repeats import Repeats
 from execsvc.reporting.attribution import Attribution, NotYet
+from execsvc.reporting.backoff import Backoff
 from execsvc.reporting.names import Names
-from execsvc.reporting.patience import Patience
 from execsvc.store.outbox import Deliveries, Mark, Outboxes, OutboxRow
 
 BATCH = 50
@@ -53,7 +53,7 @@ class _Delivered:
     at: datetime
 
 
-class Rounds:
+class OutboxSender:
     """Deliveries one row at a time, of one bot after another.
 
     A row counts as delivered when that is on the disk: after any crash each row is delivered at least
@@ -66,7 +66,7 @@ class Rounds:
         service: BotReports,
         deliveries: Deliveries,
         attribution: Attribution,
-        patience: Patience,
+        backoff: Backoff,
         names: Names,
         *,
         optional: bool = False,
@@ -79,7 +79,7 @@ class Rounds:
         self._service = service
         self._deliveries = deliveries
         self._attribution = attribution
-        self._patience = patience
+        self._backoff = backoff
         self._names = names
         self._outboxes: dict[str, _Outbox] = {}
         """The outboxes that have, or may have, rows to deliver, in the order of their turns."""
@@ -164,7 +164,7 @@ class Rounds:
         except LedgerFailed as error:
             outbox.damaged = not isinstance(error, LedgerUnavailable)
             self._failed(stem, str(error))
-            self._patience.refused(stem, monotonic())
+            self._backoff.refused(stem, monotonic())
             return
         outbox.damaged = False
         outbox.rows, outbox.stale = deque(found), False
@@ -189,7 +189,7 @@ class Rounds:
             self._answered(stem, str(error))
         except Unavailable as error:
             self._failed(_SERVICE, str(error))
-            self._patience.unanswered(stem, monotonic(), error.retry_after)
+            self._backoff.unanswered(stem, monotonic(), error.retry_after)
         except (LedgerFailed, ValidationError) as error:
             outbox.damaged = not isinstance(error, LedgerUnavailable)
             self._answered(
@@ -218,7 +218,7 @@ class Rounds:
         )
 
     def _due(self, stem: str) -> float:
-        return max(self._patience.due(stem), self._held.get(stem, float("-inf")))
+        return max(self._backoff.due(stem), self._held.get(stem, float("-inf")))
 
     def _deliver(self, stem: str, row: OutboxRow) -> str | None:
         """Report one row to BotService. Returns JSON of the id that it gave, where it gives one."""
@@ -275,11 +275,11 @@ class Rounds:
     def _answered(self, stem: str, why: str) -> None:
         self._recovered(_SERVICE)
         self._failed(stem, why)
-        self._patience.refused(stem, monotonic())
+        self._backoff.refused(stem, monotonic())
 
     def _succeeded(self, stem: str) -> None:
         self.failures = 0
-        self._patience.succeeded(stem)
+        self._backoff.succeeded(stem)
         self._recovered(_SERVICE)
         self._recovered(stem)
 

@@ -19,7 +19,7 @@ from execsvc.workers.channel import Pipes
 from execsvc.workers.listing import CONFIRM, LARGEST_LISTING, POLL, ListingAnswer, run_listing
 
 
-class Feed:
+class ListingSource:
     """Passes complete listings, one after the other, to ``take``."""
 
     def __init__(

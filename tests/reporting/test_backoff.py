@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from execsvc.reporting.patience import LONGEST_PAUSE, Patience
+from execsvc.reporting.backoff import LONGEST_PAUSE, Backoff
 
 
-def patience(longest: float = 300.0) -> Patience:
-    return Patience(longest, lambda: 0.0)
+def backoff(longest: float = 300.0) -> Backoff:
+    return Backoff(longest, lambda: 0.0)
 
 
 def test_nothing_is_held_against_anybody_at_first() -> None:
-    assert patience().ready("a", 0.0)
+    assert backoff().ready("a", 0.0)
 
 
 def test_a_refusal_is_between_the_two_of_them_and_its_delay_grows() -> None:
-    given, now, delays = patience(), 0.0, []
+    given, now, delays = backoff(), 0.0, []
     for _ in range(12):
         given.refused("a", now)
         assert given.ready("b", now)
@@ -28,7 +28,7 @@ def test_a_refusal_is_between_the_two_of_them_and_its_delay_grows() -> None:
 
 
 def test_silence_makes_all_wait_until_anybody_is_answered() -> None:
-    given, now, pauses = patience(), 0.0, []
+    given, now, pauses = backoff(), 0.0, []
     for number in range(8):
         key = f"bot {number}"
         given.unanswered(key, now)
@@ -41,7 +41,7 @@ def test_silence_makes_all_wait_until_anybody_is_answered() -> None:
 
 
 def test_a_service_that_is_away_is_nobodys_fault() -> None:
-    given, now = patience(), 0.0
+    given, now = backoff(), 0.0
     for _ in range(100):
         given.unanswered("a", now)
         now = given.due("a")
@@ -50,7 +50,7 @@ def test_a_service_that_is_away_is_nobodys_fault() -> None:
 
 
 def test_one_that_alone_gets_no_answer_waits_alone() -> None:
-    given, now, delays = patience(), 0.0, []
+    given, now, delays = backoff(), 0.0, []
     for _ in range(11):
         given.unanswered("a", now)
         assert not given.ready("b", now)
@@ -62,13 +62,13 @@ def test_one_that_alone_gets_no_answer_waits_alone() -> None:
 
 
 def test_a_service_that_wants_to_be_left_alone_is() -> None:
-    given = patience()
+    given = backoff()
     given.unanswered("a", 0.0, 45.0)
     assert (given.due("a"), given.due("b")) == (45.0, 45.0)
 
 
 def test_what_fails_together_is_not_tried_together() -> None:
-    early, late = Patience(300.0, lambda: 1.0), Patience(300.0, lambda: 0.0)
+    early, late = Backoff(300.0, lambda: 1.0), Backoff(300.0, lambda: 0.0)
     for each in (early, late):
         each.refused("a", 0.0)
     assert (early.due("a"), late.due("a")) == (0.75, 1.0)

@@ -19,7 +19,7 @@ from execsvc.supervisor.bots.foreign import PATIENCE
 from execsvc.supervisor.bots.hold import Hold
 from execsvc.supervisor.bots.next_step import Listed
 from execsvc.supervisor.bots.states import State
-from execsvc.supervisor.reporting import ReportingProcess
+from execsvc.supervisor.report_requests import ReportRequests
 
 
 class Child:
@@ -57,7 +57,7 @@ class Told:
             ),
         )
         self.child = Child()
-        self.reporting = ReportingProcess(self.context, None, lambda *_: None)  # type: ignore[arg-type]
+        self.reporting = ReportRequests(self.context, None, lambda *_: None)  # type: ignore[arg-type]
         self.reporting._channel = self.child  # type: ignore[assignment]
 
     def bot_becomes(self, **changes: Any) -> None:

@@ -13,9 +13,9 @@ from support.settings import settings
 from execsvc.alerts.messages import stopped
 from execsvc.alerts.outbox import MOST
 from execsvc.store.sqlite.store import SqliteStore
-from execsvc.supervisor.alerting import Alerts
+from execsvc.supervisor.alert_dispatch import AlertDispatch
 from execsvc.supervisor.bots.context import Context
-from execsvc.supervisor.reporting import ReportingProcess
+from execsvc.supervisor.report_requests import ReportRequests
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def context(folder: Path, **variables: str) -> Context:
 def test_an_alert_too_many_is_dropped_and_said(
     tmp_path: Path, selector: selectors.BaseSelector
 ) -> None:
-    alerts = Alerts(context(tmp_path, alert_urls="json://127.0.0.1:1/"), selector, facts)
+    alerts = AlertDispatch(context(tmp_path, alert_urls="json://127.0.0.1:1/"), selector, facts)
     for _ in range(MOST + 1):
         alerts._put(stopped([], "vm"))
     assert len(alerts._outbox) == MOST
@@ -44,7 +44,7 @@ def test_an_alert_too_many_is_dropped_and_said(
 def test_what_the_reports_process_writes_is_not_believed(
     tmp_path: Path, selector: selectors.BaseSelector
 ) -> None:
-    reporting = ReportingProcess(
+    reporting = ReportRequests(
         context(tmp_path, report_ledger="true"), selector, lambda bot_id, at: None
     )
     before = reporting.document()

@@ -1,7 +1,7 @@
 """The server at the control socket, a unix stream socket: one JSON line each way.
 
 No client can make the loop wait: requests are small, answers are buffered, and the connection of a
-client that takes longer than ``PATIENCE`` is closed.
+client that takes longer than ``TIME_LIMIT`` is closed.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ from execsvc.supervisor.processes.loop_clock import LoopClock
 from execsvc.supervisor.processes.timers import Timers
 
 LARGEST_REQUEST = 64 * 1024
-MOST_VISITORS = 64
-PATIENCE = 10.0
+MOST_CLIENTS = 64
+TIME_LIMIT = 10.0
 """Seconds that one connection may take."""
 KEY = "\0control"
-LOOK_KEY = "\0control path"
-LOOK = 2.0
+PATH_KEY = "\0control path"
+PATH_CHECK = 2.0
 """Seconds between two checks that the path still leads to this socket."""
 
-_SAID_AGAIN = 600.0
+_LOGGED_AGAIN = 600.0
 
 Answerer = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 @dataclass(eq=False)
-class _Visitor:
+class _Client:
     connection: socket.socket
     until: float
     request: bytearray = field(default_factory=bytearray)
     answer: memoryview = field(default_factory=lambda: memoryview(b""))
 
 
-class ControlSocket:
+class ControlServer:
     """Takes requests at ``listener`` and sends the document that ``answer`` returns for each."""
 
     def __init__(
@@ -61,14 +61,14 @@ class ControlSocket:
         self._clock = clock
         self._timers = timers
         self._answer = answer
-        self._visitors: list[_Visitor] = []
-        self._repeats = Repeats(_SAID_AGAIN)
-        selector.register(listener.socket, selectors.EVENT_READ, self._welcome)
-        timers.ask(LOOK_KEY, clock.now + LOOK)
+        self._clients: list[_Client] = []
+        self._repeats = Repeats(_LOGGED_AGAIN)
+        selector.register(listener.socket, selectors.EVENT_READ, self._accept)
+        timers.ask(PATH_KEY, clock.now + PATH_CHECK)
 
-    def look(self) -> None:
+    def check_path(self) -> None:
         """Make the socket again when its path was removed, or leads to another one."""
-        self._timers.ask(LOOK_KEY, self._clock.now + LOOK)
+        self._timers.ask(PATH_KEY, self._clock.now + PATH_CHECK)
         if self._listener.is_reachable():
             return
         self._selector.unregister(self._listener.socket)
@@ -86,7 +86,7 @@ class ControlSocket:
             logger.bind(event="control_renewed").warning(
                 "the control socket was gone and is made again"
             )
-        self._selector.register(self._listener.socket, selectors.EVENT_READ, self._welcome)
+        self._selector.register(self._listener.socket, selectors.EVENT_READ, self._accept)
 
     def close(self) -> None:
         """Remove the path: new connections fail from now on, as without a supervisor."""
@@ -94,41 +94,41 @@ class ControlSocket:
 
     def due(self) -> None:
         """Close the connections of clients that take too long."""
-        for visitor in [v for v in self._visitors if v.until <= self._clock.now]:
-            self._leave(visitor)
-        if self._visitors:
-            self._timers.ask(KEY, min(visitor.until for visitor in self._visitors))
+        for client in [v for v in self._clients if v.until <= self._clock.now]:
+            self._close(client)
+        if self._clients:
+            self._timers.ask(KEY, min(client.until for client in self._clients))
 
-    def _welcome(self) -> None:
+    def _accept(self) -> None:
         try:
             connection, _address = self._listener.socket.accept()
         except OSError:
             return  # the client is gone again, or there is no descriptor left for it
         connection.setblocking(False)
-        if len(self._visitors) >= MOST_VISITORS:
-            self._leave(min(self._visitors, key=lambda visitor: visitor.until))
-        visitor = _Visitor(connection, self._clock.now + PATIENCE)
-        self._visitors.append(visitor)
-        self._selector.register(connection, selectors.EVENT_READ, partial(self._hear, visitor))
-        self._timers.ask(KEY, visitor.until)
+        if len(self._clients) >= MOST_CLIENTS:
+            self._close(min(self._clients, key=lambda client: client.until))
+        client = _Client(connection, self._clock.now + TIME_LIMIT)
+        self._clients.append(client)
+        self._selector.register(connection, selectors.EVENT_READ, partial(self._receive, client))
+        self._timers.ask(KEY, client.until)
 
-    def _hear(self, visitor: _Visitor) -> None:
-        if visitor not in self._visitors:
+    def _receive(self, client: _Client) -> None:
+        if client not in self._clients:
             return  # closed in this very turn, to make room for another client
         try:
-            part = visitor.connection.recv(LARGEST_REQUEST)
+            part = client.connection.recv(LARGEST_REQUEST)
         except BlockingIOError:
             return
         except OSError:
             part = b""
-        visitor.request += part
-        line, newline, _rest = visitor.request.partition(b"\n")
+        client.request += part
+        line, newline, _rest = client.request.partition(b"\n")
         if newline:
-            self._reply(visitor, bytes(line))
-        elif not part or len(visitor.request) > LARGEST_REQUEST:
-            self._leave(visitor)
+            self._reply(client, bytes(line))
+        elif not part or len(client.request) > LARGEST_REQUEST:
+            self._close(client)
 
-    def _reply(self, visitor: _Visitor, line: bytes) -> None:
+    def _reply(self, client: _Client, line: bytes) -> None:
         try:
             request = json.loads(line)
         except (ValueError, RecursionError):
@@ -137,26 +137,26 @@ class ControlSocket:
             answer = self._answer(request)
         else:
             answer = {"error": "the request is not a JSON object"}
-        visitor.answer = memoryview(masked_json(answer).encode() + b"\n")
-        speak = partial(self._speak, visitor)
-        self._selector.modify(visitor.connection, selectors.EVENT_WRITE, speak)
-        self._speak(visitor)
+        client.answer = memoryview(masked_json(answer).encode() + b"\n")
+        send = partial(self._send, client)
+        self._selector.modify(client.connection, selectors.EVENT_WRITE, send)
+        self._send(client)
 
-    def _speak(self, visitor: _Visitor) -> None:
-        if visitor not in self._visitors:
+    def _send(self, client: _Client) -> None:
+        if client not in self._clients:
             return
         try:
-            visitor.answer = visitor.answer[visitor.connection.send(visitor.answer) :]
+            client.answer = client.answer[client.connection.send(client.answer) :]
         except BlockingIOError:
             return
         except OSError:
-            visitor.answer = memoryview(b"")
-        if not visitor.answer:
-            self._leave(visitor)
+            client.answer = memoryview(b"")
+        if not client.answer:
+            self._close(client)
 
-    def _leave(self, visitor: _Visitor) -> None:
-        if visitor not in self._visitors:
+    def _close(self, client: _Client) -> None:
+        if client not in self._clients:
             return  # closed earlier in this turn of the loop, to make room
-        self._visitors.remove(visitor)
-        self._selector.unregister(visitor.connection)
-        visitor.connection.close()
+        self._clients.remove(client)
+        self._selector.unregister(client.connection)
+        client.connection.close()

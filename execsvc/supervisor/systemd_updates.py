@@ -7,18 +7,18 @@ from collections.abc import Callable
 from execsvc.settings.checks import LONGEST_LIQUIDATION_DELAY
 from execsvc.settings.model import Settings
 from execsvc.supervisor.bots.context import Context
-from execsvc.supervisor.farewell import ALERT_GRACE, FAREWELL
+from execsvc.supervisor.last_steps import ALERT_GRACE, ANSWER_GRACE
 from execsvc.supervisor.shutdown import Shutdown
 from execsvc.supervisor.systemd import Notifier
 
 KEY = "\0bulletin"
-LEAVING = ALERT_GRACE + 2 * FAREWELL + 4.0
+LEAVING = ALERT_GRACE + 2 * ANSWER_GRACE + 4.0
 """Seconds that the last steps of a stop may take, after the wait for the bots."""
 
 Position = tuple[str, str, str | None, str | None]
 
 
-class Bulletin:
+class SystemdUpdates:
     """Sends the counts as they change, watchdog messages, and requests for time while a stop goes on.
 
     ``counts`` returns, in a few words, the count of bots in each state.
@@ -29,13 +29,13 @@ class Bulletin:
         self._shutdown = shutdown
         self._counts = counts
         self._notifier = Notifier()
-        self._said = ""
+        self._sent = ""
         self._open: set[Position] | None = None
 
     def ready(self) -> None:
         """Report that the service is ready."""
-        self._said = self._counts()
-        self._notifier.ready(self._said)
+        self._sent = self._counts()
+        self._notifier.ready(self._sent)
         self.due()
 
     def stopping(self) -> None:
@@ -47,9 +47,9 @@ class Bulletin:
         if not self._notifier.heard:
             return
         counts = self._counts()
-        if counts != self._said:
+        if counts != self._sent:
             self._notifier.status(counts)
-            self._said = counts
+            self._sent = counts
         self._notifier.alive()
         if self._shutdown.begun:
             self._ask_for_time()
