@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from clients.clients_wire import http
 from support.command import Execsvc
 from support.liar import Liar, liar
+from support.wire_server import http
 
 from execsvc.cli.demo import demo_bots
 from execsvc.sandbox.server import Sandbox

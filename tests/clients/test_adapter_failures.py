@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import requests
 import responses
-from adapter_samples import (
+from support.adapter_samples import (
     URL,
     Pauses,
     answer,
     order,
 )
-from clients_wire import http
+from support.wire_server import http
 
 from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clients.exchange_words import meaning

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 import responses
-from adapter_samples import (
+from hypothesis import given
+from hypothesis import strategies as st
+from support.adapter_samples import (
     DETAILS,
     URL,
     Pauses,
@@ -16,8 +18,6 @@ from adapter_samples import (
     changed,
     order,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clients.http import HttpClient

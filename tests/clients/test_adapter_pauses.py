@@ -7,7 +7,7 @@ from email.utils import format_datetime
 
 import pytest
 import responses
-from adapter_samples import (
+from support.adapter_samples import (
     BALANCE,
     DETAILS,
     TICKER,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import responses
-from adapter_samples import (
+from support.adapter_samples import (
     BALANCE,
     DEPTH,
     TICKER,

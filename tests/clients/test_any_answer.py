@@ -9,10 +9,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from adapter_samples import BALANCE, DEPTH, DETAILS, TICKER, TRADES, Pauses
-from clients_wire import WireServer, http
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.adapter_samples import BALANCE, DEPTH, DETAILS, TICKER, TRADES, Pauses
+from support.wire_server import WireServer, http
 
 from execsvc.clients.bot_service import BotService
 from execsvc.clients.exchange_adapter import ExchangeAdapter

@@ -7,7 +7,7 @@ import socket
 from decimal import Decimal
 
 import pytest
-from clients_wire import LONG, Serve, fault, get, http
+from support.wire_server import LONG, Serve, fault, get, http
 
 from execsvc.clients.answers import LARGEST_BODY
 from execsvc.clients.http import HttpClient, segment

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from clients_wire import LONG, Serve, drip, fault, get, http
+from support.wire_server import LONG, Serve, drip, fault, get, http
 
 from execsvc.clients.http import HttpClient, NotSent
 from execsvc.errors import StopRequested, Unavailable

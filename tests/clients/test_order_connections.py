@@ -9,8 +9,8 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from clients_wire import LONG, Serve, http
 from support.deadline import eventually
+from support.wire_server import LONG, Serve, http
 
 from execsvc.clients.http import HttpClient, NotSent
 from execsvc.clock import monotonic

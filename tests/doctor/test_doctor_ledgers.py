@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-from ledger_things import AT, BINDING, fill, intent
+from support.ledger_samples import AT, BINDING, fill, intent
 
 from execsvc.doctor import ledgers
 from execsvc.doctor.finding import Finding, Level

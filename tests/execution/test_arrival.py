@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
-from ledger_things import intent
+from support.ledger_samples import intent
 
 from execsvc.execution.settlement.arrival import Reference, arrived, cautious
 from execsvc.execution.settlement.decision import base_noise

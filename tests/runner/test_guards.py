@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from ledger_things import BINDING
 from support.clocks import HOUR
 from support.guarded import ALL, NOON, GuardedOrders
+from support.ledger_samples import BINDING
 
 from execsvc.errors import GuardRefused, OrderRefused
 from execsvc.execution.guards import GuardLimits

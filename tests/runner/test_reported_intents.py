@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ledger_things import BINDING, intent, order
+from support.ledger_samples import BINDING, intent, order
 
 from execsvc.runner.record import Record
 from execsvc.store.sqlite.booking import book

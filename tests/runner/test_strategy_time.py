@@ -7,8 +7,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from ledger_things import BINDING, order
 from support.clocks import HOUR, SetClock
+from support.ledger_samples import BINDING, order
 
 from execsvc.clock import installed
 from execsvc.model.position import Position

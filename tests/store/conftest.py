@@ -5,7 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from backends import BACKENDS, CLAIMS, LOSING, Backend, ClaimsBackend, LosingBackend, new_store
+from support.store_backends import (
+    BACKENDS,
+    CLAIMS,
+    LOSING,
+    Backend,
+    ClaimsBackend,
+    LosingBackend,
+    new_store,
+)
 
 from execsvc.store.store import BotRecordsStore, Store
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from ledger_things import AT, BINDING, fill, intent, order
+from support.ledger_samples import AT, BINDING, fill, intent, order
 
 from execsvc.clock import Moment, now
 from execsvc.model.order import NOTHING_KNOWN, Fill, OrderState, Side

@@ -11,9 +11,9 @@ from pathlib import Path
 from sqlite3 import connect
 
 import pytest
-from ledger_things import AT, BINDING, fill, intent
 from loguru import logger
 from support.clocks import HOUR, SetClock
+from support.ledger_samples import AT, BINDING, fill, intent
 
 from execsvc.clock import installed, now
 from execsvc.errors import ConfigRefused, LedgerFailed

@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from ledger_things import AT, BINDING, fill, intent, order
+from support.ledger_samples import AT, BINDING, fill, intent, order
 
 from execsvc.errors import LedgerFailed
 from execsvc.model.bot import Binding

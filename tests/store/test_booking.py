@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ledger_things import AT, BINDING, fill, order
+from support.ledger_samples import AT, BINDING, fill, order
 
 from execsvc.model.order import OrderState, Side
 from execsvc.model.position import Position

@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from ledger_things import AT, BINDING, intent, order
+from support.ledger_samples import AT, BINDING, intent, order
 
 from execsvc.clock import Moment, moment, now
 from execsvc.errors import LedgerBusy

@@ -6,8 +6,8 @@ import os
 from contextlib import closing
 from decimal import Decimal
 
-from backends import ClaimsBackend
-from ledger_things import AT, BINDING
+from support.ledger_samples import AT, BINDING
+from support.store_backends import ClaimsBackend
 
 from execsvc.model.position import Position
 from execsvc.store.store import ClaimedStore

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from ledger_things import AT, intent
+from support.ledger_samples import AT, intent
 
 from execsvc.model.order import NOTHING_KNOWN, Fill, OrderState
 from execsvc.store.orders import Expected

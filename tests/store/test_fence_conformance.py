@@ -8,8 +8,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from backends import ClaimsBackend, LosingBackend
-from ledger_things import AT, BINDING, fill, intent, order
+from support.ledger_samples import AT, BINDING, fill, intent, order
+from support.store_backends import ClaimsBackend, LosingBackend
 
 from execsvc.clock import Moment
 from execsvc.errors import ClaimLost

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from ledger_things import AT, BINDING, fill, intent, order
+from support.ledger_samples import AT, BINDING, fill, intent, order
 
 from execsvc.errors import LedgerFailed
 from execsvc.model.bot import Mode

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ledger_things import BINDING, fill, intent, order
+from support.ledger_samples import BINDING, fill, intent, order
 
 from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.model.bot import Mode

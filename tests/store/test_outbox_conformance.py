@@ -8,8 +8,8 @@ from contextlib import closing
 from datetime import timedelta
 
 import pytest
-from backends import Backend
-from ledger_things import AT, BINDING, intent, order
+from support.ledger_samples import AT, BINDING, intent, order
+from support.store_backends import Backend
 
 from execsvc.errors import LedgerBusy, LedgerFailed
 from execsvc.model.order import OrderState

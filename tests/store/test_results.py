@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ledger_things import AT, BINDING, order
+from support.ledger_samples import AT, BINDING, order
 
 from execsvc.errors import LedgerFailed
 from execsvc.failpoints import Failpoint, watch

@@ -8,8 +8,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from backends import Backend
-from ledger_things import AT, BINDING, fill, intent, order
+from support.ledger_samples import AT, BINDING, fill, intent, order
+from support.store_backends import Backend
 
 from execsvc.errors import ConfigRefused, LedgerFailed
 from execsvc.model.bot import Mode

@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from ledger_things import BINDING, order
+from support.ledger_samples import BINDING, order
 
 from execsvc.errors import LedgerFailed
 from execsvc.store.sqlite import bot_tables, database

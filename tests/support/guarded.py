@@ -10,8 +10,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from ledger_things import BINDING, order
 from support.clocks import SetClock
+from support.ledger_samples import BINDING, order
 
 from execsvc.clock import installed
 from execsvc.errors import GuardRefused

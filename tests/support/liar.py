@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from clients.clients_wire import WireServer
-from clients.clients_wire import http as whole
+from support.wire_server import WireServer
+from support.wire_server import http as whole
 
 Lie = bytes | Callable[[socket.socket, bytes], None]
 """What is put on the wire in place of the right answer, or who does it, given that answer."""

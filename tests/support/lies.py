@@ -7,8 +7,8 @@ import json
 import socket
 import time
 
-from clients.clients_wire import http
 from support.liar import Lie
+from support.wire_server import http
 
 from execsvc.clients.answers import LARGEST_BODY
 
