@@ -1,6 +1,8 @@
-"""Checks that the docstrings and comments of the package execsvc are in plain English.
+"""Checks that the package execsvc is in plain English: its docstrings, comments, texts and names.
 
-The first line of a docstring says what a thing is or does, as a noun phrase or in the imperative.
+The first line of a docstring says what a thing is or does, as a noun phrase or in the imperative. A text
+for a user (a log line, an error, a help) names its subject first. In the packages of TIDY, names of
+functions and classes are also checked: no private words, and no name that another package uses too.
 """
 
 import ast
@@ -8,20 +10,47 @@ import io
 import re
 import sys
 import tokenize
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 OPENING = re.compile(
     r"(Who|What|Whom|Whose|When|Where|Whether|How|Why|Which|Whatever|Whoever|It|Somebody|Nobody)\b"
 )
 ANYWHERE = re.compile(r"\b(somebody|someone|nobody|no one)\b", re.IGNORECASE)
+TEXT_OPENING = re.compile(f"(?:{OPENING.pattern[:-2]})\\b", re.IGNORECASE)
+LOGGING = frozenset({"trace", "debug", "info", "warning", "error", "critical", "log", "echo"})
+"""Functions whose arguments are texts for users."""
+HELP = frozenset({"help", "short_help", "epilog", "description"})
+"""Keywords whose arguments are texts for users."""
+PRIVATE_NAMES = frozenset(
+    {
+        *(
+            "desk",
+            "errand",
+            "fate",
+            "front",
+            "hear",
+            "heard",
+            "judge",
+            "letter",
+            "look",
+            "look_again",
+        ),
+        *("mind", "patient", "pulse", "said", "say", "seen", "sound", "strike", "struck", "tell"),
+        *("told", "verdict", "witness"),
+    }
+)
+"""Names of functions and classes that say nothing to a stranger, in lower case."""
+TIDY = ("cli", "clients", "logs", "sandbox", "settings", "")
+"""The packages, and the modules beside them, whose texts and names are checked."""
 
 Line = tuple[int, str]
 
 
-def docstrings(source: str) -> Iterator[Line]:
+def docstrings(tree: ast.AST) -> Iterator[Line]:
     """Each string that is a statement of its own, with the number of its first line."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree):
         match node:
             case ast.Expr(value=ast.Constant(value=str(text))):
                 yield node.lineno, text
@@ -34,12 +63,54 @@ def comments(source: str) -> Iterator[Line]:
             yield token.start[0], token.string
 
 
-def faults(source: str) -> Iterator[Line]:
+def texts(tree: ast.AST) -> Iterator[Line]:
+    """Each text that is logged, raised, printed or given as a help, with the number of its line."""
+    for node in ast.walk(tree):
+        arguments: Iterable[ast.expr] = ()
+        match node:
+            case ast.Raise(exc=ast.Call(args=given)):
+                arguments = given
+            case ast.Call(func=ast.Attribute(attr=name), args=given) if name in LOGGING:
+                arguments = given
+            case ast.keyword(arg=str(name), value=value) if name in HELP:
+                arguments = (value,)
+        for argument in arguments:
+            yield from strings(argument)
+
+
+def strings(node: ast.expr) -> Iterator[Line]:
+    """The string that an expression writes out, its inserted values as ``{}``."""
+    match node:
+        case ast.Constant(value=str(text)):
+            yield node.lineno, text
+        case ast.JoinedStr(values=parts):
+            written = (part.value if isinstance(part, ast.Constant) else "{}" for part in parts)
+            yield node.lineno, "".join(map(str, written))
+
+
+def names(tree: ast.AST) -> Iterator[Line]:
+    """Each function and class, with the number of its line."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            yield node.lineno, node.name
+
+
+def faults(source: str, *, is_tidy: bool) -> Iterator[Line]:
     """Each fault of a file, with the number of its line."""
-    for number, text in docstrings(source):
+    tree = ast.parse(source)
+    prose = [*docstrings(tree), *comments(source)]
+    for number, text in docstrings(tree):
         if opening := OPENING.match(text.lstrip()):
             yield number, f"a docstring begins with {opening[0]!r}"
-    for number, text in [*docstrings(source), *comments(source)]:
+    if is_tidy:
+        prose += texts(tree)
+        for number, text in texts(tree):
+            if opening := TEXT_OPENING.match(text.lstrip()):
+                yield number, f"a text for users begins with {opening[0]!r}"
+        for number, name in names(tree):
+            if name.strip("_").lower() in PRIVATE_NAMES:
+                yield number, f"{name}: name what it does or is"
+    for number, text in prose:
         if word := ANYWHERE.search(text):
             yield (
                 number + text[: word.start()].count("\n"),
@@ -47,14 +118,39 @@ def faults(source: str) -> Iterator[Line]:
             )
 
 
+def package_of(module: Path) -> str:
+    """The package below execsvc of a module's path; empty for a module beside the packages."""
+    return module.parts[0] if len(module.parts) > 1 else ""
+
+
+def namesakes(trees: dict[Path, ast.AST]) -> Iterator[tuple[Path, int, str]]:
+    """Each class of a tidy package whose name a class of another module has, too."""
+    places: dict[str, list[Path]] = defaultdict(list)
+    for module, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(module)
+    for module, tree in trees.items():
+        if package_of(module) in TIDY:
+            for number, name in names(tree):
+                others = [str(other) for other in places.get(name, ()) if other != module]
+                if others:
+                    yield module, number, f"class {name} is also in {', '.join(others)}"
+
+
 def main() -> int:
     """Print each fault; the exit code is 1 if there is one."""
     package = Path(__file__).parent.parent / "execsvc"
-    found = 0
+    found: list[tuple[Path, int, str]] = []
+    trees: dict[Path, ast.AST] = {}
     for path in sorted(package.rglob("*.py")):
-        for number, fault in sorted(faults(path.read_text())):
-            sys.stdout.write(f"{path.relative_to(package.parent)}:{number}: {fault}\n")
-            found += 1
+        module, source = path.relative_to(package), path.read_text()
+        trees[module] = ast.parse(source)
+        is_tidy = package_of(module) in TIDY
+        found += [(module, *fault) for fault in faults(source, is_tidy=is_tidy)]
+    found += namesakes(trees)
+    for module, number, fault in sorted(found):
+        sys.stdout.write(f"{package.name}/{module}:{number}: {fault}\n")
     return 1 if found else 0
 
 

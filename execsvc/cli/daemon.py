@@ -159,7 +159,7 @@ def wait_while(
     rest.
     """
     began = answered_at = monotonic()
-    with _progress_line() as say, _explain_interrupt():
+    with _progress_line() as show, _explain_interrupt():
         while True:
             waited = monotonic() - began
             try:
@@ -167,13 +167,13 @@ def wait_while(
             except Unavailable:
                 if monotonic() - answered_at > LONGEST_SILENCE or waited >= timeout:
                     raise
-                say(f"{what}: the daemon does not answer, {waited:.0f} s")
+                show(f"{what}: the daemon does not answer, {waited:.0f} s")
             else:
                 answered_at = monotonic()
                 text = progress(answer)
                 if text is None or waited >= timeout:
                     return answer
-                say(f"{what}: {text}, {waited:.0f} s")
+                show(f"{what}: {text}, {waited:.0f} s")
             select.select((), (), (), POLL_INTERVAL)
 
 
@@ -208,12 +208,12 @@ def _progress_line() -> Iterator[Any]:
     """A function that writes one line over and over on a terminal; the line is removed at the end."""
     shown = sys.stderr.isatty()
 
-    def say(text: str) -> None:
+    def show(text: str) -> None:
         if shown:
             click.echo(f"\r\x1b[K{cut(text, terminal_width() - 1)}", nl=False, err=True)
 
     try:
-        yield say
+        yield show
     finally:
         if shown:
             click.echo("\r\x1b[K", nl=False, err=True)

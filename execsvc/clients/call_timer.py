@@ -30,7 +30,7 @@ def no_heartbeat(interruptible: bool) -> None:
     """Do nothing: for a process that sends no heartbeats."""
 
 
-class DeadlinePassed(TimeoutError):
+class CallTimedOut(TimeoutError):
     """The call has had all of its time."""
 
 
@@ -90,16 +90,16 @@ class CallTimer:
         return self._deadline - monotonic()
 
     def remaining(self) -> float:
-        """Seconds left. Raises DeadlinePassed when there are none."""
+        """Seconds left. Raises CallTimedOut when there are none."""
         left = self.left()
         if left <= 0:
-            raise DeadlinePassed(f"no answer within {self.timeout:g} s")
+            raise CallTimedOut(f"no answer within {self.timeout:g} s")
         return left
 
     def slice(self) -> float:
         """Seconds for which the next wait may last, after a heartbeat when one is due.
 
-        Raises DeadlinePassed, and StopRequested where the call may be interrupted.
+        Raises CallTimedOut, and StopRequested where the call may be interrupted.
         """
         now = monotonic()
         if now - self._heartbeat_at >= SLICE:

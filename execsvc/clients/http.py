@@ -22,7 +22,7 @@ from tenacity import (
 from execsvc import __version__
 from execsvc.clients.answers import HttpAnswer, Unreadable, read_body, retry_after
 from execsvc.clients.bans import ban_of
-from execsvc.clients.call_timer import CallTimer, DeadlinePassed, Heartbeat, Stage, no_heartbeat
+from execsvc.clients.call_timer import CallTimedOut, CallTimer, Heartbeat, Stage, no_heartbeat
 from execsvc.clients.session import FAULTS, Session
 from execsvc.clients.sockets import ssl_context
 from execsvc.errors import Banned, CallRefused, NotFound, Unavailable
@@ -211,7 +211,7 @@ class HttpClient:
     def _back_off(self, seconds: float) -> None:
         try:
             self._timer.wait(seconds)
-        except DeadlinePassed:
+        except CallTimedOut:
             # The next attempt raises at once, as any call without time left does.
             return
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from loguru import logger
 
 from execsvc.logs.journal import journal, listens
-from execsvc.logs.output import Channel, Output
+from execsvc.logs.output import LogChannel, Output
 from execsvc.logs.render import (
     as_coloured_block,
     as_json,
@@ -60,7 +60,7 @@ def name_bot(bot_name: str) -> None:
     logger.configure(extra={"bot_name": bot_name} if bot_name else {})
 
 
-def _channels(settings_format: str) -> Sequence[Channel]:
+def _channels(settings_format: str) -> Sequence[LogChannel]:
     """The channels of a record, which goes to the first that takes it."""
     if settings_format == "json":
         return [StandardError(as_json)]

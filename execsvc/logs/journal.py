@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from execsvc.clock import SYSTEM
-from execsvc.logs.output import Channel
+from execsvc.logs.output import LogChannel
 from execsvc.logs.render import PRIORITIES, one_line, plain_value, text_value, traceback_text
 from execsvc.masking import masked
 
@@ -63,7 +63,7 @@ def listens(descriptor: int) -> bool:
     return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
 
 
-def journal() -> Sequence[Channel]:
+def journal() -> Sequence[LogChannel]:
     """The journal, where the library for its protocol is installed (the extra ``journald``)."""
     try:
         from logging_journald import JournaldTransport

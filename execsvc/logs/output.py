@@ -16,7 +16,7 @@ LONGEST_DELIVERY = 0.2
 """Seconds for which the delivery of a record may delay its process, over all channels."""
 
 
-class Channel(Protocol):
+class LogChannel(Protocol):
     """Takes a record, or returns that it did not; it raises nothing."""
 
     def deliver(self, record: Record, until: float) -> bool:
@@ -36,7 +36,7 @@ class Output:
     is left out, and counted.
     """
 
-    def __init__(self, channels: Sequence[Channel]) -> None:
+    def __init__(self, channels: Sequence[LogChannel]) -> None:
         self._channels = channels
         self._left_out = 0
 

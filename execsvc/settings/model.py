@@ -232,7 +232,7 @@ class Settings(BaseModel):
     )
     http_token: Token = Field(
         None,
-        description="When set, everything but /health requires it; without it only a loopback address may"
+        description="Required by everything but /health, when set; without it only a loopback address may"
         " be bound. Credential execsvc_http_token.",
     )
     http_bind: Annotated[Bind, BeforeValidator(Bind.parse)] = Field(

@@ -1,0 +1,75 @@
+"""The check of plain English that scripts/lint runs: each fault is found, and plain text passes."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+SCRIPT = Path(__file__).parent.parent / "scripts" / "_english.py"
+
+
+@pytest.fixture(scope="module")
+def english() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("english_check", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("source", "fault"),
+    [
+        ('"""What a bot holds."""', "a docstring begins with 'What'"),
+        ("x = 1  # read by nobody", "'nobody': say which person or part"),
+        ('raise Refused("it is not there")', "a text for users begins with 'it'"),
+        ('logger.warning("Who {} is", name)', "a text for users begins with 'Who'"),
+        ('raise Refused(f"{name}: held by someone")', "'someone': say which person or part"),
+        ('option("--bot", help="Which bot.")', "a text for users begins with 'Which'"),
+        ("def _tell() -> None: ...", "_tell: name what it does or is"),
+        ("class Witness: ...", "Witness: name what it does or is"),
+    ],
+)
+def test_faults_source_with_one_fault_names_it(
+    english: ModuleType, source: str, fault: str
+) -> None:
+    assert [text for _, text in english.faults(source, is_tidy=True)] == [fault]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '"""The position of a bot."""\nraise Refused("items are missing")',
+        'logger.info("{}", text)\nname = "nobody"',
+        "def tell_price() -> None: ...",
+        'send({"what": "it"})',
+    ],
+)
+def test_faults_plain_source_has_none(english: ModuleType, source: str) -> None:
+    assert list(english.faults(source, is_tidy=True)) == []
+
+
+def test_faults_texts_and_names_outside_of_tidy_packages_are_not_checked(
+    english: ModuleType,
+) -> None:
+    source = 'def look() -> None:\n    raise Refused("it is not there")'
+
+    assert list(english.faults(source, is_tidy=False)) == []
+
+
+def test_namesakes_class_of_a_tidy_package_with_the_name_of_another_is_found(
+    english: ModuleType,
+) -> None:
+    trees = {
+        Path("clients/http.py"): ast.parse("class Reply: ..."),
+        Path("supervisor/door.py"): ast.parse("\nclass Reply: ..."),
+    }
+
+    assert list(english.namesakes(trees)) == [
+        (Path("clients/http.py"), 1, "class Reply is also in supervisor/door.py")
+    ]
