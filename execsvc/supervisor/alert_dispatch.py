@@ -17,7 +17,6 @@ from execsvc.settings import Settings, alert_urls
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.next_step import Service
-from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.worker_channel import WorkerChannel
 from execsvc.supervisor.status.conditions import conditions, left_open
 from execsvc.supervisor.status.facts import Facts
@@ -40,28 +39,24 @@ class AlertDispatch:
         self._context = context
         self._facts = facts
         self._on = context.settings.alert_urls is not None
-        self._channel = WorkerChannel(
+        self._outbox = Outbox(_count(context.settings))
+        self.channel = WorkerChannel(
             context,
             selector,
             "alerts",
             self._work,
-            self._hear,
-            patience=HANG,
+            self._receive,
+            longest_silence=HANG,
+            on_end=self._outbox.take_back,
         )
-        self._outbox = Outbox(_count(context.settings))
         self._sender = sender(context.settings.state_dir)
         self._sent: SentAlerts | None = None
         self._tracker = AlertTracker({}, context.clock.now)
 
     @property
-    def key(self) -> str:
-        """The key of the timers of its process."""
-        return self._channel.key
-
-    @property
     def delivered(self) -> bool:
         """True when no message waits that could be sent."""
-        return not len(self._outbox) or self._channel.gone
+        return not len(self._outbox) or self.channel.gone
 
     def start(self) -> None:
         """Start the process and the checks of conditions, if there is an address."""
@@ -70,7 +65,7 @@ class AlertDispatch:
         self._sent = SentAlerts(self._context.store.told_alerts())
         sent = {key: Known(a.kind, a.line, a.sure) for key, a in self._sent.by_key.items()}
         self._tracker = AlertTracker(sent, self._context.clock.now)
-        self._channel.start()
+        self.channel.start()
         self._check_again()
 
     def check(self) -> None:
@@ -95,21 +90,6 @@ class AlertDispatch:
             self._put(stopped([left_open(bot) for bot in left], self._sender))
         self._hand_over(at_once=True)
 
-    def stop(self) -> None:
-        """Kill the process, for good."""
-        self._channel.stop()
-
-    def due(self) -> None:
-        """Start the process if its moment has come, replace it if it hangs."""
-        self._channel.due()
-
-    def died(self, child: Child, code: int) -> bool:
-        """Take note that ``child`` was reaped; False when it is another."""
-        ours = self._channel.died(child, code)
-        if ours:
-            self._outbox.take_back()
-        return ours
-
     def _work(self, pipes: Pipes) -> int:
         # Apprise is imported in this child only: it would add to the memory of each bot.
         from execsvc.workers.alerts import run_alerts
@@ -128,11 +108,11 @@ class AlertDispatch:
         for job in self._outbox.to_hand(at_once):
             # Recorded before the hand-over, as this process may die after the delivery.
             self._sent.handed(self._outbox.message(job.number))
-            if not self._channel.ask(job.encode()):
+            if not self.channel.ask(job.encode()):
                 break
             self._outbox.handed(job.number)
 
-    def _hear(self, line: bytes) -> None:
+    def _receive(self, line: bytes) -> None:
         try:
             delivered = Delivered.model_validate_json(line)
         except ValidationError:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Collection
+from functools import partial
 
 from execsvc.supervisor.alert_dispatch import AlertDispatch
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.context import Context
-from execsvc.supervisor.processes.http_process import HttpProcess
+from execsvc.supervisor.processes.worker_channel import WorkerChannel
 from execsvc.supervisor.report_requests import ReportRequests
 
 KEY = "\0last steps"
@@ -24,7 +26,7 @@ def end_workers(
     turn: Callable[[], None],
     reporting: ReportRequests,
     alerts: AlertDispatch,
-    http: HttpProcess,
+    http: WorkerChannel,
     left: Collection[Bot],
 ) -> None:
     """Send the last reports and alerts, while the control plane still answers, then end the children.
@@ -40,10 +42,10 @@ def end_workers(
     began = context.clock.now
     reporting.finish()
     alerts.send_last(left)
-    until(lambda: reporting.gone, began + REPORT_GRACE)
-    reporting.stop()
+    until(lambda: reporting.channel.gone, began + REPORT_GRACE)
+    reporting.channel.stop()
     until(lambda: alerts.delivered, began + ALERT_GRACE)
-    alerts.stop()
-    for go in (http.dismiss, http.kill):
-        go()
+    alerts.channel.stop()
+    for end in (partial(http.dismiss, signal.SIGTERM), http.stop):
+        end()
         until(lambda: http.gone, context.clock.now + ANSWER_GRACE)

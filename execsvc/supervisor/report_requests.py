@@ -18,9 +18,7 @@ from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.foreign import Foreign
 from execsvc.supervisor.bots.states import State
-from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.worker_channel import WorkerChannel
-from execsvc.workers.channel import Pipes
 from execsvc.workers.reports import ReportRequest, ReportState, run_reports
 
 HALTED = 20.0
@@ -47,7 +45,14 @@ class ReportRequests:
         """Start no process. ``row_stopped`` takes a bot whose row is STOPPED, and the monotonic time."""
         self._context = context
         self._row_stopped = row_stopped
-        self._channel = WorkerChannel(context, selector, "reports", self._work, self._hear)
+        self.channel = WorkerChannel(
+            context,
+            selector,
+            "reports",
+            lambda pipes: run_reports(context.settings, pipes),
+            self._receive,
+            on_end=self._note_end,
+        )
         self._state = ReportState()
         self._waiting: dict[str, str] = {}
         """The status in which a row waits for a report, by bot, by the latest listing."""
@@ -66,42 +71,11 @@ class ReportRequests:
         self._naming: deque[ReportRequest] = deque()
         """The requests with the names of BOOTING bots that are still to be written."""
 
-    @property
-    def key(self) -> str:
-        """The key of its timers."""
-        return self._channel.key
-
-    @property
-    def gone(self) -> bool:
-        """True while no such process lives."""
-        return self._channel.gone
-
     def start(self) -> None:
         """Start the child, if it has anything to do."""
         settings = self._context.settings
         if {settings.report_ledger, settings.bot_lifecycle} != {Switch.OFF}:
-            self._channel.start()
-
-    def replace(self) -> None:
-        """Replace the process by a new one, as its settings changed."""
-        self._channel.replace()
-
-    def died(self, child: Child, code: int) -> bool:
-        """Take note that ``child`` was reaped; False when it is another."""
-        ours = self._channel.died(child, code)
-        if ours:
-            self._told = None
-            self._naming.clear()
-            now, asked = self._context.clock.now, self._asked.items()
-            started = [bot_id for bot_id, (_, word) in asked if word == "start"]
-            before = {bot_id: until for bot_id, until in self._unanswered.items() if now < until}
-            self._unanswered = before | dict.fromkeys(started, now + RESEND_AFTER)
-            self._asked.clear()
-        return ours
-
-    def due(self) -> None:
-        """Start the process if its moment has come, replace it if it hangs."""
-        self._channel.due()
+            self.channel.start()
 
     def listed(self, said: Listing, whole: Listing) -> None:
         """Take the bots for which BotService waits by this listing, to request again the reports due.
@@ -131,7 +105,7 @@ class ReportRequests:
         if not self._name_booting():
             return  # the child must know the BOOTING bots before it looks at their orders
         news, self._context.news = self._context.news, set()
-        if self.gone:
+        if self.channel.gone:
             return  # a new child looks at all ledgers
         if self._reports:
             for bot_id in news:
@@ -150,11 +124,7 @@ class ReportRequests:
         """Let the process deliver the reports that wait, and end."""
         self._naming.clear()
         self.pass_on()
-        self._channel.finish()
-
-    def stop(self) -> None:
-        """Kill the process, for good."""
-        self._channel.stop()
+        self.channel.finish()
 
     def document(self) -> dict[str, object] | None:
         """The state of the reports, for ``/status``; None when none are made."""
@@ -203,7 +173,7 @@ class ReportRequests:
 
     def _tell_booting(self) -> None:
         """Name to the child the bots whose order reports wait for the report of their start."""
-        if self._told == self._booting or self.gone or not self._reports:
+        if self._told == self._booting or self.channel.gone or not self._reports:
             return
         named = [ReportRequest(booting=bot_id) for bot_id in sorted(self._booting)]
         self._naming = deque([ReportRequest(anew=True), *named, ReportRequest(complete=True)])
@@ -215,7 +185,7 @@ class ReportRequests:
         while self._naming and self._ask(self._naming[0]):
             self._naming.popleft()
         if self._naming:
-            self._context.timers.ask(self.key, self._context.clock.now + NO_ROOM)
+            self._context.timers.ask(self.channel.key, self._context.clock.now + NO_ROOM)
         return not self._naming
 
     def _due_word(self, bot_id: str, status: str) -> Word | None:
@@ -239,7 +209,7 @@ class ReportRequests:
         if until is None:
             return True
         if self._context.clock.now < until:
-            self._context.timers.ask(self.key, until)
+            self._context.timers.ask(self.channel.key, until)
             return False
         del self._unanswered[bot_id]
         return True
@@ -291,13 +261,20 @@ class ReportRequests:
         long = self._context.clock.now - self._halted.get(bot.bot_id, math.inf) >= HALTED
         return halt.text if halt is not None and bot.state is State.STOPPED and long else None
 
-    def _work(self, pipes: Pipes) -> int:
-        return run_reports(self._context.settings, pipes)
+    def _note_end(self) -> None:
+        """Take note that the process ended: the next one knows no request."""
+        self._told = None
+        self._naming.clear()
+        now, asked = self._context.clock.now, self._asked.items()
+        started = [bot_id for bot_id, (_, word) in asked if word == "start"]
+        before = {bot_id: until for bot_id, until in self._unanswered.items() if now < until}
+        self._unanswered = before | dict.fromkeys(started, now + RESEND_AFTER)
+        self._asked.clear()
 
     def _ask(self, request: ReportRequest) -> bool:
-        return self._channel.ask(request.model_dump_json(exclude_none=True).encode() + b"\n")
+        return self.channel.ask(request.model_dump_json(exclude_none=True).encode() + b"\n")
 
-    def _hear(self, line: bytes) -> None:
+    def _receive(self, line: bytes) -> None:
         try:
             state = ReportState.model_validate_json(line)
         except ValidationError as error:

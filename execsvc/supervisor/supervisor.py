@@ -23,6 +23,7 @@ from execsvc.supervisor.bots.launch import launch
 from execsvc.supervisor.bots.next_step import Service
 from execsvc.supervisor.bots.spare import Spare
 from execsvc.supervisor.control import server, single_instance
+from execsvc.supervisor.control.http_process import Server, http_channel
 from execsvc.supervisor.control.listener import ControlListener
 from execsvc.supervisor.control.requests import Requests
 from execsvc.supervisor.last_steps import end_workers
@@ -30,7 +31,6 @@ from execsvc.supervisor.listing.polling import Polling
 from execsvc.supervisor.listing.source import ListingSource
 from execsvc.supervisor.machine import look_at_machine
 from execsvc.supervisor.processes import process
-from execsvc.supervisor.processes.http_process import HttpProcess, Server
 from execsvc.supervisor.processes.shared_heap import share_heap
 from execsvc.supervisor.report_requests import ReportRequests
 from execsvc.supervisor.shutdown import Shutdown
@@ -72,7 +72,7 @@ class Supervisor:
         self._bots = Bots(self.context)
         self._listings = ListingSource(self.context, self._selector, self._take_listing)
         self._polling = Polling(settings, self._bots, self._listings.confirm)
-        self._http = HttpProcess(self.context, self._selector, self._listener, serve)
+        self._http = http_channel(self.context, self._selector, self._listener, serve)
         self._reporting = ReportRequests(self.context, self._selector, self._polling.row_stopped)
         self._requests = Requests(
             self.context, self._bots, self._listings, self._polling, self._reporting
@@ -83,6 +83,12 @@ class Supervisor:
         self._updates = SystemdUpdates(self.context, self._shutdown, self._requests.summary)
         self._alerts = alert_dispatch.AlertDispatch(
             self.context, self._selector, self._requests.facts
+        )
+        self._channels = (
+            self._listings.channel,
+            self._http,
+            self._reporting.channel,
+            self._alerts.channel,
         )
         self._control = server.ControlServer(
             control_listener,
@@ -109,7 +115,7 @@ class Supervisor:
         self._selector.register(self.context.reports, selectors.EVENT_READ, self._note_reports)
         share_heap()
         self._http.start()
-        self._listings.start()
+        self._listings.channel.start()
         self._reporting.start()
         self._alerts.start()
         self._spare.renew()
@@ -160,10 +166,7 @@ class Supervisor:
 
     def _due(self, key: str) -> None:
         special: dict[str, Callable[[], None]] = {
-            self._listings.key: self._listings.due,
-            self._http.key: self._http.due,
-            self._reporting.key: self._reporting.due,
-            self._alerts.key: self._alerts.due,
+            **{channel.key: channel.due for channel in self._channels},
             alert_dispatch.CHECK_KEY: self._alerts.check,
             server.KEY: self._control.due,
             server.PATH_KEY: self._control.check_path,
@@ -215,10 +218,7 @@ class Supervisor:
                 part.died(child, code)
                 for part in (
                     self._bots,
-                    self._listings,
-                    self._reporting,
-                    self._alerts,
-                    self._http,
+                    *self._channels,
                     self._spare,
                 )
             )
@@ -228,7 +228,7 @@ class Supervisor:
         if self._shutdown.begun and signum == signal.SIGUSR2:
             return  # a close under way does not become a hold, and this does not shorten the stop
         if self._shutdown.begin(service, signal.Signals(signum).name):
-            self._listings.stop()
+            self._listings.channel.stop()
             self._updates.stopping()
 
     def _read_settings(self) -> None:
@@ -247,8 +247,8 @@ class Supervisor:
         self.context.recent.listen()
         logger.bind(event="settings_read").info("settings read{}", "" if changed else ", no change")
         if changed:
-            self._listings.replace()
-            self._reporting.replace()
+            self._listings.channel.replace()
+            self._reporting.channel.replace()
         else:
             self._listings.poll()
 

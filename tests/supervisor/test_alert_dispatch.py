@@ -83,11 +83,11 @@ class Service:
             self.context.clock.now += 1
             self.alerts.check()
             titles += [job.title.partition(": ")[2] for job in self.sender.jobs()]
-            self.alerts.due()
+            self.alerts.channel.due()
         return titles
 
     def close(self) -> None:
-        self.alerts.stop()
+        self.alerts.channel.stop()
         self._selector.close()
 
 
@@ -105,7 +105,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
     before.alerts.send_last(two)
     (job,) = before.sender.jobs()
     assert job.title.endswith("stopped and left 2 positions open")
-    before.alerts.due()
+    before.alerts.channel.due()
     before.close()
     assert SentAlerts(ToldAlerts(tmp_path)).of(Kind.LEFT) == {"b0", "b1"}
     made = Service(tmp_path)

@@ -62,7 +62,7 @@ class Told:
             settings=SimpleNamespace(report_ledger=Switch.AUTO, bot_lifecycle=Switch.AUTO),
         )
         self.reporting = ReportRequests(self.context, None, lambda *_: None)  # type: ignore[arg-type]
-        self.reporting._channel = self.child  # type: ignore[assignment]
+        self.reporting.channel = self.child  # type: ignore[assignment]
         self.names: list[str] = []
         self.complete = False
         self.looked = False

@@ -58,7 +58,7 @@ class Told:
         )
         self.child = Child()
         self.reporting = ReportRequests(self.context, None, lambda *_: None)  # type: ignore[arg-type]
-        self.reporting._channel = self.child  # type: ignore[assignment]
+        self.reporting.channel = self.child  # type: ignore[assignment]
 
     def bot_becomes(self, **changes: Any) -> None:
         """The bot has these facts from now on."""
@@ -121,7 +121,7 @@ def test_row_that_has_another_status_waits_no_more_while_its_query_fails() -> No
 def test_row_that_is_stopped_waits_no_more_while_its_query_fails() -> None:
     told = Told(bot_in(State.STOPPED, Listed.GONE))
     told.list(stopping=("b1",))
-    told.reporting._hear(b'{"stopped": "b1", "stopped_at": 2.0}')
+    told.reporting._receive(b'{"stopped": "b1", "stopped_at": 2.0}')
     told.list(unanswered=("STOPPING",))
     assert told.child.words() == ["stop"]
 

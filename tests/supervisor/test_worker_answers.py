@@ -48,5 +48,5 @@ def test_what_the_reports_process_writes_is_not_believed(
         context(tmp_path, report_ledger="true"), selector, lambda bot_id, at: None
     )
     before = reporting.document()
-    reporting._hear(b'{"pending": "many"}')
+    reporting._receive(b'{"pending": "many"}')
     assert reporting.document() == before

@@ -13,9 +13,7 @@ from execsvc.clients.bot_service import Listing
 from execsvc.clock import now as utc_now
 from execsvc.repeats import Repeats
 from execsvc.supervisor.bots.context import Context
-from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.worker_channel import WorkerChannel
-from execsvc.workers.channel import Pipes
 from execsvc.workers.listing import CONFIRM, LARGEST_LISTING, POLL, ListingAnswer, run_listing
 
 
@@ -30,8 +28,13 @@ class ListingSource:
     ) -> None:
         self._context = context
         self._take = take
-        self._channel = WorkerChannel(
-            context, selector, "listing", self._work, self._hear, LARGEST_LISTING
+        self.channel = WorkerChannel(
+            context,
+            selector,
+            "listing",
+            lambda pipes: run_listing(context.settings, pipes),
+            self._receive,
+            largest_line=LARGEST_LISTING,
         )
         self._latest: Listing | None = None
         self._repeats = Repeats()
@@ -40,47 +43,19 @@ class ListingSource:
         self.failures = 0
         self.last_error: str | None = None
 
-    @property
-    def key(self) -> str:
-        """The key of its timers."""
-        return self._channel.key
-
-    def start(self) -> None:
-        """Start the child; its first act is a listing."""
-        self._channel.start()
-
     def poll(self) -> None:
         """Request a listing now."""
-        self._channel.ask(POLL)
+        self.channel.ask(POLL)
 
     def confirm(self) -> None:
         """Request the second listing of a pair, at once."""
-        self._channel.ask(CONFIRM)
-
-    def replace(self) -> None:
-        """Replace the child, as its settings changed, by a new one, which lists at once."""
-        self._channel.replace()
-
-    def died(self, child: Child, code: int) -> bool:
-        """Take note that ``child`` was reaped; False when it is another."""
-        return self._channel.died(child, code)
-
-    def due(self) -> None:
-        """Start the child if its moment has come, replace it if it hangs."""
-        self._channel.due()
-
-    def stop(self) -> None:
-        """Kill the child, for good."""
-        self._channel.stop()
+        self.channel.ask(CONFIRM)
 
     def age(self) -> float:
         """Seconds since the last good listing, or since the start when there was none."""
         return self._context.clock.now - self._since
 
-    def _work(self, pipes: Pipes) -> int:
-        return run_listing(self._context.settings, pipes)
-
-    def _hear(self, line: bytes) -> None:
+    def _receive(self, line: bytes) -> None:
         try:
             answer = ListingAnswer.model_validate_json(line)
         except ValidationError as error:

@@ -19,13 +19,16 @@ Work = Callable[[Pipes], int]
 """The child's work, on its ends of the pipes; returns its exit code."""
 
 
-class WorkerChannel:
-    """A worker with its pipes; each line of the worker goes to ``hear``, but for empty ones: heartbeats.
+def _ignore(_: bytes) -> None:
+    """Drop a line of a worker that only sends heartbeats."""
 
-    A line has at most ``longest`` bytes. The worker is replaced when it dies, and when it is silent for
-    HANG_TIMEOUT, or for ``patience`` seconds where that is more. The worker keeps the descriptors
-    ``keep`` open.
-    """
+
+def _do_nothing() -> None:
+    """Take no note of an end."""
+
+
+class WorkerChannel:
+    """A worker with its pipes, replaced when it dies or hangs."""
 
     def __init__(
         self,
@@ -33,19 +36,28 @@ class WorkerChannel:
         selector: selectors.BaseSelector,
         name: str,
         work: Work,
-        hear: Callable[[bytes], None],
-        longest: int = LARGEST_LINE,
-        patience: float = 0.0,
+        receive: Callable[[bytes], None] = _ignore,
+        *,
+        largest_line: int = LARGEST_LINE,
+        longest_silence: float = 0.0,
         keep: Collection[int] = (),
+        on_end: Callable[[], None] = _do_nothing,
     ) -> None:
+        """Start no process. The worker does ``work``, and keeps the descriptors ``keep`` besides its pipes.
+
+        Each line of the worker is handed to ``receive``, except for empty ones, which are heartbeats, and
+        those of more than ``largest_line`` bytes. The worker hangs when it is silent for HANG_TIMEOUT, or
+        for ``longest_silence`` seconds where that is more. ``on_end`` is called after each end of a worker.
+        """
         self._context = context
         self._selector = selector
         self._name = name
         self._work = work
-        self._hear = hear
-        self._longest = longest
-        self._patience = patience
+        self._receive = receive
+        self._largest_line = largest_line
+        self._silence_allowed = longest_silence
         self._keep = frozenset(keep)
+        self._on_end = on_end
         self._process = RestartingProcess(context, name, self._fork)
         self._lines: Lines | None = None
         self._requests: int | None = None
@@ -85,6 +97,7 @@ class WorkerChannel:
         self._read()  # its last words
         self._close()
         self._process.ended(code)
+        self._on_end()
         return True
 
     def due(self) -> None:
@@ -122,7 +135,7 @@ class WorkerChannel:
 
     @property
     def _longest_silence(self) -> float:
-        return max(self._context.settings.hang_timeout, self._patience)
+        return max(self._context.settings.hang_timeout, self._silence_allowed)
 
     def _fork(self) -> Child:
         answers, write = os.pipe2(os.O_CLOEXEC)
@@ -140,7 +153,7 @@ class WorkerChannel:
             os.close(read)
         os.set_blocking(answers, False)
         os.set_blocking(requests, False)
-        self._lines, self._requests = Lines(answers, self._longest), requests
+        self._lines, self._requests = Lines(answers, self._largest_line), requests
         self._selector.register(answers, selectors.EVENT_READ, self._read)
         self._heard_at = context.clock.now
         context.timers.ask(self.key, self._heard_at + self._longest_silence)
@@ -164,6 +177,6 @@ class WorkerChannel:
         for line in self._lines.read():
             self._heard_at = self._context.clock.now
             if line:
-                self._hear(line)
+                self._receive(line)
         if self._lines.ended:
             self._quiet()
