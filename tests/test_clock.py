@@ -13,7 +13,7 @@ from execsvc.clock import Moment, SimulatedClock, UnsetClock, installed
 START = datetime(2020, 1, 1, tzinfo=timezone.utc)
 
 
-def test_a_simulated_clock_moves_only_when_told_and_never_back() -> None:
+def test_simulated_clock_moves_by_advance_alone_and_never_back() -> None:
     simulated = SimulatedClock(START, 100.0)
     simulated.advance(0.1)
     simulated.advance(-5)
@@ -22,7 +22,7 @@ def test_a_simulated_clock_moves_only_when_told_and_never_back() -> None:
     assert simulated.monotonic() == 100.1
 
 
-def test_a_process_lives_by_the_clock_that_is_installed() -> None:
+def test_installed_clock_is_that_of_the_process() -> None:
     with installed(SimulatedClock(START, 7.0)):
         assert (clock.now(), clock.monotonic()) == (START, 7.0)
 
@@ -65,7 +65,7 @@ def test_moment_of_a_time_just_read_is_that_by_both_clocks() -> None:
         assert clock.moment_of(at) == Moment(at, 1000.0, "boot 1")
 
 
-def test_a_clock_that_nobody_sets_goes_on_from_its_start() -> None:
+def test_unset_clock_goes_on_from_its_start() -> None:
     stepped = SetClock(START)
     unset = UnsetClock(stepped)
     stepped.set_by(HOUR)

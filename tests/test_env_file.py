@@ -46,7 +46,7 @@ from execsvc.errors import ConfigRefused
         ("", {}),
     ],
 )
-def test_as_systemd_reads_it(text: str, variables: dict[str, str]) -> None:
+def test_parse_reads_as_systemd_does(text: str, variables: dict[str, str]) -> None:
     assert parse(text) == variables
 
 
@@ -57,11 +57,11 @@ def test_every_value_can_be_written_in_double_quotes(value: str) -> None:
 
 
 @given(st.text())
-def test_nothing_breaks_it(text: str) -> None:
+def test_parse_any_text_raises_nothing(text: str) -> None:
     assert all(name.isidentifier() for name in parse(text))
 
 
-def test_a_file_is_read(tmp_path: Path) -> None:
+def test_read_returns_the_variables_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "env"
     path.write_bytes("A=grün\n".encode())
     assert read(path) == {"A": "grün"}

@@ -121,7 +121,7 @@ def test_every_name_has_a_row_and_reads_like_the_others() -> None:
     assert {event.level for event in EVENTS.values()} <= PRIORITIES.keys()
 
 
-def test_what_is_logged_has_a_name_on_the_list() -> None:
+def test_every_event_that_is_logged_is_in_the_list() -> None:
     """A literal is on it; a variable is declared as an EventName, which mypy checks."""
     wrong = []
     for path, call, within in calls(ROOT / "execsvc"):
@@ -134,7 +134,7 @@ def test_what_is_logged_has_a_name_on_the_list() -> None:
     assert wrong == []
 
 
-def test_whatever_is_logged_has_an_event() -> None:
+def test_every_log_call_has_an_event() -> None:
     wrong = [
         f"{path.name}:{call.lineno}"
         for path, call, _ in calls(ROOT / "execsvc")
@@ -184,7 +184,7 @@ def marked() -> Iterator[str]:
             yield from (ast.literal_eval(argument) for argument in call.args)
 
 
-def test_every_event_is_said_in_a_test() -> None:
+def test_every_event_is_logged_in_a_test() -> None:
     """Those tests fail when the real code does not say it: see ``says_what_it_is_marked_with``."""
     names = list(marked())
 
@@ -203,15 +203,13 @@ def test_every_event_is_said_in_a_test() -> None:
         ([SAID, SAID._replace(level=None)], None),
     ],
 )
-def test_what_a_marked_test_did_not_bring_about_is_told(
-    sightings: list[Sighting], wrong: str | None
-) -> None:
+def test_marked_test_without_its_event_fails(sightings: list[Sighting], wrong: str | None) -> None:
     told = lacking("order_intent", sightings)
 
     assert (told or "").endswith(wrong) if wrong else told is None
 
 
-def test_the_recorder_hears_the_real_code_and_nobody_else(
+def test_recorder_counts_events_of_the_package_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resource, "setrlimit", lambda *_: None)

@@ -46,14 +46,14 @@ def no_room(*_: object) -> None:
 
 
 @pytest.mark.says("ballast_missing")
-def test_no_room_for_the_ballast(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ballast_without_room_is_logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "posix_fallocate", no_room)
 
     ballast.Ballast(tmp_path).keep()
 
 
 @pytest.mark.says("disk_full")
-def test_the_ballast_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ballast_is_removed_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = ballast.Ballast(tmp_path)
     kept.keep()
     monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_bavail=0, f_frsize=4096))
@@ -64,7 +64,7 @@ def test_the_ballast_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.says("subreaper_missing")
-def test_a_kernel_without_subreapers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kernel_without_subreapers_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
     monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: SimpleNamespace(prctl=lambda *_: -1))
 
@@ -100,7 +100,7 @@ Children().reap()
 
 
 @pytest.mark.says("stray_left", "stray_killed")
-def test_stray_of_another_user_is_told_of_once(tmp_path: Path) -> None:
+def test_stray_of_another_user_is_logged_once(tmp_path: Path) -> None:
     assert in_a_process(tmp_path, STRAY_OF_ANOTHER) == 0
     log = (tmp_path / "process.log").read_text()
     assert log.count("is another user's and lives on") == 1
@@ -108,7 +108,7 @@ def test_stray_of_another_user_is_told_of_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.says("held_not_written")
-def test_a_bot_whose_hold_cannot_be_written_down(tmp_path: Path) -> None:
+def test_hold_that_cannot_be_recorded_is_logged(tmp_path: Path) -> None:
     (tmp_path / "held.new").mkdir()
     context: Any = SimpleNamespace(held=HeldBots(tmp_path))
     bot = changed(Bot("b1"), hold=Hold(State.HELD, "ended on TERM"))
@@ -119,14 +119,14 @@ def test_a_bot_whose_hold_cannot_be_written_down(tmp_path: Path) -> None:
 
 
 @pytest.mark.says("process_failed")
-def test_a_child_that_meets_a_fault_of_ours(tmp_path: Path) -> None:
+def test_child_with_a_fault_of_the_program_logs_it(tmp_path: Path) -> None:
     code = "from execsvc.supervisor.processes.child_begin import begin\nbegin(lambda: 1 / 0, set())"
 
     assert in_a_process(tmp_path, code) == 1
 
 
 @pytest.mark.says("service_failed")
-def test_a_supervisor_that_meets_a_fault_of_ours(tmp_path: Path) -> None:
+def test_supervisor_with_a_fault_of_the_program_logs_it(tmp_path: Path) -> None:
     code = (
         "from types import SimpleNamespace as Some\nfrom execsvc.cli.run import _run\n"
         "children = Some(close_lifeline=lambda: None)\n"
@@ -137,7 +137,7 @@ def test_a_supervisor_that_meets_a_fault_of_ours(tmp_path: Path) -> None:
 
 
 @pytest.mark.says("ledger_failed")
-def test_a_bot_whose_ledger_is_damaged(tmp_path: Path) -> None:
+def test_bot_with_a_damaged_ledger_is_failed(tmp_path: Path) -> None:
     path = ledger_path(tmp_path, "b1")
     path.parent.mkdir()
     path.write_bytes(b"no ledger")

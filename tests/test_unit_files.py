@@ -52,7 +52,7 @@ def seconds(key: str) -> float:
     return float(value)
 
 
-def test_a_stop_has_its_time() -> None:
+def test_unit_stop_time_out_covers_a_stop() -> None:
     times = UnitTimes(
         start=seconds("TimeoutStartSec"),
         stop=seconds("TimeoutStopSec"),
@@ -71,7 +71,7 @@ def test_a_watchdog_is_fed_often_enough_and_waits_long_enough() -> None:
     assert values("WatchdogSignal") == ["SIGQUIT"]
 
 
-def test_restarts_end() -> None:
+def test_unit_restarts_are_limited() -> None:
     # Also when each crash is followed by bots that take their time to sell.
     cycle = seconds("RestartSec") + settings().stop_timeout
     assert seconds("StartLimitIntervalSec") >= seconds("StartLimitBurst") * cycle
@@ -87,7 +87,7 @@ def test_a_thousand_bots_fit() -> None:
     assert seconds("LogRateLimitBurst") >= 20 * 1000
 
 
-def test_what_a_stop_needs() -> None:
+def test_unit_stop_directives_let_bots_sell() -> None:
     assert values("KillMode") == ["control-group"]
     assert values("Type") == ["notify"]
     assert values("NotifyAccess") == ["main"]

@@ -43,7 +43,7 @@ def said_by_doctor(execsvc: Execsvc) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     "status", ["404 Not Found", "405 Method Not Allowed", "501 Not Implemented"]
 )
-def test_check_of_an_adapter_without_health_goes_on_as_before(
+def test_check_adapter_without_health_asks_for_a_market(
     adapter: Liar, execsvc: Execsvc, status: str
 ) -> None:
     adapter.lie("health", http(status, b'{"detail": "no"}'), heard=False)
@@ -64,7 +64,7 @@ def test_check_of_an_adapter_without_health_goes_on_as_before(
         (b"all is well", "GET /health: HTTP 200"),
     ],
 )
-def test_check_of_a_healthy_adapter_says_so_first(
+def test_check_healthy_adapter_reports_health_first(
     adapter: Liar, execsvc: Execsvc, body: bytes, words: str
 ) -> None:
     adapter.lie("health", http("200 OK", body), heard=False)
@@ -92,7 +92,7 @@ def test_check_of_a_healthy_adapter_says_so_first(
         (b"nonsense\r\n\r\n", "GET /health: "),
     ],
 )
-def test_check_of_an_adapter_that_is_not_well_says_so_and_asks_on(
+def test_check_unhealthy_adapter_warns_and_asks_for_a_market(
     adapter: Liar, execsvc: Execsvc, answer: bytes, words: str
 ) -> None:
     adapter.lie("health", answer, heard=False)
@@ -104,9 +104,7 @@ def test_check_of_an_adapter_that_is_not_well_says_so_and_asks_on(
     assert what.startswith(f"{adapter.url}: {words}")
 
 
-def test_check_of_an_adapter_that_cannot_be_reached_is_69_and_said_once(
-    adapter: Liar, execsvc: Execsvc
-) -> None:
+def test_check_unreachable_adapter_exits_69_with_one_line(adapter: Liar, execsvc: Execsvc) -> None:
     outcome = execsvc("check", "--exchange-adapter-url", NOBODY)
     assert outcome.code == 69
     (line,) = [line for line in outcome.out.splitlines() if NOBODY in line]
@@ -115,7 +113,7 @@ def test_check_of_an_adapter_that_cannot_be_reached_is_69_and_said_once(
     assert found["exit_code"] == 69
 
 
-def test_check_without_a_bot_asks_health_alone(
+def test_check_without_a_bot_asks_for_health_alone(
     adapter: Liar, sandbox: Sandbox, execsvc: Execsvc
 ) -> None:
     sandbox.state.bots.replace([])

@@ -9,7 +9,7 @@ from execsvc.cli import options
 
 
 @pytest.mark.parametrize("command", ["run", "check", "alert"])
-def test_without_the_extra_the_urls_are_refused(
+def test_alert_without_the_extra_refuses_the_urls(
     command: str, execsvc: Execsvc, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(options, "find_spec", lambda _: None)
@@ -23,7 +23,7 @@ def test_without_the_extra_the_urls_are_refused(
     assert "hush" not in outcome.err
 
 
-def test_without_urls_there_is_nobody_to_tell(execsvc: Execsvc) -> None:
+def test_alert_without_urls_is_refused(execsvc: Execsvc) -> None:
     outcome = execsvc("alert")
     assert outcome.code == 78
     assert "EXECSVC_ALERT_URLS: is not set" in outcome.err

@@ -20,7 +20,7 @@ def services(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     return sandbox
 
 
-def test_both_services_reachable(services: Sandbox, execsvc: Execsvc) -> None:
+def test_check_both_services_reachable_exits_0(services: Sandbox, execsvc: Execsvc) -> None:
     services.state.bots.replace(demo_bots())
 
     outcome = execsvc("check")
@@ -31,7 +31,7 @@ def test_both_services_reachable(services: Sandbox, execsvc: Execsvc) -> None:
     assert "account demo-account holds" in outcome.out
 
 
-def test_json_has_every_finding(services: Sandbox, execsvc: Execsvc) -> None:
+def test_check_json_has_every_finding(services: Sandbox, execsvc: Execsvc) -> None:
     services.state.bots.replace(demo_bots())
 
     outcome = execsvc("check", "--json")
@@ -48,7 +48,7 @@ def test_json_has_every_finding(services: Sandbox, execsvc: Execsvc) -> None:
     )
 
 
-def test_without_a_bot_any_answer_of_the_adapter_will_do(
+def test_check_without_a_bot_accepts_any_answer_of_the_adapter(
     services: Sandbox, execsvc: Execsvc
 ) -> None:
     outcome = execsvc("check")
@@ -58,9 +58,7 @@ def test_without_a_bot_any_answer_of_the_adapter_will_do(
     assert "answers (HTTP 404); no bot whose market could be read" in outcome.out
 
 
-def test_rows_that_cannot_be_run_are_named_with_the_reason(
-    services: Sandbox, execsvc: Execsvc
-) -> None:
+def test_check_unusable_rows_are_named_with_the_reason(services: Sandbox, execsvc: Execsvc) -> None:
     rows = demo_bots()
     rows[0]["pipeline"]["strategy"]["id"] = "nonsense"
     rows[1]["global_settings"]["mode"] = "BACKTEST"
@@ -77,7 +75,7 @@ def test_rows_that_cannot_be_run_are_named_with_the_reason(
     ("option", "label"),
     [("--bot-service-url", "bot service"), ("--exchange-adapter-url", "adapter")],
 )
-def test_a_service_that_is_not_there_is_said_and_the_other_one_asked_all_the_same(
+def test_check_one_service_unreachable_is_reported_and_the_other_is_asked(
     option: str, label: str, services: Sandbox, execsvc: Execsvc
 ) -> None:
     outcome = execsvc("check", option, NOBODY)
@@ -88,7 +86,7 @@ def test_a_service_that_is_not_there_is_said_and_the_other_one_asked_all_the_sam
     assert services.url in outcome.out
 
 
-def test_an_adapter_that_fails_for_the_bot_s_account_is_not_reachable(
+def test_check_adapter_failing_for_the_account_exits_69(
     services: Sandbox, execsvc: Execsvc
 ) -> None:
     services.state.bots.replace(demo_bots())
@@ -99,7 +97,7 @@ def test_an_adapter_that_fails_for_the_bot_s_account_is_not_reachable(
     assert "GET /market/ticker" in outcome.out
 
 
-def test_every_fault_of_the_configuration_is_a_line(execsvc: Execsvc) -> None:
+def test_check_faulty_configuration_prints_a_line_for_each_fault(execsvc: Execsvc) -> None:
     outcome = execsvc("check", "--bot-service-url", "ftp://x", "--page-size", "-1")
 
     named = {line.split(":")[1].strip() for line in outcome.err.splitlines()}
@@ -111,7 +109,7 @@ def test_every_fault_of_the_configuration_is_a_line(execsvc: Execsvc) -> None:
     }
 
 
-def test_a_directory_that_others_may_write_to_is_refused(
+def test_check_directory_writable_by_others_is_refused(
     services: Sandbox, execsvc: Execsvc, state_dir: Path
 ) -> None:
     state_dir.mkdir()
@@ -123,12 +121,14 @@ def test_a_directory_that_others_may_write_to_is_refused(
     assert "EXECSVC_STATE_DIR" in outcome.err
 
 
-def test_it_makes_no_directory(services: Sandbox, execsvc: Execsvc, state_dir: Path) -> None:
+def test_check_missing_directory_is_not_made(
+    services: Sandbox, execsvc: Execsvc, state_dir: Path
+) -> None:
     assert execsvc("check").code == 0
     assert not state_dir.exists()
 
 
-def test_the_command_line_wins_over_the_environment(
+def test_check_option_has_precedence_over_the_environment(
     services: Sandbox, execsvc: Execsvc, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "execsvc.env"
@@ -145,7 +145,7 @@ def test_the_command_line_wins_over_the_environment(
     assert "127.0.0.1:3333" in from_option
 
 
-def test_a_token_is_sent_and_never_shown(
+def test_check_token_is_sent_and_never_printed(
     services: Sandbox, execsvc: Execsvc, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EXECSVC_BOT_SERVICE_TOKEN", "top-secret")

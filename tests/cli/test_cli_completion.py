@@ -64,26 +64,26 @@ def offered(*words: str) -> list[str]:
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_a_script_for_each_shell(shell: str, execsvc: Execsvc) -> None:
+def test_completion_of_each_shell_prints_its_script(shell: str, execsvc: Execsvc) -> None:
     done = execsvc("completion", shell)
     assert (done.code, done.err) == (0, "")
     assert "_execsvc_completion" in done.out
     assert f"_EXECSVC_COMPLETE={shell}_complete" in done.out
 
 
-def test_another_shell_is_wrong_usage(execsvc: Execsvc) -> None:
+def test_completion_of_another_shell_is_wrong_usage(execsvc: Execsvc) -> None:
     assert execsvc("completion", "cmd").code == 2
 
 
 @needs_bash
-def test_commands_and_options(path: Path) -> None:
+def test_completion_offers_commands_and_options(path: Path) -> None:
     assert offered("execsvc", "st") == ["status", "stop", "strategies"]
     assert "--no-wait" in offered("execsvc", "halt", "--")
     assert offered("execsvc", "completion", "") == ["bash", "zsh", "fish"]
 
 
 @needs_bash
-def test_bots_by_id_and_by_a_name_that_only_one_has(path: Path, known: ControlSocket) -> None:
+def test_completion_offers_ids_and_unique_names(path: Path, known: ControlSocket) -> None:
     assert offered("execsvc", "stop", "") == [
         *("86565374-aa", "86565374-bb", "99-cc"),
         *("My\\ BTC\\ bot", "比特币"),
@@ -94,12 +94,12 @@ def test_bots_by_id_and_by_a_name_that_only_one_has(path: Path, known: ControlSo
 
 
 @needs_bash
-def test_without_a_daemon_nothing_is_offered_and_nothing_said(path: Path) -> None:
+def test_completion_without_a_daemon_offers_and_prints_nothing(path: Path) -> None:
     assert offered("execsvc", "stop", "") == [""]
 
 
 @needs_bash
-def test_the_directory_on_the_line_is_the_one_that_is_asked(
+def test_completion_uses_the_directory_of_the_command_line(
     path: Path, known: ControlSocket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("EXECSVC_RUNTIME_DIR")
@@ -131,7 +131,9 @@ def until(terminal: int, pattern: str) -> str:
 
 
 @needs_bash
-def test_tab_in_an_interactive_bash(known: ControlSocket, terminal: int) -> None:
+def test_completion_tab_in_an_interactive_bash_completes(
+    known: ControlSocket, terminal: int
+) -> None:
     known.answers["stop"] = [{"ok": True, "state": "STOPPING", "written": True}]
     os.write(terminal, b"PS1='> '; bind 'set enable-bracketed-paste off'\n")
     os.write(terminal, b'eval "$(execsvc completion bash)"; echo re"ady"\n')

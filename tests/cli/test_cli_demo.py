@@ -57,7 +57,7 @@ def books(lines: list[str]) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-def test_it_tells_what_happens_and_ends_with_everything_sold(
+def test_demo_prints_the_actions_of_bots_and_ends_with_all_sold(
     demo: subprocess.Popen[str], signum: int
 ) -> None:
     holding = ("demo-btc  holding", "demo-eth  holding", "demo-sol  holding")
@@ -80,7 +80,7 @@ def test_it_tells_what_happens_and_ends_with_everything_sold(
         assert (bought, left) == (sold, "0")
 
 
-def test_nothing_stays_behind(demo: subprocess.Popen[str], folder: Path) -> None:
+def test_demo_leaves_no_process_and_no_file(demo: subprocess.Popen[str], folder: Path) -> None:
     lines_until(demo.stdout, "/status")
     (daemon,) = processes.children(demo.pid)
     assert list(folder.iterdir())
@@ -92,7 +92,7 @@ def test_nothing_stays_behind(demo: subprocess.Popen[str], folder: Path) -> None
     assert not daemon.lives
 
 
-def test_a_daemon_that_is_killed_is_said_and_its_bots_sell_all_the_same(
+def test_demo_daemon_killed_is_reported_and_its_bots_sell(
     demo: subprocess.Popen[str],
 ) -> None:
     lines_until(demo.stdout, "demo-btc  holding", "demo-eth  holding")

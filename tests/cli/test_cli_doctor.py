@@ -49,7 +49,9 @@ def findings(execsvc: Execsvc, *arguments: str) -> dict[str, list[str]]:
     return bad
 
 
-def test_what_is_well_is_said_with_how_long_it_took(services: Sandbox, execsvc: Execsvc) -> None:
+def test_doctor_checks_that_pass_are_printed_with_their_duration(
+    services: Sandbox, execsvc: Execsvc
+) -> None:
     outcome = execsvc("doctor")
 
     assert (outcome.code, outcome.err) == (0, "")
@@ -59,7 +61,7 @@ def test_what_is_well_is_said_with_how_long_it_took(services: Sandbox, execsvc: 
     assert "0 fault" in outcome.out
 
 
-def test_it_writes_nothing_and_places_no_order(
+def test_doctor_writes_nothing_and_places_no_order(
     services: Sandbox, execsvc: Execsvc, tmp_path: Path
 ) -> None:
     assert execsvc("doctor").code == 0
@@ -73,25 +75,27 @@ def test_it_writes_nothing_and_places_no_order(
     }
 
 
-def test_one_balance_an_account_that_trades_live(services: Sandbox, execsvc: Execsvc) -> None:
+def test_doctor_reads_one_balance_for_each_live_account(
+    services: Sandbox, execsvc: Execsvc
+) -> None:
     execsvc("doctor")
     assert services.state.request_log.report(last=100)["counts"]["balance"] == 1
 
 
-def test_lines_fit_a_terminal(services: Sandbox, execsvc: Execsvc) -> None:
+def test_doctor_lines_fit_a_terminal(services: Sandbox, execsvc: Execsvc) -> None:
     outcome = execsvc("doctor", "--bot-service-url", NOBODY + "/" + "x" * 100)
 
     assert max(len(line) for line in outcome.out.splitlines()) <= 80
 
 
 @pytest.mark.parametrize("option", ["--bot-service-url", "--exchange-adapter-url"])
-def test_a_service_that_is_not_there_is_69(
+def test_doctor_unreachable_service_exits_69(
     option: str, services: Sandbox, execsvc: Execsvc
 ) -> None:
     assert execsvc("doctor", option, NOBODY).code == 69
 
 
-def test_an_account_whose_balance_cannot_be_read_is_69(
+def test_doctor_unreadable_balance_exits_69(
     services: Sandbox, exchange: Exchange, execsvc: Execsvc
 ) -> None:
     exchange.list_bots(*[bot_row(f"b{n}", key=f"k{n}") for n in range(5)])
@@ -104,7 +108,7 @@ def test_an_account_whose_balance_cannot_be_read_is_69(
     assert execsvc("doctor").code == 69
 
 
-def test_refused_settings_are_78_and_the_machine_is_looked_at_all_the_same(
+def test_doctor_refused_settings_exit_78_and_the_machine_is_checked(
     execsvc: Execsvc,
 ) -> None:
     outcome = execsvc("doctor", "--page-size", "-1")
@@ -115,7 +119,7 @@ def test_refused_settings_are_78_and_the_machine_is_looked_at_all_the_same(
     assert "open files" in outcome.out
 
 
-def test_a_refused_directory_is_78_whatever_else_is_wrong(
+def test_doctor_refused_directory_exits_78_beside_other_faults(
     services: Sandbox, execsvc: Execsvc, state_dir: Path
 ) -> None:
     state_dir.mkdir()
@@ -127,7 +131,9 @@ def test_a_refused_directory_is_78_whatever_else_is_wrong(
     assert "mode 0777" in outcome.out
 
 
-def test_a_damaged_ledger_is_1(services: Sandbox, execsvc: Execsvc, state_dir: Path) -> None:
+def test_doctor_damaged_ledger_exits_1(
+    services: Sandbox, execsvc: Execsvc, state_dir: Path
+) -> None:
     (state_dir / "bots").mkdir(parents=True, mode=0o700)
     state_dir.chmod(0o700)
     (state_dir / "bots" / "b-0.db").touch()
@@ -138,14 +144,12 @@ def test_a_damaged_ledger_is_1(services: Sandbox, execsvc: Execsvc, state_dir: P
     assert "b-0.db is empty" in outcome.out
 
 
-def test_time_outs_that_cannot_work_together_are_a_warning(
-    services: Sandbox, execsvc: Execsvc
-) -> None:
+def test_doctor_incompatible_time_outs_are_a_warning(services: Sandbox, execsvc: Execsvc) -> None:
     (line, *_) = findings(execsvc, "--stop-timeout", "10")["settings"]
     assert "EXECSVC_STOP_TIMEOUT" in line
 
 
-def test_rows_that_are_not_run_are_a_warning(services: Sandbox, execsvc: Execsvc) -> None:
+def test_doctor_unusable_rows_are_a_warning(services: Sandbox, execsvc: Execsvc) -> None:
     rows = demo_bots()
     rows[0]["pipeline"]["strategy"]["id"] = "nonsense"
     rows[1]["global_settings"]["mode"] = "BACKTEST"
@@ -157,7 +161,7 @@ def test_rows_that_are_not_run_are_a_warning(services: Sandbox, execsvc: Execsvc
     ]
 
 
-def test_a_service_that_does_not_run_is_a_warning_and_its_port_may_not_be_taken(
+def test_doctor_service_not_running_warns_and_a_taken_port_is_a_fault(
     services: Sandbox, execsvc: Execsvc
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -172,7 +176,7 @@ def test_a_service_that_does_not_run_is_a_warning_and_its_port_may_not_be_taken(
     assert f"{somebody} belongs to another process" in outcome.out
 
 
-def test_a_port_whose_owner_does_not_speak_our_language_is_taken(
+def test_doctor_port_of_another_program_is_taken(
     services: Sandbox, execsvc: Execsvc, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(daemon_check, "PATIENCE", 0.2)
@@ -191,7 +195,7 @@ def test_a_port_whose_owner_does_not_speak_our_language_is_taken(
         ({"status": "stopping", "reasons": []}, ["stopping"]),
     ],
 )
-def test_a_service_that_runs_says_how_it_is(
+def test_doctor_running_service_reports_its_health(
     health: dict[str, object],
     said: list[str],
     services: Sandbox,
@@ -203,7 +207,7 @@ def test_a_service_that_runs_says_how_it_is(
     assert [what.removeprefix("running, health ") for what in found.get("service", [])] == said
 
 
-def test_tokens_are_sent_and_never_shown(
+def test_doctor_tokens_are_sent_and_never_printed(
     services: Sandbox, execsvc: Execsvc, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "execsvc.env"
@@ -223,7 +227,7 @@ def test_tokens_are_sent_and_never_shown(
 @pytest.mark.parametrize(
     ("url", "code"), [("json://127.0.0.1:9/top-secret", 0), ("nonsense://top-secret", 69)]
 )
-def test_alert_urls_are_judged_and_never_shown(
+def test_doctor_alert_urls_are_checked_and_never_printed(
     url: str,
     code: int,
     services: Sandbox,

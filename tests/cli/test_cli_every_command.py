@@ -60,7 +60,7 @@ def test_settings_at_fault_are_exit_78_where_settings_are_read(
     assert 78 in listed_codes(execsvc(name, "--help").out)
 
 
-def test_the_list_of_commands_fits(execsvc: Execsvc) -> None:
+def test_list_of_commands_fits_80_columns(execsvc: Execsvc) -> None:
     text = execsvc("--help").out
     assert max(columns(line) for line in text.splitlines()) <= 80
     assert all(meaning in text for meaning in COMMANDS.values())
@@ -79,12 +79,12 @@ def test_wrong_usage_is_one_line_without_a_traceback(
 
 
 @pytest.mark.parametrize("name", sorted(JSON))
-def test_it_speaks_json(name: str) -> None:
+def test_command_with_json_prints_json(name: str) -> None:
     assert "--json" in {option for parameter in command(name).params for option in parameter.opts}
 
 
 @pytest.mark.parametrize("name", ["stop", "halt", "resume", "status", "log"])
-def test_a_daemon_that_talks_nonsense_is_one_line(
+def test_command_unreadable_answer_of_the_daemon_is_one_line(
     name: str, execsvc: Execsvc, daemon: ControlSocket
 ) -> None:
     daemon.gone_after = 0

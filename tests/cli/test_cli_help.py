@@ -73,7 +73,7 @@ def test_settings_are_those_of_the_model_with_defaults_as_an_env_file_gives_them
     assert [name for name in URLS if "Required." not in found[variable_of(name)]["about"]] == []
 
 
-def test_events_are_all_there_those_of_a_bot_first(execsvc: Execsvc) -> None:
+def test_help_events_lists_all_those_of_a_bot_first(execsvc: Execsvc) -> None:
     found = rows(execsvc, "events")
 
     assert {row["event"]: (row["level"], row["about"]) for row in found} == {
@@ -84,7 +84,7 @@ def test_events_are_all_there_those_of_a_bot_first(execsvc: Execsvc) -> None:
     assert (intent["of"], intent["fields"]) == ("bot", ["ORDER_ID"])
 
 
-def test_metrics_are_all_there_with_their_labels(execsvc: Execsvc) -> None:
+def test_help_metrics_lists_all_with_their_labels(execsvc: Execsvc) -> None:
     assert [
         (row["metric"], row["kind"], tuple(row["labels"])) for row in rows(execsvc, "metrics")
     ] == [(metric.name, metric.kind, metric.labels) for metric in METRICS]
@@ -101,7 +101,7 @@ def test_exit_codes_are_those_of_the_commands_and_of_a_bots_process(execsvc: Exe
 
 
 @pytest.mark.parametrize("arguments", [["--json"], ["stop", "--json"], ["nonsense"]])
-def test_what_has_no_table_is_wrong_usage(arguments: list[str], execsvc: Execsvc) -> None:
+def test_help_of_an_unknown_topic_is_wrong_usage(arguments: list[str], execsvc: Execsvc) -> None:
     done = execsvc("help", *arguments)
 
     assert (done.code, done.out) == (2, "")

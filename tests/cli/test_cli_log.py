@@ -25,7 +25,7 @@ def write_log(state_dir: Path, bot_id: str, *rows: tuple[str, str]) -> None:
     ledger.close()
 
 
-def test_rows_are_lines_of_time_event_and_text(execsvc: Execsvc, state_dir: Path) -> None:
+def test_log_row_is_a_line_of_time_event_and_text(execsvc: Execsvc, state_dir: Path) -> None:
     write_log(state_dir, "bot-1", ("started", "started"), ("stopped", "stopped,\nflat"))
 
     outcome = execsvc("log", "bot-1")
@@ -37,7 +37,7 @@ def test_rows_are_lines_of_time_event_and_text(execsvc: Execsvc, state_dir: Path
     ]
 
 
-def test_json_is_one_object_a_line(execsvc: Execsvc, state_dir: Path) -> None:
+def test_log_json_is_one_object_a_line(execsvc: Execsvc, state_dir: Path) -> None:
     write_log(state_dir, "bot-1", ("started", "started"), ("stopped", "stopped"))
 
     rows = [json.loads(line) for line in execsvc("log", "bot-1", "--json").out.splitlines()]
@@ -83,7 +83,7 @@ def test_an_unknown_bot_is_refused(execsvc: Execsvc) -> None:
     assert len(outcome.err.splitlines()) == 1
 
 
-def test_a_damaged_ledger_is_said_in_one_line(execsvc: Execsvc, state_dir: Path) -> None:
+def test_log_damaged_ledger_is_one_line(execsvc: Execsvc, state_dir: Path) -> None:
     write_log(state_dir, "bot-1")
     (path,) = (state_dir / "bots").glob("*.db")
     path.write_bytes(b"\0" * 4096)
@@ -111,7 +111,7 @@ def follow(bot_id: str, *options: str) -> subprocess.Popen[bytes]:
     )
 
 
-def test_follow_goes_on_with_what_is_added_until_ctrl_c(state_dir: Path) -> None:
+def test_log_follow_prints_new_rows_until_ctrl_c(state_dir: Path) -> None:
     write_log(state_dir, "bot-1", ("started", "first"))
     with follow("bot-1") as following:
         assert following.stdout is not None
@@ -135,7 +135,7 @@ def test_follow_reader_gone_ends_as_any_command_without_a_further_row(state_dir:
         assert following.stderr.read() == b""
 
 
-def test_the_last_lines(execsvc: Execsvc, state_dir: Path) -> None:
+def test_log_lines_prints_the_last_rows(execsvc: Execsvc, state_dir: Path) -> None:
     write_log(state_dir, "bot-1", *[("tick", f"tick {n}") for n in range(5)])
 
     for option, count in (("-n2", 2), ("--lines=0", 0), ("-n9", 5)):

@@ -50,7 +50,7 @@ def test_wrong_usage_is_one_line_and_exit_2(arguments: list[str], execsvc: Execs
     assert "--help" in outcome.err
 
 
-def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+def test_main_version_prints_the_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"execsvc {execsvc.__version__}\n"
 

@@ -132,7 +132,7 @@ def test_settle_of_more_than_was_ordered_is_refused(execsvc: Execsvc, state_dir:
 
 
 @pytest.mark.parametrize("quantity", ["-1", "nan", "inf", "much", ""])
-def test_what_is_no_quantity_is_wrong_usage(
+def test_settle_unusable_quantity_is_wrong_usage(
     quantity: str, execsvc: Execsvc, state_dir: Path
 ) -> None:
     make_bot(state_dir)
@@ -145,7 +145,7 @@ def test_what_is_no_quantity_is_wrong_usage(
     assert settled(state_dir, order)[0] is OrderState.CONTESTED
 
 
-def test_release_is_written_down_and_told(
+def test_release_is_recorded_and_the_daemon_told(
     execsvc: Execsvc, state_dir: Path, daemon: ControlSocket
 ) -> None:
     make_bot(state_dir, tracked="0.02")
@@ -157,7 +157,7 @@ def test_release_is_written_down_and_told(
     assert daemon.told == [{"call": "release", "bot_id": BOT}]
 
 
-def test_release_that_is_not_carried_out_in_time_says_why(
+def test_release_not_carried_out_in_time_names_the_cause(
     execsvc: Execsvc, state_dir: Path, daemon: ControlSocket
 ) -> None:
     make_bot(state_dir, tracked="0.02")
@@ -189,7 +189,7 @@ def test_release_abandon_of_a_bot_without_a_ledger_is_wrong_usage(
     assert daemon.told == []
 
 
-def test_release_abandon_ledger_damaged_says_the_way_out(execsvc: Execsvc, state_dir: Path) -> None:
+def test_release_abandon_ledger_damaged_names_the_remedy(execsvc: Execsvc, state_dir: Path) -> None:
     make_bot(state_dir, tracked="0.02")
     ledger_path(state_dir, BOT).write_bytes(b"x" * 100)
 
@@ -235,7 +235,7 @@ def test_release_ends_held_also_without_a_daemon(execsvc: Execsvc, state_dir: Pa
     assert set(HeldBots(state_dir).bots) == {"another"}
 
 
-def test_release_of_a_bot_without_a_ledger_is_the_daemon_s_to_do(
+def test_release_of_a_bot_without_a_ledger_is_left_to_the_daemon(
     execsvc: Execsvc, daemon: ControlSocket
 ) -> None:
     daemon.names = {"never-started": "A bot"}

@@ -124,7 +124,7 @@ def test_completion_request_stdout_full_is_one_line_and_exit_1() -> None:
     [(["nonsense"], 2), (["status"], 69), (["run"], 78), (["strategies", "--help"], 0)],
     ids=["usage", "unreachable", "refused", "help"],
 )
-def test_error_that_cannot_be_told_keeps_its_exit_code(
+def test_error_that_cannot_be_printed_keeps_its_exit_code(
     arguments: list[str], code: int, stderr: object
 ) -> None:
     """A unit of systemd that is refused its settings must not be restarted for ever."""
@@ -133,15 +133,13 @@ def test_error_that_cannot_be_told_keeps_its_exit_code(
         assert with_stderr(descriptor, *arguments)[0] == code
 
 
-def test_error_unbuffered_that_cannot_be_told_keeps_its_exit_code() -> None:
+def test_error_unbuffered_that_cannot_be_printed_keeps_its_exit_code() -> None:
     with full() as stderr:
         assert with_stderr(stderr, "status", **UNBUFFERED)[0] == 69
 
 
 @pytest.mark.parametrize(("stderr", "code"), [(unread, 141), (full, 1)])
-def test_command_that_succeeds_but_cannot_say_so_does_not_exit_0(
-    stderr: object, code: int, tmp_path: Path
-) -> None:
+def test_command_output_lost_does_not_exit_0(stderr: object, code: int, tmp_path: Path) -> None:
     """A replay tells its pace on standard error, behind its report."""
     data = str(write(tmp_path / "market.jsonl", random_market(60)))
     replay = ["replay", "--strategy", "orderflow_exhaustion_v1", "--data", data]

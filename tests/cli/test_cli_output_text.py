@@ -19,7 +19,7 @@ def test_wide_cells_are_cut_until_a_line_fits(length: int) -> None:
     assert "short" in text
 
 
-def test_a_cut_cell_says_so() -> None:
+def test_table_cut_cell_ends_with_an_ellipsis() -> None:
     assert "…" in table(["A"], [["x" * 100]])
     assert "…" not in table(["A"], [["x" * WIDTH]])
 
@@ -56,7 +56,7 @@ def test_a_table_fits_whatever_the_script(name: str) -> None:
 
 
 @pytest.mark.parametrize("width", range(1, 12))
-def test_what_is_cut_fits_and_says_so(width: int) -> None:
+def test_cut_text_fits_and_ends_with_an_ellipsis(width: int) -> None:
     for text in ("abcdefghijkl", "一二三四五六七", "e\u0301" * 12):
         short = cut(text, width)
         assert columns(short) <= width

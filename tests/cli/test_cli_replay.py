@@ -18,7 +18,7 @@ def market(tmp_path: Path) -> str:
     return str(write(tmp_path / "market.jsonl.gz", random_market(600)))
 
 
-def test_a_replay_is_reported(execsvc: Execsvc, market: str) -> None:
+def test_replay_prints_its_report(execsvc: Execsvc, market: str) -> None:
     outcome = execsvc("replay", *STRATEGY, "--data", market, "--interval", "1")
 
     assert outcome.code == 0
@@ -37,7 +37,7 @@ def test_a_replay_is_reported(execsvc: Execsvc, market: str) -> None:
     assert "ticks in" in outcome.err  # the pace is of this machine: it is no part of the report
 
 
-def test_the_same_input_leaves_the_same_bytes(
+def test_replay_same_input_writes_the_same_bytes(
     execsvc: Execsvc, market: str, tmp_path: Path
 ) -> None:
     told = [
@@ -119,7 +119,7 @@ def test_a_bad_line_is_named_or_left_out_and_counted(execsvc: Execsvc, tmp_path:
         ((*STRATEGY, "--params", "no_such.json"), "no_such.json"),
     ],
 )
-def test_what_cannot_be_used_is_refused(
+def test_replay_unusable_input_is_refused(
     execsvc: Execsvc, market: str, arguments: tuple[str, ...], said: str
 ) -> None:
     outcome = execsvc("replay", "--data", market, *arguments)

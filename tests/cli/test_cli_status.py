@@ -55,7 +55,7 @@ def document(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return answer
 
 
-def test_a_line_a_bot(execsvc: Execsvc, document: dict[str, Any]) -> None:
+def test_status_prints_a_line_for_each_bot(execsvc: Execsvc, document: dict[str, Any]) -> None:
     document["bots"].append(BOT | {"bot_id": "b2", "pid": None, "symbol": None})
     done = execsvc("status")
     assert done.code == 0
@@ -69,7 +69,7 @@ def test_a_line_a_bot(execsvc: Execsvc, document: dict[str, Any]) -> None:
     assert max(len(line) for line in done.out.splitlines()) <= 80
 
 
-def test_a_wide_terminal_has_room_for_what_was_realised(
+def test_status_wide_terminal_shows_the_realised_result(
     execsvc: Execsvc, document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "100")
@@ -81,7 +81,9 @@ def test_a_wide_terminal_has_room_for_what_was_realised(
     assert second.endswith(" -")
 
 
-def test_what_is_wrong_is_said_below(execsvc: Execsvc, document: dict[str, Any]) -> None:
+def test_status_faults_are_printed_below_the_table(
+    execsvc: Execsvc, document: dict[str, Any]
+) -> None:
     document["poll"] = {
         "consecutive_failures": 3,
         "last_error": "HTTP 500",
@@ -96,7 +98,7 @@ def test_what_is_wrong_is_said_below(execsvc: Execsvc, document: dict[str, Any])
     ]
 
 
-def test_a_halt_is_said_once(execsvc: Execsvc, document: dict[str, Any]) -> None:
+def test_status_halt_is_printed_once(execsvc: Execsvc, document: dict[str, Any]) -> None:
     document["halted"] = {"since": "2026-01-02T03:04:05.000Z", "reason": "the exchange lies"}
     text = "trading is halted: the exchange lies"
     document["bots"] = [BOT | {"last_error": text}, BOT | {"last_error": f"{text}; no bid"}]
@@ -106,12 +108,14 @@ def test_a_halt_is_said_once(execsvc: Execsvc, document: dict[str, Any]) -> None
     ]
 
 
-def test_no_bots(execsvc: Execsvc, document: dict[str, Any]) -> None:
+def test_status_no_bots_prints_the_headline_alone(
+    execsvc: Execsvc, document: dict[str, Any]
+) -> None:
     document.update(bots=[], counts={})
     assert execsvc("status").out == "RUNNING, pid 4242, up 12 s: no bots\n"
 
 
-def test_diagnostics_are_a_line_for_each_strategy_that_reported(
+def test_status_diagnostics_prints_a_line_for_each_report(
     execsvc: Execsvc, document: dict[str, Any]
 ) -> None:
     document["bots"] = [
@@ -123,12 +127,16 @@ def test_diagnostics_are_a_line_for_each_strategy_that_reported(
     ]
 
 
-def test_json_is_what_the_daemon_answers(execsvc: Execsvc, document: dict[str, Any]) -> None:
+def test_status_json_is_the_answer_of_the_daemon(
+    execsvc: Execsvc, document: dict[str, Any]
+) -> None:
     done = execsvc("status", "--json")
     assert (done.code, json.loads(done.out)) == (0, document)
 
 
-def test_without_a_daemon(execsvc: Execsvc, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_status_without_a_daemon_exits_69(
+    execsvc: Execsvc, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def ask(*_: object) -> dict[str, Any]:
         raise Unavailable("the supervisor does not answer")
 

@@ -60,27 +60,27 @@ def test_stop_waits_until_it_is_flat(execsvc: Execsvc, told: ControlSocket) -> N
     assert len(told.answers["unfinished"]) == 1
 
 
-def test_stop_says_what_is_left_when_the_time_is_over(
-    execsvc: Execsvc, told: ControlSocket
-) -> None:
+def test_stop_time_is_over_prints_the_open_position(execsvc: Execsvc, told: ControlSocket) -> None:
     told.answers["unfinished"] = [unfinished(LEFT, state="LIQUIDATING")]
     assert execsvc("stop", "b1", "--timeout", "0.1") == (75, LEFT_LINE + "\n", "")
 
 
-def test_nobody_waits_for_what_does_not_change(execsvc: Execsvc, told: ControlSocket) -> None:
+def test_stop_position_that_nothing_closes_is_not_waited_for(
+    execsvc: Execsvc, told: ControlSocket
+) -> None:
     told.answers["unfinished"] = [unfinished(LEFT | {"going_on": False, "tracked": None})]
     done = execsvc("stop", "b1")
     assert done.code == 75
     assert "tracked unknown" in done.out
 
 
-def test_stop_without_waiting(execsvc: Execsvc, told: ControlSocket) -> None:
+def test_stop_no_wait_returns_at_once(execsvc: Execsvc, told: ControlSocket) -> None:
     told.answers["unfinished"] = [unfinished(LEFT)]
     done = execsvc("stop", "b1", "--no-wait")
     assert done == (0, "bot b1 was told to stop, it is STOPPING\n", "")
 
 
-def test_stop_as_json(execsvc: Execsvc, told: ControlSocket) -> None:
+def test_stop_json_prints_one_object(execsvc: Execsvc, told: ControlSocket) -> None:
     assert json.loads(execsvc("stop", "b1", "--json").out) == {
         "bot_id": "b1",
         "state": "HELD",
@@ -93,13 +93,13 @@ def test_stop_as_json(execsvc: Execsvc, told: ControlSocket) -> None:
     assert json.loads(left.out)["left"] == LEFT
 
 
-def test_a_bot_that_is_not_listed_holds_nothing(execsvc: Execsvc, told: ControlSocket) -> None:
+def test_stop_unlisted_bot_holds_nothing(execsvc: Execsvc, told: ControlSocket) -> None:
     told.answers["stop"] = [{"ok": True, "state": None, "written": True}]
     told.answers["unfinished"] = [unfinished()]
     assert execsvc("stop", "b1") == (0, "bot b1 is not listed and holds nothing\n", "")
 
 
-def test_a_stop_that_is_not_on_the_disk_is_said(execsvc: Execsvc, told: ControlSocket) -> None:
+def test_stop_not_recorded_exits_1(execsvc: Execsvc, told: ControlSocket) -> None:
     told.answers["stop"] = [{"ok": True, "state": "STOPPING", "written": False}]
     done = execsvc("stop", "b1")
     assert (done.code, done.out) == (1, "bot b1 is HELD and flat\n")
@@ -107,14 +107,16 @@ def test_a_stop_that_is_not_on_the_disk_is_said(execsvc: Execsvc, told: ControlS
 
 
 @pytest.mark.parametrize("bot", ["", "nobody", "\x1b"])
-def test_no_such_bot(execsvc: Execsvc, told: ControlSocket, bot: str) -> None:
+def test_stop_unknown_bot_is_wrong_usage(execsvc: Execsvc, told: ControlSocket, bot: str) -> None:
     done = execsvc("stop", bot)
     assert (done.code, len(done.err.splitlines())) == (2, 1)
     assert told.told == []
 
 
 @pytest.mark.parametrize("command", [["stop", "b1"], ["resume"]])
-def test_without_a_daemon(execsvc: Execsvc, state_dir: Path, command: list[str]) -> None:
+def test_stop_without_a_daemon_exits_69(
+    execsvc: Execsvc, state_dir: Path, command: list[str]
+) -> None:
     state_dir.mkdir(mode=0o700)
     Halt(state_dir).begin("by hand")
     done = execsvc(*command)
@@ -133,7 +135,7 @@ def test_halt_waits_until_all_are_flat(execsvc: Execsvc, told: ControlSocket) ->
     assert told.told == [{"call": "halt", "reason": "the exchange lies"}]
 
 
-def test_halt_says_each_position_that_is_left(execsvc: Execsvc, told: ControlSocket) -> None:
+def test_halt_prints_each_open_position(execsvc: Execsvc, told: ControlSocket) -> None:
     other = LEFT | {"bot_id": "b2", "name": None, "symbol": None, "tracked": None}
     told.answers["unfinished"] = [unfinished(LEFT, other)]
     done = execsvc("halt", "--timeout", "0.1")
@@ -143,13 +145,13 @@ def test_halt_says_each_position_that_is_left(execsvc: Execsvc, told: ControlSoc
     assert told.told == [{"call": "halt", "reason": None}]
 
 
-def test_halt_without_waiting(execsvc: Execsvc, told: ControlSocket) -> None:
+def test_halt_no_wait_returns_at_once(execsvc: Execsvc, told: ControlSocket) -> None:
     told.answers["unfinished"] = [unfinished(LEFT)]
     done = execsvc("halt", "--no-wait")
     assert (done.code, done.out.splitlines()[1]) == (0, "every bot was told to stop")
 
 
-def test_halt_as_json(execsvc: Execsvc, told: ControlSocket) -> None:
+def test_halt_json_prints_one_object(execsvc: Execsvc, told: ControlSocket) -> None:
     told.answers["unfinished"] = [unfinished(LEFT)]
     done = execsvc("halt", "--json", "--timeout", "0")
     assert (done.code, json.loads(done.out)) == (
@@ -158,13 +160,13 @@ def test_halt_as_json(execsvc: Execsvc, told: ControlSocket) -> None:
     )
 
 
-def test_a_halt_that_is_not_on_the_disk_is_said(execsvc: Execsvc, told: ControlSocket) -> None:
+def test_halt_not_recorded_exits_1(execsvc: Execsvc, told: ControlSocket) -> None:
     told.answers["halt"] = [{"ok": True, "halted": HALT, "not_written": "no room"}]
     done = execsvc("halt")
     assert (done.code, done.err) == (1, "execsvc: a restart will trade again: no room\n")
 
 
-def test_a_halt_without_a_daemon_is_for_the_next_start(execsvc: Execsvc, state_dir: Path) -> None:
+def test_halt_without_a_daemon_holds_from_the_next_start(execsvc: Execsvc, state_dir: Path) -> None:
     state_dir.mkdir(mode=0o700)
     done = execsvc("halt", "--reason", "no more", "--json")
     assert done.code == 69
@@ -175,7 +177,7 @@ def test_a_halt_without_a_daemon_is_for_the_next_start(execsvc: Execsvc, state_d
     assert json.loads(done.out)["halted"] == current.model_dump()
 
 
-def test_resume(execsvc: Execsvc, told: ControlSocket) -> None:
+def test_resume_ends_the_halt(execsvc: Execsvc, told: ControlSocket) -> None:
     done = execsvc("resume")
     assert done.code == 0
     assert done.out.splitlines() == [
@@ -193,7 +195,7 @@ def test_resume(execsvc: Execsvc, told: ControlSocket) -> None:
     )
 
 
-def test_a_daemon_that_is_gone_for_good_is_said(
+def test_wait_daemon_gone_for_good_exits_69(
     execsvc: Execsvc, told: ControlSocket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(daemon, "LONGEST_SILENCE", 0.1)
@@ -203,7 +205,7 @@ def test_a_daemon_that_is_gone_for_good_is_said(
     assert (done.code, len(done.err.splitlines())) == (69, 1)
 
 
-def test_on_a_terminal_a_line_says_how_far_it_is_and_ctrl_c_leaves(told: ControlSocket) -> None:
+def test_wait_on_a_terminal_shows_the_progress_until_ctrl_c(told: ControlSocket) -> None:
     told.answers["unfinished"] = [unfinished(LEFT | {"name": "x" * 300, "why": "y" * 300})]
     master, slave = pty.openpty()
     with (

@@ -52,7 +52,7 @@ from execsvc.model.refusal import Refusal
         (500, "x" * 800 + " Filter failure: LOT_SIZE", Refusal.SIZE),
     ],
 )
-def test_definitely_not_executed(
+def test_place_order_certain_refusal_raises_order_refused(
     service: responses.RequestsMock,
     adapter: ExchangeAdapter,
     status: int,
@@ -109,7 +109,7 @@ def test_unknown_outcome_keeps_the_words_of_the_answer(
         (307, {"detail": "InvalidOrder"}),
     ],
 )
-def test_unknown(
+def test_place_order_uncertain_failure_raises_outcome_unknown(
     service: responses.RequestsMock, adapter: ExchangeAdapter, status: int, body: Any
 ) -> None:
     answer(service, status, body, Location=f"{URL}/elsewhere")
@@ -119,7 +119,7 @@ def test_unknown(
     assert len(service.calls) == 1
 
 
-def test_an_error_of_the_library_that_says_nothing_is_unknown(
+def test_place_order_unclassified_library_error_is_unknown(
     service: responses.RequestsMock, adapter: ExchangeAdapter
 ) -> None:
     service.add("POST", f"{URL}/order", body=requests.ConnectionError("reset"))

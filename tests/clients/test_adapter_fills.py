@@ -45,7 +45,9 @@ def test_the_amount_sent_has_the_digits_that_it_has(amount: Decimal) -> None:
     assert "E" not in body.split('"amount": ')[1].split(",")[0]
 
 
-def test_a_final_fill(service: responses.RequestsMock, adapter: ExchangeAdapter) -> None:
+def test_place_order_final_order_returns_its_fill(
+    service: responses.RequestsMock, adapter: ExchangeAdapter
+) -> None:
     answer(service, 201, {"details": DETAILS})
     fill = order(adapter)
     assert fill == Fill(
@@ -61,14 +63,14 @@ def test_a_final_fill(service: responses.RequestsMock, adapter: ExchangeAdapter)
     ("status", "filled"),
     [("closed", "0.00016"), ("canceled", "0.0001"), ("expired", "0.0001"), ("rejected", "0")],
 )
-def test_final_statuses(
+def test_place_order_each_final_status_is_believed(
     service: responses.RequestsMock, adapter: ExchangeAdapter, status: str, filled: str
 ) -> None:
     answer(service, 200, {"details": changed(DETAILS, status=status, filled=filled, cost=None)})
     assert order(adapter).filled == Decimal(filled)
 
 
-def test_answer_that_contradicts_itself_is_told_from_one_that_is_not_final(
+def test_place_order_contradiction_differs_from_an_order_not_final(
     service: responses.RequestsMock, adapter: ExchangeAdapter
 ) -> None:
     answer(service, 200, {"details": changed(DETAILS, amount=0.00002, filled=0.00002)})

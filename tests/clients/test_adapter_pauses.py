@@ -83,7 +83,7 @@ def test_retry_after_counts_for_reads_and_for_unreadable_bodies(
     assert pauses.asked == [7, 8]
 
 
-def test_a_read_of_a_paused_account_asks_nobody(
+def test_read_of_a_paused_account_sends_nothing(
     service: responses.RequestsMock, adapter: ExchangeAdapter, pauses: Pauses
 ) -> None:
     pauses.left = [3.2]
@@ -141,7 +141,7 @@ BANS = [
 
 
 @pytest.mark.parametrize(("status", "detail", "header", "seconds"), BANS)
-def test_ban_is_known_by_its_words(
+def test_ban_is_recognised_by_its_text(
     service: responses.RequestsMock,
     adapter: ExchangeAdapter,
     pauses: Pauses,

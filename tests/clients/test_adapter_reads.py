@@ -20,7 +20,9 @@ from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.errors import Unavailable
 
 
-def test_the_reads(service: responses.RequestsMock, adapter: ExchangeAdapter) -> None:
+def test_reads_return_values_of_the_model(
+    service: responses.RequestsMock, adapter: ExchangeAdapter
+) -> None:
     service.get(f"{URL}/balance/key%2F1", json=BALANCE)
     service.get(f"{URL}/market/ticker?key_id=key%2F1&symbol=BTC%2FUSDT", json=TICKER)
     service.get(f"{URL}/market/depth?key_id=key%2F1&symbol=BTC%2FUSDT&limit=50", json=DEPTH)

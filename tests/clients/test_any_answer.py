@@ -170,7 +170,9 @@ def taken(scripted: Scripted, call: str, wire: bytes) -> None:
 @pytest.mark.parametrize("call", RIGHT)
 @ANY
 @given(data=st.data())
-def test_bent_json(scripted: Scripted, call: str, data: st.DataObject) -> None:
+def test_any_change_of_the_json_is_a_fill_or_an_error(
+    scripted: Scripted, call: str, data: st.DataObject
+) -> None:
     body = data.draw(bent(RIGHT[call]))
     status = data.draw(st.sampled_from(["200 OK", "200 OK", "200 OK", "500 No", "400 No"]))
     taken(scripted, call, http(status, body))
@@ -179,7 +181,9 @@ def test_bent_json(scripted: Scripted, call: str, data: st.DataObject) -> None:
 @pytest.mark.parametrize("call", RIGHT)
 @ANY
 @given(data=st.data())
-def test_torn_http(scripted: Scripted, call: str, data: st.DataObject) -> None:
+def test_any_cut_of_the_http_answer_is_an_error(
+    scripted: Scripted, call: str, data: st.DataObject
+) -> None:
     taken(scripted, call, data.draw(st.one_of(torn(RIGHT[call]), st.binary(max_size=200))))
 
 
@@ -188,17 +192,19 @@ def test_torn_http(scripted: Scripted, call: str, data: st.DataObject) -> None:
     "detail", ['"\\ud800"', f'"Bearer {TOKEN}"', "[" * 950 + "]" * 950, '{"a": 1e99}', "null"]
 )
 @pytest.mark.parametrize("status", ["400 No", "401 No", "500 No", "503 Busy", "999 What"])
-def test_details_of_errors(scripted: Scripted, call: str, detail: str, status: str) -> None:
+def test_any_detail_of_an_error_is_an_error(
+    scripted: Scripted, call: str, detail: str, status: str
+) -> None:
     taken(scripted, call, http(status, f'{{"detail": {detail}}}'.encode()))
 
 
 @pytest.mark.parametrize("member", ["id", "status", "symbol", "side", "clientOrderId"])
-def test_a_token_in_an_order_is_not_told(scripted: Scripted, member: str) -> None:
+def test_token_echoed_in_an_order_is_masked(scripted: Scripted, member: str) -> None:
     wrong = {**DETAILS, "status": "open", member: f"Bearer {TOKEN}"}
     taken(scripted, "order", http("200 OK", json.dumps({"details": wrong}).encode()))
 
 
-def test_a_token_as_symbol_of_a_ticker_is_not_told(scripted: Scripted) -> None:
+def test_token_echoed_as_symbol_of_a_ticker_is_masked(scripted: Scripted) -> None:
     wrong = {**TICKER, "symbol": f"Bearer {TOKEN}"}
     taken(scripted, "ticker", http("200 OK", json.dumps(wrong).encode()))
 
@@ -216,7 +222,7 @@ def test_a_token_as_symbol_of_a_ticker_is_not_told(scripted: Scripted) -> None:
         {"fees": [{"currency": "BTC", "cost": "1e400"}]},
     ],
 )
-def test_what_is_not_the_truth_about_this_order_is_unknown(
+def test_order_answer_of_another_order_is_unknown(
     scripted: Scripted, members: dict[str, Any]
 ) -> None:
     scripted.wire = http("200 OK", json.dumps({"details": {**DETAILS, **members}}).encode())

@@ -62,7 +62,9 @@ def answered(mock: responses.RequestsMock, call: str, status: int, body: str, **
     mock.add(method, URL + path, body=body, status=status, **rest)
 
 
-def test_an_order(mock: responses.RequestsMock, service: BotReports) -> None:
+def test_order_report_sends_the_order_and_returns_its_id(
+    mock: responses.RequestsMock, service: BotReports
+) -> None:
     answered(mock, "POST /orders", 201, '{"id": "o-1"}')
     assert service.order(ORDER, "c1") == "o-1"
     request = mock.calls[0].request
@@ -107,7 +109,7 @@ def test_paths_are_encoded(mock: responses.RequestsMock, service: BotReports) ->
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("status", [401, 404, 422, 500, 307])
-def test_a_refusal_is_one(
+def test_refusal_raises_report_refused(
     mock: responses.RequestsMock, service: BotReports, call: str, status: int
 ) -> None:
     answered(mock, call, status, '{"detail": "no hush"}', headers={"Location": URL})
@@ -154,7 +156,7 @@ def test_order_refused_as_an_unknown_call_is_told_from_a_missing_bot(
         (503, {"Retry-After": "9"}, 9.0),
     ],
 )
-def test_a_service_that_is_away_or_wants_rest_is_no_refusal(
+def test_unavailable_or_busy_service_raises_unavailable(
     mock: responses.RequestsMock,
     service: BotReports,
     call: str,
@@ -170,7 +172,7 @@ def test_a_service_that_is_away_or_wants_rest_is_no_refusal(
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_no_answer_is_no_refusal(
+def test_no_answer_raises_unavailable(
     mock: responses.RequestsMock, service: BotReports, call: str
 ) -> None:
     answered(mock, call, 200, "")
@@ -181,7 +183,7 @@ def test_no_answer_is_no_refusal(
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_a_page_of_somebody_else_is_a_refusal(
+def test_page_of_another_service_is_a_refusal(
     mock: responses.RequestsMock, service: BotReports, call: str
 ) -> None:
     answered(mock, call, 200, "<html>")
@@ -198,7 +200,7 @@ def test_an_order_without_an_id_was_not_taken(
         service.order(ORDER, "c1")
 
 
-def test_an_id_that_no_path_can_hold_is_none(
+def test_id_that_cannot_be_encoded_is_refused(
     mock: responses.RequestsMock, service: BotReports
 ) -> None:
     answered(mock, "POST /orders", 201, '{"id": "\\ud800"}')
@@ -226,14 +228,16 @@ def test_an_id_is_text_or_a_whole_number(
         ("POST /bots/b1/stop", 400),
     ],
 )
-def test_what_is_so_already_was_taken(
+def test_conflict_counts_as_reported(
     mock: responses.RequestsMock, service: BotReports, call: str, status: int
 ) -> None:
     answered(mock, call, status, '{"detail": "already"}')
     CALLS[call](service)
 
 
-def test_a_conflict_gives_an_order_no_id(mock: responses.RequestsMock, service: BotReports) -> None:
+def test_conflict_of_an_order_without_id_is_refused(
+    mock: responses.RequestsMock, service: BotReports
+) -> None:
     answered(mock, "POST /orders", 409, '{"detail": "exists"}')
     with pytest.raises(ReportRefused):
         service.order(ORDER, "c1")

@@ -74,7 +74,7 @@ def test_one_page_and_an_empty_one(service: Service) -> None:
     ]
 
 
-def test_no_bots_is_a_listing_too(service: Service) -> None:
+def test_listing_without_bots_is_complete(service: Service) -> None:
     assert listing() == Listing(bots={}, invalid={}, nameless=[])
     assert len(service.asked) == 1
 
@@ -169,7 +169,7 @@ def test_rows_without_a_usable_id_are_counted_once_each(service: Service) -> Non
     assert len(listing().nameless) == 9
 
 
-def test_rows_without_an_id_that_are_alike_are_told_each(service: Service) -> None:
+def test_rows_without_an_id_that_are_equal_are_each_listed(service: Service) -> None:
     alike = [row(None, name="My bot")] * 5
     service.pages = paged([*alike, row("a"), row("", name="Empty")])
     told = [(invalid.name, invalid.reason) for invalid in listing().nameless]
@@ -177,7 +177,7 @@ def test_rows_without_an_id_that_are_alike_are_told_each(service: Service) -> No
     assert told == [("My bot", f"id is missing: {needed}")] * 5 + [("Empty", f'id is "": {needed}')]
 
 
-def test_a_row_without_an_id_that_moves_to_the_next_page_is_told_once(service: Service) -> None:
+def test_row_without_an_id_that_moves_to_the_next_page_is_listed_once(service: Service) -> None:
     pages = [[row(None), row("a")], [row(None), row("b")], [row("b")]]
     service.pages = lambda skip, limit: pages[len(service.asked) - 1]
     assert len(listing(2).nameless) == 1
@@ -235,7 +235,7 @@ JSON = st.recursive(
 @given(
     st.lists(st.builds(row, st.text(max_size=3), params=JSON, pipeline=JSON | st.just({})) | JSON)
 )
-def test_a_listing_survives_the_way_to_another_process(rows: list[Any]) -> None:
+def test_listing_is_the_same_after_serialisation(rows: list[Any]) -> None:
     rows = [*rows, row("sound")]
     with responses.RequestsMock() as mock:
         service = Service(mock)
@@ -246,7 +246,7 @@ def test_a_listing_survives_the_way_to_another_process(rows: list[Any]) -> None:
 
 
 @given(JSON)
-def test_params_survive_the_way_to_another_process(params: Any) -> None:
+def test_params_are_the_same_after_serialisation(params: Any) -> None:
     wanted = {"strategy": {"id": "s", "params": {"p": params}}}
     with responses.RequestsMock() as mock:
         Service(mock).pages = paged([row("a", pipeline=wanted)])

@@ -67,7 +67,9 @@ def listing(page_size: int = 100) -> Listing:
 
 @pytest.mark.parametrize("filters", [True, False], ids=["filters", "gives all"])
 @pytest.mark.parametrize("page_size", [0, 2, 100])
-def test_each_status(service: Service, filters: bool, page_size: int) -> None:
+def test_listing_with_lifecycle_has_the_bots_of_each_status(
+    service: Service, filters: bool, page_size: int
+) -> None:
     service.filters = filters
     service.rows = [
         row("boots", "BOOTING"),
@@ -84,7 +86,7 @@ def test_each_status(service: Service, filters: bool, page_size: int) -> None:
     assert Listing.model_validate_json(found.model_dump_json()) == found
 
 
-def test_without_it_one_status_is_asked_for(service: Service) -> None:
+def test_listing_without_lifecycle_asks_for_one_status(service: Service) -> None:
     service.rows = [row("boots", "BOOTING"), row("runs", "RUNNING"), row("stops", "STOPPING")]
     found = BotService(HttpClient(URL, None, 5.0), 100).listing()
     assert (list(found.bots), found.booting, found.stopping) == (["runs"], (), ())
@@ -103,7 +105,7 @@ def test_one_status_that_fails_fails_the_listing(service: Service, failing: str)
 @pytest.mark.parametrize(
     ("before", "after"), [("BOOTING", "RUNNING"), ("RUNNING", "STOPPING"), ("BOOTING", "STOPPING")]
 )
-def test_a_bot_that_moves_on_between_two_requests_is_met(
+def test_bot_whose_status_changes_between_two_requests_is_listed(
     service: Service, before: str, after: str, at: str
 ) -> None:
     service.rows = [row("a", before)]
@@ -118,7 +120,7 @@ def test_a_bot_that_moves_on_between_two_requests_is_met(
     assert ("a" in found.booting) == ("a" in found.bots and found.bots["a"].name == "BOOTING row")
 
 
-def test_the_later_word_on_a_bot_stands(service: Service) -> None:
+def test_later_status_of_a_bot_counts(service: Service) -> None:
     service.filters = False
 
     def change(status: str, skip: int) -> None:
@@ -128,7 +130,7 @@ def test_the_later_word_on_a_bot_stands(service: Service) -> None:
     assert listing() == Listing(bots={}, invalid={}, nameless=[], stopping=("a", "b"))
 
 
-def test_a_row_to_stop_need_not_be_sound(service: Service) -> None:
+def test_malformed_row_that_is_stopping_is_stopping(service: Service) -> None:
     service.rows = [row("a", "STOPPING", pipeline=None), row("b", "BOOTING", pipeline=None)]
     found = listing()
     assert found.stopping == ("a",)
@@ -136,6 +138,6 @@ def test_a_row_to_stop_need_not_be_sound(service: Service) -> None:
     assert list(found.invalid) == ["b"]
 
 
-def test_a_row_without_an_id_is_told_once(service: Service) -> None:
+def test_row_without_an_id_is_listed_once(service: Service) -> None:
     service.rows = ["no row", row(7, "RUNNING"), row(8, "BOOTING"), row(9, "STOPPING")]
     assert len(listing().nameless) == 3

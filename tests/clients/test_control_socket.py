@@ -28,7 +28,7 @@ def listen(runtime_dir: Path, script: Callable[[socket.socket], None]) -> None:
     threading.Thread(target=talk, daemon=True).start()
 
 
-def test_one_line_each_way(tmp_path: Path) -> None:
+def test_ask_sends_and_reads_one_line(tmp_path: Path) -> None:
     heard: list[bytes] = []
 
     def script(connection: socket.socket) -> None:
@@ -42,7 +42,7 @@ def test_one_line_each_way(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("answer", [b"", b"{}", b"[]\n", b"x\n", b"\xff\n", b"[" * 100_000 + b"\n"])
-def test_an_answer_that_is_none(tmp_path: Path, answer: bytes) -> None:
+def test_ask_unusable_answer_raises_unavailable(tmp_path: Path, answer: bytes) -> None:
     def script(connection: socket.socket) -> None:
         connection.recv(65536)
         connection.sendall(answer)
@@ -52,7 +52,7 @@ def test_an_answer_that_is_none(tmp_path: Path, answer: bytes) -> None:
         ask(tmp_path, {"call": "status"}, LONG)
 
 
-def test_a_supervisor_that_drips_runs_into_the_time_out(tmp_path: Path) -> None:
+def test_ask_slow_answer_runs_into_the_time_out(tmp_path: Path) -> None:
     over = threading.Event()
 
     def script(connection: socket.socket) -> None:
@@ -65,18 +65,18 @@ def test_a_supervisor_that_drips_runs_into_the_time_out(tmp_path: Path) -> None:
     over.set()
 
 
-def test_nobody_there(tmp_path: Path) -> None:
+def test_ask_without_a_socket_raises_unavailable(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="No such file"):
         ask(tmp_path, {"call": "status"}, LONG)
 
 
-def test_a_socket_that_a_dead_supervisor_left(tmp_path: Path) -> None:
+def test_ask_socket_of_a_dead_supervisor_raises_unavailable(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(tmp_path / "control.sock"))
     with pytest.raises(Unavailable, match="Connection refused"):
         ask(tmp_path, {"call": "status"}, LONG)
 
 
-def test_a_path_that_is_too_long(tmp_path: Path) -> None:
+def test_ask_path_too_long_raises_unavailable(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="too long"):
         ask(tmp_path / ("x" * 120), {"call": "status"}, LONG)

@@ -106,7 +106,7 @@ def test_words_of_the_contract_alone_are_certain() -> None:
         assert any(named in text for text in open_words)
 
 
-def test_our_own_words_about_an_answer_mean_nothing() -> None:
+def test_texts_of_this_service_have_no_meaning() -> None:
     for text in (
         "POST /order: HTTP 500",
         "POST /order: HTTP 307: redirects are refused",

@@ -18,7 +18,7 @@ def test_numbers_are_exact(serve: Serve) -> None:
     assert get(server.url) == {"a": Decimal("0.1"), "b": Decimal("88162.080"), "c": 3, "d": "4"}
 
 
-def test_what_is_sent(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_request_path_and_headers_are_exact(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     server = serve(http("200 OK", b"{}"))
     client = HttpClient(server.url + "/api", "hush", LONG)

@@ -34,7 +34,7 @@ def test_a_server_that_drips_gets_no_more_time_than_any_other(serve: Serve, star
     assert all(beats)
 
 
-def test_a_silent_server_is_waited_for_with_signs_of_life(serve: Serve) -> None:
+def test_silent_server_is_waited_for_with_heartbeats(serve: Serve) -> None:
     server = serve(lambda connection, _: connection.recv(1))
     beats: list[bool] = []
     fault(server.url, 0.9, heartbeat=beats.append)
@@ -72,7 +72,7 @@ def test_reads_stop_trying_when_the_deadline_would_not_allow_more(serve: Serve) 
     assert len(server.requests) <= 2
 
 
-def test_a_connection_that_nobody_accepts_ends_in_time() -> None:
+def test_connection_that_is_not_accepted_ends_in_time() -> None:
     with socket.socket() as full:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -114,7 +114,7 @@ def test_a_read_is_tried_again_after_a_5xx_or_a_broken_connection(serve: Serve) 
         (http("422 No", b'{"detail": [{"msg": "why"}]}'), 1),
     ],
 )
-def test_what_is_tried_again_and_how_often(serve: Serve, answer: bytes, requests: int) -> None:
+def test_read_is_retried_by_status_and_count(serve: Serve, answer: bytes, requests: int) -> None:
     server = serve(answer)
     assert "why" in fault(server.url)
     assert len(server.requests) == requests
@@ -136,7 +136,7 @@ def test_the_error_of_a_read_is_that_of_its_last_attempt(serve: Serve) -> None:
     assert "closed" in text
 
 
-def test_a_post_is_sent_once_whatever_becomes_of_it(serve: Serve) -> None:
+def test_post_is_sent_once_whatever_its_outcome(serve: Serve) -> None:
     server = serve(lambda connection, _: connection.close())
     with pytest.raises(Unavailable) as raised:
         HttpClient(server.url, None, LONG).post("POST /order", "/order", "{}", LONG)

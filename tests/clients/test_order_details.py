@@ -71,7 +71,9 @@ def test_a_final_fill_with_its_base_fee() -> None:
         ({"filled": 0, "cost": 0, "status": "canceled", "fee": None, "fees": None}, "0", 0),
     ],
 )
-def test_fees(members: dict[str, Any], base_fee: str | None, quote_fee: int) -> None:
+def test_read_details_fees_are_by_currency_and_side(
+    members: dict[str, Any], base_fee: str | None, quote_fee: int
+) -> None:
     fill = read(details(**members))
     assert fill.base_fee == (None if base_fee is None else Decimal(base_fee))
     assert fill.quote_fee == quote_fee
@@ -244,7 +246,7 @@ def test_closed_order_of_an_amount_that_the_adapter_has_rounded_waits_for_what_a
         (details(filled=1, status="open"), "0"),
     ],
 )
-def test_what_is_not_final_is_unknown(content: Any, at_least: str) -> None:
+def test_read_details_order_not_final_is_unknown(content: Any, at_least: str) -> None:
     with pytest.raises(OutcomeUnknown) as raised:
         read(content)
     assert raised.value.filled_at_least == at_least
@@ -265,7 +267,7 @@ NAMES = st.sampled_from(
 
 
 @given(st.dictionaries(NAMES, JSON))
-def test_whatever_comes_is_a_fill_or_unknown(members: dict[str, Any]) -> None:
+def test_read_details_any_order_is_a_fill_or_unknown(members: dict[str, Any]) -> None:
     try:
         fill = read(details(**members))
         at_least = fill.filled

@@ -95,7 +95,7 @@ def test_row_that_is_not_to_run_has_ended_at_each_listing(
     assert service.list().ended == ()
 
 
-def test_row_that_cannot_be_had_is_asked_for_again(service: Service) -> None:
+def test_unavailable_row_is_asked_for_again(service: Service) -> None:
     service.list()
     service.bots["a"], service.failing, service.row_fails = "STOPPED", 500, 400
     assert service.list().ended == ()
@@ -103,7 +103,7 @@ def test_row_that_cannot_be_had_is_asked_for_again(service: Service) -> None:
     assert service.list().ended == ("a",)
 
 
-def test_row_that_cannot_be_had_hides_no_other_one(service: Service) -> None:
+def test_unavailable_row_hides_no_other(service: Service) -> None:
     service.bots["z"] = "RUNNING"
     service.list()
     service.bots |= {"a": "STOPPED", "z": "STOPPED"}
@@ -111,7 +111,7 @@ def test_row_that_cannot_be_had_hides_no_other_one(service: Service) -> None:
     assert service.list().ended == ("z",)
 
 
-def test_more_than_a_few_are_not_judged_by_their_rows(service: Service) -> None:
+def test_rows_of_many_vanished_bots_are_not_asked_for(service: Service) -> None:
     names = [f"b{n}" for n in range(MOST + 1)]
     service.bots |= dict.fromkeys(names, "RUNNING")
     service.list()

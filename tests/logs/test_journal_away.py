@@ -33,7 +33,7 @@ def nobody_reads_stderr() -> Iterator[None]:
         os.close(descriptor)
 
 
-def test_a_journal_that_is_read_again_is_told_what_was_left_out(
+def test_journal_read_again_gets_the_count_of_records_left_out(
     journal: FakeJournal,
 ) -> None:
     with nobody_reads_stderr():
@@ -60,7 +60,7 @@ def stopped(journal: FakeJournal) -> None:
 
 
 @pytest.mark.parametrize("how", [hung, stopped, FakeJournal.close])
-def test_what_journald_does_not_take_goes_to_stderr(
+def test_record_that_journald_does_not_take_goes_to_stderr(
     journal: FakeJournal, how: Callable[[FakeJournal], None], capfd: pytest.CaptureFixture[str]
 ) -> None:
     how(journal)
@@ -107,7 +107,7 @@ def open_descriptors() -> set[str]:
     return {str(entry) for entry in Path("/proc/self/fd").iterdir()}
 
 
-def test_who_forks_leaves_no_socket_behind(journal: FakeJournal) -> None:
+def test_journal_of_a_forking_process_leaves_no_socket(journal: FakeJournal) -> None:
     before = open_descriptors()
     logger.info("x")
     logger.info("{}", "x" * 300_000)

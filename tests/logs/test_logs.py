@@ -151,7 +151,7 @@ def test_a_terminal_gets_colours_and_readable_tracebacks() -> None:
 
 
 @pytest.mark.parametrize("how", ["reader gone", "full"])
-def test_a_log_that_cannot_be_written_ends_nothing(how: str) -> None:
+def test_unwritable_log_ends_no_process(how: str) -> None:
     if how == "full":
         writer = os.open("/dev/full", os.O_WRONLY)
     else:
@@ -182,12 +182,12 @@ def test_a_closed_stderr_is_not_taken_over_by_the_next_file() -> None:
     assert log(body, "text") == []
 
 
-def test_warnings_of_libraries_come_the_same_way() -> None:
+def test_warnings_of_libraries_are_logged() -> None:
     (record,) = records("import logging; logging.getLogger('lib').warning('50%% {of} %s', 1)")
     assert (record["message"], record["logger"]) == ("50% {of} 1", "lib")
 
 
-def test_a_repeated_fault_is_said_once_a_minute_with_a_count() -> None:
+def test_repeated_fault_is_logged_once_a_minute_with_a_count() -> None:
     repeats = Repeats()
     said = [repeats.note("k", float(now)) for now in range(0, 125, 5)]
     assert [count for count in said if count is not None] == [1, 12, 12]

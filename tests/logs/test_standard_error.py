@@ -19,7 +19,7 @@ from execsvc.logs.standard_error import StandardError
 
 
 @pytest.mark.says("lines_left_out")
-def test_a_log_that_nobody_reads_holds_no_process_up(tmp_path: Path) -> None:
+def test_stderr_without_a_reader_delays_no_process(tmp_path: Path) -> None:
     """A full pipe: what does not fit is left out, and said once it is read again."""
     code = (
         "import sys\n"
@@ -54,7 +54,7 @@ def test_a_log_that_nobody_reads_holds_no_process_up(tmp_path: Path) -> None:
     process.stderr.close()
 
 
-def test_a_line_of_which_a_part_could_not_be_written_swallows_no_other() -> None:
+def test_stderr_line_written_in_part_is_followed_by_a_new_line() -> None:
     kept, (reader, writer) = os.dup(2), os.pipe()
     fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, select.PIPE_BUF)
     os.dup2(writer, 2)

@@ -135,7 +135,7 @@ def test_balances_show_an_execution_when_its_lag_is_over_and_not_before(
     assert account.shown(clock.now())["BTC"] == (account.paper.free("BTC"), 0)
 
 
-def test_a_balance_read_can_be_old() -> None:
+def test_balance_fault_lag_shows_an_old_balance() -> None:
     clock = Hand()
     made = exchange(clock)
     clock.seconds = 10
@@ -146,7 +146,7 @@ def test_a_balance_read_can_be_old() -> None:
     assert account.shown(clock.now(), lag=1)["BTC"] == (Decimal("1.00999"), 0)
 
 
-def test_the_users_own_hand(sandbox: Sandbox) -> None:
+def test_trade_by_hand_changes_balances_and_books(sandbox: Sandbox) -> None:
     url = f"{sandbox.url}/sandbox"
 
     def by_hand(**members: Any) -> int:

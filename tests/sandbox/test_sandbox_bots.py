@@ -31,7 +31,7 @@ def ids(listed: list[Any]) -> list[str]:
     return [row["id"] for row in listed]
 
 
-def test_pages(sandbox: Sandbox) -> None:
+def test_listing_pages_hold_each_row_once(sandbox: Sandbox) -> None:
     put(sandbox, "/sandbox/bots", rows(150))
     assert len(page(sandbox)) == 100
     assert ids(page(sandbox, skip=100)) == [f"bot-{number}" for number in range(100, 150)]
@@ -39,7 +39,7 @@ def test_pages(sandbox: Sandbox) -> None:
     assert page(sandbox, skip=150) == []
 
 
-def test_only_the_status_asked_for(sandbox: Sandbox) -> None:
+def test_listing_has_the_status_that_was_asked_for(sandbox: Sandbox) -> None:
     put(sandbox, "/sandbox/bots", [*rows(2), {"id": "off", "status": "STOPPED"}, "malformed"])
     assert page(sandbox, status="RUNNING") == [*rows(2), "malformed"]
     assert len(page(sandbox)) == 4
@@ -74,14 +74,14 @@ def test_rows_can_be_repeated(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("body", ["<html>", "[{", {"bots": []}, [1, None]])
-def test_a_listing_can_be_anything(sandbox: Sandbox, body: Any) -> None:
+def test_listing_body_replaced_is_answered_as_given(sandbox: Sandbox, body: Any) -> None:
     put(sandbox, "/sandbox/listing", {"body": body, "status": 203})
     answer = requests.get(f"{sandbox.url}/bots", timeout=60)
     assert answer.status_code == 203
     assert (answer.text if isinstance(body, str) else answer.json()) == body
 
 
-def test_the_life_of_a_bot(sandbox: Sandbox) -> None:
+def test_bot_rows_are_added_changed_and_removed(sandbox: Sandbox) -> None:
     url = f"{sandbox.url}/bots"
     added = requests.post(url, json={"name": "new"}, timeout=60)
     assert added.status_code == 201
@@ -100,7 +100,7 @@ def test_the_life_of_a_bot(sandbox: Sandbox) -> None:
         assert answer.status_code == 404
 
 
-def test_an_id_of_any_script(sandbox: Sandbox) -> None:
+def test_bot_id_of_any_script_is_found(sandbox: Sandbox) -> None:
     bot_id = "a/b ../ü?#%"
     put(sandbox, "/sandbox/bots", [{"id": bot_id, "status": "STOPPED"}])
     url = f"{sandbox.url}/bots/{quote(bot_id, safe='')}"

@@ -36,7 +36,7 @@ def test_any_status_before_and_after_execution(
 
 
 @pytest.mark.parametrize("execute", [False, True])
-def test_slow_but_right(victim: Sandbox, execute: bool) -> None:
+def test_fault_slow_answers_late(victim: Sandbox, execute: bool) -> None:
     fault(victim, "slow", seconds=0.7, execute=execute)
     assert place(victim).json()["details"]["filled"] == 0.01
     received, executed, answered = (
@@ -53,14 +53,14 @@ def test_slow_executes_after_its_client_has_left(victim: Sandbox) -> None:
     eventually(lambda: filled(victim) == ["0.01"])
 
 
-def test_late_after_a_hang(victim: Sandbox) -> None:
+def test_fault_late_executes_after_a_hang(victim: Sandbox) -> None:
     fault(victim, "late", seconds=1.0)
     with pytest.raises(requests.ReadTimeout):
         place(victim, timeout=0.2)
     eventually(lambda: filled(victim) == ["0.01"])
 
 
-def test_late_after_an_answer(victim: Sandbox) -> None:
+def test_fault_late_executes_after_an_answer(victim: Sandbox) -> None:
     fault(victim, "late", seconds=0.5, status=500, detail="timed out")
     answer = place(victim)
     assert (answer.status_code, answer.json()) == (500, {"detail": "timed out"})
@@ -69,14 +69,14 @@ def test_late_after_an_answer(victim: Sandbox) -> None:
     assert order["executed_at"] > order["answered_at"]
 
 
-def test_late_and_then_refused(victim: Sandbox) -> None:
+def test_fault_late_order_may_be_refused(victim: Sandbox) -> None:
     fault(victim, "late", seconds=0.3, status=500)
     place(victim, side="sell")
     eventually(lambda: orders(victim)[0]["refused"] is not None)
     assert filled(victim) == ["0"]
 
 
-def test_partly_filled(victim: Sandbox) -> None:
+def test_fault_partial_fills_a_part(victim: Sandbox) -> None:
     fault(victim, "partial")
     fault(victim, "partial", fraction=0.25, order_status="expired")
     details = [place(victim).json()["details"] for _ in range(2)]
@@ -87,7 +87,7 @@ def test_partly_filled(victim: Sandbox) -> None:
     assert filled(victim) == ["0.005", "0.0025"]
 
 
-def test_open(victim: Sandbox) -> None:
+def test_fault_open_answers_an_open_order(victim: Sandbox) -> None:
     fault(victim, "open")
     details = place(victim).json()["details"]
     assert (details["filled"], details["remaining"], details["status"]) == (0.005, 0.005, "open")
@@ -101,20 +101,20 @@ def test_open_and_filled_later_even_if_the_rest_is_too_little(victim: Sandbox) -
     assert orders(victim)[0]["refused"] is None
 
 
-def test_null_filled(victim: Sandbox) -> None:
+def test_fault_null_filled_answers_null(victim: Sandbox) -> None:
     fault(victim, "null_filled")
     details = place(victim).json()["details"]
     assert [details[name] for name in ("filled", "remaining", "average", "cost")] == [None] * 4
     assert filled(victim) == ["0.01"]
 
 
-def test_no_details(victim: Sandbox) -> None:
+def test_fault_no_details_answers_null(victim: Sandbox) -> None:
     fault(victim, "no_details")
     assert place(victim).json()["details"] is None
     assert filled(victim) == ["0.01"]
 
 
-def test_no_fee(victim: Sandbox) -> None:
+def test_fault_no_fee_reports_none(victim: Sandbox) -> None:
     fault(victim, "no_fee")
     details = place(victim).json()["details"]
     assert (details["fee"], details["fees"]) == (None, [])
@@ -126,7 +126,7 @@ def free_base(sandbox: Sandbox) -> float:
     return sum(row["free"] for row in assets if row["asset"] == "BTC")
 
 
-def test_balances_that_lag(victim: Sandbox) -> None:
+def test_fault_lag_of_an_order_shows_its_execution_later(victim: Sandbox) -> None:
     fault(victim, "lag", seconds=3600)
     place(victim)
     assert free_base(victim) == 0
@@ -136,7 +136,7 @@ def test_balances_that_lag(victim: Sandbox) -> None:
     assert told["balances"]["BTC"]["free"] == "0.01998"
 
 
-def test_a_balance_that_is_old(victim: Sandbox) -> None:
+def test_fault_lag_of_a_balance_answers_an_old_one(victim: Sandbox) -> None:
     place(victim)
     fault(victim, "lag", "balance", seconds=3600)
     assert free_base(victim) == 0

@@ -15,7 +15,7 @@ from execsvc.sandbox.server import Sandbox
 from execsvc.sandbox.wire import Manner
 
 
-def test_a_rule_is_for_what_it_matches(victim: Sandbox) -> None:
+def test_rule_applies_to_matching_requests_alone(victim: Sandbox) -> None:
     fault(victim, "status", match={"side": "sell", "symbol": "BTC/USDT"})
     fault(victim, "status", match={"key_id": "other"})
     assert place(victim).status_code == 200
@@ -24,7 +24,7 @@ def test_a_rule_is_for_what_it_matches(victim: Sandbox) -> None:
     assert place(victim, key_id="other").status_code == 500
 
 
-def test_a_rule_skips_then_strikes_so_many_times(victim: Sandbox) -> None:
+def test_rule_skip_and_times_are_counted(victim: Sandbox) -> None:
     fault(victim, "status", "ticker", skip=1, times=2)
     assert [ticker(victim).status_code for _ in range(5)] == [200, 500, 500, 200, 200]
     assert requests.get(f"{victim.url}/sandbox/faults", timeout=60).json() == [
@@ -32,7 +32,7 @@ def test_a_rule_skips_then_strikes_so_many_times(victim: Sandbox) -> None:
     ]
 
 
-def test_a_rule_can_strike_for_ever_until_it_is_cleared(victim: Sandbox) -> None:
+def test_rule_without_end_applies_until_it_is_cleared(victim: Sandbox) -> None:
     fault(victim, "status", "*", times=None)
     assert [ticker(victim).status_code for _ in range(5)] == [500] * 5
     for path in ("/bots", "/balance/k", "/market/depth?key_id=k&symbol=A/B"):
@@ -41,7 +41,7 @@ def test_a_rule_can_strike_for_ever_until_it_is_cleared(victim: Sandbox) -> None
     assert ticker(victim).status_code == 200
 
 
-def test_a_rule_can_strike_by_chance(victim: Sandbox) -> None:
+def test_rule_with_a_chance_applies_to_a_part_of_the_requests(victim: Sandbox) -> None:
     fault(victim, "status", "ticker", times=None, chance=0.5)
     statuses = [ticker(victim).status_code for _ in range(100)]
     assert 20 < statuses.count(500) < 80
@@ -56,11 +56,11 @@ def test_a_rule_can_strike_by_chance(victim: Sandbox) -> None:
         {"kind": "hang", "times": -1},
     ],
 )
-def test_a_rule_that_makes_no_sense_is_refused(victim: Sandbox, rule: dict[str, Any]) -> None:
+def test_rule_unusable_is_refused(victim: Sandbox, rule: dict[str, Any]) -> None:
     assert requests.post(f"{victim.url}/sandbox/faults", json=rule, timeout=60).status_code == 422
 
 
-def test_the_fault_stands_beside_the_order(victim: Sandbox) -> None:
+def test_books_name_the_fault_of_an_order(victim: Sandbox) -> None:
     fault(victim, "hang", seconds=0)
     with contextlib.suppress(requests.ConnectionError):
         place(victim)

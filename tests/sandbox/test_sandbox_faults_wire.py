@@ -34,7 +34,9 @@ def test_a_reset_is_a_reset_and_a_close_is_a_close(victim: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(("execute", "expected"), [(False, "0"), (True, "0.01")])
-def test_it_hangs_before_and_after_execution(victim: Sandbox, execute: bool, expected: str) -> None:
+def test_fault_hang_before_and_after_execution(
+    victim: Sandbox, execute: bool, expected: str
+) -> None:
     fault(victim, "hang", execute=execute)
     with pytest.raises(requests.ReadTimeout):
         place(victim, timeout=0.5)
@@ -60,7 +62,7 @@ def test_a_hang_lets_go_of_a_client_that_left(victim: Sandbox) -> None:
     eventually(lambda: not server._connections)
 
 
-def test_drip(victim: Sandbox) -> None:
+def test_fault_drip_sends_the_body_byte_by_byte(victim: Sandbox) -> None:
     fault(victim, "drip", "ticker", seconds=0)
     assert ticker(victim).json()["price"] == 50000.0
     fault(victim, "drip", "ticker", seconds=60)
@@ -74,7 +76,7 @@ def test_drip(victim: Sandbox) -> None:
         assert told.endswith(b"\r\n\r\n{")
 
 
-def test_drip_from_the_first_byte(victim: Sandbox) -> None:
+def test_fault_drip_head_sends_the_reply_byte_by_byte(victim: Sandbox) -> None:
     fault(victim, "drip_head", "ticker", seconds=0)
     assert ticker(victim).json()["price"] == 50000.0
     fault(victim, "drip_head", "ticker", seconds=60)
@@ -82,14 +84,14 @@ def test_drip_from_the_first_byte(victim: Sandbox) -> None:
         assert connection.recv(1000) == b"H"
 
 
-def test_a_lie_about_the_length(victim: Sandbox) -> None:
+def test_fault_lie_announces_a_longer_body(victim: Sandbox) -> None:
     fault(victim, "lie")
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
         place(victim)
     assert filled(victim) == ["0.01"]
 
 
-def test_headers_without_an_end(victim: Sandbox) -> None:
+def test_fault_endless_head_sends_headers_without_an_end(victim: Sandbox) -> None:
     fault(victim, "endless_head", "ticker")
     with raw_ticker(victim) as connection:
         told = b""
@@ -98,7 +100,7 @@ def test_headers_without_an_end(victim: Sandbox) -> None:
         assert b"\r\n\r\n" not in told
 
 
-def test_garbage(victim: Sandbox) -> None:
+def test_fault_garbage_answers_no_json(victim: Sandbox) -> None:
     fault(victim, "garbage")
     answer = place(victim)
     assert answer.status_code == 200
@@ -108,19 +110,19 @@ def test_garbage(victim: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("body", ["", "[" * 1000, {"price": "NaN"}, [], None, -1])
-def test_any_body(victim: Sandbox, body: Any) -> None:
+def test_fault_body_is_answered_as_given(victim: Sandbox, body: Any) -> None:
     fault(victim, "body", "ticker", body=body)
     assert ticker(victim).text == (body if isinstance(body, str) else json.dumps(body))
 
 
-def test_a_redirect(victim: Sandbox) -> None:
+def test_fault_redirect_answers_a_location(victim: Sandbox) -> None:
     fault(victim, "redirect", detail="/elsewhere")
     answer = place(victim)
     assert (answer.status_code, answer.headers["Location"]) == (307, "/elsewhere")
     assert filled(victim) == ["0"]
 
 
-def test_a_patched_answer(victim: Sandbox) -> None:
+def test_fault_patch_is_merged_into_the_answer(victim: Sandbox) -> None:
     fault(victim, "patch", body={"details": {"filled": 0, "status": "open"}})
     body = place(victim).json()
     assert (body["details"]["filled"], body["details"]["status"]) == (0, "open")

@@ -38,7 +38,7 @@ def test_the_same_seed_is_the_same_market_however_often_it_is_read() -> None:
     assert sample(1, every=1) != sample(2, every=1)
 
 
-def test_it_stands_still_between_two_steps() -> None:
+def test_market_between_two_steps_is_unchanged() -> None:
     clock = Hand()
     market = Market(clock)
     first = market.depth("BTC/USDT")
@@ -48,7 +48,7 @@ def test_it_stands_still_between_two_steps() -> None:
     assert market.depth("BTC/USDT") != first
 
 
-def test_it_has_phases_of_one_sided_pressure_that_is_absorbed() -> None:
+def test_market_has_phases_of_one_sided_pressure_that_is_absorbed() -> None:
     clock = Hand()
     market = Market(clock)
     market.depth("BTC/USDT")
@@ -92,7 +92,7 @@ def test_no_trade_comes_from_the_future() -> None:
         assert newest <= clock.now().timestamp() * 1000
 
 
-def test_a_long_sleep_is_not_lived_through() -> None:
+def test_market_unread_for_long_skips_the_time() -> None:
     clock = Hand()
     market = Market(clock)
     market.depth("BTC/USDT")

@@ -11,7 +11,7 @@ from support.victim import PATIENCE, get, pin, place
 from execsvc.sandbox.server import Sandbox
 
 
-def test_an_order(sandbox: Sandbox) -> None:
+def test_order_is_filled_and_answered_as_ccxt_does(sandbox: Sandbox) -> None:
     pin(sandbox, price="88162.08")
     answer = place(sandbox, amount=0.00016)
     assert answer.status_code == 200
@@ -60,7 +60,9 @@ def test_the_fee_of_a_sell_is_in_quote(sandbox: Sandbox) -> None:
         ("null", {"fee": None, "fees": []}),
     ],
 )
-def test_fees_can_be_told_otherwise(sandbox: Sandbox, fees: str, told: dict[str, Any]) -> None:
+def test_fee_report_of_the_market_decides_the_answer(
+    sandbox: Sandbox, fees: str, told: dict[str, Any]
+) -> None:
     pin(sandbox, price=50000, fees=fees)
     details = place(sandbox, amount=0.001).json()["details"]
     assert {name: details[name] for name in ("fee", "fees") if name in details} == told
@@ -135,7 +137,7 @@ def test_todays_adapter_cannot_look_up_an_order(sandbox: Sandbox) -> None:
     }
 
 
-def test_a_better_adapter(sandbox: Sandbox) -> None:
+def test_adapter_with_features_looks_up_and_deduplicates(sandbox: Sandbox) -> None:
     def adapter(**members: Any) -> None:
         requests.put(f"{sandbox.url}/sandbox/adapter", json=members, timeout=PATIENCE)
 

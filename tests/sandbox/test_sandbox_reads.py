@@ -11,7 +11,7 @@ from support.victim import ORDER, PATIENCE, get, pin, place
 from execsvc.sandbox.server import Sandbox
 
 
-def test_a_balance(sandbox: Sandbox) -> None:
+def test_balance_lists_each_asset_with_its_value(sandbox: Sandbox) -> None:
     pin(sandbox, symbol="BTC/USDT", price=50000)
     requests.put(
         f"{sandbox.url}/sandbox/accounts/k", json={"BTC": "0.1", "ETH": 0}, timeout=PATIENCE
@@ -22,14 +22,14 @@ def test_a_balance(sandbox: Sandbox) -> None:
     }
 
 
-def test_an_account_nobody_has_set_begins_with_the_default(sandbox: Sandbox) -> None:
+def test_account_not_set_begins_with_the_default(sandbox: Sandbox) -> None:
     assert [
         (row["asset"], row["free"]) for row in get(sandbox, "/balance/new%2Fkey")["assets"]
     ] == [("USDT", 100_000.0)]
     assert list(get(sandbox, "/sandbox/books")["accounts"]) == ["new/key"]
 
 
-def test_a_ticker(sandbox: Sandbox) -> None:
+def test_ticker_has_price_and_limits(sandbox: Sandbox) -> None:
     pin(sandbox, price="88162.08")
     assert get(sandbox, "/market/ticker", key_id="k", symbol="BTC/USDT") == {
         "symbol": "BTC/USDT",
@@ -38,7 +38,7 @@ def test_a_ticker(sandbox: Sandbox) -> None:
     }
 
 
-def test_limits_can_be_other_or_kept_back(sandbox: Sandbox) -> None:
+def test_limits_changed_or_withheld_are_answered_so(sandbox: Sandbox) -> None:
     pin(sandbox, min_amount="0.001", min_notional=None)
     ticker = get(sandbox, "/market/ticker", key_id="k", symbol="BTC/USDT")
     assert ticker["limits"] == {"min_notional": None, "min_amount": 0.001}
@@ -47,7 +47,7 @@ def test_limits_can_be_other_or_kept_back(sandbox: Sandbox) -> None:
     assert "LOT_SIZE" in place(sandbox, amount=0.00016).json()["detail"]
 
 
-def test_a_book(sandbox: Sandbox) -> None:
+def test_depth_has_levels_best_first(sandbox: Sandbox) -> None:
     book = get(sandbox, "/market/depth", key_id="k", symbol="ETH/USDT", limit=50)
     assert list(book) == ["symbol", "timestamp", "best_bid", "best_ask", "bids", "asks"]
     assert isinstance(book["timestamp"], int)
@@ -65,7 +65,7 @@ def test_a_book_can_be_given(sandbox: Sandbox) -> None:
     assert place(sandbox, amount=1).json()["details"]["average"] == 100.5
 
 
-def test_trades(sandbox: Sandbox) -> None:
+def test_trades_are_answered_oldest_first(sandbox: Sandbox) -> None:
     answer = get(sandbox, "/market/trades", key_id="k", symbol="SOL/USDT", limit=20)
     assert answer["symbol"] == "SOL/USDT"
     assert len(answer["trades"]) == 20
@@ -92,11 +92,11 @@ def test_trades_can_be_given(sandbox: Sandbox) -> None:
         "/market/trades?key_id=k&symbol=BTC/USDT&limit=many",
     ],
 )
-def test_a_query_that_lacks_something(sandbox: Sandbox, path: str) -> None:
+def test_query_with_a_missing_parameter_is_422(sandbox: Sandbox, path: str) -> None:
     assert requests.get(sandbox.url + path, timeout=PATIENCE).status_code == 422
 
 
-def test_what_does_not_exist(sandbox: Sandbox) -> None:
+def test_unknown_path_is_404(sandbox: Sandbox) -> None:
     answer = requests.get(f"{sandbox.url}/elsewhere", timeout=PATIENCE)
     assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
     assert get(sandbox, "/sandbox/requests")["counts"] == {"unknown": 1}

@@ -46,7 +46,7 @@ def told(sandbox: Sandbox) -> list[dict[str, Any]]:
     return found
 
 
-def test_an_order_and_what_became_of_it(sandbox: Sandbox) -> None:
+def test_reports_of_an_order_are_kept_as_they_came(sandbox: Sandbox) -> None:
     answer = send(sandbox, "POST", "/orders", ORDER, **{"Idempotency-Key": "k"})
     assert answer.status_code == 201
     given = answer.json()["id"]
@@ -80,7 +80,9 @@ def test_an_order_and_what_became_of_it(sandbox: Sandbox) -> None:
         ("GET", "/orders", None, 404),
     ],
 )
-def test_it_is_strict(sandbox: Sandbox, method: str, path: str, body: Any, status: int) -> None:
+def test_report_unusable_is_refused(
+    sandbox: Sandbox, method: str, path: str, body: Any, status: int
+) -> None:
     assert send(sandbox, method, path, body).status_code == status
     assert told(sandbox) == []
 

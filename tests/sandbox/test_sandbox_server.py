@@ -62,7 +62,7 @@ def listening(process: subprocess.Popen[str]) -> str:
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_at_once_with_0(start: Start, ending: signal.Signals) -> None:
+def test_server_signal_ends_at_once_with_0(start: Start, ending: signal.Signals) -> None:
     process = start("--port", "0")
     url = listening(process)
     hang = {"kind": "hang", "call": "bots", "times": None}
@@ -74,7 +74,7 @@ def test_a_signal_ends_it_at_once_with_0(start: Start, ending: signal.Signals) -
     assert process.returncode == 0
 
 
-def test_it_lists_the_bots_of_a_file(start: Start, tmp_path: Path) -> None:
+def test_server_lists_the_bots_of_a_file(start: Start, tmp_path: Path) -> None:
     rows = [{"id": "x", "status": "RUNNING"}, "malformed"]
     file = tmp_path / "bots.json"
     file.write_text(json.dumps(rows), encoding="utf-8")
@@ -83,7 +83,9 @@ def test_it_lists_the_bots_of_a_file(start: Start, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, "{}", "[", "\x00"])
-def test_a_file_that_cannot_be_used(start: Start, tmp_path: Path, content: str | None) -> None:
+def test_server_unusable_file_of_bots_is_refused(
+    start: Start, tmp_path: Path, content: str | None
+) -> None:
     file = tmp_path / "bots.json"
     if content is not None:
         file.write_text(content, encoding="utf-8")
@@ -92,7 +94,7 @@ def test_a_file_that_cannot_be_used(start: Start, tmp_path: Path, content: str |
     assert (process.returncode, told, error.count("\n")) == (78, "", 1)
 
 
-def test_a_port_that_is_taken(start: Start, sandbox: Sandbox) -> None:
+def test_server_taken_port_exits_69(start: Start, sandbox: Sandbox) -> None:
     port = sandbox.url.rsplit(":", 1)[1]
     process = start("--port", port)
     told, error = process.communicate(timeout=DEADLINE)
@@ -100,7 +102,7 @@ def test_a_port_that_is_taken(start: Start, sandbox: Sandbox) -> None:
     assert port in error
 
 
-def test_stopped_it_answers_nobody_and_started_again_it_remembers(sandbox: Sandbox) -> None:
+def test_server_stopped_answers_nothing_and_restarted_keeps_its_state(sandbox: Sandbox) -> None:
     with requests.Session() as session:
         session.post(f"{sandbox.url}/bots", json={"id": "x"}, timeout=60)
         sandbox.stop()

@@ -155,7 +155,7 @@ def test_order_without_an_active_session_opens_an_emergency_session(service: Ser
     assert service.bot("POST", "/stop")["id"] == first["session_id"]
 
 
-def test_nothing_de_duplicates_unless_the_service_is_a_better_one(sandbox: Sandbox) -> None:
+def test_idempotency_key_counts_only_with_the_feature(sandbox: Sandbox) -> None:
     service = Service(sandbox.url)
     key = {"Idempotency-Key": "c1-order"}
 
@@ -247,7 +247,7 @@ def test_a_row_that_starts_or_stops_cannot_be_deleted(service: Service, status: 
         lambda service: service.execute({"id": "x", "side": "BUY", "quantity": 1}, "t", 1, 0, 404),
     ],
 )
-def test_whatever_is_missing_is_404_with_a_detail(
+def test_missing_row_or_session_is_404_with_a_detail(
     service: Service, call: Callable[[Service], Any]
 ) -> None:
     service.bot("DELETE")
@@ -283,7 +283,7 @@ def test_any_number_of_puts_is_fine_without_a_limit(service: Service) -> None:
         assert set(pool.map(put, range(150))) == {200}
 
 
-def test_a_fault_of_the_whole_service_strikes_every_call_of_it_and_no_other(
+def test_fault_of_bot_service_applies_to_all_of_its_calls_alone(
     service: Service,
 ) -> None:
     rule = {"kind": "status", "status": 503, "call": "bot_service", "times": None}

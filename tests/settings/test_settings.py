@@ -210,13 +210,13 @@ def test_a_settings_object_cannot_be_changed() -> None:
         ({"bot_service_token": "x"}, "clear text"),
     ],
 )
-def test_what_cannot_work_together_is_a_warning(variables: dict[str, str], named: str) -> None:
+def test_incompatible_settings_are_a_warning(variables: dict[str, str], named: str) -> None:
     lines = warnings(settings(**variables))
     assert len(lines) == 1
     assert named in lines[0]
 
 
-def test_a_reload_changes_what_may_change_in_flight() -> None:
+def test_merged_takes_reloadable_settings_alone() -> None:
     running = settings(http_bind="127.0.0.1:1")
     reloaded = settings(http_bind="127.0.0.1:2", poll_interval="1", log_level="DEBUG")
     now, late = merged(running, reloaded)

@@ -40,7 +40,7 @@ def test_a_state_directory_that_others_may_write_is_refused(tmp_path: Path) -> N
     state_directory(path)
 
 
-def test_a_directory_of_somebody_else_is_refused(
+def test_directory_of_another_user_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "r"
@@ -68,7 +68,7 @@ def test_a_file_in_the_place_of_a_directory_is_refused(tmp_path: Path) -> None:
         ("/tmp/execsvc-1000", None, False),
     ],
 )
-def test_session_directory_is_known_by_its_place(
+def test_session_directory_is_recognised_by_its_path(
     path: str, session: str | None, ends: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(directories, "_LINGERING", tmp_path)

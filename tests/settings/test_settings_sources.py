@@ -91,7 +91,7 @@ def test_a_credential_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
         ({"EXECSVC_STATE_DIR": "/s/", "STATE_DIRECTORY": "/no"}, "/s", None),
     ],
 )
-def test_directories_default_to_where_the_system_wants_them(
+def test_directories_default_to_those_of_the_system(
     environ: dict[str, str], state_dir: str | None, runtime_dir: str | None
 ) -> None:
     given = load({}, None, {**URLS, **environ})
@@ -99,7 +99,7 @@ def test_directories_default_to_where_the_system_wants_them(
     assert runtime_dir in (None, str(given.runtime_dir))
 
 
-def test_commands_that_call_nobody_need_no_urls() -> None:
+def test_commands_that_call_no_service_need_no_urls() -> None:
     given = load({}, None, {"EXECSVC_RUNTIME_DIR": "/r"}, services_required=False)
     assert given.bot_service_url == ""
     lines = faults({"EXECSVC_BOT_SERVICE_URL": "x"}, services_required=False)

@@ -28,7 +28,7 @@ def warnings(changes: dict[str, float], **variables: str) -> list[str]:
     return unit_warnings(UnitTimes(**{**GOOD, **changes}), settings(**variables))
 
 
-def test_a_unit_with_time_for_everything_is_well() -> None:
+def test_unit_with_enough_time_has_no_fault() -> None:
     for changes in ({}, {"start": inf, "stop": inf, "abort": inf}):
         assert faults(changes) + warnings(changes) == []
 
@@ -41,13 +41,15 @@ def test_a_unit_with_time_for_everything_is_well() -> None:
         ({"start": 29.0}, "TimeoutStartSec"),
     ],
 )
-def test_what_leaves_positions_open_is_a_fault(changes: dict[str, float], directive: str) -> None:
+def test_time_out_that_leaves_positions_open_is_a_fault(
+    changes: dict[str, float], directive: str
+) -> None:
     (line,) = faults(changes)
     assert line.startswith(directive)
 
 
 @pytest.mark.parametrize("watchdog", [19.0, inf])
-def test_a_watchdog_that_bites_too_early_or_never_is_a_warning(watchdog: float) -> None:
+def test_watchdog_too_short_or_absent_is_a_warning(watchdog: float) -> None:
     (line,) = warnings({"watchdog": watchdog})
     assert line.startswith("WatchdogSec")
     assert faults({"watchdog": watchdog}) == []
