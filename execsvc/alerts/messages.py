@@ -177,9 +177,9 @@ def _title(kind: Kind, count: int) -> str:
     return _MANY[kind].format(count) if count > 1 and kind in _MANY else _BEGUN[kind]
 
 
-def _line(said: str) -> str:
+def _line(line: str) -> str:
     """One line of text, independent of a bot's name."""
-    text = "".join(character if character.isprintable() else " " for character in said)
+    text = "".join(character if character.isprintable() else " " for character in line)
     return text if len(text) <= LONGEST_LINE else text[: LONGEST_LINE - 1] + "…"
 
 

@@ -119,7 +119,7 @@ class AlertTracker:
         """The moment at which it was reported to be over, and the number of its begins by then."""
         self._gates: dict[tuple[Change, Kind], _Gate] = {}
 
-    def look(
+    def update(
         self,
         now: float,
         conditions: Collection[Condition],
@@ -170,7 +170,7 @@ class AlertTracker:
             for key, case in self._of(kind).items()
             if case.sent_at is None and case.away_since is None and now >= case.since + patience
         }
-        return self._say(now, Change.BEGUN, kind, ready)
+        return self._gathered(now, Change.BEGUN, kind, ready)
 
     def _ended(self, now: float, kind: Kind) -> list[News]:
         ready = {
@@ -179,7 +179,7 @@ class AlertTracker:
             if case.away_since is not None and now >= case.away_since + case.calm
         }
         silent = kind in NEVER_OVER
-        news = [] if silent else self._say(now, Change.OVER, kind, ready)
+        news = [] if silent else self._gathered(now, Change.OVER, kind, ready)
         if news or silent:
             for key, case in ready.items():
                 del self._cases[key]
@@ -197,9 +197,11 @@ class AlertTracker:
         due = any(
             case.sent_at is not None and now >= case.sent_at + reminder for case in stands.values()
         )
-        return self._say(now, Change.STILL, kind, stands if due else {})
+        return self._gathered(now, Change.STILL, kind, stands if due else {})
 
-    def _say(self, now: float, change: Change, kind: Kind, cases: dict[str, _Case]) -> list[News]:
+    def _gathered(
+        self, now: float, change: Change, kind: Kind, cases: dict[str, _Case]
+    ) -> list[News]:
         gate = self._gates.setdefault((change, kind), _Gate())
         if not gate.opens(now, bool(cases)):
             return []

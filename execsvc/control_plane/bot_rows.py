@@ -1,4 +1,4 @@
-"""Bots of ``/status`` in the words of the page. Pure."""
+"""Bots of ``/status`` in the fields of the page. Pure."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def matches(bot: Mapping[str, Any], state: str, sought: str) -> bool:
     """
     if state and bot["state"] != state:
         return False
-    words = (bot["bot_id"], bot["name"], bot["symbol"], bot["key_id"], bot["strategy"])
-    return any(sought.casefold() in (word or "").casefold() for word in words)
+    fields = (bot["bot_id"], bot["name"], bot["symbol"], bot["key_id"], bot["strategy"])
+    return any(sought.casefold() in (text or "").casefold() for text in fields)
 
 
 def shown(number: int, bot: Mapping[str, Any], wrong: bool, now: datetime) -> dict[str, Any]:
@@ -83,12 +83,12 @@ def span(seconds: float) -> str:
 
 
 def ago(at: str | None, now: datetime) -> str:
-    """The time since the ISO time ``at``, in words; empty without one."""
+    """The time since the ISO time ``at``, in fields; empty without one."""
     return f"{span((now - from_iso(at)).total_seconds())} ago" if at else ""
 
 
 def _position(held: Mapping[str, Any], symbol: str | None, now: datetime) -> list[str]:
-    """The position in words: nothing when it is flat, but dust that is tracked is shown."""
+    """The position in fields: nothing when it is flat, but dust that is tracked is shown."""
     base = Symbol.parse(symbol).base if symbol else ""
     if held["side"] is None:
         dust = Decimal(held["tracked"] or 0)

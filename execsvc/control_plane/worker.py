@@ -28,7 +28,7 @@ ANSWER_SECONDS = 10.0
 """Seconds that a thread has for one answer, to a client that may read it slowly."""
 LARGEST_HEAD = 16 * 1024
 """Bytes after which gunicorn gets a head that has no end: it has the answer for it."""
-_LOOK = 1.0
+_WATCH_INTERVAL = 1.0
 
 
 class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
@@ -87,7 +87,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self.nr_conns += 1
         connection = Connection(self.cfg, client, address, listener.getsockname())
         self._waiting[connection] = monotonic() + HEAD_SECONDS
-        self._look(connection)
+        self._await_head(connection)
 
     def murder_keepalived(self, *args: Any, **kwargs: Any) -> None:
         """Close clients without a request; gunicorn calls this once in each turn of its loop."""
@@ -123,7 +123,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         except OSError:
             return  # the client is gone
 
-    def _look(self, connection: Connection) -> None:
+    def _await_head(self, connection: Connection) -> None:
         if connection.head_is_here():
             del self._waiting[connection]
             self.enqueue_req(connection)
@@ -133,13 +133,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def _more(self, connection: Connection, client: socket.socket) -> None:
         self.poller.unregister(client)
-        self._look(connection)
+        self._await_head(connection)
 
     def _watch(self) -> None:
         lifeline = select.poll()
         lifeline.register(self.lifeline, select.POLLIN)
         while True:
-            if lifeline.poll(_LOOK * 1000):
+            if lifeline.poll(_WATCH_INTERVAL * 1000):
                 self._leave()
             now = monotonic()
             for connection, since in list(self._served_since.items()):

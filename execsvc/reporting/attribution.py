@@ -91,7 +91,7 @@ class Attribution:
         """Look up and keep the ACTIVE session of a bot whose row is RUNNING, for an answer that was lost."""
         self.begun(bot_id, self._service.of(bot_id))
 
-    def session(self, stem: str, told: ToldOrder, order_id: str) -> Id | None:
+    def session(self, stem: str, order: ToldOrder, order_id: str) -> Id | None:
         """The session that an order belongs to, None where there is none.
 
         Raises NotYet, Unavailable, LedgerFailed.
@@ -109,7 +109,7 @@ class Attribution:
         if self._optional and not deliveries.is_of_use():
             return None
         try:
-            session = self._looked_up(stem, told, late=not any(start.booting for start in starts))
+            session = self._looked_up(stem, order, late=not any(start.booting for start in starts))
         except NotSent:
             raise  # BotService cannot be reached: it would take no report either
         except Unavailable:
@@ -129,20 +129,20 @@ class Attribution:
         """
         self._open.forget_session(stem, json.dumps(session))
 
-    def find(self, session: Id | None, told: ToldOrder) -> Id | None:
+    def find(self, session: Id | None, order: ToldOrder) -> Id | None:
         """The id of an order that may have been taken before; None when BotService lacks it."""
         place = session
         if place is None and not (self._optional and not self._open.is_of_use()):
-            place = self._service.of(told.bot_id)
-        return None if place is None else self._service.find(place, told)
+            place = self._service.of(order.bot_id)
+        return None if place is None else self._service.find(place, order)
 
     def _starts(self, stem: str) -> bool:
         return stem not in self._ending and (self._booting is None or stem in self._booting)
 
-    def _looked_up(self, stem: str, told: ToldOrder, *, late: bool) -> Id | None:
+    def _looked_up(self, stem: str, order: ToldOrder, *, late: bool) -> Id | None:
         try:
-            at = datetime.fromisoformat(told.timestamp.replace("Z", "+00:00"))
-            session = self._service.of(told.bot_id, at, late=late)
+            at = datetime.fromisoformat(order.timestamp.replace("Z", "+00:00"))
+            session = self._service.of(order.bot_id, at, late=late)
         except NotSent:
             self._failing.pop(stem, None)
             raise

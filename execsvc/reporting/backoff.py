@@ -13,7 +13,7 @@ LONGEST_PAUSE = 30.0
 class _Failing(NamedTuple):
     times: int
     due: float
-    heard: int
+    answers: int
     """Count of the answers to all keys at the last failure of this one."""
 
 
@@ -43,24 +43,24 @@ class Backoff:
 
     def succeeded(self, key: str) -> bool:
         """Note that a try of ``key`` has succeeded; True when the key had been failing."""
-        self._heard()
+        self._answered()
         return self._failing.pop(key, None) is not None
 
     def refused(self, key: str, now: float) -> None:
         """Note that a try of ``key`` was refused, which delays this key alone."""
-        self._heard()
+        self._answered()
         self._fails(key, now, at_fault=True)
 
     def unanswered(self, key: str, now: float, stay_away: float | None = None) -> None:
         """Note that ``key`` got no answer, or one that asks for a pause of ``stay_away`` seconds."""
         before = self._failing.get(key)
-        self._fails(key, now, at_fault=before is not None and before.heard < self._answers)
+        self._fails(key, now, at_fault=before is not None and before.answers < self._answers)
         self._silences += 1
         longest = min(LONGEST_PAUSE, self._longest)
         pause = self._delay(self._silences, longest) if stay_away is None else stay_away
         self._all_from = now + pause
 
-    def _heard(self) -> None:
+    def _answered(self) -> None:
         self._answers += 1
         self._silences, self._all_from = 0, float("-inf")
 

@@ -27,13 +27,13 @@ REPORTS_FIRST = 60.0
 STOP_IS_OVER = 600.0
 """Seconds after which a stop that is asked for again is another one."""
 
-Word = Literal["start", "stop"]
+ReportKind = Literal["start", "stop"]
 
 
-class _Word(NamedTuple):
-    word: Word
+class _DueReport(NamedTuple):
+    kind: ReportKind
     status: str
-    """The status of the row that waits for the word."""
+    """The status of the row that waits for the report."""
     at: float
 
 
@@ -41,11 +41,11 @@ class _Stop(NamedTuple):
     """The time since which a stop is due: listings may be rare, or lack its row for a while."""
 
     since: float
-    asked: float
+    requested: float
     """The time of the last request for the stop."""
 
 
-class Reports(Protocol):
+class OrderReports(Protocol):
     """The reports of a bot's orders, which belong between its start and its stop."""
 
     def waits(self, bot_id: str) -> bool:
@@ -98,7 +98,7 @@ class Lifecycle:
         self,
         service: BotReports,
         sessions: BotSessions,
-        reports: Reports,
+        reports: OrderReports,
         backoff: Backoff,
         interval: float,
         names: Names,
@@ -109,23 +109,23 @@ class Lifecycle:
         self._backoff = backoff
         self._names = names
         self._belief = max(2 * interval, SHORTEST_BELIEF)
-        self._asked: dict[str, _Word] = {}
-        self._said: dict[str, _Word] = {}
+        self._requested: dict[str, _DueReport] = {}
+        self._reported: dict[str, _DueReport] = {}
         self._stopping: dict[str, _Stop] = {}
         """Stops that were requested and neither reported nor withdrawn, by bot."""
         self._unanswered: dict[str, float] = {}
         """The times until which starts without an answer may still be carried out, by bot."""
         self._repeats = Repeats()
 
-    def ask(self, bot_id: str, word: Word, status: str) -> None:
-        """Request the report ``word`` for a bot whose row has ``status`` by the latest listing."""
-        now, said = monotonic(), self._said.get(bot_id)
-        if said is not None and said.word == word and now < said.at + self._belief:
+    def request(self, bot_id: str, kind: ReportKind, status: str) -> None:
+        """Request the report ``kind`` for a bot whose row has ``status`` by the latest listing."""
+        now, last = monotonic(), self._reported.get(bot_id)
+        if last is not None and last.kind == kind and now < last.at + self._belief:
             return
-        self._asked[bot_id] = _Word(word, status, now)
-        if word == "stop":
+        self._requested[bot_id] = _DueReport(kind, status, now)
+        if kind == "stop":
             before = self._stopping.get(bot_id)
-            same = before is not None and now < before.asked + STOP_IS_OVER
+            same = before is not None and now < before.requested + STOP_IS_OVER
             self._stopping[bot_id] = _Stop(before.since if before and same else now, now)
             self._reports.ending(bot_id, True)
         else:
@@ -133,31 +133,33 @@ class Lifecycle:
 
     def withdraw(self, bot_id: str) -> None:
         """Drop the report that is due for the bot: BotService waits for another one by now, or for none."""
-        self._asked.pop(bot_id, None)
+        self._requested.pop(bot_id, None)
         self._forget_stop(bot_id)
 
     def next_moment(self) -> float:
         """The time at which :meth:`step` may have work; infinity when no report is due."""
-        return min(map(self._due, self._asked), default=float("inf"))
+        return min(map(self._due, self._requested), default=float("inf"))
 
     def step(self) -> bool:
         """Make one report; False when there is none to make now."""
         now = monotonic()
-        for asked in (self._asked, self._said):
-            for bot_id in [key for key, word in asked.items() if now >= word.at + self._belief]:
-                del asked[bot_id]
-                if asked is self._asked and bot_id in self._stopping:
+        for reports in (self._requested, self._reported):
+            for bot_id in [
+                key for key, report in reports.items() if now >= report.at + self._belief
+            ]:
+                del reports[bot_id]
+                if reports is self._requested and bot_id in self._stopping:
                     self._reports.ending(bot_id, False)
-        for bot_id, word in self._asked.items():
+        for bot_id, report in self._requested.items():
             if self._due(bot_id) <= now:
-                del self._asked[bot_id]
-                self._say(bot_id, word)
+                del self._requested[bot_id]
+                self._report(bot_id, report)
                 return True
         return False
 
     def _due(self, bot_id: str) -> float:
         due = self._backoff.due(bot_id)
-        if self._asked[bot_id].word == "start":
+        if self._requested[bot_id].kind == "start":
             return max(due, self._unanswered.get(bot_id, due))
         if self._reports.waits(bot_id):
             return max(due, self._stopping[bot_id].since + REPORTS_FIRST)
@@ -167,35 +169,35 @@ class Lifecycle:
         if self._stopping.pop(bot_id, None) is not None:
             self._reports.ending(bot_id, False)
 
-    def _say(self, bot_id: str, word: _Word) -> None:
+    def _report(self, bot_id: str, report: _DueReport) -> None:
         try:
-            if not self._is_waited_for(bot_id, word):
+            if not self._is_waited_for(bot_id, report):
                 return
-            if word.word == "start":
+            if report.kind == "start":
                 if not self._start(bot_id):
                     return  # the next listing leads to another request
             else:
                 self._reports.ended(bot_id, self._service.stopped(bot_id))
                 self._reports.row_stopped(bot_id)
         except Unavailable as error:
-            self._failed(bot_id, word.word, error)
+            self._failed(bot_id, report.kind, error)
             return
         self._backoff.succeeded(bot_id)
         self._repeats.forget(bot_id)
         self._forget_stop(bot_id)
-        self._said[bot_id] = word._replace(at=monotonic())
-        told: EventName = "bot_start_told" if word.word == "start" else "bot_stop_told"
-        self._names.log(bot_id).bind(event=told).info("BotService was told: {}", word.word)
+        self._reported[bot_id] = report._replace(at=monotonic())
+        event: EventName = "bot_start_told" if report.kind == "start" else "bot_stop_told"
+        self._names.log(bot_id).bind(event=event).info("BotService was told: {}", report.kind)
 
-    def _is_waited_for(self, bot_id: str, word: _Word) -> bool:
+    def _is_waited_for(self, bot_id: str, report: _DueReport) -> bool:
         """False when the row has another status by now, from another program or an earlier report."""
         status = self._sessions.status(bot_id)
-        if status in (None, word.status):
+        if status in (None, report.status):
             return True
-        if word.word == "start" and status == RUNNING:
+        if report.kind == "start" and status == RUNNING:
             self._reports.look_again(bot_id)
             self._unanswered.pop(bot_id, None)
-            self._said[bot_id] = word._replace(at=monotonic())
+            self._reported[bot_id] = report._replace(at=monotonic())
         elif status == STOPPED:
             self._forget_stop(bot_id)
             self._reports.row_stopped(bot_id)
@@ -221,7 +223,7 @@ class Lifecycle:
         self._reports.begun(bot_id, session)
         return True
 
-    def _failed(self, bot_id: str, word: Word, error: Unavailable) -> None:
+    def _failed(self, bot_id: str, kind: ReportKind, error: Unavailable) -> None:
         if isinstance(error, ReportRefused):
             self._backoff.refused(bot_id, monotonic())
         else:
@@ -229,6 +231,6 @@ class Lifecycle:
         if self._repeats.note(bot_id, monotonic()) is not None:
             self._names.log(bot_id).bind(event="bot_word_failed").warning(
                 "BotService was not told: {}, it is tried again while it waits for it: {}",
-                word,
+                kind,
                 error,
             )

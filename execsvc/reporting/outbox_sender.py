@@ -87,7 +87,7 @@ class OutboxSender:
         """The times until which outboxes are left alone that wait for the report of a start."""
         self._repeats = Repeats()
         self._errors: dict[str, str] = {}
-        self._told_anew: set[str] = set()
+        self._reported_anew: set[str] = set()
         """Orders that BotService had lost: each is reported once more, not again and again."""
         self._unrecorded: _Delivered | None = None
         self.failures = 0
@@ -110,7 +110,7 @@ class OutboxSender:
         """The reason why the row that failed last was not delivered; None when no fault stands."""
         return next(reversed(self._errors.values()), None)
 
-    def look(self, stem: str) -> None:
+    def mark_changed(self, stem: str) -> None:
         """Note that there may be new rows in the ledger ``stem``."""
         if not self.off:
             self._outboxes.setdefault(stem, _Outbox()).stale = True
@@ -120,7 +120,7 @@ class OutboxSender:
         if self.off:
             return
         for stem in self._kept.changed():
-            self.look(stem)
+            self.mark_changed(stem)
 
     def waits(self, stem: str) -> bool:
         """True while there are, or may be, rows of the ledger ``stem`` that can be delivered."""
@@ -229,10 +229,10 @@ class OutboxSender:
         try:
             self._what_became(given, row)
         except RecordLost:
-            if order_id in self._told_anew:
+            if order_id in self._reported_anew:
                 raise
-            given = self._told_once_more(stem, order_id)
-            self._told_anew.add(order_id)
+            given = self._report_again(stem, order_id)
+            self._reported_anew.add(order_id)
             self._what_became(given, row)
         return None
 
@@ -244,22 +244,22 @@ class OutboxSender:
         else:
             self._service.status(given, telling.value)
 
-    def _told_once_more(self, stem: str, order_id: str) -> Id:
+    def _report_again(self, stem: str, order_id: str) -> Id:
         """Report again an order that BotService has lost, as after a restore of its database; its new id."""
-        told = ToldOrder.model_validate_json(self._kept.order_told(stem, order_id))
-        given = self._order(stem, order_id, told)
+        order = ToldOrder.model_validate_json(self._kept.order_told(stem, order_id))
+        given = self._order(stem, order_id, order)
         self._deliveries.give_anew(order_id, json.dumps(given))
         return given
 
-    def _order(self, stem: str, order_id: str, told: ToldOrder) -> Id:
+    def _order(self, stem: str, order_id: str, order: ToldOrder) -> Id:
         """Report an order, unless BotService took it before and its answer was lost. Returns the id."""
-        session = self._attribution.session(stem, told, order_id)
+        session = self._attribution.session(stem, order, order_id)
         if self._deliveries.ask(order_id):
-            known = self._attribution.find(session, told)
+            known = self._attribution.find(session, order)
             if known is not None:
                 return known
         try:
-            return self._service.order(told, order_id, session)
+            return self._service.order(order, order_id, session)
         except RecordLost:
             if session is not None:
                 self._attribution.lost(stem, session)  # the next try looks up another one
@@ -286,8 +286,8 @@ class OutboxSender:
     def _recovered(self, whose: str) -> None:
         if self._errors.pop(whose, None) is not None:
             self._repeats.forget(whose)
-            told = self._names.log_of(whose).bind(event="report_recovered")
-            told.info("reports go through again ({})", whose)
+            bound = self._names.log_of(whose).bind(event="report_recovered")
+            bound.info("reports go through again ({})", whose)
 
     def _failed(self, whose: str, why: str) -> None:
         self.failures += 1

@@ -77,7 +77,7 @@ class AlertDispatch:
         judged = set(Kind) if running else set(Kind) - OF_THE_SERVICE
         found = conditions(self._facts(), self._sent.of(Kind.LEFT))
         patience = {Kind.LISTING: SLOW_LISTING * settings.poll_interval}
-        for news in self._tracker.look(now, found, judged, patience, settings.alert_reminder):
+        for news in self._tracker.update(now, found, judged, patience, settings.alert_reminder):
             self._put(message_about(news, self._sender))
         self._hand_over()
         self._check_again()
@@ -108,7 +108,7 @@ class AlertDispatch:
         for job in self._outbox.to_hand(at_once):
             # Recorded before the hand-over, as this process may die after the delivery.
             self._sent.handed(self._outbox.message(job.number))
-            if not self.channel.ask(job.encode()):
+            if not self.channel.request(job.encode()):
                 break
             self._outbox.handed(job.number)
 

@@ -12,7 +12,7 @@ from loguru import logger
 from pydantic import ValidationError
 
 from execsvc.clients.bot_service import BOOTING, RUNNING, STOPPING, Listing
-from execsvc.reporting.lifecycle import RESEND_AFTER, Word
+from execsvc.reporting.lifecycle import RESEND_AFTER, ReportKind
 from execsvc.settings import Switch
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.context import Context
@@ -56,7 +56,7 @@ class ReportRequests:
         self._state = ReportState()
         self._waiting: dict[str, str] = {}
         """The status in which a row waits for a report, by bot, by the latest listing."""
-        self._asked: dict[str, tuple[str, Word]] = {}
+        self._requested: dict[str, tuple[str, ReportKind]] = {}
         """Rows for which the child may still be about to report: their status, and the report, by bot."""
         self._booting: frozenset[str] = frozenset()
         self._sessions = False
@@ -64,7 +64,7 @@ class ReportRequests:
         self._halted: dict[str, float] = {}
         """The times since which bots are BOOTING while trading is halted."""
         self._foreign = Foreign(context)
-        self._told: frozenset[str] | None = None
+        self._named: frozenset[str] | None = None
         """The bots that the child knows, or is being told, to be BOOTING; None: all are to be named anew."""
         self._unanswered: dict[str, float] = {}
         """The times until which BotService may still carry out starts that a dead child had reported."""
@@ -77,28 +77,28 @@ class ReportRequests:
         if {settings.report_ledger, settings.bot_lifecycle} != {Switch.OFF}:
             self.channel.start()
 
-    def listed(self, said: Listing, whole: Listing) -> None:
+    def listed(self, current: Listing, whole: Listing) -> None:
         """Take the bots for which BotService waits by this listing, to request again the reports due.
 
         ``whole`` also has the bots that were BOOTING when that query was last answered.
         """
         self._waiting = {
-            **self._still_waiting(said),
-            **dict.fromkeys(said.booting, BOOTING),
-            **dict.fromkeys(said.stopping, STOPPING),
+            **self._still_waiting(current),
+            **dict.fromkeys(current.booting, BOOTING),
+            **dict.fromkeys(current.stopping, STOPPING),
         }
-        for bot_id in self._held_elsewhere(said.stopping):
+        for bot_id in self._held_elsewhere(current.stopping):
             self._waiting.pop(bot_id, None)
         self._note_halted(whole.booting)
         self._foreign.listed(whole.booting)
         if self._starts_and_stops():
-            for bot in map(self._context.bots.get, [*said.bots, *said.invalid]):
+            for bot in map(self._context.bots.get, [*current.bots, *current.invalid]):
                 if bot is not None and bot.state in (State.FAILED, State.HELD):
                     self._waiting.setdefault(bot.bot_id, RUNNING)
         self._withdraw()
-        if BOOTING not in said.unanswered or BOOTING in said.unsupported or whole.booting:
+        if BOOTING not in current.unanswered or BOOTING in current.unsupported or whole.booting:
             self._booting = frozenset(whole.booting)
-            self._tell_booting()
+            self._name_all_booting()
 
     def pass_on(self) -> None:
         """Send the child the requests that have become due since the last call."""
@@ -109,16 +109,16 @@ class ReportRequests:
             return  # a new child looks at all ledgers
         if self._reports:
             for bot_id in news:
-                self._ask(ReportRequest(look=bot_id, name=self._name(bot_id)))
-        self._take_back()
+                self._request(ReportRequest(changed=bot_id, name=self._name(bot_id)))
+        self._withdraw_undue()
         for bot_id, status in list(self._waiting.items()):
-            word = self._due_word(bot_id, status)
-            if word is not None:
+            report = self._due_report(bot_id, status)
+            if report is not None:
                 # The next listing brings the row back, unless the report was taken.
                 del self._waiting[bot_id]
-                self._asked[bot_id] = status, word
+                self._requested[bot_id] = status, report
                 name = self._name(bot_id)
-                self._ask(ReportRequest(bot_id=bot_id, name=name, word=word, status=status))
+                self._request(ReportRequest(bot_id=bot_id, name=name, report=report, status=status))
 
     def finish(self) -> None:
         """Let the process deliver the reports that wait, and end."""
@@ -139,17 +139,17 @@ class ReportRequests:
         bot = self._context.bots.get(bot_id)
         return None if bot is None else bot.name_in_log
 
-    def _still_waiting(self, said: Listing) -> dict[str, str]:
+    def _still_waiting(self, current: Listing) -> dict[str, str]:
         """Rows that waited in a status whose query this listing lacks, and may still do so.
 
         The child reads each row before it reports anything of it.
         """
-        before = {bot_id: status for bot_id, (status, _) in self._asked.items()} | self._waiting
-        told = said.bots.keys() | said.invalid.keys() | set(said.stopping)
+        before = {bot_id: status for bot_id, (status, _) in self._requested.items()} | self._waiting
+        answered = current.bots.keys() | current.invalid.keys() | set(current.stopping)
         return {
             bot_id: status
             for bot_id, status in before.items()
-            if status in said.unanswered and bot_id not in told
+            if status in current.unanswered and bot_id not in answered
         }
 
     def _held_elsewhere(self, stopping: Collection[str]) -> set[str]:
@@ -160,35 +160,35 @@ class ReportRequests:
 
     def _withdraw(self) -> None:
         """Withdraw the reports for rows that wait no more: a late one would undo a later request."""
-        for bot_id, (status, _) in list(self._asked.items()):
-            if self._waiting.get(bot_id) != status and self._ask(ReportRequest(bot_id=bot_id)):
-                del self._asked[bot_id]
+        for bot_id, (status, _) in list(self._requested.items()):
+            if self._waiting.get(bot_id) != status and self._request(ReportRequest(bot_id=bot_id)):
+                del self._requested[bot_id]
 
-    def _take_back(self) -> None:
+    def _withdraw_undue(self) -> None:
         """Withdraw the reports that are not due any more, as the stop of a bot that was released since."""
-        for bot_id, (status, word) in list(self._asked.items()):
-            due = self._due_word(bot_id, status) == word
-            if not due and self._ask(ReportRequest(bot_id=bot_id)):
-                del self._asked[bot_id]
+        for bot_id, (status, report) in list(self._requested.items()):
+            due = self._due_report(bot_id, status) == report
+            if not due and self._request(ReportRequest(bot_id=bot_id)):
+                del self._requested[bot_id]
 
-    def _tell_booting(self) -> None:
+    def _name_all_booting(self) -> None:
         """Name to the child the bots whose order reports wait for the report of their start."""
-        if self._told == self._booting or self.channel.gone or not self._reports:
+        if self._named == self._booting or self.channel.gone or not self._reports:
             return
         named = [ReportRequest(booting=bot_id) for bot_id in sorted(self._booting)]
         self._naming = deque([ReportRequest(anew=True), *named, ReportRequest(complete=True)])
-        self._told = self._booting
+        self._named = self._booting
         self._name_booting()
 
     def _name_booting(self) -> bool:
         """Write as many of these names as the pipe takes; False while some are left."""
-        while self._naming and self._ask(self._naming[0]):
+        while self._naming and self._request(self._naming[0]):
             self._naming.popleft()
         if self._naming:
             self._context.timers.ask(self.channel.key, self._context.clock.now + NO_ROOM)
         return not self._naming
 
-    def _due_word(self, bot_id: str, status: str) -> Word | None:
+    def _due_report(self, bot_id: str, status: str) -> ReportKind | None:
         """The report that is due: a start when the bot has ticked, a stop when it is flat for certain."""
         bots = self._context.bots
         bot = bots.get(bot_id)
@@ -263,16 +263,16 @@ class ReportRequests:
 
     def _note_end(self) -> None:
         """Take note that the process ended: the next one knows no request."""
-        self._told = None
+        self._named = None
         self._naming.clear()
-        now, asked = self._context.clock.now, self._asked.items()
-        started = [bot_id for bot_id, (_, word) in asked if word == "start"]
+        now, requested = self._context.clock.now, self._requested.items()
+        started = [bot_id for bot_id, (_, report) in requested if report == "start"]
         before = {bot_id: until for bot_id, until in self._unanswered.items() if now < until}
         self._unanswered = before | dict.fromkeys(started, now + RESEND_AFTER)
-        self._asked.clear()
+        self._requested.clear()
 
-    def _ask(self, request: ReportRequest) -> bool:
-        return self.channel.ask(request.model_dump_json(exclude_none=True).encode() + b"\n")
+    def _request(self, request: ReportRequest) -> bool:
+        return self.channel.request(request.model_dump_json(exclude_none=True).encode() + b"\n")
 
     def _receive(self, line: bytes) -> None:
         try:
@@ -283,7 +283,7 @@ class ReportRequests:
         if state.stopped is None:
             self._state = state
             return
-        for kept in (self._waiting, self._asked, self._halted):
+        for kept in (self._waiting, self._requested, self._halted):
             kept.pop(state.stopped, None)
         self._foreign.forget(state.stopped)
         self._row_stopped(state.stopped, state.stopped_at)

@@ -1,4 +1,4 @@
-"""The end of the service: all bots are told at once, and positions that stay open are named."""
+"""The end of the service: all bots are stopped at once, and positions that stay open are named."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Shutdown:
         """Stop as ``service`` says, or shorten a stop that is under way; True when it begins."""
         now = self._context.clock.now
         if self.begun:
-            self._hurry(now, why)
+            self._shorten(now, why)
             return False
         self._asked = self._context.service = service
         self._began_at = now
@@ -82,13 +82,13 @@ class Shutdown:
             if not bot.is_open:
                 continue
             if self._is_held(bot):
-                _name(bot, "position held as asked", "INFO", "position_held")
+                _log_position(bot, "position held as asked", "INFO", "position_held")
             else:
-                _name(bot, "position left open", "CRITICAL", "position_left")
+                _log_position(bot, "position left open", "CRITICAL", "position_left")
                 self.left.append(bot)
         return RESIDUE if self.left else DONE
 
-    def _hurry(self, now: float, why: str) -> None:
+    def _shorten(self, now: float, why: str) -> None:
         if now - self._began_at >= SECOND_AFTER and not self._killed:
             logger.bind(event="service_hurried").warning(
                 "{} again: {:g} s are left", why, SECOND_PATIENCE
@@ -116,11 +116,11 @@ class Shutdown:
         return step is not Step.LIQUIDATE
 
 
-def _name(bot: Bot, what: str, level: str, event: EventName) -> None:
+def _log_position(bot: Bot, what: str, level: str, event: EventName) -> None:
     binding = bot.known.ledger.binding if bot.known.ledger is not None else None
     symbol = binding.symbol if binding is not None else None
     tracked = bot.position["tracked"] if bot.known.ledger is not None else "unknown"
-    told = bot.log if symbol is None else bot.log.bind(symbol=symbol)
-    told.bind(event=event, tracked=tracked).log(
+    log = bot.log if symbol is None else bot.log.bind(symbol=symbol)
+    log.bind(event=event, tracked=tracked).log(
         level, "{}: bot {}, {}, tracked {}", what, bot.bot_id, symbol or "unknown symbol", tracked
     )

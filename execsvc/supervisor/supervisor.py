@@ -39,8 +39,8 @@ from execsvc.supervisor.systemd_updates import SystemdUpdates
 
 DRAIN = 0.1
 """Seconds between two reads of the report pipes, at least."""
-_HOUSE = "\0house"
-_HOUSEKEEPING = 10.0
+_MAINTENANCE = "\0maintenance"
+_MAINTENANCE_INTERVAL = 10.0
 
 
 class Supervisor:
@@ -123,7 +123,7 @@ class Supervisor:
         look_at_machine(self.context.store)
         self._bots.recover()
         by_hand.look_for_halt(self.context)
-        self.context.timers.ask(_HOUSE, self.context.clock.now + _HOUSEKEEPING)
+        self.context.timers.ask(_MAINTENANCE, self.context.clock.now + _MAINTENANCE_INTERVAL)
         logger.bind(event="service_started").info(
             "started, HTTP at {}:{}", self.context.settings.http_bind.host, self.port
         )
@@ -173,7 +173,7 @@ class Supervisor:
             by_hand.KEY: partial(by_hand.look_for_halt, self.context),
             shutdown.KEY: self._shutdown.due,
             spare.KEY: self._spare.renew,
-            _HOUSE: self._keep_house,
+            _MAINTENANCE: self._maintain,
             systemd_updates.KEY: self._updates.due,
         }
         act = special.get(key)
@@ -252,7 +252,7 @@ class Supervisor:
         else:
             self._listings.poll()
 
-    def _keep_house(self) -> None:
+    def _maintain(self) -> None:
         """Do the work that no event starts: lost deaths, unreadable ledgers, room, claims."""
         self._reap()
         self._bots.look_again()
@@ -263,4 +263,4 @@ class Supervisor:
         )
         with suppress(LedgerFailed):  # logged when it was decided; the next turn tries again
             self.context.held.write_again()
-        self.context.timers.ask(_HOUSE, self.context.clock.now + _HOUSEKEEPING)
+        self.context.timers.ask(_MAINTENANCE, self.context.clock.now + _MAINTENANCE_INTERVAL)

@@ -31,7 +31,7 @@ class Notifier:
         """Seconds until the next message; a watchdog gets three in its interval."""
 
     @property
-    def heard(self) -> bool:
+    def enabled(self) -> bool:
         """True when systemd listens."""
         return self._socket is not None
 

@@ -44,7 +44,7 @@ class SystemdUpdates:
 
     def due(self) -> None:
         """Send the messages that are due; only this call, from the loop, feeds the watchdog."""
-        if not self._notifier.heard:
+        if not self._notifier.enabled:
             return
         counts = self._counts()
         if counts != self._sent:

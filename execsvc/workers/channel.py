@@ -63,13 +63,13 @@ class Channel:
             self.beat()
             left = 0.0 if self._news else until - monotonic()
             # Not shorter: a full pipe, whose state stays unwritten, must not keep this loop busy.
-            self._look(min(left, max(self._next_beat() - monotonic(), SHORTEST_SILENCE)))
+            self._read(min(left, max(self._next_beat() - monotonic(), SHORTEST_SILENCE)))
             if self._news or left <= 0:
                 return
 
     def pulse(self, interruptible: bool = True) -> None:
         """Read requests and send a heartbeat during a wait on the network."""
-        self._look(0.0)
+        self._read(0.0)
         self.beat()
 
     def send(self, line: bytes) -> None:
@@ -96,7 +96,7 @@ class Channel:
     def _next_beat(self) -> float:
         return self._wrote_at + (BEAT if self._state == self._written else SHORTEST_SILENCE)
 
-    def _look(self, seconds: float) -> None:
+    def _read(self, seconds: float) -> None:
         ready = {descriptor for descriptor, _ in self._poll.poll(max(seconds, 0.0) * 1000)}
         if self._pipes.lifeline in ready:
             raise StopRequested("LIFELINE")

@@ -91,7 +91,7 @@ class ListingWorker:
             what = b'"unchanged":true' if listing == self._last else b'"listing":' + listing
             self._channel.send(b'{"began":%.6f,%b}\n' % (began, what))
             self._last = listing
-            self._look_for_unserved()
+            self._check_unserved()
         self._due = max(began + self._interval, monotonic() + rest)
 
     def _listing(self) -> bytes:
@@ -101,10 +101,10 @@ class ListingWorker:
             raise Unavailable(f"GET /bots: the listing has more than {LARGEST_LISTING} bytes")
         return listing
 
-    def _look_for_unserved(self) -> None:
+    def _check_unserved(self) -> None:
         if self._unserved is not None:
             with suppress(Unavailable):
-                self._unserved.look(monotonic())
+                self._unserved.check(monotonic())
 
     def _pulse(self, interruptible: bool) -> None:
         self._channel.pulse(interruptible)

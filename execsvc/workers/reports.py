@@ -42,18 +42,18 @@ _LONGEST_ERROR = 500
 class ReportRequest(BaseModel):
     """One line to this worker: look at a bot's ledger, or report that a bot started or stopped.
 
-    A ``bot_id`` without a word withdraws the word that is due for the bot. ``booting`` names one bot
+    A ``bot_id`` without a report withdraws the report that is due for the bot. ``booting`` names one bot
     for whose start BotService waits, ``complete`` says that all of them were named.
     """
 
-    look: str | None = None
+    changed: str | None = None
     """The id of the bot whose ledger has something new."""
     name: str | None = None
     """The name of the bot of this request, where the name says more than the id."""
     bot_id: str | None = None
-    word: lifecycle.Word | None = None
+    report: lifecycle.ReportKind | None = None
     status: str = ""
-    """The status of the bot's row that waits for the word."""
+    """The status of the bot's row that waits for the report."""
     anew: bool = False
     """True when the bots for whose start BotService waits are about to be named."""
     booting: str | None = None
@@ -131,7 +131,7 @@ class ReportingWorker:
         for line in self._channel.requests():
             request = _read(line)
             if request is not None:
-                self._obey(request)
+                self._handle(request)
         worked = self._lifecycle.step() or self._reports()
         self._channel.show(self._state().model_dump_json().encode() + b"\n")
         if worked:
@@ -142,22 +142,22 @@ class ReportingWorker:
         # While a file of this process fails there is no sweep: a wait for one would be a busy loop.
         return min(moment, max(self._sweep_at, self._due))
 
-    def _obey(self, request: ReportRequest) -> None:
-        for bot_id in (request.look, request.bot_id if request.word is not None else None):
+    def _handle(self, request: ReportRequest) -> None:
+        for bot_id in (request.changed, request.bot_id if request.report is not None else None):
             if bot_id is not None:
                 self._names.learn(bot_id, request.name)
-        if request.look is not None and self._sender is not None:
-            self._sender.look(self._store.name_of(request.look))
+        if request.changed is not None and self._sender is not None:
+            self._sender.mark_changed(self._store.name_of(request.changed))
         if request.anew:
             self._booting.clear()
         if request.booting is not None:
             self._booting.add(request.booting)
         if request.complete:
             self._attribution.booting(self._booting)
-        if request.bot_id is not None and request.word is not None:
-            if request.word == "stop" and self._sender is not None:
-                self._sender.look(self._store.name_of(request.bot_id))
-            self._lifecycle.ask(request.bot_id, request.word, request.status)
+        if request.bot_id is not None and request.report is not None:
+            if request.report == "stop" and self._sender is not None:
+                self._sender.mark_changed(self._store.name_of(request.bot_id))
+            self._lifecycle.request(request.bot_id, request.report, request.status)
         elif request.bot_id is not None:
             self._lifecycle.withdraw(request.bot_id)
 

@@ -17,13 +17,13 @@ class UnservedRows:
     """Queries the rows once in INTERVAL, until it has logged some that wait in vain."""
 
     def __init__(self, service: BotService, now: float) -> None:
-        """Query first after INTERVAL. ``now`` is of the same clock as in :meth:`look`, in seconds."""
+        """Query first after INTERVAL. ``now`` is of the same clock as in :meth:`check`, in seconds."""
         self._service = service
         self._due = now + INTERVAL
         self._waiting: dict[str, frozenset[str]] = {}
         """The bots by the status in which they waited at the latest query."""
 
-    def look(self, now: float) -> None:
+    def check(self, now: float) -> None:
         """Query the rows that wait, if that is due. Raises Unavailable; the listing is good all the same."""
         if now < self._due:
             return

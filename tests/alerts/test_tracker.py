@@ -44,7 +44,7 @@ class Service:
         for _ in range(int(seconds / self.every)):
             self.now += self.every
             patience = {Kind.LISTING: 100.0}
-            for news in self.tracker.look(self.now, conditions, judged, patience, HOUR):
+            for news in self.tracker.update(self.now, conditions, judged, patience, HOUR):
                 self.said.append((self.now, news))
         return [
             (news.change.value, news.kind.value, [item.key for item in news.items])

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from support.bot_process import bot_row
 from support.bot_service_front import UNHEARD, Asked, Fate, Front, front
+from support.bot_service_wire import FILLED, order_of
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import Exchange
-from support.told import FILLED, order_of
 from support.verdicts import assert_over, titled
 
 from execsvc.sandbox.server import Sandbox

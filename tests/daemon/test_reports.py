@@ -11,10 +11,10 @@ from typing import Any
 import psutil
 import pytest
 from support.bot_process import bot_row
+from support.bot_service_wire import FILLED, order_of
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import Exchange
-from support.told import FILLED, order_of
 from support.verdicts import all_hold, assert_over, listed_again, pids, rows, titled
 
 ON = {"EXECSVC_REPORT_LEDGER": "true"}

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.bot_service_wire import FILLED, order_of
 from support.outboxes import World
-from support.told import FILLED, order_of
 
 from execsvc.clients.answers import HttpAnswer
 from execsvc.clock import installed

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
+from support.bot_service_wire import Dead, order_of
 from support.outboxes import AT, World
-from support.told import Dead, order_of
 
 from execsvc import failpoints
 from execsvc.clock import installed
@@ -173,10 +173,10 @@ def test_a_sweep_looks_at_what_was_written_since(world: World) -> None:
     world.drain()
     world.sender.sweep()
     assert world.sender.next_moment() == float("inf")
-    book_unseen = world.sender.look
-    world.sender.look = lambda stem: None  # type: ignore[method-assign]
+    book_unseen = world.sender.mark_changed
+    world.sender.mark_changed = lambda stem: None  # type: ignore[method-assign]
     world.trade("b0")
-    world.sender.look = book_unseen  # type: ignore[method-assign]
+    world.sender.mark_changed = book_unseen  # type: ignore[method-assign]
     assert world.sender.next_moment() == float("inf")
     world.sender.sweep()
     world.drain()

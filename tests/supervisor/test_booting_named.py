@@ -29,7 +29,7 @@ class Child:
         read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._lines = Lines(read, 4096)
 
-    def ask(self, line: bytes) -> bool:
+    def request(self, line: bytes) -> bool:
         try:
             return os.write(self._write, line) == len(line)
         except BlockingIOError:
@@ -46,7 +46,7 @@ class Child:
         os.close(self._write)
 
 
-class Told:
+class Reporting:
     """The supervisor's end, and what its child was told of bots that are BOOTING."""
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class Told:
                 assert not self.complete
                 self.names.append(asked["booting"])
             self.complete = self.complete or asked.get("complete", False)
-            if "look" in asked:
+            if "changed" in asked:
                 assert self.complete, "it looks at orders of bots that it was not told of"
                 self.looked = True
 
@@ -96,8 +96,8 @@ class Told:
 
 
 @pytest.fixture
-def told() -> Iterator[Told]:
-    made = Told()
+def side() -> Iterator[Reporting]:
+    made = Reporting()
     yield made
     made.child.close()
 
@@ -106,30 +106,34 @@ def ids(count: int) -> tuple[str, ...]:
     return tuple(f"00000000-0000-0000-0000-{number:012d}" for number in range(count))
 
 
-def test_more_than_a_pipe_takes_are_all_named_before_anything_else_is_asked(told: Told) -> None:
-    told.list(*ids(MANY))
-    told.context.news.add(ids(1)[0])
-    told.reporting.pass_on()
-    assert told.turns() > 1
-    assert told.names == list(ids(MANY))
-    assert told.complete
-    assert told.looked
+def test_more_than_a_pipe_takes_are_all_named_before_anything_else_is_asked(
+    side: Reporting,
+) -> None:
+    side.list(*ids(MANY))
+    side.context.news.add(ids(1)[0])
+    side.reporting.pass_on()
+    assert side.turns() > 1
+    assert side.names == list(ids(MANY))
+    assert side.complete
+    assert side.looked
 
 
-def test_names_of_a_later_listing_take_the_place_of_those_that_wait_for_room(told: Told) -> None:
-    told.list(*ids(MANY))
-    told.list("b1", "b2")
-    told.turns()
-    assert told.names == ["b1", "b2"]
-    assert told.complete
-    told.list("b1", "b2")
-    assert told.child.heard() == []
+def test_names_of_a_later_listing_take_the_place_of_those_that_wait_for_room(
+    side: Reporting,
+) -> None:
+    side.list(*ids(MANY))
+    side.list("b1", "b2")
+    side.turns()
+    assert side.names == ["b1", "b2"]
+    assert side.complete
+    side.list("b1", "b2")
+    assert side.child.heard() == []
 
 
-def test_names_that_wait_for_room_keep_no_last_report_back(told: Told) -> None:
-    told.list(*ids(MANY))
-    told.read()
-    told.context.news.add("b1")
-    told.reporting.finish()
-    (last,) = told.child.heard()
-    assert last["look"]
+def test_names_that_wait_for_room_keep_no_last_report_back(side: Reporting) -> None:
+    side.list(*ids(MANY))
+    side.read()
+    side.context.news.add("b1")
+    side.reporting.finish()
+    (last,) = side.child.heard()
+    assert last["changed"]

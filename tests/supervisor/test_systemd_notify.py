@@ -46,7 +46,7 @@ def test_without_systemd_nothing_happens() -> None:
     notifier = Notifier({})
     notifier.ready("")
     notifier.alive()
-    assert not notifier.heard
+    assert not notifier.enabled
     assert notifier.interval == STATUS_EVERY
 
 

@@ -1,4 +1,4 @@
-"""A word to BotService that is not true any more is taken back, whatever the row says."""
+"""A report to BotService that is not true any more is withdrawn, whatever the row says."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ class Child:
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
 
-    def ask(self, line: bytes) -> bool:
+    def request(self, line: bytes) -> bool:
         self.asked.append(json.loads(line))
         return True
 
-    def words(self) -> list[str | None]:
-        return [asked.get("word") for asked in self.asked if "bot_id" in asked]
+    def reports(self) -> list[str | None]:
+        return [asked.get("report") for asked in self.asked if "bot_id" in asked]
 
 
-class Told:
+class Reporting:
     """The supervisor's end of the reporting with one bot, and what its child was asked."""
 
     runs_elsewhere = False
@@ -80,95 +80,95 @@ def bot_in(state: State, listed: Listed = Listed.VALID, *, foreign: bool = False
 
 @pytest.mark.parametrize("status", ["BOOTING", "RUNNING"])
 def test_stop_of_a_bot_that_is_let_go_on(status: str) -> None:
-    told = Told(changed(bot_in(State.FAILED), invalid_name="My bot"))
-    told.list("b1", booting=("b1",) if status == "BOOTING" else ())
-    assert told.child.words() == ["stop"]
-    (said,) = (asked for asked in told.child.asked if "word" in asked)
+    side = Reporting(changed(bot_in(State.FAILED), invalid_name="My bot"))
+    side.list("b1", booting=("b1",) if status == "BOOTING" else ())
+    assert side.child.reports() == ["stop"]
+    (said,) = (asked for asked in side.child.asked if "report" in asked)
     assert said["name"] == "My bot"
-    told.bot_becomes(hold=None, state=State.BOOTING)  # an operator releases it
-    told.reporting.pass_on()
-    told.reporting.pass_on()
-    assert told.child.words() == ["stop", None]
+    side.bot_becomes(hold=None, state=State.BOOTING)  # an operator releases it
+    side.reporting.pass_on()
+    side.reporting.pass_on()
+    assert side.child.reports() == ["stop", None]
 
 
 def test_running_row_that_cannot_be_used_any_more_is_given_back_once_its_bot_is_held() -> None:
     bot = bot_in(State.HELD, Listed.INVALID)
     held = Hold(State.HELD, "ended by hand")
-    told = Told(changed(bot, hold=held, row_error="its symbol is no symbol"))
-    told.list(invalid={"b1": InvalidRow(name="", reason="no")})
-    assert told.child.words() == ["stop"]
-    told.bot_becomes(hold=None, state=State.INVALID)
-    told.list(invalid={"b1": InvalidRow(name="", reason="no")})
-    assert told.child.words() == ["stop", None], "its user may mend the row"
+    side = Reporting(changed(bot, hold=held, row_error="its symbol is no symbol"))
+    side.list(invalid={"b1": InvalidRow(name="", reason="no")})
+    assert side.child.reports() == ["stop"]
+    side.bot_becomes(hold=None, state=State.INVALID)
+    side.list(invalid={"b1": InvalidRow(name="", reason="no")})
+    assert side.child.reports() == ["stop", None], "its user may mend the row"
 
 
 def test_stop_is_not_taken_back_while_the_query_for_its_row_fails() -> None:
-    told = Told(bot_in(State.STOPPED, Listed.GONE))
-    told.list(stopping=("b1",))
-    told.list(unanswered=("STOPPING",))
-    assert told.child.words() == ["stop", "stop"]
-    told.list()
-    assert told.child.words() == ["stop", "stop", None]
+    side = Reporting(bot_in(State.STOPPED, Listed.GONE))
+    side.list(stopping=("b1",))
+    side.list(unanswered=("STOPPING",))
+    assert side.child.reports() == ["stop", "stop"]
+    side.list()
+    assert side.child.reports() == ["stop", "stop", None]
 
 
 def test_row_that_has_another_status_waits_no_more_while_its_query_fails() -> None:
-    told = Told(bot_in(State.STOPPED, Listed.GONE))
-    told.list(stopping=("b1",))
-    told.list("b1", unanswered=("STOPPING",))
-    assert told.child.words() == ["stop", None]
+    side = Reporting(bot_in(State.STOPPED, Listed.GONE))
+    side.list(stopping=("b1",))
+    side.list("b1", unanswered=("STOPPING",))
+    assert side.child.reports() == ["stop", None]
 
 
 def test_row_that_is_stopped_waits_no_more_while_its_query_fails() -> None:
-    told = Told(bot_in(State.STOPPED, Listed.GONE))
-    told.list(stopping=("b1",))
-    told.reporting._receive(b'{"stopped": "b1", "stopped_at": 2.0}')
-    told.list(unanswered=("STOPPING",))
-    assert told.child.words() == ["stop"]
+    side = Reporting(bot_in(State.STOPPED, Listed.GONE))
+    side.list(stopping=("b1",))
+    side.reporting._receive(b'{"stopped": "b1", "stopped_at": 2.0}')
+    side.list(unanswered=("STOPPING",))
+    assert side.child.reports() == ["stop"]
 
 
 def test_row_that_no_other_service_runs_is_given_back_after_a_minute() -> None:
-    told = Told(bot_in(State.FAILED, foreign=True))
+    side = Reporting(bot_in(State.FAILED, foreign=True))
     for passed in (0.0, PATIENCE - 1):
-        told.context.clock.now = 1.0 + passed
-        told.list("b1", booting=("b1",))
-    assert told.child.words() == []
-    told.context.clock.now = 1.0 + PATIENCE
-    told.list("b1")
-    told.list("b1", booting=("b1",))
-    assert told.child.words() == [], "it was RUNNING in between: somebody had started it"
-    told.context.clock.now += PATIENCE
-    told.list("b1", booting=("b1",))
-    assert told.child.words() == ["stop"]
+        side.context.clock.now = 1.0 + passed
+        side.list("b1", booting=("b1",))
+    assert side.child.reports() == []
+    side.context.clock.now = 1.0 + PATIENCE
+    side.list("b1")
+    side.list("b1", booting=("b1",))
+    assert side.child.reports() == [], "it was RUNNING in between: somebody had started it"
+    side.context.clock.now += PATIENCE
+    side.list("b1", booting=("b1",))
+    assert side.child.reports() == ["stop"]
 
 
 @pytest.mark.says("bot_word_failed")
 def test_row_that_another_service_may_run_stays_and_that_is_said_once() -> None:
     heard: list[str] = []
     sink = logger.add(heard.append, format="{message}")
-    told = Told(bot_in(State.FAILED, foreign=True))
-    told.runs_elsewhere = True
+    side = Reporting(bot_in(State.FAILED, foreign=True))
+    side.runs_elsewhere = True
     for _ in range(3):
-        told.list("b1", booting=("b1",))
-        told.context.clock.now += PATIENCE
+        side.list("b1", booting=("b1",))
+        side.context.clock.now += PATIENCE
     logger.remove(sink)
-    assert told.child.words() == []
+    assert side.child.reports() == []
     assert [line for line in heard if "stays BOOTING" in line] == heard
     assert len(heard) == 1
 
 
 def test_stop_of_a_bot_that_another_service_holds_waits_until_it_is_flat_there() -> None:
-    told = Told(bot_in(State.STOPPED, Listed.GONE))
-    told.runs_elsewhere = True
-    told.list(stopping=("b1",))
-    assert told.child.words() == []
-    told.runs_elsewhere = False
-    told.list(stopping=("b1",))
-    assert told.child.words() == ["stop"]
+    side = Reporting(bot_in(State.STOPPED, Listed.GONE))
+    side.runs_elsewhere = True
+    side.list(stopping=("b1",))
+    assert side.child.reports() == []
+    side.runs_elsewhere = False
+    side.list(stopping=("b1",))
+    assert side.child.reports() == ["stop"]
 
 
 def test_running_row_of_a_bot_that_another_service_trades_is_never_given_back() -> None:
-    told = Told(bot_in(State.FAILED, foreign=True))
+    side = Reporting(bot_in(State.FAILED, foreign=True))
     for _ in range(3):
-        told.list("b1")
-        told.context.clock.now += PATIENCE
-    assert told.child.words() == []
+        side.list("b1")
+        side.context.clock.now += PATIENCE
+    assert side.child.reports() == []

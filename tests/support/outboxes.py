@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 
-from support.told import Dead, Wire
+from support.bot_service_wire import Dead, Wire
 
 from execsvc.clients.bot_reports import BotReports
 from execsvc.clients.bot_sessions import BotSessions
@@ -75,7 +75,7 @@ class World:
             settled_at=AT,
         )
         book(self._ledger(bot_id), BINDING, order)
-        self.sender.look(file_stem(bot_id))
+        self.sender.mark_changed(file_stem(bot_id))
 
     def step(self) -> bool:
         """Let the reporting worker do one thing, and start another if it dies of it."""

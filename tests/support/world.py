@@ -14,12 +14,12 @@ from typing import Any
 import requests
 from support import processes
 from support.bot_process import bot_row
+from support.bot_service_wire import FILLED, all_ended, orders_told
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
 from support.line import Line
 from support.service_clock import ServiceClock
-from support.told import FILLED, all_ended, orders_told
 from support.verdicts import listed_again
 
 from execsvc.sandbox.dialects import Dialect

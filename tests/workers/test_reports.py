@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from loguru import logger
+from support.bot_service_wire import Dead, Wire
 from support.outboxes import AT, World
 from support.settings import settings
-from support.told import Dead, Wire
 
 from execsvc.clients.bot_reports import BotReports
 from execsvc.clients.bot_sessions import BotSessions
@@ -82,9 +82,9 @@ class Worker:
         until = self.clock.monotonic() + seconds
         while True:
             if self.status == "BOOTING":
-                self.channel.ask(ReportRequest(bot_id="b", word="start", status="BOOTING"))
+                self.channel.ask(ReportRequest(bot_id="b", report="start", status="BOOTING"))
             if self.status == "STOPPING":
-                self.channel.ask(ReportRequest(bot_id="b", word="stop", status="STOPPING"))
+                self.channel.ask(ReportRequest(bot_id="b", report="stop", status="STOPPING"))
             for _ in range(10):
                 self._worker.step()
             if self.clock.monotonic() >= until:
@@ -105,7 +105,7 @@ class Worker:
         self.bots.change("b", {"status": "BOOTING"})
 
     def die_of_a_start(self) -> None:
-        """BotService has the word on a start, and takes its time; who sent the word is killed."""
+        """BotService has the report of a start, and takes its time; the process that sent it is killed."""
         self.boot()
         self.wire.always["/start"] = "die"
         with pytest.raises(Dead):
@@ -143,7 +143,7 @@ def test_log_has_a_bot_s_name_beside_its_id(worker: Worker) -> None:
     records: list[Any] = []
     sink = logger.add(lambda message: records.append(message.record), format="{message}")  # type: ignore[attr-defined]
     try:
-        worker.channel.ask(ReportRequest(look="b", name="My bot"))
+        worker.channel.ask(ReportRequest(changed="b", name="My bot"))
         worker.work()
         worker.stop()
         worker.work(REPORTS_FIRST + 1)

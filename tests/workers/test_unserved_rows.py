@@ -43,11 +43,11 @@ def test_rows_that_wait_at_two_looks_are_said_once(
     unserved: UnservedRows, bots: Exchange, heard: list[str]
 ) -> None:
     bots.list_bots(row("b1", "BOOTING"), row("b2", "BOOTING"), row("b3", "STOPPING"), bot_row("b4"))
-    unserved.look(INTERVAL)
-    unserved.look(INTERVAL + 1)
+    unserved.check(INTERVAL)
+    unserved.check(INTERVAL + 1)
     assert heard == [], "they may wait for another program"
     for looks in (2, 3, 4):
-        unserved.look(looks * INTERVAL)
+        unserved.check(looks * INTERVAL)
     (line,) = heard
     assert "2 BOOTING and 1 STOPPING that wait in vain: EXECSVC_BOT_LIFECYCLE is false" in line
 
@@ -57,7 +57,7 @@ def test_rows_that_do_not_wait_long_are_not_told_of(
 ) -> None:
     for looks, status in enumerate(("BOOTING", "RUNNING", "STOPPING", "STOPPED", "BOOTING"), 1):
         bots.list_bots(row("b1", status))
-        unserved.look(looks * INTERVAL)
+        unserved.check(looks * INTERVAL)
     assert heard == []
 
 
@@ -67,7 +67,7 @@ def test_queries_that_fail_say_nothing(
     bots.list_bots(row("b1", "BOOTING"))
     bots.fault(call="bots", times=None, kind="status", status=500)
     for looks in (1, 2, 3):
-        unserved.look(looks * INTERVAL)
+        unserved.check(looks * INTERVAL)
     assert heard == []
 
 

@@ -137,7 +137,7 @@ def _cut_short(run: Run, code: int) -> str:
 
 
 def _trading_ended(context: Context, bot: Bot, run: Run, code: int) -> None:
-    ending = classify(run.snapshot, code, told=run.told is not None, killed_for=run.killed_for)
+    ending = classify(run.snapshot, code, asked=run.told is not None, killed_for=run.killed_for)
     read_ledger(context, bot)
     retry_at = _retry_at(context, run)
     if bot.known.outage is not None and run.snapshot.liquidation_failed:

@@ -102,7 +102,7 @@ def enter_idle(context: Context, bot: Bot, state: State) -> None:
 def tell(context: Context, bot: Bot, told: StopMode) -> None:
     """Send the bot's process the signal to end; its time limit begins now."""
     assert bot.process.run is not None
-    context.children.tell(bot.process.run.child, _SIGNALS[told])
+    context.children.send_signal(bot.process.run.child, _SIGNALS[told])
     bot.process.run.asked_to_stop(told, context.clock.now)
     bot.put(replace(bot.desired, closing=bot.desired.closing or told is StopMode.STOP))
     if bot.state in (State.BOOTING, State.RUNNING):

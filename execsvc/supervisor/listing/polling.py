@@ -23,7 +23,7 @@ _KEY = "mass stop"
 class Taken(NamedTuple):
     """The result of one listing."""
 
-    said: Listing
+    current: Listing
     """The listing, without rows that are known to be STOPPED by now."""
     whole: Listing
     """The same with the bots that are known to be BOOTING besides."""
@@ -40,7 +40,7 @@ class Polling:
         self._last_seen = LastSeen()
         self._repeats = Repeats()
         self._crowded = CrowdedAccounts()
-        self._cut_said = False
+        self._cut_logged = False
         self._guard = MassStopGuard(settings.mass_stop_threshold, settings.mass_stop_confirmations)
 
     @property
@@ -53,11 +53,11 @@ class Polling:
 
         ``began``: the time of its first request to BotService, by the monotonic clock.
         """
-        said = self._last_seen.current(given, began)
-        listing = self._last_seen.completed(said)
+        current = self._last_seen.current(given, began)
+        listing = self._last_seen.completed(current)
         ids = listing.bots.keys() | listing.invalid.keys()
-        if listing.may_be_cut and not self._cut_said:
-            self._cut_said = True
+        if listing.may_be_cut and not self._cut_logged:
+            self._cut_logged = True
             logger.bind(event="listing_may_be_cut").warning("{}", MAY_BE_CUT)
         # A bot that was stopped since may be listed as before, when its user has started it again.
         if not unchanged or ids - self._bots.known():
@@ -65,24 +65,24 @@ class Polling:
                 logger.bind(event="account_crowded").warning("{}", line)
             self._bots.listed(listing)
         expected = self._bots.known()
-        if not self._last_seen.is_known(said, monotonic()):
+        if not self._last_seen.is_known(current, monotonic()):
             expected -= self._bots.unseen()
-        expected -= self._last_seen.unknown(said, expected - ids, monotonic())
+        expected -= self._last_seen.unknown(current, expected - ids, monotonic())
         poll = self._absence.listed(ids, expected)
         if poll.again:
             self._confirm()
         if poll.gone is not None:
             stopped = self._guard.judge(poll.gone, self._bots.at_stake())
-            self._say(poll.gone)
+            self._log_pending(poll.gone)
             self._bots.gone(stopped)
-        return Taken(said, listing)
+        return Taken(current, listing)
 
     def row_stopped(self, bot_id: str, at: float) -> None:
         """Note that by an answer of BotService that came at ``at`` (monotonic) the bot's row is STOPPED."""
         self._last_seen.stopped(bot_id, at)
         self._bots.row_stopped(bot_id)
 
-    def _say(self, gone: frozenset[str]) -> None:
+    def _log_pending(self, gone: frozenset[str]) -> None:
         pending = self._guard.pending
         if pending is None:
             self._repeats.forget(_KEY)

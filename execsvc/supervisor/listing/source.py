@@ -45,11 +45,11 @@ class ListingSource:
 
     def poll(self) -> None:
         """Request a listing now."""
-        self.channel.ask(POLL)
+        self.channel.request(POLL)
 
     def confirm(self) -> None:
         """Request the second listing of a pair, at once."""
-        self.channel.ask(CONFIRM)
+        self.channel.request(CONFIRM)
 
     def age(self) -> float:
         """Seconds since the last good listing, or since the start when there was none."""

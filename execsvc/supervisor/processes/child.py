@@ -50,7 +50,7 @@ class Children:
         """The reason why the machine had no process to give, the last time; None when it had one."""
         self._by_pid: dict[int, Child] = {}
         self._left: set[int] = set()
-        """Strays that this process may not kill, each told of once."""
+        """Strays that this process may not kill, each logged once."""
 
     def fork(self, work: Callable[[], int], keep: Collection[int]) -> Child:
         """Run ``work`` in a new process, which exits with what it returns.
@@ -91,7 +91,7 @@ class Children:
         except OSError as error:
             self.refused = error.strerror
 
-    def tell(self, child: Child, signum: signal.Signals) -> None:
+    def send_signal(self, child: Child, signum: signal.Signals) -> None:
         """Send a signal to one child. A pid that is not reaped yet cannot be anybody else's."""
         if child.pid in self._by_pid:
             os.kill(child.pid, signum)

@@ -35,14 +35,14 @@ class Ending(NamedTuple):
     keeps: bool = False
 
 
-def classify(snapshot: Snapshot, code: int, *, told: bool, killed_for: str | None) -> Ending:
+def classify(snapshot: Snapshot, code: int, *, asked: bool, killed_for: str | None) -> Ending:
     """Judge by the last report; the exit code only serves to describe a crash.
 
-    ``told``: the supervisor had told it to stop. ``killed_for``: why the supervisor killed it.
+    ``asked``: the supervisor had told it to stop. ``killed_for``: why the supervisor killed it.
     """
     end = snapshot.end
     words = killed_for or (end.detail if end else None) or described(code)
-    if told:
+    if asked:
         return Ending(Meaning.ASKED, words)
     signalled = end.signal if end and end.signal else snapshot.stopping_on
     if end is not None and end.kind is EndKind.FAILED:

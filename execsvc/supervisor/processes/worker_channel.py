@@ -77,12 +77,12 @@ class WorkerChannel:
         """Start the child."""
         self._process.start()
 
-    def ask(self, what: bytes) -> bool:
-        """Write ``what`` to the child, at most 4096 bytes; False if it does not take it at once."""
+    def request(self, line: bytes) -> bool:
+        """Write ``line`` to the child, at most 4096 bytes; False if it does not take it at once."""
         if self._requests is None:
             return False
         try:
-            return os.write(self._requests, what) == len(what)
+            return os.write(self._requests, line) == len(line)
         except (BlockingIOError, BrokenPipeError):
             return False  # it has many requests unread, or is about to be replaced
 
@@ -125,7 +125,7 @@ class WorkerChannel:
         """Let the child end by itself, on the signal ``signum``."""
         self._process.retire()
         if self._process.child is not None:
-            self._context.children.tell(self._process.child, signum)
+            self._context.children.send_signal(self._process.child, signum)
 
     def stop(self) -> None:
         """Kill the child, for good."""

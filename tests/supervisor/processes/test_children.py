@@ -84,7 +84,7 @@ def test_a_signal_sent_before_the_child_listens_is_not_lost() -> None:
             return 0
 
         child = children.fork(work, {read})
-        children.tell(child, signal.SIGTERM)
+        children.send_signal(child, signal.SIGTERM)
         os.write(write, b"x")
         wait_for(child)
         print(children.reap()[0][1])
@@ -100,7 +100,7 @@ def test_whoever_is_reaped_is_never_signalled() -> None:
         wait_for(child)
         children.reap()
         child.pid = os.getpid()  # its number went to somebody else
-        children.tell(child, signal.SIGTERM)
+        children.send_signal(child, signal.SIGTERM)
         children.kill(child)
         print("alive")
         """)

@@ -21,7 +21,7 @@ def ended(kind: EndKind, signal: str | None = None, detail: str = "") -> Snapsho
 def judge(
     snapshot: Snapshot, code: int = 0, told: bool = False, killed: str | None = None
 ) -> Ending:
-    return classify(snapshot, code, told=told, killed_for=killed)
+    return classify(snapshot, code, asked=told, killed_for=killed)
 
 
 @pytest.mark.parametrize("kind", EndKind)

@@ -131,9 +131,9 @@ def test_worker_that_died_has_its_last_line_received_and_a_successor(
     assert supervisor.received == [b"last"]
     assert supervisor.ends == 1
     assert supervisor.channel.gone
-    assert not supervisor.channel.ask(b"request\n")
+    assert not supervisor.channel.request(b"request\n")
     supervisor.pass_time(1)
-    assert supervisor.channel.ask(b"request\n")
+    assert supervisor.channel.request(b"request\n")
     assert supervisor.asked() == b"request\n"
 
 
