@@ -3,6 +3,7 @@
 The first line of a docstring says what a thing is or does, as a noun phrase or in the imperative. A text
 for a user (a log line, an error, a help) names its subject first. In the packages of TIDY, names of
 functions and classes are also checked: no private words, and no name that another package uses too.
+Docstrings and comments of the scripts, and of the tests of those packages, are checked as well.
 """
 
 import ast
@@ -138,6 +139,14 @@ def namesakes(trees: dict[Path, ast.AST]) -> Iterator[tuple[Path, int, str]]:
                     yield module, number, f"class {name} is also in {', '.join(others)}"
 
 
+def beside(root: Path) -> Iterator[Path]:
+    """The Python of scripts, and the tests that mirror the tidy packages."""
+    yield from (root / "scripts").rglob("*.py")
+    for path in (root / "tests").rglob("*.py"):
+        if package_of(path.relative_to(root / "tests")) in TIDY:
+            yield path
+
+
 def main() -> int:
     """Print each fault; the exit code is 1 if there is one."""
     package = Path(__file__).parent.parent / "execsvc"
@@ -147,10 +156,12 @@ def main() -> int:
         module, source = path.relative_to(package), path.read_text()
         trees[module] = ast.parse(source)
         is_tidy = package_of(module) in TIDY
-        found += [(module, *fault) for fault in faults(source, is_tidy=is_tidy)]
-    found += namesakes(trees)
-    for module, number, fault in sorted(found):
-        sys.stdout.write(f"{package.name}/{module}:{number}: {fault}\n")
+        found += [(path, *fault) for fault in faults(source, is_tidy=is_tidy)]
+    found += [(package / module, *fault) for module, *fault in namesakes(trees)]
+    for path in beside(package.parent):
+        found += [(path, *fault) for fault in faults(path.read_text(), is_tidy=False)]
+    for path, number, fault in sorted(found):
+        sys.stdout.write(f"{path.relative_to(package.parent)}:{number}: {fault}\n")
     return 1 if found else 0
 
 

@@ -84,7 +84,7 @@ def _package(item: pytest.Item) -> str:
 
 @pytest.fixture(autouse=True)
 def no_secrets() -> Iterator[None]:
-    """What one test made secret is nothing that the next one must not see."""
+    """Forget the secrets of one test before the next one."""
     yield
     masking.forget_secrets()
 

@@ -23,7 +23,7 @@ MEASURED = {
 
 
 def program(*arguments: str) -> str:
-    """What a Python with the bench at hand prints."""
+    """The output of a Python that can import the bench."""
     ended = subprocess.run(
         [sys.executable, *arguments],
         env=scrubbed(PYTHONPATH=str(SCRIPTS)),

@@ -48,7 +48,7 @@ print(json.dumps({
     "descriptors": sorted(int(name) for name in os.listdir("/proc/self/fd"))[:-1],
 }))
 """
-"""What a process says of its environment. Python itself ignores PIPE and XFSZ."""
+"""The environment as a process prints it. Python itself ignores PIPE and XFSZ."""
 HOSTILE_PARENT = """
 import os, signal, sys
 for signum in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGPIPE):
@@ -62,7 +62,7 @@ PYTHONS_OWN = [signal.SIGPIPE, signal.SIGXFSZ]
 
 
 def seen_by(*command: str, **environ: str) -> dict[str, Any]:
-    """What :data:`LOOK` prints when ``command`` starts the process that runs it."""
+    """The output of :data:`LOOK` when ``command`` starts the process that runs it."""
     done = subprocess.run(
         [*command, sys.executable, "-c", LOOK],
         env={**environ} or scrubbed(),

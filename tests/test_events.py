@@ -47,7 +47,7 @@ def method(call: ast.Call) -> str:
 
 
 def bound_event(call: ast.Call) -> ast.expr | None:
-    """What ``call`` binds as the event, if it does."""
+    """The event that ``call`` binds, if it does."""
     found = [key.value for key in call.keywords if key.arg == "event"]
     return found[0] if found and method(call) == "bind" else None
 

@@ -39,7 +39,7 @@ def connected(line: Line, server: socket.socket) -> tuple[socket.socket, socket.
 
 
 def all_of(peer: socket.socket) -> bytes:
-    """What arrives until the connection ends, in order or not."""
+    """All that arrives until the connection ends, in order or not."""
     got = b""
     while True:
         try:

@@ -1,4 +1,4 @@
-"""What setup.cfg says of the package, and where the package keeps to its walls."""
+"""The package as setup.cfg declares it, and the imports that the layers allow."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def command(*arguments: str) -> list[str]:
 
 
 def under_init(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """What became of a command under the init."""
+    """The end of a command under the init."""
     return subprocess.run(
         command(*arguments), env=scrubbed(), capture_output=True, text=True, timeout=60, check=False
     )

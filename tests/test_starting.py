@@ -72,7 +72,7 @@ def starts(server: Starts) -> Iterator[Starts]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the modules are that are run."""
+    """The folder of the modules that are run."""
     (tmp_path / "looking.py").write_text(LOOK)
     (tmp_path / "ending_somehow.py").write_text(ENDS)
     return tmp_path

@@ -32,7 +32,7 @@ GIVEN = {
     "SyslogIdentifier=execsvc@%i": "SyslogIdentifier=execsvc",
     " (%i)": "",
 }
-"""What the unit of a second environment says, and what the unit of the first says instead."""
+"""The unit of a second environment, with the names of the first instead of its own."""
 
 
 def lines(name: str) -> list[str]:

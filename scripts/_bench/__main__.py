@@ -49,7 +49,7 @@ class Run:
         self._in_turns("one read of 50 levels", lambda _: reads(), (OURS,))
 
     def tick(self) -> None:
-        """What a tick costs by itself."""
+        """The cost of one tick by itself."""
         seconds = 3.0 if self._quick else 8.0
         self._in_turns(
             "one tick that reads nothing",

@@ -1,4 +1,4 @@
-"""What is measured of execsvc alone: many bots at once, and what one tick costs."""
+"""Measures of execsvc alone: many bots at once, and the cost of one tick."""
 
 from __future__ import annotations
 

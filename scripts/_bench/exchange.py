@@ -36,7 +36,7 @@ def book() -> dict[str, Any]:
 
 
 class Exchange:
-    """What it knows: the bots it lists, what each account holds, and when each read the ticker."""
+    """Both services: the listed bots, the holdings of each account, the ticker reads of each."""
 
     def __init__(self) -> None:
         self._bots: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""What the figures are called, what is aimed at, and how they are written down."""
+"""The figures: their names, their targets, their format."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ FIGURES = {
 
 
 GROWING = ("start_a_bot", "tick_with_ticker", "memory_a_bot", "supervisor_cpu", "on_time")
-"""What is shown of a growing crowd."""
+"""The figures of a growing number of bots."""
 
 
 def growth(results: Results) -> dict[int, dict[str, float]]:

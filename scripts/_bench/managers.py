@@ -1,4 +1,4 @@
-"""Who runs the bots: execsvc, supervisord or circus, each behind the same few verbs."""
+"""The managers of bots: execsvc, supervisord and circus, each behind the same few methods."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class Process:
 
 
 def _family(pid: int) -> list[psutil.Process]:
-    """What a process has started, directly or not; nothing once it is gone."""
+    """The descendants of a process; none once it is gone."""
     try:
         return psutil.Process(pid).children(recursive=True)
     except psutil.NoSuchProcess:
@@ -113,7 +113,7 @@ def _family(pid: int) -> list[psutil.Process]:
 
 
 def of_living(pids: Iterable[int], look: Callable[[int], T]) -> list[T]:
-    """What ``look`` sees of each process, and nothing of one that is gone."""
+    """The result of ``look`` for each process, without those that are gone."""
     seen = []
     for pid in pids:
         with suppress(FileNotFoundError, ProcessLookupError):

@@ -1,4 +1,4 @@
-"""What is measured of a manager with nothing running yet, whoever it is."""
+"""Measures of any manager that runs nothing yet."""
 
 from __future__ import annotations
 

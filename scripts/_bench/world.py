@@ -19,7 +19,7 @@ PATIENCE = 120.0
 
 
 class Seen(NamedTuple):
-    """What the exchange saw. Moments are seconds of the machine's monotonic clock."""
+    """The requests that the exchange saw. Moments are seconds of the machine's monotonic clock."""
 
     listed_at: float
     ticks: list[tuple[str, float]]
@@ -41,7 +41,7 @@ class Exchange:
         self._session.trust_env = False
 
     def list_bots(self, rows: list[dict[str, Any]]) -> None:
-        """What BotService says from now on; forgets what was seen."""
+        """Set the listing of BotService from now on; forget the requests seen."""
         self._session.post(f"{self.url}/bench/bots", data=json.dumps(rows))
 
     def forget(self) -> None:
@@ -54,7 +54,7 @@ class Exchange:
         return Seen(found["listed_at"], [tuple(t) for t in found["ticks"]], found["cpu"])
 
     def first_ticks(self, bots: int) -> dict[str, float]:
-        """When each bot ticked first, once ``bots`` of them have."""
+        """The moment of each bot's first tick, once ``bots`` of them have one."""
         wait(lambda: self._count()["bots"] >= bots, f"{bots} bots tick")
         first: dict[str, float] = {}
         for key, moment in self.seen().ticks:
@@ -66,7 +66,7 @@ class Exchange:
         wait(lambda: self._count()["ticks"] >= bots * (each + 2), f"{each} ticks a bot")
 
     def close(self) -> None:
-        """It is gone."""
+        """Kill the process, and wait for its end."""
         self._process.kill()
         self._process.wait()
 

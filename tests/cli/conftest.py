@@ -21,7 +21,7 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def state_dir(tmp_path: Path) -> Path:
-    """Where the commands look for ledgers."""
+    """The state directory of the commands."""
     return tmp_path / "state"
 
 

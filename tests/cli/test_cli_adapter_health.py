@@ -1,4 +1,4 @@
-"""What ``check`` and ``doctor`` make of an adapter's own ``GET /health``."""
+"""The results of ``check`` and ``doctor`` by an adapter's own ``GET /health``."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def adapter(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Liar]
 
 
 def lines(execsvc: Execsvc) -> list[str]:
-    """What ``check`` says of the adapter; the exit code is 0."""
+    """The lines of ``check`` about the adapter; the exit code is 0."""
     outcome = execsvc("check")
     assert outcome.code == 0, outcome.out
     return [" ".join(line.split()) for line in outcome.out.splitlines() if "127.0.0.1" in line][2:]

@@ -1,4 +1,4 @@
-"""What a setting needs that is not installed is said before anything starts."""
+"""Alerts as a command: refused before anything starts where the extra or the URLs are missing."""
 
 from __future__ import annotations
 

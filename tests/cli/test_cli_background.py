@@ -50,7 +50,7 @@ def background(
 
 
 def discards(pid: int, signum: signal.Signals) -> bool:
-    """Whether a signal would be lost: ignored and, because it would stay pending then, not blocked."""
+    """True when a signal would be lost: ignored, and not blocked, as it would stay pending then."""
     text = Path(f"/proc/{pid}/status").read_text()
     status = dict(line.split(":", 1) for line in text.splitlines())
     lost = int(status["SigIgn"], 16) & ~int(status["SigBlk"], 16)
@@ -58,7 +58,7 @@ def discards(pid: int, signum: signal.Signals) -> bool:
 
 
 def line_of(process: subprocess.Popen[str], pattern: str) -> str:
-    """What ``pattern`` finds in the first line of its output that has it."""
+    """The match of ``pattern`` in the first line of the output that has one."""
     assert process.stdout is not None
     for line in process.stdout:
         found = re.search(pattern, line)

@@ -9,7 +9,7 @@ from support.command import Execsvc
 from execsvc.cli.demo import demo_bots
 from execsvc.sandbox.server import Sandbox
 
-NOBODY = "http://127.0.0.1:9"  # the port of discard, where nobody listens
+NOBODY = "http://127.0.0.1:9"  # the port of discard: no service listens there
 
 
 @pytest.fixture

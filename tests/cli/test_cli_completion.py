@@ -47,7 +47,7 @@ def known(daemon: ControlSocket) -> ControlSocket:
 
 
 def offered(*words: str) -> list[str]:
-    """What bash would offer for the last of ``words``, by the function that was registered."""
+    """The words that bash would offer for the last of ``words``, by the registered function."""
     script = (
         'eval "$(execsvc completion bash)"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
         "_execsvc_completion execsvc; printf '%s\\n' \"${COMPREPLY[@]}\""
@@ -122,7 +122,7 @@ def terminal(path: Path) -> Iterator[int]:
 
 
 def until(terminal: int, pattern: str) -> str:
-    """What the terminal shows until ``pattern`` matches."""
+    """The output of the terminal until ``pattern`` matches."""
     shown = ""
     while not re.search(pattern, shown):
         assert select.select([terminal], [], [], 60)[0], f"{pattern} is not in {shown!r}"

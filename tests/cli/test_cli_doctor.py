@@ -15,7 +15,7 @@ from execsvc.cli.demo import demo_bots
 from execsvc.doctor import daemon as daemon_check
 from execsvc.sandbox.server import Sandbox
 
-NOBODY = "http://127.0.0.1:9"  # the port of discard, where nobody listens
+NOBODY = "http://127.0.0.1:9"  # the port of discard: no service listens there
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,7 @@ def services(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
 
 
 def findings(execsvc: Execsvc, *arguments: str) -> dict[str, list[str]]:
-    """What is not well, by check."""
+    """The warnings and faults, by check."""
     outcome = execsvc("doctor", "--json", *arguments)
     document = json.loads(outcome.out)
     assert document["exit_code"] == outcome.code

@@ -1,4 +1,4 @@
-"""What every command keeps to: help, exit codes, one line for an error."""
+"""Rules of every command: help, exit codes, one line for an error."""
 
 from __future__ import annotations
 

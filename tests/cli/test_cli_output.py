@@ -16,13 +16,13 @@ from support.recordings import random_market, write
 
 FULL = "No space left on device"
 UNBUFFERED = {"PYTHONUNBUFFERED": "1"}
-"""Nearly nobody has it set; without it the interpreter flushes once more at its end."""
+"""PYTHONUNBUFFERED is rarely set; without it the interpreter flushes once more at its end."""
 COMPLETION = {"_EXECSVC_COMPLETE": "bash_complete", "COMP_WORDS": "execsvc s", "COMP_CWORD": "1"}
 
 
 @contextmanager
 def unread() -> Iterator[int]:
-    """The write end of a pipe that nobody reads."""
+    """The write end of a pipe without a reader."""
     read, write_end = os.pipe()
     os.close(read)
     yield write_end

@@ -43,7 +43,7 @@ STATUS: dict[str, Any] = {
 
 @pytest.fixture
 def document(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What the daemon answers; a test may change it."""
+    """The daemon's answer; a test may change it."""
     answer: dict[str, Any] = json.loads(json.dumps(STATUS))
 
     def ask(_: Path, request: dict[str, Any], __: float) -> dict[str, Any]:

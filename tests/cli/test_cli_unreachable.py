@@ -31,7 +31,7 @@ def held(state_dir: Path) -> Iterator[FileLock]:
 
 @pytest.fixture
 def late(monkeypatch: pytest.MonkeyPatch, daemon: ControlSocket) -> list[str]:
-    """What is asked while the socket is away: the first requests fail, the next ones do not."""
+    """The requests while the socket is away: the first requests fail, the next ones do not."""
     daemon.names = {"b1": "bot"}
     daemon.answers = {
         "halt": [{"ok": True, "halted": HALTED, "not_written": None}],

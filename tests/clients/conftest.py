@@ -1,4 +1,4 @@
-"""What the tests of the clients share."""
+"""The fixtures of the tests of the clients."""
 
 from support.adapter_samples import adapter, pauses, service
 from support.wire_server import certificate, serve

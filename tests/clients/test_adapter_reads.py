@@ -1,4 +1,4 @@
-"""What the adapter says about account and market, and what of it is not believed."""
+"""Reads of account and market, and answers that are refused."""
 
 from __future__ import annotations
 

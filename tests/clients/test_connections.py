@@ -1,4 +1,4 @@
-"""Where a connection is made to."""
+"""The address of a connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a ccxt order is read."""
+"""The reading of a ccxt order."""
 
 from __future__ import annotations
 

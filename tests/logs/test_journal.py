@@ -1,4 +1,4 @@
-"""journald's native protocol: the fields of a record, which nobody can forge."""
+"""journald's native protocol: the fields of a record, which no text can forge."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_a_record_of_any_size_comes_whole(journal: FakeJournal, size: int) -> No
 
 
 def run(code: str, **environ: str) -> str:
-    """What a process says on stderr."""
+    """The stderr of a process."""
     done = subprocess.run(
         [sys.executable, "-c", code],
         stderr=subprocess.PIPE,

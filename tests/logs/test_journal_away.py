@@ -55,7 +55,7 @@ def hung(journal: FakeJournal) -> None:
 
 
 def stopped(journal: FakeJournal) -> None:
-    """The socket is there, and nobody has it open."""
+    """The socket is there, and no process has it open."""
     journal._socket.close()
 
 

@@ -1,4 +1,4 @@
-"""Who reads the log, or does not, must not matter to whoever writes it."""
+"""Standard error with and without a reader: neither delays or ends the process that logs."""
 
 from __future__ import annotations
 

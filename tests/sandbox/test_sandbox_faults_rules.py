@@ -1,4 +1,4 @@
-"""Which requests a fault strikes."""
+"""The requests to which a fault applies."""
 
 from __future__ import annotations
 

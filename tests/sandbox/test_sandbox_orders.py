@@ -1,4 +1,4 @@
-"""The wire shapes of orders, as somebody outside sees them."""
+"""The wire shapes of orders, as a client sees them."""
 
 from __future__ import annotations
 

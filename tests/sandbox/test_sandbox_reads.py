@@ -1,4 +1,4 @@
-"""The wire shapes of all that is read, as somebody outside sees them."""
+"""The wire shapes of all reads, as a client sees them."""
 
 from __future__ import annotations
 

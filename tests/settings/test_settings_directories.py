@@ -1,4 +1,4 @@
-"""The two directories: ours, and nobody else's."""
+"""The two directories, which only the user of the service may own."""
 
 from __future__ import annotations
 

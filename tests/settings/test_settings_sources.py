@@ -1,4 +1,4 @@
-"""Where settings come from, and that all faults are named at once."""
+"""The sources of settings; all faults are named at once."""
 
 from __future__ import annotations
 
