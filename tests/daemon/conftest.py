@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -34,6 +34,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.daemon)
             if item.path.name in REAL_STARTS:
                 item.add_marker(pytest.mark.real_start)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the health and the end of the log of the daemons of a test that fails."""
+    report = yield
+    if report.failed:
+        arguments = getattr(item, "funcargs", {})
+        daemons = [one for one in arguments.values() if isinstance(one, Daemon)]
+        report.sections += [section for one in daemons for section in one.sections_of_a_report()]
+    return report
 
 
 @pytest.fixture(scope="module")

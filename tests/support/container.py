@@ -29,6 +29,7 @@ BUILDS = 600.0
 LIBRARIES = "/opt/libraries"
 _SYSTEM = ("usr", "lib", "lib64", "bin", "sbin")
 _INIT = "/etc/init"
+_PYTHON = ("python3", "-I", _INIT)
 _PATH = "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _ADDRESS = "192.0.2.1"
 """The container's own address: what a published port arrives at (RFC 5737)."""
@@ -207,7 +208,7 @@ class Container:
         """Start it."""
         command = self._stage.only("ENTRYPOINT").command + self._stage.only("CMD").command
         if self._service["init"]:
-            command = ["/usr/bin/env", "python3", "-I", _INIT, *command]
+            command = ["/usr/bin/env", *_PYTHON, *command]
         script = [*self._root.mounts(), *self._mounts(), f"exec {self._as_its_user(command)}"]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -265,8 +266,12 @@ class Container:
 
     @property
     def has_begun(self) -> bool:
-        """True once the engine's init has started what the image begins with."""
-        return _INIT in self.first.title.split() and bool(self.first.children())
+        """True once the engine's init has started what the image begins with.
+
+        The shell that makes the mounts names the init, too, and has children: a signal that process 1
+        has no handler for is lost.
+        """
+        return self.first.title.startswith(f"{' '.join(_PYTHON)} ") and bool(self.first.children())
 
     @property
     def first(self) -> processes.Process:

@@ -34,6 +34,10 @@ LISTING_ONLY = {"EXECSVC_BOT_LIFECYCLE": "false", "EXECSVC_REPORT_LEDGER": "fals
 """Of BotService nothing but the listing of RUNNING bots is called."""
 
 
+_LINES_SHOWN = 60
+"""Lines of its log that the report of a failed test shows."""
+
+
 class Daemon:
     """The real program, started and stopped by a test; its state outlives it."""
 
@@ -87,6 +91,15 @@ class Daemon:
     def log(self) -> str:
         """All that it logged."""
         return self.log_file.read_text(errors="replace")
+
+    def sections_of_a_report(self) -> list[tuple[str, str]]:
+        """Title and text of each part of a failed test's report: the last lines logged, and /health."""
+        lines = self.log.splitlines()[-_LINES_SHOWN:] if self.log_file.exists() else ["no log"]
+        try:
+            health = str(self.health())
+        except (OSError, AssertionError) as error:
+            health = f"no answer: {error!r}"
+        return [("end of the daemon's log", "\n".join(lines)), ("/health of the daemon", health)]
 
     @property
     def port(self) -> int:
