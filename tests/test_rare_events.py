@@ -9,19 +9,20 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
 from support.environment import scrubbed
 from support.facts import changed
+from support.settings import settings
 
 from execsvc.store.sqlite import ballast
-from execsvc.store.sqlite.held import HeldBots
 from execsvc.store.sqlite.paths import ledger_path
+from execsvc.store.sqlite.store import SqliteStore
 from execsvc.supervisor.bots.bot import Bot
-from execsvc.supervisor.bots.hold import Hold
-from execsvc.supervisor.bots.process_exit import remember_held
-from execsvc.supervisor.bots.states import State
+from execsvc.supervisor.bots.bots import Bots
+from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.facts import HeldNotRecorded, Occurrence
+from execsvc.supervisor.bots.next_step import Listed
 from execsvc.supervisor.processes import process
 
 
@@ -110,11 +111,13 @@ def test_stray_of_another_user_is_logged_once(tmp_path: Path) -> None:
 @pytest.mark.says("held_not_written")
 def test_hold_that_cannot_be_recorded_is_logged(tmp_path: Path) -> None:
     (tmp_path / "held.new").mkdir()
-    context: Any = SimpleNamespace(held=HeldBots(tmp_path))
-    bot = changed(Bot("b1"), hold=Hold(State.HELD, "ended on TERM"))
+    store = SqliteStore(tmp_path, tmp_path)
+    context = Context(settings(), lambda *_: 0, store, store)
+    context.bots["b1"] = changed(Bot("b1"), listed=Listed.VALID, current=True)
 
-    remember_held(cast(Any, context), bot)
+    answers = Bots(context).apply("b1", Occurrence.STOP_ASKED)
 
+    assert [type(answer) for answer in answers] == [HeldNotRecorded]
     assert context.held.bots == {"b1": False}
 
 

@@ -6,7 +6,6 @@ import math
 import selectors
 from collections import deque
 from collections.abc import Callable, Collection
-from dataclasses import replace
 
 from loguru import logger
 from pydantic import ValidationError
@@ -15,7 +14,9 @@ from execsvc.clients.bot_service import BOOTING, RUNNING, STOPPING, Listing
 from execsvc.reporting.lifecycle import RESEND_AFTER, ReportKind
 from execsvc.settings import Switch
 from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.facts import GivenBack
 from execsvc.supervisor.bots.foreign import Foreign
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.processes.worker_channel import WorkerChannel
@@ -39,11 +40,13 @@ class ReportRequests:
     def __init__(
         self,
         context: Context,
+        bots: Bots,
         selector: selectors.BaseSelector,
         row_stopped: Callable[[str, float], None],
     ) -> None:
         """Start no process. ``row_stopped`` takes a bot whose row is STOPPED, and the monotonic time."""
         self._context = context
+        self._bots = bots
         self._row_stopped = row_stopped
         self.channel = WorkerChannel(
             context,
@@ -228,13 +231,10 @@ class ReportRequests:
         self._halted = {key: before.get(key, now) for key in booting} if halted else {}
 
     def _is_given_back(self, bot: Bot, status: str) -> bool:
-        """True for a bot that does not run, and will not: its stop is reported, and logged here."""
+        """True for a bot that does not run, and will not: its stop is reported, and logged."""
         why = self._hindrance(bot, status)
-        if why is not None and why != bot.desired.given_back:
-            bot.put(replace(bot.desired, given_back=why))
-            bot.log.bind(event="bot_given_back").warning(
-                "BotService is told that it has stopped: {}", why
-            )
+        if why is not None:
+            self._bots.apply(bot.bot_id, GivenBack(why))
         return why is not None
 
     def _hindrance(self, bot: Bot, status: str) -> str | None:

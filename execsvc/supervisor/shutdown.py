@@ -8,7 +8,6 @@ from loguru import logger
 
 from execsvc.events import EventName
 from execsvc.exit_codes import DONE, RESIDUE
-from execsvc.supervisor.bots import steps
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.context import Context
@@ -76,9 +75,11 @@ class Shutdown:
 
     def conclude(self) -> int:
         """Log the positions that stay open. Returns the exit code of the service."""
-        for bot in list(self._context.bots.values()):
-            if not bot.stand_in and (bot.process.run is not None or not bot.known.current):
-                steps.read_ledger(self._context, bot)
+        for bot_id, found in list(self._context.bots.items()):
+            unsure = found.process.run is not None or not found.known.current
+            if unsure and not found.stand_in:
+                self._bots.see_ledger(bot_id)
+            bot = self._context.bots[bot_id]
             if not bot.is_open:
                 continue
             if self._is_held(bot):
@@ -102,11 +103,7 @@ class Shutdown:
         self._context.service = Service.HOLD  # no process is forked any more
         self._until = self._context.clock.now + KILL_PATIENCE
         self._context.timers.ask(KEY, self._until)
-        for bot in self._context.bots.values():
-            for run in (bot.process.run, bot.process.check):
-                if run is not None and run.killed_for is None:
-                    steps.kill(self._context, bot, run, "the service is out of time to stop")
-            steps.reconcile(self._context, bot)
+        self._bots.kill_all()
 
     def _is_held(self, bot: Bot) -> bool:
         if bot.known.unreadable is not None:

@@ -16,7 +16,7 @@ from execsvc.errors import ConfigRefused, LedgerFailed
 from execsvc.settings import Settings, merged, runtime_directory, state_directory
 from execsvc.store.opening import open_store
 from execsvc.supervisor import alert_dispatch, shutdown, systemd_updates
-from execsvc.supervisor.bots import by_hand, spare
+from execsvc.supervisor.bots import halting, spare
 from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.context import Context, Ledgers, Runner
 from execsvc.supervisor.bots.launch import launch
@@ -73,7 +73,9 @@ class Supervisor:
         self._listings = ListingSource(self.context, self._selector, self._take_listing)
         self._polling = Polling(settings, self._bots, self._listings.confirm)
         self._http = http_channel(self.context, self._selector, self._listener, serve)
-        self._reporting = ReportRequests(self.context, self._selector, self._polling.row_stopped)
+        self._reporting = ReportRequests(
+            self.context, self._bots, self._selector, self._polling.row_stopped
+        )
         self._requests = Requests(
             self.context, self._bots, self._listings, self._polling, self._reporting
         )
@@ -119,10 +121,10 @@ class Supervisor:
         self._reporting.start()
         self._alerts.start()
         self._spare.renew()
-        by_hand.say_if_halted(self.context)
+        halting.say_if_halted(self.context)
         look_at_machine(self.context.store)
         self._bots.recover()
-        by_hand.look_for_halt(self.context)
+        halting.look_for_halt(self.context, self._bots)
         self.context.timers.ask(_MAINTENANCE, self.context.clock.now + _MAINTENANCE_INTERVAL)
         logger.bind(event="service_started").info(
             "started, HTTP at {}:{}", self.context.settings.http_bind.host, self.port
@@ -142,7 +144,7 @@ class Supervisor:
     def _turn(self) -> None:
         """Wait for the next event or timer, and act on it."""
         clock, timers = self.context.clock, self.context.timers
-        more = launch(self.context)
+        more = launch(self.context, self._bots)
         wait = 0.0 if more else max(self._next_moment() - clock.now, 0.0)
         clock.plan(wait)
         events = self._selector.select(wait)
@@ -170,7 +172,7 @@ class Supervisor:
             alert_dispatch.CHECK_KEY: self._alerts.check,
             server.KEY: self._control.due,
             server.PATH_KEY: self._control.check_path,
-            by_hand.KEY: partial(by_hand.look_for_halt, self.context),
+            halting.KEY: partial(halting.look_for_halt, self.context, self._bots),
             shutdown.KEY: self._shutdown.due,
             spare.KEY: self._spare.renew,
             _MAINTENANCE: self._maintain,

@@ -61,7 +61,7 @@ class Reporting:
             clock=SimpleNamespace(now=1.0),
             settings=SimpleNamespace(report_ledger=Switch.AUTO, bot_lifecycle=Switch.AUTO),
         )
-        self.reporting = ReportRequests(self.context, None, lambda *_: None)  # type: ignore[arg-type]
+        self.reporting = ReportRequests(self.context, self.context, None, lambda *_: None)  # type: ignore[arg-type]
         self.reporting.channel = self.child  # type: ignore[assignment]
         self.names: list[str] = []
         self.complete = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from loguru import logger
@@ -15,6 +15,7 @@ from execsvc.clients.bot_service import Listing
 from execsvc.model.bot import InvalidRow, parse_row
 from execsvc.settings import Switch
 from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.facts import GivenBack
 from execsvc.supervisor.bots.foreign import PATIENCE
 from execsvc.supervisor.bots.hold import Hold
 from execsvc.supervisor.bots.next_step import Listed
@@ -57,8 +58,12 @@ class Reporting:
             ),
         )
         self.child = Child()
-        self.reporting = ReportRequests(self.context, None, lambda *_: None)  # type: ignore[arg-type]
+        self.reporting = ReportRequests(self.context, cast(Any, self), None, lambda *_: None)  # type: ignore[arg-type]
         self.reporting.channel = self.child  # type: ignore[assignment]
+
+    def apply(self, bot_id: str, fact: GivenBack) -> None:
+        """Take the place of the bots: the supervisor says that this one is given back."""
+        self.bot_becomes(given_back=fact.why)
 
     def bot_becomes(self, **changes: Any) -> None:
         """The bot has these facts from now on."""

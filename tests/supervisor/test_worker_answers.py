@@ -14,6 +14,7 @@ from execsvc.alerts.messages import stopped
 from execsvc.alerts.outbox import MOST
 from execsvc.store.sqlite.store import SqliteStore
 from execsvc.supervisor.alert_dispatch import AlertDispatch
+from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.report_requests import ReportRequests
 
@@ -44,9 +45,8 @@ def test_an_alert_too_many_is_dropped_and_said(
 def test_what_the_reports_process_writes_is_not_believed(
     tmp_path: Path, selector: selectors.BaseSelector
 ) -> None:
-    reporting = ReportRequests(
-        context(tmp_path, report_ledger="true"), selector, lambda bot_id, at: None
-    )
+    given = context(tmp_path, report_ledger="true")
+    reporting = ReportRequests(given, Bots(given), selector, lambda bot_id, at: None)
     before = reporting.document()
     reporting._receive(b'{"pending": "many"}')
     assert reporting.document() == before

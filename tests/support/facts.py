@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass, replace
 from datetime import datetime, timezone
 from decimal import Decimal
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 from execsvc.model.bot import Binding, BotSpec, Mode
 from execsvc.model.position import Position
@@ -16,9 +15,7 @@ from execsvc.store.bot_state import LedgerState
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.next_step import Listed, Service
 from execsvc.supervisor.bots.run import Run
-from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.status.facts import Facts, Polled
-from execsvc.workers.lines import Lines
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test_trading_v1")
@@ -49,10 +46,14 @@ def changed(before: Bot, **changes: Any) -> Bot:
 
 
 def running(**report: Any) -> Run:
-    child = cast(Child, SimpleNamespace(pid=4250))
-    run = Run(child, Task.TRADE, ROW, Lines(-1, 0), 0.0, AT)
-    run.snapshot = Snapshot(**{"phase": "RUNNING", "position": shown(HELD), **report})
-    return run
+    snapshot = Snapshot(**{"phase": "RUNNING", "position": shown(HELD), **report})
+    return run(snapshot=snapshot)
+
+
+def run(pid: int = 4250, row: BotSpec | None = ROW, **known: Any) -> Run:
+    """A process that trades."""
+    beginning: dict[str, Any] = {"task": Task.TRADE, "began": 0.0, "heard_at": 0.0}
+    return Run(pid=pid, spec=row, started_at=AT, **{**beginning, **known})
 
 
 def ledger(**changes: Any) -> LedgerState:

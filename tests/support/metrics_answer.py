@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timezone
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
-from support.facts import changed
+from support.facts import changed, run
 
 from execsvc.model.bot import Binding, BotSpec, Mode
 from execsvc.runner.counts import NOTHING
-from execsvc.runner.job import Task
 from execsvc.runner.report import Snapshot
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.next_step import Listed, Service
-from execsvc.supervisor.bots.run import Run
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.bots.totals import Totals
 from execsvc.supervisor.listing.guard import Pending
-from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.loop_clock import LoopClock
 from execsvc.supervisor.status.facts import Facts, Polled
 from execsvc.supervisor.status.metrics import metrics
-from execsvc.workers.lines import Lines
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test_trading_v1")
@@ -39,9 +34,7 @@ HOLDS = {
 def bot(bot_id: str = "b1", name: str = "My bot", **report: Any) -> Bot:
     """A bot that runs and holds, unless ``report`` says otherwise."""
     row = BotSpec(bot_id=bot_id, name=name, binding=BINDING, params={})
-    child = cast(Child, SimpleNamespace(pid=4250))
-    run = Run(child, Task.TRADE, row, Lines(-1, 0), 0.0, AT)
-    run.snapshot = Snapshot(
+    snapshot = Snapshot(
         **{
             "phase": "RUNNING",
             "position": HOLDS,
@@ -49,7 +42,8 @@ def bot(bot_id: str = "b1", name: str = "My bot", **report: Any) -> Bot:
             **report,
         }
     )
-    return changed(Bot(bot_id), row=row, listed=Listed.VALID, state=State.RUNNING, run=run)
+    trades = run(row=row, snapshot=snapshot)
+    return changed(Bot(bot_id), row=row, listed=Listed.VALID, state=State.RUNNING, run=trades)
 
 
 def answer(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from execsvc.clock import now
 from execsvc.logs import bound
@@ -14,7 +14,7 @@ from execsvc.runner.job import Task
 from execsvc.runner.report import Snapshot, shown
 from execsvc.store.abandoned import Abandoned, is_recent
 from execsvc.supervisor.bots.desired import Desired
-from execsvc.supervisor.bots.hold import Holding
+from execsvc.supervisor.bots.hold import HoldRecord
 from execsvc.supervisor.bots.known import KnownPosition
 from execsvc.supervisor.bots.next_step import Case, Listed, Service
 from execsvc.supervisor.bots.process import Process
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 _LEFT = "left by an earlier run of the service; waits for the first good listing"
 
 
-Record = Desired | Process | KnownPosition | Holding | Schedule
+Record = Desired | Process | KnownPosition | HoldRecord | Schedule
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Bot:
     """All facts about one bot in the supervisor. Moments are seconds of the loop's own clock."""
 
@@ -42,22 +42,21 @@ class Bot:
     desired: Desired = field(default_factory=Desired)
     process: Process = field(default_factory=Process)
     known: KnownPosition = field(default_factory=KnownPosition)
-    holding: Holding = field(default_factory=Holding)
+    holding: HoldRecord = field(default_factory=HoldRecord)
     schedule: Schedule = field(default_factory=Schedule)
 
-    def put(self, *records: Record) -> None:
-        """Replace the records of the kinds of ``records`` by these."""
-        for record in records:
-            setattr(self, _ATTRIBUTES[type(record)], record)
+    def having(self, *records: Record) -> Bot:
+        """The bot with ``records`` in the place of its own of these kinds."""
+        changes: dict[str, Any] = {_ATTRIBUTES[type(record)]: record for record in records}
+        return replace(self, **changes)
 
-    def become(self, state: State, now: float) -> None:
-        """Enter ``state``. Raises ValueError where no transition leads there."""
-        self.state = entered(self.state, state)
-        self.state_since = now
+    def entering(self, state: State, now: float) -> Bot:
+        """The bot in ``state``. Raises ValueError where no transition leads there."""
+        return replace(self, state=entered(self.state, state), state_since=now)
 
-    def begin_anew(self) -> None:
-        """Forget crashes and faults: its row changed, it came back, or an operator let it go on."""
-        self.put(
+    def begun_anew(self) -> Bot:
+        """The bot without crashes and faults: it came back, or an operator let it go on."""
+        return self.having(
             replace(self.desired, given_back=None),
             replace(self.process, error=None, last=Snapshot()),
             replace(self.known, current=False),
@@ -66,14 +65,14 @@ class Bot:
             ),
         )
 
-    def end_failure(self) -> None:
-        """End FAILED when the row is another one than the row that failed."""
+    def without_failure_of_another_row(self) -> Bot:
+        """The bot, not FAILED any more when its row is another one than the row that failed."""
         failed, row = self.holding.hold, self.desired.row
         if failed is None or failed.state is not State.FAILED or failed.row is None or row is None:
-            return
-        if (failed.row.binding, failed.row.params) != (row.binding, row.params):
-            self.put(replace(self.holding, hold=None))
-            self.begin_anew()
+            return self
+        if (failed.row.binding, failed.row.params) == (row.binding, row.params):
+            return self
+        return self.having(replace(self.holding, hold=None)).begun_anew()
 
     @property
     def name(self) -> str:
@@ -314,7 +313,7 @@ _ATTRIBUTES: dict[type[Record], str] = {
     Desired: "desired",
     Process: "process",
     KnownPosition: "known",
-    Holding: "holding",
+    HoldRecord: "holding",
     Schedule: "schedule",
 }
 """The attribute of a bot that holds the record of each kind."""

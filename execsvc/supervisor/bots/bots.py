@@ -1,32 +1,48 @@
-"""All bots: the effects of a listing, a report, a dead process or a timer on each of them."""
+"""All bots, and the only writer of them: each fact goes through the reducer, its effects are carried out."""
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import replace
+
+from loguru import logger
 
 from execsvc.clients.bot_service import Listing
 from execsvc.errors import LedgerFailed, LedgerUnavailable
-from execsvc.model.bot import InvalidRow
+from execsvc.model.bot import InvalidRow, short_name
 from execsvc.store.bot_state import LedgerState
-from execsvc.supervisor.bots import by_hand, changes, process_exit, rows, steps
+from execsvc.store.service_store import HeldBots
 from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.carrying_out import carry_out, ledger_of
 from execsvc.supervisor.bots.context import Context
-from execsvc.supervisor.bots.hold import Hold
+from execsvc.supervisor.bots.effects import Act
+from execsvc.supervisor.bots.facts import (
+    Circumstances,
+    Ended,
+    Fact,
+    FoundUnreadable,
+    HeldBefore,
+    LedgerFound,
+    LedgerSeen,
+    Occurrence,
+    Reported,
+    RowInvalid,
+    RowListed,
+    TakenUp,
+    Unlisted,
+)
 from execsvc.supervisor.bots.known import KnownPosition
 from execsvc.supervisor.bots.next_step import Listed, Service
-from execsvc.supervisor.bots.run import Run, StopMode
+from execsvc.supervisor.bots.reducer import handle
 from execsvc.supervisor.bots.states import State
-from execsvc.supervisor.bots.steps import SHOWN_STOPPED
 from execsvc.supervisor.processes.child import Child
-
-OUTAGE_OVER = 15.0
-"""Seconds that a process has to trade before its ledger counts as available again: the wait for a lock
-before a process ends is almost as long."""
 
 HELD_UNREADABLE = "{} cannot be read, which names the bots that an operator ended"
 """The reason why a bot is HELD that perhaps no operator has ended."""
+MOST_NAMELESS = 5
+"""Different rows without an id that one line of the log describes."""
 
 
 class Bots:
@@ -39,6 +55,22 @@ class Bots:
         """States of flat bots, read at the start; dropped after the first listing."""
         self.nameless: list[InvalidRow] = []
 
+    def apply(self, bot_id: str, fact: Fact) -> list[Fact]:
+        """Change a bot by ``fact``, and carry out the effects. Returns the facts that answered them."""
+        after, effects = handle(self._bots[bot_id], fact, self._circumstances())
+        self._bots[bot_id] = after
+        answers: list[Fact] = []
+        for effect in effects:
+            answer = carry_out(self._context, after, effect)
+            if answer is not None:
+                answers += [answer, *self.apply(bot_id, answer)]
+        return answers
+
+    def apply_to_all(self, fact: Fact) -> None:
+        """Change every bot by ``fact``."""
+        for bot_id in list(self._bots):
+            self.apply(bot_id, fact)
+
     def recover(self) -> None:
         """Take up the bots that an earlier run of the service left; the first good listings decide."""
         states, unreadable = self._context.ledgers.survey()
@@ -49,40 +81,32 @@ class Bots:
             else:
                 self._flat[state.bot_id] = state
         for stem, reason in unreadable.items():
-            bot = self._new(stem)
-            bot.stand_in = True
-            bot.put(replace(bot.known, unreadable=str(reason)), replace(bot.process, ever_ran=True))
-            if isinstance(reason, LedgerUnavailable):
-                bot.become(State.BACKOFF, self._context.clock.now)
-            else:
-                steps.mark_failed(self._context, bot, str(reason), None)
-                bot.become(State.FAILED, self._context.clock.now)
+            self._add(Bot(stem, state_since=self._context.clock.now, stand_in=True))
+            at_present = isinstance(reason, LedgerUnavailable)
+            self.apply(stem, FoundUnreadable(str(reason), at_present))
         held = self._context.held
         if held.damage is not None:
             held.suspect(state.bot_id for state in states)
-            by_hand.say_held_unreadable(held)
+            _say_held_unreadable(held)
         for bot_id, keeps in held.bots.items():
-            bot = self._bots.get(bot_id) or self._new(bot_id)
+            if bot_id not in self._bots:
+                self._new(bot_id)
             unsure = held.is_suspect(bot_id)
-            why = (
-                HELD_UNREADABLE.format(held.name) if unsure else "ended on a signal to its process"
-            )
-            bot.put(replace(bot.holding, hold=Hold(State.HELD, why, keeps=keeps, unsure=unsure)))
-            bot.put(replace(bot.desired, closing=not keeps), replace(bot.process, ever_ran=True))
-            steps.reconcile(self._context, bot)
+            signalled = "ended on a signal to its process"
+            why = HELD_UNREADABLE.format(held.name) if unsure else signalled
+            self.apply(bot_id, HeldBefore(why, keeps, unsure))
 
     def listed(self, listing: Listing) -> None:
         """Take every row of a complete listing; :meth:`gone` handles the bots that it lacks."""
-        rows.nameless(self.nameless, listing.nameless)
+        _say_nameless(self.nameless, listing.nameless)
         self.nameless = listing.nameless
         booting = set(listing.booting)
-        for bot_id in [*listing.bots, *listing.invalid]:
-            bot = self._known(bot_id)
-            bot.put(replace(bot.desired, booting=bot_id in booting))
         for bot_id, row in listing.bots.items():
-            rows.on_listed(self._context, self._known(bot_id), row)
+            self._make_known(bot_id)
+            self.apply(bot_id, RowListed(row, bot_id in booting))
         for bot_id, invalid in listing.invalid.items():
-            rows.row_refused(self._context, self._known(bot_id), invalid)
+            self._make_known(bot_id)
+            self.apply(bot_id, RowInvalid(invalid, bot_id in booting))
         self._stopping(listing.stopping)
         self._flat.clear()
 
@@ -91,18 +115,15 @@ class Bots:
         for bot_id in bot_ids:
             bot = self._bots.get(bot_id)
             if bot is not None and bot.desired.listed is not Listed.GONE:
-                rows.on_unlisted(self._context, bot, "BotService says STOPPING")
+                self.apply(bot_id, Unlisted("BotService says STOPPING"))
 
     def gone(self, bot_ids: frozenset[str]) -> None:
         """End these bots, which are not listed any more."""
         for bot_id in sorted(bot_ids):
+            self.apply(bot_id, Unlisted("no longer listed"))
             bot = self._bots[bot_id]
-            rows.on_unlisted(self._context, bot)
-            if (
-                bot.state is State.STOPPED
-                and not bot.process.ever_ran
-                and bot.desired.given_back is None
-            ):
+            never_ran = not bot.process.ever_ran and bot.desired.given_back is None
+            if bot.state is State.STOPPED and never_ran:
                 self._forget(bot)
 
     def row_stopped(self, bot_id: str) -> None:
@@ -114,66 +135,71 @@ class Bots:
         if bot is None or bot.desired.listed not in (Listed.VALID, Listed.INVALID):
             return
         if bot.process.run is None and not bot.is_open:
-            rows.on_unlisted(self._context, bot, "BotService shows it as STOPPED")
+            self.apply(bot_id, Unlisted("BotService shows it as STOPPED"))
 
     def hear(self) -> None:
         """Read every report that waits."""
-        now = self._context.clock.now
         for bot_id in self._context.reports.ready():
-            bot = self._bots[bot_id]
-            for run in (bot.process.run, bot.process.check):
-                if run is not None and run.listen(now) and run is bot.process.run:
-                    if run.has_news():
+            process = self._bots[bot_id].process
+            for run in (process.run, process.check):
+                one = self._context.processes.get(run.pid) if run is not None else None
+                if one is None:
+                    continue
+                snapshot = one.latest(self._context.totals)
+                if snapshot is not None:
+                    if run is process.run and one.has_news(snapshot):
                         self._context.news.add(bot_id)
-                    self._heard(bot, run)
-                if run is not None and run.lines.ended:
-                    self._context.reports.remove(run.lines)
+                    self.apply(bot_id, Reported(one.child.pid, snapshot))
+                if one.lines.ended:
+                    self._context.reports.remove(one.lines)
 
     def died(self, child: Child, code: int) -> bool:
         """Take note that ``child`` was reaped; False when it is no process of a bot."""
-        bot = self._bots.get(self._context.owners.pop(child.pid, ""))
-        if bot is None:
+        one = self._context.processes.pop(child.pid, None)
+        bot = self._bots.get(one.bot_id) if one is not None else None
+        if one is None or bot is None:
             return False
         self._context.news.add(bot.bot_id)  # its last reports may not have been read
-        for run in (bot.process.run, bot.process.check):
-            if run is not None and run.child is child:
-                process_exit.handle(self._context, bot, run, code)
+        snapshot = one.latest(self._context.totals)
+        self._context.reports.remove(one.lines)
+        one.lines.close()
+        check = bot.process.check
+        checked = check is not None and check.pid == child.pid
+        ledger = LedgerFound() if checked else ledger_of(self._context, bot.bot_id)
+        self.apply(bot.bot_id, Ended(child.pid, code, snapshot, ledger))
         return True
 
     def due(self, bot_id: str) -> None:
         """Act on a timer of this bot that has run out."""
-        bot = self._bots.get(bot_id)
-        if bot is None:
-            return
-        for run in (bot.process.run, bot.process.check):
-            if run is not None:
-                self._judge(bot, run)
-        if bot.holding.pending is not None:
-            process_exit.decide_on_signal(self._context, bot)
-        elif bot.runs_freely:
-            changes.consider(self._context, bot)
-        elif self._is_over(bot):
-            self._forget(bot)
-        else:
-            steps.reconcile(self._context, bot)
+        if bot_id in self._bots:
+            self.apply(bot_id, Occurrence.DUE)
 
     def look_again(self) -> None:
-        """Read again the ledgers that could not be read, as a fault such as a full disk may be over."""
+        """Read again the ledgers that could not be read, as a fault such as a full disk may be over.
+
+        Nothing is done or logged until then. The bot stays FAILED until its row changes or an operator
+        releases it. A bot whose file is gone waits on: only an operator knows whether its position is
+        closed.
+        """
         for bot in list(self._bots.values()):
-            if not bot.stand_in:
-                rows.look_again(self._context, bot)
-                continue
+            unreadable = bot.known.unreadable is not None and bot.process.run is None
             with suppress(LedgerFailed):
-                state = self._context.ledgers.read_named(bot.bot_id)
-                if state is not None:
-                    self._forget(bot)
-                    if (state.is_open or state.contested) and state.bot_id not in self._bots:
-                        self._take_up(state, bot.desired.listed)
+                if bot.stand_in:
+                    self._look_for(bot)
+                elif unreadable and self._context.ledgers.read(bot.bot_id) is not None:
+                    self.apply(bot.bot_id, Occurrence.LEDGER_READABLE)
+
+    def see_ledger(self, bot_id: str) -> None:
+        """Read the bot's ledger when the service ends."""
+        self.apply(bot_id, LedgerSeen(ledger_of(self._context, bot_id)))
 
     def end_all(self) -> None:
         """Tell all bots at once to end, as ``context.service`` says, because the service stops."""
-        for bot in self._bots.values():
-            self._end(bot)
+        self.apply_to_all(Occurrence.SERVICE_STOPS)
+
+    def kill_all(self) -> None:
+        """Kill every process of a bot, because the time of the service to stop is over."""
+        self.apply_to_all(Occurrence.OUT_OF_TIME)
 
     def known(self) -> set[str]:
         """The bots that the next listing is expected to hold."""
@@ -200,76 +226,72 @@ class Bots:
             for bot in self._bots.values()
         )
 
+    def _circumstances(self) -> Circumstances:
+        context = self._context
+        return Circumstances(
+            now=context.clock.now,
+            service=context.service,
+            halted=context.halted,
+            settings=context.settings,
+            jitter=random.random(),
+        )
+
     def _take_up(self, state: LedgerState, listed: Listed) -> None:
-        """Make the record of a bot that an earlier run left, and take its next step."""
-        bot = self._new(state.bot_id)
-        bot.put(replace(bot.desired, listed=listed))
-        bot.put(replace(bot.known, ledger=state, current=True), replace(bot.process, ever_ran=True))
-        steps.reconcile(self._context, bot)
+        """Add a bot that an earlier run left, and take its next step."""
+        self._new(state.bot_id)
+        self.apply(state.bot_id, TakenUp(state, listed))
 
-    def _end(self, bot: Bot) -> None:
-        bot.put(replace(bot.holding, pending=None), replace(bot.process, to_check=None))
-        bot.put(replace(bot.schedule, liquidate_at=self._context.clock.now))
-        if bot.process.check is not None:
-            self._context.children.kill(bot.process.check.child)
-        hold = self._context.service is Service.HOLD
-        if bot.runs_freely:
-            steps.tell(self._context, bot, StopMode.HOLD if hold else StopMode.STOP)
-        elif (
-            bot.process.run is not None and not bot.trades and hold and bot.process.run.told is None
-        ):
-            steps.tell(self._context, bot, StopMode.HOLD)
-        steps.reconcile(self._context, bot)
-
-    def _heard(self, bot: Bot, run: Run) -> None:
-        now = self._context.clock.now
-        self._context.recent.position(bot)
-        if run.stop_since is not None:
-            self._context.timers.ask(bot.bot_id, run.deadline(self._context.settings))
-        if not bot.runs_freely:
+    def _look_for(self, stand_in: Bot) -> None:
+        """Take up the bot of a ledger that can be read again. Raises LedgerFailed until then."""
+        state = self._context.ledgers.read_named(stand_in.bot_id)
+        if state is None:
             return
-        phase = run.snapshot.phase
-        if phase == "RUNNING" and now - run.began >= OUTAGE_OVER:
-            bot.put(replace(bot.known, outage=None))
-        if phase == "RUNNING" and bot.state is State.BOOTING:
-            bot.become(State.RUNNING, now)
-        elif phase == "STOPPING" and bot.state in (State.BOOTING, State.RUNNING):
-            bot.become(State.STOPPING, now)
-            if run.snapshot.stopping_on is not None:
-                bot.put(replace(bot.holding, signalled_at=now))
+        self._forget(stand_in)
+        if (state.is_open or state.contested) and state.bot_id not in self._bots:
+            self._take_up(state, stand_in.desired.listed)
 
-    def _judge(self, bot: Bot, run: Run) -> None:
-        why = run.overdue(self._context.clock.now, self._context.settings)
-        if why is not None:
-            steps.kill(self._context, bot, run, why)
-        else:
-            self._context.timers.ask(bot.bot_id, run.deadline(self._context.settings))
-
-    def _known(self, bot_id: str) -> Bot:
-        bot = self._bots.get(bot_id)
-        if bot is None:
+    def _make_known(self, bot_id: str) -> None:
+        """Add the bot if it is missing, in the place of a record that stands for its ledger."""
+        if bot_id not in self._bots:
             stand_in = self._bots.get(self._context.store.name_of(bot_id))
             if stand_in is not None and stand_in.stand_in:
                 self._forget(stand_in)
-            bot = self._new(bot_id)
-        return bot
+            self._new(bot_id)
 
-    def _new(self, bot_id: str) -> Bot:
+    def _new(self, bot_id: str) -> None:
         ledger = self._flat.pop(bot_id, None)
         known = KnownPosition(ledger=ledger, current=ledger is not None)
-        bot = Bot(bot_id, state_since=self._context.clock.now, known=known)
-        self._bots[bot_id] = bot
-        return bot
+        self._add(Bot(bot_id, state_since=self._context.clock.now, known=known))
 
-    def _is_over(self, bot: Bot) -> bool:
-        return (
-            bot.state is State.STOPPED
-            and bot.desired.listed is Listed.GONE
-            and not bot.contested
-            and not bot.abandoned
-            and self._context.clock.now >= bot.state_since + SHOWN_STOPPED
-        )
+    def _add(self, bot: Bot) -> None:
+        self._bots[bot.bot_id] = bot
 
     def _forget(self, bot: Bot) -> None:
-        del self._bots[bot.bot_id]
-        self._context.recent.forget(bot.bot_id)
+        carry_out(self._context, bot, Act.FORGET)
+
+
+def _say_nameless(before: list[InvalidRow], listed: list[InvalidRow]) -> None:
+    """Log the listed rows without a usable id when they are others than ``before``."""
+    if not listed or Counter(listed) == Counter(before):
+        return
+    shown = sorted(
+        {f"{short_name(row.name)}: {row.reason}" if row.name else row.reason for row in listed}
+    )
+    more = "; …" if len(shown) > MOST_NAMELESS else ""
+    logger.bind(event="rows_without_id").warning(
+        "rows without a usable id, of which no bot can be made: {} ({}{})",
+        len(listed),
+        "; ".join(shown[:MOST_NAMELESS]),
+        more,
+    )
+
+
+def _say_held_unreadable(held: HeldBots) -> None:
+    """Write to the log that every bot is HELD, as the record of the HELD ones cannot be read."""
+    logger.bind(event="held_unreadable").critical(
+        "{} cannot be read ({}): the {} bots that have a ledger are HELD with what they hold, "
+        "until the file is repaired and the service restarted, or: execsvc release BOT",
+        held.name,
+        held.damage,
+        len(held.bots),
+    )

@@ -1,126 +1,110 @@
-"""Commands of an operator at the control socket: stop one bot, halt all of them, resume."""
+"""The effects of an operator's commands on a bot: stop, release, halt, resume. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from loguru import logger
-
-from execsvc.errors import LedgerFailed
-from execsvc.store.service_store import HeldBots
-from execsvc.supervisor.bots.bot import Bot
-from execsvc.supervisor.bots.context import Context
+from execsvc.runner.job import Task
+from execsvc.supervisor.bots.draft import Draft
+from execsvc.supervisor.bots.effects import RememberHeld
+from execsvc.supervisor.bots.facts import ReleaseAsked
 from execsvc.supervisor.bots.hold import Hold
 from execsvc.supervisor.bots.next_step import Listed
-from execsvc.supervisor.bots.process_exit import remember_held
 from execsvc.supervisor.bots.run import StopMode
 from execsvc.supervisor.bots.states import State
-from execsvc.supervisor.bots.steps import reconcile, tell
+from execsvc.supervisor.bots.steps import kill_check, reconcile, tell
 from execsvc.supervisor.processes.restarts import Crashes
 
-KEY = "\0halt"
-LONGEST_LOOK = 5.0
-"""Seconds between two reads of the record of the halt, at most; POLL_INTERVAL where that is less."""
+ABANDON_GRACE = 5.0
+"""Seconds beyond ORDER_TIMEOUT that a process has to end whose position is given up."""
 _STOPPED = "stopped by an operator"
 
 
-def stop(context: Context, bot: Bot) -> bool:
-    """Let ``bot`` end flat and be HELD; False when that could not be written down.
+def stop(draft: Draft) -> None:
+    """Let the bot end flat and be HELD.
 
     A bot that BotService does not list any more only ends flat: nothing would ever end its HELD.
     A bot whose ledger cannot be read stays FAILED, which takes precedence.
     """
-    bot.log.bind(event="bot_stop_asked").warning("an operator stops it")
-    written = True
+    draft.say("WARNING", "bot_stop_asked", "an operator stops it")
+    bot = draft.bot
     if bot.desired.listed is not Listed.GONE and bot.known.unreadable is None:
-        # this operator sent the signal on which it ended, too
-        bot.put(replace(bot.holding, pending=None))
-        bot.put(replace(bot.holding, hold=_held(bot.holding.hold)))
-        written = remember_held(context, bot)
-    _close(context, bot)
-    return written
+        hold = _held(bot.holding.hold)
+        # This operator sent the signal on which it ended, too.
+        draft.put(replace(bot.holding, hold=hold, pending=None))
+        draft.do(RememberHeld(hold.keeps))
+    close(draft)
 
 
-def halt(context: Context, reason: str | None) -> str | None:
-    """Halt all trading: close every position, start no bot. Returns the reason why it is not on the disk.
+def release(draft: Draft, fact: ReleaseAsked) -> None:
+    """Let the bot go on: HELD and FAILED end, and its crashes are forgotten.
 
-    The halt is written before the first bot is told, so that after a crash in between the next start
-    goes on with it; bots are told whether or not it could be written.
+    A position that is given up is given up first, by a process of its own, once the process that
+    owns the ledger has ended.
     """
-    context.store.make_room()
-    fault = None
-    try:
-        context.halt.begin(reason)
-    except LedgerFailed as error:
-        fault = str(error)
-        logger.bind(event="halt_not_written").critical(
-            "{}; trading is halted until the service restarts, and no longer", error
-        )
-    say_if_halted(context)
-    for bot in list(context.bots.values()):
-        _close(context, bot)
-    return fault
+    if fact.abandons and not draft.bot.stand_in:
+        _abandon(draft)
+    draft.put(replace(draft.bot.schedule, crashes=Crashes()))
+    if draft.bot.holding.hold is not None:
+        draft.put(replace(draft.bot.holding, hold=None))
+        draft.bot = draft.bot.begun_anew()
+        draft.do(RememberHeld(None))
+    now = draft.at.now
+    draft.put(replace(draft.bot.schedule, not_before=now, liquidate_at=now))
+    recheck(draft)
 
 
-def look_for_halt(context: Context) -> None:
-    """Take a halt that a command has recorded which cannot reach this process.
-
-    A halt in force stays until :func:`resume`, even if its record is removed, which is then written
-    again.
-    """
-    interval = min(context.settings.poll_interval, LONGEST_LOOK)
-    context.timers.ask(KEY, context.clock.now + interval)
-    before = context.halt.current
-    try:
-        restored = context.halt.look()
-    except LedgerFailed:
-        return  # logged when the halt began; the next look tries again
-    if restored:
-        logger.bind(event="halt_restored").warning(
-            "{} is written again: trading is halted, also over a restart (execsvc resume ends it)",
-            context.halt.name,
-        )
-    if context.halt.current != before:
-        say_if_halted(context)
-        for bot in list(context.bots.values()):
-            _close(context, bot)
+def recheck(draft: Draft) -> None:
+    """Read the ledger again and act on it, as the ledger or the journal was changed by hand."""
+    bot = draft.bot
+    if bot.process.run is not None or bot.stand_in:
+        return
+    if bot.known.unreadable is not None and bot.holding.is_failed:
+        draft.put(replace(bot.holding, hold=None))
+    draft.put(replace(bot.known, current=False))
+    reconcile(draft)
 
 
-def resume(context: Context) -> None:
-    """Let the listed bots run again, except those that are HELD or FAILED for a reason of their own.
-
-    Raises LedgerFailed, and then trading stays halted.
-    """
-    context.halt.end()
-    logger.bind(event="trading_resumed").warning("trading is resumed")
-    for bot in list(context.bots.values()):
-        bot.put(replace(bot.schedule, crashes=Crashes()))
-        bot.put(replace(bot.schedule, not_before=context.clock.now, crashed=False))
-        reconcile(context, bot)
+def resume(draft: Draft) -> None:
+    """Let the bot run again, unless it is HELD or FAILED for a reason of its own."""
+    schedule, now = draft.bot.schedule, draft.at.now
+    draft.put(replace(schedule, crashes=Crashes(), not_before=now, crashed=False))
+    reconcile(draft)
 
 
-def say_if_halted(context: Context) -> None:
-    """Write to the log that trading is halted, if it is."""
-    halted = context.halt.current
-    if halted is not None:
-        level = "WARNING" if context.halt.damage is None else "CRITICAL"
-        logger.bind(event="trading_halted", since=halted.since).log(
-            level,
-            "{} (since {}); positions are closed, nobody is started",
-            halted.text,
-            halted.since,
-        )
-
-
-def say_held_unreadable(held: HeldBots) -> None:
-    """Write to the log that every bot is HELD, as the record of the HELD ones cannot be read."""
-    logger.bind(event="held_unreadable").critical(
-        "{} cannot be read ({}): the {} bots that have a ledger are HELD with what they hold, "
-        "until the file is repaired and the service restarted, or: execsvc release BOT",
-        held.name,
-        held.damage,
-        len(held.bots),
+def close(draft: Draft) -> None:
+    """Let the position of the bot be closed at once."""
+    bot = draft.bot
+    draft.put(
+        replace(bot.process, to_check=None),
+        replace(bot.schedule, liquidate_at=draft.at.now),
     )
+    kill_check(draft)
+    run = bot.process.run
+    if run is None:
+        draft.put(replace(bot.desired, closing=bot.desired.closing or bot.is_open))
+    elif bot.runs_freely and (bot.holding.hold is not None or run.stop_since is None):
+        # A bot that already stops on a signal of its own is left to its pending decision: the decision of
+        # an operator still counts when trading is resumed.
+        tell(draft, StopMode.STOP)
+    reconcile(draft)
+
+
+def _abandon(draft: Draft) -> None:
+    bot = draft.bot
+    draft.put(
+        replace(bot.desired, abandoning=True),
+        replace(bot.known, not_abandoned=None),
+        replace(bot.holding, pending=None),
+        replace(bot.process, to_check=None),
+    )
+    draft.say("WARNING", "bot_abandon_asked", "an operator gives its position up")
+    run = bot.process.run
+    if run is not None and run.task is not Task.ABANDON:
+        # The process has time to finish an order; a longer delay may last for ever.
+        ends_by = draft.at.now + draft.at.settings.order_timeout + ABANDON_GRACE
+        draft.put(replace(draft.bot.process, run=replace(run, ends_by=ends_by)))
+        tell(draft, StopMode.HOLD)
 
 
 def _held(before: Hold | None) -> Hold:
@@ -129,18 +113,3 @@ def _held(before: Hold | None) -> Hold:
     if before.state is State.HELD and not before.keeps:
         return before
     return Hold(State.HELD, f"{_STOPPED}; before: {before.detail}")
-
-
-def _close(context: Context, bot: Bot) -> None:
-    """Let the position of the bot be closed at once."""
-    bot.put(replace(bot.process, to_check=None))
-    bot.put(replace(bot.schedule, liquidate_at=context.clock.now))
-    if bot.process.check is not None:
-        context.children.kill(bot.process.check.child)
-    if bot.process.run is None:
-        bot.put(replace(bot.desired, closing=bot.desired.closing or bot.is_open))
-    elif bot.runs_freely and (bot.holding.hold is not None or bot.process.run.stop_since is None):
-        # A bot that already stops on a signal of its own is left to its pending decision: the decision of
-        # an operator still counts when trading is resumed.
-        tell(context, bot, StopMode.STOP)
-    reconcile(context, bot)

@@ -16,6 +16,7 @@ from execsvc.store.claims import AccountClaims
 from execsvc.store.service_store import Halt, HeldBots
 from execsvc.store.store import Store
 from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.bot_process import BotProcess
 from execsvc.supervisor.bots.next_step import Service
 from execsvc.supervisor.bots.recent import Recent
 from execsvc.supervisor.bots.totals import Totals
@@ -67,8 +68,8 @@ class Context:
     recent: Recent = field(default_factory=Recent)
     totals: Totals = field(default_factory=Totals)
     bots: dict[str, Bot] = field(default_factory=dict)
-    owners: dict[int, str] = field(default_factory=dict)
-    """The id of the bot that a process works for, by pid."""
+    processes: dict[int, BotProcess] = field(default_factory=dict)
+    """The processes of bots that are not reaped yet, by pid."""
     queue: deque[str] = field(default_factory=deque)
     """Bots for which a process is to be forked, in this order."""
     news: set[str] = field(default_factory=set)

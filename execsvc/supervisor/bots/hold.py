@@ -35,7 +35,7 @@ class PendingSignalDecision(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class HoldRecord:
     """The hold of a bot, if there is one. Moments are seconds of the loop's own clock."""
 
     hold: Hold | None = None

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from execsvc.clock import monotonic
+from execsvc.clock import now as utc_now
 from execsvc.model.bot import BotSpec
 from execsvc.runner.job import Job, Task
 from execsvc.runner.report import LARGEST_LINE
-from execsvc.supervisor.bots import steps
 from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.bot_process import BotProcess
+from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.facts import NotStarted, Started
 from execsvc.supervisor.bots.run import Run
 from execsvc.supervisor.bots.spare import say_used
 from execsvc.supervisor.processes.child import Child
@@ -34,10 +37,10 @@ class _Start:
     error: OSError | None = None
 
 
-def launch(context: Context) -> bool:
+def launch(context: Context, bots: Bots) -> bool:
     """Fork some of the queued processes; True when more are left for the next turn.
 
-    The records are updated after the last fork, not in between (:meth:`Children.fork_all`).
+    The bots are changed after the last fork, not in between (:meth:`Children.fork_all`).
     """
     if not context.queue:
         return False
@@ -48,11 +51,11 @@ def launch(context: Context) -> bool:
         if isinstance(child, OSError):
             child = _from_reserve(context, start, child)
         if isinstance(child, Child):
-            _begun(context, start, child)
+            _begun(context, bots, start, child)
         else:
             if start.read >= 0:
                 os.close(start.read)
-            _not_begun(context, start, child)
+            bots.apply(start.bot.bot_id, NotStarted(start.task, child.strerror))
     return bool(context.queue)
 
 
@@ -61,9 +64,14 @@ def _works(
 ) -> Iterator[tuple[Callable[[], int], Collection[int]]]:
     """The processes to be forked next; the descriptors of each are made when its turn comes."""
     until = monotonic() + BATCH_SECONDS
+    queued: set[str] = set()
     while context.queue and monotonic() < until:
-        bot = context.bots.get(context.queue.popleft())
-        for start in _wanted(bot) if bot is not None else ():
+        bot_id = context.queue.popleft()
+        bot = context.bots.get(bot_id)
+        if bot is None or bot_id in queued:
+            continue
+        queued.add(bot_id)
+        for start in _wanted(bot):
             starts.append(start)
             try:
                 start.read, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -87,16 +95,13 @@ def _inherited(context: Context, start: _Start) -> set[int]:
 
 
 def _wanted(bot: Bot) -> list[_Start]:
-    """The processes that are queued for ``bot``, which is not queued any more."""
-    starts = []
-    if bot.process.queued is not None and bot.process.run is None:
-        task = bot.process.queued
-        bot.put(replace(bot.process, queued=None))
-        starts.append(_Start(bot, task, bot.desired.row if task is Task.TRADE else None))
-    if bot.process.to_check is not None and bot.process.check is None:
-        row = bot.process.to_check
-        bot.put(replace(bot.process, to_check=None))
-        starts.append(_Start(bot, Task.CHECK, row))
+    """The processes that are to be forked for ``bot``."""
+    process, starts = bot.process, []
+    if process.queued is not None and process.run is None:
+        row = bot.desired.row if process.queued is Task.TRADE else None
+        starts.append(_Start(bot, process.queued, row))
+    if process.to_check is not None and process.check is None:
+        starts.append(_Start(bot, Task.CHECK, process.to_check))
     return starts
 
 
@@ -127,27 +132,15 @@ def _from_reserve(context: Context, start: _Start, error: OSError) -> Child | OS
     return child
 
 
-def _begun(context: Context, start: _Start, child: Child) -> None:
-    bot, lines = start.bot, Lines(start.read, LARGEST_LINE)
-    run = Run(child, start.task, start.row, lines, context.clock.now, totals=context.totals)
+def _begun(context: Context, bots: Bots, start: _Start, child: Child) -> None:
+    bot_id, lines, now = start.bot.bot_id, Lines(start.read, LARGEST_LINE), context.clock.now
     try:
-        context.reports.add(lines, bot.bot_id)
+        context.reports.add(lines, bot_id)
     except OSError as error:  # a process without a pipe for its reports is of no use
         context.children.kill(child)
         lines.close()
-        _not_begun(context, start, error)
+        bots.apply(bot_id, NotStarted(start.task, error.strerror))
         return
-    context.owners[child.pid] = bot.bot_id
-    context.timers.ask(bot.bot_id, run.deadline(context.settings))
-    if start.task is Task.CHECK:
-        bot.put(replace(bot.process, check=run))
-    else:
-        bot.put(replace(bot.process, run=run))
-        steps.started(context, bot, run)
-
-
-def _not_begun(context: Context, start: _Start, error: OSError) -> None:
-    if start.task is Task.CHECK:
-        steps.cannot_check(context, start.bot, error)
-    else:
-        steps.no_process(context, start.bot, error)
+    context.processes[child.pid] = BotProcess(bot_id, child, lines)
+    run = Run(child.pid, start.task, start.row, now, utc_now(), heard_at=now)
+    bots.apply(bot_id, Started(run))

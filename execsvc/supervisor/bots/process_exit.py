@@ -1,127 +1,150 @@
-"""The consequences of the end of a bot's process."""
+"""The consequences of the reports and of the end of a bot's process. Pure."""
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
 
-from execsvc.errors import LedgerFailed
 from execsvc.runner.job import Task
 from execsvc.runner.report import EndKind
 from execsvc.supervisor.bots import changes
-from execsvc.supervisor.bots.bot import Bot
-from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.draft import Draft
+from execsvc.supervisor.bots.effects import JudgeSignal, NotePosition, RememberHeld, Wake
+from execsvc.supervisor.bots.facts import Ended, LedgerFound, Reported, SignalJudged
 from execsvc.supervisor.bots.hold import Hold, PendingSignalDecision
 from execsvc.supervisor.bots.run import Run
 from execsvc.supervisor.bots.states import State
-from execsvc.supervisor.bots.steps import mark_failed, read_ledger, reconcile
+from execsvc.supervisor.bots.steps import mark_failed, note_ledger, reconcile
 from execsvc.supervisor.processes.exit_classifier import (
     OPERATOR_WINDOW,
     Ending,
     Meaning,
     classify,
     described,
-    one_of_many,
 )
 from execsvc.supervisor.processes.restarts import LONGEST_DELAY
 
+OUTAGE_OVER = 15.0
+"""Seconds that a process has to trade before its ledger counts as available again: the wait for a lock
+before a process ends is almost as long."""
 
-def handle(context: Context, bot: Bot, run: Run, code: int) -> None:
-    """Read the last report of the reaped process ``run`` of ``bot``, then decide."""
-    run.listen(context.clock.now)
-    context.reports.remove(run.lines)
-    run.lines.close()
-    if run is bot.process.check:
-        bot.put(replace(bot.process, check=None))
-        changes.checked(context, bot, run, code)
+
+def reported(draft: Draft, fact: Reported) -> None:
+    """Note a report of a process, and the state of the bot that it shows."""
+    process, now = draft.bot.process, draft.at.now
+    if process.check is not None and process.check.pid == fact.pid:
+        draft.put(replace(process, check=process.check.heard(fact.snapshot, now)))
         return
-    context.recent.position(bot)
-    bot.put(replace(bot.process, run=None), replace(bot.known, outage=_outage(run)))
+    if process.run is None or process.run.pid != fact.pid:
+        return
+    run = process.run.heard(fact.snapshot, now)
+    draft.put(replace(process, run=run))
+    draft.do(NotePosition(draft.bot.position))
+    if run.stop_since is not None:
+        draft.do(Wake(run.deadline(draft.at.settings)))
+    if not draft.bot.runs_freely:
+        return
+    phase = run.snapshot.phase
+    if phase == "RUNNING" and draft.bot.known.outage and now - run.began >= OUTAGE_OVER:
+        draft.put(replace(draft.bot.known, outage=None))
+    if phase == "RUNNING" and draft.bot.state is State.BOOTING:
+        draft.become(State.RUNNING)
+    elif phase == "STOPPING" and draft.bot.state in (State.BOOTING, State.RUNNING):
+        draft.become(State.STOPPING)
+        if run.snapshot.stopping_on is not None:
+            draft.put(replace(draft.bot.holding, signalled_at=now))
+
+
+def ended(draft: Draft, fact: Ended) -> None:
+    """Decide by the last report of a process that was reaped."""
+    process = draft.bot.process
+    check, run = process.check, process.run
+    if check is not None and check.pid == fact.pid:
+        draft.put(replace(process, check=None))
+        changes.checked(draft, _at_the_end(draft, check, fact), fact.code)
+        return
+    if run is None or run.pid != fact.pid:
+        return
+    run = _at_the_end(draft, run, fact)
+    draft.put(replace(process, run=run))
+    draft.do(NotePosition(draft.bot.position))
+    draft.put(replace(process, run=None), replace(draft.bot.known, outage=_outage(run)))
     if run.task is Task.LIQUIDATE:
-        _liquidation_ended(context, bot, run, code)
+        _liquidation_ended(draft, run, fact)
     elif run.task is Task.ABANDON:
-        _abandoning_ended(context, bot, run, code)
+        _abandoning_ended(draft, run, fact)
     else:
-        bot.put(replace(bot.process, last=run.snapshot))
-        _trading_ended(context, bot, run, code)
-    reconcile(context, bot)
+        draft.put(replace(draft.bot.process, last=run.snapshot))
+        _trading_ended(draft, run, fact.code, fact.ledger)
+    reconcile(draft)
 
 
-def decide_on_signal(context: Context, bot: Bot) -> None:
-    """Decide, two seconds after a runner ended on a signal, if an operator meant this bot or all."""
-    pending = bot.holding.pending
+def decide_on_signal(draft: Draft) -> None:
+    """Have it decided, two seconds after a runner ended on a signal, if an operator meant this bot."""
+    pending = draft.bot.holding.pending
     assert pending is not None
-    if context.clock.now < pending.due:
-        context.timers.ask(bot.bot_id, pending.due)
-        return
-    bot.put(replace(bot.holding, pending=None))
-    if _was_one_of_many(context, pending.signalled_at):
-        bot.put(replace(bot.schedule, crashed=True))
-        bot.put(replace(bot.process, error=f"{bot.process.error}, as others did: restarted"))
+    if draft.at.now < pending.due:
+        draft.do(Wake(pending.due))
     else:
-        bot.put(
-            replace(
-                bot.holding,
-                hold=Hold(State.HELD, f"{bot.process.error} to its process", keeps=pending.keeps),
-            )
+        draft.do(JudgeSignal(pending.signalled_at))
+
+
+def signal_judged(draft: Draft, fact: SignalJudged) -> None:
+    """Restart the bot if its signal was one of many, else hold it."""
+    bot, pending = draft.bot, draft.bot.holding.pending
+    assert pending is not None
+    error = bot.process.error
+    draft.put(replace(bot.holding, pending=None))
+    if fact.one_of_many:
+        draft.put(
+            replace(bot.schedule, crashed=True),
+            replace(bot.process, error=f"{error}, as others did: restarted"),
         )
-        bot.put(replace(bot.desired, closing=not pending.keeps))
-        bot.put(replace(bot.schedule, liquidate_at=pending.retry_at))
-        remember_held(context, bot)
-    reconcile(context, bot)
-
-
-def remember_held(context: Context, bot: Bot) -> bool:
-    """Keep for the next start if the bot is held; False when that cannot be written."""
-    held = bot.holding.hold is not None and bot.holding.hold.state is State.HELD
-    try:
-        if bot.holding.hold is not None and held:
-            context.held.add(bot.bot_id, keeps=bot.holding.hold.keeps)
-        else:
-            context.held.discard(bot.bot_id)
-    except LedgerFailed as error:
-        bot.log.bind(event="held_not_written").critical(
-            "{}; a restart of the service will not know that this bot is {}",
-            error,
-            "held" if held else "no longer held",
+    else:
+        hold = Hold(State.HELD, f"{error} to its process", keeps=pending.keeps)
+        draft.put(
+            replace(draft.bot.holding, hold=hold),
+            replace(bot.desired, closing=not pending.keeps),
+            replace(bot.schedule, liquidate_at=pending.retry_at),
         )
-        return False
-    return True
+        draft.do(RememberHeld(pending.keeps))
+    reconcile(draft)
 
 
-def _liquidation_ended(context: Context, bot: Bot, run: Run, code: int) -> None:
-    failed = bot.known.liquidation_failed
-    read_ledger(context, bot)
-    if failed and not bot.is_open:
-        # the error was the reason why the position was open
-        bot.put(replace(bot.process, error=None))
-    if bot.is_open:
+def _at_the_end(draft: Draft, run: Run, fact: Ended) -> Run:
+    return run if fact.snapshot is None else run.heard(fact.snapshot, draft.at.now)
+
+
+def _liquidation_ended(draft: Draft, run: Run, fact: Ended) -> None:
+    failed = draft.bot.known.liquidation_failed
+    note_ledger(draft, fact.ledger)
+    if failed and not draft.bot.is_open:
+        # The error was the reason why the position was open.
+        draft.put(replace(draft.bot.process, error=None))
+    if draft.bot.is_open:
         end = run.snapshot.end
-        bot.put(replace(bot.process, error=(end.detail if end else None) or _cut_short(run, code)))
-        bot.put(replace(bot.known, liquidation_failed=True))
-        bot.put(
-            replace(
-                bot.schedule, liquidate_at=context.clock.now + context.settings.liquidation_retry
-            )
+        error = (end.detail if end else None) or _cut_short(run, fact.code)
+        retry_at = draft.at.now + draft.at.settings.liquidation_retry
+        draft.put(
+            replace(draft.bot.process, error=error),
+            replace(draft.bot.known, liquidation_failed=True),
+            replace(draft.bot.schedule, liquidate_at=retry_at),
         )
 
 
-def _abandoning_ended(context: Context, bot: Bot, run: Run, code: int) -> None:
+def _abandoning_ended(draft: Draft, run: Run, fact: Ended) -> None:
     """Note if the position was given up, in one transaction, for the operator that waits."""
     end = run.snapshot.end
     done = end is not None and end.kind is EndKind.STOPPED
-    bot.put(replace(bot.desired, abandoning=False))
-    bot.put(
-        replace(
-            bot.known,
-            not_abandoned=None if done else (end.detail if end else None) or _cut_short(run, code),
-        )
+    fault = None if done else (end.detail if end else None) or _cut_short(run, fact.code)
+    draft.put(
+        replace(draft.bot.desired, abandoning=False),
+        replace(draft.bot.known, not_abandoned=fault),
     )
-    read_ledger(context, bot)
+    note_ledger(draft, fact.ledger)
     if done:
-        # the error was the reason why the position was open
-        bot.put(replace(bot.process, error=None))
-    bot.put(replace(bot.schedule, liquidate_at=context.clock.now))
+        # The error was the reason why the position was open.
+        draft.put(replace(draft.bot.process, error=None))
+    draft.put(replace(draft.bot.schedule, liquidate_at=draft.at.now))
 
 
 def _outage(run: Run) -> str | None:
@@ -136,28 +159,28 @@ def _cut_short(run: Run, code: int) -> str:
     return f"{run.killed_for or described(code)}{f': {at}' if at else ''}"
 
 
-def _trading_ended(context: Context, bot: Bot, run: Run, code: int) -> None:
+def _trading_ended(draft: Draft, run: Run, code: int, ledger: LedgerFound) -> None:
     ending = classify(run.snapshot, code, asked=run.told is not None, killed_for=run.killed_for)
-    read_ledger(context, bot)
-    retry_at = _retry_at(context, run)
-    if bot.known.outage is not None and run.snapshot.liquidation_failed:
-        # the failure could not be recorded in the ledger
-        bot.put(replace(bot.known, liquidation_failed=bot.is_open))
+    note_ledger(draft, ledger)
+    retry_at = _retry_at(draft, run)
+    if draft.bot.known.outage is not None and run.snapshot.liquidation_failed:
+        # The failure could not be recorded in the ledger.
+        draft.put(replace(draft.bot.known, liquidation_failed=draft.bot.is_open))
     if ending.meaning is not Meaning.ASKED:
-        bot.put(replace(bot.process, error=ending.detail))
+        draft.put(replace(draft.bot.process, error=ending.detail))
     if ending.meaning is Meaning.OPERATOR:
-        _ask(context, bot, run, ending, retry_at)
+        _await_decision(draft, run, ending, retry_at)
     elif ending.meaning is Meaning.CRASHED:
-        _crashed(context, bot, run)
+        _crashed(draft, run, ending.detail)
     elif ending.meaning is Meaning.UNAVAILABLE:
-        _unavailable(context, bot, run)
-    elif ending.meaning is not Meaning.ASKED and bot.holding.hold is None:
-        bot.put(replace(bot.desired, closing=True))
-        mark_failed(context, bot, ending.detail, run.spec)
-    bot.put(replace(bot.schedule, liquidate_at=retry_at))
+        _unavailable(draft, run, ending.detail)
+    elif ending.meaning is not Meaning.ASKED and draft.bot.holding.hold is None:
+        draft.put(replace(draft.bot.desired, closing=True))
+        mark_failed(draft, ending.detail, run.spec)
+    draft.put(replace(draft.bot.schedule, liquidate_at=retry_at))
 
 
-def _retry_at(context: Context, run: Run) -> float:
+def _retry_at(draft: Draft, run: Run) -> float:
     """The time of the next liquidation: later after a stop, which made its attempts; else at once."""
     end = run.snapshot.end
     tried = end is not None and end.kind in (
@@ -166,65 +189,52 @@ def _retry_at(context: Context, run: Run) -> float:
         EndKind.UNAVAILABLE,
     )
     if tried and run.snapshot.liquidation_failed:
-        return context.clock.now + context.settings.liquidation_retry
-    return context.clock.now
+        return draft.at.now + draft.at.settings.liquidation_retry
+    return draft.at.now
 
 
-def _ask(context: Context, bot: Bot, run: Run, ending: Ending, retry_at: float) -> None:
-    if bot.holding.hold is not None:
+def _await_decision(draft: Draft, run: Run, ending: Ending, retry_at: float) -> None:
+    if draft.bot.holding.hold is not None:
         return  # its ledger cannot be read: that hold stays
-    if bot.state in (State.BOOTING, State.RUNNING):
-        bot.become(State.STOPPING, context.clock.now)
-    now = context.clock.now
+    if draft.bot.state in (State.BOOTING, State.RUNNING):
+        draft.become(State.STOPPING)
+    now = draft.at.now
     signalled_at = run.stop_since if run.stop_since is not None else now
     pending = PendingSignalDecision(now + OPERATOR_WINDOW, signalled_at, ending.keeps, retry_at)
-    bot.put(replace(bot.holding, pending=pending, signalled_at=signalled_at))
-    context.timers.ask(bot.bot_id, pending.due)
+    draft.put(replace(draft.bot.holding, pending=pending, signalled_at=signalled_at))
+    draft.do(Wake(pending.due))
 
 
-def _crashed(context: Context, bot: Bot, run: Run) -> None:
-    now = context.clock.now
+def _crashed(draft: Draft, run: Run, error: str) -> None:
+    now, settings = draft.at.now, draft.at.settings
     end = run.snapshot.end
     if end is not None and end.kind is EndKind.RESIDUE:
         # The process found a position that it must not trade on.
-        bot.put(replace(bot.desired, closing=True))
-    settings = context.settings
-    crashes = bot.schedule.crashes.with_one(now, settings.restart_window)
-    bot.put(replace(bot.schedule, crashes=crashes))
-    bot.log.bind(event="bot_crashed", pid=run.child.pid).error("crashed: {}", bot.process.error)
+        draft.put(replace(draft.bot.desired, closing=True))
+    crashes = draft.bot.schedule.crashes.with_one(now, settings.restart_window)
+    draft.put(replace(draft.bot.schedule, crashes=crashes))
+    draft.say("ERROR", "bot_crashed", f"crashed: {error}", pid=run.pid)
     if crashes.are_too_many(settings.max_restarts, settings.restart_window):
-        bot.put(replace(bot.desired, closing=True))
-        why = f"given up after too many crashes, the last one: {bot.process.error}"
-        mark_failed(context, bot, why, run.spec)
+        draft.put(replace(draft.bot.desired, closing=True))
+        why = f"given up after too many crashes, the last one: {error}"
+        mark_failed(draft, why, run.spec)
         return
-    delay = crashes.delay(random.random())
-    bot.put(replace(bot.schedule, crashed=True, not_before=now + delay))
+    not_before = now + crashes.delay(draft.at.jitter)
+    draft.put(replace(draft.bot.schedule, crashed=True, not_before=not_before))
 
 
-def _unavailable(context: Context, bot: Bot, run: Run) -> None:
+def _unavailable(draft: Draft, run: Run, error: str) -> None:
     """Start the bot again, later and later, never FAILED: nothing is wrong with its ledger.
 
     Without a record there is no exit either. When that has lasted, its position is closed as soon
     as it can be; the bot goes on once it is flat.
     """
-    now = context.clock.now
-    settings = context.settings
-    outages = bot.schedule.outages.with_one(now, settings.restart_window)
-    delay = outages.delay(random.random())
+    now, settings = draft.at.now, draft.at.settings
+    outages = draft.bot.schedule.outages.with_one(now, settings.restart_window)
+    delay = outages.delay(draft.at.jitter)
     if outages.are_too_many(settings.max_restarts, settings.restart_window):
-        bot.put(replace(bot.desired, closing=True))
+        draft.put(replace(draft.bot.desired, closing=True))
         delay = LONGEST_DELAY
-    bot.log.bind(event="bot_crashed", pid=run.child.pid).error(
-        "its ledger is not available: {}", bot.process.error
-    )
-    not_before = now + delay
-    bot.put(replace(bot.schedule, outages=outages, crashed=True, not_before=not_before))
-
-
-def _was_one_of_many(context: Context, signalled_at: float) -> bool:
-    bots = context.bots.values()
-    together = [
-        bot for bot in bots if abs(bot.holding.signalled_at - signalled_at) <= OPERATOR_WINDOW
-    ]
-    runners = sum(bot.trades for bot in bots) + sum(not bot.trades for bot in together)
-    return one_of_many(signalled_at, [bot.holding.signalled_at for bot in together], runners)
+    draft.say("ERROR", "bot_crashed", f"its ledger is not available: {error}", pid=run.pid)
+    schedule = draft.bot.schedule
+    draft.put(replace(schedule, outages=outages, crashed=True, not_before=now + delay))

@@ -16,7 +16,6 @@ from loguru import logger
 
 from execsvc.clock import iso
 from execsvc.clock import now as utc_now
-from execsvc.supervisor.bots.bot import Bot
 
 if TYPE_CHECKING:
     from loguru import Message
@@ -39,17 +38,17 @@ class Recent:
         """Take the log entries from now on; to be called after each set-up of the log."""
         logger.add(self._take, level="INFO", format="{message}", catch=True)
 
-    def position(self, bot: Bot) -> None:
-        """Note a change of the position of ``bot``, when there is one."""
-        held, before = bot.position, self._positions.get(bot.bot_id)
+    def position(self, bot_id: str, held: dict[str, str | None]) -> None:
+        """Note the position of ``bot_id``, when it has changed."""
+        before = self._positions.get(bot_id)
         if held == before:
             return
         flat_before = before is None or before["side"] is None
-        self._positions[bot.bot_id] = held
+        self._positions[bot_id] = held
         if held["side"] is not None:
-            self._add("INFO", "position", bot.bot_id, _words(held))
+            self._add("INFO", "position", bot_id, _words(held))
         elif not flat_before:
-            self._add("INFO", "position", bot.bot_id, "flat")
+            self._add("INFO", "position", bot_id, "flat")
 
     def forget(self, bot_id: str) -> None:
         """Forget the position that was noted of ``bot_id``."""

@@ -1,16 +1,22 @@
-"""The steps of a bot: the next one is decided, a process is queued, or one is told to end."""
+"""The steps of a bot: the next one is decided, a process is queued, or one is told to end. Pure."""
 
 from __future__ import annotations
 
-import signal
 from dataclasses import replace
 
-from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.events import EventName
 from execsvc.model.bot import BotSpec
 from execsvc.runner.job import Task
-from execsvc.supervisor.bots.bot import Bot
-from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.draft import Draft
+from execsvc.supervisor.bots.effects import (
+    Act,
+    ClaimAccount,
+    Kill,
+    Queue,
+    Tell,
+    Wake,
+)
+from execsvc.supervisor.bots.facts import AccountAsked, LedgerFound, LedgerRead, NotStarted, Started
 from execsvc.supervisor.bots.hold import Hold
 from execsvc.supervisor.bots.next_step import Step, next_step
 from execsvc.supervisor.bots.run import Run, StopMode
@@ -27,189 +33,227 @@ _WORDS: dict[EventName, str] = {
     "bot_restarted": "restarted",
     "bot_liquidating": "liquidating",
 }
-_SIGNALS = {StopMode.STOP: signal.SIGTERM, StopMode.HOLD: signal.SIGUSR2}
 
 
-def reconcile(context: Context, bot: Bot) -> None:
-    """Carry out the next step of ``bot``, if it has no process and no decision on a signal is pending."""
+def reconcile(draft: Draft) -> None:
+    """Take the next step of the bot, if it has no process and no decision on a signal is pending."""
+    bot = draft.bot
     if bot.process.run is not None or bot.holding.pending is not None or bot.stand_in:
         return
-    bot.put(replace(bot.process, queued=None))
-    if not bot.known.current:
-        read_ledger(context, bot)
-    if not bot.known.current:
-        _wait_for_ledger(context, bot)
-        return
-    step, rest = next_step(bot.case(context.service, halted=context.halted))
-    if step is Step.START:
-        _start(context, bot)
-    elif step is Step.LIQUIDATE:
-        _liquidate(context, bot)
-    elif step is Step.ABANDON:
-        _abandon(context, bot)
+    draft.put(replace(bot.process, queued=None))
+    if bot.known.current:
+        _take_step(draft)
     else:
-        enter_idle(context, bot, rest)
+        draft.do(Act.READ_LEDGER)
 
 
-def read_ledger(context: Context, bot: Bot) -> None:
-    """Read the bot's ledger, which alone says if the bot is flat.
+def ledger_read(draft: Draft, fact: LedgerRead) -> None:
+    """Take the next step of the bot, by its ledger as it was read for that."""
+    note_ledger(draft, fact.found)
+    if draft.bot.known.current:
+        _take_step(draft)
+    else:
+        _wait_for_ledger(draft)
+
+
+def note_ledger(draft: Draft, found: LedgerFound) -> None:
+    """Note the bot's ledger, which alone says if the bot is flat.
 
     The position in a ledger that cannot be read at present is unknown, and counts as open.
     """
-    before = bot.known.unreadable
-    bot.put(replace(bot.known, unreadable=None, current=True))
-    try:
-        bot.put(replace(bot.known, ledger=context.ledgers.read(bot.bot_id)))
-    except LedgerUnavailable as error:
-        bot.put(replace(bot.known, unreadable=str(error), current=False))
-        if before is None:
-            bot.log.bind(event="ledger_unavailable").warning("{}", error)
-    except LedgerFailed as error:
-        bot.put(replace(bot.known, ledger=None, unreadable=str(error)))
-        if bot.holding.hold is None:
-            mark_failed(context, bot, str(error), bot.desired.row)
-    if not bot.is_open:
-        bot.put(replace(bot.desired, closing=False), replace(bot.known, liquidation_failed=False))
+    known = draft.bot.known
+    if found.away is not None:
+        draft.put(replace(known, unreadable=found.away, current=False))
+        if known.unreadable is None:
+            draft.say("WARNING", "ledger_unavailable", found.away)
+    elif found.damage is not None:
+        draft.put(replace(known, ledger=None, unreadable=found.damage, current=True))
+        if draft.bot.holding.hold is None:
+            mark_failed(draft, found.damage, draft.bot.desired.row)
+    else:
+        draft.put(replace(known, ledger=found.state, unreadable=None, current=True))
+    if not draft.bot.is_open:
+        draft.put(
+            replace(draft.bot.desired, closing=False),
+            replace(draft.bot.known, liquidation_failed=False),
+        )
 
 
-def mark_failed(
-    context: Context, bot: Bot, why: str, row: BotSpec | None, *, foreign: bool = False
-) -> None:
+def mark_failed(draft: Draft, why: str, row: BotSpec | None, *, foreign: bool = False) -> None:
     """Mark the bot FAILED as ``row`` has it, until the row changes or an operator releases the bot.
 
     ``foreign``: another service trades its account.
     """
-    bot.put(replace(bot.holding, hold=Hold(State.FAILED, why, row=row, foreign=foreign)))
-    bot.log.bind(event="bot_failed").error("failed: {}", why)
-    bot.end_failure()
+    hold = Hold(State.FAILED, why, row=row, foreign=foreign)
+    draft.put(replace(draft.bot.holding, hold=hold))
+    draft.say("ERROR", "bot_failed", f"failed: {why}")
+    draft.bot = draft.bot.without_failure_of_another_row()
 
 
-def enter_idle(context: Context, bot: Bot, state: State) -> None:
-    """Bring ``bot`` into ``state``, one without a process that trades."""
-    if bot.state is not state:
-        bot.become(state, context.clock.now)
+def enter_idle(draft: Draft, state: State) -> None:
+    """Bring the bot into ``state``, one without a process that trades."""
+    hold = draft.bot.holding.hold
+    if draft.bot.state is not state:
+        draft.become(state)
         if state is State.STOPPED:
-            bot.log.bind(event="bot_stopped").info("STOPPED")
-        elif state is State.HELD and bot.holding.hold is not None:
-            bot.log.bind(event="bot_held").warning("held: {}", bot.holding.hold.detail)
+            draft.say("INFO", "bot_stopped", "STOPPED")
+        elif state is State.HELD and hold is not None:
+            draft.say("WARNING", "bot_held", f"held: {hold.detail}")
     if state is State.STOPPED:
-        shown_until = bot.state_since + SHOWN_STOPPED
-        if shown_until <= context.clock.now:  # the bot stays, listed or contested: look again later
-            shown_until = context.clock.now + SHOWN_STOPPED
-        context.timers.ask(bot.bot_id, shown_until)
+        shown_until = draft.bot.state_since + SHOWN_STOPPED
+        if shown_until <= draft.at.now:  # the bot stays, listed or contested: judge it again later
+            shown_until = draft.at.now + SHOWN_STOPPED
+        draft.do(Wake(shown_until))
 
 
-def tell(context: Context, bot: Bot, told: StopMode) -> None:
-    """Send the bot's process the signal to end; its time limit begins now."""
-    assert bot.process.run is not None
-    context.children.send_signal(bot.process.run.child, _SIGNALS[told])
-    bot.process.run.asked_to_stop(told, context.clock.now)
-    bot.put(replace(bot.desired, closing=bot.desired.closing or told is StopMode.STOP))
-    if bot.state in (State.BOOTING, State.RUNNING):
-        bot.become(State.STOPPING, context.clock.now)
-    context.timers.ask(bot.bot_id, bot.process.run.deadline(context.settings))
+def tell(draft: Draft, told: StopMode) -> None:
+    """Have the signal to end sent to the bot's process; its time limit begins now."""
+    before = draft.bot.process.run
+    assert before is not None
+    run = before.asked_to_stop(told, draft.at.now)
+    closing = draft.bot.desired.closing or told is StopMode.STOP
+    draft.put(replace(draft.bot.process, run=run), replace(draft.bot.desired, closing=closing))
+    if draft.bot.state in (State.BOOTING, State.RUNNING):
+        draft.become(State.STOPPING)
+    draft.do(Tell(run.pid, told), Wake(run.deadline(draft.at.settings)))
 
 
-def kill(context: Context, bot: Bot, run: Run, why: str) -> None:
-    """Kill a process of the bot; the next step is decided when it is dead."""
-    run.killed_for = why
-    bot.log.bind(event="process_killed", pid=run.child.pid).error(
-        "killing process {}: {}", run.child.pid, why
-    )
-    context.children.kill(run.child)
+def kill(draft: Draft, run: Run, why: str) -> None:
+    """Have a process of the bot killed; the next step is decided when it is dead."""
+    killed = replace(run, killed_for=why)
+    process = draft.bot.process
+    if process.run is run:
+        draft.put(replace(process, run=killed))
+    else:
+        draft.put(replace(process, check=killed))
+    draft.say("ERROR", "process_killed", f"killing process {run.pid}: {why}", pid=run.pid)
+    draft.do(Kill(run.pid))
 
 
-def _start(context: Context, bot: Bot) -> None:
-    if context.clock.now < bot.schedule.not_before:
-        enter_idle(context, bot, State.BACKOFF)
-        context.timers.ask(bot.bot_id, bot.schedule.not_before)
-        return
-    taken = _taken(context, bot, Task.TRADE)
-    if taken is not None:
-        mark_failed(context, bot, taken, bot.desired.row, foreign=True)
-        reconcile(context, bot)
-        return
-    if bot.state is not State.BOOTING:
-        bot.become(State.BOOTING, context.clock.now)
-    bot.put(replace(bot.process, queued=Task.TRADE))
-    context.queue.append(bot.bot_id)
+def kill_check(draft: Draft) -> None:
+    """Have the process killed that checks a changed row, if there is one."""
+    check = draft.bot.process.check
+    if check is not None:
+        draft.do(Kill(check.pid))
 
 
-def _wait_for_ledger(context: Context, bot: Bot) -> None:
-    """Let ``bot`` rest as with an open position, and read its ledger again soon."""
-    case = bot.case(context.service, halted=context.halted)
+def _take_step(draft: Draft) -> None:
+    step, rest = next_step(draft.bot.case(draft.at.service, halted=draft.at.halted))
+    if step is Step.START:
+        _start(draft)
+    elif step is Step.LIQUIDATE:
+        _liquidate(draft)
+    elif step is Step.ABANDON:
+        _abandon(draft)
+    else:
+        enter_idle(draft, rest)
+
+
+def _wait_for_ledger(draft: Draft) -> None:
+    """Let the bot rest as with an open position, and read its ledger again soon."""
+    case = draft.bot.case(draft.at.service, halted=draft.at.halted)
     step, rest = next_step(case._replace(readable=True))
     waits = {Step.START: State.BACKOFF, Step.REST: rest}
-    enter_idle(context, bot, waits.get(step, State.LIQUIDATING))
-    context.timers.ask(bot.bot_id, context.clock.now + NO_LEDGER)
+    enter_idle(draft, waits.get(step, State.LIQUIDATING))
+    draft.do(Wake(draft.at.now + NO_LEDGER))
 
 
-def _liquidate(context: Context, bot: Bot) -> None:
-    enter_idle(context, bot, State.LIQUIDATING)
-    if context.clock.now < bot.schedule.liquidate_at:
-        context.timers.ask(bot.bot_id, bot.schedule.liquidate_at)
+def _start(draft: Draft) -> None:
+    not_before = draft.bot.schedule.not_before
+    if draft.at.now < not_before:
+        enter_idle(draft, State.BACKOFF)
+        draft.do(Wake(not_before))
         return
-    taken = _taken(context, bot, Task.LIQUIDATE)
-    if taken is not None:  # nothing may be sold while another service trades the account
-        bot.put(replace(bot.process, error=taken), replace(bot.known, liquidation_failed=True))
-        bot.put(
-            replace(
-                bot.schedule, liquidate_at=context.clock.now + context.settings.liquidation_retry
-            )
+    _claim(draft, Task.TRADE)
+
+
+def _liquidate(draft: Draft) -> None:
+    enter_idle(draft, State.LIQUIDATING)
+    liquidate_at = draft.bot.schedule.liquidate_at
+    if draft.at.now < liquidate_at:
+        draft.do(Wake(liquidate_at))
+        return
+    _claim(draft, Task.LIQUIDATE)
+
+
+def _abandon(draft: Draft) -> None:
+    enter_idle(draft, State.LIQUIDATING)
+    not_before = draft.bot.schedule.not_before
+    if draft.at.now < not_before:  # the machine had no process for it
+        draft.do(Wake(not_before))
+        return
+    draft.put(replace(draft.bot.process, queued=Task.ABANDON))
+    draft.do(Queue(first=True))
+
+
+def _claim(draft: Draft, task: Task) -> None:
+    """Have the bot's account claimed for a process, where it would trade on an exchange."""
+    binding = draft.bot.live_binding(task)
+    if binding is None:
+        account_asked(draft, AccountAsked(task, None))
+    else:
+        draft.do(ClaimAccount(binding.key_id, task))
+
+
+def account_asked(draft: Draft, fact: AccountAsked) -> None:
+    """Queue the process for which the account was claimed, unless another service here trades it."""
+    if fact.taken is None:
+        if fact.task is Task.TRADE and draft.bot.state is not State.BOOTING:
+            draft.become(State.BOOTING)
+        draft.put(replace(draft.bot.process, queued=fact.task))
+        # The close of a position comes before the start of a bot.
+        draft.do(Queue(first=fact.task is Task.LIQUIDATE))
+    elif fact.task is Task.TRADE:
+        mark_failed(draft, fact.taken, draft.bot.desired.row, foreign=True)
+        reconcile(draft)
+    else:  # nothing may be sold while another service trades the account
+        retry_at = draft.at.now + draft.at.settings.liquidation_retry
+        draft.put(
+            replace(draft.bot.process, error=fact.taken),
+            replace(draft.bot.known, liquidation_failed=True),
+            replace(draft.bot.schedule, liquidate_at=retry_at),
         )
-        context.timers.ask(bot.bot_id, bot.schedule.liquidate_at)
+        draft.do(Wake(retry_at))
+
+
+def started(draft: Draft, fact: Started) -> None:
+    """Note that a process works for the bot from now on."""
+    run, bot = fact.run, draft.bot
+    draft.do(Wake(run.deadline(draft.at.settings)))
+    if run.task is Task.CHECK:
+        draft.put(replace(bot.process, check=run, to_check=None))
         return
-    bot.put(replace(bot.process, queued=Task.LIQUIDATE))
-    context.queue.appendleft(bot.bot_id)  # the close of a position comes before the start of a bot
-
-
-def _taken(context: Context, bot: Bot, task: Task) -> str | None:
-    """The reason why no process may work on the bot's account: another service here trades it."""
-    binding = bot.live_binding(task)
-    return None if binding is None else context.accounts.take(binding.key_id)
-
-
-def _abandon(context: Context, bot: Bot) -> None:
-    enter_idle(context, bot, State.LIQUIDATING)
-    if context.clock.now < bot.schedule.not_before:  # the machine had no process for it
-        context.timers.ask(bot.bot_id, bot.schedule.not_before)
-        return
-    bot.put(replace(bot.process, queued=Task.ABANDON))
-    context.queue.appendleft(bot.bot_id)
-
-
-def started(context: Context, bot: Bot, run: Run) -> None:
-    """Take note that ``run`` works for ``bot`` from now on."""
-    if run.task is Task.TRADE:
-        bot.put(replace(bot.desired, given_back=None))
-    again = bot.schedule.crashed and run.task is Task.TRADE
-    if again:
-        context.totals.restarts += 1
-        restarts = bot.schedule.restart_count + 1
-        bot.put(replace(bot.schedule, crashed=False, restart_count=restarts))
-    bot.put(replace(bot.known, current=False), replace(bot.process, ever_ran=True))
-    event: EventName = "bot_restarted" if again else "process_started"
-    if run.task in (Task.LIQUIDATE, Task.ABANDON):
-        event = "bot_liquidating"
-    bot.log.bind(event=event, pid=run.child.pid).info("{}, pid {}", _WORDS[event], run.child.pid)
-
-
-def cannot_check(context: Context, bot: Bot, error: OSError) -> None:
-    """Check the changed row later, as the machine has no process for that."""
-    bot.put(replace(bot.desired, row_error=f"the change cannot be checked: {error.strerror}"))
-    bot.put(replace(bot.schedule, check_after=context.clock.now + NO_PROCESS))
-    context.timers.ask(bot.bot_id, bot.schedule.check_after)
-
-
-def no_process(context: Context, bot: Bot, error: OSError) -> None:
-    """Reconcile the bot later, as the machine has no process to give; that is no crash of the bot."""
-    bot.put(replace(bot.process, error=f"no process can be started: {error.strerror}"))
-    bot.log.bind(event="fork_failed").error("{}", bot.process.error)
-    bot.put(
-        replace(
-            bot.schedule,
-            not_before=context.clock.now + NO_PROCESS,
-            liquidate_at=context.clock.now + NO_PROCESS,
-        )
+    draft.put(
+        replace(bot.process, run=run, queued=None, ever_ran=True),
+        replace(bot.known, current=False),
     )
-    reconcile(context, bot)
+    event: EventName = "process_started"
+    if run.task is Task.TRADE:
+        draft.put(replace(bot.desired, given_back=None))
+        if bot.schedule.crashed:
+            event, restarts = "bot_restarted", bot.schedule.restart_count + 1
+            draft.put(replace(bot.schedule, crashed=False, restart_count=restarts))
+            draft.do(Act.COUNT_RESTART)
+    else:
+        event = "bot_liquidating"
+    draft.say("INFO", event, f"{_WORDS[event]}, pid {run.pid}", pid=run.pid)
+
+
+def not_started(draft: Draft, fact: NotStarted) -> None:
+    """Try again later, as the machine has no process to give; that is no crash of the bot."""
+    bot, again = draft.bot, draft.at.now + NO_PROCESS
+    if fact.task is Task.CHECK:
+        draft.put(
+            replace(bot.desired, row_error=f"the change cannot be checked: {fact.reason}"),
+            replace(bot.process, to_check=None),
+            replace(bot.schedule, check_after=again),
+        )
+        draft.do(Wake(again))
+        return
+    error = f"no process can be started: {fact.reason}"
+    draft.put(
+        replace(bot.process, error=error, queued=None),
+        replace(bot.schedule, not_before=again, liquidate_at=again),
+    )
+    draft.say("ERROR", "fork_failed", error)
+    reconcile(draft)

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from execsvc.errors import LedgerFailed
-from execsvc.supervisor.bots import by_hand, rows
+from execsvc.supervisor.bots import halting
 from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.facts import HeldNotRecorded, Occurrence, ReleaseAsked
 from execsvc.supervisor.bots.next_step import Service
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.status.unfinished import unfinished
@@ -20,8 +22,9 @@ Call = Callable[[Document], Document]
 class OperatorCalls:
     """The calls by name. Most are taken while the service stops, too, as their effect outlives it."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, bots: Bots) -> None:
         self._context = context
+        self._bots = bots
         self.by_name: dict[str, Call] = {
             "stop": self._stop,
             "release": self._release,
@@ -35,8 +38,9 @@ class OperatorCalls:
         bot = self._bot(request)
         if bot is None:  # a bot that is not listed and holds nothing has no record
             return {"ok": True, "state": None, "written": True}
-        written = by_hand.stop(self._context, bot)
-        return {"ok": True, "state": bot.state.value, "written": written}
+        answers = self._bots.apply(bot.bot_id, Occurrence.STOP_ASKED)
+        written = not any(isinstance(answer, HeldNotRecorded) for answer in answers)
+        return {"ok": True, "state": self._state(bot), "written": written}
 
     def _release(self, request: Document) -> Document:
         """Release a bot. ``how``: None, or ``abandon`` to give up its position first."""
@@ -49,8 +53,8 @@ class OperatorCalls:
             return {"error": "no such way to release a bot"}
         if how == "abandon" and bot.known.unreadable is not None:
             return {"error": f"its position is unknown: {bot.known.unreadable}"}
-        rows.release(self._context, bot, abandons=how == "abandon")
-        return {"ok": True, "state": bot.state.value}
+        self._bots.apply(bot.bot_id, ReleaseAsked(abandons=how == "abandon"))
+        return {"ok": True, "state": self._state(bot)}
 
     def _released(self, request: Document) -> Document:
         """The progress of a release by an operator."""
@@ -68,13 +72,13 @@ class OperatorCalls:
         reason = request.get("reason")
         if reason is not None and not (isinstance(reason, str) and reason.strip()):
             return {"error": "the reason is not a text"}
-        fault = by_hand.halt(self._context, reason)
+        fault = halting.halt(self._context, self._bots, reason)
         return {"ok": True, "halted": self._halted(), "not_written": fault}
 
     def _resume(self, _: Document) -> Document:
         was = self._halted()
         try:
-            by_hand.resume(self._context)
+            halting.resume(self._context, self._bots)
         except LedgerFailed as error:
             return {"error": f"trading stays halted: {error}"}
         holds = [(bot.bot_id, bot.holding.hold) for bot in self._context.bots.values()]
@@ -93,6 +97,10 @@ class OperatorCalls:
 
     def _bot(self, request: Document) -> Bot | None:
         return self._context.bots.get(str(request.get("bot_id")))
+
+    def _state(self, before: Bot) -> str:
+        """The state of a bot now; ``before``: as it was."""
+        return self._context.bots[before.bot_id].state.value
 
     def _halted(self) -> Document | None:
         halted = self._context.halt.current

@@ -11,10 +11,9 @@ from loguru import logger
 
 from execsvc.clock import monotonic
 from execsvc.clock import now as utc_now
-from execsvc.supervisor.bots import rows
-from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.facts import Occurrence
 from execsvc.supervisor.bots.next_step import Service
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.control.operator_calls import OperatorCalls
@@ -53,8 +52,8 @@ class Requests:
             "page": lambda _: self._page(),
             "metrics": lambda _: metrics(self.facts(), context.totals, context.clock),
             "poll": self._poll,
-            "recheck": lambda request: self._for_bot(request, rows.recheck),
-            **OperatorCalls(context).by_name,
+            "recheck": self._recheck,
+            **OperatorCalls(context, bots).by_name,
         }
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -118,13 +117,11 @@ class Requests:
         self._listings.poll()
         return {"accepted": True}
 
-    def _for_bot(
-        self, request: dict[str, Any], act: Callable[[Context, Bot], None]
-    ) -> dict[str, Any]:
-        bot = self._context.bots.get(str(request.get("bot_id")))
-        if bot is None:
+    def _recheck(self, request: dict[str, Any]) -> dict[str, Any]:
+        bot_id = str(request.get("bot_id"))
+        if bot_id not in self._context.bots:
             return {"error": "no such bot"}
         if self._context.service is not Service.RUNNING:
             return {"error": "the service is stopping"}
-        act(self._context, bot)
-        return {"ok": True, "state": bot.state.value}
+        self._bots.apply(bot_id, Occurrence.LEDGER_CHANGED)
+        return {"ok": True, "state": self._context.bots[bot_id].state.value}

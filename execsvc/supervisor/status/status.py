@@ -76,7 +76,7 @@ def _bot(bot: Bot, halted: Halted | None) -> dict[str, Any]:
         "key_id": binding.key_id if binding else None,
         "mode": binding.mode.value if binding else None,
         "state": bot.state.value,
-        "pid": run.child.pid if run else None,
+        "pid": run.pid if run else None,
         "started_at": iso(run.started_at) if run else None,
         "restarts": bot.schedule.restart_count,
         "ticks": snapshot.ticks,

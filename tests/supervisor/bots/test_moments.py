@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from support.bot_process import bot_row
-from support.facts import changed
+from support.facts import changed, run
 from support.settings import settings
 
 from execsvc.clients.bot_service import Listing
@@ -17,21 +16,21 @@ from execsvc.errors import LedgerFailed
 from execsvc.model.bot import BotSpec, InvalidRow, parse_row
 from execsvc.model.position import Position
 from execsvc.runner.job import Task
+from execsvc.runner.report import End, EndKind, Snapshot
 from execsvc.store.bot_state import LedgerState
 from execsvc.store.sqlite.store import SqliteStore
 from execsvc.supervisor.bots import steps
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.facts import Ended, LedgerFound, Occurrence
 from execsvc.supervisor.bots.hold import PendingSignalDecision
 from execsvc.supervisor.bots.launch import launch
 from execsvc.supervisor.bots.next_step import Listed
-from execsvc.supervisor.bots.run import Run
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.loop_clock import LoopClock
 from execsvc.supervisor.processes.restarting_process import RestartingProcess
-from execsvc.workers.lines import Lines
 
 
 class Ledgers:
@@ -129,7 +128,7 @@ def test_a_delay_survives_a_look_that_comes_too_early(
         )
         becomes(context, ledger=ledger, closing=True)
     becomes(context, **{moment: 90.0})
-    steps.reconcile(context, only(context))
+    bots.apply("b1", Occurrence.DUE)
     context.timers.ask("b1", 60.0)
     look_at(context, bots, 60.0)
     assert only(context).process.queued is None
@@ -163,7 +162,7 @@ def test_a_machine_without_a_process_to_give_is_no_crash_of_the_bot(
 
     monkeypatch.setattr(context.children, "fork_all", refuse)
     bots.listed(listing(row()))
-    assert not launch(context)
+    assert not launch(context, bots)
     bot = only(context)
     assert (bot.state, bot.schedule.restart_count) == (State.BACKOFF, 0)
     assert bot.last_error == "no process can be started: Resource temporarily unavailable"
@@ -204,8 +203,7 @@ def test_a_ledger_that_cannot_be_read_is_never_forgotten(
 
 def test_a_reason_stays_until_the_row_is_good_again(context: Context, bots: Bots) -> None:
     bots.listed(listing(row()))
-    child = cast(Child, SimpleNamespace(pid=1))
-    becomes(context, queued=None, run=Run(child, Task.TRADE, row(), Lines(-1, 0), 0.0))
+    becomes(context, queued=None, run=run(1, row()))
     bots.listed(listing(b1="no symbol"))
     context.timers.ask("b1", 1.0)
     look_at(context, bots, 1.0)
@@ -231,7 +229,10 @@ def test_a_failure_of_a_row_that_is_no_longer_listed_does_not_fail_the_new_one(
     context: Context, bots: Bots
 ) -> None:
     bots.listed(listing(row(params={"hold_duration": 61})))
-    steps.mark_failed(context, only(context), "raised", row())
+    failed = Snapshot(end=End(kind=EndKind.FAILED, detail="raised"))
+    becomes(context, queued=None, run=run(1, row()))
+    bots.apply("b1", Ended(1, 1, failed, LedgerFound()))
     assert only(context).holding.hold is None
-    steps.mark_failed(context, only(context), "raised", only(context).desired.row)
-    assert only(context).holding.hold is not None
+    becomes(context, queued=None, run=run(2, only(context).desired.row))
+    bots.apply("b1", Ended(2, 1, failed, LedgerFound()))
+    assert only(context).holding.is_failed

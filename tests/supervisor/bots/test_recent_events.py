@@ -55,16 +55,16 @@ def test_only_the_newest_are_kept_and_none_is_long(recent: Recent) -> None:
 
 def test_a_change_of_a_position_is_an_event(recent: Recent) -> None:
     seen = bot(ledger=ledger())
-    recent.position(seen)
+    recent.position("b1", seen.position)
     seen = changed(seen, run=running())
-    recent.position(seen)
-    recent.position(seen)
+    recent.position("b1", seen.position)
+    recent.position("b1", seen.position)
     short = ledger(position=Position(sold_short=Decimal("0.5")))
     seen = changed(seen, run=None, ledger=short)
-    recent.position(seen)
+    recent.position("b1", seen.position)
     seen = changed(seen, ledger=ledger())
-    recent.position(seen)
-    recent.position(seen)
+    recent.position("b1", seen.position)
+    recent.position("b1", seen.position)
     assert [event["text"] for event in recent.shown()] == [
         "flat",
         "sold 0.5 of its owner's",

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 from support.bot_process import bot_row
-from support.facts import changed
+from support.facts import changed, run
 from support.settings import settings
 
 from execsvc.clients.bot_service import Listing
@@ -18,11 +18,12 @@ from execsvc.runner.job import Task
 from execsvc.store.bot_state import LedgerState
 from execsvc.store.sqlite.halt import Halt
 from execsvc.store.sqlite.store import SqliteStore
-from execsvc.supervisor.bots import by_hand, steps
+from execsvc.supervisor.bots import halting, steps
+from execsvc.supervisor.bots.bot_process import BotProcess
 from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.facts import Occurrence
 from execsvc.supervisor.bots.launch import launch
-from execsvc.supervisor.bots.run import Run
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.loop_clock import LoopClock
@@ -73,8 +74,9 @@ def all_run(context: Context) -> None:
     """Each bot has a process of its own, with the pids 0, 1, 2."""
     for pid, (bot_id, bot) in enumerate(list(context.bots.items())):
         child = cast(Child, SimpleNamespace(pid=pid))
-        run = Run(child, Task.TRADE, bot.desired.row, Lines(-1, 0), 0.0)
-        becomes(context, bot_id, queued=None, state=State.RUNNING, run=run)
+        context.processes[pid] = BotProcess(bot_id, child, Lines(-1, 0))
+        trades = run(pid, bot.desired.row)
+        becomes(context, bot_id, queued=None, state=State.RUNNING, run=trades)
 
 
 def test_it_is_on_the_disk_before_the_first_bot_is_told(
@@ -86,16 +88,16 @@ def test_it_is_on_the_disk_before_the_first_bot_is_told(
         assert Halt(tmp_path).current is not None
         told.append(child.pid)
 
-    monkeypatch.setattr(context.children, "tell", tell)
+    monkeypatch.setattr(context.children, "send_signal", tell)
     all_run(context)
-    assert by_hand.halt(context, "now") is None
+    assert halting.halt(context, bots, "now") is None
     assert told == [0, 1, 2]
 
 
 def test_what_is_queued_is_not_forked_any_more(context: Context, bots: Bots) -> None:
     assert [bot.process.queued for bot in context.bots.values()] == [Task.TRADE] * 3
-    by_hand.halt(context, None)
-    launch(context)
+    halting.halt(context, bots, None)
+    launch(context, bots)
     assert {bot.state for bot in context.bots.values()} == {State.STOPPED}
 
 
@@ -103,15 +105,14 @@ def test_who_stops_on_a_signal_by_hand_is_not_told_as_well(
     context: Context, bots: Bots, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[int] = []
-    monkeypatch.setattr(context.children, "tell", lambda child, _: told.append(child.pid))
+    monkeypatch.setattr(context.children, "send_signal", lambda child, _: told.append(child.pid))
     all_run(context)
-    signalled = context.bots["b2"].process.run
-    assert signalled is not None
-    signalled.stop_since = 0.0
-    by_hand.halt(context, None)
+    signalled = run(1, context.bots["b2"].desired.row, stop_since=0.0)
+    becomes(context, "b2", run=signalled)
+    halting.halt(context, bots, None)
     assert told == [0, 2]
-    assert signalled.told is None
-    by_hand.stop(context, context.bots["b2"])
+    assert context.bots["b2"].process.run == signalled
+    bots.apply("b2", Occurrence.STOP_ASKED)
     assert told == [0, 2, 1]
 
 
@@ -120,7 +121,7 @@ def test_a_full_disk_gives_up_its_ballast_first(
 ) -> None:
     (tmp_path / "ballast").write_bytes(b"x")
     monkeypatch.setattr("execsvc.store.sqlite.ballast.Ballast._free", lambda _: 0)
-    by_hand.halt(context, None)
+    halting.halt(context, bots, None)
     assert not (tmp_path / "ballast").exists()
 
 
@@ -128,14 +129,14 @@ def test_in_a_halt_everybody_listed_is_at_stake(context: Context, bots: Bots) ->
     for bot_id in list(context.bots):
         becomes(context, bot_id, queued=None)
     assert bots.at_stake() == set()
-    by_hand.halt(context, None)
+    halting.halt(context, bots, None)
     assert bots.at_stake() == {"b1", "b2", "b3"}
 
 
 def test_a_bot_that_stays_stopped_is_not_looked_at_without_end(
     context: Context, bots: Bots
 ) -> None:
-    by_hand.halt(context, None)
+    halting.halt(context, bots, None)
     context.clock.now = steps.SHOWN_STOPPED
     for key in context.timers.due(context.clock.now):
         bots.due(key)
@@ -145,8 +146,8 @@ def test_a_bot_that_stays_stopped_is_not_looked_at_without_end(
 
 def test_resume_starts_at_once_whatever_it_waited_for(context: Context, bots: Bots) -> None:
     becomes(context, "b1", not_before=60.0, crashed=True)
-    by_hand.halt(context, None)
-    by_hand.resume(context)
+    halting.halt(context, bots, None)
+    halting.resume(context, bots)
     bot = context.bots["b1"]
     assert (bot.state, bot.process.queued) == (State.BOOTING, Task.TRADE)
     assert not bot.schedule.crashed

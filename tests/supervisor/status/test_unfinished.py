@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from support.facts import changed
+from support.facts import changed, run
 
 from execsvc.model.bot import Binding, BotSpec, Mode
 from execsvc.model.position import Position
@@ -19,9 +18,7 @@ from execsvc.supervisor.bots.hold import Hold, PendingSignalDecision
 from execsvc.supervisor.bots.next_step import Listed
 from execsvc.supervisor.bots.run import Run
 from execsvc.supervisor.bots.states import State
-from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.status.unfinished import unfinished
-from execsvc.workers.lines import Lines
 
 BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test_trading_v1")
 ROW = BotSpec(bot_id="b1", name="My bot", binding=BINDING, params={})
@@ -32,9 +29,7 @@ def bot(**changes: Any) -> Bot:
 
 
 def running(**report: Any) -> Run:
-    run = Run(cast(Child, SimpleNamespace(pid=1)), Task.TRADE, ROW, Lines(-1, 0), 0.0)
-    run.snapshot = Snapshot(**report)
-    return run
+    return run(row=ROW, snapshot=Snapshot(**report))
 
 
 def ledger(tracked: str = "0", **changes: Any) -> LedgerState:

@@ -1,0 +1,77 @@
+"""The bots that an earlier run of the service left, and the end of all bots with this run. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from execsvc.supervisor.bots.draft import Draft
+from execsvc.supervisor.bots.facts import FoundUnreadable, HeldBefore, TakenUp
+from execsvc.supervisor.bots.hold import Hold
+from execsvc.supervisor.bots.next_step import Service
+from execsvc.supervisor.bots.run import StopMode
+from execsvc.supervisor.bots.states import State
+from execsvc.supervisor.bots.steps import kill, kill_check, mark_failed, reconcile, tell
+
+
+def taken_up(draft: Draft, fact: TakenUp) -> None:
+    """Take the next step of a bot that an earlier run left."""
+    bot = draft.bot
+    draft.put(
+        replace(bot.desired, listed=fact.listed),
+        replace(bot.known, ledger=fact.state, current=True),
+        replace(bot.process, ever_ran=True),
+    )
+    reconcile(draft)
+
+
+def found_unreadable(draft: Draft, fact: FoundUnreadable) -> None:
+    """Let the record stand for a ledger that cannot be read."""
+    bot = draft.bot
+    draft.put(
+        replace(bot.known, unreadable=fact.reason),
+        replace(bot.process, ever_ran=True),
+    )
+    if fact.at_present:
+        draft.become(State.BACKOFF)
+    else:
+        mark_failed(draft, fact.reason, None)
+        draft.become(State.FAILED)
+
+
+def held_before(draft: Draft, fact: HeldBefore) -> None:
+    """Hold a bot that was HELD when an earlier run ended."""
+    bot = draft.bot
+    hold = Hold(State.HELD, fact.detail, keeps=fact.keeps, unsure=fact.unsure)
+    draft.put(
+        replace(bot.holding, hold=hold),
+        replace(bot.desired, closing=not fact.keeps),
+        replace(bot.process, ever_ran=True),
+    )
+    reconcile(draft)
+
+
+def service_stops(draft: Draft) -> None:
+    """Have the bot end as the service says that stops."""
+    bot = draft.bot
+    draft.put(
+        replace(bot.holding, pending=None),
+        replace(bot.process, to_check=None),
+        replace(bot.schedule, liquidate_at=draft.at.now),
+    )
+    kill_check(draft)
+    holds = draft.at.service is Service.HOLD
+    run = bot.process.run
+    if bot.runs_freely:
+        tell(draft, StopMode.HOLD if holds else StopMode.STOP)
+    elif run is not None and not bot.trades and holds and run.told is None:
+        tell(draft, StopMode.HOLD)
+    reconcile(draft)
+
+
+def out_of_time(draft: Draft) -> None:
+    """Have every process of the bot killed, as the time of the service to stop is over."""
+    process = draft.bot.process
+    for run in (process.run, process.check):
+        if run is not None and run.killed_for is None:
+            kill(draft, run, "the service is out of time to stop")
+    reconcile(draft)

@@ -1,0 +1,136 @@
+"""The reducer of bots: the one place where a fact changes a bot. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from execsvc.supervisor.bots import by_hand, changes, process_exit, recovery, rows, steps
+from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.draft import Draft
+from execsvc.supervisor.bots.effects import Act, Effect, Wake
+from execsvc.supervisor.bots.facts import (
+    AccountAsked,
+    Circumstances,
+    Ended,
+    Fact,
+    FoundUnreadable,
+    GivenBack,
+    HeldBefore,
+    HeldNotRecorded,
+    LedgerRead,
+    LedgerSeen,
+    NotStarted,
+    Occurrence,
+    ReleaseAsked,
+    Reported,
+    RowInvalid,
+    RowListed,
+    SignalJudged,
+    Started,
+    TakenUp,
+    Unlisted,
+)
+from execsvc.supervisor.bots.next_step import Listed
+from execsvc.supervisor.bots.run import Run
+from execsvc.supervisor.bots.states import State
+
+
+def handle(bot: Bot, fact: Fact, at: Circumstances) -> tuple[Bot, tuple[Effect, ...]]:
+    """``bot`` after ``fact``, and the effects to be carried out, in this order."""
+    draft = Draft(bot, at)
+    if isinstance(fact, Occurrence):
+        _OCCURRED[fact](draft)
+    else:
+        _HANDLERS[type(fact)](draft, fact)
+    return draft.bot, tuple(draft.effects)
+
+
+def _due(draft: Draft) -> None:
+    """Judge the processes of the bot by their time limits, and do what was put off until now."""
+    process = draft.bot.process
+    for run in (process.run, process.check):
+        if run is not None:
+            _judge(draft, run)
+    if draft.bot.holding.pending is not None:
+        process_exit.decide_on_signal(draft)
+    elif draft.bot.runs_freely:
+        changes.consider(draft)
+    elif _is_over(draft):
+        draft.do(Act.FORGET)
+    else:
+        steps.reconcile(draft)
+
+
+def _judge(draft: Draft, run: Run) -> None:
+    why = run.overdue(draft.at.now, draft.at.settings)
+    if why is not None:
+        steps.kill(draft, run, why)
+    else:
+        draft.do(Wake(run.deadline(draft.at.settings)))
+
+
+def _is_over(draft: Draft) -> bool:
+    """True when the bot has ended, nothing of it waits for an operator, and it was shown for long."""
+    bot = draft.bot
+    return (
+        bot.state is State.STOPPED
+        and bot.desired.listed is Listed.GONE
+        and not bot.contested
+        and not bot.abandoned
+        and draft.at.now >= bot.state_since + steps.SHOWN_STOPPED
+    )
+
+
+def _ledger_seen(draft: Draft, fact: LedgerSeen) -> None:
+    steps.note_ledger(draft, fact.found)
+
+
+def _ledger_readable(draft: Draft) -> None:
+    draft.put(replace(draft.bot.known, current=False))
+    steps.reconcile(draft)
+
+
+def _held_not_recorded(draft: Draft, fact: HeldNotRecorded) -> None:
+    held = "held" if draft.bot.holding.is_held else "no longer held"
+    text = f"{fact.reason}; a restart of the service will not know that this bot is {held}"
+    draft.say("CRITICAL", "held_not_written", text)
+
+
+def _given_back(draft: Draft, fact: GivenBack) -> None:
+    if fact.why != draft.bot.desired.given_back:
+        draft.put(replace(draft.bot.desired, given_back=fact.why))
+        told = f"BotService is told that it has stopped: {fact.why}"
+        draft.say("WARNING", "bot_given_back", told)
+
+
+_OCCURRED: dict[Occurrence, Callable[[Draft], None]] = {
+    Occurrence.DUE: _due,
+    Occurrence.LEDGER_READABLE: _ledger_readable,
+    Occurrence.LEDGER_CHANGED: by_hand.recheck,
+    Occurrence.STOP_ASKED: by_hand.stop,
+    Occurrence.HALTED: by_hand.close,
+    Occurrence.RESUMED: by_hand.resume,
+    Occurrence.SERVICE_STOPS: recovery.service_stops,
+    Occurrence.OUT_OF_TIME: recovery.out_of_time,
+}
+_HANDLERS: dict[type[Fact], Callable[[Draft, Any], None]] = {
+    TakenUp: recovery.taken_up,
+    FoundUnreadable: recovery.found_unreadable,
+    HeldBefore: recovery.held_before,
+    RowListed: rows.row_listed,
+    RowInvalid: rows.row_invalid,
+    Unlisted: rows.unlisted,
+    Started: steps.started,
+    NotStarted: steps.not_started,
+    AccountAsked: steps.account_asked,
+    LedgerRead: steps.ledger_read,
+    LedgerSeen: _ledger_seen,
+    ReleaseAsked: by_hand.release,
+    HeldNotRecorded: _held_not_recorded,
+    Reported: process_exit.reported,
+    Ended: process_exit.ended,
+    SignalJudged: process_exit.signal_judged,
+    GivenBack: _given_back,
+}
