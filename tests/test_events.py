@@ -14,12 +14,12 @@ from typing import get_args
 import pytest
 from loguru import logger
 from support.sightings import Recorder, Sighting, lacking
+from support.stores import store_in
 
 from execsvc.clock import now
 from execsvc.events import EVENTS, EventName
 from execsvc.logs.journal import FIELDS
 from execsvc.logs.render import PRIORITIES
-from execsvc.store.sqlite.bot_ledger import BotLedger
 from execsvc.supervisor.processes import process
 
 TESTS = Path(__file__).resolve().parent
@@ -217,7 +217,7 @@ def test_recorder_counts_events_of_the_package_alone(
     recorder = Recorder(tmp_path)
     logger.bind(event="order_filled").info("a test says so")
     process.prepare()
-    ledger = BotLedger(tmp_path, "b 1")
+    ledger = store_in(tmp_path).bot("b 1")
     ledger.open()
     ledger.log(now(), "order_intent", "the code says so", {"order_id": "o"})
     ledger.close()

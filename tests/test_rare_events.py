@@ -14,10 +14,9 @@ import pytest
 from support.environment import scrubbed
 from support.facts import changed
 from support.settings import settings
+from support.store_files import BALLAST, ledger_path
+from support.stores import store_in
 
-from execsvc.store.sqlite import ballast
-from execsvc.store.sqlite.paths import ledger_path
-from execsvc.store.sqlite.store import SqliteStore
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.context import Context
@@ -50,18 +49,18 @@ def no_room(*_: object) -> None:
 def test_ballast_without_room_is_logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "posix_fallocate", no_room)
 
-    ballast.Ballast(tmp_path).keep()
+    store_in(tmp_path).keep_room()
 
 
 @pytest.mark.says("disk_full")
 def test_ballast_is_removed_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = ballast.Ballast(tmp_path)
-    kept.keep()
+    store = store_in(tmp_path)
+    store.keep_room()
     monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_bavail=0, f_frsize=4096))
 
-    kept.give_up_if_full()
+    store.make_room()
 
-    assert not (tmp_path / ballast.NAME).exists()
+    assert not (tmp_path / BALLAST).exists()
 
 
 @pytest.mark.says("subreaper_missing")
@@ -111,7 +110,7 @@ def test_stray_of_another_user_is_logged_once(tmp_path: Path) -> None:
 @pytest.mark.says("held_not_written")
 def test_hold_that_cannot_be_recorded_is_logged(tmp_path: Path) -> None:
     (tmp_path / "held.new").mkdir()
-    store = SqliteStore(tmp_path, tmp_path)
+    store = store_in(tmp_path)
     context = Context(settings(), lambda *_: 0, store, store)
     context.bots["b1"] = changed(Bot("b1"), listed=Listed.VALID, current=True)
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from loguru import logger
+from support.store_files import ALERTS
+from support.stores import store_in
 
 from execsvc.alerts.messages import (
     LARGEST_JOB,
@@ -22,7 +24,6 @@ from execsvc.alerts.outbox import AT_HAND, MOST, Outbox
 from execsvc.alerts.sent_alerts import SentAlerts
 from execsvc.alerts.tracker import Change, Item, News
 from execsvc.model.condition import Condition, Kind
-from execsvc.store.sqlite.told_alerts import FILE, ToldAlerts
 
 HOSTILE = "x\n\r\u2028FAKE: all is well\x1b[2J\ud800" + "é€🙂" * 200
 
@@ -149,44 +150,48 @@ def test_where_there_is_no_room_good_news_goes_first() -> None:
 
 
 def test_memory_outlives_the_process(tmp_path: Path) -> None:
-    memory = SentAlerts(ToldAlerts(tmp_path))
+    memory = SentAlerts(store_in(tmp_path).told_alerts())
     memory.delivered(written())
     memory.delivered(written(key="failed:b2"))
     memory.delivered(written(Change.OVER, key="failed:b2"))
-    again = SentAlerts(ToldAlerts(tmp_path))
+    again = SentAlerts(store_in(tmp_path).told_alerts())
     assert {key: told.line for key, told in again.by_key.items()} == {"failed:b1": "b1: no disk"}
     assert again.of(Kind.FAILED) == {"b1"}
     assert again.of(Kind.LEFT) == frozenset()
-    assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / ALERTS).stat().st_mode & 0o777 == 0o600
 
 
 def test_an_alert_that_is_only_handed_over_is_remembered_as_one_that_may_have_arrived(
     tmp_path: Path,
 ) -> None:
-    memory = SentAlerts(ToldAlerts(tmp_path))
+    memory = SentAlerts(store_in(tmp_path).told_alerts())
     memory.handed(written())
-    assert [told.sure for told in SentAlerts(ToldAlerts(tmp_path)).by_key.values()] == [False]
+    assert [told.sure for told in SentAlerts(store_in(tmp_path).told_alerts()).by_key.values()] == [
+        False
+    ]
     memory.delivered(written())
     memory.handed(written())
     memory.handed(written(Change.OVER))
-    assert [told.sure for told in SentAlerts(ToldAlerts(tmp_path)).by_key.values()] == [True]
+    assert [told.sure for told in SentAlerts(store_in(tmp_path).told_alerts()).by_key.values()] == [
+        True
+    ]
 
 
 @pytest.mark.says("alerts_forgotten")
 @pytest.mark.parametrize("damage", ["", "[]", '{"x": {}}', "\xff"])
 def test_a_damaged_memory_is_only_forgotten(tmp_path: Path, damage: str) -> None:
-    (tmp_path / FILE).write_text(damage, "latin-1")
-    memory = SentAlerts(ToldAlerts(tmp_path))
+    (tmp_path / ALERTS).write_text(damage, "latin-1")
+    memory = SentAlerts(store_in(tmp_path).told_alerts())
     assert memory.by_key == {}
     memory.delivered(written())
-    assert json.loads((tmp_path / FILE).read_text()).keys() == {"failed:b1"}
+    assert json.loads((tmp_path / ALERTS).read_text()).keys() == {"failed:b1"}
 
 
 @pytest.mark.says("alerts_not_written")
 def test_a_memory_that_cannot_be_written_is_only_a_line_in_the_log(tmp_path: Path) -> None:
     lines: list[str] = []
     sink = logger.add(lines.append, format="{message}")
-    memory = SentAlerts(ToldAlerts(tmp_path / "absent"))
+    memory = SentAlerts(store_in(tmp_path / "absent").told_alerts())
     memory.delivered(written())
     logger.remove(sink)
     assert "cannot be written" in "".join(lines)

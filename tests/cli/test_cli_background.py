@@ -17,11 +17,11 @@ from support.daemon import Daemon
 from support.deadline import eventually
 from support.environment import ignoring, scrubbed
 from support.exchange import Exchange
+from support.stores import store_in
 from support.verdicts import listed_again
 
 from execsvc.recording.files import Recording
 from execsvc.sandbox.server import Sandbox
-from execsvc.store.sqlite.bot_ledger import BotLedger
 
 pytestmark = pytest.mark.daemon
 
@@ -68,7 +68,7 @@ def line_of(process: subprocess.Popen[str], pattern: str) -> str:
 
 
 def test_follow_ignored_interrupt_goes_on_until_terminated(state_dir: Path) -> None:
-    ledger = BotLedger(state_dir, "bot-1")
+    ledger = store_in(state_dir).bot("bot-1")
     ledger.open()
     ledger.log(AT, "started", "first", {})
     with background("log", "bot-1", "--follow") as following:

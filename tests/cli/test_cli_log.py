@@ -10,15 +10,14 @@ from pathlib import Path
 from support.command import ControlSocket, Execsvc
 from support.deadline import eventually
 from support.environment import scrubbed
-
-from execsvc.store.sqlite.bot_ledger import BotLedger
+from support.stores import store_in
 
 EXECSVC = [sys.executable, "-m", "execsvc"]
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
 
 def write_log(state_dir: Path, bot_id: str, *rows: tuple[str, str]) -> None:
-    ledger = BotLedger(state_dir, bot_id)
+    ledger = store_in(state_dir).bot(bot_id)
     ledger.open()
     for event, text in rows:
         ledger.log(AT, event, text, {"event_of": bot_id})

@@ -9,14 +9,12 @@ from pathlib import Path
 
 import pytest
 from support.command import ControlSocket, Execsvc
+from support.store_files import ledger_path
+from support.stores import store_in
 
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.order import Fill, Intent, OrderState, Side
 from execsvc.model.position import Position
-from execsvc.store.sqlite.account_journal import AccountJournal
-from execsvc.store.sqlite.bot_ledger import BotLedger
-from execsvc.store.sqlite.held import HeldBots
-from execsvc.store.sqlite.paths import ledger_path
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 BINDING = Binding(mode=Mode.LIVE, key_id="key", symbol="BTC/USDT", strategy="test_trading_v1")
@@ -24,7 +22,7 @@ BOT = "bot-1"
 
 
 def make_bot(state_dir: Path, tracked: str = "0") -> None:
-    ledger = BotLedger(state_dir, BOT)
+    ledger = store_in(state_dir).bot(BOT)
     ledger.open()
     ledger.bind(BINDING, None)
     ledger.keep_position(BINDING, Position(tracked=Decimal(tracked), opened_at=AT))
@@ -33,7 +31,7 @@ def make_bot(state_dir: Path, tracked: str = "0") -> None:
 
 def contest(state_dir: Path, amount: str) -> str:
     """Leave a contested sell order of ``amount`` in the account's journal; its id."""
-    journal = AccountJournal(state_dir, "key")
+    journal = store_in(state_dir).account("key")
     intent = Intent(
         client_order_id="order-1",
         bot_id=BOT,
@@ -55,14 +53,14 @@ def contest(state_dir: Path, amount: str) -> str:
 
 
 def settled(state_dir: Path, order_id: str) -> tuple[OrderState, Decimal]:
-    journal = AccountJournal(state_dir, "key")
+    journal = store_in(state_dir).account("key")
     row = journal.row(order_id)
     journal.close()
     return row.state, row.fill.filled
 
 
 def is_released(state_dir: Path) -> bool:
-    journal = AccountJournal(state_dir, "key")
+    journal = store_in(state_dir).account("key")
     asked = journal.release_asked(BOT)
     journal.close()
     return asked
@@ -201,7 +199,7 @@ def test_release_abandon_ledger_damaged_names_the_remedy(execsvc: Execsvc, state
 
 def test_release_abandon_ledger_in_use_is_not_done(execsvc: Execsvc, state_dir: Path) -> None:
     make_bot(state_dir, tracked="0.02")
-    owner = BotLedger(state_dir, BOT)
+    owner = store_in(state_dir).bot(BOT)
     owner.open()
 
     outcome = execsvc("release", BOT, "--abandon", "--yes", "--timeout", "0.5", "--json")
@@ -214,25 +212,25 @@ def test_release_abandon_ledger_in_use_is_not_done(execsvc: Execsvc, state_dir: 
 
 def test_release_abandon_without_a_daemon_ends_held_too(execsvc: Execsvc, state_dir: Path) -> None:
     make_bot(state_dir, tracked="0.02")
-    HeldBots(state_dir).add(BOT, keeps=True)
+    store_in(state_dir).held().add(BOT, keeps=True)
 
     outcome = execsvc("release", BOT, "--abandon", "--yes")
 
     assert outcome.code == 0
     assert "0.02 BTC (BTC/USDT, key key) booked as abandoned" in outcome.out
-    assert HeldBots(state_dir).bots == {}
+    assert store_in(state_dir).held().bots == {}
 
 
 def test_release_ends_held_also_without_a_daemon(execsvc: Execsvc, state_dir: Path) -> None:
     make_bot(state_dir)
-    held = HeldBots(state_dir)
+    held = store_in(state_dir).held()
     held.add(BOT, keeps=False)
     held.add("another", keeps=False)
 
     outcome = execsvc("release", BOT)
 
     assert outcome.code == 0
-    assert set(HeldBots(state_dir).bots) == {"another"}
+    assert set(store_in(state_dir).held().bots) == {"another"}
 
 
 def test_release_of_a_bot_without_a_ledger_is_left_to_the_daemon(

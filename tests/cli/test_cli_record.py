@@ -17,7 +17,7 @@ from execsvc.recording.files import Recording, find
 from execsvc.recording.lines import TradeLine
 from execsvc.recording.writer import DayWriter
 from execsvc.replay.recorder import Recorder
-from execsvc.store.sqlite.in_memory import InMemoryPause
+from execsvc.store.opening import store_in_memory
 
 
 def test_trades_are_written_once_and_errors_are_survived(
@@ -28,7 +28,9 @@ def test_trades_are_written_once_and_errors_are_survived(
         exchange.market(trades=[{"timestamp": 10**12 + stamp, **row} for stamp in stamps])
 
     said: list[str] = []
-    adapter = ExchangeAdapter(HttpClient(exchange.url, None, 60), "k1", InMemoryPause())
+    adapter = ExchangeAdapter(
+        HttpClient(exchange.url, None, 60), "k1", store_in_memory().pause("k1")
+    )
     writer = DayWriter(tmp_path / "m.jsonl")
     recorder = Recorder(adapter, "BTC/USDT", writer, said.append)
     for stamps in ((1,), (1, 2), (1, 2, 2), (2, 2, 3)):
@@ -52,7 +54,9 @@ def test_recorder_one_stamp_of_another_time_is_not_recorded(
 ) -> None:
     ahead = int(now().timestamp() * 1000) + 24 * 3600 * 1000
     writer = DayWriter(tmp_path / "m.jsonl")
-    adapter = ExchangeAdapter(HttpClient(exchange.url, None, 60), "k1", InMemoryPause())
+    adapter = ExchangeAdapter(
+        HttpClient(exchange.url, None, 60), "k1", store_in_memory().pause("k1")
+    )
     recorder = Recorder(adapter, "BTC/USDT", writer, print)
     exchange.fault("patch", call="depth", times=1, body={"timestamp": ahead})
     recorder.look()

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from support.command import ControlSocket, Execsvc
 from support.environment import scrubbed
+from support.stores import store_in
 
 from execsvc.cli import daemon
-from execsvc.store.sqlite.halt import Halt
 
 HALT = {"since": "2026-01-02T03:04:05.000Z", "reason": "the exchange lies"}
 LEFT: dict[str, Any] = {
@@ -118,10 +118,10 @@ def test_stop_without_a_daemon_exits_69(
     execsvc: Execsvc, state_dir: Path, command: list[str]
 ) -> None:
     state_dir.mkdir(mode=0o700)
-    Halt(state_dir).begin("by hand")
+    store_in(state_dir).halt().begin("by hand")
     done = execsvc(*command)
     assert (done.code, done.out, len(done.err.splitlines())) == (69, "", 1)
-    assert Halt(state_dir).current is not None
+    assert store_in(state_dir).halt().current is not None
 
 
 def test_halt_waits_until_all_are_flat(execsvc: Execsvc, told: ControlSocket) -> None:
@@ -171,7 +171,7 @@ def test_halt_without_a_daemon_holds_from_the_next_start(execsvc: Execsvc, state
     done = execsvc("halt", "--reason", "no more", "--json")
     assert done.code == 69
     assert "the halt holds from the next start on" in done.err
-    current = Halt(state_dir).current
+    current = store_in(state_dir).halt().current
     assert current is not None
     assert current.reason == "no more"
     assert json.loads(done.out)["halted"] == current.model_dump()

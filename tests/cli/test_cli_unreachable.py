@@ -9,24 +9,22 @@ from typing import Any
 
 import pytest
 from support.command import ControlSocket, Execsvc
+from support.store_files import supervisor_lock
+from support.stores import store_in
 
 from execsvc.cli import daemon as module
 from execsvc.errors import Unavailable
-from execsvc.store.sqlite.file_lock import SUPERVISOR_LOCK, FileLock
-from execsvc.store.sqlite.halt import Halt
 
 HALTED = {"since": "2026-01-02T03:04:05.000Z", "reason": "by an operator"}
 
 
 @pytest.fixture
-def held(state_dir: Path) -> Iterator[FileLock]:
-    """The lock of a supervisor that is this process."""
+def held(state_dir: Path) -> Iterator[None]:
+    """This process is the supervisor."""
     state_dir.mkdir(mode=0o700)
-    lock = FileLock(state_dir / SUPERVISOR_LOCK)
-    assert lock.try_acquire()
-    lock.name_holder()
-    yield lock
-    lock.close()
+    store = store_in(state_dir)
+    assert store.take()
+    return
 
 
 @pytest.fixture
@@ -54,7 +52,7 @@ def late(monkeypatch: pytest.MonkeyPatch, daemon: ControlSocket) -> list[str]:
 
 @pytest.mark.parametrize(("command", "bot"), [("halt", []), ("stop", ["b1"]), ("resume", [])])
 def test_command_service_runs_without_socket_waits_until_it_is_made_again(
-    execsvc: Execsvc, held: FileLock, late: list[str], command: str, bot: list[str]
+    execsvc: Execsvc, held: None, late: list[str], command: str, bot: list[str]
 ) -> None:
     done = execsvc(command, *bot)
     assert done.code == 0, done
@@ -64,7 +62,7 @@ def test_command_service_runs_without_socket_waits_until_it_is_made_again(
 
 
 def test_halt_service_runs_without_socket_writes_the_file_before_it_waits(
-    execsvc: Execsvc, held: FileLock, state_dir: Path, monkeypatch: pytest.MonkeyPatch
+    execsvc: Execsvc, held: None, state_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files: list[bool] = []
 
@@ -78,7 +76,7 @@ def test_halt_service_runs_without_socket_writes_the_file_before_it_waits(
     assert files[:2] == [False, True]
     assert len(files) > 2
     assert "the service reads halted.json at its next poll" in done.err
-    assert Halt(state_dir).current is not None
+    assert store_in(state_dir).halt().current is not None
 
 
 @pytest.mark.parametrize("arguments", [["stop", "b1"], ["resume"], ["halt"]])
@@ -86,7 +84,7 @@ def test_command_no_service_runs_waits_for_nothing(
     execsvc: Execsvc, state_dir: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
     state_dir.mkdir(mode=0o700)
-    lock = FileLock(state_dir / SUPERVISOR_LOCK)
+    lock = supervisor_lock(state_dir)
     assert lock.try_acquire()
     lock.close()  # what a service leaves that has ended
     monkeypatch.setattr(module, "SOCKET_WAIT", 3600.0)
@@ -94,7 +92,7 @@ def test_command_no_service_runs_waits_for_nothing(
 
 
 def test_halt_without_waiting_says_that_a_service_runs(
-    execsvc: Execsvc, held: FileLock, state_dir: Path
+    execsvc: Execsvc, held: None, state_dir: Path
 ) -> None:
     done = execsvc("halt", "--no-wait")
     assert done.code == 69

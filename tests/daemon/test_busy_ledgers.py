@@ -13,9 +13,8 @@ from support.bot_process import bot_row
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import Exchange
+from support.store_files import journal_path, ledger_path
 from support.verdicts import assert_flat, assert_over, states
-
-from execsvc.store.sqlite.paths import journal_path, ledger_path
 
 
 @contextmanager

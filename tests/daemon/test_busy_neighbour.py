@@ -10,8 +10,7 @@ from support.bot_process import bot_row
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import Exchange
-
-from execsvc.store.sqlite.paths import ledger_path
+from support.store_files import ledger_path
 
 LOOKED = ("bots of the account hold cannot be told", "event=bot_crashed")
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import sqlite3
-from contextlib import closing
 from decimal import Decimal
 from typing import Any
 
@@ -15,9 +12,8 @@ from support.bot_process import bot_row
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import Exchange
+from support.store_files import strategy_state
 from support.verdicts import assert_flat, assert_over, succeeds
-
-from execsvc.store.sqlite.paths import ledger_path
 
 D = Decimal
 RSI = {"period": 2, "candle_sec": 1}
@@ -29,11 +25,7 @@ STEP = 150
 
 def state_of(daemon: Daemon, bot_id: str) -> dict[str, Any]:
     """What the bot's strategy has kept; empty before it kept anything."""
-    path = ledger_path(daemon.state_dir, bot_id)
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as ledger:
-        found = ledger.execute("SELECT state FROM strategy_state").fetchone()
-    kept: dict[str, Any] = json.loads(found[0]) if found is not None and found[0] else {}
-    return kept
+    return strategy_state(daemon.state_dir, bot_id)
 
 
 class Swing:

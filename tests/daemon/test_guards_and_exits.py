@@ -16,10 +16,10 @@ from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import Exchange
 from support.plugins import Plugins
+from support.store_files import ledger_path
 from support.verdicts import assert_over, succeeds
 
 from execsvc.clock import from_iso
-from execsvc.store.sqlite.paths import ledger_path
 
 STEPS = """
 def execute(self, ctx):

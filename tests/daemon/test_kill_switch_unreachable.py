@@ -11,9 +11,9 @@ from support.bot_process import bot_row
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import Exchange
+from support.store_files import HALTED
+from support.stores import store_in
 from support.verdicts import assert_flat, assert_over, listed_again
-
-from execsvc.store.sqlite.halt import FILE, Halt
 
 
 def holding(daemon: Daemon, exchange: Exchange) -> Path:
@@ -111,11 +111,11 @@ def test_file_written_by_others_halts_and_its_loss_ends_no_halt(
     daemon: Daemon, exchange: Exchange
 ) -> None:
     holding(daemon, exchange)
-    Halt(daemon.state_dir).begin("copied here by hand")
+    store_in(daemon.state_dir).halt().begin("copied here by hand")
     daemon.until("STOPPED")
     assert_flat(exchange)
     assert daemon.health()[1]["reasons"] == ["trading is halted: copied here by hand"]
-    file = daemon.state_dir / FILE
+    file = daemon.state_dir / HALTED
     file.unlink()
     eventually(file.exists, "it is written again")
     assert daemon.bot()["state"] == "STOPPED"
@@ -131,7 +131,7 @@ def test_file_written_by_others_halts_and_its_loss_ends_no_halt(
 
 def test_damaged_file_halts_a_service_that_runs(daemon: Daemon, exchange: Exchange) -> None:
     holding(daemon, exchange)
-    (daemon.state_dir / FILE).write_text("{")
+    (daemon.state_dir / HALTED).write_text("{")
     daemon.until("STOPPED")
     assert_flat(exchange)
     assert "halted.json cannot be read" in daemon.health()[1]["reasons"][0]

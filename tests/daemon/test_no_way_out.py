@@ -14,9 +14,8 @@ from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
 from support.receiver import Receiver
+from support.stores import store_in
 from support.verdicts import CRUMB, assert_over, listed_again
-
-from execsvc.store.sqlite import survey
 
 REVOKED = 'binance {"code":-2015,"msg":"Invalid API-key, IP, or permissions for action."} AuthenticationError'
 
@@ -169,7 +168,7 @@ def test_abandon_order_of_unknown_outcome_frees_the_account_for_its_other_bots(
 
     done = daemon.command("release", "b2", "--abandon", "--yes")
     assert done.returncode == 0, done
-    state = survey.read(daemon.state_dir, "b2")
+    state = store_in(daemon.state_dir).read("b2")
     assert state is not None
     assert not state.unsettled
     exchange.heal()
@@ -218,7 +217,7 @@ def test_abandon_without_a_daemon_is_booked_by_the_command(
     done = daemon.command("release", "b1", "--abandon", "--yes")
     assert done.returncode == 0, done
     assert f"{tracked} BTC" in done.stdout
-    state = survey.read(daemon.state_dir, "b1")
+    state = store_in(daemon.state_dir).read("b1")
     assert state is not None
     assert not state.is_open
     exchange.list_bots()

@@ -12,10 +12,10 @@ from support.bot_process import bot_row
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
+from support.store_files import account_holder, shared_folder
 from support.verdicts import listed_again
 
 from execsvc.sandbox.server import Sandbox
-from execsvc.store.sqlite.account_locks import holder, shared_folder
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def other(sandbox: Sandbox, other_bots: Exchange, locks: Path, tmp_path: Path) -
 
 def is_locked_by(daemon: Daemon, locks: Path, key: str) -> bool:
     """Whether that service has the account; once it gives it up the other one may take it at once."""
-    found = holder(locks, key)
+    found = account_holder(locks, key)
     return found is not None and found.state_dir in (None, str(daemon.state_dir.resolve()))
 
 
@@ -88,7 +88,7 @@ def test_second_service_on_an_account_fails_its_bots_until_the_first_gives_it_up
     exchange.list_bots(bot_row("b2", key="k2"))
     daemon.until("STOPPED")
     eventually(lambda: not is_locked_by(daemon, locks, "k1"), "the account is given up")
-    assert holder(locks, "k2") is not None
+    assert account_holder(locks, "k2") is not None
     assert other.command("release", "c1").returncode == 0
     other.until_holding("c1")
     assert other.stop() == 0

@@ -11,11 +11,11 @@ from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import Exchange
 from support.requirements import needs
+from support.store_files import move_to_another_machine
+from support.stores import store_in
 
 from execsvc.clock import now
 from execsvc.model.position import Position
-from execsvc.store.sqlite import machine
-from execsvc.store.sqlite.bot_ledger import BotLedger
 
 
 @needs("machine id")
@@ -30,14 +30,14 @@ def test_short_of_another_machine_is_contested_and_not_bought_back_once_released
     daemon.until("RUNNING")
     daemon.signal(signal.SIGUSR2)
     assert daemon.wait() == 0
-    ledger = BotLedger(daemon.state_dir, "b1")
+    ledger = store_in(daemon.state_dir).bot("b1")
     ledger.open()
     binding = ledger.binding()
     assert binding is not None, "it has run"
     short = Position(sold_short=Decimal("0.01"), entry_price=Decimal(50000), opened_at=now())
     ledger.keep_position(binding, short)
     ledger.close()
-    machine.record(daemon.state_dir, "0" * 32)
+    move_to_another_machine(daemon.state_dir)
     daemon.start()
     eventually(
         lambda: "is contested" in str(daemon.health()[1]["reasons"]), "the short is contested"

@@ -18,9 +18,7 @@ from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
 from support.requirements import needs
-
-from execsvc.store.sqlite import machine
-from execsvc.store.sqlite.paths import ledger_path
+from support.store_files import ledger_path, move_to_another_machine, this_machine, used_on
 
 BOUGHT = Decimal("0.01998")
 
@@ -234,8 +232,8 @@ def test_state_directory_of_another_machine_is_contested(
     daemon.until_holding("b2")
     daemon.signal(signal.SIGUSR2)
     assert daemon.wait() == 0
-    assert machine.recorded(daemon.state_dir) == machine.this_machine()
-    machine.record(daemon.state_dir, "0" * 32)
+    assert used_on(daemon.state_dir) == this_machine()
+    move_to_another_machine(daemon.state_dir)
     assert "was last used on another machine" in daemon.command("doctor", "--json").stdout
     before = len(exchange.orders())
     daemon.start()
@@ -264,7 +262,7 @@ def test_busy_ledger_does_not_hide_another_machine(daemon: Daemon, exchange: Exc
     daemon.until_holding("b2")
     daemon.signal(signal.SIGUSR2)
     assert daemon.wait() == 0
-    machine.record(daemon.state_dir, "0" * 32)
+    move_to_another_machine(daemon.state_dir)
     before = len(exchange.orders())
     with closing(sqlite3.connect(ledger_path(daemon.state_dir, "b2"))) as other:
         other.execute("PRAGMA locking_mode=EXCLUSIVE")

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
-import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
 import pytest
@@ -16,6 +14,7 @@ from support.bot_service_front import LOST, Asked, Fate, Front, front
 from support.daemon import Daemon
 from support.deadline import eventually
 from support.exchange import Exchange
+from support.store_files import kept_sessions
 from support.verdicts import all_hold, rows, titled
 
 from execsvc.sandbox.server import Sandbox
@@ -277,11 +276,8 @@ def test_start_on_paper_after_one_that_traded_is_a_session_of_its_own(
     traded, on_paper = sessions(exchange)
     assert (len(traded["orders"]), len(on_paper["orders"])) == (2, 0)
 
-    def kept() -> list[Any]:
-        with closing(sqlite3.connect(daemon.state_dir / "reports.db")) as file:
-            return [json.loads(row[0]) for row in file.execute("SELECT id FROM session")]
-
-    eventually(lambda: kept() == [traded["id"], on_paper["id"]], "each start has its session")
+    named = [traded["id"], on_paper["id"]]
+    eventually(lambda: kept_sessions(daemon.state_dir) == named, "each start has its session")
     assert daemon.stop() == 0
 
 

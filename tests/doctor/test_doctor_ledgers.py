@@ -6,19 +6,17 @@ from decimal import Decimal
 from pathlib import Path
 
 from support.ledger_samples import AT, BINDING, fill, intent
+from support.store_files import journal_path, ledger_path
+from support.stores import store_in
 
 from execsvc.doctor import ledgers
 from execsvc.doctor.finding import Finding, Level
 from execsvc.model.order import OrderState
 from execsvc.model.position import Position
-from execsvc.store.sqlite.account_journal import AccountJournal
-from execsvc.store.sqlite.bot_ledger import BotLedger
-from execsvc.store.sqlite.paths import journal_path, ledger_path
-from execsvc.store.sqlite.store import SqliteStore
 
 
 def make_bot(state_dir: Path, bot_id: str = "b1", tracked: str = "0") -> Path:
-    ledger = BotLedger(state_dir, bot_id)
+    ledger = store_in(state_dir).bot(bot_id)
     ledger.open()
     ledger.bind(BINDING, None)
     ledger.keep_position(BINDING, Position(tracked=Decimal(tracked), opened_at=AT))
@@ -27,14 +25,14 @@ def make_bot(state_dir: Path, bot_id: str = "b1", tracked: str = "0") -> Path:
 
 
 def contest(state_dir: Path) -> None:
-    journal = AccountJournal(state_dir, "k1")
+    journal = store_in(state_dir).account("k1")
     journal.begin(intent())
     journal.outcome("c1", OrderState.CONTESTED, fill(), AT)
     journal.close()
 
 
 def look(state_dir: Path) -> list[Finding]:
-    return ledgers.look(SqliteStore(state_dir, state_dir))
+    return ledgers.look(store_in(state_dir))
 
 
 def bad(state_dir: Path) -> list[Finding]:

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from support.clocks import HOUR, SetClock
+from support.store_files import change
+from support.stores import store_in
 
 from execsvc.clock import installed
 from execsvc.execution.gone import GoneCoins
@@ -18,8 +20,6 @@ from execsvc.execution.ports import ExecutionSettings
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.position import Position
 from execsvc.runner.record import Record
-from execsvc.store.sqlite import missing, survey
-from execsvc.store.sqlite.bot_ledger import BotLedger
 
 D = Decimal
 BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test_trading_v1")
@@ -32,7 +32,7 @@ class Bench:
     def __init__(self, folder: Path, clock: SetClock) -> None:
         self.folder = folder
         self.clock = clock
-        self.ledger = BotLedger(folder, "b1")
+        self.ledger = store_in(folder).bot("b1")
         self.ledger.open()
         self.ledger.keep_position(BINDING, HELD)
         services: Any = SimpleNamespace(
@@ -61,7 +61,7 @@ class Bench:
         return self.gone.observe(position, D(held), False, D(fees)).tracked
 
     def said(self, event: str) -> int:
-        return [row.event for row in survey.read_log(self.folder, "b1")].count(event)
+        return [row.event for row in store_in(self.folder).read_log("b1")].count(event)
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_what_stays_missing_is_booked_as_gone(bench: Bench) -> None:
     assert bench.after(1, "0.012") == D("0.012")
     assert bench.ledger.position(BINDING).tracked == D("0.012")
     assert (bench.said("coins_missing"), bench.said("coins_gone")) == (1, 1)
-    assert missing.read(bench.ledger, BINDING) is None
+    assert bench.ledger.missing(BINDING) is None
 
 
 def test_one_look_that_shows_them_begins_anew(bench: Bench) -> None:
@@ -143,7 +143,7 @@ def test_observe_in_another_boot_goes_by_the_wall_clocks(
 def test_observe_gap_of_an_older_service_begins_to_count(bench: Bench) -> None:
     bench.after(0, "0")
     for table in ("missing", "moment"):
-        bench.ledger.connection.execute(f"DELETE FROM {table}")
+        change(bench.ledger, f"DELETE FROM {table}")
     bench.clock.advance(HOUR)
     assert bench.missed(600) == D("0.02")
     assert bench.after(60, "0") == 0

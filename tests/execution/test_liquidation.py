@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from support.clocks import HOUR, SetClock
+from support.stores import store_in
 
 from execsvc.clock import installed
 from execsvc.errors import LedgerFailed, OrderRefused, StopRequested, Unavailable
@@ -24,7 +25,6 @@ from execsvc.model.position import Position
 from execsvc.runner.counts import SERIES, Counts, Series
 from execsvc.runner.services import BotServices
 from execsvc.runner.waits import StopOrder
-from execsvc.store.sqlite.bot_ledger import BotLedger
 
 D = Decimal
 BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test_trading_v1")
@@ -35,7 +35,7 @@ class Bench:
 
     def __init__(self, folder: Path, clock: SetClock) -> None:
         self.clock = clock
-        self.ledger = BotLedger(folder, "b1")
+        self.ledger = store_in(folder).bot("b1")
         self.ledger.open()
         self.hold("0.02")
         self.slept: list[float] = []

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from support.clocks import HOUR, SetClock
+from support.store_files import change
+from support.stores import store_in
 
 from execsvc.clock import installed
 from execsvc.errors import NotFound, OutcomeContradicted, Unavailable
@@ -21,7 +23,6 @@ from execsvc.model.market import Depth, Level
 from execsvc.model.order import NOTHING_KNOWN, Fill, Intent, OrderState, Side
 from execsvc.model.order_request import Purpose
 from execsvc.runner.counts import SERIES, Counts
-from execsvc.store.sqlite.account_journal import AccountJournal
 
 D = Decimal
 WINDOW, TIMEOUT = 10.0, 30.0
@@ -66,7 +67,7 @@ class Bench:
         self.clock = clock
         self.elapsed = 0.0
         self.counts = Counts()
-        self.journal = AccountJournal(folder, "k1")
+        self.journal = store_in(folder).account("k1")
         self.shown: Callable[[float], Balance] = lambda at: UNMOVED
         self.said: list[str] = []
         self.book: Callable[[], Depth] = no_book
@@ -212,7 +213,7 @@ def test_settle_in_another_boot_goes_by_the_wall_clocks_and_waits_for_one_window
 
 def test_settle_an_intent_of_an_older_service_goes_by_the_wall_clock(bench: Bench) -> None:
     bench.sent()
-    bench.journal.connection.execute("DROP TABLE moment")
+    change(bench.journal, "DROP TABLE moment")
     bench.clock.advance(6)
     assert bench.settle()[0] is OrderState.NOT_EXECUTED
     assert WINDOW - 6 <= bench.elapsed <= WINDOW - 1

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from support.bot_service_wire import Wire
 from support.outboxes import AT, World
+from support.store_files import file_stem
+from support.stores import store_in, waiting
 
 from execsvc.clients.bot_reports import BotReports
 from execsvc.clients.bot_sessions import BotSessions
@@ -21,10 +23,6 @@ from execsvc.reporting.attribution import LOOKING, Attribution, NotYet
 from execsvc.reporting.backoff import Backoff
 from execsvc.reporting.names import Names
 from execsvc.reporting.outbox_sender import LONGEST_DELAY, OutboxSender
-from execsvc.store.sqlite.outbox import waiting
-from execsvc.store.sqlite.outboxes import LedgerOutboxes
-from execsvc.store.sqlite.paths import file_stem, ledger_path
-from execsvc.store.sqlite.starts import note_start
 
 
 class Asked(Wire):
@@ -58,15 +56,17 @@ class Worker(World):
         self.attribution = self.attributing(optional=False)
 
     def attributing(self, *, optional: bool) -> Attribution:
-        made = Attribution(LedgerOutboxes(self.folder), BotSessions(self.asked), optional=optional)
+        made = Attribution(
+            store_in(self.folder).outboxes(), BotSessions(self.asked), optional=optional
+        )
         made.open(self.deliveries)
         return made
 
     def begin(self, *, booting: bool) -> None:
-        note_start(self._ledger("b1"), booting=booting)
+        self._ledger("b1").note_start(booting=booting)
 
     def told(self, place: int) -> tuple[str, ToldOrder]:
-        rows, _ = waiting(ledger_path(self.folder, "b1"), None, 1000)
+        rows = waiting(self.folder, "b1")
         orders = [row for row in rows if row.mark.telling.value == "ORDER"]
         row = orders[place]
         return row.mark.order_id, ToldOrder.model_validate_json(row.body)
@@ -159,7 +159,7 @@ def test_service_that_knows_the_listing_alone_is_asked_for_nothing_else(worker: 
     worker.asked.always["/orders"] = "404"
     for _ in range(3):  # starts of the service
         sender = OutboxSender(
-            LedgerOutboxes(worker.folder),
+            store_in(worker.folder).outboxes(),
             BotReports(worker.asked),
             worker.deliveries,
             worker.attributing(optional=True),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from support.bot_service_wire import Wire
+from support.store_files import file_stem
 
 from execsvc.clients.bot_reports import BotReports
 from execsvc.clients.bot_sessions import BotSessions
@@ -23,7 +24,6 @@ from execsvc.reporting.lifecycle import (
     Lifecycle,
 )
 from execsvc.reporting.names import Names
-from execsvc.store.sqlite.paths import file_stem
 
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 BOT = "a/b ü"

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from support.bot_service_wire import FILLED, order_of
 from support.outboxes import World
+from support.store_files import file_stem
+from support.stores import store_in
 
 from execsvc.clients.answers import HttpAnswer
 from execsvc.clock import installed
 from execsvc.sandbox.server import Sandbox
-from execsvc.store.sqlite.paths import file_stem, ledger_path
-from execsvc.store.sqlite.starts import newest_start, note_start
 
 STEM = file_stem("b1")
 
@@ -78,8 +78,8 @@ def test_sender_of_an_order_that_is_lost_again_and_again_tell_it_once(
 
 def test_order_of_a_session_that_botservice_lost_is_told_in_another(world: World) -> None:
     ledger = world._ledger("b1")
-    note_start(ledger, booting=False)
-    start = newest_start(ledger_path(world.folder, "b1"))
+    ledger.note_start(booting=False)
+    start = store_in(world.folder).outboxes().newest_start(STEM)
     assert start is not None
     world.deliveries.keep_session(STEM, start.start_id, json.dumps("lost"))
     world.trade("b1")

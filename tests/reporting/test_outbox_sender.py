@@ -13,12 +13,11 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 from support.bot_service_wire import Dead, order_of
 from support.outboxes import AT, World
+from support.store_files import REPORTS, ledger_path
 
 from execsvc import failpoints
 from execsvc.clock import installed
 from execsvc.errors import LedgerFailed
-from execsvc.store.sqlite.deliveries import FILE
-from execsvc.store.sqlite.paths import ledger_path
 
 BOTS = ("b0", "b1", "b2")
 FATES = ("500", "400", "503", "garbage", "unsent", "lost", "die", "die after")
@@ -189,7 +188,7 @@ def test_ids_are_kept_no_longer_than_needed(world: World) -> None:
     world.drain()
     with pytest.raises(LedgerFailed):
         world.deliveries.given("c1")
-    assert (world.folder / FILE).exists()
+    assert (world.folder / REPORTS).exists()
 
 
 def _full(*_: object) -> None:

@@ -13,9 +13,9 @@ import pytest
 from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import Exchange
+from support.store_files import ledger_path
+from support.stores import store_in
 
-from execsvc.store.sqlite.paths import ledger_path
-from execsvc.store.sqlite.survey import read_log
 from execsvc.strategies.registry import BUILT_IN
 from execsvc.strategies.test_trading_v1.strategy import TrialTrading
 
@@ -73,7 +73,9 @@ def test_exchange_time_absurd_stamps_and_a_restart_stays_true(
     bots: BotProcesses, exchange: Exchange
 ) -> None:
     def says() -> int:
-        return len([row for row in read_log(bots.state_dir, "b1") if "not believed" in row.text])
+        return len(
+            [row for row in store_in(bots.state_dir).read_log("b1") if "not believed" in row.text]
+        )
 
     row = bot_row(strategy=ORDERFLOW)
     row["pipeline"]["strategy"]["params"] = {}

@@ -10,9 +10,9 @@ from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.clocks import HOUR, SharedClock
 from support.deadline import eventually
 from support.exchange import Exchange
+from support.stores import store_in
 
 from execsvc.clock import installed
-from execsvc.store.sqlite.survey import read_log
 
 D = Decimal
 WITHIN = 90.0
@@ -82,7 +82,7 @@ def test_coins_missing_clock_is_set_or_machine_suspended_are_not_gone(
     machine: Machine, bots: BotProcesses, exchange: Exchange
 ) -> None:
     def said(event: str) -> int:
-        return [row.event for row in read_log(bots.state_dir, "b2")].count(event)
+        return [row.event for row in store_in(bots.state_dir).read_log("b2")].count(event)
 
     exchange.fund("b2")
     bot = machine.start("b2", EXECSVC_GONE_AFTER="1800")

@@ -11,10 +11,10 @@ import pytest
 from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import Exchange
+from support.stores import store_in
 
 from execsvc.failpoints import Failpoint
 from execsvc.runner.job import Task
-from execsvc.store.sqlite.survey import read_log
 
 D = Decimal
 USERS = D(20_000)
@@ -67,7 +67,9 @@ def test_buy_that_is_said_to_be_less_than_it_was_is_tracked_and_sold_whole(
     assert tracked(bot) == exchange.bots_base(own=USERS) == TRACKED
     ends_flat(bot, exchange)
     assert [len(exchange.orders(side=side)) for side in ("buy", "sell")] == [1, 1]
-    said = [row.text for row in read_log(bots.state_dir, "b1") if row.event == "order_unknown"]
+    said = [
+        row.text for row in store_in(bots.state_dir).read_log("b1") if row.event == "order_unknown"
+    ]
     assert len(said) == 1
     assert "details contradict themselves" in said[0]
 

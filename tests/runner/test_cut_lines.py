@@ -19,12 +19,11 @@ from support.deadline import eventually
 from support.exchange import Exchange
 from support.lines import Line, Namespace, lines
 from support.requirements import needs
+from support.store_files import intents
 
 from execsvc.failpoints import Failpoint
 from execsvc.model.order import OrderState
 from execsvc.sandbox.server import Sandbox
-from execsvc.store.sqlite.account_journal import AccountJournal
-from execsvc.store.sqlite.database import query
 
 WITHIN = 90.0
 BEYOND = 6.0
@@ -78,11 +77,7 @@ class Trader:
     @property
     def first_order(self) -> tuple[str, OrderState] | None:
         """The order that was recorded before the cut, and where it stands."""
-        journal = AccountJournal(self.state_dir, self.name)
-        sql = "SELECT client_order_id, state FROM intent ORDER BY seq LIMIT 1"
-        found = query(journal.connection, sql)
-        journal.close()
-        return (found[0]["client_order_id"], OrderState(found[0]["state"])) if found else None
+        return next(iter(intents(self.state_dir, self.name)), None)
 
     @property
     def is_waiting(self) -> bool:

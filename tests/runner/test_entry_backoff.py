@@ -12,12 +12,11 @@ from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import Exchange
 from support.guarded import GuardedOrders
+from support.stores import store_in
 
 from execsvc.errors import GuardRefused
 from execsvc.execution.guards import GuardLimits
 from execsvc.model.order import Fill, OrderState, Side
-from execsvc.store.sqlite import operator, size_answers
-from execsvc.store.sqlite.survey import read_log
 
 D = Decimal
 NOTHING = {"state": OrderState.NOT_EXECUTED, "fill": Fill(filled=D(0))}
@@ -28,7 +27,7 @@ def guards(bot: BotProcess) -> list[str]:
 
 
 def said(bots: BotProcesses) -> list[str]:
-    rows = read_log(bots.state_dir, "b1")
+    rows = store_in(bots.state_dir).read_log("b1")
     return [row.event for row in rows if row.data.get("guard") == "entry_backoff"]
 
 
@@ -83,7 +82,7 @@ def test_release_ends_the_wait(bots: BotProcesses, exchange: Exchange) -> None:
     bot = bots.start(bot_row())
     eventually(lambda: len(exchange.orders()) == 6, "six refusals", 90)
     exchange.heal()
-    assert "forgotten" in operator.release(bots.state_dir, "b1")
+    assert "forgotten" in store_in(bots.state_dir).release("b1")
     eventually(lambda: bot.last.position["side"] == "BUY", "an entry at once", 20)
     assert guards(bot) == []
 
@@ -157,7 +156,7 @@ def test_forgetting_counts_entries_anew(order_service: GuardedOrders) -> None:
     for _ in range(3):
         order_service.order(Side.BUY, **NOTHING)
     assert not enters(order_service)
-    size_answers.forget(order_service.ledger.connection)
+    order_service.ledger.forget_size_answers()
     assert enters(order_service)
     assert order_service.tripped == []
     for _ in range(3):

@@ -10,8 +10,7 @@ import pytest
 from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
-
-from execsvc.store.sqlite.survey import read_log
+from support.stores import store_in
 
 D = Decimal
 CRUMB = D("0.00001")
@@ -42,7 +41,7 @@ def ends_flat(bot: BotProcess) -> None:
 
 
 def fees_booked(bots: BotProcesses, bot_id: str) -> list[Decimal]:
-    rows = read_log(bots.state_dir, bot_id)
+    rows = store_in(bots.state_dir).read_log(bot_id)
     return [D(str(row.data["missing"])) for row in rows if row.event == "fees_booked"]
 
 

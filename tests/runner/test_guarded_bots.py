@@ -11,9 +11,8 @@ import pytest
 from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
+from support.stores import store_in
 
-from execsvc.store.sqlite.account_journal import AccountJournal
-from execsvc.store.sqlite.survey import read_log
 from execsvc.strategies.base import NoState, Strategy
 from execsvc.strategies.registry import BUILT_IN
 from execsvc.strategies.test_trading_v1.strategy import TrialParams
@@ -32,7 +31,7 @@ def guards(bot: BotProcess) -> list[str]:
 
 
 def said(bots: BotProcesses) -> list[str]:
-    rows = read_log(bots.state_dir, "b1")
+    rows = store_in(bots.state_dir).read_log("b1")
     return [f"{row.event} {row.data['guard']}" for row in rows if "guard_" in row.event]
 
 
@@ -47,7 +46,7 @@ def test_an_entry_too_large_is_refused_and_not_made_smaller(
     assert bot.last.consecutive_errors == 0, "a refusal is no fault of the strategy"
     assert "limit of 900" in str(bot.last.last_error)
     assert said(bots) == ["guard_tripped order_notional"]
-    events = [row.event for row in read_log(bots.state_dir, "b1")]
+    events = [row.event for row in store_in(bots.state_dir).read_log("b1")]
     assert "tick_skipped" not in events
     exchange.by_hand(kind="withdraw", asset="USDT", amount="2000")
     eventually(
@@ -85,7 +84,7 @@ def test_a_price_from_before_a_long_wait_buys_nothing(
     bots: BotProcesses, exchange: Exchange, monkeypatch: pytest.MonkeyPatch, strategy: str
 ) -> None:
     monkeypatch.setitem(BUILT_IN, "blind", Blind)
-    journal = AccountJournal(bots.state_dir, "k1")
+    journal = store_in(bots.state_dir).account("k1")
     assert journal.turn.try_acquire()
     bot = bots.start(bot_row(strategy=strategy), EXECSVC_MAX_DATA_AGE="1")
     eventually(lambda: bot.last.turn_wait > 2, "it waits for the account's turn")

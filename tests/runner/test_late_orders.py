@@ -14,12 +14,12 @@ import pytest
 from support.bot_process import BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
+from support.stores import store_in
 
 from execsvc.model.order import Side
 from execsvc.sandbox.accounts import OrderRecord
 from execsvc.sandbox.exchange import OrderBody
 from execsvc.sandbox.server import Sandbox
-from execsvc.store.sqlite import survey
 
 
 class Stall:
@@ -55,7 +55,7 @@ def test_settlement_sandbox_reaches_an_order_late_books_agree_to_the_last_digit(
         eventually(lambda s=side: all(o["answered"] for o in exchange.orders(side=s)), "answers")
         assert len(exchange.executed(side=side)) == 1
         assert len(exchange.orders(side=side)) == 2
-    state = survey.read(bots.state_dir, "b1")
+    state = store_in(bots.state_dir).read("b1")
     assert state is not None
     assert state.position.tracked == exchange.bots_base() == Decimal("1E-8")
     assert exchange.lowest() >= OWN_BTC

@@ -9,13 +9,12 @@ import pytest
 from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
+from support.store_files import journal_path
+from support.stores import store_in, waiting
 
 from execsvc.errors import LedgerFailed
 from execsvc.runner.counts import SERIES, Series
 from execsvc.store.bot_state import LedgerState
-from execsvc.store.sqlite import operator, survey
-from execsvc.store.sqlite.outbox import waiting
-from execsvc.store.sqlite.paths import journal_path, ledger_path
 
 DUST = Decimal("0.00001")
 MOVED = Decimal("0.005")
@@ -27,7 +26,7 @@ def tracked(bot: BotProcess) -> Decimal:
 
 
 def state(bots: BotProcesses) -> LedgerState:
-    found = survey.read(bots.state_dir, "b1")
+    found = store_in(bots.state_dir).read("b1")
     assert found is not None
     return found
 
@@ -50,7 +49,7 @@ def test_a_contested_buy_blocks_entries_until_it_is_decided(
     ticks = bot.last.ticks
     eventually(lambda: bot.last.ticks > ticks + 5, "more ticks")
     assert len(exchange.orders()) == 1
-    operator.settle(bots.state_dir, "b1", Decimal(0))
+    store_in(bots.state_dir).settle("b1", Decimal(0))
     eventually(lambda: tracked(bot) > 0, "it buys again")
     bot.signal(signal.SIGTERM)
     assert bot.wait() == 0
@@ -62,7 +61,7 @@ def test_an_order_counts_once_whatever_an_operator_says_of_it(
     bots: BotProcesses, exchange: Exchange
 ) -> None:
     bot = contest_a_buy(bots, exchange)
-    operator.settle(bots.state_dir, "b1", Decimal(0))
+    store_in(bots.state_dir).settle("b1", Decimal(0))
     eventually(lambda: tracked(bot) > 0, "it buys again")
     bot.signal(signal.SIGTERM)
     assert bot.wait() == 0
@@ -86,17 +85,16 @@ def test_botservice_is_told_what_an_operator_decided(
     eventually(exchange.orders, "the buy arrives")
     exchange.by_hand(kind="deposit", asset="BTC", amount=str(MOVED))
     eventually(lambda: bot.last.contested == 1, "it is contested")
-    path = ledger_path(bots.state_dir, "b1")
-    rows, _ = waiting(path, None, 100)
+    rows = waiting(bots.state_dir, "b1")
     assert [row.mark.telling.value for row in rows] == ["ORDER", "SENT"]
     assert bot.last.reported == 2
-    operator.settle(bots.state_dir, "b1", Decimal(filled))
+    store_in(bots.state_dir).settle("b1", Decimal(filled))
     eventually(lambda: bot.last.reported > 2, "it is decided")
     bot.signal(signal.SIGKILL)
     bot.wait()
-    (first, *_), _ = waiting(path, None, 1)
-    rows, _ = waiting(path, None, 100)
-    decided = [row.mark.telling.value for row in rows if row.mark.order_id == first.mark.order_id]
+    rows = waiting(bots.state_dir, "b1")
+    first = rows[0].mark.order_id
+    decided = [row.mark.telling.value for row in rows if row.mark.order_id == first]
     assert decided == ["ORDER", "SENT", *ends]
 
 
@@ -112,7 +110,7 @@ def test_a_contested_sell_is_never_repeated(bots: BotProcesses, exchange: Exchan
     assert bot.wait() == 0
     assert state(bots).contested == 1
     assert not exchange.executed(side="sell")
-    operator.settle(bots.state_dir, "b1", Decimal(0))
+    store_in(bots.state_dir).settle("b1", Decimal(0))
     assert state(bots).is_open, "the supervisor has something to close"
     assert bots.start("b1").wait() == 0
     assert not state(bots).is_open
@@ -133,7 +131,7 @@ def test_an_account_the_bot_has_left_is_closed_all_the_same(
     eventually(lambda: tracked(moved) > 0, "the buy on the new account")
     moved.signal(signal.SIGUSR2)
     assert moved.wait() == 0
-    operator.settle(bots.state_dir, "b1", MOVED)
+    store_in(bots.state_dir).settle("b1", MOVED)
     assert state(bots).unsettled
 
     journal = journal_path(bots.state_dir, "k1")
@@ -145,7 +143,7 @@ def test_an_account_the_bot_has_left_is_closed_all_the_same(
     assert 0 <= exchange.bots_base("k2") < DUST, "the other account does not wait for it"
     assert not exchange.executed("k1")
     with pytest.raises(LedgerFailed):
-        survey.read(bots.state_dir, "b1")
+        store_in(bots.state_dir).read("b1")
 
     journal.write_bytes(sound)
     assert bots.start("b1").wait() == 0
@@ -157,21 +155,21 @@ def test_released_coins_are_booked_at_once(bots: BotProcesses, exchange: Exchang
     bot = bots.start(bot_row())
     eventually(lambda: tracked(bot) > 0, "the buy")
     bought = tracked(bot)
-    operator.release(bots.state_dir, "b1")  # nothing is missing yet: no word for later
+    store_in(bots.state_dir).release("b1")  # nothing is missing yet: no word for later
     ticks = bot.last.ticks
     eventually(lambda: bot.last.ticks > ticks + 2, "it was heard")
     exchange.by_hand(kind="withdraw", asset="BTC", amount="1.01")
     ticks = bot.last.ticks
     eventually(lambda: bot.last.ticks > ticks + 5, "more ticks")
     assert tracked(bot) == bought
-    operator.release(bots.state_dir, "b1")
+    store_in(bots.state_dir).release("b1")
     eventually(lambda: tracked(bot) < bought, "booked without an order")
     assert tracked(bot) == bought - Decimal("0.01")
     assert not exchange.orders(side="sell")
     bot.signal(signal.SIGTERM)
     assert bot.wait() == 0
     assert 0 <= exchange.bots_base(own=Decimal(0)) < DUST
-    rows = survey.read_log(bots.state_dir, "b1")
+    rows = store_in(bots.state_dir).read_log("b1")
     assert [row.event for row in rows].count("coins_gone") == 1
 
 

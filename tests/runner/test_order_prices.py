@@ -10,9 +10,7 @@ import pytest
 from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
-
-from execsvc.store.sqlite import operator
-from execsvc.store.sqlite.survey import read_log
+from support.stores import store_in
 
 D = Decimal
 NONE: dict[str, Any] = {"average": None, "cost": None}
@@ -37,7 +35,7 @@ def price(bot: BotProcess) -> Decimal:
 
 
 def sources(bots: BotProcesses) -> list[str]:
-    rows = read_log(bots.state_dir, "b1")
+    rows = store_in(bots.state_dir).read_log("b1")
     return [row.text.split(" by ")[1] for row in rows if row.event == "order_priced"]
 
 
@@ -90,7 +88,7 @@ def test_contested_buy_that_an_operator_decides_has_an_entry_price(
     exchange.by_hand(kind="deposit", asset="BTC", amount="0.005")
     eventually(lambda: bot.last.contested == 1, "it is contested")
     exchange.fault("refuse", call="order", times=None)  # the strategy would buy more
-    operator.settle(bots.state_dir, "b1", D("0.005"))
+    store_in(bots.state_dir).settle("b1", D("0.005"))
     eventually(lambda: bot.last.position["side"] == "BUY", "it is decided")
     assert price(bot) == 50000
     assert bot.last.position["opened_at"] is not None

@@ -11,6 +11,8 @@ from support.bot_process import BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import Exchange
 from support.order_services import order_services
+from support.store_files import intents
+from support.stores import store_in
 
 from execsvc.errors import Unavailable
 from execsvc.execution.venues.live_turn import OLDEST_TO_SEND
@@ -18,8 +20,6 @@ from execsvc.failpoints import Failpoint
 from execsvc.model.order import OrderState
 from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.sandbox.server import Sandbox
-from execsvc.store.sqlite.account_journal import AccountJournal
-from execsvc.store.sqlite.database import query
 
 PATIENT = {
     "EXECSVC_REQUEST_TIMEOUT": "20",
@@ -45,9 +45,9 @@ def test_order_process_stood_still_before_the_send_is_recorded_as_never_sent(
 ) -> None:
     bot = bots.start(bot_row(), watcher=StoodStill(), **PATIENT)
     eventually(lambda: bot.last.position["side"] == "BUY", "the next one is sent", 90)
-    journal = AccountJournal(bots.state_dir, "k1")
-    (first, *_) = query(journal.connection, "SELECT client_order_id FROM intent ORDER BY seq")
-    row = journal.row(first["client_order_id"])
+    journal = store_in(bots.state_dir).account("k1")
+    (first, _), *_ = intents(bots.state_dir, "k1")
+    row = journal.row(first)
     journal.close()
     assert row.state is OrderState.NOT_EXECUTED
     assert "never sent" in row.detail
@@ -66,7 +66,5 @@ def test_order_connection_cannot_be_made_is_not_even_recorded(
             sandbox.stop()
             with pytest.raises(Unavailable, match="POST /order: cannot connect"):
                 turn.submit(request.quantity)
-        journal = AccountJournal(made.state_dir, "k1")
-        assert query(journal.connection, "SELECT * FROM intent") == []
-        journal.close()
+        assert intents(made.state_dir, "k1") == []
     sandbox.start()

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 from support import environment, processes
 from support.deadline import eventually
+from support.store_files import ledger_path
+from support.stores import store_in
 
 from execsvc.runner import ownership
-from execsvc.store.sqlite.bot_ledger import BotLedger
-from execsvc.store.sqlite.paths import ledger_path
+from execsvc.store.bot_store import BotStore
 
 HOLD = """
 import os, subprocess, sys, time
@@ -36,9 +37,9 @@ def lock(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path, lock: Path) -> BotLedger:
+def ledger(tmp_path: Path, lock: Path) -> BotStore:
     """A ledger whose lock file is there."""
-    return BotLedger(tmp_path, "b1")
+    return store_in(tmp_path).bot("b1")
 
 
 @contextmanager
@@ -62,7 +63,7 @@ def process(opens: Path | str, session: bool = True) -> Iterator[tuple[subproces
 
 @pytest.mark.parametrize("session", [True, False], ids=["leads a session", "leads none"])
 def test_kill_of_the_holder_takes_its_session_and_nothing_else(
-    ledger: BotLedger, lock: Path, session: bool
+    ledger: BotStore, lock: Path, session: bool
 ) -> None:
     with process(lock, session) as (holder, child):
         ownership._kill(holder.pid, ledger)
@@ -73,14 +74,14 @@ def test_kill_of_the_holder_takes_its_session_and_nothing_else(
             assert processes.is_alive(child)
 
 
-def test_kill_of_a_pid_that_holds_nothing_kills_nothing(ledger: BotLedger) -> None:
+def test_kill_of_a_pid_that_holds_nothing_kills_nothing(ledger: BotStore) -> None:
     with process("") as (stranger, child):
         ownership._kill(stranger.pid, ledger)
         assert processes.is_alive(stranger.pid)
         assert processes.is_alive(child)
 
 
-def test_kill_of_a_holder_that_ended_is_no_error(ledger: BotLedger, lock: Path) -> None:
+def test_kill_of_a_holder_that_ended_is_no_error(ledger: BotStore, lock: Path) -> None:
     with process(lock) as (holder, _):
         holder.kill()
         eventually(lambda: not processes.is_alive(holder.pid), "it is a zombie")
@@ -91,7 +92,7 @@ def test_kill_of_a_holder_that_ended_is_no_error(ledger: BotLedger, lock: Path) 
 
 @pytest.mark.parametrize("look", ["iterdir", "getpgid", "killpg"])
 def test_kill_of_a_holder_that_ends_between_two_looks_is_no_error(
-    ledger: BotLedger, lock: Path, monkeypatch: pytest.MonkeyPatch, look: str
+    ledger: BotStore, lock: Path, monkeypatch: pytest.MonkeyPatch, look: str
 ) -> None:
     with process(lock) as (holder, _):
         owner = Path if look == "iterdir" else os

@@ -15,9 +15,9 @@ from support.deadline import eventually
 from support.environment import scrubbed
 from support.exchange import OWN_BTC, Exchange
 from support.requirements import require
+from support.store_files import BALLAST, BALLAST_SIZE, journal_path, ledger_path
+from support.stores import store_in
 
-from execsvc.store.sqlite.ballast import SIZE, Ballast
-from execsvc.store.sqlite.paths import journal_path, ledger_path
 from execsvc.strategies.base import NoState, Strategy
 from execsvc.strategies.registry import BUILT_IN
 from execsvc.strategies.test_trading_v1.strategy import TrialParams
@@ -143,9 +143,8 @@ def test_a_stop_on_a_full_disk_sells_with_the_room_that_was_kept(
 ) -> None:
     remount = ["mount", "-o", "remount,size=40m", str(small_disk)]
     subprocess.run(remount, env=scrubbed(), check=True)
-    ballast = Ballast(small_disk)
-    ballast.keep()
-    assert (small_disk / "ballast").stat().st_size == SIZE
+    store_in(small_disk).keep_room()
+    assert (small_disk / BALLAST).stat().st_size == BALLAST_SIZE
     bot = bots.start(bot_row(), EXECSVC_REPORT_LEDGER=reports)
     # The tick of the buy records its strategy's state at its end: not a subject of this test.
     eventually(lambda: tracked(bot) > 0 and bot.last.ticks > 1, "the buy, and the tick after it")
@@ -154,4 +153,4 @@ def test_a_stop_on_a_full_disk_sells_with_the_room_that_was_kept(
     assert bot.wait(90) == 0
     assert 0 <= exchange.bots_base() < DUST
     assert exchange.lowest() >= OWN_BTC
-    assert not (small_disk / "ballast").exists()
+    assert not (small_disk / BALLAST).exists()

@@ -8,8 +8,7 @@ from decimal import Decimal
 from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
-
-from execsvc.store.sqlite import survey
+from support.stores import store_in
 
 DUST = Decimal("0.00001")
 
@@ -45,7 +44,7 @@ def test_a_dead_bots_order_is_settled_by_the_next_one(
     dead.wait()
     other = bots.start(bot_row("other", allocation="500"))
     eventually(lambda: tracked(other) > 0, "the other bot buys")
-    left = survey.read(bots.state_dir, "dead")
+    left = store_in(bots.state_dir).read("dead")
     assert left is not None
     assert left.is_open
     back = bots.start(bot_row("dead", allocation="500"))

@@ -11,8 +11,7 @@ import pytest
 from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import Exchange
-
-from execsvc.store.sqlite.survey import read, read_log
+from support.stores import store_in
 
 pytestmark = pytest.mark.slow
 
@@ -107,10 +106,10 @@ def test_a_stop_does_not_buy_back_and_says_so(exchange: Exchange, bots: BotProce
 
     assert bot.wait() == 0
     assert exchange.executed(side="buy") == []
-    state = read(bots.state_dir, "b1")
+    state = store_in(bots.state_dir).read("b1")
     assert state is not None
     assert (state.is_open, state.position.sold_short) == (False, 0)
-    assert "short_dropped" in [line.event for line in read_log(bots.state_dir, "b1")]
+    assert "short_dropped" in [line.event for line in store_in(bots.state_dir).read_log("b1")]
     assert "1 BTC sold short is not bought back" in str(bot.last.last_error)
 
 
@@ -155,7 +154,9 @@ def test_nothing_is_sold_while_a_ledger_of_the_account_cannot_be_read(
     def was_refused() -> bool:
         market(exchange, 50_000)
         said = [
-            line.text for line in read_log(bots.state_dir, "b1") if line.event == "strategy_said"
+            line.text
+            for line in store_in(bots.state_dir).read_log("b1")
+            if line.event == "strategy_said"
         ]
         return any("no SELL entry" in text and "cannot be told" in text for text in said)
 

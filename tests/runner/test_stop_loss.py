@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.bot_process import bot_row
 from support.memory_market import NOON, MemoryBot, MemoryExchange
+from support.store_files import logged
 
 from execsvc.clock import SimulatedClock, installed
 from execsvc.errors import Banned, GuardRefused, LedgerUnavailable, OrderRefused, Unavailable
@@ -23,7 +24,6 @@ from execsvc.runner.context import StrategyRun, TickContext
 from execsvc.runner.stop_loss import RETRY, StopLoss
 from execsvc.runner.strategy_time import StrategyTime
 from execsvc.sandbox.dialects import Dialect
-from execsvc.store.sqlite import guards as kept
 from execsvc.strategies.base import NoState
 from execsvc.strategies.test_trading_v1.strategy import TrialTrading
 
@@ -104,8 +104,7 @@ class Bot(MemoryBot):
 
     @property
     def said(self) -> list[str]:
-        rows = self.ledger.connection.execute("SELECT event FROM log ORDER BY seq").fetchall()
-        return [row[0] for row in rows]
+        return [row.event for row in logged(self.ledger)]
 
 
 @pytest.fixture
@@ -147,8 +146,7 @@ def test_guard_is_kept_before_the_order_goes_out(bot: Bot) -> None:
     bot.exchange.refusal = Killed()  # type: ignore[assignment]
     with pytest.raises(Killed):
         bot.look(("47000", "47001"))
-    kept = bot.ledger.connection.execute("SELECT guard FROM guard").fetchall()
-    assert [row[0] for row in kept] == ["stop_loss"]
+    assert [guard.guard for guard in bot.ledger.tripped_guards()] == ["stop_loss"]
 
 
 def test_look_without_a_position_reads_nothing(bot: Bot) -> None:
@@ -289,9 +287,7 @@ def test_an_alarm_of_an_earlier_process_ends_with_the_sale(bot: Bot, short: bool
     bot.enter("50000", short=short)
     bot.exchange.refusal = OrderRefused("POST /order: HTTP 400")
     bot.look(("53000", "53001") if short else ("47000", "47001"))
-    (text,) = bot.ledger.connection.execute(
-        "SELECT text FROM log WHERE event='liquidation_failed'"
-    ).fetchone()
+    text = next(row.text for row in logged(bot.ledger) if row.event == "liquidation_failed")
     open_now = "coins sold short are open" if short else "0.02 BTC are open"
     assert open_now in text
     assert bot.ledger.failing()[0] is not None
@@ -321,7 +317,7 @@ def test_a_guard_that_could_not_be_written_is_written_on_the_next_tick(
         raise LedgerUnavailable("the database is locked")
 
     with monkeypatch.context() as locked:
-        locked.setattr(kept, "keep", fails)
+        locked.setattr(bot.ledger, "keep_guard", fails)
         assert bot.look(("47000", "47001")) is None
         assert not bot.holds
     bot.order_service.guards.begin_tick()

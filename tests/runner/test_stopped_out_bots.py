@@ -10,9 +10,8 @@ import pytest
 from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
+from support.stores import store_in
 
-from execsvc.store.sqlite import operator
-from execsvc.store.sqlite.survey import read, read_log
 from execsvc.strategies.base import NoState, Strategy
 from execsvc.strategies.registry import BUILT_IN
 from execsvc.strategies.test_trading_v1.strategy import TrialParams
@@ -60,7 +59,7 @@ def test_a_fall_sells_all_and_nothing_is_bought_again(
     assert exchange.lowest() >= OWN_BTC
     assert bot.last.consecutive_errors == 0
     assert "stop loss" in str(bot.last.last_error), "what keeps it from entering"
-    (sold,) = [r for r in read_log(bots.state_dir, "b1") if r.data.get("side") == "sell"]
+    (sold,) = [r for r in store_in(bots.state_dir).read_log("b1") if r.data.get("side") == "sell"]
     assert sold.event == "order_filled"
     assert sold.data["reason"].startswith("stop loss 5 %: 47499.99 is 5 % below the entry price of")
     bot.signal(signal.SIGTERM)
@@ -154,7 +153,7 @@ def test_on_paper_until_it_is_released(bots: BotProcesses, exchange: Exchange) -
     eventually(lambda: guards(bot) == ["stop_loss"], "the next process knows")
     ticks_on(bot)
     assert not holds(bot)
-    assert "paper" in operator.release(bots.state_dir, "b1")
+    assert "paper" in store_in(bots.state_dir).release("b1")
     eventually(lambda: holds(bot) and guards(bot) == [], "it enters again")
     assert exchange.requests_of("order") == 0
 
@@ -172,7 +171,7 @@ def test_a_position_from_before_a_crash_is_sold_by_the_next_process(
     ticks_on(bot)
     assert len(exchange.orders(side="buy")) == 1
     assert "execsvc release" in bot.last.guards[0]["detail"]
-    operator.release(bots.state_dir, "b1")
+    store_in(bots.state_dir).release("b1")
     eventually(lambda: holds(bot), "released, it enters again")
     assert guards(bot) == []
 
@@ -231,7 +230,7 @@ def test_coins_that_are_gone_are_not_sold(bots: BotProcesses, exchange: Exchange
     exchange.market(price="47000")
     eventually(lambda: exchange.executed(side="sell"), "what is there is sold")
     assert Decimal(exchange.executed(side="sell")[0]["filled"]) < Decimal("0.01")
-    assert read(bots.state_dir, "b1") is not None
+    assert store_in(bots.state_dir).read("b1") is not None
 
 
 @pytest.mark.parametrize("after", ["stop_loss_changed", "stop_loss_removed"])

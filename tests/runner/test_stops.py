@@ -10,9 +10,7 @@ import pytest
 from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
-
-from execsvc.store.sqlite import survey
-from execsvc.store.sqlite.account_journal import AccountJournal
+from support.stores import store_in
 
 DUST = Decimal("0.00001")
 
@@ -22,7 +20,7 @@ def tracked(bot: BotProcess) -> Decimal:
 
 
 def is_open(bots: BotProcesses, bot_id: str = "b1") -> bool:
-    state = survey.read(bots.state_dir, bot_id)
+    state = store_in(bots.state_dir).read(bot_id)
     assert state is not None
     return state.is_open
 
@@ -72,7 +70,7 @@ def test_a_signal_while_a_buy_is_under_way(
 def test_a_signal_while_it_waits_for_its_turn(
     bots: BotProcesses, exchange: Exchange, number: int
 ) -> None:
-    other = AccountJournal(bots.state_dir, "k1")
+    other = store_in(bots.state_dir).account("k1")
     assert other.turn.try_acquire()
     bot = bots.start(bot_row())
     eventually(lambda: bot.last.phase == "RUNNING", "the first tick")
@@ -91,7 +89,7 @@ def test_a_stop_that_cuts_recovery_short_still_sells(
     eventually(exchange.executed, "the buy is executed")
     bot.signal(signal.SIGKILL)
     bot.wait()
-    other = AccountJournal(bots.state_dir, "k1")
+    other = store_in(bots.state_dir).account("k1")
     assert other.turn.try_acquire()
     bot = bots.start(bot_row())
     eventually(lambda: bot.last.turn_wait > 0, "it waits for its turn")
@@ -147,6 +145,6 @@ def test_a_liquidation_without_balance_or_ticker_goes_on_until_it_is_flat(
     assert last.wait() == 0
     assert not last.last.liquidation_failed
     flat(bots, exchange)
-    rows = survey.read_log(bots.state_dir, "b1")
+    rows = store_in(bots.state_dir).read_log("b1")
     assert [row.event for row in rows].count("liquidation_failed") == 2
     assert [row.event for row in rows].count("liquidation_recovered") == 1

@@ -12,11 +12,10 @@ from pydantic import BaseModel
 from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
+from support.stores import store_in
 
 from execsvc.errors import OrderRefused
 from execsvc.runner.job import Task
-from execsvc.store.sqlite import survey
-from execsvc.store.sqlite.survey import read_log
 from execsvc.strategies.base import AnyContext, Strategy
 from execsvc.strategies.diagnostics import Diagnostics
 from execsvc.strategies.registry import BUILT_IN
@@ -30,7 +29,7 @@ def tracked(bot: BotProcess) -> Decimal:
 
 
 def is_open(bots: BotProcesses, bot_id: str = "b1") -> bool:
-    state = survey.read(bots.state_dir, bot_id)
+    state = store_in(bots.state_dir).read(bot_id)
     assert state is not None
     return state.is_open
 
@@ -171,7 +170,9 @@ def test_diagnostics_that_raise_are_told_once_and_end_no_tick(
     bot = bots.start(bot_row("b1", strategy=Undiagnosable.id, params={}))
     eventually(lambda: bot.last.ticks > 5, "it ticks on")
     assert bot.last.consecutive_errors == 0
-    told = [line for line in read_log(bots.state_dir, "b1") if line.event == "strategy_error"]
+    told = [
+        line for line in store_in(bots.state_dir).read_log("b1") if line.event == "strategy_error"
+    ]
     assert len(told) == 1
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from support.clocks import HOUR, SetClock
 from support.ledger_samples import BINDING, order
+from support.store_files import change
+from support.stores import store_in
 
 from execsvc.clock import installed
 from execsvc.model.position import Position
 from execsvc.runner.strategy_time import StrategyTime
-from execsvc.store.sqlite.booking import book
-from execsvc.store.sqlite.bot_ledger import BotLedger
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
 MINUTE = timedelta(minutes=1)
@@ -25,7 +25,7 @@ class Bench:
 
     def __init__(self, folder: Path, clock: SetClock) -> None:
         self.clock = clock
-        self.ledger = BotLedger(folder, "b1")
+        self.ledger = store_in(folder).bot("b1")
         self.ledger.open()
         self.start()
 
@@ -41,7 +41,7 @@ class Bench:
         """An order that opens a position, booked now."""
         now = self.clock.now()
         moments = {"created_at": now, "settled_at": now}
-        book(self.ledger, BINDING, order().model_copy(update=moments))
+        self.ledger.book(BINDING, order().model_copy(update=moments))
 
     @property
     def held(self) -> timedelta:
@@ -122,7 +122,7 @@ def test_opened_at_clock_is_set_before_and_after_tells_how_long_it_is_held(
 
 def test_opened_at_of_an_older_service_goes_by_the_wall_clock(bench: Bench) -> None:
     bench.buy()
-    bench.ledger.connection.execute("DELETE FROM moment")
+    change(bench.ledger, "DELETE FROM moment")
     bench.clock.advance(60)
     bench.start()
     assert bench.held == MINUTE

@@ -13,13 +13,12 @@ from typing import cast
 import pytest
 from support.facts import HELD, bot, facts, ledger
 from support.settings import settings
+from support.stores import store_in
 
 from execsvc.alerts.messages import Delivered, DeliveryJob
 from execsvc.alerts.sent_alerts import SentAlerts
 from execsvc.alerts.tracker import GATHER, SETTLING
 from execsvc.model.condition import Kind
-from execsvc.store.sqlite.store import SqliteStore
-from execsvc.store.sqlite.told_alerts import ToldAlerts
 from execsvc.supervisor.alert_dispatch import AlertDispatch
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.context import Context
@@ -71,7 +70,7 @@ class Service:
         self.bots: list[Bot] = []
         self.sender = Sender()
         made = settings(state_dir=str(folder), alert_urls="json://127.0.0.1:1/")
-        store = SqliteStore(folder, folder)
+        store = store_in(folder)
         self.context = Context(made, lambda *_: 0, store, store, self.sender)
         self._selector = selectors.DefaultSelector()
         self.alerts = AlertDispatch(self.context, self._selector, lambda: facts(*self.bots))
@@ -107,7 +106,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
     assert job.title.endswith("stopped and left 2 positions open")
     before.alerts.channel.due()
     before.close()
-    assert SentAlerts(ToldAlerts(tmp_path)).of(Kind.LEFT) == {"b0", "b1"}
+    assert SentAlerts(store_in(tmp_path).told_alerts()).of(Kind.LEFT) == {"b0", "b1"}
     made = Service(tmp_path)
     made.bots = two
     made.alerts.start()
@@ -122,12 +121,12 @@ def test_positions_left_open_that_are_closed_after_the_start_are_said_to_be_over
     service.bots = []
     assert service.live(SETTLING) == []
     assert service.live(GATHER + 2) == [f"over: {LEFT}"]
-    assert SentAlerts(ToldAlerts(service.folder)).by_key == {}
+    assert SentAlerts(store_in(service.folder).told_alerts()).by_key == {}
 
 
 def test_positions_left_open_that_stay_open_are_not_said_again(service: Service) -> None:
     assert service.live(2 * SETTLING) == []
-    assert SentAlerts(ToldAlerts(service.folder)).of(Kind.LEFT) == {"b0", "b1"}
+    assert SentAlerts(store_in(service.folder).told_alerts()).of(Kind.LEFT) == {"b0", "b1"}
 
 
 def test_an_alert_whose_delivery_the_service_did_not_live_to_see_gets_its_end(

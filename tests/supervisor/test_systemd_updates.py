@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from support.facts import changed
 from support.settings import settings
+from support.stores import store_in
 
 from execsvc.model.position import Position
 from execsvc.store.bot_state import LedgerState
-from execsvc.store.sqlite.store import SqliteStore
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.context import Context
@@ -30,7 +30,7 @@ class Stopping:
 
     def __init__(self, folder: Path, heard: socket.socket) -> None:
         self._heard = heard
-        store = SqliteStore(folder, folder)
+        store = store_in(folder)
         self.context = Context(settings(), _nothing, store, store)
         self.shutdown = Shutdown(self.context, Bots(self.context))
         self.updates = SystemdUpdates(self.context, self.shutdown, lambda: "1 STOPPING")

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from support.facts import facts
 from support.settings import settings
+from support.stores import store_in
 
 from execsvc.alerts.messages import stopped
 from execsvc.alerts.outbox import MOST
-from execsvc.store.sqlite.store import SqliteStore
 from execsvc.supervisor.alert_dispatch import AlertDispatch
 from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.context import Context
@@ -27,7 +27,7 @@ def selector() -> Iterator[selectors.BaseSelector]:
 
 def context(folder: Path, **variables: str) -> Context:
     given = settings(**variables)
-    store = SqliteStore(folder, folder)
+    store = store_in(folder)
     return Context(given, lambda *_: 0, store, store)
 
 

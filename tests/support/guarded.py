@@ -12,6 +12,7 @@ from typing import Any
 
 from support.clocks import SetClock
 from support.ledger_samples import BINDING, order
+from support.stores import store_in
 
 from execsvc.clock import installed
 from execsvc.errors import GuardRefused
@@ -19,9 +20,6 @@ from execsvc.execution.guards import GuardLimits, Guards
 from execsvc.model.order import Fill, Side
 from execsvc.runner.record import Record
 from execsvc.runner.reporter import Reporter
-from execsvc.store.sqlite import survey
-from execsvc.store.sqlite.booking import book
-from execsvc.store.sqlite.bot_ledger import BotLedger
 
 D = Decimal
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
@@ -33,7 +31,7 @@ class GuardedOrders:
 
     def __init__(self, state_dir: Path, clock: SetClock) -> None:
         self.state_dir, self.clock = state_dir, clock
-        self.ledger = BotLedger(state_dir, "b1")
+        self.ledger = store_in(state_dir).bot("b1")
         self.ledger.open()
         self.binding = BINDING
         self.number = 0
@@ -55,7 +53,7 @@ class GuardedOrders:
         made = order(self.number, side).model_copy(
             update={"fill": fill, "created_at": now, "settled_at": now, **changes}
         )
-        book(self.ledger, self.binding, made)
+        self.ledger.book(self.binding, made)
 
     def lose(self, quote: str) -> None:
         """A round trip that costs so much, in the past minute but two."""
@@ -83,7 +81,7 @@ class GuardedOrders:
 
     @property
     def said(self) -> list[str]:
-        rows = survey.read_log(self.state_dir, "b1")
+        rows = store_in(self.state_dir).read_log("b1")
         return [f"{row.event} {row.data['guard']}" for row in rows if "guard_" in row.event]
 
 

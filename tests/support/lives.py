@@ -12,12 +12,10 @@ from pathlib import Path
 from support.bot_process import BotProcess, BotProcesses, bot_row
 from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
+from support.stores import store_in, waiting
 
 from execsvc.failpoints import Failpoint
 from execsvc.runner.job import Task
-from execsvc.store.sqlite import survey
-from execsvc.store.sqlite.outbox import waiting
-from execsvc.store.sqlite.paths import ledger_path
 
 DEAD = 99
 CRUMB = Decimal("0.0001")
@@ -107,7 +105,7 @@ class Life:
         exchange, name = self._exchange, self.name
         assert exchange.lowest(name) >= OWN_BTC, name
         assert len(exchange.executed(name, "buy")) == 1, name
-        state = survey.read(self._bots.state_dir, name)
+        state = store_in(self._bots.state_dir).read(name)
         assert state is not None and not state.is_open, name
         assert state.position.tracked == exchange.bots_base(name), name
         assert exchange.bots_base(name) < CRUMB, name
@@ -120,7 +118,7 @@ class Life:
 
     def _judge_outbox(self) -> None:
         """BotService is to be told once of all that the exchange heard of, and how it ended."""
-        rows, _ = waiting(ledger_path(self._bots.state_dir, self.name), None, 1000)
+        rows = waiting(self._bots.state_dir, self.name)
         told: dict[str, list[str]] = {}
         for row in rows:
             told.setdefault(row.mark.order_id, []).append(row.mark.telling.value)

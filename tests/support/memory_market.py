@@ -25,6 +25,7 @@ from execsvc.replay.clockwork import SimulatedWaits, TickCounter
 from execsvc.runner.record import Record
 from execsvc.runner.services import BotServices, RunnerServices
 from execsvc.sandbox.dialects import Dialect, refusal_text
+from execsvc.store.opening import store_in_memory
 from execsvc.store.sqlite.in_memory import InMemoryPause, InMemoryStore, Memory
 
 BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test_trading_v1")
@@ -122,7 +123,7 @@ class MemoryBot:
         pause: InMemoryPause | None = None,
     ) -> None:
         self.exchange = exchange
-        memory = Memory(pauses={BINDING.key_id: pause or InMemoryPause()})
+        memory = Memory(pauses={BINDING.key_id: pause or store_in_memory().pause("k1")})
         self._store = InMemoryStore(memory)
         self.ledger = self._store.bot("b1")
         self.ledger.open()

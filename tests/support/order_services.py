@@ -8,6 +8,8 @@ from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from pathlib import Path
 
+from support.stores import store_in
+
 from execsvc import settings
 from execsvc.execution.order_service import OrderService
 from execsvc.model.bot import Binding, Mode
@@ -18,7 +20,6 @@ from execsvc.runner.reporter import Reporter
 from execsvc.runner.services import process_services
 from execsvc.runner.waits import Waits
 from execsvc.store.opening import open_store
-from execsvc.store.sqlite.bot_ledger import BotLedger
 
 
 class OrderServices:
@@ -51,7 +52,7 @@ class OrderServices:
         allocation: Decimal | None = None,
     ) -> OrderService:
         """The orders of ``bot_id``, whose ledger is open until the end of the block."""
-        ledger = BotLedger(self.state_dir, bot_id)
+        ledger = store_in(self.state_dir).bot(bot_id)
         ledger.open()
         self._stack.callback(ledger.close)
         waits = Waits(self._silent, self._silent, False, lambda: None)

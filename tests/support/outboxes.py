@@ -8,6 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from support.bot_service_wire import Dead, Wire
+from support.store_files import file_stem
+from support.stores import store_in, waiting
 
 from execsvc.clients.bot_reports import BotReports
 from execsvc.clients.bot_sessions import BotSessions
@@ -18,13 +20,8 @@ from execsvc.reporting.attribution import Attribution
 from execsvc.reporting.backoff import Backoff
 from execsvc.reporting.names import Names
 from execsvc.reporting.outbox_sender import LONGEST_DELAY, OutboxSender
+from execsvc.store.bot_store import BotStore
 from execsvc.store.orders import OrderRow
-from execsvc.store.sqlite.booking import book
-from execsvc.store.sqlite.bot_ledger import BotLedger
-from execsvc.store.sqlite.deliveries import Deliveries
-from execsvc.store.sqlite.outbox import waiting
-from execsvc.store.sqlite.outboxes import LedgerOutboxes
-from execsvc.store.sqlite.paths import file_stem, ledger_path
 
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="s")
@@ -37,19 +34,19 @@ class World:
         self.folder = folder
         self.wire = Wire(fates)
         self.clock = SimulatedClock(AT)
-        self._ledgers: dict[str, BotLedger] = {}
+        self._ledgers: dict[str, BotStore] = {}
         self._orders = 0
         self.start()
 
     def start(self) -> None:
         """A new reporting worker, which looks everywhere."""
-        self.deliveries = Deliveries(self.folder)
+        self.deliveries = store_in(self.folder).deliveries()
         self.deliveries.open()
         backoff = Backoff(LONGEST_DELAY, lambda: 0.0)
-        attribution = Attribution(LedgerOutboxes(self.folder), BotSessions(self.wire))
+        attribution = Attribution(store_in(self.folder).outboxes(), BotSessions(self.wire))
         attribution.open(self.deliveries)
         self.sender = OutboxSender(
-            LedgerOutboxes(self.folder),
+            store_in(self.folder).outboxes(),
             BotReports(self.wire),
             self.deliveries,
             attribution,
@@ -74,7 +71,7 @@ class World:
             created_at=AT + timedelta(seconds=self._orders),
             settled_at=AT,
         )
-        book(self._ledger(bot_id), BINDING, order)
+        self._ledger(bot_id).book(BINDING, order)
         self.sender.mark_changed(file_stem(bot_id))
 
     def step(self) -> bool:
@@ -98,7 +95,7 @@ class World:
 
     def outbox(self, bot_id: str) -> list[str]:
         """What BotService is to be told of a bot."""
-        rows, _ = waiting(ledger_path(self.folder, bot_id), None, 1000)
+        rows = waiting(self.folder, bot_id)
         return [f"{row.mark.order_id} {row.mark.telling.value}" for row in rows]
 
     def close(self) -> None:
@@ -107,8 +104,8 @@ class World:
         for ledger in self._ledgers.values():
             ledger.close()
 
-    def _ledger(self, bot_id: str) -> BotLedger:
+    def _ledger(self, bot_id: str) -> BotStore:
         if bot_id not in self._ledgers:
-            self._ledgers[bot_id] = BotLedger(self.folder, bot_id, reports=True)
+            self._ledgers[bot_id] = store_in(self.folder).bot(bot_id, reports=True)
             self._ledgers[bot_id].open()
         return self._ledgers[bot_id]

@@ -17,8 +17,8 @@ from typing import NamedTuple, NoReturn
 
 import pytest
 from support.environment import scrubbed
+from support.store_files import this_machine
 
-from execsvc.store.sqlite.machine import this_machine
 from execsvc.supervisor.processes.shared_heap import knows_immortals
 
 TO_RUN = "; to run them: "

@@ -8,11 +8,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from support.store_files import file_stem
+
 from execsvc.errors import LedgerFailed
 from execsvc.model.bot import Binding
 from execsvc.model.position import Position
 from execsvc.store.bot_state import LedgerState
-from execsvc.store.sqlite.paths import file_stem
 
 
 class Folder:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from loguru import logger
+from support.store_files import execution_logs
 
 import execsvc
 from execsvc.events import EVENTS, Event, EventName
@@ -90,12 +90,6 @@ def _in_json(line: str) -> Iterator[Sighting]:
 
 
 def _in_ledgers(folder: Path) -> Iterator[Sighting]:
-    for path in folder.rglob("bots/*.db"):
-        try:
-            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as ledger:
-                rows = ledger.execute("SELECT event, data FROM log").fetchall()
-        except sqlite3.DatabaseError:
-            continue  # the test has damaged it
-        for event, data in rows:
-            # Which bot it is about is said by the ledger itself.
-            yield Sighting(event, None, frozenset({"bot_id", *json.loads(data)}))
+    for event, data in execution_logs(folder):
+        # Which bot it is about is said by the ledger itself.
+        yield Sighting(event, None, frozenset({"bot_id", *data}))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import signal
-import sqlite3
 import time
 from collections import Counter
-from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,11 +18,12 @@ from support.deadline import eventually
 from support.exchange import OWN_BTC, Exchange
 from support.line import Line
 from support.service_clock import ServiceClock
+from support.store_files import tracked_on
+from support.stores import store_in
 from support.verdicts import listed_again
 
 from execsvc.sandbox.dialects import Dialect
 from execsvc.sandbox.server import Sandbox
-from execsvc.store.sqlite import survey
 
 BOTS = ("b1", "b2", "b3", "b4")
 KEYS = ("k1", "k2")
@@ -280,17 +279,12 @@ class World:
     def _all_flat(self) -> bool:
         bots = self.daemon.status()["bots"]
         resting = all(bot["pid"] is None and bot["state"] in ("STOPPED", "HELD") for bot in bots)
-        states, unreadable = survey.survey(self.daemon.state_dir)
+        states, unreadable = store_in(self.daemon.state_dir).survey()
         return resting and not unreadable and not any(state.is_open for state in states)
 
     def _tracked(self, key: str) -> Decimal:
         """What all ledgers track on one account, also of what their bots ran under before."""
-        tracked = Decimal(0)
-        for path in (self.daemon.state_dir / "bots").glob("*.db"):
-            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as ledger:
-                found = ledger.execute("SELECT tracked FROM position WHERE key_id=?", (key,))
-                tracked += sum((Decimal(row[0]) for row in found), Decimal(0))
-        return tracked
+        return tracked_on(self.daemon.state_dir, key)
 
     def _relist(self, what: str) -> None:
         self.exchange.list_bots(*self.rows.values())

@@ -13,16 +13,14 @@ from loguru import logger
 from support.bot_service_wire import Dead, Wire
 from support.outboxes import AT, World
 from support.settings import settings
+from support.store_files import BOTS, REPORTS, file_stem, kept_sessions
+from support.stores import store_in
 
 from execsvc.clients.bot_reports import BotReports
 from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clock import SimulatedClock, installed
 from execsvc.reporting.lifecycle import REPORTS_FIRST, RESEND_AFTER
 from execsvc.reporting.outbox_sender import LONGEST_DELAY
-from execsvc.store.sqlite.bot_ledger import BotLedger
-from execsvc.store.sqlite.deliveries import FILE, Deliveries
-from execsvc.store.sqlite.paths import BOTS, file_stem
-from execsvc.store.sqlite.starts import note_start
 from execsvc.workers.reports import RETRY, ReportingWorker, ReportRequest, ReportState
 
 WAITED = 5.0
@@ -125,14 +123,13 @@ def worker(tmp_path: Path) -> Iterator[Worker]:
 
 
 def test_session_of_the_first_thing_that_is_asked_is_kept(worker: Worker) -> None:
-    with closing(BotLedger(worker.folder, "b", reports=True)) as ledger:
+    with closing(store_in(worker.folder).bot("b", reports=True)) as ledger:
         ledger.open()
-        note_start(ledger, booting=True)
+        ledger.note_start(booting=True)
     worker.boot()
     worker.work()
     (session,) = worker.sessions()
-    with closing(sqlite3.connect(worker.folder / FILE)) as kept:
-        assert kept.execute("SELECT id FROM session").fetchall() == [(f'"{session["id"]}"',)]
+    assert kept_sessions(worker.folder) == [session["id"]]
 
 
 def test_log_has_a_bot_s_name_beside_its_id(worker: Worker) -> None:
@@ -173,7 +170,7 @@ def test_start_of_a_clock_that_was_set_back_since_is_not_waited_for_longer(
     worker: Worker,
 ) -> None:
     worker.die_of_a_start()
-    with closing(sqlite3.connect(worker.folder / FILE, isolation_level=None)) as other:
+    with closing(sqlite3.connect(worker.folder / REPORTS, isolation_level=None)) as other:
         other.execute("UPDATE fact SET value='2126-01-01T00:00:00.000Z'")
     worker.killed()
     worker.work(WAITED + RESEND_AFTER)
@@ -197,7 +194,7 @@ def test_start_that_was_decided_keeps_no_later_process_from_sending_one(
 @pytest.mark.parametrize("sql", ["DROP TABLE fact", "UPDATE fact SET value='soon'"])
 def test_start_waits_for_no_note_that_cannot_be_read(worker: Worker, sql: str) -> None:
     worker.die_of_a_start()
-    with closing(sqlite3.connect(worker.folder / FILE, isolation_level=None)) as other:
+    with closing(sqlite3.connect(worker.folder / REPORTS, isolation_level=None)) as other:
         other.execute(sql)
     worker.killed()
     worker.work()
@@ -206,7 +203,7 @@ def test_start_waits_for_no_note_that_cannot_be_read(worker: Worker, sql: str) -
 
 
 def test_stop_waits_for_no_reports_where_their_file_is_damaged(worker: Worker) -> None:
-    (worker.folder / FILE).write_bytes(NO_DATABASE)
+    (worker.folder / REPORTS).write_bytes(NO_DATABASE)
     worker.stop()
     worker.work()
     assert worker.status == "STOPPED"
@@ -224,7 +221,7 @@ def test_stop_waits_for_no_reports_once_their_file_cannot_be_read_any_more(
     worker: Worker,
 ) -> None:
     worker.work()
-    with closing(sqlite3.connect(worker.folder / FILE)) as other:
+    with closing(sqlite3.connect(worker.folder / REPORTS)) as other:
         other.execute("DROP TABLE mark")
     worker.stop()
     worker.work()
@@ -232,7 +229,7 @@ def test_stop_waits_for_no_reports_once_their_file_cannot_be_read_any_more(
 
 
 def test_stop_waits_for_reports_while_another_process_has_their_file(worker: Worker) -> None:
-    other = Deliveries(worker.folder)
+    other = store_in(worker.folder).deliveries()
     other.open()
     worker.stop()
     worker.work(REPORTS_FIRST / 2)

@@ -10,6 +10,7 @@ import pytest
 from support.bot_process import bot_row
 from support.facts import changed, run
 from support.settings import settings
+from support.stores import store_in
 
 from execsvc.clients.bot_service import Listing
 from execsvc.errors import LedgerFailed
@@ -18,7 +19,6 @@ from execsvc.model.position import Position
 from execsvc.runner.job import Task
 from execsvc.runner.report import End, EndKind, Snapshot
 from execsvc.store.bot_state import LedgerState
-from execsvc.store.sqlite.store import SqliteStore
 from execsvc.supervisor.bots import steps
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.bots import Bots
@@ -62,7 +62,7 @@ def ledgers() -> Ledgers:
 
 @pytest.fixture
 def context(tmp_path: Path, ledgers: Ledgers) -> Context:
-    context = Context(settings(), nothing, SqliteStore(tmp_path, tmp_path), ledgers)
+    context = Context(settings(), nothing, store_in(tmp_path), ledgers)
     context.clock = LoopClock(lambda: 0.0)
     return context
 

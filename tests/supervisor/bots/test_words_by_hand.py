@@ -10,14 +10,13 @@ import pytest
 from support.bot_process import bot_row
 from support.facts import changed, run
 from support.settings import settings
+from support.stores import store_in
 
 from execsvc.clients.bot_service import Listing
 from execsvc.errors import LedgerFailed
 from execsvc.model.bot import parse_row
 from execsvc.runner.job import Task
 from execsvc.store.bot_state import LedgerState
-from execsvc.store.sqlite.halt import Halt
-from execsvc.store.sqlite.store import SqliteStore
 from execsvc.supervisor.bots import halting, steps
 from execsvc.supervisor.bots.bot_process import BotProcess
 from execsvc.supervisor.bots.bots import Bots
@@ -49,7 +48,7 @@ def context(tmp_path: Path) -> Context:
     made = Context(
         settings(state_dir=str(tmp_path)),
         nothing,
-        SqliteStore(tmp_path, tmp_path),
+        store_in(tmp_path),
         Ledgers(),
     )
     made.clock = LoopClock(lambda: 0.0)
@@ -85,7 +84,7 @@ def test_it_is_on_the_disk_before_the_first_bot_is_told(
     told: list[int] = []
 
     def tell(child: Child, _: int) -> None:
-        assert Halt(tmp_path).current is not None
+        assert store_in(tmp_path).halt().current is not None
         told.append(child.pid)
 
     monkeypatch.setattr(context.children, "send_signal", tell)

@@ -11,8 +11,8 @@ from typing import cast
 
 import pytest
 from support.settings import settings
+from support.stores import store_in
 
-from execsvc.store.sqlite.store import SqliteStore
 from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.processes.child import Child, Children
 from execsvc.supervisor.processes.worker_channel import WorkerChannel
@@ -47,7 +47,7 @@ class Supervisor:
 
     def __init__(self, folder: Path) -> None:
         self.forks = Forks()
-        store = SqliteStore(folder, folder)
+        store = store_in(folder)
         made = settings(hang_timeout=str(HANG))
         self.context = Context(made, lambda *_: 0, store, store, self.forks)
         self.selector = selectors.DefaultSelector()
