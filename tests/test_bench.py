@@ -37,19 +37,19 @@ def program(*arguments: str) -> str:
 
 
 @pytest.mark.slow
-def test_what_is_measured_in_a_row_is_measured() -> None:
+def test_bench_one_process_measures_reads_and_ticks() -> None:
     found = json.loads(
         program(
             "-c",
-            "import json; from _bench import in_a_row; in_a_row.ROUNDS = 5\n"
-            "print(json.dumps({**in_a_row.reads(), **in_a_row.ticks_in_a_row()}))",
+            "import json; from _bench import one_process; one_process.ROUNDS = 5\n"
+            "print(json.dumps({**one_process.reads(), **one_process.sequential_ticks()}))",
         )
     )
     assert len(found) == 5
     assert all(value > 0 for value in found.values())
 
 
-def test_the_table_of_what_was_measured(tmp_path: Path) -> None:
+def test_bench_results_of_a_file_are_printed_as_a_table(tmp_path: Path) -> None:
     before, again = tmp_path / "before.json", tmp_path / "again.json"
     before.write_text(json.dumps(MEASURED))
     printed = program(
@@ -68,12 +68,12 @@ def test_the_table_of_what_was_measured(tmp_path: Path) -> None:
 def test_bench_figures_of_a_process_that_is_gone_are_left_out() -> None:
     code = (
         "import os, subprocess\n"
-        "from _bench.managers import memory_of, of_living\n"
+        "from _bench.managers import memory_of, of_running\n"
         "zombie, reaped = subprocess.Popen(['true']), subprocess.Popen(['true'])\n"
         "os.waitid(os.P_PID, zombie.pid, os.WEXITED | os.WNOWAIT)\n"
         "reaped.wait()\n"
         "pids = [os.getpid(), zombie.pid, reaped.pid]\n"
-        "seen = of_living(pids, lambda pid: memory_of(pid, 'Pss'))\n"
-        "print(len(seen), seen[0] > 1, len(of_living(pids, os.pidfd_open)))"
+        "seen = of_running(pids, lambda pid: memory_of(pid, 'Pss'))\n"
+        "print(len(seen), seen[0] > 1, len(of_running(pids, os.pidfd_open)))"
     )
     assert program("-c", code) == "1 True 2\n"

@@ -12,11 +12,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from _bench.crowd import crowd, tick
+from _bench.chart import draw
 from _bench.figures import OURS, Results, table
-from _bench.in_a_row import reads, ticks_in_a_row
-from _bench.measures import EVERYBODY, Bench, Figures, memory, restart, start
-from _bench.picture import draw
+from _bench.many_bots import measure_many_bots, tick
+from _bench.measures import ALL_MANAGERS, Bench, Figures, memory, restart, start
+from _bench.one_process import reads, sequential_ticks
 
 
 class Run:
@@ -32,17 +32,19 @@ class Run:
     def start(self) -> None:
         """From listing to tick, and from TERM to gone."""
         bots = 20 if self._quick else 100
-        self._in_turns(f"{bots} bots", lambda who: start(self._bench, who, bots))
+        self._in_turns(f"{bots} bots", lambda manager_name: start(self._bench, manager_name, bots))
 
     def memory(self) -> None:
         """Private memory after some ticks and a full collection."""
         ticks = 60 if self._quick else 300
         name = f"10 bots after {ticks} ticks and a collection"
-        self._in_turns(name, lambda who: memory(self._bench, who, 10, ticks))
+        self._in_turns(name, lambda manager_name: memory(self._bench, manager_name, 10, ticks))
 
     def restart(self) -> None:
         """From kill -9 to the successor's first tick."""
-        self._in_turns("one of 10 bots is killed", lambda who: restart(self._bench, who))
+        self._in_turns(
+            "one of 10 bots is killed", lambda manager_name: restart(self._bench, manager_name)
+        )
 
     def reads(self) -> None:
         """One market read."""
@@ -53,36 +55,38 @@ class Run:
         seconds = 3.0 if self._quick else 8.0
         self._in_turns(
             "one tick that reads nothing",
-            lambda _: ticks_in_a_row() | tick(self._bench, seconds),
+            lambda _: sequential_ticks() | tick(self._bench, seconds),
             (OURS,),
         )
 
     def crowd(self) -> None:
         """A thousand bots at one tick a second."""
         bots, seconds = (100, 5.0) if self._quick else (1000, 30.0)
-        self._in_turns(f"{bots} bots at 1 Hz", lambda _: crowd(self._bench, bots, seconds), (OURS,))
+        self._in_turns(
+            f"{bots} bots at 1 Hz", lambda _: measure_many_bots(self._bench, bots, seconds), (OURS,)
+        )
 
     def growth(self) -> None:
         """The same in a growing crowd."""
         for bots in (10, 30) if self._quick else (10, 30, 100, 300, 1000):
             name = f"{bots} bots at 1 Hz, growing"
-            self._in_turns(name, lambda _, n=bots: crowd(self._bench, n, 10.0), (OURS,))
+            self._in_turns(name, lambda _, n=bots: measure_many_bots(self._bench, n, 10.0), (OURS,))
 
     def _in_turns(
-        self, name: str, measure: Callable[[str], Figures], whom: tuple[str, ...] = EVERYBODY
+        self, name: str, measure: Callable[[str], Figures], whom: tuple[str, ...] = ALL_MANAGERS
     ) -> None:
-        """Ours, theirs, ours, …: a machine that gets slower gets slower for everybody."""
-        by = self.results.setdefault(name, {who: {} for who in whom})
+        """Measure the managers in turns, again and again: a machine that slows down does so for all."""
+        by = self.results.setdefault(name, {manager_name: {} for manager_name in whom})
         for _ in range(self._times):
-            for who in whom:
-                print(f"  {name}: {who} …", file=sys.stderr, flush=True)
+            for manager_name in whom:
+                print(f"  {name}: {manager_name} …", file=sys.stderr, flush=True)
                 try:
-                    found = measure(who)
+                    found = measure(manager_name)
                 except Exception as error:  # noqa: BLE001 - the others are still measured
-                    self.failures.append(f"{name}: {who}: {error!r}")
+                    self.failures.append(f"{name}: {manager_name}: {error!r}")
                     continue
                 for figure, value in found.items():
-                    by[who].setdefault(figure, []).append(value)
+                    by[manager_name].setdefault(figure, []).append(value)
 
 
 NAMES = ("start", "memory", "restart", "reads", "tick", "crowd", "growth")

@@ -64,14 +64,16 @@ def table(results: Results) -> str:
     """The medians, their spread, and how many times ours the others need."""
     growing = growth(results)
     results = {name: by for name, by in results.items() if not name.endswith("growing")}
-    peers = sorted({who for by in results.values() for who in by} - {OURS}, reverse=True)
+    peers = sorted(
+        {manager_name for by in results.values() for manager_name in by} - {OURS}, reverse=True
+    )
     lines = [_line("", "aim", OURS, *peers)]
     for name, by in results.items():
         lines += ["", name]
         for key in dict.fromkeys(key for figures in by.values() for key in figures):
             figure = FIGURES[key]
             ours = by[OURS].get(key, [])
-            cells = [_cell(by.get(who, {}).get(key, []), ours) for who in peers]
+            cells = [_cell(by.get(manager_name, {}).get(key, []), ours) for manager_name in peers]
             text = f"  {figure.text}, {figure.unit}".rstrip(", ")
             lines.append(_line(text, figure.aim, _cell(ours, []), *cells))
     if growing:

@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 
 import psutil
 
-from _bench.world import Exchange, environ, wait
+from _bench.exchange_process import ExchangeProcess, environ, wait
 
 T = TypeVar("T")
 ONE_BOT = str(Path(__file__).with_name("one_bot.py"))
@@ -29,7 +29,7 @@ class Manager(Protocol):
 
     pid: int
 
-    def go(self, rows: list[dict[str, Any]]) -> float:
+    def run_bots(self, rows: list[dict[str, Any]]) -> float:
         """Have the bots started; returns the moment from which that counts."""
         ...
 
@@ -69,7 +69,7 @@ class Process:
     def stop(self) -> float:
         """TERM; seconds until the last bot is gone."""
         watched = select.poll()
-        descriptors = of_living(self.bots().values(), os.pidfd_open)
+        descriptors = of_running(self.bots().values(), os.pidfd_open)
         for descriptor in descriptors:
             watched.register(descriptor, select.POLLIN)
         began = time.monotonic()
@@ -112,7 +112,7 @@ def _family(pid: int) -> list[psutil.Process]:
         return []
 
 
-def of_living(pids: Iterable[int], look: Callable[[int], T]) -> list[T]:
+def of_running(pids: Iterable[int], look: Callable[[int], T]) -> list[T]:
     """The result of ``look`` for each process, without those that are gone."""
     seen = []
     for pid in pids:
@@ -132,10 +132,10 @@ def cpu_of(pid: int) -> float:
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
-class Ours(Process):
+class ExecsvcManager(Process):
     """``execsvc run``."""
 
-    def __init__(self, exchange: Exchange, folder: Path) -> None:
+    def __init__(self, exchange: ExchangeProcess, folder: Path) -> None:
         self._exchange = exchange
         exchange.list_bots([])
         env = environ(folder, exchange.url)
@@ -144,7 +144,7 @@ class Ours(Process):
         wait((self.runtime_dir / "control.sock").exists, "execsvc is up")
         time.sleep(1.0)
 
-    def go(self, rows: list[dict[str, Any]]) -> float:
+    def run_bots(self, rows: list[dict[str, Any]]) -> float:
         """From the answer of the listing that has them."""
         self._exchange.list_bots(rows)
         wait(lambda: self._exchange.seen().listed_at > 0, "a listing")
@@ -155,7 +155,7 @@ class Supervisord(Process):
     """One program a bot under supervisord."""
 
     def __init__(
-        self, exchange: Exchange, folder: Path, rows: list[dict[str, Any]], peers: Path
+        self, exchange: ExchangeProcess, folder: Path, rows: list[dict[str, Any]], peers: Path
     ) -> None:
         exchange.list_bots([])
         socket = folder / "s.sock"
@@ -180,7 +180,7 @@ class Supervisord(Process):
         wait(socket.exists, "supervisord is up")
         self._proxy = xmlrpc.client.ServerProxy("http://localhost", transport=_unix(socket))
 
-    def go(self, rows: list[dict[str, Any]]) -> float:
+    def run_bots(self, rows: list[dict[str, Any]]) -> float:
         """From the request to start them all."""
         began = time.monotonic()
         self._proxy.supervisor.startAllProcesses(False)
@@ -191,7 +191,7 @@ class Circus(Process):
     """One watcher a bot under circus."""
 
     def __init__(
-        self, exchange: Exchange, folder: Path, rows: list[dict[str, Any]], peers: Path
+        self, exchange: ExchangeProcess, folder: Path, rows: list[dict[str, Any]], peers: Path
     ) -> None:
         exchange.list_bots([])
         lines = ["[circus]", f"endpoint = ipc://{folder}/c.sock", "check_delay = 1"]
@@ -204,7 +204,7 @@ class Circus(Process):
         self._folder = folder
         self.pid = 0
 
-    def go(self, rows: list[dict[str, Any]]) -> float:
+    def run_bots(self, rows: list[dict[str, Any]]) -> float:
         """From its own start, some 0.4 s more: it starts many watchers at once only then."""
         began = time.monotonic()
         super().__init__(self._command, self._env, self._folder)

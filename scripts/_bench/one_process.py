@@ -12,8 +12,8 @@ from typing import Any
 
 import requests
 
+from _bench.exchange_process import ExchangeProcess, rows
 from _bench.strategy import Bench as Measured
-from _bench.world import Exchange, rows
 from execsvc import logs
 from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clients.http import HttpClient
@@ -65,7 +65,7 @@ class _NoWaits(Waits):
 
 def reads() -> dict[str, float]:
     """Microseconds of CPU for: one read as requests comes, as ours, and with its validation."""
-    with closing(Exchange()) as exchange:
+    with closing(ExchangeProcess()) as exchange:
         client = HttpClient(exchange.url, None, 5.0)
         adapter = ExchangeAdapter(client, "b0", _NoPause())
         asked: dict[str, Any] = {"key_id": "b0", "symbol": "BTC/USDT", "limit": 50}
@@ -79,12 +79,12 @@ def reads() -> dict[str, float]:
         }
 
 
-def ticks_in_a_row() -> dict[str, float]:
+def sequential_ticks() -> dict[str, float]:
     """Microseconds of CPU of a tick that reads nothing, its wait left out."""
     logs.setup("WARNING", "text")
     BUILT_IN[Measured.id] = Measured
     read, report = os.pipe2(os.O_NONBLOCK)
-    with tempfile.TemporaryDirectory() as name, closing(Exchange()) as exchange:
+    with tempfile.TemporaryDirectory() as name, closing(ExchangeProcess()) as exchange:
         settings = Settings(
             bot_service_url=exchange.url,
             exchange_adapter_url=exchange.url,
@@ -103,7 +103,9 @@ def ticks_in_a_row() -> dict[str, float]:
 
 def _read(client: HttpClient, asked: dict[str, Any]) -> None:
     # The JSON of an answer belongs to its validation; look() is the read alone.
-    client.look("bench", f"/market/depth?key_id=b0&symbol=BTC%2FUSDT&limit={asked['limit']}")
+    client.get_any_status(
+        "bench", f"/market/depth?key_id=b0&symbol=BTC%2FUSDT&limit={asked['limit']}"
+    )
 
 
 def _cost(call: Callable[[], object]) -> float:

@@ -18,7 +18,7 @@ PATIENCE = 120.0
 """Seconds for anything that a measurement waits for."""
 
 
-class Seen(NamedTuple):
+class ExchangeLog(NamedTuple):
     """The requests that the exchange saw. Moments are seconds of the machine's monotonic clock."""
 
     listed_at: float
@@ -26,7 +26,7 @@ class Seen(NamedTuple):
     cpu: float
 
 
-class Exchange:
+class ExchangeProcess:
     """The exchange that all of the measured bots talk to."""
 
     def __init__(self) -> None:
@@ -48,10 +48,10 @@ class Exchange:
         """Forgets the ticks that were seen."""
         self._session.post(f"{self.url}/bench/forget")
 
-    def seen(self) -> Seen:
+    def seen(self) -> ExchangeLog:
         """All since it was told to forget."""
         found = self._session.get(f"{self.url}/bench/seen").json()
-        return Seen(found["listed_at"], [tuple(t) for t in found["ticks"]], found["cpu"])
+        return ExchangeLog(found["listed_at"], [tuple(t) for t in found["ticks"]], found["cpu"])
 
     def first_ticks(self, bots: int) -> dict[str, float]:
         """The moment of each bot's first tick, once ``bots`` of them have one."""

@@ -31,7 +31,10 @@ def draw(results: Results, path: Path) -> None:
 def _compare(axis: Any, results: Results, key: str) -> None:
     for name, by in results.items():
         if key in by.get(OURS, {}):
-            values = {who: statistics.median(figures[key]) for who, figures in by.items()}
+            values = {
+                manager_name: statistics.median(figures[key])
+                for manager_name, figures in by.items()
+            }
             bars = axis.bar(list(values), list(values.values()), color=[COLOURS[w] for w in values])
             axis.bar_label(bars, fmt="%.3g", padding=2)
             axis.set_title(f"{name}\n{FIGURES[key].text}, {FIGURES[key].unit}", fontsize=9)

@@ -6,9 +6,9 @@ import subprocess
 import sys
 import time
 
-from _bench.managers import Ours, cpu_of, memory_of, of_living
+from _bench.exchange_process import rows
+from _bench.managers import ExecsvcManager, cpu_of, memory_of, of_running
 from _bench.measures import OURS, Bench, Figures, mean_private, status
-from _bench.world import rows
 from execsvc.runner.control_loop import Grid
 
 ON_TIME = 0.1
@@ -25,11 +25,11 @@ while True:
 """
 
 
-def crowd(bench: Bench, bots: int, seconds: float) -> Figures:
+def measure_many_bots(bench: Bench, bots: int, seconds: float) -> Figures:
     """So many bots at one tick a second: their start, lateness, memory, and everybody's CPU."""
     wanted = rows(bots, interval=1.0)
     with bench.running(OURS, wanted) as (manager, exchange):
-        began = manager.go(wanted)
+        began = manager.run_bots(wanted)
         ready = max(exchange.first_ticks(bots).values()) - began
         time.sleep(SETTLES)
         pids = list(manager.bots().values())
@@ -56,7 +56,7 @@ def tick(bench: Bench, seconds: float) -> Figures:
     """Microseconds of CPU of a tick that reads nothing, 20 times a second, and of waking up alone."""
     wanted = rows(8, interval=0.05, reads=False)
     with bench.running(OURS, wanted) as (manager, _):
-        manager.go(wanted)
+        manager.run_bots(wanted)
         time.sleep(SETTLES)
         pids = list(manager.bots().values())
         ticks, spent = _ticks(manager), _cpu(pids)
@@ -83,15 +83,15 @@ def _cpu(pids: list[int]) -> float:
     return sum(map(cpu_of, pids))
 
 
-def _ticks(manager: Ours) -> int:
+def _ticks(manager: ExecsvcManager) -> int:
     return sum(bot["ticks"] for bot in status(manager)["bots"])
 
 
 def _on_time(ticks: list[tuple[str, float]], bots: int, since: float, until: float) -> float:
     """The part of the ticks that were due within a time and came less than 0.1 s late."""
     by_bot: dict[str, list[float]] = {}
-    for who, at in ticks:
-        by_bot.setdefault(who, []).append(at)
+    for bot_key, at in ticks:
+        by_bot.setdefault(bot_key, []).append(at)
     due = in_time = 0
     for number in range(bots):
         grid, moment = Grid(f"b{number}", 1.0), since
@@ -102,7 +102,7 @@ def _on_time(ticks: list[tuple[str, float]], bots: int, since: float, until: flo
     return in_time / due
 
 
-def _middle_status(manager: Ours) -> float:
+def _middle_status(manager: ExecsvcManager) -> float:
     """Milliseconds, the median of nine."""
     taken = []
     for _ in range(9):
@@ -112,6 +112,6 @@ def _middle_status(manager: Ours) -> float:
     return 1000 * sorted(taken)[4]
 
 
-def _proportional(manager: Ours) -> float:
+def _proportional(manager: ExecsvcManager) -> float:
     """MB of everything that the manager runs, shared pages counted once."""
-    return sum(of_living(manager.pids(), lambda pid: memory_of(pid, "Pss")))
+    return sum(of_running(manager.pids(), lambda pid: memory_of(pid, "Pss")))
