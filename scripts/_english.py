@@ -43,7 +43,10 @@ PRIVATE_NAMES = frozenset(
     }
 )
 """Names of functions and classes that say nothing to a stranger, in lower case."""
-TIDY = ("cli", "clients", "logs", "paper", "recording", "sandbox", "settings", "")
+TIDY = (
+    *("alerts", "cli", "clients", "logs", "paper", "recording"),
+    *("reporting", "sandbox", "settings", "workers", ""),
+)
 """The packages, and the modules beside them, whose texts and names are checked."""
 
 Line = tuple[int, str]

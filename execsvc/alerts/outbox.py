@@ -16,7 +16,7 @@ _DISPENSABLE = (Change.STILL, Change.OVER)
 
 
 @dataclass
-class _Waiting:
+class _Queued:
     number: int
     message: AlertMessage
     targets: set[int]
@@ -24,12 +24,12 @@ class _Waiting:
     delivered: bool = False
 
 
-class Outbox:
+class AlertOutbox:
     """The messages, each until every one of ``targets`` addresses has it."""
 
     def __init__(self, targets: int) -> None:
         self._targets = targets
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[_Queued] = []
         self._last = 0
         self.dropped = 0
 
@@ -42,7 +42,7 @@ class Outbox:
             self._waiting.remove(self._least())
             self.dropped += 1
         self._last += 1
-        self._waiting.append(_Waiting(self._last, message, set(range(1, self._targets + 1))))
+        self._waiting.append(_Queued(self._last, message, set(range(1, self._targets + 1))))
 
     def to_hand(self, now: bool = False) -> Iterator[DeliveryJob]:
         """The jobs for the sending process, oldest first; see :meth:`handed`.
@@ -94,7 +94,7 @@ class Outbox:
             self._waiting.remove(waiting)
         return waiting.message if first else None
 
-    def _least(self) -> _Waiting:
+    def _least(self) -> _Queued:
         for change in _DISPENSABLE:
             for waiting in self._waiting:
                 if waiting.message.change is change:

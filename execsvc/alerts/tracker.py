@@ -41,7 +41,7 @@ class Change(str, Enum):
     OVER = "over"
 
 
-class Known(NamedTuple):
+class EarlierAlert(NamedTuple):
     """A condition reported before this start; not ``sure``: its alert may or may not have arrived."""
 
     kind: Kind
@@ -103,17 +103,17 @@ class AlertTracker:
     service, by their key.
     """
 
-    def __init__(self, sent: Mapping[str, Known], now: float) -> None:
+    def __init__(self, sent: Mapping[str, EarlierAlert], now: float) -> None:
         self._cases = {
             key: _Case(
-                known.kind,
-                known.line,
+                earlier.kind,
+                earlier.line,
                 now,
                 SETTLING,
-                sent_at=now if known.sure else None,
-                perhaps_sent=not known.sure,
+                sent_at=now if earlier.sure else None,
+                perhaps_sent=not earlier.sure,
             )
-            for key, known in sent.items()
+            for key, earlier in sent.items()
         }
         self._over: dict[str, tuple[float, int]] = {}
         """The moment at which it was reported to be over, and the number of its begins by then."""
@@ -134,11 +134,11 @@ class AlertTracker:
         """
         self._forget(now)
         for condition in conditions:
-            self._seen(now, condition)
+            self._note_present(now, condition)
         present = {condition.key for condition in conditions}
         for key, case in list(self._cases.items()):
             if key not in present and case.kind in judged:
-                self._missed(now, key, case)
+                self._note_absent(now, key, case)
         news = []
         for kind in Kind:
             for items in (
@@ -149,7 +149,7 @@ class AlertTracker:
                 news += items
         return news
 
-    def _seen(self, now: float, condition: Condition) -> None:
+    def _note_present(self, now: float, condition: Condition) -> None:
         case = self._cases.get(condition.key)
         if case is not None:
             case.line, case.away_since = condition.line, None
@@ -158,7 +158,7 @@ class AlertTracker:
         calm = UNSTEADY if times else CALM
         self._cases[condition.key] = _Case(condition.kind, condition.line, now, calm, times + 1)
 
-    def _missed(self, now: float, key: str, case: _Case) -> None:
+    def _note_absent(self, now: float, key: str, case: _Case) -> None:
         if case.sent_at is None and not case.perhaps_sent:
             del self._cases[key]  # it was over before its alert was due
         elif case.away_since is None:

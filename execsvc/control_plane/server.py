@@ -16,7 +16,7 @@ from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from execsvc.clients import control_socket
 from execsvc.control_plane.app import create_app
-from execsvc.control_plane.worker import Worker
+from execsvc.control_plane.worker import HttpWorker
 from execsvc.settings import Settings
 from execsvc.workers.channel import Channel, Pipes
 from execsvc.workers.main_loop import begin_worker, set_title
@@ -85,7 +85,7 @@ class _Application(BaseApplication):  # type: ignore[misc]
         self._settings = settings
         self._channel = Channel(pipes)
         self._options = _options(listener)
-        Worker.lifeline = pipes.lifeline
+        HttpWorker.lifeline = pipes.lifeline
         super().__init__()
 
     def run(self) -> None:
@@ -115,7 +115,7 @@ def _options(listener: int) -> dict[str, Any]:
     return {
         "bind": f"fd://{listener}",
         "workers": 1,
-        "worker_class": Worker,
+        "worker_class": HttpWorker,
         "threads": _THREADS,
         "timeout": 15,
         "graceful_timeout": 1,

@@ -62,7 +62,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
             self.sock.close()
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+class HttpWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """Serves requests in threads; another thread of it watches the lifeline and the clients."""
 
     lifeline = -1

@@ -25,7 +25,7 @@ from execsvc.errors import LedgerFailed, Unavailable
 from execsvc.model.told import ToldOrder
 from execsvc.store.outbox import Deliveries, Outboxes, Start
 
-LOOKING = 60.0
+LOOK_UP_TIME = 60.0
 """Seconds for which a session is looked up that BotService does not name.
 
 While a stop waits for the reports of its bot the look-ups go on longer: the answer to the stop names
@@ -87,7 +87,7 @@ class Attribution:
         if session is not None:
             self._keep(self._outboxes.name_of(bot_id), session, replace=False)
 
-    def look_again(self, bot_id: str) -> None:
+    def look_up_session(self, bot_id: str) -> None:
         """Look up and keep the ACTIVE session of a bot whose row is RUNNING, for an answer that was lost."""
         self.begun(bot_id, self._service.of(bot_id))
 
@@ -113,7 +113,7 @@ class Attribution:
         except NotSent:
             raise  # BotService cannot be reached: it would take no report either
         except Unavailable:
-            if monotonic() < self._failing[stem] + LOOKING:
+            if monotonic() < self._failing[stem] + LOOK_UP_TIME:
                 raise
             before = self._before(stem, starts[0])
             if before is None and stem in self._ending:

@@ -13,7 +13,7 @@ from execsvc.errors import Unavailable
 from execsvc.events import EventName
 from execsvc.repeats import Repeats
 from execsvc.reporting.backoff import Backoff
-from execsvc.reporting.names import Names
+from execsvc.reporting.names import BotNames
 
 LONGEST_DELAY = 10.0
 """Seconds between two tries for one bot, at most: a user waits at the front end."""
@@ -76,7 +76,7 @@ class OrderReports(Protocol):
         """Take the ``session`` of the bot that BotService has ended."""
         ...
 
-    def look_again(self, bot_id: str) -> None:
+    def look_up_session(self, bot_id: str) -> None:
         """Look up the session of a bot whose start was carried out, but not answered. Raises Unavailable."""
         ...
 
@@ -101,7 +101,7 @@ class Lifecycle:
         reports: OrderReports,
         backoff: Backoff,
         interval: float,
-        names: Names,
+        names: BotNames,
     ) -> None:
         self._service = service
         self._sessions = sessions
@@ -195,7 +195,7 @@ class Lifecycle:
         if status in (None, report.status):
             return True
         if report.kind == "start" and status == RUNNING:
-            self._reports.look_again(bot_id)
+            self._reports.look_up_session(bot_id)
             self._unanswered.pop(bot_id, None)
             self._reported[bot_id] = report._replace(at=monotonic())
         elif status == STOPPED:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from loguru import Logger
 
 
-class Names:
+class BotNames:
     """Ids and names by the name of the bot's records, as far as requests have named them."""
 
     def __init__(self, name_of: Callable[[str], str]) -> None:

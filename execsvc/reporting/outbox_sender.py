@@ -17,7 +17,7 @@ from execsvc.model.told import Telling, ToldExecution, ToldOrder
 from execsvc.repeats import Repeats
 from execsvc.reporting.attribution import Attribution, NotYet
 from execsvc.reporting.backoff import Backoff
-from execsvc.reporting.names import Names
+from execsvc.reporting.names import BotNames
 from execsvc.store.outbox import Deliveries, Mark, Outboxes, OutboxRow
 
 BATCH = 50
@@ -67,7 +67,7 @@ class OutboxSender:
         deliveries: Deliveries,
         attribution: Attribution,
         backoff: Backoff,
-        names: Names,
+        names: BotNames,
         *,
         optional: bool = False,
     ) -> None:

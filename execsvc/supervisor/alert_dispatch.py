@@ -9,9 +9,9 @@ from loguru import logger
 from pydantic import ValidationError
 
 from execsvc.alerts.messages import AlertMessage, Delivered, message_about, sender, stopped
-from execsvc.alerts.outbox import Outbox
+from execsvc.alerts.outbox import AlertOutbox
 from execsvc.alerts.sent_alerts import SentAlerts
-from execsvc.alerts.tracker import AlertTracker, Known
+from execsvc.alerts.tracker import AlertTracker, EarlierAlert
 from execsvc.model.condition import OF_THE_SERVICE, Kind
 from execsvc.settings import Settings, alert_urls
 from execsvc.supervisor.bots.bot import Bot
@@ -39,7 +39,7 @@ class AlertDispatch:
         self._context = context
         self._facts = facts
         self._on = context.settings.alert_urls is not None
-        self._outbox = Outbox(_count(context.settings))
+        self._outbox = AlertOutbox(_count(context.settings))
         self.channel = WorkerChannel(
             context,
             selector,
@@ -63,7 +63,7 @@ class AlertDispatch:
         if not self._on:
             return
         self._sent = SentAlerts(self._context.store.told_alerts())
-        sent = {key: Known(a.kind, a.line, a.sure) for key, a in self._sent.by_key.items()}
+        sent = {key: EarlierAlert(a.kind, a.line, a.sure) for key, a in self._sent.by_key.items()}
         self._tracker = AlertTracker(sent, self._context.clock.now)
         self.channel.start()
         self._check_again()

@@ -46,6 +46,6 @@ def end_workers(
     reporting.channel.stop()
     until(lambda: alerts.delivered, began + ALERT_GRACE)
     alerts.channel.stop()
-    for end in (partial(http.dismiss, signal.SIGTERM), http.stop):
+    for end in (partial(http.terminate, signal.SIGTERM), http.stop):
         end()
         until(lambda: http.gone, context.clock.now + ANSWER_GRACE)

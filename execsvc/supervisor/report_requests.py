@@ -68,7 +68,7 @@ class ReportRequests:
         """The times since which bots are BOOTING while trading is halted."""
         self._foreign = Foreign(context)
         self._named: frozenset[str] | None = None
-        """The bots that the child knows, or is being told, to be BOOTING; None: all are to be named anew."""
+        """The BOOTING bots whose names the child has or is being sent; None: all are to be named anew."""
         self._unanswered: dict[str, float] = {}
         """The times until which BotService may still carry out starts that a dead child had reported."""
         self._naming: deque[ReportRequest] = deque()

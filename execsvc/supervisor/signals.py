@@ -7,7 +7,7 @@ import signal
 
 from execsvc.dispositions import not_ignored
 
-HEARD = (
+HANDLED = (
     signal.SIGTERM,
     signal.SIGINT,
     signal.SIGHUP,
@@ -30,7 +30,7 @@ class Signals:
         reload, and ends nothing.
         """
         signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
-        for signum in set(HEARD) - {signal.SIGINT} | not_ignored(signal.SIGINT):
+        for signum in set(HANDLED) - {signal.SIGINT} | not_ignored(signal.SIGINT):
             signal.signal(signum, _nothing)
         # The write to a reader that is gone fails, and does not end this process.
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)

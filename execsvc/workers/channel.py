@@ -67,7 +67,7 @@ class Channel:
             if self._news or left <= 0:
                 return
 
-    def pulse(self, interruptible: bool = True) -> None:
+    def heartbeat(self, interruptible: bool = True) -> None:
         """Read requests and send a heartbeat during a wait on the network."""
         self._read(0.0)
         self.beat()

@@ -56,7 +56,7 @@ class ListingWorker:
     def __init__(self, settings: Settings, channel: Channel) -> None:
         self._channel = channel
         self._service = BotService(
-            bot_service_http(settings, self._pulse),
+            bot_service_http(settings, self._heartbeat),
             settings.page_size,
             lifecycle=settings.bot_lifecycle is not Switch.OFF,
             optional=_optional(settings),
@@ -106,8 +106,8 @@ class ListingWorker:
             with suppress(Unavailable):
                 self._unserved.check(monotonic())
 
-    def _pulse(self, interruptible: bool) -> None:
-        self._channel.pulse(interruptible)
+    def _heartbeat(self, interruptible: bool) -> None:
+        self._channel.heartbeat(interruptible)
         self._take_requests()
 
     def _take_requests(self) -> None:

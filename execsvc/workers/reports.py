@@ -24,7 +24,7 @@ from execsvc.reporting import lifecycle
 from execsvc.reporting.attribution import Attribution
 from execsvc.reporting.backoff import Backoff
 from execsvc.reporting.lifecycle import Lifecycle
-from execsvc.reporting.names import Names
+from execsvc.reporting.names import BotNames
 from execsvc.reporting.outbox_sender import LONGEST_DELAY, OutboxSender
 from execsvc.settings import Settings, Switch
 from execsvc.store.opening import open_store
@@ -83,7 +83,7 @@ def run_reports(settings: Settings, pipes: Pipes) -> int:
     """Run the worker until the supervisor is gone, or stops and no report is left. Returns the exit code."""
 
     def make(channel: Channel) -> ReportingWorker:
-        http = bot_service_http(settings, channel.pulse)
+        http = bot_service_http(settings, channel.heartbeat)
         return ReportingWorker(settings, BotReports(http), BotSessions(http), channel)
 
     return run_worker(settings, "reports", pipes, make)
@@ -101,7 +101,7 @@ class ReportingWorker:
         optional = settings.report_ledger is Switch.AUTO
         self._store = open_store(settings)
         self._attribution = Attribution(self._store.outboxes(), sessions, optional=optional)
-        self._names = Names(self._store.name_of)
+        self._names = BotNames(self._store.name_of)
         self._lifecycle = Lifecycle(
             service,
             sessions,
@@ -204,11 +204,11 @@ class ReportingWorker:
         """Take the ``session`` of the bot that BotService has ended."""
         self._attribution.ended(bot_id, session)
 
-    def look_again(self, bot_id: str) -> None:
+    def look_up_session(self, bot_id: str) -> None:
         """Look up the session of a bot whose start was carried out, but not answered. Raises Unavailable."""
         self._note(lambda kept: kept.start_answered(bot_id))
         if self._settings.report_ledger is not Switch.OFF:
-            self._attribution.look_again(bot_id)
+            self._attribution.look_up_session(bot_id)
             self._go_on(bot_id)
 
     def row_stopped(self, bot_id: str) -> None:

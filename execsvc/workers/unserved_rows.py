@@ -34,7 +34,7 @@ class UnservedRows:
         if found:
             self._due = math.inf
             logger.bind(event="rows_wait_in_vain").warning(
-                "BotService has {} that wait in vain: EXECSVC_BOT_LIFECYCLE is false, by which nobody "
+                "BotService has {} that wait in vain: EXECSVC_BOT_LIFECYCLE is false, by which no bot "
                 "is started or stopped for its front end",
                 " and ".join(found),
             )

@@ -20,7 +20,7 @@ from execsvc.alerts.messages import (
     sender,
     stopped,
 )
-from execsvc.alerts.outbox import AT_HAND, MOST, Outbox
+from execsvc.alerts.outbox import AT_HAND, MOST, AlertOutbox
 from execsvc.alerts.sent_alerts import SentAlerts
 from execsvc.alerts.tracker import Change, Item, News
 from execsvc.model.condition import Condition, Kind
@@ -102,12 +102,12 @@ def test_hostile_names_make_no_second_line_and_fit_into_the_pipe() -> None:
     assert DeliveryJob.model_validate_json(line).title == said.title
 
 
-def numbers(outbox: Outbox, now: bool = False) -> list[int]:
+def numbers(outbox: AlertOutbox, now: bool = False) -> list[int]:
     return [job.number for job in outbox.to_hand(now)]
 
 
 def test_a_letter_waits_until_every_address_has_it() -> None:
-    outbox = Outbox(2)
+    outbox = AlertOutbox(2)
     outbox.put(written())
     outbox.handed(1)
     assert numbers(outbox) == []
@@ -121,7 +121,7 @@ def test_a_letter_waits_until_every_address_has_it() -> None:
 
 
 def test_only_some_are_handed_out_at_a_time_but_all_at_the_end() -> None:
-    outbox = Outbox(1)
+    outbox = AlertOutbox(1)
     for _ in range(AT_HAND + 4):
         outbox.put(written())
     assert numbers(outbox) == list(range(1, AT_HAND + 1))
@@ -134,7 +134,7 @@ def test_only_some_are_handed_out_at_a_time_but_all_at_the_end() -> None:
 
 
 def test_where_there_is_no_room_good_news_goes_first() -> None:
-    outbox = Outbox(1)
+    outbox = AlertOutbox(1)
     changes = [Change.BEGUN, Change.OVER, Change.BEGUN, Change.STILL, Change.OVER]
     for change in changes:
         outbox.put(written(change))

@@ -1,4 +1,4 @@
-"""What is said of conditions that come, stay, flap and go."""
+"""Alerts about conditions that come, stay, flap and go."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from execsvc.alerts.tracker import (
     UNSTEADY,
     AlertTracker,
     Change,
-    Known,
+    EarlierAlert,
     News,
 )
 from execsvc.model.condition import OF_THE_SERVICE, Condition, Kind
@@ -30,7 +30,7 @@ def wrong(bot_id: str, kind: Kind = Kind.FAILED) -> Condition:
 class Service:
     """AlertTracker that are asked ``every`` so many seconds, and all that they said."""
 
-    def __init__(self, told: dict[str, Known] | None = None, every: float = 1) -> None:
+    def __init__(self, told: dict[str, EarlierAlert] | None = None, every: float = 1) -> None:
         self.now = 1000.0
         self.every = every
         self.tracker = AlertTracker(told or {}, self.now)
@@ -152,7 +152,7 @@ def test_patience() -> None:
 
 @pytest.mark.parametrize("stands", [True, False])
 def test_after_a_start_what_was_said_is_not_said_again_and_its_end_is(stands: bool) -> None:
-    service = Service({"failed:b1": Known(Kind.FAILED, "b1: why")})
+    service = Service({"failed:b1": EarlierAlert(Kind.FAILED, "b1: why")})
     if stands:
         assert service.live(HOUR, wrong("b1")) == []
     else:
@@ -162,7 +162,7 @@ def test_after_a_start_what_was_said_is_not_said_again_and_its_end_is(stands: bo
 
 
 def test_after_a_start_it_has_time_to_come_back() -> None:
-    service = Service({"failed:b1": Known(Kind.FAILED, "b1: why")})
+    service = Service({"failed:b1": EarlierAlert(Kind.FAILED, "b1: why")})
     assert service.live(SETTLING - 5) == []
     assert service.live(HOUR, wrong("b1")) == []
 
@@ -181,7 +181,7 @@ def test_what_was_given_up_is_said_once_and_never_over() -> None:
     assert service.live(HOUR, given_up) == [("begun", "abandoned", ["abandoned:b1"])]
 
 
-UNSURE = {"failed:b1": Known(Kind.FAILED, "b1: why", sure=False)}
+UNSURE = {"failed:b1": EarlierAlert(Kind.FAILED, "b1: why", sure=False)}
 """The service died between handing the alert over and hearing that an address took it."""
 
 

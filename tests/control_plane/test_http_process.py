@@ -22,7 +22,7 @@ from support.processes import Process
 from support.settings import settings
 
 from execsvc.control_plane.server import serve
-from execsvc.control_plane.worker import Worker
+from execsvc.control_plane.worker import HttpWorker
 from execsvc.settings import SOCKET_NAME
 from execsvc.supervisor.processes.child_begin import begin
 from execsvc.workers.channel import Pipes
@@ -208,7 +208,7 @@ def test_worker_whose_arbiter_ends_between_two_looks_leaves(
     monkeypatch.setattr(os, "getppid", lambda: no_pid)
     monkeypatch.setattr(os, "_exit", leave)
     with pytest.raises(SystemExit):
-        Worker._leave(cast(Worker, SimpleNamespace(ppid=no_pid)))
+        HttpWorker._leave(cast(HttpWorker, SimpleNamespace(ppid=no_pid)))
 
 
 def test_term_ends_it(plane: Plane) -> None:

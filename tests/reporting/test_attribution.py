@@ -19,9 +19,9 @@ from execsvc.clients.http import NotSent
 from execsvc.clock import installed
 from execsvc.errors import Unavailable
 from execsvc.model.told import ToldOrder
-from execsvc.reporting.attribution import LOOKING, Attribution, NotYet
+from execsvc.reporting.attribution import LOOK_UP_TIME, Attribution, NotYet
 from execsvc.reporting.backoff import Backoff
-from execsvc.reporting.names import Names
+from execsvc.reporting.names import BotNames
 from execsvc.reporting.outbox_sender import LONGEST_DELAY, OutboxSender
 
 
@@ -164,7 +164,7 @@ def test_service_that_knows_the_listing_alone_is_asked_for_nothing_else(worker: 
             worker.deliveries,
             worker.attributing(optional=True),
             Backoff(LONGEST_DELAY, lambda: 0.0),
-            Names(file_stem),
+            BotNames(file_stem),
             optional=True,
         )
         sender.sweep()
@@ -179,13 +179,13 @@ def test_service_that_is_away_is_no_reason_to_do_without_a_session(worker: Worke
     worker.trade("b1")
     worker.asked.fault = NotSent("cannot connect")
     for _ in range(3):
-        worker.clock.advance(LOOKING)
+        worker.clock.advance(LOOK_UP_TIME)
         with pytest.raises(NotSent):
             worker.session(0)
     worker.asked.fault = Unavailable("HTTP 500")
     with pytest.raises(Unavailable):
         worker.session(0)
-    worker.clock.advance(LOOKING)
+    worker.clock.advance(LOOK_UP_TIME)
     assert worker.session(0) is None
 
 
@@ -198,7 +198,7 @@ def test_a_bot_held_over_a_restart_goes_on_in_its_session_whatever_fails(worker:
     worker.asked.fault = Unavailable("HTTP 500")
     with pytest.raises(Unavailable):
         worker.session(0)
-    worker.clock.advance(LOOKING)
+    worker.clock.advance(LOOK_UP_TIME)
     assert worker.session(0) == "its"
     worker.trade("b1")
     assert worker.session(1) == "its"
@@ -216,7 +216,7 @@ def test_start_of_a_user_is_not_of_the_session_before_it(worker: Worker) -> None
     worker.asked.fault = Unavailable("HTTP 500")
     with pytest.raises(Unavailable):
         worker.session(0)
-    worker.clock.advance(LOOKING)
+    worker.clock.advance(LOOK_UP_TIME)
     assert worker.session(0) is None
 
 
@@ -228,7 +228,7 @@ def test_sale_at_the_end_finds_its_session_as_long_as_the_stop_waits(worker: Wor
     for _ in range(3):
         with pytest.raises(Unavailable):
             worker.session(0)
-        worker.clock.advance(LOOKING)
+        worker.clock.advance(LOOK_UP_TIME)
     worker.attribution.ending("b1", False)  # BotService was told, and named no session
     with pytest.raises(Unavailable):
         worker.session(0)

@@ -1,4 +1,4 @@
-"""Who is tried when: one who is refused waits alone, silence makes all wait."""
+"""The tries of each key: a key that is refused waits alone, silence makes all keys wait."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from execsvc.reporting.lifecycle import (
     STOP_IS_OVER,
     Lifecycle,
 )
-from execsvc.reporting.names import Names
+from execsvc.reporting.names import BotNames
 
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 BOT = "a/b ü"
@@ -41,7 +41,7 @@ class Reports:
         self.waiting: set[str] = set()
         self.left = 0.0
         self.lifecycle = Lifecycle(
-            BotReports(self.wire), BotSessions(self.wire), self, backoff, 1.0, Names(file_stem)
+            BotReports(self.wire), BotSessions(self.wire), self, backoff, 1.0, BotNames(file_stem)
         )
         self._bots = self.wire.sandbox.state.bots
         self._bots.replace([{"id": BOT, "status": "BOOTING"}, {"id": "b", "status": "STOPPING"}])
@@ -50,22 +50,22 @@ class Reports:
         return bot_id in self.waiting
 
     def ending(self, bot_id: str, ends: bool) -> None:
-        """Nobody's reports wait for a start here."""
+        """Do nothing: no reports wait for a start here."""
 
     def starting(self, bot_id: str) -> float:
         left, self.left = self.left, 0.0
         return left
 
     def not_started(self, bot_id: str) -> None:
-        """Nobody keeps it here."""
+        """Do nothing: no file keeps the answer here."""
 
     def begun(self, bot_id: str, session: Any) -> None:
         assert session is not None
 
     def ended(self, bot_id: str, session: Any) -> None:
-        """Nobody asks for it here."""
+        """Do nothing: no order needs the session here."""
 
-    def look_again(self, bot_id: str) -> None:
+    def look_up_session(self, bot_id: str) -> None:
         self.found.append(bot_id)
 
     def row_stopped(self, bot_id: str) -> None:

@@ -1,4 +1,4 @@
-"""What BotService took and then lost, as when its database is restored, blocks no report for ever."""
+"""A record that BotService took and lost, as when its database is restored, blocks no report for ever."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from execsvc.model.bot import Binding, Mode
 from execsvc.model.order import Fill, OrderState, Side
 from execsvc.reporting.attribution import Attribution
 from execsvc.reporting.backoff import Backoff
-from execsvc.reporting.names import Names
+from execsvc.reporting.names import BotNames
 from execsvc.reporting.outbox_sender import LONGEST_DELAY, OutboxSender
 from execsvc.store.bot_store import BotStore
 from execsvc.store.orders import OrderRow
@@ -51,7 +51,7 @@ class World:
             self.deliveries,
             attribution,
             backoff,
-            Names(file_stem),
+            BotNames(file_stem),
         )
         self.sender.sweep()
 

@@ -59,7 +59,7 @@ def supervisor() -> Iterator[Supervisor]:
 
 def test_requests_are_whole_lines_each_taken_once(supervisor: Supervisor) -> None:
     supervisor.ask(b"one\ntwo\nthr")
-    supervisor.channel.pulse()
+    supervisor.channel.heartbeat()
     assert supervisor.channel.requests() == [b"one", b"two"]
     supervisor.ask(b"ee\n")
     supervisor.channel.wait(float("inf"))
@@ -69,7 +69,7 @@ def test_requests_are_whole_lines_each_taken_once(supervisor: Supervisor) -> Non
 
 def test_wait_with_a_request_that_was_read_before_ends_at_once(supervisor: Supervisor) -> None:
     supervisor.ask(b"one\n")
-    supervisor.channel.pulse()
+    supervisor.channel.heartbeat()
     began = time.monotonic()
     supervisor.channel.wait(float("inf"))
     assert time.monotonic() - began < BEAT / 2
@@ -104,24 +104,24 @@ def test_lifeline_that_ends_stops_every_wait(supervisor: Supervisor) -> None:
     supervisor.ask(b"one\n")
     supervisor.close(supervisor.lifeline)
     with pytest.raises(StopRequested):
-        supervisor.channel.pulse()
+        supervisor.channel.heartbeat()
     with pytest.raises(StopRequested):
         supervisor.channel.wait(monotonic())
 
 
 def test_heartbeat_comes_at_once_then_after_each_silence(supervisor: Supervisor) -> None:
     channel = supervisor.channel
-    channel.pulse()
+    channel.heartbeat()
     assert supervisor.heard() == b"\n"
     supervisor.clock.advance(BEAT - 0.1)
-    channel.pulse()
+    channel.heartbeat()
     assert supervisor.heard() == b""
     channel.send(b"answer\n")
     supervisor.clock.advance(BEAT - 0.1)
-    channel.pulse()
+    channel.heartbeat()
     assert supervisor.heard() == b"answer\n", "an answer is a sign of life as well"
     supervisor.clock.advance(0.1)
-    channel.pulse()
+    channel.heartbeat()
     assert supervisor.heard() == b"\n"
 
 
@@ -131,10 +131,10 @@ def test_state_is_written_when_it_changes_but_not_too_often(supervisor: Supervis
         channel.show(state)
     assert supervisor.heard() == b"1\n"
     supervisor.clock.advance(SHORTEST_SILENCE)
-    channel.pulse()
+    channel.heartbeat()
     assert supervisor.heard() == b"3\n"
     supervisor.clock.advance(BEAT)
-    channel.pulse()
+    channel.heartbeat()
     assert supervisor.heard() == b"3\n"
 
 
@@ -148,7 +148,7 @@ def test_state_that_has_no_room_in_the_pipe_blocks_nobody_and_comes_later(
     supervisor.clock.advance(BEAT)
     channel.show(b"state\n")
     assert supervisor.heard() == 16 * line
-    channel.pulse()
+    channel.heartbeat()
     assert supervisor.heard() == b"state\n"
 
 
@@ -169,4 +169,4 @@ def test_answer_longer_than_the_pipe_is_written_whole(supervisor: Supervisor) ->
 def test_supervisor_that_reads_no_answers_is_noticed(supervisor: Supervisor) -> None:
     supervisor.close(supervisor.answers)
     with pytest.raises(BrokenPipeError):
-        supervisor.channel.pulse()
+        supervisor.channel.heartbeat()

@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 
-class Poll(NamedTuple):
+class PollResult(NamedTuple):
     """The result of one complete listing for the bots that it lacks.
 
     ``again``: ask for the second listing at once. ``gone`` is None until a poll is complete.
@@ -25,11 +25,11 @@ class Absence:
     def __init__(self) -> None:
         self._missing: frozenset[str] = frozenset()
 
-    def listed(self, ids: AbstractSet[str], known: AbstractSet[str]) -> Poll:
+    def listed(self, ids: AbstractSet[str], known: AbstractSet[str]) -> PollResult:
         """Take one complete listing of ``ids``, where the bots ``known`` were expected."""
         missing = frozenset(known) - ids
         if self._missing:
             gone, self._missing = self._missing & missing, frozenset()
-            return Poll(again=False, gone=gone)
+            return PollResult(again=False, gone=gone)
         self._missing = missing
-        return Poll(again=bool(missing), gone=None if missing else frozenset())
+        return PollResult(again=bool(missing), gone=None if missing else frozenset())

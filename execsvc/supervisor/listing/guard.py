@@ -30,7 +30,7 @@ class MassStopGuard:
         self._lacked_by_all: frozenset[str] = frozenset()
         self.pending: Pending | None = None
 
-    def judge(self, gone: AbstractSet[str], population: AbstractSet[str]) -> frozenset[str]:
+    def confirmed(self, gone: AbstractSet[str], population: AbstractSet[str]) -> frozenset[str]:
         """The bots of ``gone`` that are to be stopped after this poll.
 
         ``population``: the bots that have a runner or an open position. While a mass stop waits,

@@ -20,7 +20,7 @@ from execsvc.supervisor.listing.last_seen import LastSeen
 _KEY = "mass stop"
 
 
-class Taken(NamedTuple):
+class AppliedListing(NamedTuple):
     """The result of one listing."""
 
     current: Listing
@@ -48,7 +48,7 @@ class Polling:
         """A mass stop that waits for more polls."""
         return self._guard.pending
 
-    def take(self, given: Listing, unchanged: bool, began: float) -> Taken:
+    def take(self, given: Listing, unchanged: bool, began: float) -> AppliedListing:
         """Apply a complete listing; ``unchanged``: it equals the last one.
 
         ``began``: the time of its first request to BotService, by the monotonic clock.
@@ -72,10 +72,10 @@ class Polling:
         if poll.again:
             self._confirm()
         if poll.gone is not None:
-            stopped = self._guard.judge(poll.gone, self._bots.at_stake())
+            stopped = self._guard.confirmed(poll.gone, self._bots.at_stake())
             self._log_pending(poll.gone)
             self._bots.gone(stopped)
-        return Taken(current, listing)
+        return AppliedListing(current, listing)
 
     def row_stopped(self, bot_id: str, at: float) -> None:
         """Note that by an answer of BotService that came at ``at`` (monotonic) the bot's row is STOPPED."""

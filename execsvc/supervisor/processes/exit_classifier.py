@@ -10,7 +10,7 @@ from typing import NamedTuple
 from execsvc.runner.report import EndKind, Snapshot
 
 OPERATOR_WINDOW = 2.0
-"""Seconds that the supervisor itself has to live on before a signal was an operator's word, and
+"""Seconds that the supervisor itself has to live on before a signal counts as an operator's request, and
 within which other runners must not have been signalled as well."""
 _MANY = 5
 _BY_HAND = frozenset({"TERM", "INT", "USR2"})
@@ -19,7 +19,7 @@ _BY_HAND = frozenset({"TERM", "INT", "USR2"})
 class Meaning(Enum):
     """The reason for which a process that trades has ended."""
 
-    ASKED = "it was told to stop"
+    ASKED = "it was asked to stop"
     OPERATOR = "somebody sent it a signal"
     FAILED = "its strategy or its ledger failed"
     REFUSED = "its configuration is refused"
@@ -28,7 +28,7 @@ class Meaning(Enum):
 
 
 class Ending(NamedTuple):
-    """A meaning, with words for ``last_error``, and whether the position is kept."""
+    """A meaning, with a text for ``last_error``, and whether the position is kept."""
 
     meaning: Meaning
     detail: str
@@ -38,22 +38,22 @@ class Ending(NamedTuple):
 def classify(snapshot: Snapshot, code: int, *, asked: bool, killed_for: str | None) -> Ending:
     """Judge by the last report; the exit code only serves to describe a crash.
 
-    ``asked``: the supervisor had told it to stop. ``killed_for``: why the supervisor killed it.
+    ``asked``: the supervisor had asked it to stop. ``killed_for``: why the supervisor killed it.
     """
     end = snapshot.end
-    words = killed_for or (end.detail if end else None) or described(code)
+    detail = killed_for or (end.detail if end else None) or described(code)
     if asked:
-        return Ending(Meaning.ASKED, words)
+        return Ending(Meaning.ASKED, detail)
     signalled = end.signal if end and end.signal else snapshot.stopping_on
     if end is not None and end.kind is EndKind.FAILED:
-        return Ending(Meaning.FAILED, words)
+        return Ending(Meaning.FAILED, detail)
     if end is not None and end.kind is EndKind.REFUSED:
-        return Ending(Meaning.REFUSED, words)
+        return Ending(Meaning.REFUSED, detail)
     if signalled in _BY_HAND:
         return Ending(Meaning.OPERATOR, f"ended on {signalled}", keeps=signalled == "USR2")
     if end is not None and end.kind is EndKind.UNAVAILABLE:
-        return Ending(Meaning.UNAVAILABLE, words)
-    return Ending(Meaning.CRASHED, words)
+        return Ending(Meaning.UNAVAILABLE, detail)
+    return Ending(Meaning.CRASHED, detail)
 
 
 def described(code: int) -> str:
@@ -67,7 +67,7 @@ def described(code: int) -> str:
 
 
 def one_of_many(mine: float, signalled_at: Iterable[float], runners: int) -> bool:
-    """True when a signal was for a group, and so no operator's word on one bot.
+    """True when a signal was for a group, and so no operator's request for one bot.
 
     ``mine``: when this bot was signalled. ``signalled_at``: when bots were, this one among them.
     ``runners``: how many ran before.

@@ -61,7 +61,7 @@ class WorkerChannel:
         self._process = RestartingProcess(context, name, self._fork)
         self._lines: Lines | None = None
         self._requests: int | None = None
-        self._heard_at = context.clock.now
+        self._last_line_at = context.clock.now
 
     @property
     def key(self) -> str:
@@ -94,7 +94,7 @@ class WorkerChannel:
         """Take note that ``child`` was reaped; False when it is another."""
         if child is not self._process.child:
             return False
-        self._read()  # its last words
+        self._read()  # its last lines
         self._close()
         self._process.ended(code)
         self._on_end()
@@ -106,7 +106,7 @@ class WorkerChannel:
         if self._process.child is None:
             return
         self._read()
-        silent_until = self._heard_at + self._longest_silence
+        silent_until = self._last_line_at + self._longest_silence
         if silent_until <= self._context.clock.now:
             logger.bind(event="child_hung").error(
                 "the {} process hangs and is replaced", self._name
@@ -121,7 +121,7 @@ class WorkerChannel:
             os.close(self._requests)
             self._requests = None
 
-    def dismiss(self, signum: signal.Signals) -> None:
+    def terminate(self, signum: signal.Signals) -> None:
         """Let the child end by itself, on the signal ``signum``."""
         self._process.retire()
         if self._process.child is not None:
@@ -155,8 +155,8 @@ class WorkerChannel:
         os.set_blocking(requests, False)
         self._lines, self._requests = Lines(answers, self._largest_line), requests
         self._selector.register(answers, selectors.EVENT_READ, self._read)
-        self._heard_at = context.clock.now
-        context.timers.ask(self.key, self._heard_at + self._longest_silence)
+        self._last_line_at = context.clock.now
+        context.timers.ask(self.key, self._last_line_at + self._longest_silence)
         return child
 
     def _close(self) -> None:
@@ -175,7 +175,7 @@ class WorkerChannel:
         if self._lines is None:
             return
         for line in self._lines.read():
-            self._heard_at = self._context.clock.now
+            self._last_line_at = self._context.clock.now
             if line:
                 self._receive(line)
         if self._lines.ended:

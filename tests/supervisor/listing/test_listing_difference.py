@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execsvc.supervisor.listing.absence import Absence, Poll
+from execsvc.supervisor.listing.absence import Absence, PollResult
 from execsvc.supervisor.listing.guard import MassStopGuard, Pending
 
 A, B, C = "a", "b", "c"
@@ -13,26 +13,26 @@ IDS = st.sets(st.sampled_from("abcdefgh"))
 
 
 def test_a_listing_with_everybody_is_a_whole_poll() -> None:
-    assert Absence().listed({A, B}, {A}) == Poll(again=False, gone=frozenset())
+    assert Absence().listed({A, B}, {A}) == PollResult(again=False, gone=frozenset())
 
 
 def test_missing_once_is_asked_again_at_once() -> None:
     absence = Absence()
-    assert absence.listed({B}, {A, B}) == Poll(again=True, gone=None)
-    assert absence.listed({B}, {A, B}) == Poll(again=False, gone=frozenset({A}))
+    assert absence.listed({B}, {A, B}) == PollResult(again=True, gone=None)
+    assert absence.listed({B}, {A, B}) == PollResult(again=False, gone=frozenset({A}))
 
 
 def test_back_in_the_second_listing_is_not_gone() -> None:
     absence = Absence()
     absence.listed({B}, {A, B})
-    assert absence.listed({A, B}, {A, B}) == Poll(again=False, gone=frozenset())
+    assert absence.listed({A, B}, {A, B}) == PollResult(again=False, gone=frozenset())
 
 
 def test_missing_in_the_second_listing_only_is_not_gone_yet() -> None:
     absence = Absence()
     absence.listed({B}, {A, B})
     assert absence.listed({A}, {A, B}).gone == frozenset()
-    assert absence.listed({A}, {A, B}) == Poll(again=True, gone=None)
+    assert absence.listed({A}, {A, B}) == PollResult(again=True, gone=None)
     assert absence.listed({A}, {A, B}).gone == {B}
 
 
@@ -62,50 +62,50 @@ def bots(count: int, start: int = 0) -> set[str]:
 
 def test_few_go_at_once() -> None:
     guard = MassStopGuard(5, 3)
-    assert guard.judge(bots(4), bots(4)) == bots(4)
-    assert guard.judge(bots(5), bots(10)) == bots(5)
+    assert guard.confirmed(bots(4), bots(4)) == bots(4)
+    assert guard.confirmed(bots(5), bots(10)) == bots(5)
     assert guard.pending is None
 
 
 def test_more_than_half_and_at_least_the_threshold_wait_for_three_polls() -> None:
     guard = MassStopGuard(5, 3)
-    assert guard.judge(bots(6), bots(10)) == set()
+    assert guard.confirmed(bots(6), bots(10)) == set()
     assert guard.pending == Pending(bots=6, of=10, polls=1, needed=3)
-    assert guard.judge(bots(6), bots(10)) == set()
-    assert guard.judge(bots(6), bots(10)) == bots(6)
+    assert guard.confirmed(bots(6), bots(10)) == set()
+    assert guard.confirmed(bots(6), bots(10)) == bots(6)
     assert guard.pending is None
 
 
 def test_exactly_the_threshold_of_less_than_twice_as_many_waits() -> None:
-    assert MassStopGuard(5, 3).judge(bots(5), bots(9)) == set()
+    assert MassStopGuard(5, 3).confirmed(bots(5), bots(9)) == set()
 
 
 def test_those_go_that_all_polls_lacked() -> None:
     guard = MassStopGuard(5, 3)
-    guard.judge(bots(8), bots(10))
-    guard.judge(bots(8, start=2), bots(10))
+    guard.confirmed(bots(8), bots(10))
+    guard.confirmed(bots(8, start=2), bots(10))
     assert guard.pending == Pending(bots=6, of=10, polls=2, needed=3)
-    assert guard.judge(bots(8), bots(10)) == bots(6, start=2)
+    assert guard.confirmed(bots(8), bots(10)) == bots(6, start=2)
 
 
 def test_a_poll_without_a_mass_stop_begins_anew() -> None:
     guard = MassStopGuard(5, 3)
-    guard.judge(bots(10), bots(10))
-    guard.judge(bots(10), bots(10))
-    assert guard.judge(bots(2), bots(10)) == bots(2)
+    guard.confirmed(bots(10), bots(10))
+    guard.confirmed(bots(10), bots(10))
+    assert guard.confirmed(bots(2), bots(10)) == bots(2)
     assert guard.pending is None
-    assert guard.judge(bots(10), bots(10)) == set()
+    assert guard.confirmed(bots(10), bots(10)) == set()
 
 
 def test_bots_with_nothing_at_stake_do_not_count_but_wait_as_well() -> None:
     guard = MassStopGuard(5, 2)
-    assert guard.judge(bots(20), bots(4)) == bots(20)
-    assert guard.judge(bots(20), bots(6)) == set()
-    assert guard.judge(bots(20), bots(6)) == bots(20)
+    assert guard.confirmed(bots(20), bots(4)) == bots(20)
+    assert guard.confirmed(bots(20), bots(6)) == set()
+    assert guard.confirmed(bots(20), bots(6)) == bots(20)
 
 
 def test_one_confirmation_lets_everything_through() -> None:
-    assert MassStopGuard(5, 1).judge(bots(10), bots(10)) == bots(10)
+    assert MassStopGuard(5, 1).confirmed(bots(10), bots(10)) == bots(10)
 
 
 @given(
@@ -119,7 +119,7 @@ def test_a_mass_stop_needs_its_confirmations(
     guard = MassStopGuard(threshold, confirmations)
     run: list[set[str]] = []
     for gone, population in polls:
-        stopped = guard.judge(gone, population)
+        stopped = guard.confirmed(gone, population)
         at_stake = gone & population
         assert stopped <= gone
         if len(at_stake) < threshold or 2 * len(at_stake) <= len(population):
