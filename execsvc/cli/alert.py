@@ -6,7 +6,12 @@ import click
 
 from execsvc.alerts.messages import sender
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.options import Source, alert_targets, directory_options, refuse_missing_extras
+from execsvc.cli.options import (
+    SettingsSource,
+    alert_targets,
+    directory_options,
+    refuse_missing_extras,
+)
 from execsvc.errors import ConfigRefused
 from execsvc.exit_codes import DONE, REFUSED, UNREACHABLE
 from execsvc.settings import variable_of
@@ -23,7 +28,7 @@ _TEST_TEXT = "A test: alerts about the bots arrive at this address."
 )
 @click.argument("text", default=_TEST_TEXT)
 @directory_options
-def alert(source: Source, text: str) -> int:
+def alert(source: SettingsSource, text: str) -> int:
     """Send TEXT to each of EXECSVC_ALERT_URLS, once; without TEXT a test."""
     settings = source.without_services()
     if settings.alert_urls is None:

@@ -7,7 +7,12 @@ import json
 import click
 
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.options import Source, alert_targets, refuse_missing_extras, settings_options
+from execsvc.cli.options import (
+    SettingsSource,
+    alert_targets,
+    refuse_missing_extras,
+    settings_options,
+)
 from execsvc.cli.output import plain_text
 from execsvc.clients.bot_service import Listing
 from execsvc.clients.service_http import adapter_http
@@ -31,7 +36,7 @@ _FINDINGS = "execsvc.cli.check.findings"
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with all findings.")
 @settings_options
-def check(source: Source, as_json: bool) -> int:
+def check(source: SettingsSource, as_json: bool) -> int:
     """Check that the configuration is valid and both services are reachable."""
     settings = source.load()
     refuse_missing_extras(settings)

@@ -9,7 +9,12 @@ from collections import Counter
 import click
 
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.options import Source, alert_targets, refuse_missing_extras, settings_options
+from execsvc.cli.options import (
+    SettingsSource,
+    alert_targets,
+    refuse_missing_extras,
+    settings_options,
+)
 from execsvc.cli.output import WIDTH, plain_text
 from execsvc.doctor.examination import Patient, examine, examine_without_settings
 from execsvc.doctor.finding import Cause, Finding, fault, well, worst_cause
@@ -39,7 +44,7 @@ _INDENT = 22
     help="The systemd unit that the service is, else EXECSVC_UNIT.",
 )
 @settings_options
-def doctor(source: Source, as_json: bool, unit: str) -> int:
+def doctor(source: SettingsSource, as_json: bool, unit: str) -> int:
     """Check everything the service depends on; change nothing, and place no order."""
     try:
         settings = source.load()

@@ -17,7 +17,7 @@ from execsvc.cli.daemon import (
     waiting_options,
 )
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.options import Source, directory_options
+from execsvc.cli.options import SettingsSource, directory_options
 from execsvc.cli.output import plain_text
 from execsvc.errors import Unavailable
 from execsvc.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE
@@ -39,7 +39,9 @@ from execsvc.store.service_store import Halt
 @waiting_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
 @directory_options
-def halt(source: Source, reason: str | None, timeout: float, no_wait: bool, as_json: bool) -> int:
+def halt(
+    source: SettingsSource, reason: str | None, timeout: float, no_wait: bool, as_json: bool
+) -> int:
     """Stop and liquidate every bot, and start none until `execsvc resume`.
 
     The halt outlasts restarts of the service. Bots that keep a position while they are HELD are

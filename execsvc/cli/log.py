@@ -9,7 +9,7 @@ import click
 
 from execsvc.cli.bot_argument import bot_argument, resolve_bot
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.options import Source, directory_options
+from execsvc.cli.options import SettingsSource, directory_options
 from execsvc.cli.output import plain_text, reader_is_gone
 from execsvc.exit_codes import DONE, FAULT, REFUSED, USAGE
 from execsvc.store.bot_state import LogRow
@@ -34,7 +34,7 @@ _POLL_MS = 500
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--follow", "-f", is_flag=True, help="Go on with new rows, until Ctrl-C.")
 @directory_options
-def log(source: Source, bot: str, as_json: bool, follow: bool, lines: int | None) -> None:
+def log(source: SettingsSource, bot: str, as_json: bool, follow: bool, lines: int | None) -> None:
     """Show the execution log of BOT (an id, its beginning, or a name), also of a bot that ended long ago."""
     settings = source.without_services()
     bot_id = resolve_bot(bot, settings)

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 Command = Callable[..., Any]
 
-_PLACES = ("state_dir", "runtime_dir")
+_DIRECTORIES = ("state_dir", "runtime_dir")
 
 
 @dataclass(frozen=True)
-class Source:
+class SettingsSource:
     """The sources of a command's settings: its own options, the environment, a file."""
 
     overrides: dict[str, str] = field(default_factory=dict)
@@ -37,25 +37,25 @@ class Source:
 
         Raises ConfigRefused with every fault.
         """
-        return _masking(settings.load(self.overrides, self.env_file, os.environ))
+        return _masked(settings.load(self.overrides, self.env_file, os.environ))
 
     def without_services(self) -> settings.Settings:
         """Settings without the two services' URLs, for a command that calls neither."""
-        return _masking(
+        return _masked(
             settings.load(self.overrides, self.env_file, os.environ, services_required=False)
         )
 
 
-def _masking(loaded: settings.Settings) -> settings.Settings:
+def _masked(loaded: settings.Settings) -> settings.Settings:
     masking.register_secrets(settings.secrets_of(loaded))
     return loaded
 
 
-def source_of(ctx: click.Context) -> Source:
+def source_of(ctx: click.Context) -> SettingsSource:
     """The source of a command line that is still being typed, as far as it names one."""
-    given = {settings.variable_of(name): ctx.params.get(name) for name in _PLACES}
+    given = {settings.variable_of(name): ctx.params.get(name) for name in _DIRECTORIES}
     overrides = {name: text for name, text in given.items() if text is not None}
-    return Source(overrides, ctx.params.get("env_file"))
+    return SettingsSource(overrides, ctx.params.get("env_file"))
 
 
 def settings_options(command: Command) -> Command:
@@ -63,24 +63,26 @@ def settings_options(command: Command) -> Command:
 
     A token on a command line could be read by everyone on the machine.
     """
-    return _takes(command, [name for name in settings.Settings.model_fields if name not in SECRET])
+    return _with_options(
+        command, [name for name in settings.Settings.model_fields if name not in SECRET]
+    )
 
 
 def directory_options(command: Command) -> Command:
     """Give ``command`` the options for the two directories, and a ``source`` made of them."""
-    return _takes(command, list(_PLACES))
+    return _with_options(command, list(_DIRECTORIES))
 
 
 def adapter_options(command: Command) -> Command:
     """Give ``command`` the options for calls to the adapter, and a ``source`` made of them."""
-    return _takes(command, ["exchange_adapter_url", "request_timeout", "state_dir"])
+    return _with_options(command, ["exchange_adapter_url", "request_timeout", "state_dir"])
 
 
-def _takes(command: Command, fields: list[str]) -> Command:
+def _with_options(command: Command, fields: list[str]) -> Command:
     def wrapped(*, env_file: Path | None, **values: Any) -> Any:
         given = {settings.variable_of(name): values.pop(name) for name in fields}
         overrides = {name: text for name, text in given.items() if text is not None}
-        return command(source=Source(overrides, env_file), **values)
+        return command(source=SettingsSource(overrides, env_file), **values)
 
     taking: Command = update_wrapper(wrapped, command)
     for name in reversed(fields):

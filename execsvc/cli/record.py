@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.options import Source, adapter_options
+from execsvc.cli.options import SettingsSource, adapter_options
 from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clients.service_http import adapter_http
 from execsvc.clock import monotonic
@@ -48,7 +48,7 @@ EndSignals = set[signal.Signals]
     help="Time from one read of the market to the next.",
 )
 @adapter_options
-def record(source: Source, symbol: str, key: str, out: Path, every: float) -> None:
+def record(source: SettingsSource, symbol: str, key: str, out: Path, every: float) -> None:
     """Record book and trades of a live market, until Ctrl-C, in the format that replay reads."""
     settings = source.without_services()
     if not settings.exchange_adapter_url:

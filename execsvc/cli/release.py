@@ -11,7 +11,7 @@ from execsvc.cli.abandon import abandon_position
 from execsvc.cli.bot_argument import bot_argument, resolve_bot
 from execsvc.cli.daemon import notify_daemon, wait_while, waiting_options
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.options import Source, directory_options
+from execsvc.cli.options import SettingsSource, directory_options
 from execsvc.cli.output import plain_text
 from execsvc.errors import ConfigRefused, LedgerFailed
 from execsvc.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE, USAGE
@@ -48,7 +48,7 @@ _NO_DAEMON = "no daemon answers here: the decision takes effect at the next star
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
 @directory_options
 def release(
-    source: Source,
+    source: SettingsSource,
     bot: str,
     abandon: bool,
     keep: bool,

@@ -8,7 +8,7 @@ import click
 
 from execsvc.cli.daemon import SLOW_CALL_TIMEOUT, call_daemon
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.options import Source, directory_options
+from execsvc.cli.options import SettingsSource, directory_options
 from execsvc.cli.output import plain_text
 from execsvc.exit_codes import DONE, FAULT, REFUSED, UNREACHABLE
 
@@ -23,7 +23,7 @@ from execsvc.exit_codes import DONE, FAULT, REFUSED, UNREACHABLE
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
 @directory_options
-def resume(source: Source, as_json: bool) -> None:
+def resume(source: SettingsSource, as_json: bool) -> None:
     """End a halt: the listed bots start again, but for those that are HELD or FAILED."""
     answer = call_daemon(source.without_services(), {"call": "resume"}, timeout=SLOW_CALL_TIMEOUT)
     if as_json:

@@ -13,7 +13,7 @@ from loguru import logger
 from execsvc import env_file as env_files
 from execsvc import logs
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.options import Source, refuse_missing_extras, settings_options
+from execsvc.cli.options import SettingsSource, refuse_missing_extras, settings_options
 from execsvc.clients import http
 from execsvc.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE
 from execsvc.runner.process import run as run_bot
@@ -36,7 +36,7 @@ from execsvc.workers.channel import Pipes
     )
 )
 @settings_options
-def run(source: Source) -> None:
+def run(source: SettingsSource) -> None:
     """Run the bots that BotService lists, until TERM or Ctrl-C."""
     # It finds the place of the title by the environment, which is changed from here on.
     setproctitle.setproctitle("execsvc: supervisor")

@@ -9,7 +9,7 @@ import click
 from execsvc.cli.bot_argument import bot_argument, resolve_bot
 from execsvc.cli.daemon import notify_daemon, print_decision
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.options import Source, directory_options
+from execsvc.cli.options import SettingsSource, directory_options
 from execsvc.exit_codes import DONE, FAULT, REFUSED, USAGE
 from execsvc.store.opening import open_store
 
@@ -43,7 +43,7 @@ def _quantity(ctx: click.Context, param: click.Parameter, value: str) -> Decimal
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
 @directory_options
-def settle(source: Source, bot: str, filled: Decimal, as_json: bool) -> None:
+def settle(source: SettingsSource, bot: str, filled: Decimal, as_json: bool) -> None:
     """Decide the oldest contested order of BOT by hand: check the order at the exchange first."""
     settings = source.without_services()
     bot_id = resolve_bot(bot, settings)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.options import Source, directory_options
+from execsvc.cli.options import SettingsSource, directory_options
 from execsvc.cli.output import plain_text, table, terminal_width
 from execsvc.clients import control_socket
 from execsvc.exit_codes import DONE, REFUSED, UNREACHABLE
@@ -33,7 +33,7 @@ _WIDE = 100
     "--diagnostics", is_flag=True, help="Also the diagnostics of each strategy's last tick."
 )
 @directory_options
-def status(source: Source, as_json: bool, diagnostics: bool) -> None:
+def status(source: SettingsSource, as_json: bool, diagnostics: bool) -> None:
     """Show every bot of the running daemon."""
     settings = source.without_services()
     asked: dict[str, Any] = {"call": "status"}

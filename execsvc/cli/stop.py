@@ -10,7 +10,7 @@ import click
 from execsvc.cli.bot_argument import bot_argument, resolve_bot
 from execsvc.cli.daemon import call_daemon, describe_open, wait_until_flat, waiting_options
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.options import Source, directory_options
+from execsvc.cli.options import SettingsSource, directory_options
 from execsvc.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE, USAGE
 from execsvc.store.opening import open_store
 
@@ -29,7 +29,7 @@ from execsvc.store.opening import open_store
 @waiting_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
 @directory_options
-def stop(source: Source, bot: str, timeout: float, no_wait: bool, as_json: bool) -> int:
+def stop(source: SettingsSource, bot: str, timeout: float, no_wait: bool, as_json: bool) -> int:
     """Stop BOT (an id, its beginning, or a name): on_stop, liquidation, then HELD.
 
     The bot stays HELD, also over restarts of the service, until it leaves the listing and comes
