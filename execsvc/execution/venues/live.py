@@ -78,6 +78,8 @@ class LiveVenue:
                 self._settle_open_order(purpose)
         self._adoption.adopt(None)
         self._adoption.count_contested()
+        if self._restored is not None:
+            self._restored.show_record()
 
     def refresh(self) -> bool:
         """Book what an operator has decided since; after a start, compare ledger and account first.

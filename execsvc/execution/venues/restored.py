@@ -75,6 +75,14 @@ class RestoredLedger:
         """True once this process knows whether the bot's position is in doubt."""
         return self._is_looked_at
 
+    def show_record(self) -> None:
+        """Report a contested position that is on record from an earlier start.
+
+        To be called before this process shows itself as trading: until its first comparison, readers
+        of /health would take the account for sound, and alerts would tell an all-clear.
+        """
+        self._show(_contested(self._own_doubts()))
+
     def skip_if_flat(self) -> None:
         """Skip the comparison where no bot of the account holds anything; needs no turn and no
         read.
@@ -149,8 +157,8 @@ class RestoredLedger:
     def settle(self) -> None:
         """Book coins that are gone, also by an operator's decision, and show what waits for one."""
         journal = self._account.journal
-        own = [doubt for doubt in journal.doubts() if doubt.bot_id == self._bot_id]
-        contested = [doubt for doubt in own if doubt.verdict is Verdict.CONTESTED]
+        own = self._own_doubts()
+        contested = _contested(own)
         released = bool(contested) and journal.release_asked(self._bot_id)
         if own and (released or not contested):
             for doubt in own:
@@ -158,7 +166,7 @@ class RestoredLedger:
             journal.decide_doubts(self._bot_id)
             contested = []
         self._is_doubted = bool(contested)
-        self._reporter.update(doubt=contested[0].text[:_SHOWN] if contested else None)
+        self._show(contested)
         if contested and not self._is_said:
             self._is_said = True
             for doubt in contested:
@@ -172,6 +180,12 @@ class RestoredLedger:
         own = [doubt for doubt in waiting if doubt.bot_id == self._bot_id]
         doubt = (own or waiting)[0]
         return doubt.text if own else f"bot {doubt.bot_id} of this account: {doubt.text}"
+
+    def _own_doubts(self) -> list[Doubt]:
+        return [doubt for doubt in self._account.journal.doubts() if doubt.bot_id == self._bot_id]
+
+    def _show(self, contested: list[Doubt]) -> None:
+        self._reporter.update(doubt=contested[0].text[:_SHOWN] if contested else None)
 
     def _book_gone(self, doubt: Doubt, released: bool) -> None:
         for binding, position in self._ledger.open_positions():
@@ -380,3 +394,7 @@ class RestoredLedger:
             f"one is of {known}: the state directory was restored",
             order_at=theirs.timestamp,
         )
+
+
+def _contested(doubts: list[Doubt]) -> list[Doubt]:
+    return [doubt for doubt in doubts if doubt.verdict is Verdict.CONTESTED]
