@@ -152,7 +152,7 @@ def test_nothing_of_an_operator_reaches_the_image_or_the_repository() -> None:
         )
         assert asked.returncode == 0, path
     assert recipe.ignored(Path("execsvc/__pycache__/x.pyc"))
-    assert not recipe.ignored(Path("execsvc/store/sqlite/fees.sql"))
+    assert not recipe.ignored(Path("execsvc/store/sqlite/account/fees.sql"))
 
 
 def test_readme_names_the_files_and_the_user_of_the_recipe() -> None:

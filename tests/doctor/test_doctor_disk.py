@@ -17,7 +17,7 @@ from execsvc.doctor.disk import (
     look,
 )
 from execsvc.doctor.finding import Level
-from execsvc.store.sqlite.place import StateDirectory, kind_of, nearest
+from execsvc.store.sqlite.service.place import StateDirectory, kind_of, nearest
 
 PLACE = "/var/lib/execsvc"
 MOUNTS = [

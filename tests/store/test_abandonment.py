@@ -15,12 +15,12 @@ from execsvc.model.order import NOTHING_KNOWN, Fill, OrderState, Side
 from execsvc.model.position import Position
 from execsvc.store.abandoned import command_to_abandon
 from execsvc.store.bot_facts import Missing
-from execsvc.store.sqlite import missing
-from execsvc.store.sqlite.abandoned import abandoned_lately
-from execsvc.store.sqlite.account_journal import AccountJournal
-from execsvc.store.sqlite.booking import book
-from execsvc.store.sqlite.bot_ledger import BotLedger
-from execsvc.store.sqlite.survey import read
+from execsvc.store.sqlite.account.account_journal import AccountJournal
+from execsvc.store.sqlite.bot import missing
+from execsvc.store.sqlite.bot.abandoned import abandoned_lately
+from execsvc.store.sqlite.bot.booking import book
+from execsvc.store.sqlite.bot.bot_ledger import BotLedger
+from execsvc.store.sqlite.service.survey import read
 
 D = Decimal
 

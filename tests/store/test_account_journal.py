@@ -20,11 +20,11 @@ from execsvc.errors import ConfigRefused, LedgerFailed
 from execsvc.model.order import TRANSITIONS, Fill, OrderState
 from execsvc.store.account_store import NEVER_PAUSED
 from execsvc.store.orders import Expected
-from execsvc.store.sqlite import operator, survey
-from execsvc.store.sqlite.account_journal import AccountJournal
-from execsvc.store.sqlite.account_pause import AccountPause
-from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.sqlite.account.account_journal import AccountJournal
+from execsvc.store.sqlite.account.account_pause import AccountPause
+from execsvc.store.sqlite.bot.bot_ledger import BotLedger
 from execsvc.store.sqlite.paths import journal_path
+from execsvc.store.sqlite.service import operator, survey
 
 D = Decimal
 NOTHING = Fill(filled=D(0))

@@ -12,16 +12,16 @@ import pytest
 
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.position import Position
-from execsvc.store.sqlite import account_locks
-from execsvc.store.sqlite.account_locks import (
+from execsvc.store.sqlite.bot.bot_ledger import BotLedger
+from execsvc.store.sqlite.paths import ledger_path
+from execsvc.store.sqlite.service import account_locks
+from execsvc.store.sqlite.service.account_locks import (
     AccountLocks,
     Label,
     holder,
     shared_folder,
     why_unusable,
 )
-from execsvc.store.sqlite.bot_ledger import BotLedger
-from execsvc.store.sqlite.paths import ledger_path
 
 
 @pytest.fixture

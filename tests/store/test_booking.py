@@ -13,9 +13,9 @@ from support.ledger_samples import AT, BINDING, fill, order
 
 from execsvc.model.order import OrderState, Side
 from execsvc.model.position import Position
-from execsvc.store.sqlite import survey
-from execsvc.store.sqlite.booking import book, contested_places
-from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.sqlite.bot.booking import book, contested_places
+from execsvc.store.sqlite.bot.bot_ledger import BotLedger
+from execsvc.store.sqlite.service import survey
 
 D = Decimal
 

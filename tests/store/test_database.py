@@ -15,11 +15,11 @@ from support.environment import scrubbed
 from support.requirements import require
 
 from execsvc.errors import LedgerBusy, LedgerFailed
-from execsvc.store.sqlite import survey
-from execsvc.store.sqlite.account_journal import AccountJournal
-from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.sqlite.account.account_journal import AccountJournal
+from execsvc.store.sqlite.bot.bot_ledger import BotLedger
 from execsvc.store.sqlite.file_lock import FileLock
 from execsvc.store.sqlite.paths import journal_path, ledger_path
+from execsvc.store.sqlite.service import survey
 
 
 def made(folder: Path, bot_id: str = "b1") -> Path:

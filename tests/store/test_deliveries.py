@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from execsvc.errors import LedgerFailed
-from execsvc.store.sqlite.deliveries import FILE, Deliveries
+from execsvc.store.sqlite.service.deliveries import FILE, Deliveries
 
 
 def test_a_damaged_file_is_kept(tmp_path: Path) -> None:

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from execsvc.errors import LedgerFailed, LedgerUnavailable
-from execsvc.store.sqlite import faults, patience, survey
-from execsvc.store.sqlite.account_journal import AccountJournal
-from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.sqlite import faults, patience
+from execsvc.store.sqlite.account.account_journal import AccountJournal
+from execsvc.store.sqlite.bot.bot_ledger import BotLedger
 from execsvc.store.sqlite.database import transaction
 from execsvc.store.sqlite.paths import ledger_path
+from execsvc.store.sqlite.service import survey
 
 
 @pytest.fixture

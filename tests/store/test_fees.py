@@ -12,8 +12,8 @@ from support.ledger_samples import AT, intent
 
 from execsvc.model.order import NOTHING_KNOWN, Fill, OrderState
 from execsvc.store.orders import Expected
-from execsvc.store.sqlite import doubts, fees
-from execsvc.store.sqlite.account_journal import AccountJournal
+from execsvc.store.sqlite.account import doubts, fees
+from execsvc.store.sqlite.account.account_journal import AccountJournal
 
 D = Decimal
 FILL = Fill(filled=D("0.01"), other_fees=(("BNB", D("0.02")), ("MX", D(3))))

@@ -10,7 +10,7 @@ import pytest
 
 from execsvc.errors import LedgerFailed
 from execsvc.store.sqlite import whole_file
-from execsvc.store.sqlite.halt import FILE, LONGEST_REASON, Halt
+from execsvc.store.sqlite.service.halt import FILE, LONGEST_REASON, Halt
 
 
 def test_nobody_has_halted_at_first(tmp_path: Path) -> None:

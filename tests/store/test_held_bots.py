@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from execsvc.errors import LedgerFailed
-from execsvc.store.sqlite.held import DAMAGED, FILE, HeldBots
+from execsvc.store.sqlite.service.held import DAMAGED, FILE, HeldBots
 
 
 def test_held_bots_survive(tmp_path: Path) -> None:

@@ -13,10 +13,10 @@ from execsvc.errors import LedgerFailed
 from execsvc.model.bot import Mode
 from execsvc.model.order import OrderState, Side
 from execsvc.model.position import Position
-from execsvc.store.sqlite.account_journal import AccountJournal
-from execsvc.store.sqlite.booking import book
-from execsvc.store.sqlite.bot_ledger import BotLedger
-from execsvc.store.sqlite.survey import read
+from execsvc.store.sqlite.account.account_journal import AccountJournal
+from execsvc.store.sqlite.bot.booking import book
+from execsvc.store.sqlite.bot.bot_ledger import BotLedger
+from execsvc.store.sqlite.service.survey import read
 
 D = Decimal
 

@@ -19,13 +19,13 @@ from execsvc.model.bot import Mode
 from execsvc.model.order import Fill, OrderState, Side
 from execsvc.model.told import Telling
 from execsvc.store.outbox import Mark, OutboxRow
-from execsvc.store.sqlite.booking import book
-from execsvc.store.sqlite.bot_ledger import BotLedger
-from execsvc.store.sqlite.deliveries import FILE, Deliveries
+from execsvc.store.sqlite.bot.booking import book
+from execsvc.store.sqlite.bot.bot_ledger import BotLedger
+from execsvc.store.sqlite.bot.outbox import MOST_REFUSED, note_intent, waiting
 from execsvc.store.sqlite.in_memory import InMemoryStore
-from execsvc.store.sqlite.outbox import MOST_REFUSED, note_intent, waiting
 from execsvc.store.sqlite.paths import ledger_path
 from execsvc.store.sqlite.report_verdict import verdict
+from execsvc.store.sqlite.service.deliveries import FILE, Deliveries
 
 D = Decimal
 FILLED = ["ORDER", "SENT", "EXECUTION", "FILLED"]

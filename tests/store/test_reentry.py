@@ -8,10 +8,10 @@ import pytest
 
 from execsvc.clock import now
 from execsvc.errors import LedgerFailed
-from execsvc.store.sqlite import guards, reentry
-from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.sqlite.bot import guards, reentry
+from execsvc.store.sqlite.bot.bot_ledger import BotLedger
 from execsvc.store.sqlite.paths import ledger_path
-from execsvc.store.sqlite.survey import survey
+from execsvc.store.sqlite.service.survey import survey
 from execsvc.store.tripped import STOP_LOSS, Tripped
 
 

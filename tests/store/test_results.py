@@ -20,10 +20,11 @@ from execsvc.model.bot import Mode
 from execsvc.model.market import ZERO
 from execsvc.model.order import Fill, OrderState, Side
 from execsvc.store.orders import OrderRow
-from execsvc.store.sqlite import results, survey
-from execsvc.store.sqlite.booking import book
-from execsvc.store.sqlite.bot_ledger import BotLedger
+from execsvc.store.sqlite.bot import results
+from execsvc.store.sqlite.bot.booking import book
+from execsvc.store.sqlite.bot.bot_ledger import BotLedger
 from execsvc.store.sqlite.paths import ledger_path
+from execsvc.store.sqlite.service import survey
 
 D = Decimal
 TODAY = date(2026, 1, 1)

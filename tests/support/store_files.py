@@ -19,17 +19,17 @@ from execsvc.store.account_store import AccountStore
 from execsvc.store.bot_state import LogRow
 from execsvc.store.bot_store import BotStore
 from execsvc.store.sqlite import machine
-from execsvc.store.sqlite.account_locks import holder as account_holder
-from execsvc.store.sqlite.account_locks import shared_folder
-from execsvc.store.sqlite.account_tables import AccountTables
+from execsvc.store.sqlite.account.account_tables import AccountTables
 from execsvc.store.sqlite.ballast import NAME as BALLAST
 from execsvc.store.sqlite.ballast import SIZE as BALLAST_SIZE
-from execsvc.store.sqlite.bot_tables import BotTables
+from execsvc.store.sqlite.bot.bot_tables import BotTables
 from execsvc.store.sqlite.file_lock import SUPERVISOR_LOCK, FileLock
-from execsvc.store.sqlite.halt import FILE as HALTED
 from execsvc.store.sqlite.paths import BOTS, file_stem, journal_path, ledger_path
 from execsvc.store.sqlite.report_verdict import FILE as REPORTS
-from execsvc.store.sqlite.told_alerts import FILE as ALERTS
+from execsvc.store.sqlite.service.account_locks import holder as account_holder
+from execsvc.store.sqlite.service.account_locks import shared_folder
+from execsvc.store.sqlite.service.halt import FILE as HALTED
+from execsvc.store.sqlite.service.told_alerts import FILE as ALERTS
 
 __all__ = [
     "ALERTS",

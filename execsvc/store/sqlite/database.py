@@ -88,7 +88,7 @@ def extend(connection: sqlite3.Connection, schema: str) -> None:
         connection.execute("PRAGMA synchronous=NORMAL")
         patiently(lambda: _run_whole(connection, _script(schema)))
     except _FAULTS as error:
-        raise faults.failed(f"{schema} cannot be added", error) from error
+        raise faults.failed(f"{Path(schema).name} cannot be added", error) from error
 
 
 def _run_whole(connection: sqlite3.Connection, script: str) -> None:

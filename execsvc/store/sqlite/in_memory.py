@@ -15,9 +15,11 @@ from execsvc.model.comparison import OpenPosition
 from execsvc.model.market import ZERO, exact_sum
 from execsvc.store.account_store import NEVER_PAUSED
 from execsvc.store.claims import Holder
-from execsvc.store.sqlite import abandonment, doubts, holdings, rows
-from execsvc.store.sqlite.account_records import AccountRecords
-from execsvc.store.sqlite.bot_records import BotRecords
+from execsvc.store.sqlite import rows
+from execsvc.store.sqlite.account import doubts, holdings
+from execsvc.store.sqlite.account.account_records import AccountRecords
+from execsvc.store.sqlite.bot import abandonment
+from execsvc.store.sqlite.bot.bot_records import BotRecords
 from execsvc.store.sqlite.database import FencedConnection, in_memory, query
 from execsvc.store.sqlite.in_memory_claims import ServiceClaims, SharedClaims
 
@@ -105,7 +107,7 @@ class InMemoryLedger(BotRecords):
         bots = self._store.memory.bots
         if self.bot_id not in bots:
             first = "INSERT INTO bot (id, bot_id) VALUES (1, ?)"
-            bots[self.bot_id] = in_memory("bot_ledger.sql", first, (self.bot_id,))
+            bots[self.bot_id] = in_memory("bot/bot_ledger.sql", first, (self.bot_id,))
         self._fences.clear()
         self._begin(bots[self.bot_id])
         self._note_fence()
@@ -188,7 +190,7 @@ class InMemoryJournal(AccountRecords):
         accounts = self._store.memory.accounts
         if self.key_id not in accounts:
             first = "INSERT INTO account VALUES (1, ?)"
-            accounts[self.key_id] = in_memory("account_journal.sql", first, (self.key_id,))
+            accounts[self.key_id] = in_memory("account/account_journal.sql", first, (self.key_id,))
         return accounts[self.key_id]
 
     def open_positions(self) -> list[OpenPosition]:

@@ -12,31 +12,23 @@ from execsvc.errors import LedgerFailed
 from execsvc.store.bot_state import LedgerState, LogRow
 from execsvc.store.claims import Holder
 from execsvc.store.doubt import Doubt
-from execsvc.store.sqlite import (
-    account_locks,
-    examination,
-    machine,
-    moved,
-    operator,
-    paths,
-    patience,
-    reentry,
-    survey,
-)
-from execsvc.store.sqlite.account_journal import AccountJournal
-from execsvc.store.sqlite.account_locks import AccountLocks
-from execsvc.store.sqlite.account_pause import AccountPause
+from execsvc.store.sqlite import machine, paths, patience
+from execsvc.store.sqlite.account.account_journal import AccountJournal
+from execsvc.store.sqlite.account.account_pause import AccountPause
 from execsvc.store.sqlite.ballast import Ballast
-from execsvc.store.sqlite.bot_ledger import BotLedger
-from execsvc.store.sqlite.deliveries import Deliveries
+from execsvc.store.sqlite.bot import reentry
+from execsvc.store.sqlite.bot.bot_ledger import BotLedger
 from execsvc.store.sqlite.file_lock import SUPERVISOR_LOCK, FileLock
-from execsvc.store.sqlite.halt import Halt
-from execsvc.store.sqlite.held import HeldBots
-from execsvc.store.sqlite.outboxes import LedgerOutboxes
 from execsvc.store.sqlite.paths import file_stem, ledger_path
-from execsvc.store.sqlite.place import StateDirectory
 from execsvc.store.sqlite.report_verdict import verdict
-from execsvc.store.sqlite.told_alerts import ToldAlerts
+from execsvc.store.sqlite.service import account_locks, examination, moved, operator, survey
+from execsvc.store.sqlite.service.account_locks import AccountLocks
+from execsvc.store.sqlite.service.deliveries import Deliveries
+from execsvc.store.sqlite.service.halt import Halt
+from execsvc.store.sqlite.service.held import HeldBots
+from execsvc.store.sqlite.service.outboxes import LedgerOutboxes
+from execsvc.store.sqlite.service.place import StateDirectory
+from execsvc.store.sqlite.service.told_alerts import ToldAlerts
 
 
 class SqliteStore:

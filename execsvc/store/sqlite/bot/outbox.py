@@ -2,7 +2,7 @@
 
 Each row is written once, with its content, by the ledger's one writer. The process that delivers the
 rows only reads them, and records its progress in a file of its own
-(:mod:`execsvc.store.sqlite.deliveries`).
+(:mod:`execsvc.store.sqlite.service.deliveries`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from execsvc.model.symbol import Symbol
 from execsvc.model.told import Telling, ToldExecution, ToldOrder
 from execsvc.store.orders import OrderRow
 from execsvc.store.outbox import Mark, OutboxRow
-from execsvc.store.sqlite.bot_tables import BotTables
+from execsvc.store.sqlite.bot.bot_tables import BotTables
 from execsvc.store.sqlite.database import apart, query, reading, transaction
 
 _DECIMALS = 12

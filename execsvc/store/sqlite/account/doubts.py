@@ -15,11 +15,12 @@ from execsvc.model.comparison import OpenPosition, Verdict
 from execsvc.model.market import ZERO, exact_sum
 from execsvc.model.symbol import Symbol
 from execsvc.store.doubt import Doubt
-from execsvc.store.sqlite import fees, rows
+from execsvc.store.sqlite import rows
+from execsvc.store.sqlite.account import fees
 from execsvc.store.sqlite.database import extend, has_table, query, reading, transaction
 from execsvc.store.sqlite.paths import ledger_path
 
-SCHEMA = "account_doubts.sql"
+SCHEMA = "account/account_doubts.sql"
 
 
 def doubts(connection: sqlite3.Connection) -> list[Doubt]:

@@ -7,10 +7,10 @@ from contextlib import closing
 from pathlib import Path
 
 from execsvc.errors import LedgerBusy, LedgerFailed
-from execsvc.store.sqlite import abandonment, reentry
-from execsvc.store.sqlite.account_journal import AccountJournal
+from execsvc.store.sqlite.account.account_journal import AccountJournal
 from execsvc.store.sqlite.ballast import Ballast
-from execsvc.store.sqlite.bot_records import BotRecords
+from execsvc.store.sqlite.bot import abandonment, reentry
+from execsvc.store.sqlite.bot.bot_records import BotRecords
 from execsvc.store.sqlite.database import create, open_writable
 from execsvc.store.sqlite.file_lock import FileLock
 from execsvc.store.sqlite.paths import journal_path, ledger_path
@@ -37,7 +37,7 @@ class BotLedger(BotRecords):
         self._lock.name_holder()
         create(
             self._path,
-            "bot_ledger.sql",
+            "bot/bot_ledger.sql",
             "INSERT INTO bot (id, bot_id) VALUES (1, ?)",
             (self.bot_id,),
         )

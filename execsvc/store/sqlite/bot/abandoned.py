@@ -12,7 +12,7 @@ from execsvc.store.abandoned import Abandoned, is_recent
 from execsvc.store.sqlite import rows
 from execsvc.store.sqlite.database import has_table, query
 
-SCHEMA = "abandoned.sql"
+SCHEMA = "bot/abandoned.sql"
 
 
 def abandoned_lately(connection: sqlite3.Connection, moment: datetime) -> list[Abandoned]:

@@ -7,8 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from execsvc.store.doubt import Doubt
-from execsvc.store.sqlite import doubts, fees, locked, releases
-from execsvc.store.sqlite.account_tables import AccountTables
+from execsvc.store.sqlite.account import doubts, fees, locked, releases
+from execsvc.store.sqlite.account.account_tables import AccountTables
 
 
 class AccountRecords(AccountTables):

@@ -40,9 +40,9 @@ class Deliveries:
         if not self._lock.try_acquire():
             raise LedgerBusy(f"{self._path.name} is in use", self._lock.holder())
         self._lock.name_holder()
-        create(self._path, "deliveries.sql", "INSERT INTO owner VALUES (1, ?)", (_OWNER,))
+        create(self._path, "service/deliveries.sql", "INSERT INTO owner VALUES (1, ?)", (_OWNER,))
         self._connection = open_writable(self._path, "SELECT name FROM owner", _OWNER)
-        extend(self._connection, "report_facts.sql")
+        extend(self._connection, "service/report_facts.sql")
 
     def close(self) -> None:
         """Close the file and release the lock."""

@@ -8,8 +8,9 @@ from pathlib import Path
 from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.model.bot import Mode
 from execsvc.store.doubt import Doubt, moved
-from execsvc.store.sqlite import doubts, machine, rows
-from execsvc.store.sqlite.account_journal import AccountJournal
+from execsvc.store.sqlite import machine, rows
+from execsvc.store.sqlite.account import doubts
+from execsvc.store.sqlite.account.account_journal import AccountJournal
 from execsvc.store.sqlite.database import query, reading
 from execsvc.store.sqlite.paths import ledgers
 

@@ -17,9 +17,9 @@ from typing import NamedTuple
 from loguru import logger
 
 from execsvc.errors import LedgerFailed
-from execsvc.store.sqlite import survey
 from execsvc.store.sqlite.file_lock import FileLock
 from execsvc.store.sqlite.paths import ledger_path
+from execsvc.store.sqlite.service import survey
 
 _OTHERS_MAY_WRITE = stat.S_IWOTH
 _ROOT = 0

@@ -18,7 +18,7 @@ from execsvc.model.market import plain
 from execsvc.store.sqlite import rows
 from execsvc.store.sqlite.database import apart, has_table, query
 
-SCHEMA = "locked.sql"
+SCHEMA = "account/locked.sql"
 
 
 def keep(tx: sqlite3.Connection, client_order_id: str, locked: Mapping[str, Decimal]) -> None:

@@ -16,13 +16,14 @@ from execsvc.model.order import Fill, OrderState
 from execsvc.model.position import Position
 from execsvc.store.abandoned import Abandoned
 from execsvc.store.orders import JournalRow
-from execsvc.store.sqlite import doubts, rows, size_answers
-from execsvc.store.sqlite.abandoned import SCHEMA, store
-from execsvc.store.sqlite.account_records import AccountRecords
-from execsvc.store.sqlite.booking import book, contested_keys
-from execsvc.store.sqlite.bot_tables import BotTables
+from execsvc.store.sqlite import rows
+from execsvc.store.sqlite.account import doubts
+from execsvc.store.sqlite.account.account_records import AccountRecords
+from execsvc.store.sqlite.bot import size_answers
+from execsvc.store.sqlite.bot.abandoned import SCHEMA, store
+from execsvc.store.sqlite.bot.booking import book, contested_keys
+from execsvc.store.sqlite.bot.bot_tables import BotTables, store_position
 from execsvc.store.sqlite.database import extend, query, transaction
-from execsvc.store.sqlite.writes import store_position
 
 Accounts = Iterable[AbstractContextManager[AccountRecords]]
 """Accounts of a bot, each opened for the length of a block."""

@@ -14,11 +14,13 @@ from execsvc.model.result import Result, utc_day
 from execsvc.store.abandoned import Abandoned
 from execsvc.store.bot_state import LedgerState, LogRow
 from execsvc.store.doubt import Doubt
-from execsvc.store.sqlite import doubts, reentry, results, rows
-from execsvc.store.sqlite.abandoned import abandoned_lately
-from execsvc.store.sqlite.booking import contested_keys
+from execsvc.store.sqlite import rows
+from execsvc.store.sqlite.account import doubts
+from execsvc.store.sqlite.bot import reentry, results
+from execsvc.store.sqlite.bot.abandoned import abandoned_lately
+from execsvc.store.sqlite.bot.booking import contested_keys
+from execsvc.store.sqlite.bot.guards import tripped
 from execsvc.store.sqlite.database import has_table, query, reading
-from execsvc.store.sqlite.guards import tripped
 from execsvc.store.sqlite.paths import journal_path, ledger_named, ledger_path, ledgers
 from execsvc.store.tripped import DAILY_LOSS, STOP_LOSS, Tripped
 

@@ -19,7 +19,7 @@ from execsvc.model.order import Fill
 from execsvc.store.sqlite import rows
 from execsvc.store.sqlite.database import apart, has_table, query
 
-SCHEMA = "fees.sql"
+SCHEMA = "account/fees.sql"
 
 
 def keep(tx: sqlite3.Connection, client_order_id: str, fill: Fill, at: datetime) -> None:

@@ -17,7 +17,8 @@ from execsvc.model.order import TRANSITIONS, Fill, Intent, OrderState, Side
 from execsvc.model.symbol import Symbol
 from execsvc.store.account_store import Turn
 from execsvc.store.orders import Expected, JournalRow
-from execsvc.store.sqlite import fees, locked, moments, rows
+from execsvc.store.sqlite import moments, rows
+from execsvc.store.sqlite.account import fees, locked
 from execsvc.store.sqlite.database import extend, query, transaction
 
 
@@ -50,7 +51,7 @@ class AccountTables(ABC):
 
         Without the index look-ups are merely slower, without moments there is wall time only.
         """
-        for schema in ("account_buyers.sql", moments.SCHEMA, fees.SCHEMA, locked.SCHEMA):
+        for schema in ("account/account_buyers.sql", moments.SCHEMA, fees.SCHEMA, locked.SCHEMA):
             try:
                 extend(self.connection, schema)
             except LedgerFailed as fault:

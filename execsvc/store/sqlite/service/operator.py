@@ -16,11 +16,12 @@ from execsvc.model.market import plain
 from execsvc.model.order import Fill, OrderState
 from execsvc.store.doubt import Doubt
 from execsvc.store.orders import JournalRow
-from execsvc.store.sqlite import doubts, reentry, releases
-from execsvc.store.sqlite.account_journal import AccountJournal
+from execsvc.store.sqlite.account import doubts, releases
+from execsvc.store.sqlite.account.account_journal import AccountJournal
+from execsvc.store.sqlite.bot import reentry
 from execsvc.store.sqlite.database import query, reading
 from execsvc.store.sqlite.paths import journal_path, journals, ledger_path
-from execsvc.store.sqlite.survey import read
+from execsvc.store.sqlite.service.survey import read
 
 
 def settle(state_dir: Path, bot_id: str, filled: Decimal) -> str:

@@ -12,8 +12,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from execsvc.model.comparison import OpenPosition
-from execsvc.store.sqlite import doubts, holdings, machine
-from execsvc.store.sqlite.account_records import AccountRecords
+from execsvc.store.sqlite import machine
+from execsvc.store.sqlite.account import doubts, holdings
+from execsvc.store.sqlite.account.account_records import AccountRecords
 from execsvc.store.sqlite.database import create, open_writable
 from execsvc.store.sqlite.file_lock import FileLock
 from execsvc.store.sqlite.paths import journal_path
@@ -34,7 +35,10 @@ class AccountJournal(AccountRecords):
 
     def _connect(self) -> sqlite3.Connection:
         create(
-            self._path, "account_journal.sql", "INSERT INTO account VALUES (1, ?)", (self.key_id,)
+            self._path,
+            "account/account_journal.sql",
+            "INSERT INTO account VALUES (1, ?)",
+            (self.key_id,),
         )
         return open_writable(self._path, "SELECT key_id FROM account", self.key_id)
 

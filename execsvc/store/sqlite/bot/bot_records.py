@@ -16,20 +16,20 @@ from execsvc.model.size_answer import SizeAnswer
 from execsvc.store.abandoned import Abandoned
 from execsvc.store.bot_facts import Missing, Today, Unfilled
 from execsvc.store.orders import OrderRow
-from execsvc.store.sqlite import (
+from execsvc.store.sqlite import moments
+from execsvc.store.sqlite.account.account_records import AccountRecords
+from execsvc.store.sqlite.bot import (
     abandonment,
     booking,
     entries,
     guards,
     missing,
-    moments,
     outbox,
     results,
     size_answers,
     starts,
 )
-from execsvc.store.sqlite.account_records import AccountRecords
-from execsvc.store.sqlite.bot_tables import BotTables
+from execsvc.store.sqlite.bot.bot_tables import BotTables
 from execsvc.store.tripped import Tripped
 
 
@@ -43,7 +43,7 @@ class BotRecords(BotTables):
         state: str | None = None,
         paper: tuple[Decimal, Decimal] | None = None,
     ) -> Position:
-        """Book a settled order in one transaction (:func:`execsvc.store.sqlite.booking.book`)."""
+        """Book a settled order in one transaction (:func:`execsvc.store.sqlite.bot.booking.book`)."""
         return booking.book(self, binding, order, state, paper)
 
     def is_booked(self, client_order_id: str) -> bool:
@@ -125,7 +125,7 @@ class BotRecords(BotTables):
         return moments.of(self.connection, moments.place("opened", binding), opened_at)
 
     def abandon(self, at: datetime) -> list[Abandoned]:
-        """Give up all positions of the bot (:func:`execsvc.store.sqlite.abandonment.abandon`)."""
+        """Give up all positions of the bot (:func:`execsvc.store.sqlite.bot.abandonment.abandon`)."""
         return abandonment.abandon(self, self._accounts(), at)
 
     def still_possible(self, longest: float) -> float:

@@ -10,12 +10,12 @@ from execsvc.model.bot import Binding, Mode
 from execsvc.model.market import exact_sum, plain
 from execsvc.model.position import Position
 from execsvc.store.orders import OrderRow
-from execsvc.store.sqlite import moments, results, rows
-from execsvc.store.sqlite.bot_tables import BotTables
+from execsvc.store.sqlite import moments, rows
+from execsvc.store.sqlite.bot import results
+from execsvc.store.sqlite.bot.bot_tables import BotTables, store_position, store_state
+from execsvc.store.sqlite.bot.outbox import note_order
+from execsvc.store.sqlite.bot.results import Booking
 from execsvc.store.sqlite.database import query, transaction
-from execsvc.store.sqlite.outbox import note_order
-from execsvc.store.sqlite.results import Booking
-from execsvc.store.sqlite.writes import store_position, store_state
 
 
 def book(

@@ -14,14 +14,19 @@ from execsvc.clock import Moment, iso
 from execsvc.errors import LedgerFailed
 from execsvc.masking import masked
 from execsvc.model.bot import Binding
-from execsvc.model.market import Limits
+from execsvc.model.market import ZERO, Limits, plain
 from execsvc.model.position import Position
 from execsvc.store.sqlite import moments, rows
 from execsvc.store.sqlite.database import extend, query, transaction
 from execsvc.store.sqlite.patience import SLICE
-from execsvc.store.sqlite.writes import store_position, store_state
 
-YOUNGER = ("results.sql", "guards.sql", "size_answers.sql", "moments.sql", "missing.sql")
+YOUNGER = (
+    "bot/results.sql",
+    "bot/guards.sql",
+    "bot/size_answers.sql",
+    "moments.sql",
+    "bot/missing.sql",
+)
 """Tables that a ledger of an older service lacks."""
 _STRATEGY_TIME, _ALARM = "strategy time", "alarm"
 
@@ -30,7 +35,7 @@ class BotTables:
     """Position, strategy state, limits and execution log of one bot, on an open connection.
 
     Every method raises LedgerFailed when the database cannot be read or written. With ``reports``
-    the reports of orders to BotService are kept as well (:mod:`execsvc.store.sqlite.outbox`).
+    the reports of orders to BotService are kept as well (:mod:`execsvc.store.sqlite.bot.outbox`).
     """
 
     reported = 0
@@ -193,3 +198,36 @@ class BotTables:
             (key_id, symbol),
         )
         return found[0] if found else None
+
+
+def store_position(tx: sqlite3.Connection, binding: Binding, position: Position) -> None:
+    """Write ``position`` within a transaction."""
+    tx.execute(
+        "INSERT INTO position (mode, key_id, symbol, strategy, tracked, sold_short, entry_price, "
+        "opened_at, dust) VALUES (?,?,?,?,?,?,?,?,?) "
+        "ON CONFLICT DO UPDATE SET strategy=excluded.strategy, tracked=excluded.tracked, "
+        "sold_short=excluded.sold_short, entry_price=excluded.entry_price, "
+        "opened_at=excluded.opened_at, dust=excluded.dust",
+        (
+            binding.mode.value,
+            binding.key_id,
+            binding.symbol,
+            binding.strategy,
+            plain(position.tracked),
+            plain(position.sold_short),
+            rows.text(position.entry_price),
+            rows.time_text(position.opened_at),
+            int(position.dust and position.tracked > ZERO),
+        ),
+    )
+
+
+def store_state(tx: sqlite3.Connection, strategy: str, state: str | None) -> None:
+    """Write a strategy's state within a transaction; None forgets it."""
+    if state is None:
+        tx.execute("DELETE FROM strategy_state WHERE strategy=?", (strategy,))
+        return
+    tx.execute(
+        "INSERT INTO strategy_state VALUES (?,?) ON CONFLICT DO UPDATE SET state=excluded.state",
+        (strategy, state),
+    )

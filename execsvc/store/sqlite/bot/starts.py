@@ -16,7 +16,7 @@ from pathlib import Path
 
 from execsvc.model.told import Telling
 from execsvc.store.outbox import BEFORE_MARKS, Start
-from execsvc.store.sqlite.bot_tables import BotTables
+from execsvc.store.sqlite.bot.bot_tables import BotTables
 from execsvc.store.sqlite.database import has_table, query, reading, transaction
 
 

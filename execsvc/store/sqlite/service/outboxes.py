@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from execsvc.store.outbox import Mark, OutboxRow, Start
-from execsvc.store.sqlite import outbox, starts
+from execsvc.store.sqlite.bot import outbox, starts
 from execsvc.store.sqlite.paths import file_stem, ledger_named, ledgers
 
 _Signature = tuple[tuple[int, int] | None, ...]

@@ -6,10 +6,10 @@ from execsvc.clock import Moment, iso
 from execsvc.model.bot import Binding
 from execsvc.store.bot_facts import Missing
 from execsvc.store.sqlite import moments, rows
-from execsvc.store.sqlite.bot_tables import BotTables
+from execsvc.store.sqlite.bot.bot_tables import BotTables
 from execsvc.store.sqlite.database import has_table, query, transaction
 
-SCHEMA = "missing.sql"
+SCHEMA = "bot/missing.sql"
 
 
 def read(ledger: BotTables, binding: Binding) -> Missing | None:

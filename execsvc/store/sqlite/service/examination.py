@@ -8,10 +8,10 @@ from datetime import datetime
 from pathlib import Path
 
 from execsvc.errors import LedgerFailed
-from execsvc.store.sqlite import doubts
-from execsvc.store.sqlite.account_journal import AccountJournal
+from execsvc.store.sqlite.account import doubts
+from execsvc.store.sqlite.account.account_journal import AccountJournal
+from execsvc.store.sqlite.bot.entries import newest_order
 from execsvc.store.sqlite.database import query, reading
-from execsvc.store.sqlite.entries import newest_order
 from execsvc.store.sqlite.paths import journal_path, journals, ledger_path, ledgers
 
 

@@ -1,0 +1,1 @@
+"""The file of one account: intents, expected balances, doubts, and the turn."""
