@@ -19,6 +19,9 @@ OPENING = re.compile(
     r"(Who|What|Whom|Whose|When|Where|Whether|How|Why|Which|Whatever|Whoever|It|Somebody|Nobody)\b"
 )
 ANYWHERE = re.compile(r"\b(somebody|someone|nobody|no one)\b", re.IGNORECASE)
+COMMENT_OPENING = re.compile(
+    r"#:? ?(Who|What|Whom|Whose|Whether|How|Why|Whatever|Whoever|It|They)\b"
+)
 TEXT_OPENING = re.compile(f"(?:{OPENING.pattern[:-2]})\\b", re.IGNORECASE)
 LOGGING = frozenset({"trace", "debug", "info", "warning", "error", "critical", "log", "echo"})
 """Functions whose arguments are texts for users."""
@@ -108,18 +111,26 @@ def faults(source: str, *, is_tidy: bool) -> Iterator[Line]:
             yield number, f"a docstring begins with {opening[0]!r}"
     if is_tidy:
         prose += texts(tree)
-        for number, text in texts(tree):
-            if opening := TEXT_OPENING.match(text.lstrip()):
-                yield number, f"a text for users begins with {opening[0]!r}"
-        for number, name in names(tree):
-            if name.strip("_").lower() in PRIVATE_NAMES:
-                yield number, f"{name}: name what it does or is"
+        yield from tidy_faults(tree, source)
     for number, text in prose:
         if word := ANYWHERE.search(text):
             yield (
                 number + text[: word.start()].count("\n"),
                 f"{word[0]!r}: say which person or part",
             )
+
+
+def tidy_faults(tree: ast.AST, source: str) -> Iterator[Line]:
+    """Each fault of comments, texts and names in a file of a tidy package."""
+    for number, text in comments(source):
+        if opening := COMMENT_OPENING.match(text):
+            yield number, f"a comment begins with {opening[1]!r}"
+    for number, text in texts(tree):
+        if opening := TEXT_OPENING.match(text.lstrip()):
+            yield number, f"a text for users begins with {opening[0]!r}"
+    for number, name in names(tree):
+        if name.strip("_").lower() in PRIVATE_NAMES:
+            yield number, f"{name}: name what it does or is"
 
 
 def package_of(module: Path) -> str:

@@ -6,7 +6,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 me=scripts/$(basename "$0")
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 
-# What the caller's own Python is told is not meant for ours (PYTHON itself chooses it), and what is made
+# Variables of the caller's own Python are not meant for ours (PYTHON itself chooses it), and what is made
 # here can be read by others than its owner: a service runs as a user of its own.
 for variable in "${!PYTHON@}"; do
     [ "$variable" = PYTHON ] || unset "$variable"

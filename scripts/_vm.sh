@@ -23,7 +23,7 @@ alone() {
     flock -n 8 || fail "another install or uninstall is at work"
 }
 
-# What of a release is not in its virtual environment: "SOURCE TARGET", a line each.
+# The files of a release outside of its virtual environment: "SOURCE TARGET", a line each.
 system_files() {
     cat <<TXT
 systemd/execsvc.service $units/execsvc.service

@@ -26,6 +26,7 @@ def english() -> ModuleType:
     ("source", "fault"),
     [
         ('"""What a bot holds."""', "a docstring begins with 'What'"),
+        ("# It is one.\nx = 1", "a comment begins with 'It'"),
         ("x = 1  # read by nobody", "'nobody': say which person or part"),
         ('raise Refused("it is not there")', "a text for users begins with 'it'"),
         ('logger.warning("Who {} is", name)', "a text for users begins with 'Who'"),

@@ -38,7 +38,7 @@ from execsvc.workers.channel import Pipes
 @settings_options
 def run(source: SettingsSource) -> None:
     """Run the bots that BotService lists, until TERM or Ctrl-C."""
-    # It finds the place of the title by the environment, which is changed from here on.
+    # setproctitle finds the place of the title by the environment, which is changed from here on.
     setproctitle.setproctitle("execsvc: supervisor")
     settings = source.load()
     if source.env_file is not None:

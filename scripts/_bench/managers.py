@@ -172,7 +172,7 @@ class Supervisord(Process):
             lines += [f"[program:{name}]", f"command={script}", "autostart=false"]
             lines += ["autorestart=true", f"stderr_logfile={folder}/{name}.err"]
             lines += ["stdout_logfile=NONE"]
-        # It stops one group after the other, and each program is a group unless it is in one.
+        # supervisord stops one group after the other, and each program is a group unless it is in one.
         lines += ["[group:bots]", "programs=" + ",".join(row["id"] for row in rows)]
         (folder / "s.conf").write_text("\n".join(lines) + "\n")
         command = [str(peers / "bin/supervisord"), "-c", str(folder / "s.conf")]
