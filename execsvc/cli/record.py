@@ -17,7 +17,7 @@ from execsvc.dispositions import not_ignored
 from execsvc.errors import ConfigRefused, StopRequested
 from execsvc.exit_codes import DONE, REFUSED, UNREACHABLE
 from execsvc.recording.writer import DayWriter
-from execsvc.replay.recorder import Recorder
+from execsvc.replay.market_recorder import MarketRecorder
 from execsvc.store.opening import open_store
 
 EndSignals = set[signal.Signals]
@@ -60,14 +60,14 @@ def record(source: SettingsSource, symbol: str, key: str, out: Path, every: floa
     # Taken only between two lines, and while waiting: a line is written whole.
     signal.pthread_sigmask(signal.SIG_BLOCK, end_signals)
     try:
-        _record_until_signal(Recorder(adapter, symbol, writer, _warn), every, end_signals)
+        _record_until_signal(MarketRecorder(adapter, symbol, writer, _warn), every, end_signals)
     except StopRequested:
         click.echo(f"{writer.books} books and {writer.trades} trades written", err=True)
     finally:
         writer.close()
 
 
-def _record_until_signal(recorder: Recorder, every: float, end_signals: EndSignals) -> None:
+def _record_until_signal(recorder: MarketRecorder, every: float, end_signals: EndSignals) -> None:
     due = monotonic()
     while True:
         recorder.look()

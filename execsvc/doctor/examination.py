@@ -27,7 +27,7 @@ _MEND = "mend it in the env file (as root, where that is root's): execsvc help s
 
 
 @dataclass(frozen=True)
-class Patient:
+class Target:
     """The subject of the checks: the settings, the file some of them came from, and the unit's
     name.
     """
@@ -37,18 +37,18 @@ class Patient:
     unit: str
 
 
-def examine(patient: Patient) -> list[Finding]:
-    """Every finding about ``patient``."""
-    settings = patient.settings
+def examine(target: Target) -> list[Finding]:
+    """Every finding about ``target``."""
+    settings = target.settings
     store = open_store(settings)
-    found = unit.ask(patient.unit)
+    found = unit.ask(target.unit)
     services, listing = reach.look(settings)
     bots = 0 if listing is None else len(listing.bots)
     owner = None if found is None else found.uid
     return [
         *_settings(settings),
         *services,
-        *permissions.look(settings, owner, patient.env_file),
+        *permissions.look(settings, owner, target.env_file),
         *disk.look(store.place()),
         *ledgers.look(store),
         *restored.look(settings),

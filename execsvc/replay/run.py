@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,18 +22,20 @@ from execsvc.paper.account import PaperAccount
 from execsvc.paper.terms import Terms
 from execsvc.recording.files import Recording
 from execsvc.recording.tape import Tape
-from execsvc.replay.bench import Bench, Timed
 from execsvc.replay.exchange import RecordedExchange
+from execsvc.replay.replay_recorder import ReplayRecorder, TickObserver
+from execsvc.replay.replayed_bot import TimedStrategy, replayed_bot
 from execsvc.replay.result import Conditions, Point, Result
-from execsvc.replay.witness import Observer
+from execsvc.replay.services import ReplayReporter, SimulatedWaits
+from execsvc.runner.context import StrategyRun
 from execsvc.runner.control_loop import Grid
+from execsvc.runner.services import BotServices, RunnerServices
+from execsvc.store.opening import store_in_memory
 from execsvc.strategies.registry import find, parse_params
 
 BOT_ID = "replay"
 Progress = Callable[[float], None]
 _COLLECT_EVERY = 200_000
-_PROGRESS_EVERY = 500
-"""Ticks between two reports of progress."""
 
 
 class Job(NamedTuple):
@@ -103,21 +106,27 @@ def _played(
     limits = Limits(min_amount=conditions.min_amount, min_notional=conditions.min_notional)
     terms = Terms(limits=limits, fee_rate=conditions.fee)
     exchange = RecordedExchange(tape, clock, conditions.symbol, account, terms, conditions.latency)
-    strategy = Timed(strategy_class())
-    observer = Observer(strategy, exchange, account, conditions.symbol, job.draws)
-
-    def ticked() -> None:
-        bench.witness.look(clock.now(), observer.tick())
-        if progress is not None and observer.ticks % _PROGRESS_EVERY == 0:
-            progress(recording.progress())
-
+    strategy, spec = TimedStrategy(strategy_class()), _spec(job)
     random.seed(0)  # of the jitter between attempts to liquidate: same input, same bytes out
     with installed(clock):
-        bench = Bench(_spec(job), strategy, params, exchange, ticked, _limits(conditions))
-        bench.run()
-        bench.witness.look(clock.now(), observer.close())
-    result = _result(job, recording.bad, tape, observer, bench)
+        store = store_in_memory()
+        ledger = store.bot(BOT_ID)
+        ledger.open()
+        ledger.bind(spec.binding, getattr(params, "quantity_precision", None))
+        recorder = ReplayRecorder(ledger, spec.binding)
+        shown = None if progress is None else partial(_show, progress, recording)
+        observer = TickObserver(strategy, exchange, account, recorder, job.draws, shown)
+        reporter, waits = ReplayReporter(observer), SimulatedWaits(exchange)
+        services: RunnerServices = BotServices(BOT_ID, ledger, recorder, reporter, waits)
+        run = StrategyRun(spec, strategy, params, conditions.interval)
+        replayed_bot(services, store, run, exchange, _limits(conditions)).run()
+        observer.recording_ended()
+    result = _result(job, recording.bad, tape, observer, recorder)
     return Replay(result, observer.points, SYSTEM.monotonic() - began, strategy.seconds)
+
+
+def _show(progress: Progress, recording: Recording) -> None:
+    progress(recording.progress())
 
 
 def _spec(job: Job) -> BotSpec:
@@ -146,9 +155,10 @@ def _limits(conditions: Conditions) -> GuardLimits:
     )
 
 
-def _result(job: Job, bad: int, tape: Tape, observer: Observer, bench: Bench) -> Result:
-    tally, witness = observer.tally, bench.witness
-    trips = witness.trips.trips
+def _result(
+    job: Job, bad: int, tape: Tape, observer: TickObserver, recorder: ReplayRecorder
+) -> Result:
+    tally, trips = observer.tally, recorder.trips.trips
     started = EPOCH + timedelta(milliseconds=tape.start)
     ended = EPOCH + timedelta(milliseconds=tape.last)
     return Result(
@@ -161,8 +171,8 @@ def _result(job: Job, bad: int, tape: Tape, observer: Observer, bench: Bench) ->
         span=(ended - started).total_seconds(),
         bad_lines=bad,
         ticks=observer.ticks,
-        skipped_ticks=witness.skipped,
-        errors=witness.errors,
+        skipped_ticks=recorder.skipped,
+        errors=recorder.errors,
         looked=tally.looked,
         died=dict(sorted(tally.died.items())),
         signals=dict(sorted(tally.signals.items())),

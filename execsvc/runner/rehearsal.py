@@ -22,7 +22,7 @@ from execsvc.runner.job import Job, Task
 from execsvc.runner.process import carry_out
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.services import process_services
-from execsvc.runner.stage import serve
+from execsvc.runner.stub_exchange import serve
 from execsvc.runner.waits import StopOrder, Waits
 from execsvc.settings import Settings
 from execsvc.store.opening import open_store
@@ -145,7 +145,7 @@ def _row(strategy_id: str) -> dict[str, Any]:
         "id": strategy_id,
         "name": "rehearsal",
         "status": "RUNNING",
-        "global_settings": {"key_id": "stage", "symbol": "BTC/USDT", "mode": "LIVE"},
+        "global_settings": {"key_id": "rehearsal", "symbol": "BTC/USDT", "mode": "LIVE"},
         "pipeline": {
             "triggers": {"interval_sec": INTERVAL},
             "strategy": {"id": strategy_id, "params": BUILT_IN[strategy_id].example_params},

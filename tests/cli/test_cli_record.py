@@ -16,7 +16,7 @@ from execsvc.clock import now
 from execsvc.recording.files import Recording, find
 from execsvc.recording.lines import TradeLine
 from execsvc.recording.writer import DayWriter
-from execsvc.replay.recorder import Recorder
+from execsvc.replay.market_recorder import MarketRecorder
 from execsvc.store.opening import store_in_memory
 
 
@@ -32,7 +32,7 @@ def test_trades_are_written_once_and_errors_are_survived(
         HttpClient(exchange.url, None, 60), "k1", store_in_memory().pause("k1")
     )
     writer = DayWriter(tmp_path / "m.jsonl")
-    recorder = Recorder(adapter, "BTC/USDT", writer, said.append)
+    recorder = MarketRecorder(adapter, "BTC/USDT", writer, said.append)
     for stamps in ((1,), (1, 2), (1, 2, 2), (2, 2, 3)):
         trades(*stamps)
         recorder.look()
@@ -57,7 +57,7 @@ def test_recorder_one_stamp_of_another_time_is_not_recorded(
     adapter = ExchangeAdapter(
         HttpClient(exchange.url, None, 60), "k1", store_in_memory().pause("k1")
     )
-    recorder = Recorder(adapter, "BTC/USDT", writer, print)
+    recorder = MarketRecorder(adapter, "BTC/USDT", writer, print)
     exchange.fault("patch", call="depth", times=1, body={"timestamp": ahead})
     recorder.look()
     row = {"price": "50000", "amount": "1", "side": "buy"}

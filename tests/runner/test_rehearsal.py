@@ -93,7 +93,7 @@ def test_it_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_rehearsal_whose_stage_fails_ends_with_the_first_tick(
     answer: bytes, played: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("execsvc.runner.stage._answer_to", lambda request: answer)
+    monkeypatch.setattr("execsvc.runner.stub_exchange._answer_to", lambda request: answer)
     monkeypatch.setattr(rehearsal, "READ_TIMEOUT", 0.2)
     monkeypatch.setattr(rehearsal, "LONGEST", float("inf"))
     rehearsal.rehearse()

@@ -21,7 +21,7 @@ from execsvc.model.position import Position
 from execsvc.paper.account import PaperAccount
 from execsvc.paper.terms import Fault, NotTaken, Terms
 from execsvc.paper.trading import MarketOrder
-from execsvc.replay.clockwork import SimulatedWaits, TickCounter
+from execsvc.replay.services import ReplayReporter, SimulatedWaits
 from execsvc.runner.record import Record
 from execsvc.runner.services import BotServices, RunnerServices
 from execsvc.sandbox.dialects import Dialect, refusal_text
@@ -130,7 +130,7 @@ class MemoryBot:
         self.ledger.bind(BINDING, precision)
         self._journal = self._store.account(BINDING.key_id)
         self._terms = OrderTerms(allocation, precision)
-        self.reporter = TickCounter(lambda: None)
+        self.reporter = ReplayReporter()
         self._waits = SimulatedWaits(exchange)
         self.restart()
 

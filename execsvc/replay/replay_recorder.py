@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections import Counter
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from loguru import logger
 
+from execsvc.clock import now
 from execsvc.events import EventName
 from execsvc.model.bot import Binding
 from execsvc.model.order import Fill, Intent
@@ -15,23 +17,50 @@ from execsvc.model.symbol import Symbol
 from execsvc.paper.account import PaperAccount
 from execsvc.replay.exchange import RecordedExchange
 from execsvc.replay.result import Equity, Point
-from execsvc.replay.tally import Tally
 from execsvc.replay.trips import TripBook
 from execsvc.store.bot_store import BotStore
 from execsvc.store.orders import OrderRow
 from execsvc.strategies.base import AnyStrategy
 from execsvc.strategies.diagnostics import Diagnostics
 
+_PROGRESS_EVERY = 500
+"""Ticks between two reports of progress."""
 
-class Witness:
+
+class Tally:
+    """Ticks that judged an entry, signals by kind, the ends of these, entries refused."""
+
+    def __init__(self) -> None:
+        self.looked = 0
+        self.died: Counter[str] = Counter()
+        self.signals: Counter[str] = Counter()
+        self.ends: Counter[str] = Counter()
+        self.cut_windows = 0
+        self.no_entry = 0
+
+    def add(self, tick: Diagnostics) -> None:
+        """Count one tick."""
+        self.looked += tick.judged
+        self.cut_windows += tick.window_cut
+        self.no_entry += tick.refused is not None
+        for counter, value in (
+            (self.died, tick.missing),
+            (self.signals, tick.signal),
+            (self.ends, tick.ended),
+        ):
+            if value is not None:
+                counter[value] += 1
+
+
+class ReplayRecorder:
     """The record of a replayed bot: joins orders to round trips instead of writing rows."""
 
     def __init__(self, ledger: BotStore, binding: Binding) -> None:
         self.trips = TripBook()
         self.skipped = 0
         self.errors = 0
-        self._positions = ledger
-        self._binding = binding
+        self.binding = binding
+        self._ledger = ledger
 
     def say(self, level: str, event: EventName, text: str, **data: Any) -> None:
         """Count a line of the log."""
@@ -48,10 +77,10 @@ class Witness:
         if order.fill.filled > 0:
             self.trips.add(order)
 
-    def look(self, at: datetime, mid: Decimal) -> None:
-        """Judge the end of a tick: only then is it known that an exit left nothing but dust."""
-        if self.trips.is_open and self._positions.position(self._binding).side is None:
-            self.trips.close(at, mid)
+    def tick_ended(self, mid: Decimal) -> None:
+        """Take the end of a tick: only then is it known that an exit left nothing but dust."""
+        if self.trips.is_open and self._ledger.position(self.binding).side is None:
+            self.trips.close(now(), mid)
 
     def traceback(self, event: EventName, text: str, error: BaseException) -> None:
         """Count an exception of the strategy, and log the first: it must not be overlooked."""
@@ -60,16 +89,20 @@ class Witness:
             logger.bind(event=event).opt(exception=error).error(text)
 
 
-class Observer:
-    """The observation of each tick once it is over."""
+class TickObserver:
+    """The observation of each tick once it is over.
+
+    ``progress`` is called now and then. ``keeps_points`` keeps the data of a picture.
+    """
 
     def __init__(
         self,
         strategy: AnyStrategy,
         exchange: RecordedExchange,
         account: PaperAccount,
-        symbol: str,
+        recorder: ReplayRecorder,
         keeps_points: bool,
+        progress: Callable[[], None] | None = None,
     ) -> None:
         self.ticks = 0
         self.tally = Tally()
@@ -78,11 +111,13 @@ class Observer:
         self._strategy = strategy
         self._exchange = exchange
         self._account = account
-        self._base, self._quote = Symbol.parse(symbol)
+        self._recorder = recorder
+        self._base, self._quote = Symbol.parse(recorder.binding.symbol)
         self._keeps_points = keeps_points
+        self._progress = progress
 
-    def tick(self) -> Decimal:
-        """Observe the end of a tick. Returns the mid."""
+    def tick_ended(self) -> None:
+        """Observe the end of a tick."""
         self.ticks += 1
         depth = self._exchange.depth("", 1)
         self.equity.set(self._earned(depth.mid))
@@ -91,13 +126,15 @@ class Observer:
         if self._keeps_points:
             spread = depth.best_ask - depth.best_bid
             self._point(depth.mid, spread, seen)
-        return depth.mid
+        self._recorder.tick_ended(depth.mid)
+        if self._progress is not None and self.ticks % _PROGRESS_EVERY == 0:
+            self._progress()
 
-    def close(self) -> Decimal:
-        """Observe the end of the recording, when what was open is closed. Returns the mid."""
+    def recording_ended(self) -> None:
+        """Observe the end of the recording, when what was open is closed."""
         mid = self._exchange.depth("", 1).mid
         self.equity.set(self._earned(mid))
-        return mid
+        self._recorder.tick_ended(mid)
 
     def _earned(self, mid: Decimal) -> Decimal:
         initial, free = self._account.initial, self._account.free

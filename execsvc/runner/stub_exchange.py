@@ -36,7 +36,7 @@ def serve() -> Iterator[str]:
     try:
         port = os.read(read_end, 16).decode()
         if not port:
-            raise OSError("the stage did not open")
+            raise OSError("the stub exchange did not start")
         yield f"http://127.0.0.1:{port}"
     finally:
         os.close(read_end)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Protocol
 
@@ -61,11 +61,19 @@ class SimulatedWaits:
         return False
 
 
-class TickCounter:
-    """A reporter without a supervisor; calls ``ticked`` at the end of each tick."""
+class Observer(Protocol):
+    """An observer of each tick of a bot."""
 
-    def __init__(self, ticked: Callable[[], None]) -> None:
-        self._ticked = ticked
+    def tick_ended(self) -> None:
+        """Observe the end of a tick."""
+        ...
+
+
+class ReplayReporter:
+    """A reporter without a supervisor; ``observer`` observes the end of each tick."""
+
+    def __init__(self, observer: Observer | None = None) -> None:
+        self._observer = observer
         self.snapshot = Snapshot()
         self.counts = Counts()
 
@@ -77,8 +85,6 @@ class TickCounter:
     def update(self, **changes: Any) -> None:
         """Change the snapshot."""
         self.snapshot = self.snapshot.model_copy(update=changes)
-        if "ticks" in changes:
-            self._ticked()
 
     def show_position(self, position: Position, **changes: Any) -> None:
         """Change the snapshot, with the position."""
@@ -89,7 +95,9 @@ class TickCounter:
         return nullcontext()
 
     def ticked(self, began: float, unread: bool) -> None:
-        """Call ``ticked``; every read of a recording is answered."""
+        """Have the tick observed; every read of a recording is answered."""
+        if self._observer is not None:
+            self._observer.tick_ended()
 
     def looked(self, judged: bool) -> None:
         """Do nothing: every read of the book is answered."""

@@ -19,7 +19,7 @@ TRADES = 1000
 _FLUSH_EVERY = 10.0
 
 
-class Recorder:
+class MarketRecorder:
     """Reads one market again and again, and writes what is new."""
 
     def __init__(
