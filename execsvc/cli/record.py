@@ -70,7 +70,7 @@ def record(source: SettingsSource, symbol: str, key: str, out: Path, every: floa
 def _record_until_signal(recorder: MarketRecorder, every: float, end_signals: EndSignals) -> None:
     due = monotonic()
     while True:
-        recorder.look()
+        recorder.read_once()
         due = max(due + every, monotonic())
         if signal.sigtimedwait(end_signals, max(due - monotonic(), 0)) is not None:
             raise StopRequested

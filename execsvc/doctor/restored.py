@@ -79,7 +79,7 @@ def _accounts(settings: Settings, store: ServiceStore) -> Iterator[Finding]:
 
 
 def _closed(position: OpenPosition, verdict: Verdict) -> Finding:
-    what = f"bot {position.bot_id} ({position.symbol}): {position.told(verdict)}"
+    what = f"bot {position.bot_id} ({position.symbol}): {position.detail(verdict)}"
     return warning(_CHECK, what, _ASKED_FOR[verdict])
 
 

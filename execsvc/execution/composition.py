@@ -11,10 +11,9 @@ from typing import NamedTuple
 from execsvc.execution.exchange import Exchange
 from execsvc.execution.guards import NO_LIMITS, GuardLimits, Guards
 from execsvc.execution.order_service import OrderService
-from execsvc.execution.order_sizes import OrderSizes
+from execsvc.execution.order_sizes import OrderSizes, SizeMemory
 from execsvc.execution.ports import Services
 from execsvc.execution.settlement.settlement import Settlement
-from execsvc.execution.size_memory import SizeMemory
 from execsvc.execution.venues.account import Account
 from execsvc.execution.venues.adoption import Adoption
 from execsvc.execution.venues.live import LiveVenue

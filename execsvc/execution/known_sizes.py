@@ -15,8 +15,7 @@ from typing import NamedTuple
 
 from execsvc.model.market import ZERO
 from execsvc.model.order import Side
-from execsvc.model.refusal import Refusal
-from execsvc.model.size_answer import SizeAnswer
+from execsvc.model.refusal import Refusal, SizeAnswer
 
 KEPT = timedelta(days=7)
 """Time after which an answer is forgotten: exchanges change their limits."""
@@ -25,10 +24,10 @@ EPISODE = timedelta(minutes=30)
 
 
 class Cause(NamedTuple):
-    """The refusal that the exchange ``said``, and the one that it ``meant``, where known."""
+    """The refusal by the exchange's words, and by its cause, where that is known."""
 
-    said: Refusal
-    meant: Refusal
+    stated: Refusal
+    actual: Refusal
 
 
 class Known(NamedTuple):
@@ -95,7 +94,7 @@ class _Refused(NamedTuple):
     cause: Refusal
 
     @property
-    def said(self) -> Refusal:
+    def stated(self) -> Refusal:
         """The refusal in the exchange's own words."""
         assert self.answer.refusal is not None, "it was refused"
         return self.answer.refusal
@@ -121,7 +120,7 @@ def known_of(answers: Sequence[SizeAnswer], now: datetime, price: Decimal | None
         taken=_largest_taken(kept, [*too_large, *doubted]),
         doubted=tuple(each.answer._replace(amount=each.amount) for each in doubted),
         too_small=max(small, default=ZERO),
-        causes={each.answer.amount: Cause(each.said, each.cause) for each in standing},
+        causes={each.answer.amount: Cause(each.stated, each.cause) for each in standing},
         exceeded=frozenset(
             each.answer.amount for each in standing if _is_exceeded(each.answer, kept)
         ),
@@ -229,7 +228,7 @@ def _contradicts(taken: SizeAnswer, refused: _Refused) -> bool:
     as_fine = places(taken.amount) >= places(refused.answer.amount)
     if refused.cause is Refusal.STEP:
         return as_fine
-    if refused.said is Refusal.WORTH:
+    if refused.stated is Refusal.WORTH:
         return _worth(taken) >= _worth(refused.answer)
     as_large = taken.amount >= refused.answer.amount
     return as_large and (as_fine or refused.cause is not Refusal.SIZE)

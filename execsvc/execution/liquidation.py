@@ -29,7 +29,7 @@ class LiquidationAlarm:
 
     def judge(self, flat: bool) -> None:
         """Log the alarm, or its end; called after every position has been tried."""
-        since, said = self._ledger.failing()
+        since, logged = self._ledger.failing()
         self._reporter.update(liquidation_failed=not flat)
         if flat:
             if since is not None:
@@ -37,7 +37,7 @@ class LiquidationAlarm:
                 self._record.say("INFO", "liquidation_recovered", "the position is closed now")
             return
         level = "DEBUG"
-        if said is None or seconds_since(said) >= _ALARM_EVERY:
+        if logged is None or seconds_since(logged) >= _ALARM_EVERY:
             level = "CRITICAL"
             self._ledger.keep_failing(since or now(), now())
         held = ", ".join(

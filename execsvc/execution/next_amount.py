@@ -14,8 +14,7 @@ from decimal import Decimal
 from execsvc.execution.known_sizes import Known, next_smaller, places
 from execsvc.model.market import ZERO, Limits, round_down
 from execsvc.model.order import Side
-from execsvc.model.refusal import Refusal
-from execsvc.model.size_answer import SizeAnswer
+from execsvc.model.refusal import Refusal, SizeAnswer
 
 SMALLEST_PART = Decimal("0.0005")
 """The part of what is wanted below which no smaller amount is tried."""
@@ -83,11 +82,11 @@ def is_dust(tracked: Decimal, limits: Limits, price: Decimal | None, known: Know
     if limits.refuses(whole, price):
         return True
     cause = known.causes.get(whole)
-    if cause is None or cause.meant is Refusal.TOO_LARGE:
+    if cause is None or cause.actual is Refusal.TOO_LARGE:
         return False
-    if cause.meant is Refusal.SIZE:
+    if cause.actual is Refusal.SIZE:
         return _is_least(whole, limits, price, known)
-    if cause.meant is Refusal.STEP:
+    if cause.actual is Refusal.STEP:
         if known.finest is None or _part_to_try(whole, limits, price, known) is not None:
             return False
         assert known.decimals is not None, "a step was refused"
@@ -101,7 +100,7 @@ def _is_too_little(amount: Decimal, limits: Limits, price: Decimal | None, known
     if limits.min_notional and price and amount * price > SURELY_NO_DUST * limits.min_notional:
         return False
     cause = known.causes.get(amount)
-    if cause is not None and cause.meant is Refusal.WORTH:
+    if cause is not None and cause.actual is Refusal.WORTH:
         return next_amount(amount, limits.decimals, limits, price, known) is None
     return amount <= known.too_small or _is_least(amount, limits, price, known)
 
@@ -124,7 +123,7 @@ def _part_to_try(
         amounts.append(round_down(whole, known.decimals))
     for amount in amounts:
         cause = known.causes.get(amount)
-        if cause is None or cause.said is not Refusal.SIZE:
+        if cause is None or cause.stated is not Refusal.SIZE:
             continue
         part = next_smaller(amount)
         if not limits.refuses(part, price) and not known.refused_up_to(part):
@@ -132,7 +131,7 @@ def _part_to_try(
     return None
 
 
-def believed(free: Decimal, side: Side, known: Known) -> Decimal:
+def usable_funds(free: Decimal, side: Side, known: Known) -> Decimal:
     """The part of a ``free`` balance that an order on ``side`` may use, after refusals for it."""
     refused = min(known.short_of_funds.get(side, 0), len(SHARE_OF_FUNDS) - 1)
     return free * SHARE_OF_FUNDS[refused]

@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from execsvc.errors import OrderRefused
-from execsvc.execution.next_amount import believed
+from execsvc.execution.next_amount import usable_funds
 from execsvc.execution.order_sizes import OrderSizes, Sizing
 from execsvc.execution.sizing import (
     affordable_amount,
     buy_amount,
-    refuse_without_way_out,
+    refuse_unsellable_entry,
     sell_amount,
 )
 from execsvc.execution.venues.venue import Funds
@@ -73,9 +73,9 @@ class OrderQuantity:
         assert funds.price is not None, "an entry without a price is refused"
         known = self._sizes.known(funds.price)
         if request.purpose is Purpose.ENTRY:
-            free = believed(funds.free_quote, Side.BUY, known)
+            free = usable_funds(funds.free_quote, Side.BUY, known)
             return min(request.quantity, affordable_amount(free, funds.price))
-        free = believed(funds.free_base, Side.SELL, known)
+        free = usable_funds(funds.free_base, Side.SELL, known)
         return min(request.quantity, max(exact_sum(free, -funds.tracked_base), ZERO))
 
     def _entry(
@@ -89,7 +89,7 @@ class OrderQuantity:
         assert funds.price is not None, "a buy has a ticker"
         known = self._sizes.known(funds.price)
         decimals = self._sizes.of_strategy(funds.limits)
-        free_quote = believed(funds.free_quote, Side.BUY, known)
+        free_quote = usable_funds(funds.free_quote, Side.BUY, known)
         try:
             wanted = buy_amount(quantity, funds.price, free_quote, cap, decimals, funds.limits)
         except OrderRefused as refusal:
@@ -102,14 +102,14 @@ class OrderQuantity:
         amount = sizing.amount(wanted, decimals, funds.limits, funds.price)
         fee_rate = self._ledger.fee_rate(self._binding)
         held = position.tracked
-        refuse_without_way_out(amount, held, fee_rate, funds.limits, funds.price, known)
+        refuse_unsellable_entry(amount, held, fee_rate, funds.limits, funds.price, known)
         return Sized(amount, wanted)
 
     def _exit(
         self, request: OrderRequest, funds: Funds, position: Position, sizing: Sizing
     ) -> Sized:
         limits, tracked, quantity = funds.limits, position.tracked, request.quantity
-        free = believed(funds.free_base, Side.SELL, self._sizes.known(funds.price))
+        free = usable_funds(funds.free_base, Side.SELL, self._sizes.known(funds.price))
         decimals = self._sizes.of_strategy(limits)
         wanted = sell_amount(quantity, free, tracked, decimals)
         whole = request.purpose is Purpose.LIQUIDATION or quantity >= tracked
@@ -131,12 +131,12 @@ class OrderQuantity:
         if funds.price is None:
             raise OrderRefused("without a ticker nothing says what the entry is worth")
         known = self._sizes.known(funds.price)
-        free = believed(funds.free_base, Side.SELL, known)
+        free = usable_funds(funds.free_base, Side.SELL, known)
         most = min(quantity, max(exact_sum(free, -funds.tracked_base), ZERO))
         if cap is not None:
             most = min(most, cap)
         sized = self._sized("sell", most, funds, sizing)
-        refuse_without_way_out(sized.amount, ZERO, ZERO, funds.limits, funds.price, known)
+        refuse_unsellable_entry(sized.amount, ZERO, ZERO, funds.limits, funds.price, known)
         return sized
 
     def _short_exit(
@@ -149,7 +149,7 @@ class OrderQuantity:
             payable = self._rounded("buy-back", min(wanted, affordable), funds)
         except OrderRefused as refusal:
             raise UnpaidBuyBack(str(refusal)) from None
-        free = believed(funds.free_quote, Side.BUY, self._sizes.known(funds.price))
+        free = usable_funds(funds.free_quote, Side.BUY, self._sizes.known(funds.price))
         possible = min(payable, affordable_amount(free, funds.price))
         sized = self._sized("buy-back", possible, funds, sizing)
         all_of_it = affordable < wanted and sized.amount == sized.wanted

@@ -124,7 +124,7 @@ class Waits(Protocol):
         """Wait ``seconds``. Raises StopRequested."""
         ...
 
-    def look(self, seconds: float = 0.0, interruptible: bool = True) -> None:
+    def handle_signals(self, seconds: float = 0.0, interruptible: bool = True) -> None:
         """Handle the signals that come within ``seconds``. Raises StopRequested."""
         ...
 

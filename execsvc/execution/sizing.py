@@ -47,10 +47,10 @@ def buy_amount(
         caps = {"asked": requested, "affordable": affordable}
         if allowed is not None:
             caps["left of account_allocation"] = allowed
-        said = ", ".join(
+        listed = ", ".join(
             f"{name}: {plain(round_down(max(cap, ZERO), decimals))}" for name, cap in caps.items()
         )
-        raise OrderRefused(f"a buy of {plain(rounded)} is below the minimum ({said})")
+        raise OrderRefused(f"a buy of {plain(rounded)} is below the minimum ({listed})")
     return rounded
 
 
@@ -89,7 +89,7 @@ def may_hold_nothing(allocation: Decimal | None) -> str | None:
     return "account_allocation is 0: the bot may hold nothing, so it buys nothing"
 
 
-def refuse_without_way_out(
+def refuse_unsellable_entry(
     amount: Decimal,
     held: Decimal,
     fee_rate: Decimal | None,

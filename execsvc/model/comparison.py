@@ -52,11 +52,11 @@ class OpenPosition(NamedTuple):
         """The asset that a sale brings in."""
         return Symbol.parse(self.symbol).quote
 
-    def told(self, verdict: Verdict) -> str:
-        """The meaning of ``verdict`` for the position, for people."""
+    def detail(self, verdict: Verdict) -> str:
+        """The meaning of ``verdict`` for the position, as a text for the operator."""
         less = f"the account holds {plain(self.tracked)} {self.base} less than after its last fill"
         if verdict is Verdict.GONE:
-            return f"{less}, and its worth more of {self.quote}: somebody closed the position"
+            return f"{less}, and its worth more of {self.quote}: the position was closed elsewhere"
         return f"{less}, and not its worth more of {self.quote}"
 
 

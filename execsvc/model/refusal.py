@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from decimal import Decimal
 from enum import Enum
+from typing import NamedTuple
+
+from execsvc.model.order import Side
 
 
 class Refusal(str, Enum):
@@ -40,3 +45,17 @@ class Refusal(str, Enum):
 
 _OF_SIZE = frozenset({Refusal.STEP, Refusal.TOO_LARGE, Refusal.SIZE, Refusal.WORTH})
 _LEARNT = _OF_SIZE | {Refusal.TOO_SMALL, Refusal.BALANCE}
+
+
+class SizeAnswer(NamedTuple):
+    """An ``amount`` in base units that was taken (``refusal`` is None) or refused.
+
+    ``price`` is the ticker price when the order was sent; None when there was none.
+    """
+
+    client_order_id: str
+    side: Side
+    amount: Decimal
+    price: Decimal | None
+    refusal: Refusal | None
+    at: datetime

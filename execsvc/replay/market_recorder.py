@@ -37,7 +37,7 @@ class MarketRecorder:
         self._repeats = Repeats()
         self._flushed_at = monotonic()
 
-    def look(self) -> None:
+    def read_once(self) -> None:
         """Read book and trades once; an error is logged, once a minute, and the next read goes on."""
         try:
             depth = self._adapter.depth(self._symbol, LEVELS)

@@ -40,9 +40,9 @@ class SimulatedWaits:
                 self.stop = StopOrder("TERM", hold=False)
         else:
             self._market.pass_time(seconds)
-        self.look(0.0, interruptible)
+        self.handle_signals(0.0, interruptible)
 
-    def look(self, seconds: float = 0.0, interruptible: bool = True) -> None:
+    def handle_signals(self, seconds: float = 0.0, interruptible: bool = True) -> None:
         """Raise StopRequested when the market has ended, if a stop may interrupt."""
         if interruptible and not self._uninterrupted and self.stop is not None:
             raise StopRequested(self.stop.signal)
@@ -99,5 +99,5 @@ class ReplayReporter:
         if self._observer is not None:
             self._observer.tick_ended()
 
-    def looked(self, judged: bool) -> None:
+    def checked(self, judged: bool) -> None:
         """Do nothing: every read of the book is answered."""

@@ -61,7 +61,7 @@ class TickContext:
         self._time = time
         self._thread = threading.get_ident()
         self._stopping = False
-        self._odd_sides_said = False
+        self._odd_sides_logged = False
         self._now: datetime | None = None
         self._wall_clock: datetime | None = None
         self._ticker: Ticker | None = None
@@ -140,7 +140,7 @@ class TickContext:
             asked_at = monotonic()
             self._trades[limit] = trades = self._adapter.trades(self.symbol, limit)
             self._orders.guards.read("trades", asked_at, _ahead(trades))
-            self._say_odd_sides(trades)
+            self._log_odd_sides(trades)
         return self._trades[limit]
 
     def balance(self) -> Balance:
@@ -182,11 +182,11 @@ class TickContext:
         """Write a line to the log and to the bot's execution log."""
         self._record.say("INFO", "strategy_said", text)
 
-    def _say_odd_sides(self, trades: tuple[Trade, ...]) -> None:
+    def _log_odd_sides(self, trades: tuple[Trade, ...]) -> None:
         """Log once in this process how many trades have no usable side and are left out."""
-        odd = [] if self._odd_sides_said else [trade for trade in trades if trade.has_odd_side]
+        odd = [] if self._odd_sides_logged else [trade for trade in trades if trade.has_odd_side]
         if odd:
-            self._odd_sides_said = True
+            self._odd_sides_logged = True
             self._record.say(
                 "WARNING",
                 "trades_dropped",
@@ -213,18 +213,18 @@ class TickContext:
         if not isinstance(amount, Decimal) or not amount.is_finite() or amount < 0:
             raise OrderRefused(f"{amount!r} is not a positive Decimal")
         if amount == 0:
-            raise OrderRefused(f"an order of 0 {self.symbol}: {self._answered(seen)}")
+            raise OrderRefused(f"an order of 0 {self.symbol}: {self._reads_of_size(seen)}")
         return amount
 
-    def _answered(self, balance: Balance | None) -> str:
+    def _reads_of_size(self, balance: Balance | None) -> str:
         """The answers to the reads of this tick on which the size of an order may depend, as text."""
-        said = []
+        reads = []
         if balance is not None:
             free = [f"{plain(balance.free(asset))} {asset}" for asset in Symbol.parse(self.symbol)]
-            said.append(f"GET /balance says free {' and '.join(free)}")
+            reads.append(f"GET /balance says free {' and '.join(free)}")
         if self._ticker is not None:
-            said.append(f"GET /market/ticker says {plain(self._ticker.price)}")
-        return ", ".join(said) or "the strategy asked for nothing"
+            reads.append(f"GET /market/ticker says {plain(self._ticker.price)}")
+        return ", ".join(reads) or "the strategy asked for nothing"
 
     def _refuse_while_stopping(self) -> None:
         if self._stopping:

@@ -17,7 +17,7 @@ MOST_ERRORS = 10
 _CLEARLY = 0.01
 _LEAST_GAP = 0.25
 """The second tick comes at least this part of an interval after the first."""
-LONGEST_UNLOOKED = 5.0
+LONGEST_UNCHECKED = 5.0
 """Seconds [s] between two checks of a position that is watched between ticks as well, at most."""
 
 
@@ -53,7 +53,7 @@ class Grid:
 class ControlLoop:
     """Calls one tick after the other, until a stop ends a wait with StopRequested.
 
-    ``look`` is called between ticks that are more than LONGEST_UNLOOKED apart. It returns, as
+    ``check`` is called between ticks that are more than LONGEST_UNCHECKED apart. It returns, as
     ``tick`` does, the error that did not end it, for ``/status``.
     """
 
@@ -62,7 +62,7 @@ class ControlLoop:
         services: RunnerServices,
         interval: float,
         tick: Callable[[], str | None],
-        look: Callable[[], str | None] | None = None,
+        check: Callable[[], str | None] | None = None,
         remark: str | None = None,
     ) -> None:
         """``remark``: a fault of the bot that holds in each tick; shown while there is no other
@@ -76,7 +76,7 @@ class ControlLoop:
         self._reporter = services.reporter
         self._repeats = Repeats()
         self._errors = 0
-        self._look = look
+        self._check = check
         self._began = 0.0
         self._error: str | None = None
 
@@ -85,21 +85,21 @@ class ControlLoop:
         self._tick_once()
         due = self._grid.second(monotonic())
         while True:
-            if self._look is not None:
-                self._look_until(due, self._look)
+            if self._check is not None:
+                self._check_until(due, self._check)
             self._waits.wait(due - monotonic())
             self._tick_once()
             due = self._grid.after(max(due, monotonic()))
 
-    def _look_until(self, due: float, look: Callable[[], str | None]) -> None:
-        """Call ``look`` every LONGEST_UNLOOKED seconds since the last tick began, while ``due`` is
+    def _check_until(self, due: float, check: Callable[[], str | None]) -> None:
+        """Call ``check`` every LONGEST_UNCHECKED seconds since the last tick began, while ``due`` is
         far.
         """
-        looked = self._began
-        while due - looked > LONGEST_UNLOOKED:
-            self._waits.wait(max(looked + LONGEST_UNLOOKED - monotonic(), 0.0))
-            looked = monotonic()
-            self._reporter.update(last_error=look() or self._error or self._remark)
+        checked = self._began
+        while due - checked > LONGEST_UNCHECKED:
+            self._waits.wait(max(checked + LONGEST_UNCHECKED - monotonic(), 0.0))
+            checked = monotonic()
+            self._reporter.update(last_error=check() or self._error or self._remark)
 
     def _tick_once(self) -> None:
         began, since = now(), monotonic()
@@ -117,7 +117,7 @@ class ControlLoop:
         except (Unavailable, OrderRefused) as fault:
             error, result = str(fault), "skipped"
             unread = isinstance(fault, Unavailable)
-            self._say_skipped(error)
+            self._log_skipped(error)
         except LedgerFailed:
             raise
         except Exception as fault:  # noqa: BLE001 - a strategy may raise anything
@@ -137,7 +137,7 @@ class ControlLoop:
         if self._errors >= MOST_ERRORS:
             raise StrategyGaveUp(f"strategy raised {self._errors} times in a row, last: {error}")
 
-    def _say_skipped(self, error: str) -> None:
+    def _log_skipped(self, error: str) -> None:
         count = self._repeats.note(error.split(":", maxsplit=1)[0], monotonic())
         if count is not None:
             times = f" ({count} times)" if count > 1 else ""

@@ -51,13 +51,13 @@ class Persistence:
                 self._reporter.update(last_error=str(fault), liquidation_failed=True)
                 if monotonic() + pause >= self._until:
                     raise
-                self._say(fault)
+                self._log(fault)
             self._waits.wait(pause, interruptible=False)
             if self._waits.stop is not None and self._waits.stop.hold:
                 raise StopRequested(self._waits.stop.signal)
             pause = min(2 * pause, LONGEST_BACKOFF)
 
-    def _say(self, fault: LedgerUnavailable) -> None:
+    def _log(self, fault: LedgerUnavailable) -> None:
         if self._repeats.note(str(fault), monotonic()) is not None:
             event = bound(bot_id=self._ledger.bot_id).bind(event="ledger_unavailable")
             event.warning("{}; nothing can be sold without a record, it is tried again", fault)

@@ -38,7 +38,7 @@ class Reporter(ports.Reporter, Protocol):
         """
         ...
 
-    def looked(self, judged: bool) -> None:
+    def checked(self, judged: bool) -> None:
         """Record a check of the stop loss; ``judged``: it is known whether something is to be sold."""
         ...
 

@@ -142,9 +142,9 @@ def still_open(snapshot: Snapshot) -> str:
 
 def encode(snapshot: Snapshot) -> bytes:
     """``snapshot`` as one line of at most 4096 bytes; texts that are too long are cut."""
-    room = LONGEST_TEXT
-    while len(line := _line(snapshot, room)) > LARGEST_LINE and room > 0:
-        room //= 2
+    longest = LONGEST_TEXT
+    while len(line := _line(snapshot, longest)) > LARGEST_LINE and longest > 0:
+        longest //= 2
     return line
 
 
@@ -165,38 +165,38 @@ def send(descriptor: int, snapshot: Snapshot) -> bool:
 
 
 def send_last(descriptor: int, snapshot: Snapshot, patience: float = 2.0) -> bool:
-    """Write the line that carries the end; waits up to ``patience`` seconds for room in the pipe.
+    """Write the line that carries the end; waits up to ``patience`` seconds for space in the pipe.
 
     An end that is not reported counts as a crash, so this one line is worth a short wait.
     """
     if send(descriptor, snapshot):
         return True
-    room = select.poll()
-    room.register(descriptor, select.POLLOUT)
-    return bool(room.poll(patience * 1000)) and send(descriptor, snapshot)
+    poller = select.poll()
+    poller.register(descriptor, select.POLLOUT)
+    return bool(poller.poll(patience * 1000)) and send(descriptor, snapshot)
 
 
-def _line(snapshot: Snapshot, room: int) -> bytes:
+def _line(snapshot: Snapshot, longest: int) -> bytes:
     changes: dict[str, object] = {
-        "last_error": _cut(snapshot.last_error, room),
+        "last_error": _cut(snapshot.last_error, longest),
         "guards": [
-            {name: _cut(text, min(room, LONGEST_DETAIL)) for name, text in guard.items()}
+            {name: _cut(text, min(longest, LONGEST_DETAIL)) for name, text in guard.items()}
             for guard in snapshot.guards
         ],
         "diagnostics": {
-            name: value if isinstance(value, bool) else _cut(value, min(room, LONGEST_DETAIL))
+            name: value if isinstance(value, bool) else _cut(value, min(longest, LONGEST_DETAIL))
             for name, value in snapshot.diagnostics.items()
         },
     }
     if snapshot.end is not None:
-        detail = _cut(snapshot.end.detail, room)
+        detail = _cut(snapshot.end.detail, longest)
         changes["end"] = snapshot.end.model_copy(update={"detail": detail})
     return snapshot.model_copy(update=changes).model_dump_json().encode() + b"\n"
 
 
-def _cut(text: str | None, room: int) -> str | None:
-    """At most ``room`` characters of ``text``, and none that UTF-8 cannot write."""
+def _cut(text: str | None, longest: int) -> str | None:
+    """At most ``longest`` characters of ``text``, and none that UTF-8 cannot write."""
     if text is None:
         return None
-    short = text if len(text) <= room else text[: max(room - 1, 0)] + "…"
+    short = text if len(text) <= longest else text[: max(longest - 1, 0)] + "…"
     return short.encode("utf-8", "replace").decode("utf-8")

@@ -102,7 +102,7 @@ class Reporter:
         elif self._unticked_since is None:
             self._unticked_since = began
 
-    def looked(self, judged: bool) -> None:
+    def checked(self, judged: bool) -> None:
         """Record a check of the stop loss; ``judged``: it is known whether something is to be sold."""
         if judged:
             self._unjudged_since = None

@@ -65,7 +65,9 @@ class BotRunner:
         self._context = TickContext(run, state, adapter, orders, services.record, self._time)
         self._stop_loss = StopLoss(services, spec.stop_loss, orders, adapter)
         self._remark = may_hold_nothing(spec.allocation)
-        self._loop = ControlLoop(services, run.interval, self._tick, self._look, self._remark)
+        self._loop = ControlLoop(
+            services, run.interval, self._tick, self._check_position, self._remark
+        )
 
     def run(self) -> End:
         """Run until a stop, or until the strategy keeps raising; then stop in order, and return the
@@ -78,7 +80,7 @@ class BotRunner:
         except StopRequested:
             pass
         except LedgerUnavailable:
-            self._waits.look(interruptible=False)
+            self._waits.handle_signals(interruptible=False)
             if self._waits.stop is None:
                 raise  # the next process recovers what this one could not record
         except StrategyGaveUp as error:
@@ -103,9 +105,9 @@ class BotRunner:
             self._orders.refresh()
         except Unavailable:
             # The price may be readable all the same, and a decision made now stands.
-            self._stop_loss.look(self._context.book)
+            self._stop_loss.check(self._context.book)
             raise
-        fault = self._stop_loss.look(self._context.book)
+        fault = self._stop_loss.check(self._context.book)
         if not self._started:
             self._strategy.on_start(self._context)
             self._started = True
@@ -135,7 +137,7 @@ class BotRunner:
             text = ", ".join(f"{name} {value}" for name, value in shown.items())
             self._record.say("DEBUG", "strategy_judged", text)
 
-    def _look(self) -> str | None:
+    def _check_position(self) -> str | None:
         """Carry out an operator's decisions between ticks, then check the stop loss.
 
         Returns the error, if any. Raises LedgerFailed, StopRequested.
@@ -145,12 +147,12 @@ class BotRunner:
             self._orders.refresh()
         except Unavailable as fault:
             unread = str(fault)
-        return self._stop_loss.look() or unread
+        return self._stop_loss.check() or unread
 
     def _stop(self, failure: str | None) -> End:
         stop = self._waits.stop
         signal = None if stop is None else stop.signal
-        self._reporter.looked(judged=True)  # a stop sells without judging the price
+        self._reporter.checked(judged=True)  # a stop sells without judging the price
         self._reporter.update(stopping_on=signal)
         if failure is None and self._is_to_hold():
             return self._hold()
@@ -196,7 +198,7 @@ class BotRunner:
 
     def _hold(self) -> End:
         stop = self._waits.stop
-        assert stop is not None, "somebody asked to hold"
+        assert stop is not None, "a stop that holds was asked for"
         self._record.say("INFO", "position_kept", f"ended on {stop.signal}, position kept")
         return End(kind=EndKind.HELD, signal=stop.signal)
 

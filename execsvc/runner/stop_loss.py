@@ -49,7 +49,7 @@ class StopLoss:
         self._failure = ""
         self._retry_at = float("-inf")
 
-    def look(self, read: Callable[[], Depth] | None = None) -> str | None:
+    def check(self, read: Callable[[], Depth] | None = None) -> str | None:
         """Close the position if that is due.
 
         Return the error, None when there was none.
@@ -58,15 +58,15 @@ class StopLoss:
         cannot be read the next check tries again. Raises LedgerFailed, StopRequested.
         """
         try:
-            fault = self._look(read or self._book)
+            fault = self._check(read or self._book)
         except Unavailable as unread:
-            self._reporter.looked(judged=False)
+            self._reporter.checked(judged=False)
             return self._not_known(unread)
-        self._reporter.looked(judged=True)
+        self._reporter.checked(judged=True)
         return fault
 
-    def _look(self, read: Callable[[], Depth]) -> str | None:
-        """As :meth:`look`. Raises Unavailable where it is unknown whether the stop loss is reached."""
+    def _check(self, read: Callable[[], Depth]) -> str | None:
+        """As :meth:`check`. Raises Unavailable where it is unknown whether the stop loss is reached."""
         stopped_out = self._orders.guards.is_stopped_out()
         position = self._orders.position
         if position.side is None:

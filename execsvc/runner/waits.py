@@ -62,11 +62,11 @@ class Waits:
         until = monotonic() + seconds
         while True:
             patience = self._beat() or LONGEST_SLICE
-            self.look(max(0.0, min(until - monotonic(), patience)), interruptible)
+            self.handle_signals(max(0.0, min(until - monotonic(), patience)), interruptible)
             if monotonic() >= until:
                 return
 
-    def look(self, seconds: float = 0.0, interruptible: bool = True) -> None:
+    def handle_signals(self, seconds: float = 0.0, interruptible: bool = True) -> None:
         """Handle the signals that come within ``seconds``.
 
         Raises StopRequested if a stop may interrupt.
@@ -89,7 +89,7 @@ class Waits:
 
     def pulse(self, interruptible: bool) -> None:
         """Send a heartbeat and handle signals; called during a wait on the network."""
-        self.look(0.0, interruptible)
+        self.handle_signals(0.0, interruptible)
         self._beat()
 
     def hold_asked_within(self, seconds: float) -> bool:
@@ -101,7 +101,7 @@ class Waits:
         """
         until = monotonic() + seconds
         while self.stop is not None and not self.stop.hold and monotonic() < until:
-            self.look(max(until - monotonic(), 0.0), interruptible=False)
+            self.handle_signals(max(until - monotonic(), 0.0), interruptible=False)
         self._decided = True
         return self.stop is not None and self.stop.hold
 

@@ -29,6 +29,18 @@ _KINDS = {
     "object": "an object",
 }
 _LIBRARY_WORDS = {"Input should be": "has to be", "Value error, ": "", "Assertion failed, ": ""}
+_MOST_DECIMALS = 18
+_MOST_DIGITS = 36
+
+
+def usable(value: Decimal) -> Decimal:
+    """``value``, for a validator. Raises ValueError for one with too many digits to write out.
+
+    ``1e999999999`` is such a number, and no price of anything.
+    """
+    if int(value.as_tuple().exponent) < -_MOST_DECIMALS or value.adjusted() > _MOST_DIGITS:
+        raise ValueError(f"has more than {_MOST_DECIMALS} decimals or {_MOST_DIGITS} digits")
+    return value
 
 
 def parse_params(model: type[BaseModel], params: Mapping[str, Any]) -> BaseModel:
@@ -131,8 +143,8 @@ def _allowed(field: dict[str, Any]) -> str:
         ("of at most", high),
         ("below", below),
     )
-    told = " and ".join(f"{word} {bound}" for word, bound in bounds if bound is not None)
-    return f"{kind} {told}".rstrip()
+    limits = " and ".join(f"{word} {bound}" for word, bound in bounds if bound is not None)
+    return f"{kind} {limits}".rstrip()
 
 
 def _plain(message: str) -> str:

@@ -35,12 +35,12 @@ def test_trades_are_written_once_and_errors_are_survived(
     recorder = MarketRecorder(adapter, "BTC/USDT", writer, said.append)
     for stamps in ((1,), (1, 2), (1, 2, 2), (2, 2, 3)):
         trades(*stamps)
-        recorder.look()
+        recorder.read_once()
     exchange.fault("refuse", call="depth", times=9)
-    recorder.look()
+    recorder.read_once()
     exchange.heal()
     trades(3, 4)
-    recorder.look()
+    recorder.read_once()
     writer.close()
 
     lines = list(Recording(find([tmp_path])[0]))
@@ -59,10 +59,10 @@ def test_recorder_one_stamp_of_another_time_is_not_recorded(
     )
     recorder = MarketRecorder(adapter, "BTC/USDT", writer, print)
     exchange.fault("patch", call="depth", times=1, body={"timestamp": ahead})
-    recorder.look()
+    recorder.read_once()
     row = {"price": "50000", "amount": "1", "side": "buy"}
     exchange.market(price="50001", trades=[{"timestamp": ahead, **row}])
-    recorder.look()
+    recorder.read_once()
     writer.close()
 
     lines = list(Recording(find([tmp_path])[0]))

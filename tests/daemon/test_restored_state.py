@@ -72,7 +72,7 @@ def test_position_that_was_closed_since_is_booked_as_gone(
     daemon.start()
     sell_after_a_snapshot(daemon, exchange)
     found = daemon.command("doctor", "--json")
-    assert "somebody closed the position" in found.stdout
+    assert "the position was closed elsewhere" in found.stdout
     assert "the next start books it as gone" in found.stdout
     before = len(exchange.orders())
     daemon.start()

@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from execsvc.execution.guards import decisions
-from execsvc.execution.guards.decisions import Trip
+from execsvc.execution.guards.decisions import Read, Trip
 from execsvc.execution.guards.limits import Guard
-from execsvc.execution.guards.reads import Read
 
 D = Decimal
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)

@@ -8,11 +8,10 @@ from decimal import Decimal
 import pytest
 
 from execsvc.execution.known_sizes import Known, known_of
-from execsvc.execution.next_amount import believed, is_dust, last_amount, next_amount
+from execsvc.execution.next_amount import is_dust, last_amount, next_amount, usable_funds
 from execsvc.model.market import Limits
 from execsvc.model.order import Side
-from execsvc.model.refusal import Refusal
-from execsvc.model.size_answer import SizeAnswer
+from execsvc.model.refusal import Refusal, SizeAnswer
 
 D = Decimal
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -203,7 +202,7 @@ def test_believed_part_of_a_balance_shrinks_with_each_refusal_for_it() -> None:
     balance = Refusal.BALANCE
     for refusals, part in enumerate(("1", "0.95", "0.9", "0.75", "0.5", "0.25", "0.25")):
         found = known(*[("0.01", balance)] * refusals)
-        assert believed(D(10), Side.SELL, found) == 10 * D(part)
-        assert believed(D(10), Side.BUY, found) == 10
+        assert usable_funds(D(10), Side.SELL, found) == 10 * D(part)
+        assert usable_funds(D(10), Side.BUY, found) == 10
     found = known(("0.01", balance), ("0.01", TAKEN))
-    assert believed(D(10), Side.SELL, found) == 10
+    assert usable_funds(D(10), Side.SELL, found) == 10

@@ -7,10 +7,10 @@ from decimal import Decimal
 import pytest
 
 from execsvc.errors import OrderRefused
-from execsvc.execution import backoff
+from execsvc.execution.guards import entry_backoff as backoff
 from execsvc.execution.known_sizes import Known
 from execsvc.execution.parts import Parts, Placed
-from execsvc.execution.sizing import refuse_without_way_out
+from execsvc.execution.sizing import refuse_unsellable_entry
 from execsvc.model.market import Limits
 from execsvc.model.order import Fill
 
@@ -70,7 +70,7 @@ def refused(
 ) -> str | None:
     rate = None if fee is None else D(fee)
     try:
-        refuse_without_way_out(D(amount), D(held), rate, limits, D(100), known or Known())
+        refuse_unsellable_entry(D(amount), D(held), rate, limits, D(100), known or Known())
     except OrderRefused as refusal:
         return str(refusal)
     return None

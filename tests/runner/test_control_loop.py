@@ -10,7 +10,7 @@ import pytest
 
 from execsvc.errors import Banned, LedgerFailed, OrderRefused, StopRequested, Unavailable
 from execsvc.runner import control_loop
-from execsvc.runner.control_loop import LONGEST_UNLOOKED, ControlLoop, StrategyGaveUp
+from execsvc.runner.control_loop import LONGEST_UNCHECKED, ControlLoop, StrategyGaveUp
 from execsvc.runner.counts import Counts
 from execsvc.runner.report import Snapshot
 
@@ -150,7 +150,7 @@ def test_looks_between_ticks_are_five_seconds_apart_at_most(bench: Bench, interv
     run(bench, None, 3.0, None)
     seen = sorted(bench.ticked_at + bench.looked_at)
     assert len(bench.looked_at) > 0
-    assert max(b - a for a, b in pairwise(seen)) <= LONGEST_UNLOOKED + 1e-9
+    assert max(b - a for a, b in pairwise(seen)) <= LONGEST_UNCHECKED + 1e-9
 
 
 def test_a_look_or_a_tick_that_takes_too_long_is_followed_by_a_look_at_once(bench: Bench) -> None:

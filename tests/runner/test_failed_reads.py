@@ -98,15 +98,15 @@ def test_unread_reads_that_fail_within_one_long_wait_count(bench: Bench) -> None
 
 
 def test_unjudged_looks_add_up_until_one_tells_whatever_else_is_read(bench: Bench) -> None:
-    bench.reporter.looked(judged=True)
+    bench.reporter.checked(judged=True)
     bench.pass_time(5)
     assert bench.told.unjudged == 0
-    bench.reporter.looked(judged=False)
+    bench.reporter.checked(judged=False)
     bench.tick(True)
     bench.pass_time(30)
-    bench.reporter.looked(judged=False)
+    bench.reporter.checked(judged=False)
     bench.tick(True)
     bench.pass_time(31)
     assert (bench.told.unjudged, bench.told.unread) == (61, 0)
-    bench.reporter.looked(judged=True)
+    bench.reporter.checked(judged=True)
     assert bench.told.unjudged == 0

@@ -92,7 +92,7 @@ class Bot(MemoryBot):
 
     def look(self, *books: tuple[str, str] | Exception) -> str | None:
         self.exchange.books = list(books)
-        return self.stop_loss.look()
+        return self.stop_loss.check()
 
     @property
     def guards(self) -> list[str]:
@@ -158,10 +158,10 @@ def test_look_without_a_position_reads_nothing(bot: Bot) -> None:
 def test_every_look_says_whether_it_could_tell(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[bool] = []
 
-    def looked(judged: bool) -> None:
+    def checked(judged: bool) -> None:
         told.append(judged)
 
-    monkeypatch.setattr(bot.reporter, "looked", looked)
+    monkeypatch.setattr(bot.reporter, "checked", checked)
     bot.look(("49000", "49001"))
     bot.look(Unavailable("GET /market/depth: HTTP 500"))
     bot.look(Banned("banned for another 60 s", 60.0))

@@ -34,7 +34,7 @@ class Bench:
         os.close(self.lifeline)
 
     def stop(self) -> StopOrder | None:
-        self.waits.look(0.0, interruptible=False)
+        self.waits.handle_signals(0.0, interruptible=False)
         return self.waits.stop
 
     def close(self) -> None:
@@ -130,7 +130,7 @@ def test_a_wait_looks_up_when_somebody_has_something_to_say(
     slices: list[float] = []
     patience = iter([0.002, 0.001, None, None])
     monkeypatch.setattr(bench.waits, "_beat", lambda: next(patience, None))
-    look = bench.waits.look
+    look = bench.waits.handle_signals
 
     def noted(seconds: float = 0.0, interruptible: bool = True) -> None:
         slices.append(seconds)

@@ -17,9 +17,8 @@ from execsvc.model.bot import Binding, Mode
 from execsvc.model.market import Limits
 from execsvc.model.order import Fill, OrderState, Side
 from execsvc.model.position import Position
-from execsvc.model.refusal import Refusal
+from execsvc.model.refusal import Refusal, SizeAnswer
 from execsvc.model.result import utc_day
-from execsvc.model.size_answer import SizeAnswer
 from execsvc.store.bot_facts import Missing
 from execsvc.store.bot_store import BotStore
 from execsvc.store.store import BotRecordsStore

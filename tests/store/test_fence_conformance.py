@@ -17,8 +17,8 @@ from execsvc.model.comparison import Verdict
 from execsvc.model.market import Limits
 from execsvc.model.order import OrderState, Side
 from execsvc.model.position import Position
+from execsvc.model.refusal import SizeAnswer
 from execsvc.model.result import utc_day
-from execsvc.model.size_answer import SizeAnswer
 from execsvc.store.account_store import AccountStore
 from execsvc.store.bot_facts import Missing
 from execsvc.store.bot_store import BotStore

@@ -1,4 +1,4 @@
-"""Conditions under which a guard trips. Pure; the values to judge come from the caller."""
+"""Conditions under which a guard trips, and the reads that they are judged by. Without I/O or clock."""
 
 from __future__ import annotations
 
@@ -8,11 +8,52 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from execsvc.execution.guards.limits import Guard
-from execsvc.execution.guards.reads import Read
 from execsvc.model.market import plain, round_down
 
 MINUTE = timedelta(minutes=1)
 _CENTS = 8
+
+
+class Read(NamedTuple):
+    """One answer. ``asked_at`` and ``answered_at`` in monotonic seconds of our own.
+
+    ``behind`` is by how many seconds its own stamp lay behind our clock when it came (negative:
+    ahead of it); None where it has no stamp, as a ticker never has.
+    """
+
+    what: str
+    asked_at: float
+    answered_at: float
+    behind: float | None = None
+
+    def age(self, moment: float) -> float:
+        """Age in seconds at ``moment``, at most: the answer may be as old as the time of the
+        question.
+        """
+        since_asked = moment - self.asked_at
+        if self.behind is None:
+            return since_asked
+        return max(since_asked, self.behind + moment - self.answered_at)
+
+
+class MarketReads:
+    """The reads of the present tick."""
+
+    def __init__(self) -> None:
+        self._reads: list[Read] = []
+
+    @property
+    def all(self) -> tuple[Read, ...]:
+        """All reads of the tick, in the order in which the answers came."""
+        return tuple(self._reads)
+
+    def add(self, read: Read) -> None:
+        """Add an answer."""
+        self._reads.append(read)
+
+    def forget(self) -> None:
+        """Forget the reads of the tick before."""
+        self._reads.clear()
 
 
 class Trip(NamedTuple):
@@ -32,7 +73,7 @@ def order_notional(limit: Decimal | None, amount: Decimal, price: Decimal | None
     if limit is None:
         return None
     if price is None:
-        return Trip(Guard.ORDER_NOTIONAL, "without a ticker nobody can tell what it is worth")
+        return Trip(Guard.ORDER_NOTIONAL, "without a ticker its worth is unknown")
     worth = amount * price
     if worth <= limit:
         return None

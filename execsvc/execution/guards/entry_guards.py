@@ -8,10 +8,9 @@ from decimal import Decimal
 from execsvc.clock import monotonic, now
 from execsvc.errors import GuardRefused, LedgerFailed
 from execsvc.execution.guards import decisions
-from execsvc.execution.guards.decisions import MINUTE, Trip, not_known
+from execsvc.execution.guards.decisions import MINUTE, MarketReads, Read, Trip, not_known
 from execsvc.execution.guards.entry_backoff import EntryBackoff
 from execsvc.execution.guards.limits import Guard, GuardLimits
-from execsvc.execution.guards.reads import MarketReads, Read
 from execsvc.execution.guards.tripped_guards import TrippedGuards
 from execsvc.execution.ports import Services
 from execsvc.model.bot import Binding

@@ -31,7 +31,7 @@ class TrippedGuards:
         self._record = services.record
         self._reporter = services.reporter
         self._repeats = Repeats()
-        self._said: set[str] = set()
+        self._logged: set[str] = set()
         self._tripped: dict[str, Tripped] = {}
         self._unwritten: dict[Guard, Tripped | None] = {}
         """Changes that could not be recorded; None: the guard was cleared."""
@@ -51,7 +51,7 @@ class TrippedGuards:
         self.fault, self._is_open = None, True
         for guard in found:
             self._tripped.setdefault(guard.guard, guard)
-            self._said.add(guard.guard)
+            self._logged.add(guard.guard)
         self._clear_changed()
         self.clear_if_reentered()
         self._show()
@@ -67,7 +67,7 @@ class TrippedGuards:
     def clear_if_reentered(self) -> None:
         """Clear the stop loss if the bot was stopped and started since, or was released.
 
-        It stands while the position that it sells is open, and that word is kept until then.
+        It stands while the position that it sells is open, and the release is kept until then.
         """
         if not self.shows(Guard.STOP_LOSS):
             return
@@ -99,8 +99,8 @@ class TrippedGuards:
         if tripped.bound:
             self._record_change(guard, tripped)
         if before is None and self._repeats.note(guard.value, monotonic()) is not None:
-            self._said.add(guard.value)
-            self._say("WARNING", "guard_tripped", guard.value, f"no entries: {trip.detail}")
+            self._logged.add(guard.value)
+            self._log("WARNING", "guard_tripped", guard.value, f"no entries: {trip.detail}")
         self._show()
 
     def restate(self, guard: Guard, trip: Trip) -> None:
@@ -112,8 +112,8 @@ class TrippedGuards:
         tripped = Tripped(guard.value, self._bound(guard), since, trip.detail)
         self._tripped[guard.value] = tripped
         self._record_change(guard, tripped)
-        self._said.add(guard.value)
-        self._say("WARNING", "guard_tripped", guard.value, f"no entries: {trip.detail}")
+        self._logged.add(guard.value)
+        self._log("WARNING", "guard_tripped", guard.value, f"no entries: {trip.detail}")
         self._show()
 
     def clear(self, guard: Guard) -> None:
@@ -121,9 +121,9 @@ class TrippedGuards:
         if self._tripped.pop(guard.value, None) is None:
             return
         self._record_change(guard, None)
-        if guard.value in self._said:
-            self._said.discard(guard.value)
-            self._say("INFO", "guard_cleared", guard.value, "entries are free again")
+        if guard.value in self._logged:
+            self._logged.discard(guard.value)
+            self._log("INFO", "guard_cleared", guard.value, "entries are free again")
         self._show()
 
     def _clear_changed(self) -> None:
@@ -131,7 +131,7 @@ class TrippedGuards:
         names = {guard.value: guard for guard in Guard}
         for name, tripped in list(self._tripped.items()):
             if name not in names:
-                del self._tripped[name]  # of a newer service: this one cannot tell when it is over
+                del self._tripped[name]  # of a newer service, which alone knows when it is over
             elif names[name] in _OF_A_START:
                 continue
             elif tripped.bound != self._bound(names[name]):
@@ -144,7 +144,7 @@ class TrippedGuards:
         oldest_first = sorted(self._tripped.values(), key=lambda each: each.since)
         self._reporter.update(guards=[each.shown() for each in oldest_first])
 
-    def _say(self, level: str, event: EventName, guard: str, text: str) -> None:
+    def _log(self, level: str, event: EventName, guard: str, text: str) -> None:
         self._record.say(level, event, f"guard {guard}: {text}", guard=guard)
 
     def _record_change(self, guard: Guard, tripped: Tripped | None) -> None:

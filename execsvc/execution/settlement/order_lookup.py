@@ -1,4 +1,4 @@
-"""Asks the adapter for the outcome of an order, where it answers ``GET /order/{client_order_id}``.
+"""Look-up of the outcome of an order at an adapter that answers ``GET /order/{client_order_id}``.
 
 Today's adapter does not: it answers 404 to a path it does not know, and so would a better one to an
 order it never heard of. A 404 is therefore believed only once the adapter has found an order that
@@ -19,7 +19,7 @@ from execsvc.store.orders import JournalRow
 class Found(Enum):
     """The results of a look-up that states no final fill."""
 
-    NEVER_HEARD_OF = "the adapter keeps records of orders, and this one is not among them"
+    NOT_AMONG_THEM = "the adapter keeps records of orders, and this one is not among them"
     NOT_FINAL = "the adapter knows the order, which may still be filled"
     CONTRADICTED = "the adapter's record of the order cannot be true"
     SILENT = "the adapter keeps records of orders, but does not answer at present"
@@ -34,14 +34,14 @@ class OrderLookup:
         self._journal = journal
         self._kept: bool | None = None
 
-    def ask(self, row: JournalRow) -> Fill | Found:
+    def look_up(self, row: JournalRow) -> Fill | Found:
         """The final fill of the order in ``row``, or the finding of the adapter's records."""
         if self._kept is False:
             return Found.NO_RECORDS
         try:
             fill = self._find(row)
         except NotFound:
-            return Found.NEVER_HEARD_OF if self._are_kept() else Found.NO_RECORDS
+            return Found.NOT_AMONG_THEM if self._are_kept() else Found.NO_RECORDS
         except OutcomeContradicted:
             self._kept = True
             return Found.CONTRADICTED

@@ -23,7 +23,6 @@ from execsvc.execution.settlement.decision import (
 )
 from execsvc.execution.settlement.expected_balance import after_fill
 from execsvc.execution.settlement.order_lookup import Found, OrderLookup
-from execsvc.execution.settlement.words import about, said
 from execsvc.execution.venues.account import Account
 from execsvc.failpoints import Failpoint, hit
 from execsvc.model.balance import Balance
@@ -112,14 +111,14 @@ class Settlement:
         what = f"{row.intent.side.value} {row.intent.symbol} of bot {row.intent.bot_id}"
         while True:
             asked_at = monotonic()
-            found = self._lookup.ask(row)
+            found = self._lookup.look_up(row)
             hit(Failpoint.SETTLING)
             if isinstance(found, Fill):
                 self._accept(row, found)
                 return True
             if found in _BY_BALANCES or asked_at >= decided_from + self._window:
                 return False
-            if found is Found.NEVER_HEARD_OF and asked_at >= decided_from:
+            if found is Found.NOT_AMONG_THEM and asked_at >= decided_from:
                 self._accept(row, Fill(filled=ZERO))
                 return True
             self._reporter.update(last_error=f"settling a {what}: {found.value}")
@@ -142,7 +141,7 @@ class Settlement:
             f"outcome of {intent.side.value} {intent.amount:f} {intent.symbol} of bot "
             f"{intent.bot_id} was unknown, settled by the adapter's records: filled {fill.filled:f}"
         )
-        self._record.say("WARNING", "order_settled", text, **about(row, fill))
+        self._record.say("WARNING", "order_settled", text, **_fields(row, fill))
         if state is OrderState.ARRIVING:
             self._arrival(journal.row(intent.client_order_id))
 
@@ -252,9 +251,9 @@ class Settlement:
         self._record.say(
             "CRITICAL" if state is OrderState.CONTESTED else "WARNING",
             "order_contested" if state is OrderState.CONTESTED else "order_settled",
-            said(row, decision),
+            _settled_text(row, decision),
             finding=decision.finding.value,
-            **about(row, decision.fill),
+            **_fields(row, decision.fill),
         )
 
 
@@ -272,3 +271,22 @@ def _settled_balance(row: JournalRow, balance: Balance) -> dict[str, Expected]:
         asset: Expected(amount=balance.free(asset), tolerance=_TOLERANCE, filled_at=now())
         for asset in Symbol.parse(row.intent.symbol)
     }
+
+
+def _settled_text(row: JournalRow, decision: SettlementDecision) -> str:
+    """A line for the log and for the operator."""
+    intent = row.intent
+    text = (
+        f"outcome of {intent.side.value} {intent.amount:f} {intent.symbol} of bot "
+        f"{intent.bot_id} was unknown, settled by balances: {decision.finding.value}, "
+        f"filled {decision.fill.filled:f}"
+    )
+    if decision.finding is Finding.CONTESTED:
+        text += "; the account was also moved by other trades: decide it with execsvc settle"
+    return text
+
+
+def _fields(row: JournalRow, fill: Fill) -> dict[str, object]:
+    """The fields of the line about ``row``: the order, its bot, the filled quantity."""
+    intent = row.intent
+    return {"order_id": intent.client_order_id, "owner": intent.bot_id, "filled": fill.filled}

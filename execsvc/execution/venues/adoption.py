@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from execsvc.execution.order_sizes import SizeMemory
 from execsvc.execution.ports import Services
-from execsvc.execution.size_memory import SizeMemory
 from execsvc.model.bot import Binding
 from execsvc.store.account_store import AccountStore
 from execsvc.store.orders import JournalRow
@@ -34,7 +34,7 @@ class Adoption:
             binding = self._binding.model_copy(update={"symbol": order.symbol})
             again = services.ledger.is_booked(order.client_order_id)
             services.ledger.book(binding, order, state)
-            self._memory.take(row)
+            self._memory.learn(row)
             self._journal.adopted(order.client_order_id)
             services.record.outcome(order)
             if not again:

@@ -40,7 +40,7 @@ class LiveVenue:
         with adapter.calls_for(purpose):
             terms = market_terms(adapter, self._services.ledger, self._binding, purpose.side)
             if self._restored is not None:
-                self._restored.ask(purpose)
+                self._restored.ask_bot_service(purpose)
             with self._account.turn(purpose):
                 hit(Failpoint.TURN_TAKEN)
                 self._settle_open_order(purpose)
@@ -96,12 +96,12 @@ class LiveVenue:
 
     def _compare(self, restored: RestoredLedger) -> None:
         restored.skip_if_flat()
-        if not restored.is_looked_at:
-            restored.ask(Purpose.ENTRY)
+        if not restored.is_checked:
+            restored.ask_bot_service(Purpose.ENTRY)
             with self._account.turn(Purpose.ENTRY):
                 self._settle_open_order(Purpose.ENTRY)
                 self._adoption.adopt(None)
-                restored.look(Purpose.ENTRY)
+                restored.check(Purpose.ENTRY)
         restored.refresh()
 
     def held(self) -> Decimal | None:
@@ -172,7 +172,7 @@ class LiveVenue:
             return self._account.journal.tracked_by_all(self._binding.base)
         except LedgerFailed as fault:
             # A fault of another bot's ledger must not end this bot, which then only may not sell.
-            raise OrderRefused(f"what is the user's own cannot be told: {fault}") from fault
+            raise OrderRefused(f"what is the user's own is unknown: {fault}") from fault
 
     def _not_to_be_spent(self) -> Decimal:
         """The part of the free quote that is the position of some bot of this account."""
@@ -180,5 +180,5 @@ class LiveVenue:
             return self._account.journal.not_to_be_spent(self._binding.quote)
         except LedgerFailed as fault:
             raise OrderRefused(
-                f"how much {self._binding.quote} other bots of the account hold cannot be told: {fault}"
+                f"how much {self._binding.quote} other bots of the account hold is unknown: {fault}"
             ) from fault

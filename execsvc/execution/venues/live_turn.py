@@ -92,7 +92,7 @@ class LiveTurn:
         outlasts_stop = self._request.purpose.outlasts_stop
         if not outlasts_stop:
             # A strategy may have swallowed the StopRequested of an earlier wait.
-            waits.look()
+            waits.handle_signals()
         self._account.adapter.connect_for_order(timeout, interruptible=not outlasts_stop)
         hit(Failpoint.CONNECTED)
         intent = self._intent(quantity)
@@ -178,7 +178,7 @@ class LiveTurn:
             if row.state is not OrderState.IN_FLIGHT:
                 break  # it was on the disk, and only the confirmation was lost
         if answer.unknown is not None:
-            self._say_unknown(intent, answer.unknown)
+            self._log_unknown(intent, answer.unknown)
         elif answer.fill.priced_by is not None:
             self._services.record.priced(intent, answer.fill)
 
@@ -196,7 +196,7 @@ class LiveTurn:
             return False
         return True
 
-    def _say_unknown(self, intent: Intent, unknown: OutcomeUnknown) -> None:
+    def _log_unknown(self, intent: Intent, unknown: OutcomeUnknown) -> None:
         self._services.reporter.counts.order_unknown(intent.side)
         self._services.record.say(
             "WARNING",

@@ -64,16 +64,16 @@ class RestoredLedger:
         self._reporter = services.reporter
         self._start = start.name
         self._history = start.history
-        self._is_looked_at = not start.name
+        self._is_checked = not start.name
         self._is_kept = not start.name
-        self._is_said = False
+        self._is_logged = False
         self._is_doubted = False
         self._ask_again_at: float | None = None
 
     @property
-    def is_looked_at(self) -> bool:
+    def is_checked(self) -> bool:
         """True once this process knows whether the bot's position is in doubt."""
-        return self._is_looked_at
+        return self._is_checked
 
     def show_record(self) -> None:
         """Report a contested position that is on record from an earlier start.
@@ -89,10 +89,10 @@ class RestoredLedger:
 
         Raises Unavailable while another bot's ledger is busy.
         """
-        if self._is_looked_at:
+        if self._is_checked:
             return
-        self._ask_machine()
-        self._ask_journal()
+        self._check_machine()
+        self._check_journal()
         if self._history is not None:
             return
         journal = self._account.journal
@@ -102,43 +102,43 @@ class RestoredLedger:
             # Written down, so that a thousand bots of one account do not each read all ledgers.
             journal.keep_doubts([], self._start, [ACCOUNT])
         self.settle()
-        self._is_looked_at = True
+        self._is_checked = True
 
-    def ask(self, purpose: Purpose) -> None:
+    def ask_bot_service(self, purpose: Purpose) -> None:
         """Ask BotService, unless it has answered; before an entry, ask again at once after a
         failure.
 
         To be called before the account's turn is taken: BotService may be away, and other bots of
         the account do not wait for it.
         """
-        if not self._is_looked_at or (self._ask_again_at is not None and not purpose.outlasts_stop):
-            self._ask_bot_service()
+        if not self._is_checked or (self._ask_again_at is not None and not purpose.outlasts_stop):
+            self._check_orders()
 
-    def look(self, purpose: Purpose) -> None:
+    def check(self, purpose: Purpose) -> None:
         """Compare, unless that was done for this start, and book the result for this bot.
 
         Within the account's turn, with nothing unsettled. Raises Unavailable, LedgerFailed.
         """
-        if not self._is_looked_at:
-            self._ask_machine()
-            self._ask_journal()
+        if not self._is_checked:
+            self._check_machine()
+            self._check_journal()
             if not self._is_compared():
                 positions = self._open_positions()
                 if positions:  # else nothing to judge; the record is written with the first order
                     self._compare(positions, purpose)
-            self._is_looked_at = True
+            self._is_checked = True
         self.settle()
 
     def admit(self, purpose: Purpose) -> None:
-        """As :meth:`look`, before an order. Raises OrderRefused while the account is contested."""
-        if not self._is_looked_at:
-            self._ask_machine()
-            self._ask_journal()
+        """As :meth:`check`, before an order. Raises OrderRefused while the account is contested."""
+        if not self._is_checked:
+            self._check_machine()
+            self._check_journal()
         if not self._is_kept:
             if not self._is_compared():
                 self._compare(self._open_positions(), purpose)
             self._keep_own()
-            self._is_looked_at = self._is_kept = True
+            self._is_checked = self._is_kept = True
         self.settle()
         blocked = self.blocked()
         if blocked is not None:
@@ -150,7 +150,7 @@ class RestoredLedger:
         """
         is_due = self._ask_again_at is not None and monotonic() >= self._ask_again_at
         if is_due:
-            self._ask_bot_service()
+            self._check_orders()
         if is_due or self._is_doubted:
             self.settle()
 
@@ -167,8 +167,8 @@ class RestoredLedger:
             contested = []
         self._is_doubted = bool(contested)
         self._show(contested)
-        if contested and not self._is_said:
-            self._is_said = True
+        if contested and not self._is_logged:
+            self._is_logged = True
             for doubt in contested:
                 self._record.say("CRITICAL", "position_contested", doubt.text)
 
@@ -261,7 +261,7 @@ class RestoredLedger:
         try:
             return journal.open_positions()
         except LedgerUnavailable as busy:
-            raise Unavailable(f"what bots of the account hold cannot be told: {busy}") from busy
+            raise Unavailable(f"what bots of the account hold is unknown: {busy}") from busy
 
     def _keep_own(self) -> None:
         """Record that this bot is compared: its purchases from here on belong to this start."""
@@ -300,12 +300,12 @@ class RestoredLedger:
                 symbol=position.symbol,
                 verdict=verdict,
                 at=now(),
-                detail=position.told(verdict),
+                detail=position.detail(verdict),
             )
             for position, verdict in verdicts.items()
         ]
 
-    def _ask_machine(self) -> None:
+    def _check_machine(self) -> None:
         """Contest open positions while the state directory is recorded as another machine's.
 
         The start contests what is open and records this machine; it could not do so where a ledger
@@ -330,7 +330,7 @@ class RestoredLedger:
             held = [moved(self._bot_id, self._binding.symbol)]
         journal.keep_doubts(held, self._start, [subject])
 
-    def _ask_journal(self) -> None:
+    def _check_journal(self) -> None:
         """Contest the position if the account's journal knows a booked order that its ledger lacks.
 
         That happens when the ledger alone was restored: the account agrees with its journal then. A
@@ -356,7 +356,7 @@ class RestoredLedger:
         )
         journal.keep_doubts([found], self._start, [subject])
 
-    def _ask_bot_service(self) -> None:
+    def _check_orders(self) -> None:
         """Contest the position if BotService knows an order of the bot that is newer than its
         ledger.
         """

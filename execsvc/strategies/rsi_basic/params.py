@@ -7,7 +7,7 @@ from decimal import Decimal
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
 from execsvc.strategies.budget import allocation_ratio
-from execsvc.strategies.numbers import usable
+from execsvc.strategies.params import usable
 
 
 class RsiParams(BaseModel):

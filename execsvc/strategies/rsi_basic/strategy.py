@@ -17,7 +17,18 @@ from execsvc.strategies.budget import budget
 from execsvc.strategies.diagnostics import Diagnostics
 from execsvc.strategies.rsi_basic.candles import Candles
 from execsvc.strategies.rsi_basic.params import RsiParams
-from execsvc.strategies.rsi_basic.state import RsiState
+
+
+class RsiState(BaseModel):
+    """The state that survives a restart; it changes once a candle, and with an order."""
+
+    candles: Candles | None = None
+    signal: Side | None = None
+    """The order that a crossing has asked for and that is not done yet.
+
+    BUY stands until the next candle closes, SELL until the bot is flat.
+    """
+
 
 Context = StrategyContext[RsiParams, RsiState]
 

@@ -11,8 +11,8 @@ from execsvc.clock import Moment
 from execsvc.model.bot import Binding
 from execsvc.model.order import Intent
 from execsvc.model.position import Position
+from execsvc.model.refusal import SizeAnswer
 from execsvc.model.result import Result
-from execsvc.model.size_answer import SizeAnswer
 from execsvc.store.abandoned import Abandoned
 from execsvc.store.bot_facts import Missing, Today, Unfilled
 from execsvc.store.orders import OrderRow

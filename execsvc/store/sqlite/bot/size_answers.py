@@ -8,8 +8,7 @@ from datetime import datetime
 from execsvc.clock import iso
 from execsvc.errors import LedgerFailed
 from execsvc.model.order import Side
-from execsvc.model.refusal import Refusal
-from execsvc.model.size_answer import SizeAnswer
+from execsvc.model.refusal import Refusal, SizeAnswer
 from execsvc.store.sqlite import rows
 from execsvc.store.sqlite.database import has_table, query, transaction
 
