@@ -154,7 +154,7 @@ def said() -> Iterator[tuple[str, str]]:
                 value = bound_event(inner) if isinstance(inner, ast.Call) else None
                 for name in constants(value) or [] if value is not None else []:
                     yield name, LEVELS[method(call)]
-        if method(call) == "say" and len(call.args) > 1:
+        if method(call) == "log" and len(call.args) > 1:
             yield from zip(
                 constants(call.args[1]) or [], constants(call.args[0]) or [], strict=False
             )

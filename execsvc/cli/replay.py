@@ -21,7 +21,7 @@ from execsvc.replay import batch, outputs
 from execsvc.replay.picture import NoPicture, draw
 from execsvc.replay.report import HEADER, cells, report
 from execsvc.replay.result import Conditions
-from execsvc.replay.run import Job, Replay
+from execsvc.replay.run import Replay, ReplayJob
 from execsvc.replay.run import replay as make
 from execsvc.strategies import registry
 
@@ -223,7 +223,7 @@ def replay(
     moments = batch.phases(conditions.interval, phases, conditions.phase)
     single = len(variants) == len(moments) == 1
     jobs = [
-        Job(
+        ReplayJob(
             path,
             strategy,
             variant.params,
@@ -243,7 +243,7 @@ def replay(
         _write(out, made)
 
 
-def _replay_one(job: Job) -> Replay:
+def _replay_one(job: ReplayJob) -> Replay:
     """Replay and report one recording, with a bar of its progress on a terminal."""
     with click.progressbar(
         length=1000, label=job.path.name, file=sys.stderr, hidden=not sys.stderr.isatty()
@@ -254,7 +254,7 @@ def _replay_one(job: Job) -> Replay:
     return made
 
 
-def _replay_many(jobs: list[Job], variant_of: list[str]) -> list[Replay]:
+def _replay_many(jobs: list[ReplayJob], variant_of: list[str]) -> list[Replay]:
     with click.progressbar(
         batch.run_all(jobs),
         length=len(jobs),

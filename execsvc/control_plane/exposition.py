@@ -23,7 +23,7 @@ from prometheus_client.registry import Collector
 from execsvc.clock import from_iso
 from execsvc.control_plane import metric_names as names
 from execsvc.control_plane.metric_names import Metric
-from execsvc.execution.guards.limits import Guard
+from execsvc.execution.guards.limits import GuardName
 
 Document = dict[str, Any]
 _TOTAL = "_total"
@@ -100,7 +100,7 @@ def _histogram(metric: Metric, kept: Document) -> Family:
 
 
 def _guards(bots: list[Document]) -> Iterable[tuple[str, int]]:
-    tripped = Counter({guard.value: 0 for guard in Guard})
+    tripped = Counter({guard.value: 0 for guard in GuardName})
     tripped.update(guard["guard"] for bot in bots for guard in bot["guards"])
     return tripped.items()
 

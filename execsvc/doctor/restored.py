@@ -12,7 +12,7 @@ from execsvc.doctor import services
 from execsvc.doctor.finding import Finding, warning, well
 from execsvc.errors import LedgerFailed, Unavailable
 from execsvc.model.bot import Mode
-from execsvc.model.comparison import OpenPosition, Verdict, compare, held_of, is_readable
+from execsvc.model.comparison import Discrepancy, OpenPosition, compare, held_of, is_readable
 from execsvc.settings import Settings
 from execsvc.store.opening import open_store
 from execsvc.store.reports import keeps_orders
@@ -23,8 +23,8 @@ _NEWER = timedelta(seconds=1)
 _MOST_ASKED = 50
 """The most bots whose orders BotService is asked for."""
 _ASKED_FOR = {
-    Verdict.GONE: "the next start books it as gone, and sells nothing",
-    Verdict.CONTESTED: "the next start trades nothing of its account until: execsvc release BOT, or "
+    Discrepancy.GONE: "the next start books it as gone, and sells nothing",
+    Discrepancy.CONTESTED: "the next start trades nothing of its account until: execsvc release BOT, or "
     "execsvc release BOT --keep",
 }
 
@@ -78,7 +78,7 @@ def _accounts(settings: Settings, store: ServiceStore) -> Iterator[Finding]:
             yield _closed(position, verdict)
 
 
-def _closed(position: OpenPosition, verdict: Verdict) -> Finding:
+def _closed(position: OpenPosition, verdict: Discrepancy) -> Finding:
     what = f"bot {position.bot_id} ({position.symbol}): {position.detail(verdict)}"
     return warning(_CHECK, what, _ASKED_FOR[verdict])
 
@@ -102,5 +102,5 @@ def _orders(settings: Settings, store: ServiceStore) -> Iterator[Finding]:
                 _CHECK,
                 f"bot {state.bot_id}: BotService knows an order of {iso(theirs.timestamp)}, the last "
                 f"one of its ledger is of {iso(known)}",
-                _ASKED_FOR[Verdict.CONTESTED],
+                _ASKED_FOR[Discrepancy.CONTESTED],
             )

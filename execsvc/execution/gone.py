@@ -47,7 +47,7 @@ class GoneCoins:
         if seen is None:
             here = moment()
             seen = Missing(here.at, 0.0, here)
-            self._record.say(
+            self._record.log(
                 "WARNING",
                 "coins_missing",
                 f"the account holds {plain(held)} {self._binding.base}, {plain(missing)} less than "
@@ -82,7 +82,7 @@ class GoneCoins:
         left = position.without(missing)
         self._ledger.keep_position(self._binding, left)
         self._ledger.keep_missing(self._binding, None)
-        self._record.say(
+        self._record.log(
             "WARNING",
             "fees_booked",
             f"{plain(missing)} {self._binding.base} of what the bot bought went as fees: the account "
@@ -96,7 +96,7 @@ class GoneCoins:
         self._ledger.keep_position(self._binding, left)
         self._ledger.keep_missing(self._binding, None)
         why = "released by an operator" if released else f"missing since {since}"
-        self._record.say(
+        self._record.log(
             "CRITICAL",
             "coins_gone",
             f"{plain(missing)} {self._binding.base} booked as gone: {why}",

@@ -23,14 +23,14 @@ EPISODE = timedelta(minutes=30)
 """Span within which answers explain each other, and for which an unexplained refusal is heeded."""
 
 
-class Cause(NamedTuple):
+class RefusalCause(NamedTuple):
     """The refusal by the exchange's words, and by its cause, where that is known."""
 
     stated: Refusal
     actual: Refusal
 
 
-class Known(NamedTuple):
+class KnownSizes(NamedTuple):
     """The limits of one market as learnt: amounts in base units, steps as decimals."""
 
     decimals: int | None = None
@@ -45,7 +45,7 @@ class Known(NamedTuple):
     """Recent refusals that may be due to the step or to a maximum."""
     too_small: Decimal = ZERO
     """The largest amount that was recently too small."""
-    causes: Mapping[Decimal, Cause] = {}
+    causes: Mapping[Decimal, RefusalCause] = {}
     """The cause of each refusal, by amount."""
     exceeded: frozenset[Decimal] = frozenset()
     """Refused amounts of which a larger one, as fine, was taken about the same time."""
@@ -100,7 +100,7 @@ class _Refused(NamedTuple):
         return self.answer.refusal
 
 
-def known_of(answers: Sequence[SizeAnswer], now: datetime, price: Decimal | None) -> Known:
+def known_of(answers: Sequence[SizeAnswer], now: datetime, price: Decimal | None) -> KnownSizes:
     """The limits that ``answers``, oldest first, show at ``now``; ``price`` is the ticker's or
     None.
     """
@@ -113,14 +113,14 @@ def known_of(answers: Sequence[SizeAnswer], now: datetime, price: Decimal | None
     doubted = [each for each in standing if _is_doubted(each, maximum, least_fine)]
     finest = [places(answer.amount) for answer in kept if answer.refusal is None]
     small = [each.amount for each in standing if each.cause is Refusal.TOO_SMALL]
-    return Known(
+    return KnownSizes(
         decimals=None if least_fine is None else least_fine - 1,
         finest=max((p for p in finest if least_fine is None or p < least_fine), default=None),
         maximum=maximum,
         taken=_largest_taken(kept, [*too_large, *doubted]),
         doubted=tuple(each.answer._replace(amount=each.amount) for each in doubted),
         too_small=max(small, default=ZERO),
-        causes={each.answer.amount: Cause(each.stated, each.cause) for each in standing},
+        causes={each.answer.amount: RefusalCause(each.stated, each.cause) for each in standing},
         exceeded=frozenset(
             each.answer.amount for each in standing if _is_exceeded(each.answer, kept)
         ),

@@ -27,14 +27,14 @@ class LiquidationAlarm:
         self._record = services.record
         self._reporter = services.reporter
 
-    def judge(self, flat: bool) -> None:
+    def update(self, flat: bool) -> None:
         """Log the alarm, or its end; called after every position has been tried."""
         since, logged = self._ledger.failing()
         self._reporter.update(liquidation_failed=not flat)
         if flat:
             if since is not None:
                 self._ledger.keep_failing(None, None)
-                self._record.say("INFO", "liquidation_recovered", "the position is closed now")
+                self._record.log("INFO", "liquidation_recovered", "the position is closed now")
             return
         level = "DEBUG"
         if logged is None or seconds_since(logged) >= _ALARM_EVERY:
@@ -46,7 +46,7 @@ class LiquidationAlarm:
         )
         what = held or "coins sold short"
         cause = self._reporter.last_error or "cause unknown"
-        self._record.say(
+        self._record.log(
             level,
             "liquidation_failed",
             f"liquidation failed, {what} are open ({cause}); it is tried again and again; what can "
@@ -78,7 +78,7 @@ class Liquidation:
         Raises LedgerFailed when nothing can be recorded, so nothing may be sold.
         """
         flat = self.close()
-        self._alarm.judge(flat)
+        self._alarm.update(flat)
         return flat
 
     def close(self) -> bool:
@@ -133,7 +133,7 @@ class Liquidation:
         except (OrderRefused, Unavailable) as error:
             if not self._orders.position.is_flat:
                 text = f"liquidation attempt failed, {plain(tracked)} tracked: {error}"
-                self._record.say("WARNING", "liquidation_attempt_failed", text)
+                self._record.log("WARNING", "liquidation_attempt_failed", text)
                 self._reporter.update(last_error=text)
             return False
         return True

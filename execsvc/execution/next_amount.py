@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from execsvc.execution.known_sizes import Known, next_smaller, places
+from execsvc.execution.known_sizes import KnownSizes, next_smaller, places
 from execsvc.model.market import ZERO, Limits, round_down
 from execsvc.model.order import Side
 from execsvc.model.refusal import Refusal, SizeAnswer
@@ -33,7 +33,7 @@ def next_amount(
     decimals: int,
     limits: Limits,
     price: Decimal | None,
-    known: Known,
+    known: KnownSizes,
     opens: bool = False,
 ) -> Decimal | None:
     """The amount to order of ``wanted`` base units; None when nothing is left to try.
@@ -57,7 +57,7 @@ def next_amount(
 
 
 def last_amount(
-    tracked: Decimal, limits: Limits, price: Decimal | None, known: Known
+    tracked: Decimal, limits: Limits, price: Decimal | None, known: KnownSizes
 ) -> Decimal | None:
     """The amount for a sell of all that is ``tracked`` when :func:`next_amount` has nothing left.
 
@@ -71,7 +71,7 @@ def last_amount(
     return _part_to_try(whole, limits, price, known)
 
 
-def is_dust(tracked: Decimal, limits: Limits, price: Decimal | None, known: Known) -> bool:
+def is_dust(tracked: Decimal, limits: Limits, price: Decimal | None, known: KnownSizes) -> bool:
     """True when ``tracked`` is too little to be sold (CONTRACTS section 2).
 
     Beside the published minima only a refusal of the whole of it counts: for a minimum, or for a
@@ -95,7 +95,9 @@ def is_dust(tracked: Decimal, limits: Limits, price: Decimal | None, known: Know
     return _is_too_little(whole, limits, price, known)
 
 
-def _is_too_little(amount: Decimal, limits: Limits, price: Decimal | None, known: Known) -> bool:
+def _is_too_little(
+    amount: Decimal, limits: Limits, price: Decimal | None, known: KnownSizes
+) -> bool:
     """True when ``amount`` is below a minimum that is not published, or not correctly."""
     if limits.min_notional and price and amount * price > SURELY_NO_DUST * limits.min_notional:
         return False
@@ -105,7 +107,7 @@ def _is_too_little(amount: Decimal, limits: Limits, price: Decimal | None, known
     return amount <= known.too_small or _is_least(amount, limits, price, known)
 
 
-def _is_least(amount: Decimal, limits: Limits, price: Decimal | None, known: Known) -> bool:
+def _is_least(amount: Decimal, limits: Limits, price: Decimal | None, known: KnownSizes) -> bool:
     """True when ``amount``, which was refused, must be too small although no answer says so.
 
     A larger one was taken, so neither its step nor its size is at fault, unless a maximum was
@@ -115,7 +117,7 @@ def _is_least(amount: Decimal, limits: Limits, price: Decimal | None, known: Kno
 
 
 def _part_to_try(
-    whole: Decimal, limits: Limits, price: Decimal | None, known: Known
+    whole: Decimal, limits: Limits, price: Decimal | None, known: KnownSizes
 ) -> Decimal | None:
     """Less than half of ``whole``, after a refusal that may mean a maximum; None if that was tried."""
     amounts = [whole]
@@ -131,7 +133,7 @@ def _part_to_try(
     return None
 
 
-def usable_funds(free: Decimal, side: Side, known: Known) -> Decimal:
+def usable_funds(free: Decimal, side: Side, known: KnownSizes) -> Decimal:
     """The part of a ``free`` balance that an order on ``side`` may use, after refusals for it."""
     refused = min(known.short_of_funds.get(side, 0), len(SHARE_OF_FUNDS) - 1)
     return free * SHARE_OF_FUNDS[refused]
@@ -146,7 +148,7 @@ def coarsest(amount: Decimal) -> int:
     return -amount.adjusted()
 
 
-def _decimals(wanted: Decimal, decimals: int, limits: Limits, known: Known) -> range:
+def _decimals(wanted: Decimal, decimals: int, limits: Limits, known: KnownSizes) -> range:
     """The decimals to try, one after the other while they make an amount too small.
 
     That is one less than was refused where a step is published, else at first half way.
@@ -163,7 +165,7 @@ def _decimals(wanted: Decimal, decimals: int, limits: Limits, known: Known) -> r
 
 
 def _ceiling(
-    wanted: Decimal, limits: Limits, price: Decimal | None, known: Known, opens: bool
+    wanted: Decimal, limits: Limits, price: Decimal | None, known: KnownSizes, opens: bool
 ) -> Decimal | None:
     """The largest amount to try; None when every one has been refused."""
     if known.taken is None:
@@ -179,7 +181,7 @@ def _ceiling(
 
 
 def _untaken_ceiling(
-    wanted: Decimal, limits: Limits, price: Decimal | None, known: Known
+    wanted: Decimal, limits: Limits, price: Decimal | None, known: KnownSizes
 ) -> Decimal | None:
     refused = [answer.amount for answer in known.doubted]
     if known.maximum is not None:

@@ -202,7 +202,7 @@ class OrderService:
         text = (
             f"{plain(position.sold_short)} {self.binding.base} sold short is not bought back: {why}"
         )
-        self._record.say("WARNING", "short_dropped", text)
+        self._record.log("WARNING", "short_dropped", text)
         self._reporter.update(last_error=text)
         self.show_position()
 
@@ -240,7 +240,7 @@ class OrderService:
             raise OrderRefused("nothing is tracked")
         if self._is_dust(position, funds):
             self._write_off(position)
-            raise OrderRefused(f"what is tracked is dust: {plain(position.tracked)}")
+            raise OrderRefused(f"the tracked quantity is dust: {plain(position.tracked)}")
 
     def _write_off_rest(self, funds: Funds) -> None:
         """Write off as dust the rest of a sell, or a refused whole, that is too little to be sold."""
@@ -255,7 +255,7 @@ class OrderService:
     def _write_off(self, position: Position) -> None:
         if not position.dust:
             self._ledger.keep_position(self.binding, position.model_copy(update={"dust": True}))
-            self._record.say(
+            self._record.log(
                 "DEBUG",
                 "position_dust",
                 f"{plain(position.tracked)} {self.binding.base} is dust: too little to be sold, "

@@ -10,9 +10,9 @@ from decimal import Decimal
 from execsvc.clients.exchange_words import meaning
 from execsvc.clock import now
 from execsvc.errors import LedgerFailed, OrderRefused
-from execsvc.execution.known_sizes import KEPT, Known, known_of, places
+from execsvc.execution.known_sizes import KEPT, KnownSizes, known_of, places
 from execsvc.execution.next_amount import last_amount, next_amount
-from execsvc.execution.ports import Record
+from execsvc.execution.ports import RecordPort
 from execsvc.logs import bound
 from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, Limits, plain, round_down
@@ -33,12 +33,12 @@ class SizeMemory:
     fault of the ledger an answer is known only as long as the process lives, and no exit fails.
     """
 
-    def __init__(self, ledger: BotStore, record: Record) -> None:
+    def __init__(self, ledger: BotStore, record: RecordPort) -> None:
         self._ledger = ledger
         self._record = record
         self._answers: dict[_Market, list[SizeAnswer]] = {}
 
-    def known(self, key_id: str, symbol: str, price: Decimal | None) -> Known:
+    def known(self, key_id: str, symbol: str, price: Decimal | None) -> KnownSizes:
         """The limits of ``symbol`` as learnt; ``price`` is the ticker's, None without one."""
         return known_of(self._of((key_id, symbol)), now(), price)
 
@@ -75,17 +75,17 @@ class SizeMemory:
                 self._answers[market] = []
         return self._answers[market]
 
-    def _log_news(self, symbol: str, before: Known, after: Known) -> None:
+    def _log_news(self, symbol: str, before: KnownSizes, after: KnownSizes) -> None:
         if after.decimals is not None and after.decimals != before.decimals:
             text = f"amounts of {symbol} have {after.decimals} decimals at most now"
-            self._record.say("WARNING", "step_learnt", text)
+            self._record.log("WARNING", "step_learnt", text)
         if after.maximum is not None and after.maximum != before.maximum:
             text = f"an order of {plain(after.maximum)} is too large for {symbol}"
-            self._record.say("WARNING", "maximum_learnt", text)
+            self._record.log("WARNING", "maximum_learnt", text)
 
     def _log_fault(self, fault: LedgerFailed) -> None:
         event = bound(bot_id=self._ledger.bot_id).bind(event="ledger_failed")
-        event.error("what was learnt of sizes: {}", fault)
+        event.error("sizes that orders have shown: {}", fault)
 
 
 class OrderSizes:
@@ -96,7 +96,7 @@ class OrderSizes:
         self._binding = binding
         self._precision = precision
 
-    def known(self, price: Decimal | None) -> Known:
+    def known(self, price: Decimal | None) -> KnownSizes:
         """The limits learnt from refusals; ``price`` is the ticker's, None without one."""
         return self._memory.known(self._binding.key_id, self._binding.symbol, price)
 

@@ -28,10 +28,10 @@ class ExecutionSettings(NamedTuple):
 DEFAULTS = ExecutionSettings()
 
 
-class Record(Protocol):
+class RecordPort(Protocol):
     """The execution log of the bot. None of its methods raises."""
 
-    def say(self, level: str, event: EventName, text: str, **data: Any) -> None:
+    def log(self, level: str, event: EventName, text: str, **data: Any) -> None:
         """Write one line at ``level``."""
         ...
 
@@ -48,7 +48,7 @@ class Record(Protocol):
         ...
 
 
-class Counts(Protocol):
+class CountsPort(Protocol):
     """The counters of the process."""
 
     def order(self, mode: Mode, order: OrderRow) -> None:
@@ -72,11 +72,11 @@ class Counts(Protocol):
         ...
 
 
-class Reporter(Protocol):
+class ReporterPort(Protocol):
     """The state of the bot, as it is reported to the supervisor."""
 
     @property
-    def counts(self) -> Counts:
+    def counts(self) -> CountsPort:
         """The counters of the process."""
         ...
 
@@ -98,7 +98,7 @@ class Reporter(Protocol):
         ...
 
 
-class Stop(Protocol):
+class StopPort(Protocol):
     """A stop that the process was asked for."""
 
     @property
@@ -112,11 +112,11 @@ class Stop(Protocol):
         ...
 
 
-class Waits(Protocol):
+class WaitsPort(Protocol):
     """Waits that a stop can cut short."""
 
     @property
-    def stop(self) -> Stop | None:
+    def stop(self) -> StopPort | None:
         """The stop that was asked for."""
         ...
 
@@ -147,17 +147,17 @@ class Services(Protocol):
         ...
 
     @property
-    def record(self) -> Record:
+    def record(self) -> RecordPort:
         """The bot's execution log."""
         ...
 
     @property
-    def reporter(self) -> Reporter:
+    def reporter(self) -> ReporterPort:
         """The bot's reporter."""
         ...
 
     @property
-    def waits(self) -> Waits:
+    def waits(self) -> WaitsPort:
         """The bot's waits."""
         ...
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from execsvc.errors import OrderRefused
-from execsvc.execution.known_sizes import Known
+from execsvc.execution.known_sizes import KnownSizes
 from execsvc.model.market import FLOAT_NOISE, ZERO, Limits, exact_sum, plain, round_down
 
 SPENDABLE = Decimal("0.99")
@@ -95,7 +95,7 @@ def refuse_unsellable_entry(
     fee_rate: Decimal | None,
     limits: Limits,
     price: Decimal,
-    known: Known,
+    known: KnownSizes,
 ) -> None:
     """Refuse an entry of ``amount`` base units whose position might be too small to be sold.
 

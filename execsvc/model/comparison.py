@@ -25,7 +25,7 @@ together.
 """
 
 
-class Verdict(str, Enum):
+class Discrepancy(str, Enum):
     """The fate of an open position since its ledger was written. The values are kept in journals."""
 
     GONE = "gone"
@@ -52,10 +52,10 @@ class OpenPosition(NamedTuple):
         """The asset that a sale brings in."""
         return Symbol.parse(self.symbol).quote
 
-    def detail(self, verdict: Verdict) -> str:
+    def detail(self, verdict: Discrepancy) -> str:
         """The meaning of ``verdict`` for the position, as a text for the operator."""
         less = f"the account holds {plain(self.tracked)} {self.base} less than after its last fill"
-        if verdict is Verdict.GONE:
+        if verdict is Discrepancy.GONE:
             return f"{less}, and its worth more of {self.quote}: the position was closed elsewhere"
         return f"{less}, and not its worth more of {self.quote}"
 
@@ -95,7 +95,7 @@ def compare(
     expected: Mapping[str, Decimal],
     actual: Mapping[str, Decimal],
     prices: Mapping[str, Decimal],
-) -> dict[OpenPosition, Verdict]:
+) -> dict[OpenPosition, Discrepancy]:
     """The positions that the account does not hold any more, with the fate of each.
 
     ``expected``: the holding of each asset once the last known fill showed; an asset without an
@@ -107,11 +107,11 @@ def compare(
         if base in expected and base in actual:
             less = exact_sum(expected[base], -actual[base])
             missing += _missing([one for one in positions if one.base == base], less)
-    verdicts: dict[OpenPosition, Verdict] = {}
+    verdicts: dict[OpenPosition, Discrepancy] = {}
     for quote in {position.quote for position in missing}:
         found = [position for position in missing if position.quote == quote]
         sold = _is_paid(found, quote, expected, actual, prices)
-        verdicts.update(dict.fromkeys(found, Verdict.GONE if sold else Verdict.CONTESTED))
+        verdicts.update(dict.fromkeys(found, Discrepancy.GONE if sold else Discrepancy.CONTESTED))
     return verdicts
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from execsvc.errors import ConfigRefused
 from execsvc.replay.report import Row
-from execsvc.replay.run import Job, Replay, replay
+from execsvc.replay.run import Replay, ReplayJob, replay
 
 Params = dict[str, Any]
 
@@ -59,7 +59,7 @@ def phases(interval: float, count: int, first: float) -> list[float]:
     return [float(Decimal(str(first)) + Decimal(str(interval)) * k / count) for k in range(count)]
 
 
-def run_all(jobs: Sequence[Job]) -> Iterator[Replay]:
+def run_all(jobs: Sequence[ReplayJob]) -> Iterator[Replay]:
     """The replays in the order of ``jobs``, made on all cores."""
     if len(jobs) == 1:
         yield replay(jobs[0])

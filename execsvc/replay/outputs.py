@@ -9,8 +9,8 @@ from pathlib import Path
 
 from execsvc.clock import iso
 from execsvc.model.market import plain, round_down
-from execsvc.replay.result import Result
-from execsvc.replay.trips import Trip
+from execsvc.replay.result import ReplayResult
+from execsvc.replay.trips import RoundTrip
 
 _DECIMALS = 12
 _COLUMNS = (
@@ -30,7 +30,7 @@ _COLUMNS = (
 )
 
 
-def write(directory: Path, results: Sequence[Result]) -> None:
+def write(directory: Path, results: Sequence[ReplayResult]) -> None:
     """Write ``report.json`` (one run: an object, several: an array) and ``trades.csv``.
 
     Raises OSError.
@@ -46,12 +46,12 @@ def write(directory: Path, results: Sequence[Result]) -> None:
             writer.writerows(_cells(number, result.recording, trip) for trip in result.trips)
 
 
-def _derived(result: Result) -> dict[str, object]:
+def _derived(result: ReplayResult) -> dict[str, object]:
     rules = {rule: len(trips) for rule, trips in result.by_rule().items()}
     return {"hit_rate": result.hit_rate, "in_position": result.in_position, "exits": rules}
 
 
-def _cells(run: int, recording: str, trip: Trip) -> list[str]:
+def _cells(run: int, recording: str, trip: RoundTrip) -> list[str]:
     numbers = (
         trip.amount,
         trip.entry_price,

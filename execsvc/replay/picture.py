@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from execsvc.model.order import Side
-from execsvc.replay.result import Point, Result
+from execsvc.replay.result import Point, ReplayResult
 
 _UP, _DOWN, _LINE, _FAINT = "#1a7f5a", "#b3362b", "#24425c", "#9db2c4"
 
@@ -17,7 +17,7 @@ class NoPicture(Exception):
     """The drawing library is not installed."""
 
 
-def draw(path: Path, result: Result, points: Sequence[Point]) -> None:
+def draw(path: Path, result: ReplayResult, points: Sequence[Point]) -> None:
     """Draw mid with entries and exits, spread, imbalance and equity over time into ``path``.
 
     Raises NoPicture without matplotlib, OSError.
@@ -43,7 +43,9 @@ def draw(path: Path, result: Result, points: Sequence[Point]) -> None:
     figure.savefig(path, metadata={"Software": None})
 
 
-def _draw_mid(axis: Any, times: list[datetime], points: Sequence[Point], result: Result) -> None:
+def _draw_mid(
+    axis: Any, times: list[datetime], points: Sequence[Point], result: ReplayResult
+) -> None:
     axis.plot(times, [point.mid for point in points], color=_LINE, linewidth=0.8)
     for trip in result.trips:
         colour = _UP if trip.net > 0 else _DOWN
@@ -76,7 +78,9 @@ def _draw_imbalance(axis: Any, times: list[datetime], points: Sequence[Point]) -
     axis.set_ylabel("imbalance")
 
 
-def _draw_equity(axis: Any, times: list[datetime], points: Sequence[Point], result: Result) -> None:
+def _draw_equity(
+    axis: Any, times: list[datetime], points: Sequence[Point], result: ReplayResult
+) -> None:
     equity = [point.equity for point in points]
     axis.plot(times, equity, color=_LINE, linewidth=1.2)
     axis.axhline(0, color=_FAINT, linewidth=0.8)
@@ -94,7 +98,7 @@ def _time(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, timezone.utc)
 
 
-def _title(result: Result) -> str:
+def _title(result: ReplayResult) -> str:
     given = ", ".join(f"{name} {value}" for name, value in result.params.items()) or "defaults"
     return (
         f"{result.recording} · {result.strategy} ({given}) · tick {result.conditions.interval:g} s "

@@ -17,7 +17,7 @@ from execsvc.model.symbol import Symbol
 from execsvc.paper.account import PaperAccount
 from execsvc.replay.exchange import RecordedExchange
 from execsvc.replay.result import Equity, Point
-from execsvc.replay.trips import TripBook
+from execsvc.replay.trips import RoundTrips
 from execsvc.store.bot_store import BotStore
 from execsvc.store.orders import OrderRow
 from execsvc.strategies.base import AnyStrategy
@@ -56,13 +56,13 @@ class ReplayRecorder:
     """The record of a replayed bot: joins orders to round trips instead of writing rows."""
 
     def __init__(self, ledger: BotStore, binding: Binding) -> None:
-        self.trips = TripBook()
+        self.trips = RoundTrips()
         self.skipped = 0
         self.errors = 0
         self.binding = binding
         self._ledger = ledger
 
-    def say(self, level: str, event: EventName, text: str, **data: Any) -> None:
+    def log(self, level: str, event: EventName, text: str, **data: Any) -> None:
         """Count a line of the log."""
         self.skipped += event == "tick_skipped"
 

@@ -8,14 +8,14 @@ from statistics import fmean, pstdev
 from typing import NamedTuple
 
 from execsvc.model.market import plain
-from execsvc.replay.result import Result
-from execsvc.replay.trips import Trip
+from execsvc.replay.result import ReplayResult
+from execsvc.replay.trips import RoundTrip
 
 _DEATHS = ("volume", "imbalance", "spread", "jump")
 _ENDS = ("absorbed", "timed_out", "replaced")
 
 
-def report(result: Result) -> str:
+def report(result: ReplayResult) -> str:
     """The report of one replay."""
     rows = [
         ("recording", f"{result.recording}, {result.start} to {result.end}"),
@@ -36,7 +36,7 @@ class Row(NamedTuple):
 
     recording: str
     varied: str
-    results: Sequence[Result]
+    results: Sequence[ReplayResult]
 
     @property
     def mean(self) -> float:
@@ -69,7 +69,7 @@ def cells(row: Row) -> list[str]:
     ]
 
 
-def _ticks(result: Result) -> str:
+def _ticks(result: ReplayResult) -> str:
     text = f"{result.ticks} of {result.conditions.interval:g} s over {result.span / 60:.1f} min"
     extra = [
         (result.skipped_ticks, "tick_skipped lines"),
@@ -79,7 +79,7 @@ def _ticks(result: Result) -> str:
     return ", ".join([text, *(f"{count} {what}" for count, what in extra if count)])
 
 
-def _signals(result: Result) -> list[tuple[str, str]]:
+def _signals(result: ReplayResult) -> list[tuple[str, str]]:
     if not result.looked:
         return []
     died = ", ".join(f"{result.died.get(name, 0)} of {name}" for name in _DEATHS)
@@ -94,21 +94,21 @@ def _signals(result: Result) -> list[tuple[str, str]]:
     ]
 
 
-def _trades(result: Result) -> str:
+def _trades(result: ReplayResult) -> str:
     return (
         f"{len(result.trips)}, hit rate {_hit(result.trips)}, "
         f"{result.in_position:.1%} of the time in position"
     )
 
 
-def _money(result: Result) -> str:
+def _money(result: ReplayResult) -> str:
     return (
         f"gross {_quote(result.gross)}, fees {_quote(result.fees)}, net {_quote(result.net)}, "
         f"maximal drawdown {_quote(result.max_drawdown)} (in quote)"
     )
 
 
-def _rule(rule: str, trips: Sequence[Trip]) -> str:
+def _rule(rule: str, trips: Sequence[RoundTrip]) -> str:
     gross, fees, net = (
         sum((getattr(trip, name) for trip in trips), Decimal(0))
         for name in ("gross", "fees", "net")
@@ -117,7 +117,7 @@ def _rule(rule: str, trips: Sequence[Trip]) -> str:
     return f"{rule:<18}{len(trips):>7}{_hit(trips):>7}{money}"
 
 
-def _hit(trips: Sequence[Trip]) -> str:
+def _hit(trips: Sequence[RoundTrip]) -> str:
     return f"{sum(trip.net > 0 for trip in trips) / len(trips):.0%}" if trips else "-"
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from execsvc.model.market import ZERO
-from execsvc.replay.trips import Trip
+from execsvc.replay.trips import RoundTrip
 
 
 class Conditions(BaseModel):
@@ -46,7 +46,7 @@ class Point(NamedTuple):
     equity: float
 
 
-class Result(BaseModel):
+class ReplayResult(BaseModel):
     """One replay. Money in quote, times in seconds; nothing in it depends on the machine."""
 
     model_config = ConfigDict(frozen=True)
@@ -68,7 +68,7 @@ class Result(BaseModel):
     ends: dict[str, int]
     cut_windows: int
     no_entry: int
-    trips: list[Trip]
+    trips: list[RoundTrip]
     gross: Decimal
     fees: Decimal
     net: Decimal
@@ -86,9 +86,9 @@ class Result(BaseModel):
         """The part of the time in which a position was open."""
         return sum(trip.seconds for trip in self.trips) / self.span if self.span else 0.0
 
-    def by_rule(self) -> dict[str, list[Trip]]:
+    def by_rule(self) -> dict[str, list[RoundTrip]]:
         """The round trips by the rule that closed them."""
-        rules: dict[str, list[Trip]] = {}
+        rules: dict[str, list[RoundTrip]] = {}
         for trip in self.trips:
             rules.setdefault(trip.rule, []).append(trip)
         return dict(sorted(rules.items()))

@@ -25,7 +25,7 @@ from execsvc.recording.tape import Tape
 from execsvc.replay.exchange import RecordedExchange
 from execsvc.replay.replay_recorder import ReplayRecorder, TickObserver
 from execsvc.replay.replayed_bot import TimedStrategy, replayed_bot
-from execsvc.replay.result import Conditions, Point, Result
+from execsvc.replay.result import Conditions, Point, ReplayResult
 from execsvc.replay.services import ReplayReporter, SimulatedWaits
 from execsvc.runner.context import StrategyRun
 from execsvc.runner.control_loop import Grid
@@ -38,7 +38,7 @@ Progress = Callable[[float], None]
 _COLLECT_EVERY = 200_000
 
 
-class Job(NamedTuple):
+class ReplayJob(NamedTuple):
     """One replay to be made.
 
     ``skip_bad`` leaves bad lines out, ``draws`` keeps the data of a picture.
@@ -55,13 +55,13 @@ class Job(NamedTuple):
 class Replay(NamedTuple):
     """A replay that was made, and the machine's time for it, in seconds."""
 
-    result: Result
+    result: ReplayResult
     points: list[Point]
     seconds: float
     strategy_seconds: float
 
 
-def replay(job: Job, progress: Progress | None = None) -> Replay:
+def replay(job: ReplayJob, progress: Progress | None = None) -> Replay:
     """Make one replay; ``progress`` is called with the part that is done.
 
     Raises ConfigRefused for a recording, a strategy or parameters that cannot be used.
@@ -90,7 +90,7 @@ def _rare_collections() -> Iterator[None]:
 
 
 def _played(
-    job: Job, recording: Recording, tape: Tape, progress: Progress | None, began: float
+    job: ReplayJob, recording: Recording, tape: Tape, progress: Progress | None, began: float
 ) -> Replay:
     conditions = job.conditions
     strategy_class = find(job.strategy)
@@ -129,7 +129,7 @@ def _show(progress: Progress, recording: Recording) -> None:
     progress(recording.progress())
 
 
-def _spec(job: Job) -> BotSpec:
+def _spec(job: ReplayJob) -> BotSpec:
     conditions = job.conditions
     binding = Binding(
         mode=Mode.LIVE, key_id=BOT_ID, symbol=conditions.symbol, strategy=job.strategy
@@ -156,12 +156,12 @@ def _limits(conditions: Conditions) -> GuardLimits:
 
 
 def _result(
-    job: Job, bad: int, tape: Tape, observer: TickObserver, recorder: ReplayRecorder
-) -> Result:
+    job: ReplayJob, bad: int, tape: Tape, observer: TickObserver, recorder: ReplayRecorder
+) -> ReplayResult:
     tally, trips = observer.tally, recorder.trips.trips
     started = EPOCH + timedelta(milliseconds=tape.start)
     ended = EPOCH + timedelta(milliseconds=tape.last)
-    return Result(
+    return ReplayResult(
         recording=job.path.name,
         strategy=job.strategy,
         params=job.params,

@@ -12,7 +12,7 @@ from execsvc.model.order import Side
 from execsvc.store.orders import OrderRow
 
 
-class Trip(BaseModel):
+class RoundTrip(BaseModel):
     """One round trip.
 
     Amount in base, prices in quote per base, the money in quote.
@@ -41,11 +41,11 @@ class Trip(BaseModel):
         return (self.closed_at - self.opened_at).total_seconds()
 
 
-class TripBook:
+class RoundTrips:
     """Joins orders as they come."""
 
     def __init__(self) -> None:
-        self.trips: list[Trip] = []
+        self.trips: list[RoundTrip] = []
         self._open: list[OrderRow] = []
 
     def add(self, order: OrderRow) -> None:
@@ -79,7 +79,7 @@ class TripBook:
         base = sum((order.fill.base_change(order.side) for order in orders), ZERO)
         net = quote + base * price
         self.trips.append(
-            Trip(
+            RoundTrip(
                 side=orders[0].side,
                 opened_at=orders[0].created_at,
                 closed_at=at,

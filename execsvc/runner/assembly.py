@@ -28,7 +28,7 @@ class Assembly:
         self._services = services
         self._settings = settings
         self._store = store
-        self._http = adapter_http(settings, services.waits.pulse)
+        self._http = adapter_http(settings, services.waits.heartbeat)
         history = self._newest_reported if keeps_orders(settings, store) else None
         self._composition = Composition(services, store, StartOfService(start, history))
 
@@ -60,6 +60,6 @@ class Assembly:
 
     def _newest_reported(self) -> PastOrder | None:
         """The bot's newest order by BotService. Raises Unavailable."""
-        http = bot_service_http(self._settings, self._services.waits.pulse)
+        http = bot_service_http(self._settings, self._services.waits.heartbeat)
         with closing(http):
             return OrderHistory(http).newest(self._services.bot_id)

@@ -23,7 +23,7 @@ from execsvc.model.order import Fill
 from execsvc.model.order_request import OrderRequest, Purpose
 from execsvc.model.position import Position
 from execsvc.model.symbol import Symbol
-from execsvc.runner.ports import Record
+from execsvc.runner.ports import LoopRecord
 from execsvc.runner.strategy_time import StrategyTime
 from execsvc.strategies.base import AnyStrategy
 
@@ -46,7 +46,7 @@ class TickContext:
         state: BaseModel,
         adapter: Exchange,
         orders: OrderService,
-        record: Record,
+        record: LoopRecord,
         time: StrategyTime,
     ) -> None:
         self.bot_id = run.spec.bot_id
@@ -180,14 +180,14 @@ class TickContext:
 
     def log(self, text: str) -> None:
         """Write a line to the log and to the bot's execution log."""
-        self._record.say("INFO", "strategy_said", text)
+        self._record.log("INFO", "strategy_said", text)
 
     def _log_odd_sides(self, trades: tuple[Trade, ...]) -> None:
         """Log once in this process how many trades have no usable side and are left out."""
         odd = [] if self._odd_sides_logged else [trade for trade in trades if trade.has_odd_side]
         if odd:
             self._odd_sides_logged = True
-            self._record.say(
+            self._record.log(
                 "WARNING",
                 "trades_dropped",
                 f"{len(odd)} of {len(trades)} trades of {self.symbol} count for nothing: their side "

@@ -141,4 +141,4 @@ class ControlLoop:
         count = self._repeats.note(error.split(":", maxsplit=1)[0], monotonic())
         if count is not None:
             times = f" ({count} times)" if count > 1 else ""
-            self._record.say("WARNING", "tick_skipped", f"tick skipped: {error}{times}")
+            self._record.log("WARNING", "tick_skipped", f"tick skipped: {error}{times}")

@@ -11,7 +11,7 @@ from execsvc.runner.report import Snapshot
 from execsvc.runner.waits import StopOrder
 
 
-class Record(ports.Record, Protocol):
+class LoopRecord(ports.RecordPort, Protocol):
     """The execution log of the bot. None of its methods raises."""
 
     def traceback(self, event: EventName, text: str, error: BaseException) -> None:
@@ -19,7 +19,7 @@ class Record(ports.Record, Protocol):
         ...
 
 
-class Reporter(ports.Reporter, Protocol):
+class LoopReporter(ports.ReporterPort, Protocol):
     """The state of the bot, as it is reported to the supervisor."""
 
     @property
@@ -43,7 +43,7 @@ class Reporter(ports.Reporter, Protocol):
         ...
 
 
-class Waits(ports.Waits, Protocol):
+class LoopWaits(ports.WaitsPort, Protocol):
     """Waits that a stop can cut short."""
 
     @property

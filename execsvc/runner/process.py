@@ -48,7 +48,7 @@ def run(job: Job, settings: Settings, lifeline: int, report: int) -> int:
     waits = Waits(_listen_to_signals(), lifeline, settings.on_shutdown == "hold", reporter.beat)
     reporter.beat()
     store = open_store(settings)
-    store.while_waiting(partial(waits.pulse, interruptible=False))
+    store.while_waiting(partial(waits.heartbeat, interruptible=False))
     ledger = store.bot(job.bot_id, reports=settings.report_ledger is not Switch.OFF)
     services = process_services(ledger, settings, reporter, waits)
     try:
@@ -157,7 +157,7 @@ class _Process:
             flat = self._persistence().persist(lambda: self._close_all(assembly))
         if not flat:
             return End(kind=EndKind.RESIDUE, detail=still_open(self._reporter.snapshot))
-        self._record.say("INFO", "bot_flat", "what was left is closed")
+        self._record.log("INFO", "bot_flat", "every position that was left is closed")
         return End(kind=EndKind.STOPPED)
 
     def _close_all(self, assembly: Assembly) -> bool:
@@ -174,7 +174,7 @@ class _Process:
         passing = [each for each in faults if isinstance(each, LedgerUnavailable)]
         if passing:
             raise passing[0]
-        LiquidationAlarm(self._services).judge(flat and not faults)
+        LiquidationAlarm(self._services).update(flat and not faults)
         if faults:
             raise faults[0]
         return flat
@@ -203,7 +203,7 @@ class _Process:
                 self._waits.wait(left)
             abandoned = self._ledger.abandon(now())
         for one in abandoned:
-            self._record.say("CRITICAL", "position_abandoned", one.text, tracked=one.tracked)
+            self._record.log("CRITICAL", "position_abandoned", one.text, tracked=one.tracked)
         bound = self._ledger.binding()
         if bound is not None:
             self._reporter.update(position=shown(self._ledger.position(bound)), contested=0)

@@ -31,7 +31,7 @@ class Record:
         """Name strategy, symbol and account in every line from now on."""
         self._logger = bound(self._bot_id, binding.strategy, binding.symbol, binding.key_id)
 
-    def say(self, level: str, event: EventName, text: str, **data: Any) -> None:
+    def log(self, level: str, event: EventName, text: str, **data: Any) -> None:
         """Write one line at ``level`` and one row.
 
         A row that cannot be written does not stop the action that it describes: the records that
@@ -49,7 +49,7 @@ class Record:
 
         A row that cannot be written here is written when the order is booked.
         """
-        self.say(
+        self.log(
             "DEBUG",
             "order_intent",
             f"{intent.side.value} {plain(intent.amount)} {intent.symbol}: {intent.reason}",
@@ -63,7 +63,7 @@ class Record:
     def priced(self, intent: Intent, fill: Fill) -> None:
         """Record the source of the price of an order whose answer stated no price."""
         price = "unknown" if fill.price is None else plain(round_down(fill.price, 8))
-        self.say(
+        self.log(
             "INFO",
             "order_priced",
             f"the answer to {intent.side.value} {plain(intent.amount)} {intent.symbol} named no "
@@ -84,7 +84,7 @@ class Record:
             level, event, text = "WARNING", "order_refused", f"{asked} not executed: {order.detail}"
             if self._repeats.note(order.detail, monotonic()) is None:
                 level = "DEBUG"
-        self.say(
+        self.log(
             level,
             event,
             text,
@@ -99,7 +99,7 @@ class Record:
         )
 
     def traceback(self, event: EventName, text: str, error: BaseException) -> None:
-        """As :meth:`say` at ERROR, with the traceback of ``error`` in the log."""
+        """As :meth:`log` at ERROR, with the traceback of ``error`` in the log."""
         self._logger.bind(event=event).opt(exception=error, depth=1).error(text)
         try:
             self._ledger.log(now(), event, f"{text}: {error!r}", {})

@@ -95,7 +95,7 @@ class BotRunner:
         what = "holding" if position.side == "BUY" else "sold short"
         holding = "" if position.side is None else f", {what} {held:f} from before"
         remark = "" if self._remark is None else f"; {self._remark}"
-        self._record.say("INFO", "bot_started", f"started{holding}{remark}")
+        self._record.log("INFO", "bot_started", f"started{holding}{remark}")
         self._reporter.update(phase="RUNNING", last_error=self._remark)
 
     def _tick(self) -> str | None:
@@ -135,7 +135,7 @@ class BotRunner:
         self._reporter.update(diagnostics=shown)
         if diagnostics.signal or diagnostics.ended or diagnostics.refused:
             text = ", ".join(f"{name} {value}" for name, value in shown.items())
-            self._record.say("DEBUG", "strategy_judged", text)
+            self._record.log("DEBUG", "strategy_judged", text)
 
     def _check_position(self) -> str | None:
         """Carry out an operator's decisions between ticks, then check the stop loss.
@@ -158,9 +158,9 @@ class BotRunner:
             return self._hold()
         self._reporter.update(phase="STOPPING")
         if failure is None:
-            self._record.say("INFO", "bot_stopping", f"stopping on {signal}")
+            self._record.log("INFO", "bot_stopping", f"stopping on {signal}")
         else:
-            self._record.say("ERROR", "bot_given_up", f"given up: {failure}")
+            self._record.log("ERROR", "bot_given_up", f"given up: {failure}")
         hit(Failpoint.STOP_BEGUN)
         kind, detail = EndKind.RESIDUE, ""
         with self._waits.uninterrupted():
@@ -172,7 +172,7 @@ class BotRunner:
             kind = kind if failure is None else EndKind.FAILED
             detail = failure or detail or still_open(self._reporter.snapshot)
             return End(kind=kind, signal=signal, detail=detail)
-        self._record.say("INFO", "bot_flat", "stopped, flat")
+        self._record.log("INFO", "bot_flat", "stopped, flat")
         if failure is not None:
             return End(kind=EndKind.FAILED, detail=failure)
         return End(kind=EndKind.STOPPED, signal=signal)
@@ -199,7 +199,7 @@ class BotRunner:
     def _hold(self) -> End:
         stop = self._waits.stop
         assert stop is not None, "a stop that holds was asked for"
-        self._record.say("INFO", "position_kept", f"ended on {stop.signal}, position kept")
+        self._record.log("INFO", "position_kept", f"ended on {stop.signal}, position kept")
         return End(kind=EndKind.HELD, signal=stop.signal)
 
     def _on_stop(self) -> None:
@@ -211,7 +211,7 @@ class BotRunner:
             self._context.begin_tick(self._time.now(), stopping=True)
             self._strategy.on_stop(self._context)
         except (Unavailable, OrderRefused) as error:
-            self._record.say("WARNING", "on_stop_skipped", f"on_stop: {error}")
+            self._record.log("WARNING", "on_stop_skipped", f"on_stop: {error}")
         except LedgerFailed:
             raise
         except Exception as error:  # noqa: BLE001 - a strategy may raise anything

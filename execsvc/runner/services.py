@@ -13,9 +13,9 @@ from execsvc.runner.waits import Waits
 from execsvc.settings import Settings
 from execsvc.store.bot_store import BotStore
 
-RecordT_co = TypeVar("RecordT_co", bound=ports.Record, covariant=True)
-ReporterT_co = TypeVar("ReporterT_co", bound=ports.Reporter, covariant=True)
-WaitsT_co = TypeVar("WaitsT_co", bound=ports.Waits, covariant=True)
+RecordT_co = TypeVar("RecordT_co", bound=ports.LoopRecord, covariant=True)
+ReporterT_co = TypeVar("ReporterT_co", bound=ports.LoopReporter, covariant=True)
+WaitsT_co = TypeVar("WaitsT_co", bound=ports.LoopWaits, covariant=True)
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class BotServices(Generic[RecordT_co, ReporterT_co, WaitsT_co]):
     settings: ExecutionSettings = DEFAULTS
 
 
-RunnerServices = BotServices[ports.Record, ports.Reporter, ports.Waits]
+RunnerServices = BotServices[ports.LoopRecord, ports.LoopReporter, ports.LoopWaits]
 """Services of a control loop, wherever it runs."""
 ProcessServices = BotServices[Record, Reporter, Waits]
 """Services of a bot's process."""

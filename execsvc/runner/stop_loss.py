@@ -117,23 +117,23 @@ class StopLoss:
             if self._orders.position.side is not None:
                 return self._failed(fault)
         if self._orders.position.side is None:
-            self._alarm.judge(flat=True)  # it may be an earlier process that failed
+            self._alarm.update(flat=True)  # it may be an earlier process that failed
         return None
 
     def _failed(self, fault: Exception) -> str:
         """Report that nothing was sold: an operator is alerted as of any liquidation that fails."""
         text = f"{self._name}: the position could not be closed, it is tried again: {fault}"
         if self._repeats.note("failed", monotonic()) is not None:
-            self._record.say("WARNING", "liquidation_attempt_failed", text)
+            self._record.log("WARNING", "liquidation_attempt_failed", text)
         self._reporter.update(last_error=text)
-        self._alarm.judge(flat=False)
+        self._alarm.update(flat=False)
         self._failure, self._retry_at = text, monotonic() + RETRY
         return text
 
     def _is_closed(self) -> None:
         """End the alarm of an earlier failure, no matter which order closed the position."""
         if self._reporter.snapshot.liquidation_failed:
-            self._alarm.judge(flat=True)
+            self._alarm.update(flat=True)
 
     def _not_known(self, fault: Unavailable) -> str:
         """Report that it is unknown whether the stop loss is reached; a ban is reported for all
@@ -142,5 +142,5 @@ class StopLoss:
         text = f"{self._name} cannot be judged: {fault}"
         known = isinstance(fault, Banned)
         if not known and self._repeats.note("unknown", monotonic()) is not None:
-            self._record.say("WARNING", "stop_loss_unknown", text)
+            self._record.log("WARNING", "stop_loss_unknown", text)
         return text

@@ -87,7 +87,7 @@ class Waits:
         finally:
             self._uninterrupted -= 1
 
-    def pulse(self, interruptible: bool) -> None:
+    def heartbeat(self, interruptible: bool) -> None:
         """Send a heartbeat and handle signals; called during a wait on the network."""
         self.handle_signals(0.0, interruptible)
         self._beat()

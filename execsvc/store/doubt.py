@@ -8,7 +8,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from execsvc.clock import now
-from execsvc.model.comparison import Verdict
+from execsvc.model.comparison import Discrepancy
 
 ACCOUNT = ""
 """The subject that stands for the account as a whole, for no bot has an empty id."""
@@ -24,7 +24,7 @@ class Doubt(BaseModel):
 
     bot_id: str
     symbol: str
-    verdict: Verdict
+    verdict: Discrepancy
     at: datetime
     detail: str
     order_at: datetime | None = None
@@ -43,4 +43,6 @@ class Doubt(BaseModel):
 
 def moved(bot_id: str, symbol: str) -> Doubt:
     """The doubt about a position that was opened on another machine."""
-    return Doubt(bot_id=bot_id, symbol=symbol, verdict=Verdict.CONTESTED, at=now(), detail=MOVED)
+    return Doubt(
+        bot_id=bot_id, symbol=symbol, verdict=Discrepancy.CONTESTED, at=now(), detail=MOVED
+    )

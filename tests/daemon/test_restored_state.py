@@ -301,7 +301,7 @@ def test_order_that_bot_service_alone_knows_proves_a_restored_ledger(
     daemon.start()
     daemon.until("RUNNING")
     assert wrong(daemon), "what was found stays contested, before the first comparison"
-    said(daemon, "whether BotService knows newer orders is not known")
+    said(daemon, "BotService did not answer which orders it knows")
     assert wrong(daemon), "what was found stays contested"
     kept = daemon.command("release", "b1", "--keep")
     assert kept.returncode == 0, kept.stderr
@@ -327,7 +327,7 @@ def test_bot_service_that_does_not_answer_is_asked_again(
     before = len(exchange.orders())
     exchange.fault("status", call="sessions", status=400)
     daemon.start()
-    said(daemon, "whether BotService knows newer orders is not known")
+    said(daemon, "BotService did not answer which orders it knows")
     assert "BotService knows an order" in eventually(lambda: wrong(daemon), "it is degraded")[0]
     gone = daemon.command("release", "b1")
     assert gone.returncode == 0, gone.stderr

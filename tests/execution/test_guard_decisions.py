@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from execsvc.execution.guards import decisions
 from execsvc.execution.guards.decisions import Read, Trip
-from execsvc.execution.guards.limits import Guard
+from execsvc.execution.guards.limits import GuardName
 
 D = Decimal
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -33,7 +33,7 @@ def test_notional(limit: str | None, amount: str, price: str | None, trips: bool
     given_price = None if price is None else D(price)
     trip = decisions.order_notional(given_limit, D(amount), given_price)
     assert (trip is not None) is trips
-    assert trip is None or trip.guard is Guard.ORDER_NOTIONAL
+    assert trip is None or trip.guard is GuardName.ORDER_NOTIONAL
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,8 @@ def test_a_tick_that_read_nothing_is_no_proof_of_fresh_data() -> None:
 
 
 def test_what_nobody_can_tell_trips_until_somebody_can() -> None:
-    trip = decisions.not_known(Guard.DAILY_LOSS, "the result", OSError("disk"))
-    assert trip == Trip(Guard.DAILY_LOSS, "the result: disk", certain=False)
+    trip = decisions.not_known(GuardName.DAILY_LOSS, "the result", OSError("disk"))
+    assert trip == Trip(GuardName.DAILY_LOSS, "the result: disk", certain=False)
 
 
 seconds = st.floats(0, 1000)

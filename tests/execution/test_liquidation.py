@@ -53,7 +53,7 @@ class Bench:
     def run(self, attempts: int = 5, backoff: float = 1.0) -> bool:
         """A new process liquidates."""
         order_service: Any = _ScriptedOrders(self)
-        record: Any = SimpleNamespace(say=lambda level, *rest, **data: self.said.append(level))
+        record: Any = SimpleNamespace(log=lambda level, *rest, **data: self.said.append(level))
         reporter: Any = SimpleNamespace(
             update=self.reported.update, counts=self.counts, last_error=None
         )

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from execsvc.execution.known_sizes import Known, known_of
+from execsvc.execution.known_sizes import KnownSizes, known_of
 from execsvc.execution.next_amount import is_dust, last_amount, next_amount, usable_funds
 from execsvc.model.market import Limits
 from execsvc.model.order import Side
@@ -27,7 +27,7 @@ SIZE, STEP, LARGE, SMALL, WORTH = (
 )
 
 
-def known(*answers: tuple[str, Refusal | None], age: timedelta = timedelta(0)) -> Known:
+def known(*answers: tuple[str, Refusal | None], age: timedelta = timedelta(0)) -> KnownSizes:
     """What these answers teach, a second apart, the last of them ``age`` ago."""
     made = [
         SizeAnswer(str(n), Side.SELL, D(amount), PRICE, refusal, NOW + timedelta(seconds=n))
@@ -37,7 +37,7 @@ def known(*answers: tuple[str, Refusal | None], age: timedelta = timedelta(0)) -
 
 
 def amount(
-    wanted: str, found: Known, limits: Limits = LIMITS, *, opens: bool = False
+    wanted: str, found: KnownSizes, limits: Limits = LIMITS, *, opens: bool = False
 ) -> str | None:
     chosen = next_amount(D(wanted), limits.decimals, limits, PRICE, found, opens)
     return None if chosen is None else f"{chosen.normalize():f}"
@@ -138,13 +138,13 @@ def test_is_dust_by_the_published_minima() -> None:
         ("0.0001", 50000, False),
         ("0.00010999", 47000, True),
     ):
-        assert is_dust(D(tracked), LIMITS, price and D(price), Known()) is dust
+        assert is_dust(D(tracked), LIMITS, price and D(price), KnownSizes()) is dust
 
 
 def test_is_dust_in_tens() -> None:
     tens = Limits(min_amount=D(10))
-    assert is_dust(D("9.99"), tens, None, Known())
-    assert not is_dust(D(15), tens, None, Known())
+    assert is_dust(D("9.99"), tens, None, KnownSizes())
+    assert not is_dust(D(15), tens, None, KnownSizes())
 
 
 def test_is_dust_never_by_what_an_entry_bought_under_a_maximum() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from execsvc.errors import OrderRefused
 from execsvc.execution.guards import entry_backoff as backoff
-from execsvc.execution.known_sizes import Known
+from execsvc.execution.known_sizes import KnownSizes
 from execsvc.execution.parts import Parts, Placed
 from execsvc.execution.sizing import refuse_unsellable_entry
 from execsvc.model.market import Limits
@@ -66,11 +66,11 @@ def refused(
     *,
     held: str = "0",
     fee: str | None = None,
-    known: Known | None = None,
+    known: KnownSizes | None = None,
 ) -> str | None:
     rate = None if fee is None else D(fee)
     try:
-        refuse_unsellable_entry(D(amount), D(held), rate, limits, D(100), known or Known())
+        refuse_unsellable_entry(D(amount), D(held), rate, limits, D(100), known or KnownSizes())
     except OrderRefused as refusal:
         return str(refusal)
     return None
@@ -105,5 +105,5 @@ def test_entry_needs_a_way_out_after_fee_and_fall(
 def test_entry_needs_a_whole_step_after_its_fee() -> None:
     assert refused("1", Limits(min_amount=D(1))) is not None
     assert refused("1.1", Limits(min_amount=D(1))) is None
-    assert refused("0.01", Limits(), known=Known(decimals=2)) is not None
-    assert refused("0.011", Limits(), known=Known(decimals=2)) is None
+    assert refused("0.01", Limits(), known=KnownSizes(decimals=2)) is not None
+    assert refused("0.011", Limits(), known=KnownSizes(decimals=2)) is None

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from execsvc.execution.settlement.decision import (
-    Finding,
     SettlementDecision,
+    SettlementFinding,
     base_noise,
     contested,
-    judge,
+    decide,
 )
 from execsvc.model.market import exact_sum
 from execsvc.model.order import Intent, Side
@@ -47,53 +47,53 @@ def intent(
 
 def moved(of: Intent, base: str, quote: str, at_least: str = "0") -> SettlementDecision:
     """The decision when base and quote moved by so much from the baseline."""
-    return judge(of, BASE + D(base), QUOTE + D(quote), D(at_least))
+    return decide(of, BASE + D(base), QUOTE + D(quote), D(at_least))
 
 
 BUYS = [
-    ("0", "0", Finding.NONE),
-    ("0.000000001", "-0.0001", Finding.NONE),
-    ("0.02", "-1000", Finding.FULL),
-    ("0.0198", "-1000", Finding.FULL),
-    ("0.0197", "-1000", Finding.PARTLY),
-    ("0.02", "-980", Finding.FULL),
-    ("0.02", "-979.99", Finding.CONTESTED),
-    ("0.02", "-1020", Finding.FULL),
-    ("0.02", "-1020.01", Finding.CONTESTED),
-    ("0.02", "1000", Finding.CONTESTED),
-    ("0.0201", "-1005", Finding.CONTESTED),
-    ("0.01", "-500", Finding.PARTLY),
-    ("0.01", "-515.15", Finding.PARTLY),
-    ("0.01", "-515.16", Finding.CONTESTED),
-    ("0.01", "-490", Finding.PARTLY),
-    ("0.01", "-489.99", Finding.CONTESTED),
-    ("0.01", "0", Finding.CONTESTED),
-    ("0", "-500", Finding.CONTESTED),
-    ("-0.02", "1000", Finding.CONTESTED),
+    ("0", "0", SettlementFinding.NONE),
+    ("0.000000001", "-0.0001", SettlementFinding.NONE),
+    ("0.02", "-1000", SettlementFinding.FULL),
+    ("0.0198", "-1000", SettlementFinding.FULL),
+    ("0.0197", "-1000", SettlementFinding.PARTLY),
+    ("0.02", "-980", SettlementFinding.FULL),
+    ("0.02", "-979.99", SettlementFinding.CONTESTED),
+    ("0.02", "-1020", SettlementFinding.FULL),
+    ("0.02", "-1020.01", SettlementFinding.CONTESTED),
+    ("0.02", "1000", SettlementFinding.CONTESTED),
+    ("0.0201", "-1005", SettlementFinding.CONTESTED),
+    ("0.01", "-500", SettlementFinding.PARTLY),
+    ("0.01", "-515.15", SettlementFinding.PARTLY),
+    ("0.01", "-515.16", SettlementFinding.CONTESTED),
+    ("0.01", "-490", SettlementFinding.PARTLY),
+    ("0.01", "-489.99", SettlementFinding.CONTESTED),
+    ("0.01", "0", SettlementFinding.CONTESTED),
+    ("0", "-500", SettlementFinding.CONTESTED),
+    ("-0.02", "1000", SettlementFinding.CONTESTED),
 ]
 SELLS = [
-    ("0", "0", Finding.NONE),
-    ("-0.02", "1000", Finding.FULL),
-    ("-0.02", "980", Finding.FULL),
-    ("-0.02", "979.99", Finding.CONTESTED),
-    ("-0.02", "1020", Finding.FULL),
-    ("-0.02", "1020.01", Finding.CONTESTED),
-    ("-0.0199", "995", Finding.PARTLY),
-    ("-0.01", "510", Finding.PARTLY),
-    ("-0.01", "510.01", Finding.CONTESTED),
-    ("-0.01", "-500", Finding.CONTESTED),
-    ("-0.0201", "1005", Finding.CONTESTED),
-    ("0.02", "-1000", Finding.CONTESTED),
+    ("0", "0", SettlementFinding.NONE),
+    ("-0.02", "1000", SettlementFinding.FULL),
+    ("-0.02", "980", SettlementFinding.FULL),
+    ("-0.02", "979.99", SettlementFinding.CONTESTED),
+    ("-0.02", "1020", SettlementFinding.FULL),
+    ("-0.02", "1020.01", SettlementFinding.CONTESTED),
+    ("-0.0199", "995", SettlementFinding.PARTLY),
+    ("-0.01", "510", SettlementFinding.PARTLY),
+    ("-0.01", "510.01", SettlementFinding.CONTESTED),
+    ("-0.01", "-500", SettlementFinding.CONTESTED),
+    ("-0.0201", "1005", SettlementFinding.CONTESTED),
+    ("0.02", "-1000", SettlementFinding.CONTESTED),
 ]
 
 
 @pytest.mark.parametrize(("base", "quote", "finding"), BUYS)
-def test_a_buy(base: str, quote: str, finding: Finding) -> None:
+def test_a_buy(base: str, quote: str, finding: SettlementFinding) -> None:
     assert moved(intent(), base, quote).finding is finding
 
 
 @pytest.mark.parametrize(("base", "quote", "finding"), SELLS)
-def test_a_sell(base: str, quote: str, finding: Finding) -> None:
+def test_a_sell(base: str, quote: str, finding: SettlementFinding) -> None:
     assert moved(intent(Side.SELL), base, quote).finding is finding
 
 
@@ -110,21 +110,24 @@ def test_a_part_is_what_moved() -> None:
 
 
 def test_what_the_exchange_said_was_filled_is_a_lower_bound() -> None:
-    assert moved(intent(), "0", "0", at_least="0.01").finding is Finding.CONTESTED
-    assert moved(intent(), "0.0099", "-500", at_least="0.01").finding is Finding.PARTLY
-    assert moved(intent(), "0.0098", "-495", at_least="0.01").finding is Finding.CONTESTED
-    assert moved(intent(Side.SELL), "-0.01", "500", at_least="0.01").finding is Finding.PARTLY
-    assert moved(intent(Side.SELL), "-0.0099", "495", "0.01").finding is Finding.CONTESTED
-    assert moved(intent(), "0.01998", "-1000", at_least="0.02").finding is Finding.FULL
+    assert moved(intent(), "0", "0", at_least="0.01").finding is SettlementFinding.CONTESTED
+    assert moved(intent(), "0.0099", "-500", at_least="0.01").finding is SettlementFinding.PARTLY
+    assert moved(intent(), "0.0098", "-495", at_least="0.01").finding is SettlementFinding.CONTESTED
+    assert (
+        moved(intent(Side.SELL), "-0.01", "500", at_least="0.01").finding
+        is SettlementFinding.PARTLY
+    )
+    assert moved(intent(Side.SELL), "-0.0099", "495", "0.01").finding is SettlementFinding.CONTESTED
+    assert moved(intent(), "0.01998", "-1000", at_least="0.02").finding is SettlementFinding.FULL
 
 
 def test_without_a_price_only_the_direction_of_the_quote_counts() -> None:
     sell = intent(Side.SELL, price=None)
-    assert moved(sell, "-0.02", "3").finding is Finding.FULL
-    assert moved(sell, "-0.01", "3").finding is Finding.PARTLY
-    assert moved(sell, "-0.02", "0").finding is Finding.CONTESTED
-    assert moved(sell, "-0.02", "-1").finding is Finding.CONTESTED
-    assert moved(sell, "0", "0").finding is Finding.NONE
+    assert moved(sell, "-0.02", "3").finding is SettlementFinding.FULL
+    assert moved(sell, "-0.01", "3").finding is SettlementFinding.PARTLY
+    assert moved(sell, "-0.02", "0").finding is SettlementFinding.CONTESTED
+    assert moved(sell, "-0.02", "-1").finding is SettlementFinding.CONTESTED
+    assert moved(sell, "0", "0").finding is SettlementFinding.NONE
 
 
 @pytest.mark.parametrize(
@@ -148,7 +151,7 @@ def test_a_contested_buy_is_what_base_and_quote_both_support(
 @pytest.mark.parametrize(("base", "quote"), [("0", "0"), ("-0.01", "500"), ("0.5", "-9000")])
 def test_a_contested_sell_is_booked_as_executed(base: str, quote: str) -> None:
     decision = contested(intent(Side.SELL), BASE + D(base), QUOTE + D(quote))
-    assert decision.finding is Finding.CONTESTED
+    assert decision.finding is SettlementFinding.CONTESTED
     assert decision.fill.base_change(Side.SELL) == -AMOUNT
 
 
@@ -160,15 +163,15 @@ def test_an_order_is_never_mistaken_for_noise(amount: str) -> None:
     order = intent(amount=D(amount), price=price).model_copy(update=bare)
     assert base_noise(order) < D(amount) / 100
     paid = exact_sum(order.baseline_quote, -order.amount * price)
-    found = judge(order, order.amount, paid)
-    assert found.finding in (Finding.FULL, Finding.PARTLY)
+    found = decide(order, order.amount, paid)
+    assert found.finding in (SettlementFinding.FULL, SettlementFinding.PARTLY)
     assert found.fill.base_change(Side.BUY) == order.amount
 
 
 def test_a_price_beyond_belief_does_not_end_settlement() -> None:
     tiny = intent(Side.SELL, amount=D("1e-9"), price=None)
-    decision = judge(tiny, BASE - tiny.amount, QUOTE + 10**14)
-    assert decision.finding is Finding.FULL
+    decision = decide(tiny, BASE - tiny.amount, QUOTE + 10**14)
+    assert decision.finding is SettlementFinding.FULL
     assert decision.fill.average is None
 
 
@@ -181,7 +184,7 @@ def test_a_buy_never_books_more_than_came_in(
     amount: Decimal, base: Decimal, quote: Decimal, at_least: Decimal, priced: bool
 ) -> None:
     order = intent(amount=amount, price=PRICE if priced else None)
-    decision = judge(order, BASE + base, QUOTE + quote, min(at_least, amount))
+    decision = decide(order, BASE + base, QUOTE + quote, min(at_least, amount))
     tracked = Position().after(Side.BUY, decision.fill, AT).tracked
     assert tracked <= max(base, D(0)) + base_noise(order)
     assert tracked <= amount
@@ -193,7 +196,7 @@ def test_after_a_sell_no_more_can_be_sold_than_was_not(
 ) -> None:
     """What is tracked afterwards and what went out are never more than was tracked before."""
     order = intent(Side.SELL, amount=amount)
-    decision = judge(order, BASE + base, QUOTE + quote, min(at_least, amount))
+    decision = decide(order, BASE + base, QUOTE + quote, min(at_least, amount))
     before = Position(tracked=amount + more)
     after = before.after(Side.SELL, decision.fill, AT).tracked
     went_out = min(max(-base, D(0)), amount)

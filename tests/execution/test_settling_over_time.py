@@ -83,7 +83,7 @@ class Bench:
         reporter: Any = SimpleNamespace(update=lambda **changes: None, counts=self.counts)
         self.priced: list[str | None] = []
         record: Any = SimpleNamespace(
-            say=lambda level, *rest, **data: self.said.append(level),
+            log=lambda level, *rest, **data: self.said.append(level),
             priced=lambda intent, fill: self.priced.append(fill.priced_by),
         )
         waits: Any = SimpleNamespace(wait=self.wait, stop=None, uninterrupted=self.uninterrupted)

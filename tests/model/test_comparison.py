@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execsvc.model.comparison import OpenPosition, Verdict, compare
+from execsvc.model.comparison import Discrepancy, OpenPosition, compare
 
 D = Decimal
 HELD = OpenPosition("b1", "BTC/USDT", D("0.01998"), D(50000))
@@ -59,14 +59,14 @@ def test_compare_without_what_was_expected_judges_nothing() -> None:
     assert compare([HELD], {}, {"BTC": D(0), "USDT": D(0)}, PRICES) == {}
     actual = {"BTC": EXPECTED["BTC"] - HELD.tracked, "USDT": D(2000)}
     only_base = {"BTC": EXPECTED["BTC"]}
-    assert compare([HELD], only_base, actual, PRICES) == {HELD: Verdict.CONTESTED}
+    assert compare([HELD], only_base, actual, PRICES) == {HELD: Discrepancy.CONTESTED}
 
 
 def test_compare_without_any_price_contests() -> None:
     nameless = HELD._replace(entry_price=None)
     actual = {**EXPECTED, "BTC": EXPECTED["BTC"] - HELD.tracked, "USDT": D(1999)}
-    assert compare([nameless], EXPECTED, actual, {}) == {nameless: Verdict.CONTESTED}
-    assert compare([nameless], EXPECTED, actual, PRICES) == {nameless: Verdict.GONE}
+    assert compare([nameless], EXPECTED, actual, {}) == {nameless: Discrepancy.CONTESTED}
+    assert compare([nameless], EXPECTED, actual, PRICES) == {nameless: Discrepancy.GONE}
 
 
 def test_compare_of_many_positions_takes_each_and_all_together() -> None:
@@ -74,9 +74,9 @@ def test_compare_of_many_positions_takes_each_and_all_together() -> None:
     total = sum((one.tracked for one in many), D(0))
     expected = {"BTC": total + 1, "USDT": D(0)}
     all_sold = {"BTC": D(1), "USDT": total * 50000}
-    assert set(compare(many, expected, all_sold, PRICES).values()) == {Verdict.GONE}
+    assert set(compare(many, expected, all_sold, PRICES).values()) == {Discrepancy.GONE}
     one_sold = {"BTC": total + 1 - many[6].tracked, "USDT": many[6].tracked * 50000}
-    assert compare(many, expected, one_sold, PRICES) == {many[6]: Verdict.GONE}
+    assert compare(many, expected, one_sold, PRICES) == {many[6]: Discrepancy.GONE}
 
 
 @given(

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from support.recordings import START, book, real, trade, write
 
-from execsvc.replay.result import Conditions, Result
-from execsvc.replay.run import Job, replay
+from execsvc.replay.result import Conditions, ReplayResult
+from execsvc.replay.run import ReplayJob, replay
 
 D = Decimal
 ALLOCATION = D(1000)
@@ -23,9 +23,9 @@ RANGES = {
 """A range of each recording that its price moves in."""
 
 
-def played(path: Path, strategy: str, **params: Any) -> Result:
+def played(path: Path, strategy: str, **params: Any) -> ReplayResult:
     conditions = Conditions(interval=5, allocation=ALLOCATION)
-    return replay(Job(path, strategy, params, conditions)).result
+    return replay(ReplayJob(path, strategy, params, conditions)).result
 
 
 def wave(tmp_path: Path) -> Path:

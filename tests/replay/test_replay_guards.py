@@ -10,7 +10,7 @@ import pytest
 from support.recordings import random_market, write
 
 from execsvc.replay.result import Conditions
-from execsvc.replay.run import Job, replay
+from execsvc.replay.run import ReplayJob, replay
 
 PARAMS = {"allocation_ratio": 0.1, "hold_duration": 1, "loop_count": 0}
 """In and out every other second, for a fee of some 2 quote a time."""
@@ -19,7 +19,7 @@ PARAMS = {"allocation_ratio": 0.1, "hold_duration": 1, "loop_count": 0}
 def trips(tmp_path: Path, **limits: Any) -> list[Any]:
     path = write(tmp_path / "m.jsonl", random_market(90))
     conditions = Conditions(interval=1, **limits)
-    return replay(Job(path, "test_trading_v1", PARAMS, conditions, draws=True)).result.trips
+    return replay(ReplayJob(path, "test_trading_v1", PARAMS, conditions, draws=True)).result.trips
 
 
 def test_without_limits_it_never_ends(tmp_path: Path) -> None:

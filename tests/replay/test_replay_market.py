@@ -12,7 +12,7 @@ import pytest
 from support.recordings import START, book, random_market, trade, write
 
 from execsvc.replay.result import Conditions
-from execsvc.replay.run import Job, Replay, replay
+from execsvc.replay.run import Replay, ReplayJob, replay
 from execsvc.strategies.base import Strategy
 from execsvc.strategies.registry import BUILT_IN
 from execsvc.strategies.test_trading_v1.strategy import TrialParams
@@ -22,7 +22,7 @@ D = Decimal
 
 def played(path: Path, strategy: str = "orderflow_exhaustion_v1", **given: Any) -> Replay:
     params = given.pop("params", {})
-    return replay(Job(path, strategy, params, Conditions(**given), draws=True))
+    return replay(ReplayJob(path, strategy, params, Conditions(**given), draws=True))
 
 
 class Probe(Strategy[TrialParams, Any]):

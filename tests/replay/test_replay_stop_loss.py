@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from support.recordings import book, write
 
-from execsvc.replay.result import Conditions, Result
-from execsvc.replay.run import Job, replay
+from execsvc.replay.result import Conditions, ReplayResult
+from execsvc.replay.run import ReplayJob, replay
 
 D = Decimal
 PARAMS = {"allocation_ratio": 0.1, "hold_duration": 3600, "loop_count": 0}
@@ -24,10 +24,10 @@ FALL = [
 """Bought at 10 000: the bid comes to within a cent of 5 % below, then to it, then through it."""
 
 
-def played(tmp_path: Path, rows: list[dict[str, Any]], **given: Any) -> Result:
+def played(tmp_path: Path, rows: list[dict[str, Any]], **given: Any) -> ReplayResult:
     path = write(tmp_path / "m.jsonl", rows)
     conditions = Conditions(fee=D(0), latency=0.0, **given)
-    return replay(Job(path, "test_trading_v1", PARAMS, conditions)).result
+    return replay(ReplayJob(path, "test_trading_v1", PARAMS, conditions)).result
 
 
 @pytest.mark.parametrize("interval", [1.0, 5.0, 60.0, 3600.0])

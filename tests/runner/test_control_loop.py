@@ -37,7 +37,7 @@ class Bench:
     def start(self, interval: float, looks: bool = False) -> None:
         services: Any = SimpleNamespace(
             bot_id="b1",
-            record=SimpleNamespace(say=self.say, traceback=self.traceback),
+            record=SimpleNamespace(log=self.say, traceback=self.traceback),
             reporter=self,
             waits=SimpleNamespace(wait=self.wait),
         )

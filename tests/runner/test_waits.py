@@ -65,9 +65,9 @@ def test_an_uninterrupted_block_waits_to_its_end(bench: Bench) -> None:
         began = monotonic()
         bench.waits.wait(0.05)
         assert monotonic() - began >= 0.05
-        bench.waits.pulse(interruptible=True)
+        bench.waits.heartbeat(interruptible=True)
     with pytest.raises(StopRequested):
-        bench.waits.pulse(interruptible=True)
+        bench.waits.heartbeat(interruptible=True)
     assert bench.beats >= 2
 
 
@@ -136,7 +136,7 @@ def test_a_wait_looks_up_when_somebody_has_something_to_say(
         slices.append(seconds)
         look(seconds, interruptible)
 
-    monkeypatch.setattr(bench.waits, "look", noted)
+    monkeypatch.setattr(bench.waits, "handle_signals", noted)
     bench.waits.wait(0.05)
     assert slices[:2] == [0.002, 0.001]
     assert 0.001 < slices[2] <= 0.05

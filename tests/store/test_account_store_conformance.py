@@ -12,7 +12,7 @@ from support.ledger_samples import AT, BINDING, fill, intent, order
 
 from execsvc.errors import LedgerFailed
 from execsvc.model.bot import Binding
-from execsvc.model.comparison import OpenPosition, Verdict
+from execsvc.model.comparison import Discrepancy, OpenPosition
 from execsvc.model.order import NOTHING_KNOWN, Fill, OrderState, Side
 from execsvc.model.position import Position
 from execsvc.store.account_store import NEVER_PAUSED, AccountStore
@@ -48,7 +48,7 @@ def executed(
     account.outcome(f"c{number}", OrderState.EXECUTED, fill(), AT)
 
 
-def doubt(verdict: Verdict = Verdict.CONTESTED, bot_id: str = "b1") -> Doubt:
+def doubt(verdict: Discrepancy = Discrepancy.CONTESTED, bot_id: str = "b1") -> Doubt:
     return Doubt(bot_id=bot_id, symbol="BTC/USDT", verdict=verdict, at=AT, detail="lower")
 
 
@@ -211,7 +211,7 @@ def test_fees_in_a_third_coin_are_summed_from_a_time_on(account: AccountStore) -
 
 
 def test_doubt_waits_until_it_is_decided(account: AccountStore) -> None:
-    account.keep_doubts([doubt(), doubt(Verdict.GONE, "b2")], "start", [ACCOUNT, "b1"])
+    account.keep_doubts([doubt(), doubt(Discrepancy.GONE, "b2")], "start", [ACCOUNT, "b1"])
     assert {one.bot_id for one in account.doubts()} == {"b1", "b2"}
     assert account.contested_positions() == [doubt()]
     assert account.is_compared(ACCOUNT, "start")
@@ -226,9 +226,9 @@ def test_contested_position_stays_so_unless_it_is_found_to_be_closed(
     account: AccountStore,
 ) -> None:
     account.keep_doubts([doubt()], "start", [])
-    account.keep_doubts([doubt(Verdict.GONE)], "start", [])
+    account.keep_doubts([doubt(Discrepancy.GONE)], "start", [])
     account.keep_doubts([doubt()], "start", [])
-    assert [one.verdict for one in account.doubts()] == [Verdict.GONE]
+    assert [one.verdict for one in account.doubts()] == [Discrepancy.GONE]
 
 
 def test_decided_doubt_names_the_order_that_is_known_from_then_on(account: AccountStore) -> None:

@@ -13,7 +13,7 @@ from support.store_backends import ClaimsBackend, LosingBackend
 
 from execsvc.clock import Moment
 from execsvc.errors import ClaimLost
-from execsvc.model.comparison import Verdict
+from execsvc.model.comparison import Discrepancy
 from execsvc.model.market import Limits
 from execsvc.model.order import OrderState, Side
 from execsvc.model.position import Position
@@ -32,7 +32,7 @@ LATER = AT + timedelta(minutes=1)
 HELD = Position(tracked=D("0.02"), entry_price=D(50000), opened_at=AT)
 OTHER = Position(tracked=D("0.03"), entry_price=D(50000), opened_at=AT)
 GUARD = Tripped("daily_loss", "5", AT, "lost")
-DOUBT = Doubt(bot_id="b1", symbol="BTC/USDT", verdict=Verdict.CONTESTED, at=AT, detail="lower")
+DOUBT = Doubt(bot_id="b1", symbol="BTC/USDT", verdict=Discrepancy.CONTESTED, at=AT, detail="lower")
 ANSWER = SizeAnswer("c1", Side.SELL, D("0.02"), None, None, AT)
 
 ACCOUNT_WRITES: dict[str, Callable[[AccountStore], object]] = {

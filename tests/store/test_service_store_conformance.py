@@ -13,7 +13,7 @@ from support.store_backends import Backend
 
 from execsvc.errors import ConfigRefused, LedgerFailed
 from execsvc.model.bot import Mode
-from execsvc.model.comparison import Verdict
+from execsvc.model.comparison import Discrepancy
 from execsvc.model.order import OrderState
 from execsvc.model.position import Position
 from execsvc.store.doubt import Doubt
@@ -43,7 +43,7 @@ def contests(store: Store, bot_id: str = "b1", number: int = 1) -> None:
 def doubts(store: Store, bot_id: str = "b1") -> None:
     """Let the position of ``bot_id`` be contested."""
     found = Doubt(
-        bot_id=bot_id, symbol="BTC/USDT", verdict=Verdict.CONTESTED, at=AT, detail="lower"
+        bot_id=bot_id, symbol="BTC/USDT", verdict=Discrepancy.CONTESTED, at=AT, detail="lower"
     )
     with closing(store.account("k1")) as account:
         account.keep_doubts([found], "start", [])

@@ -7,10 +7,10 @@ from support.orderflow import Bot, D, buy_pressure, calm, ms, sell_pressure, tak
 
 from execsvc.model.order import Side
 from execsvc.strategies.orderflow_exhaustion_v1.market_view import Flow
-from execsvc.strategies.orderflow_exhaustion_v1.pressure import Signals
+from execsvc.strategies.orderflow_exhaustion_v1.pressure import PressureSignals
 
 
-def seen(bot: Bot) -> Signals:
+def seen(bot: Bot) -> PressureSignals:
     signals = bot.strategy.seen.signals
     assert signals is not None
     return signals
@@ -85,7 +85,7 @@ def test_the_first_tick_has_no_expanded_spread_and_no_jump() -> None:
 
     bot.tick(0, "99", "101", [taker("sell", "100", 0)])
 
-    assert seen(bot) == Signals(True, Side.SELL, False, False, Flow(D(0), D(100)))
+    assert seen(bot) == PressureSignals(True, Side.SELL, False, False, Flow(D(0), D(100)))
 
 
 @pytest.mark.parametrize(

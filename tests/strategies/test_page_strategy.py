@@ -11,7 +11,7 @@ import pytest
 from support.recordings import book, write
 
 from execsvc.replay.result import Conditions
-from execsvc.replay.run import Job, replay
+from execsvc.replay.run import ReplayJob, replay
 from execsvc.strategies import registry
 
 PAGE = Path(registry.__file__).parent / "README.rst"
@@ -60,7 +60,7 @@ def test_the_strategy_buys_a_dip_and_takes_a_profit(installed: None, tmp_path: P
     ]
     path = write(tmp_path / "market.jsonl", rows)
 
-    result = replay(Job(path, "dip_v1", {"quote": 100}, Conditions(interval=1))).result
+    result = replay(ReplayJob(path, "dip_v1", {"quote": 100}, Conditions(interval=1))).result
 
     assert result.errors == result.skipped_ticks == 0
     first, *_ = result.trips

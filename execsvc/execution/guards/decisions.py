@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from execsvc.execution.guards.limits import Guard
+from execsvc.execution.guards.limits import GuardName
 from execsvc.model.market import plain, round_down
 
 MINUTE = timedelta(minutes=1)
@@ -63,7 +63,7 @@ class Trip(NamedTuple):
     value is known.
     """
 
-    guard: Guard
+    guard: GuardName
     detail: str
     certain: bool = True
 
@@ -73,19 +73,21 @@ def order_notional(limit: Decimal | None, amount: Decimal, price: Decimal | None
     if limit is None:
         return None
     if price is None:
-        return Trip(Guard.ORDER_NOTIONAL, "without a ticker its worth is unknown")
+        return Trip(GuardName.ORDER_NOTIONAL, "without a ticker its worth is unknown")
     worth = amount * price
     if worth <= limit:
         return None
     detail = f"an entry worth {_money(worth)} is over the limit of {plain(limit)}"
-    return Trip(Guard.ORDER_NOTIONAL, detail)
+    return Trip(GuardName.ORDER_NOTIONAL, detail)
 
 
 def order_rate(limit: int | None, sent: Sequence[datetime]) -> Trip | None:
     """As many entries as ``limit`` were ``sent`` within the last minute."""
     if limit is None or len(sent) < limit:
         return None
-    return Trip(Guard.ORDER_RATE, f"{len(sent)} entries within a minute reach the limit of {limit}")
+    return Trip(
+        GuardName.ORDER_RATE, f"{len(sent)} entries within a minute reach the limit of {limit}"
+    )
 
 
 def daily_loss(limit: Decimal | None, realised: Decimal) -> Trip | None:
@@ -93,7 +95,7 @@ def daily_loss(limit: Decimal | None, realised: Decimal) -> Trip | None:
     if limit is None or realised > -limit:
         return None
     detail = f"{_money(realised)} realised today reach the limit of {plain(limit)}"
-    return Trip(Guard.DAILY_LOSS, detail)
+    return Trip(GuardName.DAILY_LOSS, detail)
 
 
 def data_age(limit: float | None, reads: Iterable[Read], moment: float) -> Trip | None:
@@ -107,10 +109,10 @@ def data_age(limit: float | None, reads: Iterable[Read], moment: float) -> Trip 
     for read in reads:
         if read.behind is not None and read.behind < -limit:
             detail = f"{read.what} is stamped {-read.behind:.1f} s ahead of our clock"
-            return Trip(Guard.DATA_AGE, f"{detail}, the limit is {limit:g} s")
+            return Trip(GuardName.DATA_AGE, f"{detail}, the limit is {limit:g} s")
         if read.age(moment) > limit:
             detail = f"{read.what} is {read.age(moment):.1f} s old"
-            return Trip(Guard.DATA_AGE, f"{detail}, the limit is {limit:g} s")
+            return Trip(GuardName.DATA_AGE, f"{detail}, the limit is {limit:g} s")
     return None
 
 
@@ -119,7 +121,7 @@ def was_fresh(limit: float | None, reads: Sequence[Read]) -> bool:
     return bool(reads) and all(data_age(limit, [read], read.answered_at) is None for read in reads)
 
 
-def not_known(guard: Guard, what: str, fault: Exception) -> Trip:
+def not_known(guard: GuardName, what: str, fault: Exception) -> Trip:
     """A trip of ``guard`` because its value could not be read: then nothing is entered."""
     return Trip(guard, f"{what}: {fault}", certain=False)
 

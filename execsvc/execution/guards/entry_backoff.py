@@ -7,7 +7,7 @@ from datetime import timedelta
 from execsvc.clock import iso, monotonic, seconds_since
 from execsvc.errors import LedgerFailed
 from execsvc.execution.guards.decisions import Trip, not_known
-from execsvc.execution.guards.limits import Guard
+from execsvc.execution.guards.limits import GuardName
 from execsvc.execution.guards.tripped_guards import TrippedGuards
 from execsvc.model.bot import Binding
 from execsvc.store.bot_facts import Unfilled
@@ -21,7 +21,7 @@ LONGEST_DELAY = 300.0
 MOST_COUNTED = 12
 """Entries in a row after which the wait is certainly the longest."""
 
-_GUARD = Guard.ENTRY_BACKOFF
+_GUARD = GuardName.ENTRY_BACKOFF
 
 
 def delay(unfilled: int) -> float:
@@ -60,7 +60,7 @@ class EntryBackoff:
         """Record that an entry came to nothing, for ``reason``."""
         self._reason = reason
 
-    def judge(self) -> Trip | None:
+    def check(self) -> Trip | None:
         """Update the guard; the reason to refuse an entry now, None when it may go out."""
         try:
             found = self._ledger.unfilled_entries(self._binding, MOST_COUNTED)

@@ -10,7 +10,7 @@ from execsvc.errors import GuardRefused, LedgerFailed
 from execsvc.execution.guards import decisions
 from execsvc.execution.guards.decisions import MINUTE, MarketReads, Read, Trip, not_known
 from execsvc.execution.guards.entry_backoff import EntryBackoff
-from execsvc.execution.guards.limits import Guard, GuardLimits
+from execsvc.execution.guards.limits import GuardLimits, GuardName
 from execsvc.execution.guards.tripped_guards import TrippedGuards
 from execsvc.execution.ports import Services
 from execsvc.model.bot import Binding
@@ -45,12 +45,12 @@ class Guards:
         """Begin a tick: update which guards have tripped since the last tick, and which are over."""
         self._tripped.begin_tick()
         self._judge_loss()
-        if self._tripped.shows(Guard.ORDER_RATE):
+        if self._tripped.shows(GuardName.ORDER_RATE):
             self._judge_rate()
-        if self._tripped.shows(Guard.ENTRY_BACKOFF):
-            self._backoff.judge()
-        if self._tripped.shows(Guard.DATA_AGE) and self._read_was_fresh():
-            self._tripped.clear(Guard.DATA_AGE)
+        if self._tripped.shows(GuardName.ENTRY_BACKOFF):
+            self._backoff.check()
+        if self._tripped.shows(GuardName.DATA_AGE) and self._read_was_fresh():
+            self._tripped.clear(GuardName.DATA_AGE)
         self._reads.forget()
 
     def admit(self) -> None:
@@ -61,7 +61,7 @@ class Guards:
             self._judge_loss(),
             self._judge_rate(),
             self._judge_age(),
-            self._backoff.judge(),
+            self._backoff.check(),
         )
 
     def entry_unfilled(self, reason: str, is_over: bool) -> None:
@@ -70,16 +70,16 @@ class Guards:
         """
         self._backoff.note(reason)
         if is_over:
-            self._backoff.judge()
+            self._backoff.check()
 
     def begin_anew(self, flat: bool = True) -> None:
         """End the wait of entries, as an operator's release asks.
 
         The trip of a stop loss stands while its position is not closed yet (``flat`` is False).
         """
-        self._backoff.judge()
+        self._backoff.check()
         if flat:
-            self._tripped.clear(Guard.STOP_LOSS)
+            self._tripped.clear(GuardName.STOP_LOSS)
 
     def stop_out(self, detail: str) -> None:
         """Refuse entries from now on: the stop loss of the row closes the position."""
@@ -87,13 +87,13 @@ class Guards:
         self._ledger.make_room()
         with suppress(LedgerFailed):
             self._ledger.may_reenter()  # an earlier release does not count for this trip
-        self._tripped.restate(Guard.STOP_LOSS, Trip(Guard.STOP_LOSS, f"{detail}; {_UNTIL}"))
+        self._tripped.restate(GuardName.STOP_LOSS, Trip(GuardName.STOP_LOSS, f"{detail}; {_UNTIL}"))
 
     def is_stopped_out(self) -> bool:
         """True from the stop loss on, until the bot is stopped and started, or released."""
         self._tripped.open()
         self._tripped.clear_if_reentered()
-        return self._tripped.shows(Guard.STOP_LOSS)
+        return self._tripped.shows(GuardName.STOP_LOSS)
 
     def admit_order(self, amount: Decimal, price: Decimal | None, priced_at: float | None) -> None:
         """Refuse the entry as it is about to be sent.
@@ -104,22 +104,22 @@ class Guards:
         seconds: the wait for the account's turn may have been long since.
         """
         trip = decisions.order_notional(self._limits.order_notional, amount, price)
-        self._tripped.settle(Guard.ORDER_NOTIONAL, trip)
+        self._tripped.settle(GuardName.ORDER_NOTIONAL, trip)
         old = self._judge_age(priced_at)
         if old is None:
-            self._tripped.clear(Guard.DATA_AGE)
+            self._tripped.clear(GuardName.DATA_AGE)
         _refuse(trip, old)
 
     def _judge_stop_loss(self) -> Trip | None:
         if self._limits.stop_loss is not None and self._tripped.fault is not None:
-            return not_known(Guard.STOP_LOSS, "the guards' own record", self._tripped.fault)
+            return not_known(GuardName.STOP_LOSS, "the guards' own record", self._tripped.fault)
         if not self.is_stopped_out():
             return None
-        return Trip(Guard.STOP_LOSS, f"the stop loss has closed a position; {_UNTIL}")
+        return Trip(GuardName.STOP_LOSS, f"the stop loss has closed a position; {_UNTIL}")
 
     def _judge_loss(self) -> Trip | None:
         trip = self._loss()
-        self._tripped.settle(Guard.DAILY_LOSS, trip)
+        self._tripped.settle(GuardName.DAILY_LOSS, trip)
         return trip
 
     def _loss(self) -> Trip | None:
@@ -127,23 +127,23 @@ class Guards:
         if limit is None:
             return None
         if self._tripped.fault is not None:
-            return not_known(Guard.DAILY_LOSS, "the guards' own record", self._tripped.fault)
-        today, before = utc_day(now()), self._tripped.certain(Guard.DAILY_LOSS)
+            return not_known(GuardName.DAILY_LOSS, "the guards' own record", self._tripped.fault)
+        today, before = utc_day(now()), self._tripped.certain(GuardName.DAILY_LOSS)
         if before is not None:
             if utc_day(before.since) == today:
-                return Trip(Guard.DAILY_LOSS, before.detail)
-            self._tripped.clear(Guard.DAILY_LOSS)
+                return Trip(GuardName.DAILY_LOSS, before.detail)
+            self._tripped.clear(GuardName.DAILY_LOSS)
         try:
             seen = self._seen[1] if self._seen[0] == today else 0
             found = self._ledger.certain_today(self._binding, today, seen)
         except LedgerFailed as fault:
-            return not_known(Guard.DAILY_LOSS, "what was realised today is not known", fault)
+            return not_known(GuardName.DAILY_LOSS, "what was realised today is not known", fault)
         self._seen = today, found.seen
         return decisions.daily_loss(limit, found.realised)
 
     def _judge_rate(self) -> Trip | None:
         trip = self._rate()
-        self._tripped.settle(Guard.ORDER_RATE, trip)
+        self._tripped.settle(GuardName.ORDER_RATE, trip)
         return trip
 
     def _rate(self) -> Trip | None:
@@ -152,7 +152,7 @@ class Guards:
         try:
             sent = self._ledger.entries_sent(self._binding, MINUTE)
         except LedgerFailed as fault:
-            return not_known(Guard.ORDER_RATE, "what was sent is not known", fault)
+            return not_known(GuardName.ORDER_RATE, "what was sent is not known", fault)
         return decisions.order_rate(self._limits.orders_per_minute, sent)
 
     def _judge_age(self, priced_at: float | None = None) -> Trip | None:
@@ -165,7 +165,7 @@ class Guards:
             reads.append(Read("the order's ticker", priced_at, priced_at))
         trip = decisions.data_age(self._limits.data_age, reads, monotonic())
         if trip is not None:
-            self._tripped.settle(Guard.DATA_AGE, trip)
+            self._tripped.settle(GuardName.DATA_AGE, trip)
         return trip
 
     def _read_was_fresh(self) -> bool:

@@ -10,7 +10,7 @@ from execsvc.settings import Settings
 from execsvc.store.tripped import DAILY_LOSS, STOP_LOSS
 
 
-class Guard(str, Enum):
+class GuardName(str, Enum):
     """The limits that may keep a bot from entering; the values are the names in ``/status``."""
 
     ORDER_NOTIONAL = "order_notional"
@@ -32,15 +32,15 @@ class GuardLimits(NamedTuple):
     data_age: float | None = None
     stop_loss: Decimal | None = None
 
-    def of(self, guard: Guard) -> Decimal | int | float | None:
+    def of(self, guard: GuardName) -> Decimal | int | float | None:
         """The limit that ``guard`` keeps."""
-        limits: dict[Guard, Decimal | int | float | None] = {
-            Guard.ORDER_NOTIONAL: self.order_notional,
-            Guard.ORDER_RATE: self.orders_per_minute,
-            Guard.DAILY_LOSS: self.daily_loss,
-            Guard.DATA_AGE: self.data_age,
-            Guard.ENTRY_BACKOFF: None,
-            Guard.STOP_LOSS: self.stop_loss,
+        limits: dict[GuardName, Decimal | int | float | None] = {
+            GuardName.ORDER_NOTIONAL: self.order_notional,
+            GuardName.ORDER_RATE: self.orders_per_minute,
+            GuardName.DAILY_LOSS: self.daily_loss,
+            GuardName.DATA_AGE: self.data_age,
+            GuardName.ENTRY_BACKOFF: None,
+            GuardName.STOP_LOSS: self.stop_loss,
         }
         return limits[guard]
 

@@ -8,14 +8,14 @@ from execsvc.clock import monotonic, now
 from execsvc.errors import LedgerFailed
 from execsvc.events import EventName
 from execsvc.execution.guards.decisions import Trip
-from execsvc.execution.guards.limits import Guard, GuardLimits
+from execsvc.execution.guards.limits import GuardLimits, GuardName
 from execsvc.execution.ports import Services
 from execsvc.logs import bound
 from execsvc.model.bot import Binding
 from execsvc.repeats import Repeats
 from execsvc.store.tripped import Tripped
 
-_OF_A_START = frozenset({Guard.STOP_LOSS})
+_OF_A_START = frozenset({GuardName.STOP_LOSS})
 """Guards that are over when the bot is stopped and started, or released, and by no change of its
 row or of the settings.
 """
@@ -33,7 +33,7 @@ class TrippedGuards:
         self._repeats = Repeats()
         self._logged: set[str] = set()
         self._tripped: dict[str, Tripped] = {}
-        self._unwritten: dict[Guard, Tripped | None] = {}
+        self._unwritten: dict[GuardName, Tripped | None] = {}
         """Changes that could not be recorded; None: the guard was cleared."""
         self._is_open = False
         self.fault: LedgerFailed | None = None
@@ -69,23 +69,23 @@ class TrippedGuards:
 
         It stands while the position that it sells is open, and the release is kept until then.
         """
-        if not self.shows(Guard.STOP_LOSS):
+        if not self.shows(GuardName.STOP_LOSS):
             return
         with suppress(LedgerFailed):
             is_open = self._ledger.position(self._binding).side is not None
             if not is_open and self._ledger.may_reenter():
-                self.clear(Guard.STOP_LOSS)
+                self.clear(GuardName.STOP_LOSS)
 
-    def shows(self, guard: Guard) -> bool:
+    def shows(self, guard: GuardName) -> bool:
         """True while ``guard`` is tripped."""
         return guard.value in self._tripped
 
-    def certain(self, guard: Guard) -> Tripped | None:
+    def certain(self, guard: GuardName) -> Tripped | None:
         """The guard as it tripped at its limit; None otherwise."""
         found = self._tripped.get(guard.value)
         return found if found is not None and found.bound else None
 
-    def settle(self, guard: Guard, trip: Trip | None) -> None:
+    def settle(self, guard: GuardName, trip: Trip | None) -> None:
         """Update ``guard`` by its judgement: it trips, stays tripped, or is over."""
         if trip is None:
             self.clear(guard)
@@ -103,7 +103,7 @@ class TrippedGuards:
             self._log("WARNING", "guard_tripped", guard.value, f"no entries: {trip.detail}")
         self._show()
 
-    def restate(self, guard: Guard, trip: Trip) -> None:
+    def restate(self, guard: GuardName, trip: Trip) -> None:
         """Trip ``guard``, which goes by steps, or move it to another step; each step is logged."""
         before = self._tripped.get(guard.value)
         if before is not None and before.detail == trip.detail:
@@ -116,7 +116,7 @@ class TrippedGuards:
         self._log("WARNING", "guard_tripped", guard.value, f"no entries: {trip.detail}")
         self._show()
 
-    def clear(self, guard: Guard) -> None:
+    def clear(self, guard: GuardName) -> None:
         """``guard`` is over, if it was tripped."""
         if self._tripped.pop(guard.value, None) is None:
             return
@@ -128,7 +128,7 @@ class TrippedGuards:
 
     def _clear_changed(self) -> None:
         """Clear the guards whose limit was changed since, so that they are judged anew."""
-        names = {guard.value: guard for guard in Guard}
+        names = {guard.value: guard for guard in GuardName}
         for name, tripped in list(self._tripped.items()):
             if name not in names:
                 del self._tripped[name]  # of a newer service, which alone knows when it is over
@@ -137,7 +137,7 @@ class TrippedGuards:
             elif tripped.bound != self._bound(names[name]):
                 self.clear(names[name])
 
-    def _bound(self, guard: Guard) -> str:
+    def _bound(self, guard: GuardName) -> str:
         return f"{self._limits.of(guard)} {self._binding.quote} {self._binding.mode.value}"
 
     def _show(self) -> None:
@@ -145,9 +145,9 @@ class TrippedGuards:
         self._reporter.update(guards=[each.shown() for each in oldest_first])
 
     def _log(self, level: str, event: EventName, guard: str, text: str) -> None:
-        self._record.say(level, event, f"guard {guard}: {text}", guard=guard)
+        self._record.log(level, event, f"guard {guard}: {text}", guard=guard)
 
-    def _record_change(self, guard: Guard, tripped: Tripped | None) -> None:
+    def _record_change(self, guard: GuardName, tripped: Tripped | None) -> None:
         """Record that ``guard`` is ``tripped``, or cleared; what cannot be written is tried again on
         each tick.
         """
@@ -159,7 +159,7 @@ class TrippedGuards:
             logger = bound(bot_id=self._ledger.bot_id)
             logger.bind(event="ledger_failed").error("guards: {}", fault)
 
-    def _write(self, guard: Guard, tripped: Tripped | None) -> None:
+    def _write(self, guard: GuardName, tripped: Tripped | None) -> None:
         if tripped is None:
             self._ledger.drop_guard(guard.value)
         else:

@@ -28,7 +28,7 @@ _FLOAT_STEP = Decimal("1e-15")
 """The part of a balance by which two neighbouring floats differ, and more."""
 
 
-class Finding(str, Enum):
+class SettlementFinding(str, Enum):
     """The outcome of an order, as far as the balances show it."""
 
     FULL = "FULL"
@@ -42,27 +42,27 @@ class SettlementDecision(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    finding: Finding
+    finding: SettlementFinding
     fill: Fill
 
 
-def judge(
+def decide(
     intent: Intent, base: Decimal, quote: Decimal, at_least: Decimal = ZERO
 ) -> SettlementDecision:
-    """Judge by free ``base`` and ``quote`` of the account now, against the intent's baseline.
+    """Decide by free ``base`` and ``quote`` of the account now, against the intent's baseline.
 
     ``at_least`` is what the exchange said was filled so far, in base units.
     """
     moved, paid = movement(intent, base, quote)
     noise = base_noise(intent)
     if abs(moved) <= noise and abs(paid) <= quote_noise(intent) and at_least == 0:
-        return SettlementDecision(finding=Finding.NONE, fill=Fill(filled=ZERO))
+        return SettlementDecision(finding=SettlementFinding.NONE, fill=Fill(filled=ZERO))
     least_full = _least_arriving(intent.side, intent.amount)
     if least_full - noise <= moved <= intent.amount + noise and _paid_fits(
         intent, intent.amount, intent.amount, paid
     ):
         return SettlementDecision(
-            finding=Finding.FULL, fill=_fill(intent, intent.amount, moved, paid)
+            finding=SettlementFinding.FULL, fill=_fill(intent, intent.amount, moved, paid)
         )
     largest = moved / (1 - LARGEST_BASE_FEE) if intent.side is Side.BUY else moved
     if (
@@ -70,7 +70,9 @@ def judge(
         and _paid_fits(intent, moved, largest, paid)
         and _least_arriving(intent.side, at_least) <= moved + noise
     ):
-        return SettlementDecision(finding=Finding.PARTLY, fill=_fill(intent, moved, moved, paid))
+        return SettlementDecision(
+            finding=SettlementFinding.PARTLY, fill=_fill(intent, moved, moved, paid)
+        )
     return contested(intent, base, quote)
 
 
@@ -79,7 +81,7 @@ def contested(intent: Intent, base: Decimal, quote: Decimal) -> SettlementDecisi
     it.
     """
     return SettlementDecision(
-        finding=Finding.CONTESTED, fill=_safe(intent, *movement(intent, base, quote))
+        finding=SettlementFinding.CONTESTED, fill=_safe(intent, *movement(intent, base, quote))
     )
 
 

@@ -14,11 +14,11 @@ from execsvc.execution.market_terms import best_price
 from execsvc.execution.ports import Services
 from execsvc.execution.settlement.arrival import Reference, arrived, cautious
 from execsvc.execution.settlement.decision import (
-    Finding,
     SettlementDecision,
+    SettlementFinding,
     base_noise,
     contested,
-    judge,
+    decide,
     quote_noise,
 )
 from execsvc.execution.settlement.expected_balance import after_fill
@@ -39,10 +39,10 @@ LARGEST_LAG = 3.0
 """After the window, balances get this share of it, at most 3 s, to show what executed last."""
 _TOLERANCE = Decimal("1e-8")
 _STATES = {
-    Finding.FULL: OrderState.EXECUTED,
-    Finding.PARTLY: OrderState.EXECUTED,
-    Finding.NONE: OrderState.NOT_EXECUTED,
-    Finding.CONTESTED: OrderState.CONTESTED,
+    SettlementFinding.FULL: OrderState.EXECUTED,
+    SettlementFinding.PARTLY: OrderState.EXECUTED,
+    SettlementFinding.NONE: OrderState.NOT_EXECUTED,
+    SettlementFinding.CONTESTED: OrderState.CONTESTED,
 }
 
 
@@ -141,7 +141,7 @@ class Settlement:
             f"outcome of {intent.side.value} {intent.amount:f} {intent.symbol} of bot "
             f"{intent.bot_id} was unknown, settled by the adapter's records: filled {fill.filled:f}"
         )
-        self._record.say("WARNING", "order_settled", text, **_fields(row, fill))
+        self._record.log("WARNING", "order_settled", text, **_fields(row, fill))
         if state is OrderState.ARRIVING:
             self._arrival(journal.row(intent.client_order_id))
 
@@ -152,9 +152,9 @@ class Settlement:
         while True:
             asked_at = monotonic()
             balance = self._read(row, what)
-            decision = self._judge(row, balance)
+            decision = self._decision(row, balance)
             same = before is not None and _unmoved(row, before[1], balance)
-            if same and (decision.finding is Finding.FULL or asked_at >= decided_from):
+            if same and (decision.finding is SettlementFinding.FULL or asked_at >= decided_from):
                 self._decide(row, decision, balance)
                 return
             if before is not None and not same and asked_at >= decided_from + self._window:
@@ -175,8 +175,8 @@ class Settlement:
             balance = self._read(row, f"arrival of {intent.symbol}")
             fill = arrived(intent, row.fill, balance.free(base), balance.free(quote), reference)
             if fill is None and before is not None and _unmoved(row, before, balance):
-                decision = self._judge(row, balance)
-                fill = decision.fill if decision.finding is Finding.FULL else None
+                decision = self._decision(row, balance)
+                fill = decision.fill if decision.finding is SettlementFinding.FULL else None
             if fill is None and asked_at >= deadline:
                 fill = cautious(intent, row.fill, reference)
             if fill is not None:
@@ -229,9 +229,9 @@ class Settlement:
         if self._waits.stop is not None and self._waits.stop.hold:
             raise StopRequested(self._waits.stop.signal)
 
-    def _judge(self, row: JournalRow, balance: Balance) -> SettlementDecision:
+    def _decision(self, row: JournalRow, balance: Balance) -> SettlementDecision:
         base, quote = Symbol.parse(row.intent.symbol)
-        return judge(row.intent, balance.free(base), balance.free(quote), row.at_least)
+        return decide(row.intent, balance.free(base), balance.free(quote), row.at_least)
 
     def _contested(self, row: JournalRow, balance: Balance) -> SettlementDecision:
         base, quote = Symbol.parse(row.intent.symbol)
@@ -239,7 +239,7 @@ class Settlement:
 
     def _decide(self, row: JournalRow, decision: SettlementDecision, balance: Balance) -> None:
         state = _STATES[decision.finding]
-        moved = decision.finding is not Finding.NONE
+        moved = decision.finding is not SettlementFinding.NONE
         self._account.journal.outcome(
             row.intent.client_order_id,
             state,
@@ -248,7 +248,7 @@ class Settlement:
             row.settled(f"settled as {decision.finding.value}"),
             expected=_settled_balance(row, balance) if moved else None,
         )
-        self._record.say(
+        self._record.log(
             "CRITICAL" if state is OrderState.CONTESTED else "WARNING",
             "order_contested" if state is OrderState.CONTESTED else "order_settled",
             _settled_text(row, decision),
@@ -281,7 +281,7 @@ def _settled_text(row: JournalRow, decision: SettlementDecision) -> str:
         f"{intent.bot_id} was unknown, settled by balances: {decision.finding.value}, "
         f"filled {decision.fill.filled:f}"
     )
-    if decision.finding is Finding.CONTESTED:
+    if decision.finding is SettlementFinding.CONTESTED:
         text += "; the account was also moved by other trades: decide it with execsvc settle"
     return text
 

@@ -172,7 +172,9 @@ class LiveVenue:
             return self._account.journal.tracked_by_all(self._binding.base)
         except LedgerFailed as fault:
             # A fault of another bot's ledger must not end this bot, which then only may not sell.
-            raise OrderRefused(f"what is the user's own is unknown: {fault}") from fault
+            raise OrderRefused(
+                f"the user's own {self._binding.base} is unknown: {fault}"
+            ) from fault
 
     def _not_to_be_spent(self) -> Decimal:
         """The part of the free quote that is the position of some bot of this account."""
@@ -180,5 +182,5 @@ class LiveVenue:
             return self._account.journal.not_to_be_spent(self._binding.quote)
         except LedgerFailed as fault:
             raise OrderRefused(
-                f"how much {self._binding.quote} other bots of the account hold is unknown: {fault}"
+                f"the {self._binding.quote} that other bots of the account hold is unknown: {fault}"
             ) from fault

@@ -198,7 +198,7 @@ class LiveTurn:
 
     def _log_unknown(self, intent: Intent, unknown: OutcomeUnknown) -> None:
         self._services.reporter.counts.order_unknown(intent.side)
-        self._services.record.say(
+        self._services.record.log(
             "WARNING",
             "order_unknown",
             f"outcome of {intent.side.value} {plain(intent.amount)} {intent.symbol} is unknown, "

@@ -17,7 +17,7 @@ from execsvc.execution.venues.account import Account
 from execsvc.logs import bound
 from execsvc.model.balance import Balance
 from execsvc.model.bot import Binding, Mode
-from execsvc.model.comparison import OpenPosition, Verdict, compare, held_of, is_readable
+from execsvc.model.comparison import Discrepancy, OpenPosition, compare, held_of, is_readable
 from execsvc.model.market import plain
 from execsvc.model.order_request import Purpose
 from execsvc.store.doubt import ACCOUNT, Doubt, moved
@@ -170,7 +170,7 @@ class RestoredLedger:
         if contested and not self._is_logged:
             self._is_logged = True
             for doubt in contested:
-                self._record.say("CRITICAL", "position_contested", doubt.text)
+                self._record.log("CRITICAL", "position_contested", doubt.text)
 
     def blocked(self) -> str | None:
         """The reason for which nothing of the account is traded; None when it may be."""
@@ -198,7 +198,7 @@ class RestoredLedger:
             self._reporter.show_position(left)
             self._ledger.keep_missing(binding, None)
             why = "released by an operator, " if released else ""
-            self._record.say(
+            self._record.log(
                 "CRITICAL",
                 "coins_gone",
                 f"{plain(gone)} {binding.base} booked as gone: {why}{doubt.detail}",
@@ -218,7 +218,7 @@ class RestoredLedger:
         self._ledger.keep_position(binding, left)
         self._reporter.show_position(left)
         text = f"{plain(position.sold_short)} {binding.base} sold short is not bought back"
-        self._record.say("WARNING", "short_dropped", f"{text}: {doubt.detail}")
+        self._record.log("WARNING", "short_dropped", f"{text}: {doubt.detail}")
 
     def _compare(self, positions: list[OpenPosition], purpose: Purpose) -> None:
         """Compare ``positions`` of the account with its balance, and record the doubts."""
@@ -261,7 +261,7 @@ class RestoredLedger:
         try:
             return journal.open_positions()
         except LedgerUnavailable as busy:
-            raise Unavailable(f"what bots of the account hold is unknown: {busy}") from busy
+            raise Unavailable(f"the positions of the account are unknown: {busy}") from busy
 
     def _keep_own(self) -> None:
         """Record that this bot is compared: its purchases from here on belong to this start."""
@@ -348,7 +348,7 @@ class RestoredLedger:
         found = Doubt(
             bot_id=self._bot_id,
             symbol=self._binding.symbol,
-            verdict=Verdict.CONTESTED,
+            verdict=Discrepancy.CONTESTED,
             at=now(),
             detail=f"its account's journal knows an order ({order_id} of {iso(sent_at)}) that its "
             f"ledger has lost, whose last one is of {iso(known)}: the ledger was restored",
@@ -376,7 +376,7 @@ class RestoredLedger:
             self._ask_again_at = monotonic() + _ASK_AGAIN
             if not asked_before:
                 event = bound(bot_id=self._bot_id).bind(event="history_unknown")
-                event.warning("whether BotService knows newer orders is not known: {}", error)
+                event.warning("BotService did not answer which orders it knows: {}", error)
             return
         found = []
         if theirs is not None and theirs.timestamp - known > _NEWER:
@@ -388,7 +388,7 @@ class RestoredLedger:
         return Doubt(
             bot_id=self._bot_id,
             symbol=self._binding.symbol,
-            verdict=Verdict.CONTESTED,
+            verdict=Discrepancy.CONTESTED,
             at=now(),
             detail=f"BotService knows an order ({order[:100]}) that its ledger does not, whose last "
             f"one is of {known}: the state directory was restored",
@@ -397,4 +397,4 @@ class RestoredLedger:
 
 
 def _contested(doubts: list[Doubt]) -> list[Doubt]:
-    return [doubt for doubt in doubts if doubt.verdict is Verdict.CONTESTED]
+    return [doubt for doubt in doubts if doubt.verdict is Discrepancy.CONTESTED]

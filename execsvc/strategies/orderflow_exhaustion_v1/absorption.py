@@ -16,23 +16,23 @@ from execsvc.strategies.orderflow_exhaustion_v1.market_view import View
 from execsvc.strategies.orderflow_exhaustion_v1.params import OrderflowParams
 from execsvc.strategies.orderflow_exhaustion_v1.pressure import Pressure
 
-Verdict = Literal["waits", "replaced", "absorbed", "timed_out"]
+Absorption = Literal["waits", "replaced", "absorbed", "timed_out"]
 
 
-class Step(NamedTuple):
+class AbsorptionStep(NamedTuple):
     """The judgement of a pressure by one tick, and its number of absorbed ticks by then."""
 
-    verdict: Verdict
+    absorption: Absorption
     pressure: Pressure
     absorbed: int
 
 
 def step(
     waiting: Pressure, count: int, view: View, fresh: Pressure | None, params: OrderflowParams
-) -> Step:
+) -> AbsorptionStep:
     """Judge one tick; ``fresh`` is the pressure that this tick itself shows."""
     if fresh is not None and fresh.side is not waiting.side:
-        return Step("replaced", fresh, 0)
+        return AbsorptionStep("replaced", fresh, 0)
     sign = waiting.side.sign
     pushed = view.worst(waiting.side)
     if (pushed - waiting.extreme) * sign > 0:
@@ -40,9 +40,9 @@ def step(
     else:
         count = max(count + (1 if _is_absorbed(waiting, view, params) else -1), 0)
         if count >= params.confirm_absorption_ticks:
-            return Step("absorbed", waiting, count)
+            return AbsorptionStep("absorbed", waiting, count)
     over = timed_out(waiting, view.now, params)
-    return Step("timed_out" if over else "waits", waiting, count)
+    return AbsorptionStep("timed_out" if over else "waits", waiting, count)
 
 
 def timed_out(waiting: Pressure, now: datetime, params: OrderflowParams) -> bool:

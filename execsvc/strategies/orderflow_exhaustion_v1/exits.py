@@ -32,7 +32,7 @@ class Held(BaseModel):
     rule: str | None = None
 
 
-def judge(
+def after_tick(
     held: Held, entry: Decimal | None, view: View | None, params: OrderflowParams, now: datetime
 ) -> Held:
     """``held`` after one tick, with the first rule that holds, if any.

@@ -26,7 +26,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 _SIDES = {side.value: side for side in Side}
 
 
-class Memory(BaseModel):
+class MarketMemory(BaseModel):
     """The values kept from every tick that reads a book, in every state.
 
     Prices and spreads in quote per base, stamps in ms of the exchange's time.
@@ -137,7 +137,7 @@ class ViewTerms(NamedTuple):
     """The weight of the newest spread in its average."""
 
 
-def view_of(memory: Memory, reads: Reads, terms: ViewTerms) -> tuple[View, Memory]:
+def view_of(memory: MarketMemory, reads: Reads, terms: ViewTerms) -> tuple[View, MarketMemory]:
     """The view of this tick, and the memory for the next one."""
     depth, trades, now = reads.depth, reads.trades, reads.now
     span = round(terms.lookback * 1000)
@@ -172,7 +172,7 @@ def view_of(memory: Memory, reads: Reads, terms: ViewTerms) -> tuple[View, Memor
         ),
         ahead=ahead,
     )
-    kept = Memory(
+    kept = MarketMemory(
         mid=depth.mid,
         book_at=now,
         spread_average=spread if average is None else average + terms.alpha * (spread - average),
@@ -183,7 +183,7 @@ def view_of(memory: Memory, reads: Reads, terms: ViewTerms) -> tuple[View, Memor
     return view, kept
 
 
-def _believable(memory: Memory, latest: int) -> Memory:
+def _believable(memory: MarketMemory, latest: int) -> MarketMemory:
     """``memory`` without a time that is later than ``latest``: it would stand until that comes."""
     if memory.exchange_time is not None and memory.exchange_time > latest:
         memory = memory.model_copy(update={"exchange_time": None})
@@ -206,7 +206,7 @@ def _usable(trades: Sequence[Trade], behind: int, latest: int) -> list[tuple[int
 
 
 def _newest(
-    memory: Memory, trades: Sequence[tuple[int, Trade]], now: datetime
+    memory: MarketMemory, trades: Sequence[tuple[int, Trade]], now: datetime
 ) -> tuple[int | None, datetime | None]:
     """The newest stamp ever read, and the time of the tick that first saw it."""
     newest = max([stamp for stamp, _ in trades], default=None)
@@ -216,7 +216,7 @@ def _newest(
 
 
 def _exchange_time(
-    memory: Memory,
+    memory: MarketMemory,
     book: int | None,
     newest: int | None,
     seen_at: datetime | None,

@@ -38,7 +38,7 @@ class Pressure(BaseModel):
     extreme: Decimal
 
 
-class Signals(NamedTuple):
+class PressureSignals(NamedTuple):
     """The signals of pressure in one tick. ``side`` is that of the imbalance, if any."""
 
     enough_volume: bool
@@ -65,7 +65,7 @@ class Signals(NamedTuple):
         return None if self.jumped else "jump"
 
 
-def signals(view: View, params: OrderflowParams) -> Signals:
+def signals(view: View, params: OrderflowParams) -> PressureSignals:
     """Judge one tick."""
     flow = view.window.flow()
     enough = flow.total > 0 and flow.total >= params.min_total_quote_volume
@@ -79,10 +79,10 @@ def signals(view: View, params: OrderflowParams) -> Signals:
         and view.spread >= params.spread_expand_ratio_threshold * view.average
     )
     jumped = side is not None and _jumped(view, side, params)
-    return Signals(enough, side, expanded, jumped, flow)
+    return PressureSignals(enough, side, expanded, jumped, flow)
 
 
-def pressure(view: View, seen: Signals, params: OrderflowParams) -> Pressure | None:
+def pressure(view: View, seen: PressureSignals, params: OrderflowParams) -> Pressure | None:
     """The pressure that a tick shows; None when it shows none."""
     if seen.side is None or seen.held < params.pressure_signals_required:
         return None

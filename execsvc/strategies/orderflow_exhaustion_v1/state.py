@@ -12,8 +12,8 @@ from pydantic import BaseModel
 
 from execsvc.strategies.diagnostics import Diagnostics
 from execsvc.strategies.orderflow_exhaustion_v1.exits import Held
-from execsvc.strategies.orderflow_exhaustion_v1.market_view import NO_FLOW, Flow, Memory, View
-from execsvc.strategies.orderflow_exhaustion_v1.pressure import Pressure, Signals
+from execsvc.strategies.orderflow_exhaustion_v1.market_view import NO_FLOW, Flow, MarketMemory, View
+from execsvc.strategies.orderflow_exhaustion_v1.pressure import Pressure, PressureSignals
 
 
 class Phase(str, Enum):
@@ -33,7 +33,7 @@ class OrderflowState(BaseModel):
     """The state that survives a restart. Members of other phases than the present one are None."""
 
     phase: Phase = Phase.FLAT
-    memory: Memory = Memory()
+    memory: MarketMemory = MarketMemory()
     pressure: Pressure | None = None
     absorbed: int = 0
     held: Held | None = None
@@ -44,11 +44,11 @@ class OrderflowState(BaseModel):
     """True while the last book or its trades had a stamp that is not believed; logged once."""
 
 
-class Seen(NamedTuple):
+class TickDiagnostics(NamedTuple):
     """The view of one tick on the market, and its decision."""
 
     view: View | None = None
-    signals: Signals | None = None
+    signals: PressureSignals | None = None
     """Judged in FLAT and WAIT_CONFIRM only."""
     event: str | None = None
     """The decision of the tick: ``pressure``, ``replaced``, ``absorbed``, ``timed_out``."""

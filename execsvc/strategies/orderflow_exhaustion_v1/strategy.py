@@ -22,7 +22,7 @@ from execsvc.model.symbol import Symbol
 from execsvc.strategies.base import Strategy, StrategyContext
 from execsvc.strategies.diagnostics import Diagnostics
 from execsvc.strategies.orderflow_exhaustion_v1.absorption import step, timed_out
-from execsvc.strategies.orderflow_exhaustion_v1.exits import Held, judge
+from execsvc.strategies.orderflow_exhaustion_v1.exits import Held, after_tick
 from execsvc.strategies.orderflow_exhaustion_v1.market_view import (
     Reads,
     View,
@@ -32,7 +32,7 @@ from execsvc.strategies.orderflow_exhaustion_v1.market_view import (
 )
 from execsvc.strategies.orderflow_exhaustion_v1.params import OrderflowParams
 from execsvc.strategies.orderflow_exhaustion_v1.pressure import pressure, signals
-from execsvc.strategies.orderflow_exhaustion_v1.state import OrderflowState, Phase, Seen
+from execsvc.strategies.orderflow_exhaustion_v1.state import OrderflowState, Phase, TickDiagnostics
 
 Context = StrategyContext[OrderflowParams, OrderflowState]
 
@@ -45,7 +45,7 @@ class OrderflowExhaustion(Strategy[OrderflowParams, OrderflowState]):
     State: ClassVar[type[BaseModel]] = OrderflowState
 
     def __init__(self) -> None:
-        self.seen = Seen()
+        self.seen = TickDiagnostics()
 
     def diagnostics(self) -> Diagnostics:
         """The signals of pressure, their ends, and the flow of takers."""
@@ -53,8 +53,8 @@ class OrderflowExhaustion(Strategy[OrderflowParams, OrderflowState]):
 
     def execute(self, ctx: Context) -> None:
         """Run one tick. Decisions by time alone are made before a failed read ends the tick."""
-        self.seen = Seen()
-        view, fault = self._look(ctx)
+        self.seen = TickDiagnostics()
+        view, fault = self._read_market(ctx)
         self._follow_position(ctx)
         state = ctx.state
         if state.phase is Phase.COOLDOWN and _is_over(ctx):
@@ -68,7 +68,7 @@ class OrderflowExhaustion(Strategy[OrderflowParams, OrderflowState]):
         if fault is not None:
             raise fault
 
-    def _look(self, ctx: Context) -> tuple[View | None, Unavailable | None]:
+    def _read_market(self, ctx: Context) -> tuple[View | None, Unavailable | None]:
         """This tick's market, None without a book; and the read that failed."""
         params, state = ctx.params, ctx.state
         fault = None
@@ -88,7 +88,7 @@ class OrderflowExhaustion(Strategy[OrderflowParams, OrderflowState]):
             params.spread_ema_alpha,
         )
         view, state.memory = view_of(state.memory, reads, terms)
-        self.seen = Seen(view)
+        self.seen = TickDiagnostics(view)
         if view.window.cut:
             self._count_cut(ctx)
         self._say_ahead(ctx, view)
@@ -132,7 +132,7 @@ class OrderflowExhaustion(Strategy[OrderflowParams, OrderflowState]):
     def _seek(self, ctx: Context, view: View) -> None:
         seen = signals(view, ctx.params)
         found = pressure(view, seen, ctx.params)
-        self.seen = Seen(view, seen, None if found is None else "pressure", found)
+        self.seen = TickDiagnostics(view, seen, None if found is None else "pressure", found)
         if found is not None:
             _go(ctx.state, Phase.WAIT_CONFIRM)
             ctx.state.pressure = found
@@ -142,18 +142,18 @@ class OrderflowExhaustion(Strategy[OrderflowParams, OrderflowState]):
         assert state.pressure is not None, "it is what is waited on"
         if view is None:
             if timed_out(state.pressure, ctx.now, ctx.params):
-                self.seen = Seen(None, None, "timed_out", state.pressure)
+                self.seen = TickDiagnostics(None, None, "timed_out", state.pressure)
                 _go(state, Phase.FLAT)
             return
         seen = signals(view, ctx.params)
         fresh = pressure(view, seen, ctx.params)
         done = step(state.pressure, state.absorbed, view, fresh, ctx.params)
-        event = None if done.verdict == "waits" else done.verdict
-        self.seen = Seen(view, seen, event, done.pressure)
+        event = None if done.absorption == "waits" else done.absorption
+        self.seen = TickDiagnostics(view, seen, event, done.pressure)
         state.pressure, state.absorbed = done.pressure, done.absorbed
-        if done.verdict == "absorbed":
+        if done.absorption == "absorbed":
             self._enter(ctx, view)
-        elif done.verdict == "timed_out":
+        elif done.absorption == "timed_out":
             _go(state, Phase.FLAT)
 
     def _enter(self, ctx: Context, view: View) -> None:
@@ -183,7 +183,7 @@ class OrderflowExhaustion(Strategy[OrderflowParams, OrderflowState]):
     def _hold(self, ctx: Context, view: View | None) -> None:
         state = ctx.state
         assert state.held is not None, "it is what is held"
-        state.held = judge(state.held, ctx.position.entry_price, view, ctx.params, ctx.now)
+        state.held = after_tick(state.held, ctx.position.entry_price, view, ctx.params, ctx.now)
         if state.held.rule is None:
             return
         try:

@@ -11,7 +11,7 @@ from pathlib import Path
 from execsvc.clock import iso
 from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.model.bot import Mode
-from execsvc.model.comparison import OpenPosition, Verdict
+from execsvc.model.comparison import Discrepancy, OpenPosition
 from execsvc.model.market import ZERO, exact_sum
 from execsvc.model.symbol import Symbol
 from execsvc.store.doubt import Doubt
@@ -35,7 +35,7 @@ def contested(connection: sqlite3.Connection, bot_id: str | None = None) -> list
     return [
         doubt
         for doubt in doubts(connection)
-        if doubt.verdict is Verdict.CONTESTED and bot_id in (None, doubt.bot_id)
+        if doubt.verdict is Discrepancy.CONTESTED and bot_id in (None, doubt.bot_id)
     ]
 
 
@@ -220,9 +220,9 @@ def _read(row: sqlite3.Row) -> Doubt:
     at = rows.time(row["at"])
     assert at is not None, "the column is never null"
     try:
-        verdict = Verdict(row["verdict"])
+        verdict = Discrepancy(row["verdict"])
     except ValueError:
-        verdict = Verdict.CONTESTED  # a verdict of a newer service: an operator decides
+        verdict = Discrepancy.CONTESTED  # a verdict of a newer service: an operator decides
     return Doubt(
         bot_id=row["bot_id"],
         symbol=row["symbol"],
