@@ -7,7 +7,7 @@ import re
 from execsvc.clients.answers import HttpAnswer
 from execsvc.clients.http import HttpClient, json_object, segment
 from execsvc.errors import Unavailable
-from execsvc.model.told import ToldExecution, ToldOrder
+from execsvc.model.order_report import ExecutionReport, OrderReport
 
 _CONFLICT = 409
 _BAD_REQUEST = 400
@@ -47,7 +47,7 @@ class BotReports:
     def __init__(self, http: HttpClient) -> None:
         self._http = http
 
-    def order(self, order: ToldOrder, key: str, session: Id | None = None) -> Id:
+    def order(self, order: OrderReport, key: str, session: Id | None = None) -> Id:
         """Report an order of ``session``; ``key`` is the same on every resend. Returns its id."""
         call = "POST /orders"
         named = {} if session is None else {"session_id": session}
@@ -69,7 +69,7 @@ class BotReports:
         answer = self._http.write("PUT /orders/{id}/status", "PUT", path, body, None)
         self._accept_for_order(answer)
 
-    def execution(self, given: Id, execution: ToldExecution, key: str) -> None:
+    def execution(self, given: Id, execution: ExecutionReport, key: str) -> None:
         """Report the execution of the order that was given the id ``given``. Raises RecordLost too."""
         call, path = "POST /executions", "/executions"
         body = json_object({"local_order_id": given, **execution.model_dump()})

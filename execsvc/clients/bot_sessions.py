@@ -13,7 +13,7 @@ from execsvc.clients.bot_reports import Id
 from execsvc.clients.http import HttpClient, segment
 from execsvc.clients.order_history import PastOrder, utc
 from execsvc.errors import CallRefused, Unavailable
-from execsvc.model.told import ToldOrder
+from execsvc.model.order_report import OrderReport
 
 _ACTIVE = "ACTIVE"
 _TOLERANCE = Decimal("1e-9")
@@ -88,7 +88,7 @@ class BotSessions:
         found = [*open_then, *held, *earlier, *active]
         return found[0].id if found else None
 
-    def find(self, session: Id, told: ToldOrder) -> Id | None:
+    def find(self, session: Id, told: OrderReport) -> Id | None:
         """The id that BotService gave the order ``told`` of ``session``; None: it has no such
         order.
         """
@@ -113,7 +113,7 @@ def _parse_order(order: Any) -> _KnownOrder | None:
         return None
 
 
-def _is_same_order(order: _KnownOrder, told: ToldOrder) -> bool:
+def _is_same_order(order: _KnownOrder, told: OrderReport) -> bool:
     try:
         quantity = Decimal(str(order.quantity))
         alike = abs(quantity - told.quantity) <= abs(told.quantity) * _TOLERANCE

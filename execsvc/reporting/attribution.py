@@ -22,7 +22,7 @@ from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clients.http import NotSent
 from execsvc.clock import monotonic
 from execsvc.errors import LedgerFailed, Unavailable
-from execsvc.model.told import ToldOrder
+from execsvc.model.order_report import OrderReport
 from execsvc.store.outbox import Deliveries, Outboxes, Start
 
 LOOK_UP_TIME = 60.0
@@ -91,7 +91,7 @@ class Attribution:
         """Look up and keep the ACTIVE session of a bot whose row is RUNNING, for an answer that was lost."""
         self.begun(bot_id, self._service.of(bot_id))
 
-    def session(self, stem: str, order: ToldOrder, order_id: str) -> Id | None:
+    def session(self, stem: str, order: OrderReport, order_id: str) -> Id | None:
         """The session that an order belongs to, None where there is none.
 
         Raises NotYet, Unavailable, LedgerFailed.
@@ -129,7 +129,7 @@ class Attribution:
         """
         self._open.forget_session(stem, json.dumps(session))
 
-    def find(self, session: Id | None, order: ToldOrder) -> Id | None:
+    def find(self, session: Id | None, order: OrderReport) -> Id | None:
         """The id of an order that may have been taken before; None when BotService lacks it."""
         place = session
         if place is None and not (self._optional and not self._open.is_of_use()):
@@ -139,7 +139,7 @@ class Attribution:
     def _starts(self, stem: str) -> bool:
         return stem not in self._ending and (self._booting is None or stem in self._booting)
 
-    def _looked_up(self, stem: str, order: ToldOrder, *, late: bool) -> Id | None:
+    def _looked_up(self, stem: str, order: OrderReport, *, late: bool) -> Id | None:
         try:
             at = datetime.fromisoformat(order.timestamp.replace("Z", "+00:00"))
             session = self._service.of(order.bot_id, at, late=late)

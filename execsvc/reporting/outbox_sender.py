@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from execsvc.clients.bot_reports import BotReports, Id, NoSuchCall, RecordLost, ReportRefused
 from execsvc.clock import monotonic, now
 from execsvc.errors import LedgerFailed, LedgerUnavailable, Unavailable
-from execsvc.model.told import Telling, ToldExecution, ToldOrder
+from execsvc.model.order_report import ExecutionReport, OrderReport, ReportKind
 from execsvc.repeats import Repeats
 from execsvc.reporting.attribution import Attribution, NotYet
 from execsvc.reporting.backoff import Backoff
@@ -223,8 +223,10 @@ class OutboxSender:
     def _deliver(self, stem: str, row: OutboxRow) -> str | None:
         """Report one row to BotService. Returns JSON of the id that it gave, where it gives one."""
         order_id, telling = row.mark.order_id, row.mark.telling
-        if telling is Telling.ORDER:
-            return json.dumps(self._order(stem, order_id, ToldOrder.model_validate_json(row.body)))
+        if telling is ReportKind.ORDER:
+            return json.dumps(
+                self._order(stem, order_id, OrderReport.model_validate_json(row.body))
+            )
         given: Id = json.loads(self._deliveries.given(order_id))
         try:
             self._what_became(given, row)
@@ -238,20 +240,20 @@ class OutboxSender:
 
     def _what_became(self, given: Id, row: OutboxRow) -> None:
         order_id, telling = row.mark.order_id, row.mark.telling
-        if telling is Telling.EXECUTION:
-            execution = ToldExecution.model_validate_json(row.body)
+        if telling is ReportKind.EXECUTION:
+            execution = ExecutionReport.model_validate_json(row.body)
             self._service.execution(given, execution, order_id)
         else:
             self._service.status(given, telling.value)
 
     def _report_again(self, stem: str, order_id: str) -> Id:
         """Report again an order that BotService has lost, as after a restore of its database; its new id."""
-        order = ToldOrder.model_validate_json(self._kept.order_told(stem, order_id))
+        order = OrderReport.model_validate_json(self._kept.order_told(stem, order_id))
         given = self._order(stem, order_id, order)
         self._deliveries.give_anew(order_id, json.dumps(given))
         return given
 
-    def _order(self, stem: str, order_id: str, order: ToldOrder) -> Id:
+    def _order(self, stem: str, order_id: str, order: OrderReport) -> Id:
         """Report an order, unless BotService took it before and its answer was lost. Returns the id."""
         session = self._attribution.session(stem, order, order_id)
         if self._deliveries.ask(order_id):

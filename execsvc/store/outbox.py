@@ -5,18 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from execsvc.model.told import Telling
+from execsvc.model.order_report import ReportKind
 
 
 class Mark(NamedTuple):
     """The name of a row of an outbox, valid also when the row is written again after a power loss."""
 
     order_id: str
-    telling: Telling
+    telling: ReportKind
 
 
 class OutboxRow(NamedTuple):
-    """One report to BotService; ``body`` is JSON of ToldOrder or ToldExecution, else null."""
+    """One report to BotService; ``body`` is JSON of OrderReport or ExecutionReport, else null."""
 
     mark: Mark
     body: str
@@ -56,7 +56,7 @@ class Outboxes(Protocol):
         ...
 
     def order_told(self, name: str, order_id: str) -> str:
-        """JSON of the ToldOrder that the outbox has."""
+        """JSON of the OrderReport that the outbox has."""
         ...
 
     def starts_since(self, name: str, order_id: str) -> list[Start]:

@@ -13,10 +13,10 @@ import responses
 from execsvc.clients.bot_reports import BotReports, NoSuchCall, ReportRefused
 from execsvc.clients.http import HttpClient
 from execsvc.errors import Unavailable
-from execsvc.model.told import ToldExecution, ToldOrder
+from execsvc.model.order_report import ExecutionReport, OrderReport
 
 URL = "http://bots"
-ORDER = ToldOrder(
+ORDER = OrderReport(
     bot_id="b1",
     symbol="BTC/USDT",
     side="BUY",
@@ -24,7 +24,7 @@ ORDER = ToldOrder(
     reason="dip",
     timestamp="2026-01-01T00:00:00.000Z",
 )
-EXECUTION = ToldExecution(
+EXECUTION = ExecutionReport(
     exchange_trade_id="c1",
     exchange_order_id="54",
     symbol="BTC/USDT",

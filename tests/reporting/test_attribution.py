@@ -18,7 +18,7 @@ from execsvc.clients.bot_sessions import BotSessions
 from execsvc.clients.http import NotSent
 from execsvc.clock import installed
 from execsvc.errors import Unavailable
-from execsvc.model.told import ToldOrder
+from execsvc.model.order_report import OrderReport
 from execsvc.reporting.attribution import LOOK_UP_TIME, Attribution, NotYet
 from execsvc.reporting.backoff import Backoff
 from execsvc.reporting.names import BotNames
@@ -65,11 +65,11 @@ class Worker(World):
     def begin(self, *, booting: bool) -> None:
         self._ledger("b1").note_start(booting=booting)
 
-    def told(self, place: int) -> tuple[str, ToldOrder]:
+    def told(self, place: int) -> tuple[str, OrderReport]:
         rows = waiting(self.folder, "b1")
         orders = [row for row in rows if row.mark.telling.value == "ORDER"]
         row = orders[place]
-        return row.mark.order_id, ToldOrder.model_validate_json(row.body)
+        return row.mark.order_id, OrderReport.model_validate_json(row.body)
 
     def session(self, place: int) -> Any:
         order_id, told = self.told(place)

@@ -17,7 +17,7 @@ from support.ledger_samples import BINDING, fill, intent, order
 from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.model.bot import Mode
 from execsvc.model.order import Fill, OrderState, Side
-from execsvc.model.told import Telling
+from execsvc.model.order_report import ReportKind
 from execsvc.store.outbox import Mark, OutboxRow
 from execsvc.store.sqlite.bot.booking import book
 from execsvc.store.sqlite.bot.bot_ledger import BotLedger
@@ -54,7 +54,7 @@ def tellings(folder: Path, number: int = 1) -> list[str]:
     return [row.mark.telling.value for row in read(folder) if row.mark.order_id == f"c{number}"]
 
 
-def body(folder: Path, telling: Telling) -> dict[str, Any]:
+def body(folder: Path, telling: ReportKind) -> dict[str, Any]:
     (text,) = (row.body for row in read(folder) if row.mark.telling is telling)
     found: dict[str, Any] = json.loads(text)
     return found
@@ -66,7 +66,7 @@ def test_the_life_of_an_order(ledger: BotLedger, tmp_path: Path) -> None:
     book(ledger, BINDING, order(fee="0.00002"))
     assert tellings(tmp_path) == FILLED
     assert ledger.reported == 4
-    assert body(tmp_path, Telling.ORDER) == {
+    assert body(tmp_path, ReportKind.ORDER) == {
         "bot_id": "b1",
         "symbol": "BTC/USDT",
         "side": "BUY",
@@ -74,7 +74,7 @@ def test_the_life_of_an_order(ledger: BotLedger, tmp_path: Path) -> None:
         "reason": "test",
         "timestamp": "2026-01-01T00:00:00.000Z",
     }
-    told = body(tmp_path, Telling.EXECUTION)
+    told = body(tmp_path, ReportKind.EXECUTION)
     assert D(told.pop("price")) == 50000
     assert D(told.pop("quote_qty")) == 1000
     assert told == {
@@ -158,7 +158,7 @@ def test_what_is_told_of_a_fill(
 ) -> None:
     filled = order().model_copy(update={"fill": given, "price": ticker})
     book(ledger, BINDING, filled)
-    found = body(tmp_path, Telling.EXECUTION)
+    found = body(tmp_path, ReportKind.EXECUTION)
     price, quote_qty, fee, asset = told.split()
     assert [D(found[name]) for name in ("price", "quote_qty", "fee")] == [
         D(price),
@@ -171,7 +171,7 @@ def test_what_is_told_of_a_fill(
 def test_the_exchange_s_own_id_goes_along(ledger: BotLedger, tmp_path: Path) -> None:
     given = fill().model_copy(update={"exchange_id": "5476"})
     book(ledger, BINDING, order().model_copy(update={"fill": given}))
-    found = body(tmp_path, Telling.EXECUTION)
+    found = body(tmp_path, ReportKind.EXECUTION)
     assert (found["exchange_order_id"], found["exchange_trade_id"]) == ("5476", "c1")
 
 
@@ -189,8 +189,8 @@ def test_a_ledger_that_was_exchanged_is_told_from_its_beginning(
 ) -> None:
     book(ledger, BINDING, order(1))
     whole = read(tmp_path)
-    assert read(tmp_path, Mark("another", Telling.EXECUTION)) == whole
-    assert read(tmp_path, Mark("c1", Telling.FAILED)) == whole
+    assert read(tmp_path, Mark("another", ReportKind.EXECUTION)) == whole
+    assert read(tmp_path, Mark("c1", ReportKind.FAILED)) == whole
 
 
 def test_a_row_that_a_power_loss_took_was_told_all_the_same(

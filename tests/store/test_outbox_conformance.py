@@ -13,13 +13,13 @@ from support.store_backends import Backend
 
 from execsvc.errors import LedgerBusy, LedgerFailed
 from execsvc.model.order import OrderState
-from execsvc.model.told import Telling
+from execsvc.model.order_report import ReportKind
 from execsvc.store.bot_store import BotStore
 from execsvc.store.outbox import BEFORE_MARKS, Deliveries, Mark
 from execsvc.store.store import Store
 
 LATER = AT + timedelta(minutes=1)
-BOUGHT = [Telling.ORDER, Telling.SENT, Telling.EXECUTION, Telling.FILLED]
+BOUGHT = [ReportKind.ORDER, ReportKind.SENT, ReportKind.EXECUTION, ReportKind.FILLED]
 
 
 @pytest.fixture
@@ -59,7 +59,11 @@ def test_rows_of_an_order_wait_in_the_order_of_their_delivery(
     rows, count = outboxes.waiting(name, None, 10)
     assert count == len(rows) == 7
     assert [row.mark for row in rows[:4]] == [Mark("c1", telling) for telling in BOUGHT]
-    assert [row.mark.telling for row in rows[4:]] == [Telling.ORDER, Telling.SENT, Telling.FAILED]
+    assert [row.mark.telling for row in rows[4:]] == [
+        ReportKind.ORDER,
+        ReportKind.SENT,
+        ReportKind.FAILED,
+    ]
     assert json.loads(rows[0].body)["bot_id"] == "b1"
     assert json.loads(rows[1].body) is None
     assert outboxes.order_told(name, "c1") == rows[0].body
@@ -70,10 +74,12 @@ def test_rows_of_an_order_wait_in_the_order_of_their_delivery(
 def test_rows_wait_after_the_one_that_was_delivered_last(service: Store, bot: BotStore) -> None:
     outboxes, name = service.outboxes(), service.name_of("b1")
     bot.book(BINDING, order(1))
-    rows, count = outboxes.waiting(name, Mark("c1", Telling.SENT), 1)
-    assert ([row.mark.telling for row in rows], count) == ([Telling.EXECUTION], 2)
-    assert outboxes.waiting(name, Mark("c1", Telling.FILLED), 9) == ([], 0)
-    assert outboxes.waiting(name, Mark("c9", Telling.FILLED), 9)[1] == 4, "other records: all wait"
+    rows, count = outboxes.waiting(name, Mark("c1", ReportKind.SENT), 1)
+    assert ([row.mark.telling for row in rows], count) == ([ReportKind.EXECUTION], 2)
+    assert outboxes.waiting(name, Mark("c1", ReportKind.FILLED), 9) == ([], 0)
+    assert outboxes.waiting(name, Mark("c9", ReportKind.FILLED), 9)[1] == 4, (
+        "other records: all wait"
+    )
 
 
 def test_changed_records_are_named_once(service: Store, bot: BotStore) -> None:
@@ -138,15 +144,15 @@ def test_nothing_is_delivered_at_first(deliveries: Deliveries) -> None:
 def test_marks_and_ids_are_there_for_the_next_writer(
     backend: Backend, deliveries: Deliveries
 ) -> None:
-    deliveries.delivered("b", Mark("c1", Telling.ORDER), '"x"', AT)
-    deliveries.delivered("b", Mark("c1", Telling.SENT), None, AT)
-    deliveries.delivered("other", Mark("c2", Telling.ORDER), "5", LATER)
+    deliveries.delivered("b", Mark("c1", ReportKind.ORDER), '"x"', AT)
+    deliveries.delivered("b", Mark("c1", ReportKind.SENT), None, AT)
+    deliveries.delivered("other", Mark("c2", ReportKind.ORDER), "5", LATER)
     deliveries.keep_session("b", "s1", '"y"')
     deliveries.starting("b1", AT)
     deliveries.close()
     with closing(backend.service().deliveries()) as later:
         later.open()
-        assert later.mark("b") == Mark("c1", Telling.SENT)
+        assert later.mark("b") == Mark("c1", ReportKind.SENT)
         assert (later.given("c1"), later.given("c2")) == ('"x"', "5")
         assert later.last_at() == LATER
         assert later.session("b", "s1") == '"y"'
@@ -154,12 +160,12 @@ def test_marks_and_ids_are_there_for_the_next_writer(
         assert later.is_of_use()
 
 
-@pytest.mark.parametrize("last", [Telling.FILLED, Telling.FAILED])
+@pytest.mark.parametrize("last", [ReportKind.FILLED, ReportKind.FAILED])
 def test_id_is_forgotten_with_the_last_row_that_needs_it(
-    deliveries: Deliveries, last: Telling
+    deliveries: Deliveries, last: ReportKind
 ) -> None:
-    deliveries.delivered("b", Mark("c1", Telling.ORDER), '"x"', AT)
-    deliveries.delivered("b", Mark("c1", Telling.EXECUTION), None, AT)
+    deliveries.delivered("b", Mark("c1", ReportKind.ORDER), '"x"', AT)
+    deliveries.delivered("b", Mark("c1", ReportKind.EXECUTION), None, AT)
     deliveries.give_anew("c1", '"z"')
     assert deliveries.given("c1") == '"z"'
     deliveries.delivered("b", Mark("c1", last), None, AT)
@@ -184,7 +190,7 @@ def test_order_is_asked_for_once_until_its_id_is_given(deliveries: Deliveries) -
     assert not deliveries.ask("c1")
     assert deliveries.ask("c1")
     assert not deliveries.ask("c2")
-    deliveries.delivered("b", Mark("c1", Telling.ORDER), '"x"', AT)
+    deliveries.delivered("b", Mark("c1", ReportKind.ORDER), '"x"', AT)
     assert not deliveries.ask("c1")
     deliveries.give_anew("c1", '"y"')
     assert not deliveries.ask("c1")
@@ -207,5 +213,5 @@ def test_service_knows_whether_reports_are_taken(service: Store, deliveries: Del
     deliveries.refused(None)
     assert service.takes_reports() is None
     deliveries.refused("404")
-    deliveries.delivered("b", Mark("c1", Telling.ORDER), '"x"', AT)
+    deliveries.delivered("b", Mark("c1", ReportKind.ORDER), '"x"', AT)
     assert service.takes_reports() is True

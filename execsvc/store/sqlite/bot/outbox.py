@@ -21,8 +21,8 @@ from execsvc.logs import bound
 from execsvc.masking import masked
 from execsvc.model.market import ZERO, exact_sum, round_down
 from execsvc.model.order import Intent, OrderState
+from execsvc.model.order_report import ExecutionReport, OrderReport, ReportKind
 from execsvc.model.symbol import Symbol
-from execsvc.model.told import Telling, ToldExecution, ToldOrder
 from execsvc.store.orders import OrderRow
 from execsvc.store.outbox import Mark, OutboxRow
 from execsvc.store.sqlite.bot.bot_tables import BotTables
@@ -32,7 +32,7 @@ _DECIMALS = 12
 """Decimals of a price, or a sum in quote, that had to be computed."""
 MOST_REFUSED = 400
 """The approximate number of rows of one bot that are kept while BotService does not take reports."""
-_Bodies = dict[Telling, BaseModel | None]
+_Bodies = dict[ReportKind, BaseModel | None]
 
 
 def note_intent(ledger: BotTables, intent: Intent) -> None:
@@ -58,9 +58,9 @@ def note_order(ledger: BotTables, tx: sqlite3.Connection, order: OrderRow) -> in
         return 0
     bodies = _beginning(order)
     if order.state is OrderState.EXECUTED:
-        bodies |= {Telling.EXECUTION: _execution(order), Telling.FILLED: None}
+        bodies |= {ReportKind.EXECUTION: _execution(order), ReportKind.FILLED: None}
     elif order.state is OrderState.NOT_EXECUTED:
-        bodies[Telling.FAILED] = None
+        bodies[ReportKind.FAILED] = None
     try:
         with apart(tx):
             noted = _note(tx, order.client_order_id, bodies)
@@ -92,12 +92,12 @@ def waiting(path: Path, after: Mark | None, most: int) -> tuple[list[OutboxRow],
 
 
 def order_told(path: Path, order_id: str) -> str:
-    """JSON of the ToldOrder that the outbox of the ledger at ``path`` has. Raises LedgerFailed."""
+    """JSON of the OrderReport that the outbox of the ledger at ``path`` has. Raises LedgerFailed."""
     with reading(path) as connection:
         found = query(
             connection,
             "SELECT body FROM outbox WHERE order_id=? AND kind=?",
-            (order_id, Telling.ORDER.value),
+            (order_id, ReportKind.ORDER.value),
         )
     if not found:
         raise LedgerFailed(f"the outbox does not have the order {order_id} any more")
@@ -123,7 +123,7 @@ def _place(connection: sqlite3.Connection, mark: Mark) -> int:
 
 def _row(row: sqlite3.Row) -> OutboxRow:
     try:
-        mark = Mark(row["order_id"], Telling(row["kind"]))
+        mark = Mark(row["order_id"], ReportKind(row["kind"]))
     except ValueError as error:
         raise LedgerFailed(f"row {row['seq']} of the outbox is unreadable: {error}") from error
     return OutboxRow(mark, row["body"])
@@ -160,7 +160,7 @@ def _table() -> str:
 
 
 def _beginning(order: Intent | OrderRow) -> _Bodies:
-    told = ToldOrder(
+    told = OrderReport(
         bot_id=order.bot_id,
         symbol=order.symbol,
         side=order.side.name,
@@ -168,14 +168,14 @@ def _beginning(order: Intent | OrderRow) -> _Bodies:
         reason=masked(order.reason),
         timestamp=iso(order.created_at),
     )
-    return {Telling.ORDER: told, Telling.SENT: None}
+    return {ReportKind.ORDER: told, ReportKind.SENT: None}
 
 
-def _execution(order: OrderRow) -> ToldExecution:
+def _execution(order: OrderRow) -> ExecutionReport:
     fill = order.fill
     price = fill.price or order.price or ZERO
     fee, fee_asset = _fee(order, price)
-    return ToldExecution(
+    return ExecutionReport(
         exchange_trade_id=order.client_order_id,
         exchange_order_id=fill.exchange_id or order.client_order_id,
         symbol=order.symbol,

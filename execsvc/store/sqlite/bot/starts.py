@@ -14,7 +14,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from execsvc.model.told import Telling
+from execsvc.model.order_report import ReportKind
 from execsvc.store.outbox import BEFORE_MARKS, Start
 from execsvc.store.sqlite.bot.bot_tables import BotTables
 from execsvc.store.sqlite.database import has_table, query, reading, transaction
@@ -48,7 +48,7 @@ def starts_since(path: Path, order_id: str) -> list[Start]:
             connection,
             "SELECT max(s.seq) AS seq FROM starts s "
             "JOIN outbox o ON o.order_id=? AND o.kind=? WHERE s.place < o.seq",
-            (order_id, Telling.ORDER.value),
+            (order_id, ReportKind.ORDER.value),
         )[0]["seq"]
         sql = "SELECT * FROM starts WHERE seq >= ? ORDER BY seq"
         found = query(connection, sql, (own or 0,))

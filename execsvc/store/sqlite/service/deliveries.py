@@ -8,7 +8,7 @@ from pathlib import Path
 
 from execsvc.clock import iso
 from execsvc.errors import LedgerBusy, LedgerFailed
-from execsvc.model.told import Telling
+from execsvc.model.order_report import ReportKind
 from execsvc.store.outbox import Mark
 from execsvc.store.sqlite import rows
 from execsvc.store.sqlite.database import create, extend, open_writable, query, transaction
@@ -57,7 +57,7 @@ class Deliveries:
         if not found:
             return None
         try:
-            return Mark(found[0]["order_id"], Telling(found[0]["kind"]))
+            return Mark(found[0]["order_id"], ReportKind(found[0]["kind"]))
         except ValueError as error:
             raise LedgerFailed(f"{FILE} is unreadable: {error}") from error
 

@@ -38,7 +38,7 @@ class LedgerOutboxes:
         return outbox.waiting(path, after, most) if path.exists() else ([], 0)
 
     def order_told(self, name: str, order_id: str) -> str:
-        """JSON of the ToldOrder that the outbox has."""
+        """JSON of the OrderReport that the outbox has."""
         return outbox.order_told(ledger_named(self._state_dir, name), order_id)
 
     def starts_since(self, name: str, order_id: str) -> list[Start]:

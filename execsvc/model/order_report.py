@@ -8,7 +8,7 @@ from enum import Enum
 from pydantic import BaseModel, ConfigDict
 
 
-class Telling(str, Enum):
+class ReportKind(str, Enum):
     """One report about an order, in the order in which they are sent."""
 
     ORDER = "ORDER"
@@ -23,10 +23,10 @@ class Telling(str, Enum):
     @property
     def is_last(self) -> bool:
         """True when no other report about the order follows."""
-        return self in (Telling.FILLED, Telling.FAILED)
+        return self in (ReportKind.FILLED, ReportKind.FAILED)
 
 
-class ToldOrder(BaseModel):
+class OrderReport(BaseModel):
     """The body of ``POST /orders``. ``quantity`` is in base units, ``timestamp`` ISO 8601 in UTC."""
 
     model_config = ConfigDict(frozen=True)
@@ -39,7 +39,7 @@ class ToldOrder(BaseModel):
     timestamp: str
 
 
-class ToldExecution(BaseModel):
+class ExecutionReport(BaseModel):
     """The body of ``POST /executions`` without the id that BotService gave the order.
 
     The adapter gives the fills of an order as one, so there is one execution an order. Its trade id
