@@ -14,7 +14,7 @@ from execsvc.cli.demo_daemon import HOST, DemoDaemon
 from execsvc.cli.exit_codes import exit_codes
 from execsvc.cli.output import table
 from execsvc.exit_codes import DONE, FAULT, RESIDUE
-from execsvc.model.symbol import Symbol
+from execsvc.model.market import Symbol
 from execsvc.sandbox.books import all_books
 from execsvc.sandbox.market import FeeReport, MarketChange
 from execsvc.sandbox.server import Sandbox

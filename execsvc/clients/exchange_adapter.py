@@ -15,8 +15,7 @@ from execsvc.clients.order_answer import fill_of_answer, fill_of_lookup
 from execsvc.errors import Banned, NotFound, OrderRefused, OutcomeUnknown, Unavailable
 from execsvc.model.balance import Balance
 from execsvc.model.market import Depth, Ticker, Trade, Trades
-from execsvc.model.order import Fill, Side
-from execsvc.model.order_request import Purpose
+from execsvc.model.order import Fill, Purpose, Side
 
 _CALL = "POST /order"
 

@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, Field, ValidationError
 
 from execsvc.errors import OutcomeContradicted, OutcomeUnknown
-from execsvc.model.market import SMALLEST, ZERO, Number, Quantity, exact_sum, plain
+from execsvc.model.market import SMALLEST, ZERO, Number, Quantity, Symbol, exact_sum, plain
 from execsvc.model.order import Fill, Side
-from execsvc.model.symbol import Symbol
 
 FINAL_STATUSES = frozenset({"closed", "canceled", "expired", "rejected"})
 _CUT_SHORT = frozenset({"canceled", "expired"})

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from execsvc.clock import from_iso
-from execsvc.model.symbol import Symbol
+from execsvc.model.market import Symbol
 
 TONES = {
     "LIQUIDATING": "warn",

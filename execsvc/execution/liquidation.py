@@ -11,7 +11,7 @@ from execsvc.execution.order_service import OrderService
 from execsvc.execution.ports import Services
 from execsvc.failpoints import Failpoint, hit
 from execsvc.model.market import plain
-from execsvc.model.order_request import OrderRequest, Purpose
+from execsvc.model.order import OrderRequest, Purpose
 from execsvc.store.abandoned import command_to_abandon
 
 LONGEST_BACKOFF = 8.0

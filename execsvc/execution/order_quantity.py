@@ -17,8 +17,7 @@ from execsvc.execution.sizing import (
 from execsvc.execution.venues.venue import Funds
 from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, exact_sum, plain, round_down
-from execsvc.model.order import Side
-from execsvc.model.order_request import OrderRequest, Purpose
+from execsvc.model.order import OrderRequest, Purpose, Side
 from execsvc.model.position import Position
 from execsvc.store.bot_store import BotStore
 

@@ -19,8 +19,7 @@ from execsvc.execution.sizing import allowed, could_bind, refuse_without_allocat
 from execsvc.execution.venues.venue import Funds, OrderTurn, Venue
 from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, plain
-from execsvc.model.order import Fill
-from execsvc.model.order_request import OrderRequest, Purpose
+from execsvc.model.order import Fill, OrderRequest, Purpose
 from execsvc.model.position import Position
 from execsvc.model.result import utc_day
 from execsvc.store.orders import OrderRow

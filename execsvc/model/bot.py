@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from execsvc.masking import masked
 from execsvc.model import risk
-from execsvc.model.symbol import Symbol
+from execsvc.model.market import Symbol
 
 _KEY_MEMBERS = ("key_id", "exchange", "account_id")
 _SYMBOL = re.compile(r"[A-Za-z0-9._:-]{1,40}/[A-Za-z0-9._:-]{1,40}")

@@ -14,8 +14,7 @@ from typing import NamedTuple
 
 from execsvc.errors import Unavailable
 from execsvc.model.balance import Balance
-from execsvc.model.market import ZERO, exact_sum, plain
-from execsvc.model.symbol import Symbol
+from execsvc.model.market import ZERO, Symbol, exact_sum, plain
 
 WITHIN = Decimal("0.02")
 """The part of a quantity, or of its worth, by which a balance may differ from it: a fee, a price."""

@@ -86,6 +86,24 @@ Price = Annotated[Decimal, PlainValidator(_price)]
 Quantity = Annotated[Decimal, PlainValidator(_quantity)]
 
 
+class Symbol(NamedTuple):
+    """A market by its two assets; written ``BASE/QUOTE``."""
+
+    base: str
+    """The asset that is bought and sold."""
+    quote: str
+    """The asset that is paid with; prices are quote per base."""
+
+    @classmethod
+    def parse(cls, text: str) -> Symbol:
+        """``BASE/QUOTE`` as a symbol. Raises ValueError unless ``text`` has one slash."""
+        base, quote = text.split("/")
+        return cls(base, quote)
+
+    def __str__(self) -> str:
+        return f"{self.base}/{self.quote}"
+
+
 class Limits(BaseModel):
     """The smallest order an exchange takes; None where it publishes none."""
 

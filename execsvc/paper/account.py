@@ -8,9 +8,8 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from execsvc.errors import OrderRefused
-from execsvc.model.market import ZERO, Depth, plain
+from execsvc.model.market import ZERO, Depth, Symbol, plain
 from execsvc.model.order import Fill
-from execsvc.model.symbol import Symbol
 from execsvc.paper.terms import INSUFFICIENT, Terms
 from execsvc.paper.trading import MarketOrder, trade
 

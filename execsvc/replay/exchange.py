@@ -9,11 +9,9 @@ from decimal import Decimal
 from execsvc.clock import SimulatedClock
 from execsvc.errors import NotFound
 from execsvc.model.balance import Balance, Holding
-from execsvc.model.market import ZERO, Depth, Ticker, Trade
-from execsvc.model.order import Fill, Side
-from execsvc.model.order_request import Purpose
+from execsvc.model.market import ZERO, Depth, Symbol, Ticker, Trade
+from execsvc.model.order import Fill, Purpose, Side
 from execsvc.model.stamps import EPOCH
-from execsvc.model.symbol import Symbol
 from execsvc.paper.account import PaperAccount
 from execsvc.paper.terms import Terms
 from execsvc.paper.trading import MarketOrder

@@ -12,8 +12,8 @@ from loguru import logger
 from execsvc.clock import now
 from execsvc.events import EventName
 from execsvc.model.bot import Binding
+from execsvc.model.market import Symbol
 from execsvc.model.order import Fill, Intent
-from execsvc.model.symbol import Symbol
 from execsvc.paper.account import PaperAccount
 from execsvc.replay.exchange import RecordedExchange
 from execsvc.replay.result import Equity, Point

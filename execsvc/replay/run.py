@@ -15,9 +15,8 @@ from typing import Any, NamedTuple
 from execsvc.clock import SYSTEM, SimulatedClock, installed, iso
 from execsvc.execution.guards import GuardLimits
 from execsvc.model.bot import Binding, BotSpec, Mode
-from execsvc.model.market import Limits
+from execsvc.model.market import Limits, Symbol
 from execsvc.model.stamps import EPOCH
-from execsvc.model.symbol import Symbol
 from execsvc.paper.account import PaperAccount
 from execsvc.paper.terms import Terms
 from execsvc.recording.files import Recording

@@ -12,18 +12,15 @@ from pydantic import BaseModel
 from execsvc.clock import monotonic
 from execsvc.clock import now as wall_clock
 from execsvc.errors import OrderRefused
-from execsvc.execution.exchange import Exchange
-from execsvc.execution.market_terms import BOOK_LEVELS
+from execsvc.execution.exchange import BOOK_LEVELS, Exchange
 from execsvc.execution.order_service import OrderService
 from execsvc.execution.sizing import refuse_without_allocation
 from execsvc.model.balance import Balance
 from execsvc.model.bot import BotSpec
-from execsvc.model.market import Depth, Limits, Ticker, Trade, plain
-from execsvc.model.order import Fill
-from execsvc.model.order_request import OrderRequest, Purpose
+from execsvc.model.market import Depth, Limits, Symbol, Ticker, Trade, plain
+from execsvc.model.order import Fill, OrderRequest, Purpose
 from execsvc.model.position import Position
-from execsvc.model.symbol import Symbol
-from execsvc.runner.ports import LoopRecord
+from execsvc.runner.services import LoopRecord
 from execsvc.runner.strategy_time import StrategyTime
 from execsvc.strategies.base import AnyStrategy
 

@@ -17,7 +17,7 @@ from execsvc.errors import ConfigRefused, LedgerFailed, LedgerUnavailable, StopR
 from execsvc.execution.liquidation import Liquidation, LiquidationAlarm
 from execsvc.masking import masked
 from execsvc.model.bot import Binding, BotSpec, short_name
-from execsvc.model.order_request import Purpose
+from execsvc.model.order import Purpose
 from execsvc.runner.assembly import Assembly
 from execsvc.runner.context import StrategyRun
 from execsvc.runner.job import Job, Task

@@ -17,7 +17,7 @@ from execsvc.execution.liquidation import Liquidation
 from execsvc.execution.order_service import OrderService
 from execsvc.execution.sizing import may_hold_nothing
 from execsvc.failpoints import Failpoint, hit
-from execsvc.model.order_request import Purpose
+from execsvc.model.order import Purpose
 from execsvc.runner.context import StrategyRun, TickContext
 from execsvc.runner.control_loop import ControlLoop, StrategyGaveUp
 from execsvc.runner.persistence import Persistence

@@ -3,19 +3,68 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
+from execsvc.events import EventName
+from execsvc.execution import ports
 from execsvc.execution.ports import DEFAULTS, ExecutionSettings
-from execsvc.runner import ports
+from execsvc.runner.counts import Counts
 from execsvc.runner.record import Record
+from execsvc.runner.report import Snapshot
 from execsvc.runner.reporter import Reporter
-from execsvc.runner.waits import Waits
+from execsvc.runner.waits import StopOrder, Waits
 from execsvc.settings import Settings
 from execsvc.store.bot_store import BotStore
 
-RecordT_co = TypeVar("RecordT_co", bound=ports.LoopRecord, covariant=True)
-ReporterT_co = TypeVar("ReporterT_co", bound=ports.LoopReporter, covariant=True)
-WaitsT_co = TypeVar("WaitsT_co", bound=ports.LoopWaits, covariant=True)
+
+class LoopRecord(ports.RecordPort, Protocol):
+    """The execution log of the bot. None of its methods raises."""
+
+    def traceback(self, event: EventName, text: str, error: BaseException) -> None:
+        """Write one line at ERROR, with the traceback of ``error``."""
+        ...
+
+
+class LoopReporter(ports.ReporterPort, Protocol):
+    """The state of the bot, as it is reported to the supervisor."""
+
+    @property
+    def counts(self) -> Counts:
+        """The counters of the process."""
+        ...
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The latest state."""
+        ...
+
+    def ticked(self, began: float, unread: bool) -> None:
+        """Record the end of a tick that began at ``began`` [monotonic s]; ``unread``: for a read
+        that failed.
+        """
+        ...
+
+    def checked(self, judged: bool) -> None:
+        """Record a check of the stop loss; ``judged``: it is known whether something is to be sold."""
+        ...
+
+
+class LoopWaits(ports.WaitsPort, Protocol):
+    """Waits that a stop can cut short."""
+
+    @property
+    def stop(self) -> StopOrder | None:
+        """The stop that was asked for."""
+        ...
+
+    def hold_asked_within(self, seconds: float) -> bool:
+        """True when this stop turns out to be one that holds, within ``seconds``."""
+        ...
+
+
+RecordT_co = TypeVar("RecordT_co", bound=LoopRecord, covariant=True)
+ReporterT_co = TypeVar("ReporterT_co", bound=LoopReporter, covariant=True)
+WaitsT_co = TypeVar("WaitsT_co", bound=LoopWaits, covariant=True)
 
 
 @dataclass(frozen=True)
@@ -30,7 +79,7 @@ class BotServices(Generic[RecordT_co, ReporterT_co, WaitsT_co]):
     settings: ExecutionSettings = DEFAULTS
 
 
-RunnerServices = BotServices[ports.LoopRecord, ports.LoopReporter, ports.LoopWaits]
+RunnerServices = BotServices[LoopRecord, LoopReporter, LoopWaits]
 """Services of a control loop, wherever it runs."""
 ProcessServices = BotServices[Record, Reporter, Waits]
 """Services of a bot's process."""

@@ -8,12 +8,11 @@ from decimal import Decimal
 from execsvc.clock import monotonic
 from execsvc.errors import Banned, OrderRefused, Unavailable
 from execsvc.execution import stop_loss as rule
-from execsvc.execution.exchange import Exchange
+from execsvc.execution.exchange import BOOK_LEVELS, Exchange
 from execsvc.execution.liquidation import LiquidationAlarm
-from execsvc.execution.market_terms import BOOK_LEVELS
 from execsvc.execution.order_service import OrderService
 from execsvc.model.market import Depth, plain
-from execsvc.model.order_request import OrderRequest, Purpose
+from execsvc.model.order import OrderRequest, Purpose
 from execsvc.model.position import Position
 from execsvc.repeats import Repeats
 from execsvc.runner.services import RunnerServices

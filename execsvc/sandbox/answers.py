@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from execsvc.model.market import ZERO, Depth, Limits, Trade
-from execsvc.model.symbol import Symbol
+from execsvc.model.market import ZERO, Depth, Limits, Symbol, Trade
 from execsvc.sandbox.accounts import OrderRecord
 from execsvc.sandbox.market import FeeReport
 

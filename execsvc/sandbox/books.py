@@ -7,9 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from execsvc.clock import iso
-from execsvc.model.market import ZERO, plain
+from execsvc.model.market import ZERO, Symbol, plain
 from execsvc.model.order import Side
-from execsvc.model.symbol import Symbol
 from execsvc.paper.account import Movement
 from execsvc.sandbox.accounts import ExchangeAccount, OrderRecord
 from execsvc.sandbox.exchange import PaperExchange

@@ -13,9 +13,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from execsvc.clock import Clock
 from execsvc.errors import OrderRefused
-from execsvc.model.market import DEFAULT_DECIMALS, ZERO, Price, Quantity, round_down
+from execsvc.model.market import DEFAULT_DECIMALS, ZERO, Price, Quantity, Symbol, round_down
 from execsvc.model.order import Fill, Side
-from execsvc.model.symbol import Symbol
 from execsvc.paper.terms import Terms
 from execsvc.paper.trading import MarketOrder
 from execsvc.sandbox.accounts import ExchangeAccount, OrderRecord

@@ -10,8 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from execsvc.clock import iso
 from execsvc.model.bot import Mode
-from execsvc.model.market import plain
-from execsvc.model.symbol import Symbol
+from execsvc.model.market import Symbol, plain
 
 SHOWN_FOR = timedelta(days=1)
 """The time for which ``/status`` shows an abandoned position."""

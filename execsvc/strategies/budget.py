@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from execsvc.model.symbol import Symbol
+from execsvc.model.market import Symbol
 from execsvc.strategies.base import AnyContext
 
 

@@ -20,7 +20,7 @@ from support.adapter_samples import (
 from execsvc.clients import bans
 from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.errors import Banned, OrderRefused, OutcomeUnknown, Unavailable
-from execsvc.model.order_request import Purpose
+from execsvc.model.order import Purpose
 
 RETRY_AFTER = [
     (429, "7", 7, OrderRefused),

@@ -13,7 +13,7 @@ from support.order_services import OrderServices, order_services, ordered
 from execsvc.errors import OrderRefused
 from execsvc.execution.sizing import allowed, could_bind
 from execsvc.model.bot import Mode
-from execsvc.model.order_request import Purpose
+from execsvc.model.order import Purpose
 
 D = Decimal
 

@@ -17,7 +17,7 @@ from support.order_services import OrderServices, order_services, ordered
 from execsvc.errors import OrderRefused
 from execsvc.execution.order_service import OrderService
 from execsvc.model.bot import Mode
-from execsvc.model.order_request import Purpose
+from execsvc.model.order import Purpose
 
 D = Decimal
 _numbers = itertools.count()

@@ -12,8 +12,7 @@ from support.memory_market import BINDING, NOON, MemoryBot, MemoryExchange
 from execsvc.clock import SimulatedClock, installed
 from execsvc.errors import OrderRefused
 from execsvc.model.market import Limits
-from execsvc.model.order import Fill
-from execsvc.model.order_request import Purpose
+from execsvc.model.order import Fill, Purpose
 from execsvc.paper.terms import Terms
 from execsvc.sandbox.dialects import Dialect
 

@@ -20,7 +20,7 @@ from execsvc.execution import liquidation
 from execsvc.execution.liquidation import Liquidation
 from execsvc.execution.ports import ExecutionSettings
 from execsvc.model.bot import Binding, Mode
-from execsvc.model.order_request import OrderRequest, Purpose
+from execsvc.model.order import OrderRequest, Purpose
 from execsvc.model.position import Position
 from execsvc.runner.counts import SERIES, Counts, Series
 from execsvc.runner.services import BotServices

@@ -20,8 +20,7 @@ from execsvc.execution.ports import ExecutionSettings
 from execsvc.execution.settlement.settlement import Settlement
 from execsvc.model.balance import Balance, Holding
 from execsvc.model.market import Depth, Level
-from execsvc.model.order import NOTHING_KNOWN, Fill, Intent, OrderState, Side
-from execsvc.model.order_request import Purpose
+from execsvc.model.order import NOTHING_KNOWN, Fill, Intent, OrderState, Purpose, Side
 from execsvc.runner.counts import SERIES, Counts
 
 D = Decimal

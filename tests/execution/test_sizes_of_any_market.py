@@ -15,7 +15,7 @@ from support.memory_market import NOON, MemoryBot, MemoryExchange
 from execsvc.clock import SimulatedClock, installed
 from execsvc.errors import OrderRefused
 from execsvc.model.market import Limits, round_down
-from execsvc.model.order_request import Purpose
+from execsvc.model.order import Purpose
 from execsvc.paper.terms import Terms
 from execsvc.sandbox.dialects import Dialect
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from execsvc.model.symbol import Symbol
+from execsvc.model.market import Symbol
 
 
 def test_parse_base_and_quote_are_the_two_halves() -> None:

@@ -17,8 +17,7 @@ from support.stores import store_in
 from execsvc.errors import Unavailable
 from execsvc.execution.venues.live_turn import OLDEST_TO_SEND
 from execsvc.failpoints import Failpoint
-from execsvc.model.order import OrderState
-from execsvc.model.order_request import OrderRequest, Purpose
+from execsvc.model.order import OrderRequest, OrderState, Purpose
 from execsvc.sandbox.server import Sandbox
 
 PATIENT = {

@@ -16,8 +16,7 @@ from execsvc.clock import SimulatedClock, installed
 from execsvc.errors import Banned, GuardRefused, LedgerUnavailable, OrderRefused, Unavailable
 from execsvc.model.bot import parse_row
 from execsvc.model.market import Depth, Level, Limits
-from execsvc.model.order import Fill
-from execsvc.model.order_request import Purpose
+from execsvc.model.order import Fill, Purpose
 from execsvc.model.position import Position
 from execsvc.paper.terms import Terms
 from execsvc.runner.context import StrategyRun, TickContext

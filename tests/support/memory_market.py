@@ -15,8 +15,7 @@ from execsvc.execution.liquidation import Liquidation
 from execsvc.model.balance import Balance, Holding
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.market import ZERO, Depth, Level, Limits, Ticker
-from execsvc.model.order import Fill, Side
-from execsvc.model.order_request import OrderRequest, Purpose
+from execsvc.model.order import Fill, OrderRequest, Purpose, Side
 from execsvc.model.position import Position
 from execsvc.paper.account import PaperAccount
 from execsvc.paper.terms import Fault, NotTaken, Terms

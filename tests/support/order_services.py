@@ -13,8 +13,7 @@ from support.stores import store_in
 from execsvc import settings
 from execsvc.execution.order_service import OrderService
 from execsvc.model.bot import Binding, Mode
-from execsvc.model.order import Fill
-from execsvc.model.order_request import OrderRequest, Purpose
+from execsvc.model.order import Fill, OrderRequest, Purpose
 from execsvc.runner.assembly import Assembly
 from execsvc.runner.reporter import Reporter
 from execsvc.runner.services import process_services

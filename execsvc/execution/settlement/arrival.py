@@ -1,19 +1,27 @@
-"""The fee and the price of a filled order, by a balance, where its answer left them open. Pure."""
+"""A filled order and the balance: the fee and the price that its answer left open, and what is expected.
+
+Pure but for the time at which a balance is expected.
+"""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import NamedTuple
 
+from execsvc.clock import now
 from execsvc.execution.settlement.decision import base_noise, movement
-from execsvc.model.market import SMALLEST, ZERO, exact_sum
+from execsvc.model.market import SMALLEST, ZERO, Symbol, exact_sum
 from execsvc.model.order import LARGEST_BASE_FEE, Fill, Intent, Side
+from execsvc.store.orders import Expected
 
 PRICE_TOLERANCE = Decimal("0.05")
 """The largest deviation of a price by the quote balance from that of the market.
 
 The quote may also have moved by trades that are not the bot's.
 """
+_SHOWS = Decimal("0.02")
+"""A balance that differs from what a fill must have left by this part of the fill lags behind."""
+_LEAST_TOLERANCE = Decimal("1e-8")
 
 
 class Reference(NamedTuple):
@@ -74,3 +82,20 @@ def _without_noise(side: Side, fee: Decimal, noise: Decimal) -> Decimal:
 
 def _near(price: Decimal, reference: Decimal) -> bool:
     return abs(price - reference) <= reference * PRICE_TOLERANCE
+
+
+def after_fill(intent: Intent, fill: Fill) -> dict[str, Expected]:
+    """Base and quote that the next order's baseline has to agree with."""
+    base, quote = Symbol.parse(intent.symbol)
+    change = fill.base_change(intent.side)
+    cost = fill.cost or fill.filled * (fill.price or intent.price or ZERO)
+    paid = cost * intent.side.sign + fill.quote_fee
+    expected = {base: _expected(intent.baseline_base + change, change)}
+    if cost:
+        expected[quote] = _expected(intent.baseline_quote - paid, cost)
+    return expected
+
+
+def _expected(amount: Decimal, change: Decimal) -> Expected:
+    tolerance = max(abs(change) * _SHOWS, min(_LEAST_TOLERANCE, abs(change) / 2))
+    return Expected(amount=amount, tolerance=tolerance, filled_at=now())

@@ -10,9 +10,9 @@ from decimal import Decimal
 
 from execsvc.clock import monotonic, now, seconds_since
 from execsvc.errors import LedgerFailed, StopRequested, Unavailable
-from execsvc.execution.market_terms import best_price
+from execsvc.execution.exchange import best_price
 from execsvc.execution.ports import Services
-from execsvc.execution.settlement.arrival import Reference, arrived, cautious
+from execsvc.execution.settlement.arrival import Reference, after_fill, arrived, cautious
 from execsvc.execution.settlement.decision import (
     SettlementDecision,
     SettlementFinding,
@@ -21,15 +21,12 @@ from execsvc.execution.settlement.decision import (
     decide,
     quote_noise,
 )
-from execsvc.execution.settlement.expected_balance import after_fill
 from execsvc.execution.settlement.order_lookup import Found, OrderLookup
 from execsvc.execution.venues.account import Account
 from execsvc.failpoints import Failpoint, hit
 from execsvc.model.balance import Balance
-from execsvc.model.market import ZERO
-from execsvc.model.order import Fill, OrderState
-from execsvc.model.order_request import Purpose
-from execsvc.model.symbol import Symbol
+from execsvc.model.market import ZERO, Symbol
+from execsvc.model.order import Fill, OrderState, Purpose
 from execsvc.store.orders import Expected, JournalRow
 
 READ_INTERVAL = 0.5

@@ -12,7 +12,7 @@ from execsvc.errors import Banned, StopRequested, Unavailable
 from execsvc.execution.exchange import Exchange
 from execsvc.execution.ports import Services
 from execsvc.model.balance import Balance
-from execsvc.model.order_request import Purpose
+from execsvc.model.order import Purpose
 from execsvc.store.account_store import AccountStore
 
 _LAG_POLL = 0.25

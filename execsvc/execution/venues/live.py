@@ -8,15 +8,14 @@ from datetime import datetime
 from decimal import Decimal
 
 from execsvc.errors import LedgerFailed, OrderRefused
-from execsvc.execution.market_terms import MarketTerms, market_terms
+from execsvc.execution.exchange import MarketTerms, market_terms
 from execsvc.execution.venues.live_turn import LiveBot, LiveTurn
 from execsvc.execution.venues.restored import RestoredLedger
 from execsvc.execution.venues.venue import Funds
 from execsvc.failpoints import Failpoint, hit
 from execsvc.model.balance import Balance
 from execsvc.model.market import ZERO, exact_sum
-from execsvc.model.order import Side
-from execsvc.model.order_request import OrderRequest, Purpose
+from execsvc.model.order import OrderRequest, Purpose, Side
 
 
 class LiveVenue:

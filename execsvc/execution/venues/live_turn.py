@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from execsvc.clock import monotonic, now
 from execsvc.errors import LedgerUnavailable, OrderRefused, OutcomeContradicted, OutcomeUnknown
-from execsvc.execution.market_terms import best_price
+from execsvc.execution.exchange import best_price
 from execsvc.execution.ports import Services
-from execsvc.execution.settlement.expected_balance import after_fill
+from execsvc.execution.settlement.arrival import after_fill
 from execsvc.execution.settlement.settlement import Settlement
 from execsvc.execution.venues.account import Account
 from execsvc.execution.venues.adoption import Adoption
@@ -19,8 +19,14 @@ from execsvc.failpoints import Failpoint, hit
 from execsvc.model.balance import Balance
 from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, plain
-from execsvc.model.order import NOTHING_KNOWN, Fill, Intent, OrderState, new_client_order_id
-from execsvc.model.order_request import OrderRequest
+from execsvc.model.order import (
+    NOTHING_KNOWN,
+    Fill,
+    Intent,
+    OrderRequest,
+    OrderState,
+    new_client_order_id,
+)
 from execsvc.store.orders import Expected, OrderRow
 
 _NOTES = {

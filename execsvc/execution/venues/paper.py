@@ -9,15 +9,13 @@ from decimal import Decimal
 
 from execsvc.clock import now
 from execsvc.errors import OrderRefused
-from execsvc.execution.exchange import Exchange
-from execsvc.execution.market_terms import best_price, market_terms
+from execsvc.execution.exchange import Exchange, best_price, market_terms
 from execsvc.execution.ports import Services
 from execsvc.execution.venues.venue import Funds
 from execsvc.model.balance import Balance, Holding
 from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, Depth, exact_sum
-from execsvc.model.order import OrderState, new_client_order_id
-from execsvc.model.order_request import OrderRequest, Purpose
+from execsvc.model.order import OrderRequest, OrderState, Purpose, new_client_order_id
 from execsvc.paper.terms import Terms
 from execsvc.paper.trading import MarketOrder, trade
 from execsvc.store.orders import OrderRow

@@ -19,7 +19,7 @@ from execsvc.model.balance import Balance
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.comparison import Discrepancy, OpenPosition, compare, held_of, is_readable
 from execsvc.model.market import plain
-from execsvc.model.order_request import Purpose
+from execsvc.model.order import Purpose
 from execsvc.store.doubt import ACCOUNT, Doubt, moved
 
 _NEWER = timedelta(seconds=1)

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from execsvc.model.balance import Balance
 from execsvc.model.market import ZERO, Limits
-from execsvc.model.order_request import OrderRequest, Purpose
+from execsvc.model.order import OrderRequest, Purpose
 from execsvc.store.orders import OrderRow
 
 

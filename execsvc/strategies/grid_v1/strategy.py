@@ -15,9 +15,8 @@ from typing import Any, ClassVar
 from pydantic import BaseModel
 
 from execsvc.errors import OrderRefused
-from execsvc.model.market import ZERO, Ticker, plain, round_down
+from execsvc.model.market import ZERO, Symbol, Ticker, plain, round_down
 from execsvc.model.order import Side
-from execsvc.model.symbol import Symbol
 from execsvc.strategies.base import Strategy, StrategyContext
 from execsvc.strategies.budget import budget
 from execsvc.strategies.diagnostics import Diagnostics

@@ -15,10 +15,9 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from execsvc.errors import OrderRefused, Unavailable
-from execsvc.model.market import round_down
+from execsvc.model.market import Symbol, round_down
 from execsvc.model.order import Fill, Side
 from execsvc.model.stamps import FARTHEST_AHEAD
-from execsvc.model.symbol import Symbol
 from execsvc.strategies.base import Strategy, StrategyContext
 from execsvc.strategies.diagnostics import Diagnostics
 from execsvc.strategies.orderflow_exhaustion_v1.absorption import step, timed_out

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field
 
-from execsvc.model.symbol import Symbol
+from execsvc.model.market import Symbol
 from execsvc.strategies.base import Strategy, StrategyContext
 
 

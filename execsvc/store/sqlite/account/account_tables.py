@@ -12,9 +12,8 @@ from loguru import logger
 
 from execsvc.clock import iso
 from execsvc.errors import LedgerFailed
-from execsvc.model.market import ZERO, exact_sum, plain
+from execsvc.model.market import ZERO, Symbol, exact_sum, plain
 from execsvc.model.order import TRANSITIONS, Fill, Intent, OrderState, Side
-from execsvc.model.symbol import Symbol
 from execsvc.store.account_store import Turn
 from execsvc.store.orders import Expected, JournalRow
 from execsvc.store.sqlite import moments, rows

@@ -12,8 +12,7 @@ from execsvc.clock import iso
 from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.model.bot import Mode
 from execsvc.model.comparison import Discrepancy, OpenPosition
-from execsvc.model.market import ZERO, exact_sum
-from execsvc.model.symbol import Symbol
+from execsvc.model.market import ZERO, Symbol, exact_sum
 from execsvc.store.doubt import Doubt
 from execsvc.store.sqlite import rows
 from execsvc.store.sqlite.account import fees

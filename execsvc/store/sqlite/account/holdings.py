@@ -8,8 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from execsvc.model.bot import Mode
-from execsvc.model.market import ZERO, exact_sum
-from execsvc.model.symbol import Symbol
+from execsvc.model.market import ZERO, Symbol, exact_sum
 from execsvc.store.sqlite import rows
 from execsvc.store.sqlite.database import query, reading
 from execsvc.store.sqlite.paths import ledger_path, ledgers

@@ -19,10 +19,9 @@ from execsvc.clock import iso, now
 from execsvc.errors import LedgerFailed
 from execsvc.logs import bound
 from execsvc.masking import masked
-from execsvc.model.market import ZERO, exact_sum, round_down
+from execsvc.model.market import ZERO, Symbol, exact_sum, round_down
 from execsvc.model.order import Intent, OrderState
 from execsvc.model.order_report import ExecutionReport, OrderReport, ReportKind
-from execsvc.model.symbol import Symbol
 from execsvc.store.orders import OrderRow
 from execsvc.store.outbox import Mark, OutboxRow
 from execsvc.store.sqlite.bot.bot_tables import BotTables

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from execsvc.model.order import Side
-from execsvc.model.order_request import Purpose
+from execsvc.model.order import Purpose, Side
 
 
 @pytest.mark.parametrize(
