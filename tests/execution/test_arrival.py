@@ -1,4 +1,4 @@
-"""What a balance says of a fill whose fee or price is open."""
+"""The fee and the price of a fill by a balance, where its answer left them open."""
 
 from __future__ import annotations
 

@@ -43,20 +43,20 @@ class Bench:
         self.gone = GoneCoins(services, BINDING)
 
     def after(self, seconds: float, held: str, released: bool = False) -> Decimal:
-        """What is tracked after a look, so many seconds after the last one."""
+        """The tracked quantity after a read of the balance, so many seconds after the last one."""
         self.clock.advance(seconds)
         position = self.ledger.position(BINDING)
         return self.gone.observe(position, D(held), released).tracked
 
     def missed(self, seconds: float, every: float = 60.0) -> Decimal:
-        """What is tracked after looks for so long, which all see none of it."""
+        """The tracked quantity after reads for so long, all of which show none of it."""
         while seconds > 0:
             tracked = self.after(min(every, seconds), "0")
             seconds -= every
         return tracked
 
     def with_fees(self, held: str, fees: str) -> Decimal:
-        """What is tracked after a look, with so much paid as fees in this coin."""
+        """The tracked quantity after a read, with so much paid as fees in this coin."""
         position = self.ledger.position(BINDING)
         return self.gone.observe(position, D(held), False, D(fees)).tracked
 

@@ -1,4 +1,4 @@
-"""When a guard trips: every edge."""
+"""Conditions under which a guard trips: every edge."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ seconds = st.floats(0, 1000)
 def test_data_is_never_taken_for_younger_than_it_is(
     asked: float, took: float, waited: float, limit: float
 ) -> None:
-    """Whatever the answer was true of, it was not earlier than when it was asked for."""
+    """An answer describes no moment before the one at which it was asked for."""
     answered = asked + took
     moment = answered + waited
     passes = decisions.data_age(limit, [Read("ticker", asked, answered)], moment) is None

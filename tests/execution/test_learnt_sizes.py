@@ -1,4 +1,4 @@
-"""What a bot learns of sizes, on an exchange in memory: entries, age, release, balance, shorts."""
+"""Sizes as a bot learns them, on an exchange in memory: entries, age, release, balance, shorts."""
 
 from __future__ import annotations
 

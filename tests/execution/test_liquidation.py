@@ -63,7 +63,7 @@ class Bench:
 
     @property
     def attempts_counted(self) -> int:
-        """What ``execsvc_liquidation_attempts_total`` says."""
+        """The value of ``execsvc_liquidation_attempts_total``."""
         return self.counts.numbers()[SERIES.index(Series("liquidation_attempts"))]
 
     def wait(self, seconds: float, interruptible: bool) -> None:

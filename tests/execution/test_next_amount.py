@@ -28,7 +28,7 @@ SIZE, STEP, LARGE, SMALL, WORTH = (
 
 
 def known(*answers: tuple[str, Refusal | None], age: timedelta = timedelta(0)) -> KnownSizes:
-    """What these answers teach, a second apart, the last of them ``age`` ago."""
+    """The sizes known by these answers, a second apart, the last of them ``age`` ago."""
     made = [
         SizeAnswer(str(n), Side.SELL, D(amount), PRICE, refusal, NOW + timedelta(seconds=n))
         for n, (amount, refusal) in enumerate(answers)

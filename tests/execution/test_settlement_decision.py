@@ -1,4 +1,4 @@
-"""What two balances say of an order: every rule of settlement at its edge."""
+"""The outcome of an order by two balances: every rule of settlement at its edge."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def test_a_buy_never_books_more_than_came_in(
 def test_after_a_sell_no_more_can_be_sold_than_was_not(
     amount: Decimal, base: Decimal, quote: Decimal, at_least: Decimal, more: Decimal
 ) -> None:
-    """What is tracked afterwards and what went out are never more than was tracked before."""
+    """The quantity tracked afterwards and the one that went out never exceed the one tracked before."""
     order = intent(Side.SELL, amount=amount)
     decision = decide(order, BASE + base, QUOTE + quote, min(at_least, amount))
     before = Position(tracked=amount + more)

@@ -221,7 +221,7 @@ def test_settle_an_intent_of_an_older_service_goes_by_the_wall_clock(bench: Benc
 def test_an_account_that_never_rests_is_contested_and_a_sell_booked_in_full(
     bench: Bench,
 ) -> None:
-    """Whatever the last moment shows, even "nothing happened", the coins may be sold."""
+    """The coins may be sold, also where the last balance shows that nothing happened."""
     bench.sent(Side.SELL)
     looks = iter(range(10_000))
     bench.shown = lambda at: (UNMOVED, SOLD)[next(looks) % 2]

@@ -71,7 +71,7 @@ def cases(draw: st.DrawFn) -> Case:
 
 
 def sellable(case: Case, amount: Decimal) -> bool:
-    """Whether the exchange takes what is left of ``amount`` on its step."""
+    """True when the exchange takes the rest of ``amount`` on its step."""
     on_step = amount.quantize(D(1).scaleb(-case.terms.step_decimals), rounding=ROUND_DOWN)
     return not case.terms.limits.refuses(on_step, case.price)
 

@@ -1,4 +1,4 @@
-"""How large an order may be."""
+"""The largest quantity of an order."""
 
 from __future__ import annotations
 

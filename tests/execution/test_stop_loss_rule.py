@@ -1,4 +1,4 @@
-"""When a stop loss is reached: at its percentage to the last digit, for both sides, and at no other price."""
+"""The price that reaches a stop loss: at its percentage to the last digit, for both sides alone."""
 
 from __future__ import annotations
 

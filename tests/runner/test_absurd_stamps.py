@@ -39,7 +39,7 @@ def now_ms() -> int:
 
 
 class Kept:
-    """What the strategy keeps of the exchange's time, as the ledger has it."""
+    """The exchange's time in the strategy's state, as the ledger has it."""
 
     def __init__(self, bots: BotProcesses) -> None:
         self._bots = bots

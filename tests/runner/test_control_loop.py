@@ -1,4 +1,4 @@
-"""What errors of a tick come to."""
+"""The handling of the errors of a tick."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Bench:
         self.ticked_at: list[float] = []
         self.looked_at: list[float] = []
         self.looks: list[float | str] = []
-        """What the next looks take in seconds, or find wrong."""
+        """The seconds that the next checks take, or the fault that they find."""
         self.fault: str | None = None
         self.said: list[tuple[str, str]] = []
         self.tracebacks = 0

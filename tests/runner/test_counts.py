@@ -1,4 +1,4 @@
-"""What a bot's process counts, and how it travels."""
+"""The counters of a bot's process, and their report."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def order(side: Side, state: OrderState, filled: str) -> OrderRow:
 
 
 def counted(counts: Counts) -> dict[tuple[str, ...], int]:
-    """What is not zero, without the histogram."""
+    """The counters that are not zero, without the histogram."""
     pairs = zip(SERIES, counts.numbers(), strict=False)
     return {(series.name, *series.labels): number for series, number in pairs if number}
 

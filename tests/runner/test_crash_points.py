@@ -23,7 +23,7 @@ from execsvc.failpoints import Failpoint
 NO_FEE = "executed without a reported fee"
 HALF = "half executed, said 500"
 UNREPORTED = Decimal("1.01")
-"""Quote: the fee of the sale, of which nobody tells the bot."""
+"""Quote: the fee of the sale, which no answer states."""
 SCENARIOS: dict[str, dict[str, Any] | None] = {
     "every order answered": None,
     "executed, said 500, shown late": {

@@ -78,7 +78,7 @@ def test_fee_in_a_third_coin_leaves_all_of_what_was_bought(
 def test_position_whose_coins_paid_the_fees_of_another_bot_ends_flat_at_once(
     bots: BotProcesses, exchange: Exchange, said: bool
 ) -> None:
-    """What is left is worth more than any minimum, and no time is waited for."""
+    """The rest is worth more than any minimum, and no time is waited for."""
     exchange.call("PUT", "/sandbox/accounts/k1", {"USDT": "10000"})
     exchange.market(symbol="BNB/USDT", price="600", min_amount="0.00001")
     exchange.market(symbol="BTC/USDT", fee_coin="BNB", fee_rate="0.03" if said else "0.005")

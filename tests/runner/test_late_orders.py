@@ -1,7 +1,7 @@
 """Orders that a busy machine's sandbox executes after the bot has settled them as not executed.
 
-Nobody books such an order. A buy and a sell of that kind nearly cancel each other out: what is left
-is what the fee of the buy has too many digits for, 1E-8 BTC, as if somebody had rounded.
+Such an order is never booked. A buy and a sell of that kind nearly cancel each other out: what is left
+is what the fee of the buy has too many digits for, 1E-8 BTC, as if it were rounded.
 """
 
 from __future__ import annotations

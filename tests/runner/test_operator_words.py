@@ -18,7 +18,7 @@ from execsvc.store.bot_state import LedgerState
 
 DUST = Decimal("0.00001")
 MOVED = Decimal("0.005")
-"""What the user adds by hand while an order is settled."""
+"""The quantity that the user adds by hand while an order is settled."""
 
 
 def tracked(bot: BotProcess) -> Decimal:

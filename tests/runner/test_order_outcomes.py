@@ -52,7 +52,7 @@ def tracked(bot: BotProcess) -> Decimal:
 
 
 def stopped_flat(bot: BotProcess, exchange: Exchange) -> None:
-    """The bot ends flat, and nobody else's coin was ever touched."""
+    """The bot ends flat, and no coin of others was ever touched."""
     bot.signal(signal.SIGTERM)
     assert bot.wait() == 0
     assert bot.last.end is not None

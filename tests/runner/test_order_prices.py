@@ -81,7 +81,7 @@ def test_entry_whose_balance_never_shows_it_is_priced_by_the_market(
 def test_contested_buy_that_an_operator_decides_has_an_entry_price(
     bots: BotProcesses, exchange: Exchange
 ) -> None:
-    """It was booked as nothing; the position that the operator's word opens is one like any other."""
+    """An order booked as nothing; the position that the operator's decision opens is like any other."""
     exchange.fault("status", call="order", status=500)
     bot = bots.start(bot_row())
     eventually(exchange.orders, "the buy arrives")

@@ -1,4 +1,4 @@
-"""Who holds a bot's ledger too long is killed; a pid that says nothing of it any more is left alone."""
+"""A process that holds a bot's ledger too long is killed; a pid that is no longer its owner is left alone."""
 
 from __future__ import annotations
 

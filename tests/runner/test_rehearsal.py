@@ -19,7 +19,7 @@ from execsvc.strategies.rsi_basic.strategy import RsiBasic
 
 LONGEST = rehearsal.LONGEST
 STRATEGIES = 4
-"""How many are built in."""
+"""The number of built-in strategies."""
 
 
 def descriptors() -> set[str]:
@@ -29,7 +29,7 @@ def descriptors() -> set[str]:
 
 @pytest.fixture
 def played(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """What each play came to: strategy, ticks, errors, tracked, kind of its end."""
+    """The result of each rehearsal: strategy, ticks, errors, tracked, kind of its end."""
     seen: list[tuple[Any, ...]] = []
 
     def watched(job: Any, settings: Any, store: Any, services: Any) -> Any:

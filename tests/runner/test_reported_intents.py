@@ -1,4 +1,4 @@
-"""What BotService is to be told of an intent, where it cannot be written: the order goes out."""
+"""An intent whose report to BotService cannot be written: the order goes out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When the supervisor is told, and when it is not worth telling."""
+"""The reports to the supervisor, and the changes that are not reported at once."""
 
 from __future__ import annotations
 

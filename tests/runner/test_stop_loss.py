@@ -39,7 +39,7 @@ class Market(MemoryExchange):
         terms = Terms(limits=LIMITS, fee_rate=D(0))
         super().__init__(clock, D(50_000), terms, LIMITS, Dialect.BINANCE, balances)
         self.books: list[tuple[str, str] | Exception] = []
-        """What the next reads are answered with; the last one stays."""
+        """The answers to the next reads; the last one stays."""
         self.reads = 0
         self.largest = 5_000
         """Levels of a book that can be read at most."""

@@ -40,7 +40,7 @@ class Idle(Strategy[NoState, NoState]):
 
 @dataclass
 class Script:
-    """What happens to a market: each of ``steps`` at its seconds; at ``end`` [s] the market ends."""
+    """The events of a market: each of ``steps`` at its seconds; at ``end`` [s] the market ends."""
 
     steps: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
     end: float = 60.0
@@ -58,7 +58,7 @@ class Market(MemoryExchange):
         self.down: set[str] = set()
         """The reads that fail: balance, depth."""
         self.refusal: Exception | None = None
-        """Why no order is taken."""
+        """The reason for which no order is taken."""
 
     @property
     def elapsed(self) -> float:
