@@ -16,7 +16,7 @@ from execsvc.cli.options import (
     settings_options,
 )
 from execsvc.cli.output import WIDTH, plain_text
-from execsvc.doctor.examination import Target, examine, examine_without_settings
+from execsvc.doctor.examination import ExaminationTarget, examine, examine_without_settings
 from execsvc.doctor.finding import Cause, Finding, fault, well, worst_cause
 from execsvc.errors import ConfigRefused
 from execsvc.exit_codes import DONE, FAULT, REFUSED, UNREACHABLE
@@ -51,7 +51,10 @@ def doctor(source: SettingsSource, as_json: bool, unit: str) -> int:
     except ConfigRefused as refused:
         findings = examine_without_settings(unit, refused)
     else:
-        findings = [*examine(Target(settings, source.env_file, unit)), *_alerts(settings)]
+        findings = [
+            *examine(ExaminationTarget(settings, source.env_file, unit)),
+            *_alerts(settings),
+        ]
     cause = worst_cause(findings)
     code = DONE if cause is None else _CODES[cause]
     click.echo(_as_json(findings, code) if as_json else _as_text(findings))

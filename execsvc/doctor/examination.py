@@ -27,7 +27,7 @@ _MEND = "mend it in the env file (as root, where that is root's): execsvc help s
 
 
 @dataclass(frozen=True)
-class Target:
+class ExaminationTarget:
     """The subject of the checks: the settings, the file some of them came from, and the unit's
     name.
     """
@@ -37,7 +37,7 @@ class Target:
     unit: str
 
 
-def examine(target: Target) -> list[Finding]:
+def examine(target: ExaminationTarget) -> list[Finding]:
     """Every finding about ``target``."""
     settings = target.settings
     store = open_store(settings)
