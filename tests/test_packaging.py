@@ -143,6 +143,18 @@ def test_what_is_imported_is_required_and_the_other_way_round(
     assert imported == required
 
 
+def test_only_tests_of_the_store_know_what_a_store_is_made_of() -> None:
+    knowing = {
+        str(path.relative_to(ROOT / "tests"))
+        for path in (ROOT / "tests").rglob("*.py")
+        if re.search(r"^ *(from|import) execsvc\.store\.sqlite", path.read_text(), re.M)
+    }
+    support = {"stores.py", "store_files.py", "store_backends.py"}
+    assert {name for name in knowing if not name.startswith("store/")} == {
+        f"support/{name}" for name in support
+    }
+
+
 def test_every_requirement_has_a_lower_bound(config: configparser.ConfigParser) -> None:
     extras = config["options.extras_require"]
     required = [config["options"]["install_requires"], *extras.values()]

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from support.memory_market import NOON, MemoryBot, MemoryExchange
+from support.stores import InMemoryPause
 
 from execsvc.clock import SimulatedClock, installed
 from execsvc.errors import Banned
@@ -13,7 +14,6 @@ from execsvc.model.market import Limits
 from execsvc.model.order import Purpose
 from execsvc.paper.terms import Terms
 from execsvc.sandbox.dialects import Dialect
-from execsvc.store.sqlite.in_memory import InMemoryPause
 
 D = Decimal
 HOUR = 3600.0

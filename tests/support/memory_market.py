@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from decimal import Decimal
 
+from support.stores import InMemoryPause, store_with_pause
+
 from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clients.exchange_words import is_certain
 from execsvc.clock import SimulatedClock
@@ -24,8 +26,6 @@ from execsvc.replay.services import ReplayReporter, SimulatedWaits
 from execsvc.runner.record import Record
 from execsvc.runner.services import BotServices, RunnerServices
 from execsvc.sandbox.dialects import Dialect, refusal_text
-from execsvc.store.opening import store_in_memory
-from execsvc.store.sqlite.in_memory import InMemoryPause, InMemoryStore, Memory
 
 BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test_trading_v1")
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
@@ -122,8 +122,7 @@ class MemoryBot:
         pause: InMemoryPause | None = None,
     ) -> None:
         self.exchange = exchange
-        memory = Memory(pauses={BINDING.key_id: pause or store_in_memory().pause("k1")})
-        self._store = InMemoryStore(memory)
+        self._store = store_with_pause(BINDING.key_id, pause)
         self.ledger = self._store.bot("b1")
         self.ledger.open()
         self.ledger.bind(BINDING, precision)

@@ -6,13 +6,21 @@ from pathlib import Path
 
 from execsvc.store.bot_store import BotStore
 from execsvc.store.outbox import OutboxRow
+from execsvc.store.sqlite.in_memory import InMemoryPause, InMemoryStore, Memory
 from execsvc.store.sqlite.store import SqliteStore
-from execsvc.store.store import Store
+from execsvc.store.store import BotRecordsStore, Store
+
+__all__ = ["InMemoryPause", "open_bot", "store_in", "store_with_pause", "waiting"]
 
 
 def store_in(state_dir: Path, runtime_dir: Path | None = None) -> Store:
     """The store of the service that has this state directory."""
     return SqliteStore(state_dir, runtime_dir or state_dir)
+
+
+def store_with_pause(key_id: str, pause: InMemoryPause | None) -> BotRecordsStore:
+    """A store in memory where the account has this pause; None: none yet."""
+    return InMemoryStore(Memory(pauses={key_id: pause or InMemoryPause()}))
 
 
 def open_bot(state_dir: Path, bot_id: str, *, reports: bool = False) -> BotStore:

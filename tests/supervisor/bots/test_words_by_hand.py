@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -10,6 +11,7 @@ import pytest
 from support.bot_process import bot_row
 from support.facts import changed, run
 from support.settings import settings
+from support.store_files import BALLAST
 from support.stores import store_in
 
 from execsvc.clients.bot_service import Listing
@@ -118,10 +120,10 @@ def test_who_stops_on_a_signal_by_hand_is_not_told_as_well(
 def test_a_full_disk_gives_up_its_ballast_first(
     context: Context, bots: Bots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "ballast").write_bytes(b"x")
-    monkeypatch.setattr("execsvc.store.sqlite.ballast.Ballast._free", lambda _: 0)
+    (tmp_path / BALLAST).write_bytes(b"x")
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_bavail=0, f_frsize=4096))
     halting.halt(context, bots, None)
-    assert not (tmp_path / "ballast").exists()
+    assert not (tmp_path / BALLAST).exists()
 
 
 def test_in_a_halt_everybody_listed_is_at_stake(context: Context, bots: Bots) -> None:
