@@ -13,13 +13,12 @@ from types import SimpleNamespace
 import pytest
 from support.environment import scrubbed
 from support.facts import changed
+from support.parts import Parts
 from support.settings import settings
 from support.store_files import BALLAST, ledger_path
 from support.stores import store_in
 
 from execsvc.supervisor.bots.bot import Bot
-from execsvc.supervisor.bots.bots import Bots
-from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.facts import HeldNotRecorded, Occurrence
 from execsvc.supervisor.bots.next_step import Listed
 from execsvc.supervisor.processes import process
@@ -111,13 +110,13 @@ def test_stray_of_another_user_is_logged_once(tmp_path: Path) -> None:
 def test_hold_that_cannot_be_recorded_is_logged(tmp_path: Path) -> None:
     (tmp_path / "held.new").mkdir()
     store = store_in(tmp_path)
-    context = Context(settings(), lambda *_: 0, store, store)
-    context.bots["b1"] = changed(Bot("b1"), listed=Listed.VALID, current=True)
+    parts = Parts(settings(), store)
+    parts.fleet.bots["b1"] = changed(Bot("b1"), listed=Listed.VALID, current=True)
 
-    answers = Bots(context).apply("b1", Occurrence.STOP_ASKED)
+    answers = parts.bots.apply("b1", Occurrence.STOP_ASKED)
 
     assert [type(answer) for answer in answers] == [HeldNotRecorded]
-    assert context.held.bots == {"b1": False}
+    assert parts.records.held.bots == {"b1": False}
 
 
 @pytest.mark.says("process_failed")

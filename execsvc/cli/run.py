@@ -74,7 +74,7 @@ def _run(supervisor: Supervisor) -> NoReturn:
         event = logger.bind(event="service_failed").opt(exception=True)
         event.critical("the supervisor failed; its bots stop by themselves")
     finally:
-        supervisor.context.children.close_lifeline()
+        supervisor.close_lifeline()
         os._exit(code)
 
 

@@ -14,9 +14,10 @@ from execsvc.alerts.sent_alerts import SentAlerts
 from execsvc.alerts.tracker import AlertTracker, EarlierAlert
 from execsvc.model.condition import OF_THE_SERVICE, Kind
 from execsvc.settings import Settings, alert_urls
+from execsvc.store.service_store import ServiceStore
 from execsvc.supervisor.bots.bot import Bot
-from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.next_step import Service
+from execsvc.supervisor.processes.context import ProcessContext
 from execsvc.supervisor.processes.worker_channel import WorkerChannel
 from execsvc.supervisor.status.conditions import conditions, left_open
 from execsvc.supervisor.status.facts import Facts
@@ -34,9 +35,14 @@ class AlertDispatch:
     """Sends alerts about conditions, if the settings have addresses. No method waits."""
 
     def __init__(
-        self, context: Context, selector: selectors.BaseSelector, facts: Callable[[], Facts]
+        self,
+        context: ProcessContext,
+        store: ServiceStore,
+        selector: selectors.BaseSelector,
+        facts: Callable[[], Facts],
     ) -> None:
         self._context = context
+        self._store = store
         self._facts = facts
         self._on = context.settings.alert_urls is not None
         self._outbox = AlertOutbox(_count(context.settings))
@@ -62,7 +68,7 @@ class AlertDispatch:
         """Start the process and the checks of conditions, if there is an address."""
         if not self._on:
             return
-        self._sent = SentAlerts(self._context.store.told_alerts())
+        self._sent = SentAlerts(self._store.told_alerts())
         sent = {key: EarlierAlert(a.kind, a.line, a.sure) for key, a in self._sent.by_key.items()}
         self._tracker = AlertTracker(sent, self._context.clock.now)
         self.channel.start()
@@ -73,9 +79,10 @@ class AlertDispatch:
         if self._sent is None:
             return
         now, settings = self._context.clock.now, self._context.settings
-        running = self._context.service is Service.RUNNING
+        facts = self._facts()
+        running = facts.service is Service.RUNNING
         judged = set(Kind) if running else set(Kind) - OF_THE_SERVICE
-        found = conditions(self._facts(), self._sent.of(Kind.LEFT))
+        found = conditions(facts, self._sent.of(Kind.LEFT))
         patience = {Kind.LISTING: SLOW_LISTING * settings.poll_interval}
         for news in self._tracker.update(now, found, judged, patience, settings.alert_reminder):
             self._put(message_about(news, self._sender))

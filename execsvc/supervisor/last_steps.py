@@ -8,7 +8,7 @@ from functools import partial
 
 from execsvc.supervisor.alert_dispatch import AlertDispatch
 from execsvc.supervisor.bots.bot import Bot
-from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.processes.context import ProcessContext
 from execsvc.supervisor.processes.worker_channel import WorkerChannel
 from execsvc.supervisor.report_requests import ReportRequests
 
@@ -22,7 +22,7 @@ ALERT_GRACE = 5.0
 
 
 def end_workers(
-    context: Context,
+    context: ProcessContext,
     turn: Callable[[], None],
     reporting: ReportRequests,
     alerts: AlertDispatch,

@@ -15,10 +15,12 @@ from execsvc.reporting.lifecycle import RESEND_AFTER, ReportKind
 from execsvc.settings import Switch
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.bots import Bots
-from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.facts import GivenBack
+from execsvc.supervisor.bots.fleet import Fleet
 from execsvc.supervisor.bots.foreign import Foreign
+from execsvc.supervisor.bots.records import Records
 from execsvc.supervisor.bots.states import State
+from execsvc.supervisor.processes.context import ProcessContext
 from execsvc.supervisor.processes.worker_channel import WorkerChannel
 from execsvc.workers.reports import ReportRequest, ReportState, run_reports
 
@@ -39,13 +41,17 @@ class ReportRequests:
 
     def __init__(
         self,
-        context: Context,
+        context: ProcessContext,
+        records: Records,
+        fleet: Fleet,
         bots: Bots,
         selector: selectors.BaseSelector,
         row_stopped: Callable[[str, float], None],
     ) -> None:
         """Start no process. ``row_stopped`` takes a bot whose row is STOPPED, and the monotonic time."""
         self._context = context
+        self._records = records
+        self._fleet = fleet
         self._bots = bots
         self._row_stopped = row_stopped
         self.channel = WorkerChannel(
@@ -66,7 +72,7 @@ class ReportRequests:
         """True once BotService was seen to start or stop bots by itself."""
         self._halted: dict[str, float] = {}
         """The times since which bots are BOOTING while trading is halted."""
-        self._foreign = Foreign(context)
+        self._foreign = Foreign(context, records, fleet)
         self._named: frozenset[str] | None = None
         """The BOOTING bots whose names the child has or is being sent; None: all are to be named anew."""
         self._unanswered: dict[str, float] = {}
@@ -95,7 +101,7 @@ class ReportRequests:
         self._note_halted(whole.booting)
         self._foreign.listed(whole.booting)
         if self._starts_and_stops():
-            for bot in map(self._context.bots.get, [*current.bots, *current.invalid]):
+            for bot in map(self._fleet.bots.get, [*current.bots, *current.invalid]):
                 if bot is not None and bot.state in (State.FAILED, State.HELD):
                     self._waiting.setdefault(bot.bot_id, RUNNING)
         self._withdraw()
@@ -107,7 +113,7 @@ class ReportRequests:
         """Send the child the requests that have become due since the last call."""
         if not self._name_booting():
             return  # the child must know the BOOTING bots before it looks at their orders
-        news, self._context.news = self._context.news, set()
+        news, self._fleet.news = self._fleet.news, set()
         if self.channel.gone:
             return  # a new child looks at all ledgers
         if self._reports:
@@ -139,7 +145,7 @@ class ReportRequests:
         return self._context.settings.report_ledger is not Switch.OFF
 
     def _name(self, bot_id: str) -> str | None:
-        bot = self._context.bots.get(bot_id)
+        bot = self._fleet.bots.get(bot_id)
         return None if bot is None else bot.name_in_log
 
     def _still_waiting(self, current: Listing) -> dict[str, str]:
@@ -157,9 +163,9 @@ class ReportRequests:
 
     def _held_elsewhere(self, stopping: Collection[str]) -> set[str]:
         """Bots that another service of this machine still has to close, which then reports their stop."""
-        bots = {bot_id: self._context.bots.get(bot_id) for bot_id in stopping}
+        bots = {bot_id: self._fleet.bots.get(bot_id) for bot_id in stopping}
         idle = [bot_id for bot_id, bot in bots.items() if bot is None or bot.process.run is None]
-        return self._context.accounts.held_elsewhere(idle) if idle else set()
+        return self._records.accounts.held_elsewhere(idle) if idle else set()
 
     def _withdraw(self) -> None:
         """Withdraw the reports for rows that wait no more: a late one would undo a later request."""
@@ -193,7 +199,7 @@ class ReportRequests:
 
     def _due_report(self, bot_id: str, status: str) -> ReportKind | None:
         """The report that is due: a start when the bot has ticked, a stop when it is flat for certain."""
-        bots = self._context.bots
+        bots = self._fleet.bots
         bot = bots.get(bot_id)
         if status == BOOTING:
             run = bot.process.run if bot is not None and bot.runs_freely else None
@@ -203,7 +209,7 @@ class ReportRequests:
             return "stop" if bot is not None and self._is_given_back(bot, status) else None
         if bot is None:
             # No open bot is forgotten; an unreadable ledger has a record under the name of its file.
-            return None if self._context.store.name_of(bot_id) in bots else "stop"
+            return None if self._records.store.name_of(bot_id) in bots else "stop"
         return "stop" if bot.is_at_rest and bot.state is State.STOPPED else None
 
     def _may_start(self, bot_id: str) -> bool:
@@ -226,7 +232,7 @@ class ReportRequests:
         return self._sessions or lifecycle is Switch.ON
 
     def _note_halted(self, booting: Collection[str]) -> None:
-        now, halted = self._context.clock.now, self._context.halted
+        now, halted = self._context.clock.now, self._records.halted
         before = self._halted
         self._halted = {key: before.get(key, now) for key in booting} if halted else {}
 
@@ -257,7 +263,7 @@ class ReportRequests:
             return None
         if bot.state is State.INVALID:
             return f"its row cannot be used: {bot.desired.row_error}"
-        halt = self._context.halt.current
+        halt = self._records.halt.current
         long = self._context.clock.now - self._halted.get(bot.bot_id, math.inf) >= HALTED
         return halt.text if halt is not None and bot.state is State.STOPPED and long else None
 

@@ -10,8 +10,10 @@ from execsvc.events import EventName
 from execsvc.exit_codes import DONE, RESIDUE
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.bots import Bots
-from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.fleet import Fleet
 from execsvc.supervisor.bots.next_step import Service, Step, next_step
+from execsvc.supervisor.bots.records import Records
+from execsvc.supervisor.processes.context import ProcessContext
 
 KEY = "\0shutdown"
 SECOND_AFTER = 2.0
@@ -24,8 +26,10 @@ KILL_PATIENCE = 5.0
 class Shutdown:
     """The stop of the service: from the signal until no process works for a bot any more."""
 
-    def __init__(self, context: Context, bots: Bots) -> None:
+    def __init__(self, context: ProcessContext, records: Records, fleet: Fleet, bots: Bots) -> None:
         self._context = context
+        self._records = records
+        self._fleet = fleet
         self._bots = bots
         self._asked = Service.RUNNING
         self._began_at = -math.inf
@@ -45,7 +49,7 @@ class Shutdown:
         if self.begun:
             self._shorten(now, why)
             return False
-        self._asked = self._context.service = service
+        self._asked = self._fleet.service = service
         self._began_at = now
         self._until = now + self._context.settings.shutdown_timeout
         self._context.timers.ask(KEY, self._until)
@@ -75,11 +79,11 @@ class Shutdown:
 
     def conclude(self) -> int:
         """Log the positions that stay open. Returns the exit code of the service."""
-        for bot_id, found in list(self._context.bots.items()):
+        for bot_id, found in list(self._fleet.bots.items()):
             unsure = found.process.run is not None or not found.known.current
             if unsure and not found.stand_in:
                 self._bots.see_ledger(bot_id)
-            bot = self._context.bots[bot_id]
+            bot = self._fleet.bots[bot_id]
             if not bot.is_open:
                 continue
             if self._is_held(bot):
@@ -100,7 +104,7 @@ class Shutdown:
     def _kill_all(self) -> None:
         logger.bind(event="service_out_of_time").error("out of time: what still runs is killed")
         self._killed = True
-        self._context.service = Service.HOLD  # no process is forked any more
+        self._fleet.service = Service.HOLD  # no process is forked any more
         self._until = self._context.clock.now + KILL_PATIENCE
         self._context.timers.ask(KEY, self._until)
         self._bots.kill_all()
@@ -109,7 +113,7 @@ class Shutdown:
         if bot.known.unreadable is not None:
             return False
         going_on = Service.RUNNING if self._asked is Service.HOLD else self._asked
-        step, _ = next_step(bot.case(going_on, halted=self._context.halted))
+        step, _ = next_step(bot.case(going_on, halted=self._records.halted))
         return step is not Step.LIQUIDATE
 
 

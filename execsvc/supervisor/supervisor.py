@@ -6,7 +6,6 @@ import selectors
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 from loguru import logger
@@ -17,10 +16,13 @@ from execsvc.settings import Settings, merged, runtime_directory, state_director
 from execsvc.store.opening import open_store
 from execsvc.supervisor import alert_dispatch, shutdown, systemd_updates
 from execsvc.supervisor.bots import halting, spare
+from execsvc.supervisor.bots.bot_process import Runner
 from execsvc.supervisor.bots.bots import Bots
-from execsvc.supervisor.bots.context import Context, Ledgers, Runner
-from execsvc.supervisor.bots.launch import launch
+from execsvc.supervisor.bots.fleet import Fleet
+from execsvc.supervisor.bots.halting import Halting
+from execsvc.supervisor.bots.launch import Launcher
 from execsvc.supervisor.bots.next_step import Service
+from execsvc.supervisor.bots.records import Ledgers, Records
 from execsvc.supervisor.bots.spare import Spare
 from execsvc.supervisor.control import server, single_instance
 from execsvc.supervisor.control.http_process import Server, http_channel
@@ -31,6 +33,7 @@ from execsvc.supervisor.listing.polling import Polling
 from execsvc.supervisor.listing.source import ListingSource
 from execsvc.supervisor.machine import look_at_machine
 from execsvc.supervisor.processes import process
+from execsvc.supervisor.processes.context import ProcessContext
 from execsvc.supervisor.processes.shared_heap import share_heap
 from execsvc.supervisor.report_requests import ReportRequests
 from execsvc.supervisor.shutdown import Shutdown
@@ -65,26 +68,35 @@ class Supervisor:
         store.keep_room()
         self._listener = single_instance.listen_http(settings.http_bind)
         control_listener = ControlListener(settings.runtime_dir)
-        self.context = Context(settings, run, store, ledgers)
+        context = self._context = ProcessContext(settings)
+        records = self._records = Records(store, ledgers)
+        fleet = self._fleet = Fleet()
         self._reload = reload
         self._signals = Signals()
         self._selector = selectors.EpollSelector()
-        self._bots = Bots(self.context)
-        self._listings = ListingSource(self.context, self._selector, self._take_listing)
-        self._polling = Polling(settings, self._bots, self._listings.confirm)
-        self._http = http_channel(self.context, self._selector, self._listener, serve)
+        bots = self._bots = Bots(context, records, fleet)
+        self._spare = Spare(context, run)
+        self._launcher = Launcher(context, records, fleet, bots, run, self._spare)
+        self._halting = Halting(context, records, bots)
+        self._listings = ListingSource(context, fleet.totals, self._selector, self._take_listing)
+        self._polling = Polling(settings, bots, self._listings.confirm)
+        self._http = http_channel(context, self._selector, self._listener, serve)
         self._reporting = ReportRequests(
-            self.context, self._bots, self._selector, self._polling.row_stopped
+            context, records, fleet, bots, self._selector, self._polling.row_stopped
         )
         self._requests = Requests(
-            self.context, self._bots, self._listings, self._polling, self._reporting
+            context,
+            fleet,
+            bots,
+            self._halting,
+            self._listings,
+            self._polling,
+            self._reporting,
         )
-        self._spare = Spare(self.context)
-        self.context.reserve = self._spare
-        self._shutdown = Shutdown(self.context, self._bots)
-        self._updates = SystemdUpdates(self.context, self._shutdown, self._requests.summary)
+        self._shutdown = Shutdown(context, records, fleet, bots)
+        self._updates = SystemdUpdates(context, fleet, self._shutdown, self._requests.summary)
         self._alerts = alert_dispatch.AlertDispatch(
-            self.context, self._selector, self._requests.facts
+            context, store, self._selector, self._requests.facts
         )
         self._channels = (
             self._listings.channel,
@@ -95,8 +107,8 @@ class Supervisor:
         self._control = server.ControlServer(
             control_listener,
             self._selector,
-            self.context.clock,
-            self.context.timers,
+            self._context.clock,
+            self._context.timers,
             self._requests.answer,
         )
         self._reports_wait = False
@@ -108,43 +120,47 @@ class Supervisor:
         port: int = self._listener.getsockname()[1]
         return port
 
+    def close_lifeline(self) -> None:
+        """Let every child know that this process is about to be gone."""
+        self._context.children.close_lifeline()
+
     def run(self) -> int:
         """Run until told to stop. Returns the exit code of the service."""
-        self.context.recent.listen()
+        self._fleet.recent.listen()
         process.prepare()
         self._signals.listen()
         self._selector.register(self._signals, selectors.EVENT_READ, self._signalled)
-        self._selector.register(self.context.reports, selectors.EVENT_READ, self._note_reports)
+        self._selector.register(self._fleet.reports, selectors.EVENT_READ, self._note_reports)
         share_heap()
         self._http.start()
         self._listings.channel.start()
         self._reporting.start()
         self._alerts.start()
         self._spare.renew()
-        halting.say_if_halted(self.context)
-        look_at_machine(self.context.store)
+        self._halting.log()
+        look_at_machine(self._records.store)
         self._bots.recover()
-        halting.look_for_halt(self.context, self._bots)
-        self.context.timers.ask(_MAINTENANCE, self.context.clock.now + _MAINTENANCE_INTERVAL)
+        self._halting.check()
+        self._context.timers.ask(_MAINTENANCE, self._context.clock.now + _MAINTENANCE_INTERVAL)
         logger.bind(event="service_started").info(
-            "started, HTTP at {}:{}", self.context.settings.http_bind.host, self.port
+            "started, HTTP at {}:{}", self._context.settings.http_bind.host, self.port
         )
         self._updates.ready()
-        self.context.clock.start()
+        self._context.clock.start()
         while not self._shutdown.over():
             self._turn()
         code = self._shutdown.conclude()
         left = self._shutdown.left
         self._spare.stop()
-        end_workers(self.context, self._turn, self._reporting, self._alerts, self._http, left)
+        end_workers(self._context, self._turn, self._reporting, self._alerts, self._http, left)
         self._control.close()
         logger.bind(event="service_stopped").info("stopped, exit code {}", code)
         return code
 
     def _turn(self) -> None:
         """Wait for the next event or timer, and act on it."""
-        clock, timers = self.context.clock, self.context.timers
-        more = launch(self.context, self._bots)
+        clock, timers = self._context.clock, self._context.timers
+        more = self._launcher.launch()
         wait = 0.0 if more else max(self._next_moment() - clock.now, 0.0)
         clock.plan(wait)
         events = self._selector.select(wait)
@@ -163,7 +179,7 @@ class Supervisor:
         self._reporting.pass_on()
 
     def _next_moment(self) -> float:
-        moment = self.context.timers.next()
+        moment = self._context.timers.next()
         return min(moment, self._drain_after) if self._reports_wait else moment
 
     def _due(self, key: str) -> None:
@@ -172,7 +188,7 @@ class Supervisor:
             alert_dispatch.CHECK_KEY: self._alerts.check,
             server.KEY: self._control.due,
             server.PATH_KEY: self._control.check_path,
-            halting.KEY: partial(halting.look_for_halt, self.context, self._bots),
+            halting.KEY: self._halting.check,
             shutdown.KEY: self._shutdown.due,
             spare.KEY: self._spare.renew,
             _MAINTENANCE: self._maintain,
@@ -186,14 +202,14 @@ class Supervisor:
 
     def _note_reports(self) -> None:
         """Note that reports wait, and ignore the pipes until they may be read again."""
-        self._selector.unregister(self.context.reports)
+        self._selector.unregister(self._fleet.reports)
         self._reports_wait = True
 
     def _drain(self) -> None:
         self._bots.hear()
-        self._drain_after = self.context.clock.now + DRAIN
+        self._drain_after = self._context.clock.now + DRAIN
         if self._reports_wait:
-            self._selector.register(self.context.reports, selectors.EVENT_READ, self._note_reports)
+            self._selector.register(self._fleet.reports, selectors.EVENT_READ, self._note_reports)
             self._reports_wait = False
 
     def _take_listing(self, listing: Any, unchanged: bool, began: float) -> None:
@@ -205,7 +221,7 @@ class Supervisor:
             if signum == signal.SIGCHLD:
                 self._reap()
             elif signum in (signal.SIGTERM, signal.SIGINT):
-                holds = self.context.settings.on_shutdown == "hold"
+                holds = self._context.settings.on_shutdown == "hold"
                 self._stop(Service.HOLD if holds else Service.LIQUIDATE, signum)
             elif signum == signal.SIGUSR2:
                 self._stop(Service.HOLD, signum)
@@ -215,7 +231,7 @@ class Supervisor:
                 self._read_settings()
 
     def _reap(self) -> None:
-        for child, code in self.context.children.reap():
+        for child, code in self._context.children.reap():
             any(
                 part.died(child, code)
                 for part in (
@@ -236,17 +252,17 @@ class Supervisor:
     def _read_settings(self) -> None:
         """Take the settings that may change in flight; a change replaces the children that use them."""
         try:
-            settings, late = merged(self.context.settings, self._reload())
+            settings, late = merged(self._context.settings, self._reload())
         except ConfigRefused as refused:
             logger.bind(event="settings_refused").error("settings are kept: {}", refused)
             self._listings.poll()
             return
         if late:
             logger.bind(event="settings_late").warning("only a restart changes {}", ", ".join(late))
-        changed = settings != self.context.settings
-        self.context.settings = settings
+        changed = settings != self._context.settings
+        self._context.settings = settings
         logs.setup(settings.log_level, settings.log_format)
-        self.context.recent.listen()
+        self._fleet.recent.listen()
         logger.bind(event="settings_read").info("settings read{}", "" if changed else ", no change")
         if changed:
             self._listings.channel.replace()
@@ -258,11 +274,11 @@ class Supervisor:
         """Do the work that no event starts: lost deaths, unreadable ledgers, room, claims."""
         self._reap()
         self._bots.look_again()
-        self.context.children.probe()
-        self.context.store.keep_room()
-        self.context.accounts.keep_only(
-            {key_id for bot in self.context.bots.values() for key_id in bot.accounts}
+        self._context.children.probe()
+        self._records.store.keep_room()
+        self._records.accounts.keep_only(
+            {key_id for bot in self._fleet.bots.values() for key_id in bot.accounts}
         )
         with suppress(LedgerFailed):  # logged when it was decided; the next turn tries again
-            self.context.held.write_again()
-        self.context.timers.ask(_MAINTENANCE, self.context.clock.now + _MAINTENANCE_INTERVAL)
+            self._records.held.write_again()
+        self._context.timers.ask(_MAINTENANCE, self._context.clock.now + _MAINTENANCE_INTERVAL)

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from execsvc.settings.checks import LONGEST_LIQUIDATION_DELAY
 from execsvc.settings.model import Settings
-from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.fleet import Fleet
 from execsvc.supervisor.last_steps import ALERT_GRACE, ANSWER_GRACE
+from execsvc.supervisor.processes.context import ProcessContext
 from execsvc.supervisor.shutdown import Shutdown
 from execsvc.supervisor.systemd import Notifier
 
@@ -24,8 +25,15 @@ class SystemdUpdates:
     ``counts`` returns, in a few words, the count of bots in each state.
     """
 
-    def __init__(self, context: Context, shutdown: Shutdown, counts: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        context: ProcessContext,
+        fleet: Fleet,
+        shutdown: Shutdown,
+        counts: Callable[[], str],
+    ) -> None:
         self._context = context
+        self._fleet = fleet
         self._shutdown = shutdown
         self._counts = counts
         self._notifier = Notifier()
@@ -60,7 +68,7 @@ class SystemdUpdates:
         """Ask for more time if the stop has made progress; without progress the unit's time-outs apply."""
         left = {
             (bot.bot_id, bot.state.value, bot.position["tracked"], bot.position["sold_short"])
-            for bot in self._context.bots.values()
+            for bot in self._fleet.bots.values()
             if bot.at_stake
         }
         if left != self._open:

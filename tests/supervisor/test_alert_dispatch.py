@@ -8,7 +8,7 @@ import selectors
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from support.facts import HELD, bot, facts, ledger
@@ -21,8 +21,8 @@ from execsvc.alerts.tracker import GATHER, SETTLING
 from execsvc.model.condition import Kind
 from execsvc.supervisor.alert_dispatch import AlertDispatch
 from execsvc.supervisor.bots.bot import Bot
-from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.processes.child import Child, Children
+from execsvc.supervisor.processes.context import ProcessContext
 
 LEFT = "2 positions are left open"
 
@@ -71,9 +71,9 @@ class Service:
         self.sender = Sender()
         made = settings(state_dir=str(folder), alert_urls="json://127.0.0.1:1/")
         store = store_in(folder)
-        self.context = Context(made, lambda *_: 0, store, store, self.sender)
+        self.context = ProcessContext(made, cast(Any, self.sender))
         self._selector = selectors.DefaultSelector()
-        self.alerts = AlertDispatch(self.context, self._selector, lambda: facts(*self.bots))
+        self.alerts = AlertDispatch(self.context, store, self._selector, lambda: facts(*self.bots))
 
     def live(self, seconds: float) -> list[str]:
         """Let time pass; the titles that were sent meanwhile, without the name of the sender."""

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -61,7 +61,9 @@ class Reporting:
             clock=SimpleNamespace(now=1.0),
             settings=SimpleNamespace(report_ledger=Switch.AUTO, bot_lifecycle=Switch.AUTO),
         )
-        self.reporting = ReportRequests(self.context, self.context, None, lambda *_: None)  # type: ignore[arg-type]
+        self.reporting = ReportRequests(
+            self.context, self.context, self.context, self.context, cast(Any, None), lambda *_: None
+        )
         self.reporting.channel = self.child  # type: ignore[assignment]
         self.names: list[str] = []
         self.complete = False

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import pytest
 from support.facts import changed
+from support.parts import Parts
 from support.settings import settings
 from support.stores import store_in
 
 from execsvc.model.position import Position
 from execsvc.store.bot_state import LedgerState
 from execsvc.supervisor.bots.bot import Bot
-from execsvc.supervisor.bots.bots import Bots
-from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.next_step import Service
 from execsvc.supervisor.shutdown import KILL_PATIENCE, Shutdown
 from execsvc.supervisor.systemd_updates import LEAVING, SystemdUpdates
@@ -31,9 +30,12 @@ class Stopping:
     def __init__(self, folder: Path, heard: socket.socket) -> None:
         self._heard = heard
         store = store_in(folder)
-        self.context = Context(settings(), _nothing, store, store)
-        self.shutdown = Shutdown(self.context, Bots(self.context))
-        self.updates = SystemdUpdates(self.context, self.shutdown, lambda: "1 STOPPING")
+        parts = Parts(settings(), store)
+        self.context, self.fleet = parts.context, parts.fleet
+        self.shutdown = Shutdown(parts.context, parts.records, parts.fleet, parts.bots)
+        self.updates = SystemdUpdates(
+            parts.context, parts.fleet, self.shutdown, lambda: "1 STOPPING"
+        )
         self.tracks("1")
 
     def tracks(self, quantity: str) -> None:
@@ -50,7 +52,7 @@ class Stopping:
 
     def knows(self, ledger: LedgerState | None) -> None:
         """The bot's ledger is this one."""
-        self.context.bots["b1"] = changed(Bot("b1", stand_in=True), ledger=ledger)
+        self.fleet.bots["b1"] = changed(Bot("b1", stand_in=True), ledger=ledger)
 
     def asked(self) -> list[float]:
         """The seconds that were asked for since the last call."""
@@ -64,10 +66,6 @@ class Stopping:
                 break
         name = "EXTEND_TIMEOUT_USEC="
         return [int(text.removeprefix(name)) / 1e6 for text in said if text.startswith(name)]
-
-
-def _nothing(*_: object) -> int:
-    return 0
 
 
 @pytest.fixture

@@ -58,7 +58,14 @@ class Reporting:
             ),
         )
         self.child = Child()
-        self.reporting = ReportRequests(self.context, cast(Any, self), None, lambda *_: None)  # type: ignore[arg-type]
+        self.reporting = ReportRequests(
+            self.context,
+            self.context,
+            self.context,
+            cast(Any, self),
+            cast(Any, None),
+            lambda *_: None,
+        )
         self.reporting.channel = self.child  # type: ignore[assignment]
 
     def apply(self, bot_id: str, fact: GivenBack) -> None:

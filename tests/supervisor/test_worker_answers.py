@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 from support.facts import facts
+from support.parts import Parts
 from support.settings import settings
 from support.stores import store_in
 
 from execsvc.alerts.messages import stopped
 from execsvc.alerts.outbox import MOST
 from execsvc.supervisor.alert_dispatch import AlertDispatch
-from execsvc.supervisor.bots.bots import Bots
-from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.report_requests import ReportRequests
 
 
@@ -25,17 +24,16 @@ def selector() -> Iterator[selectors.BaseSelector]:
         yield made
 
 
-def context(folder: Path, **variables: str) -> Context:
-    given = settings(**variables)
-    store = store_in(folder)
-    return Context(given, lambda *_: 0, store, store)
+def parts(folder: Path, **variables: str) -> Parts:
+    return Parts(settings(**variables), store_in(folder))
 
 
 @pytest.mark.says("alert_dropped")
 def test_an_alert_too_many_is_dropped_and_said(
     tmp_path: Path, selector: selectors.BaseSelector
 ) -> None:
-    alerts = AlertDispatch(context(tmp_path, alert_urls="json://127.0.0.1:1/"), selector, facts)
+    given = parts(tmp_path, alert_urls="json://127.0.0.1:1/")
+    alerts = AlertDispatch(given.context, given.records.store, selector, facts)
     for _ in range(MOST + 1):
         alerts._put(stopped([], "vm"))
     assert len(alerts._outbox) == MOST
@@ -45,8 +43,15 @@ def test_an_alert_too_many_is_dropped_and_said(
 def test_what_the_reports_process_writes_is_not_believed(
     tmp_path: Path, selector: selectors.BaseSelector
 ) -> None:
-    given = context(tmp_path, report_ledger="true")
-    reporting = ReportRequests(given, Bots(given), selector, lambda bot_id, at: None)
+    given = parts(tmp_path, report_ledger="true")
+    reporting = ReportRequests(
+        given.context,
+        given.records,
+        given.fleet,
+        given.bots,
+        selector,
+        lambda bot_id, at: None,
+    )
     before = reporting.document()
     reporting._receive(b'{"pending": "many"}')
     assert reporting.document() == before

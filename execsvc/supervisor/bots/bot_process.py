@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from execsvc.runner.counts import NOTHING
+from execsvc.runner.job import Job
 from execsvc.runner.report import Snapshot, decode
+from execsvc.settings import Settings
 from execsvc.supervisor.bots.totals import Totals
 from execsvc.supervisor.processes.child import Child
 from execsvc.workers.lines import Lines
+
+Runner = Callable[[Job, Settings, int, int], int]
+"""``run(job, settings, lifeline, report)``: the work of a forked runner, its exit code."""
 
 
 @dataclass

@@ -15,8 +15,7 @@ from execsvc.model.bot import InvalidRow, short_name
 from execsvc.store.bot_state import LedgerState
 from execsvc.store.service_store import HeldBots
 from execsvc.supervisor.bots.bot import Bot
-from execsvc.supervisor.bots.carrying_out import carry_out, ledger_of
-from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.carrying_out import Means, carry_out, ledger_of
 from execsvc.supervisor.bots.effects import Act
 from execsvc.supervisor.bots.facts import (
     Circumstances,
@@ -33,11 +32,14 @@ from execsvc.supervisor.bots.facts import (
     TakenUp,
     Unlisted,
 )
+from execsvc.supervisor.bots.fleet import Fleet
 from execsvc.supervisor.bots.known import KnownPosition
 from execsvc.supervisor.bots.next_step import Listed, Service
+from execsvc.supervisor.bots.records import Records
 from execsvc.supervisor.bots.reducer import handle
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.processes.child import Child
+from execsvc.supervisor.processes.context import ProcessContext
 
 HELD_UNREADABLE = "{} cannot be read, which names the bots that an operator ended"
 """The reason why a bot is HELD that perhaps no operator has ended."""
@@ -48,9 +50,12 @@ MOST_NAMELESS = 5
 class Bots:
     """Every bot that is wanted, runs, or has left a position or an order to be decided."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ProcessContext, records: Records, fleet: Fleet) -> None:
         self._context = context
-        self._bots = context.bots
+        self._records = records
+        self._fleet = fleet
+        self._bots = fleet.bots
+        self._means = Means(context, records, fleet)
         self._flat: dict[str, LedgerState] = {}
         """States of flat bots, read at the start; dropped after the first listing."""
         self.nameless: list[InvalidRow] = []
@@ -61,7 +66,7 @@ class Bots:
         self._bots[bot_id] = after
         answers: list[Fact] = []
         for effect in effects:
-            answer = carry_out(self._context, after, effect)
+            answer = carry_out(self._means, after, effect)
             if answer is not None:
                 answers += [answer, *self.apply(bot_id, answer)]
         return answers
@@ -73,7 +78,7 @@ class Bots:
 
     def recover(self) -> None:
         """Take up the bots that an earlier run of the service left; the first good listings decide."""
-        states, unreadable = self._context.ledgers.survey()
+        states, unreadable = self._records.ledgers.survey()
         for state in states:
             stopped_out = state.stop_loss is not None  # a listing without the bot ends that
             if state.is_open or state.contested or state.abandoned or stopped_out:
@@ -84,7 +89,7 @@ class Bots:
             self._add(Bot(stem, state_since=self._context.clock.now, stand_in=True))
             at_present = isinstance(reason, LedgerUnavailable)
             self.apply(stem, FoundUnreadable(str(reason), at_present))
-        held = self._context.held
+        held = self._records.held
         if held.damage is not None:
             held.suspect(state.bot_id for state in states)
             _say_held_unreadable(held)
@@ -139,33 +144,33 @@ class Bots:
 
     def hear(self) -> None:
         """Read every report that waits."""
-        for bot_id in self._context.reports.ready():
+        for bot_id in self._fleet.reports.ready():
             process = self._bots[bot_id].process
             for run in (process.run, process.check):
-                one = self._context.processes.get(run.pid) if run is not None else None
+                one = self._fleet.processes.get(run.pid) if run is not None else None
                 if one is None:
                     continue
-                snapshot = one.latest(self._context.totals)
+                snapshot = one.latest(self._fleet.totals)
                 if snapshot is not None:
                     if run is process.run and one.has_news(snapshot):
-                        self._context.news.add(bot_id)
+                        self._fleet.news.add(bot_id)
                     self.apply(bot_id, Reported(one.child.pid, snapshot))
                 if one.lines.ended:
-                    self._context.reports.remove(one.lines)
+                    self._fleet.reports.remove(one.lines)
 
     def died(self, child: Child, code: int) -> bool:
         """Take note that ``child`` was reaped; False when it is no process of a bot."""
-        one = self._context.processes.pop(child.pid, None)
+        one = self._fleet.processes.pop(child.pid, None)
         bot = self._bots.get(one.bot_id) if one is not None else None
         if one is None or bot is None:
             return False
-        self._context.news.add(bot.bot_id)  # its last reports may not have been read
-        snapshot = one.latest(self._context.totals)
-        self._context.reports.remove(one.lines)
+        self._fleet.news.add(bot.bot_id)  # its last reports may not have been read
+        snapshot = one.latest(self._fleet.totals)
+        self._fleet.reports.remove(one.lines)
         one.lines.close()
         check = bot.process.check
         checked = check is not None and check.pid == child.pid
-        ledger = LedgerFound() if checked else ledger_of(self._context, bot.bot_id)
+        ledger = LedgerFound() if checked else ledger_of(self._records, bot.bot_id)
         self.apply(bot.bot_id, Ended(child.pid, code, snapshot, ledger))
         return True
 
@@ -186,15 +191,15 @@ class Bots:
             with suppress(LedgerFailed):
                 if bot.stand_in:
                     self._look_for(bot)
-                elif unreadable and self._context.ledgers.read(bot.bot_id) is not None:
+                elif unreadable and self._records.ledgers.read(bot.bot_id) is not None:
                     self.apply(bot.bot_id, Occurrence.LEDGER_READABLE)
 
     def see_ledger(self, bot_id: str) -> None:
         """Read the bot's ledger when the service ends."""
-        self.apply(bot_id, LedgerSeen(ledger_of(self._context, bot_id)))
+        self.apply(bot_id, LedgerSeen(ledger_of(self._records, bot_id)))
 
     def end_all(self) -> None:
-        """Tell all bots at once to end, as ``context.service`` says, because the service stops."""
+        """Tell all bots at once to end, as ``service`` of the fleet says, because the service stops."""
         self.apply_to_all(Occurrence.SERVICE_STOPS)
 
     def kill_all(self) -> None:
@@ -211,13 +216,13 @@ class Bots:
 
     def at_stake(self) -> set[str]:
         """Those of the known bots that have a runner or an open position, or would without a halt."""
-        if self._context.halted:
+        if self._records.halted:
             return self.known()
         return {bot_id for bot_id in self.known() if self._bots[bot_id].at_stake}
 
     def busy(self) -> bool:
         """True while a process works for a bot, or one is still to be forked."""
-        liquidating = self._context.service is Service.LIQUIDATE
+        liquidating = self._fleet.service is Service.LIQUIDATE
         return any(
             bot.process.run is not None
             or bot.process.check is not None
@@ -227,12 +232,11 @@ class Bots:
         )
 
     def _circumstances(self) -> Circumstances:
-        context = self._context
         return Circumstances(
-            now=context.clock.now,
-            service=context.service,
-            halted=context.halted,
-            settings=context.settings,
+            now=self._context.clock.now,
+            service=self._fleet.service,
+            halted=self._records.halted,
+            settings=self._context.settings,
             jitter=random.random(),
         )
 
@@ -243,7 +247,7 @@ class Bots:
 
     def _look_for(self, stand_in: Bot) -> None:
         """Take up the bot of a ledger that can be read again. Raises LedgerFailed until then."""
-        state = self._context.ledgers.read_named(stand_in.bot_id)
+        state = self._records.ledgers.read_named(stand_in.bot_id)
         if state is None:
             return
         self._forget(stand_in)
@@ -253,7 +257,7 @@ class Bots:
     def _make_known(self, bot_id: str) -> None:
         """Add the bot if it is missing, in the place of a record that stands for its ledger."""
         if bot_id not in self._bots:
-            stand_in = self._bots.get(self._context.store.name_of(bot_id))
+            stand_in = self._bots.get(self._records.store.name_of(bot_id))
             if stand_in is not None and stand_in.stand_in:
                 self._forget(stand_in)
             self._new(bot_id)
@@ -267,7 +271,7 @@ class Bots:
         self._bots[bot.bot_id] = bot
 
     def _forget(self, bot: Bot) -> None:
-        carry_out(self._context, bot, Act.FORGET)
+        carry_out(self._means, bot, Act.FORGET)
 
 
 def _say_nameless(before: list[InvalidRow], listed: list[InvalidRow]) -> None:

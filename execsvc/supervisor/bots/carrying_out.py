@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.events import EventName
 from execsvc.supervisor.bots.bot import Bot
-from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.effects import (
     Act,
     ClaimAccount,
@@ -31,30 +30,41 @@ from execsvc.supervisor.bots.facts import (
     LedgerRead,
     SignalJudged,
 )
+from execsvc.supervisor.bots.fleet import Fleet
+from execsvc.supervisor.bots.records import Records
 from execsvc.supervisor.bots.run import StopMode
+from execsvc.supervisor.processes.context import ProcessContext
 from execsvc.supervisor.processes.exit_classifier import OPERATOR_WINDOW, one_of_many
 
 _SIGNALS = {StopMode.STOP: signal.SIGTERM, StopMode.HOLD: signal.SIGUSR2}
 
 
-def carry_out(context: Context, bot: Bot, effect: Effect) -> Fact | None:
+class Means(NamedTuple):
+    """The parts of the supervisor with which effects are carried out."""
+
+    context: ProcessContext
+    records: Records
+    fleet: Fleet
+
+
+def carry_out(means: Means, bot: Bot, effect: Effect) -> Fact | None:
     """Carry out ``effect`` for ``bot``. Returns the fact that answers the effect, if one does."""
     if isinstance(effect, Act):
-        return _DONE[effect](context, bot)
-    return _CARRIED_OUT[type(effect)](context, bot, effect)
+        return _DONE[effect](means, bot)
+    return _CARRIED_OUT[type(effect)](means, bot, effect)
 
 
-def ledger_of(context: Context, bot_id: str) -> LedgerFound:
+def ledger_of(records: Records, bot_id: str) -> LedgerFound:
     """The ledger of a bot as it is now."""
     try:
-        return LedgerFound(context.ledgers.read(bot_id))
+        return LedgerFound(records.ledgers.read(bot_id))
     except LedgerUnavailable as error:
         return LedgerFound(away=str(error))
     except LedgerFailed as error:
         return LedgerFound(damage=str(error))
 
 
-def _say(_: Context, bot: Bot, effect: Say) -> None:
+def _say(_: Means, bot: Bot, effect: Say) -> None:
     event: EventName = effect.event
     told = bot.log.bind(event=event)
     if effect.pid is not None:
@@ -62,39 +72,39 @@ def _say(_: Context, bot: Bot, effect: Say) -> None:
     told.log(effect.level, "{}", effect.text)
 
 
-def _wake(context: Context, bot: Bot, effect: Wake) -> None:
-    context.timers.ask(bot.bot_id, effect.at)
+def _wake(means: Means, bot: Bot, effect: Wake) -> None:
+    means.context.timers.ask(bot.bot_id, effect.at)
 
 
-def _tell(context: Context, _: Bot, effect: Tell) -> None:
-    process = context.processes.get(effect.pid)
+def _tell(means: Means, _: Bot, effect: Tell) -> None:
+    process = means.fleet.processes.get(effect.pid)
     if process is not None:
-        context.children.send_signal(process.child, _SIGNALS[effect.told])
+        means.context.children.send_signal(process.child, _SIGNALS[effect.told])
 
 
-def _kill(context: Context, _: Bot, effect: Kill) -> None:
-    process = context.processes.get(effect.pid)
+def _kill(means: Means, _: Bot, effect: Kill) -> None:
+    process = means.fleet.processes.get(effect.pid)
     if process is not None:
-        context.children.kill(process.child)
+        means.context.children.kill(process.child)
 
 
-def _queue(context: Context, bot: Bot, effect: Queue) -> None:
+def _queue(means: Means, bot: Bot, effect: Queue) -> None:
     if effect.first:
-        context.queue.appendleft(bot.bot_id)
+        means.fleet.queue.appendleft(bot.bot_id)
     else:
-        context.queue.append(bot.bot_id)
+        means.fleet.queue.append(bot.bot_id)
 
 
-def _read_ledger(context: Context, bot: Bot) -> Fact:
-    return LedgerRead(ledger_of(context, bot.bot_id))
+def _read_ledger(means: Means, bot: Bot) -> Fact:
+    return LedgerRead(ledger_of(means.records, bot.bot_id))
 
 
-def _claim_account(context: Context, _: Bot, effect: ClaimAccount) -> Fact:
-    return AccountAsked(effect.task, context.accounts.take(effect.key_id))
+def _claim_account(means: Means, _: Bot, effect: ClaimAccount) -> Fact:
+    return AccountAsked(effect.task, means.records.accounts.take(effect.key_id))
 
 
-def _judge_signal(context: Context, _: Bot, effect: JudgeSignal) -> Fact:
-    bots, signalled_at = context.bots.values(), effect.signalled_at
+def _judge_signal(means: Means, _: Bot, effect: JudgeSignal) -> Fact:
+    bots, signalled_at = means.fleet.bots.values(), effect.signalled_at
     together = [
         bot for bot in bots if abs(bot.holding.signalled_at - signalled_at) <= OPERATOR_WINDOW
     ]
@@ -103,45 +113,45 @@ def _judge_signal(context: Context, _: Bot, effect: JudgeSignal) -> Fact:
     return SignalJudged(one_of_many(signalled_at, moments, runners))
 
 
-def _remember_held(context: Context, bot: Bot, effect: RememberHeld) -> Fact | None:
+def _remember_held(means: Means, bot: Bot, effect: RememberHeld) -> Fact | None:
     try:
         if effect.keeps is None:
-            context.held.discard(bot.bot_id)
+            means.records.held.discard(bot.bot_id)
         else:
-            context.held.add(bot.bot_id, keeps=effect.keeps)
+            means.records.held.add(bot.bot_id, keeps=effect.keeps)
     except LedgerFailed as error:
         return HeldNotRecorded(str(error))
     return None
 
 
-def _allow_reentry(context: Context, bot: Bot) -> None:
+def _allow_reentry(means: Means, bot: Bot) -> None:
     try:
-        context.store.allow_reentry(bot.bot_id)
+        means.records.store.allow_reentry(bot.bot_id)
     except LedgerFailed as fault:
         told = bot.log.bind(event="ledger_failed")
         told.error("{}; its stop loss may keep it from entering until: execsvc release", fault)
 
 
-def _note_position(context: Context, bot: Bot, effect: NotePosition) -> None:
-    context.recent.position(bot.bot_id, effect.position)
+def _note_position(means: Means, bot: Bot, effect: NotePosition) -> None:
+    means.fleet.recent.position(bot.bot_id, effect.position)
 
 
-def _count_restart(context: Context, _: Bot) -> None:
-    context.totals.restarts += 1
+def _count_restart(means: Means, _: Bot) -> None:
+    means.fleet.totals.restarts += 1
 
 
-def _forget(context: Context, bot: Bot) -> None:
-    del context.bots[bot.bot_id]
-    context.recent.forget(bot.bot_id)
+def _forget(means: Means, bot: Bot) -> None:
+    del means.fleet.bots[bot.bot_id]
+    means.fleet.recent.forget(bot.bot_id)
 
 
-_DONE: dict[Act, Callable[[Context, Bot], Fact | None]] = {
+_DONE: dict[Act, Callable[[Means, Bot], Fact | None]] = {
     Act.READ_LEDGER: _read_ledger,
     Act.ALLOW_REENTRY: _allow_reentry,
     Act.COUNT_RESTART: _count_restart,
     Act.FORGET: _forget,
 }
-_CARRIED_OUT: dict[type[Effect], Callable[[Context, Bot, Any], Fact | None]] = {
+_CARRIED_OUT: dict[type[Effect], Callable[[Means, Bot, Any], Fact | None]] = {
     Say: _say,
     Wake: _wake,
     Tell: _tell,

@@ -10,7 +10,9 @@ from collections.abc import Collection
 
 from execsvc.model.bot import BotSpec
 from execsvc.supervisor.bots.bot import Bot
-from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.fleet import Fleet
+from execsvc.supervisor.bots.records import Records
+from execsvc.supervisor.processes.context import ProcessContext
 
 PATIENCE = 60.0
 """Seconds that the other service has to start the bot: more than a start takes, and twice as long as
@@ -20,8 +22,10 @@ BotService's front end waits for one."""
 class Foreign:
     """The bots of this kind, by the latest listing."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ProcessContext, records: Records, fleet: Fleet) -> None:
         self._context = context
+        self._records = records
+        self._fleet = fleet
         self._since: dict[str, float] = {}
         """The times since which such bots are BOOTING, on the loop's clock."""
         self._said: set[str] = set()
@@ -36,7 +40,7 @@ class Foreign:
         self._unclaimed = {bot_id for bot_id in late if not self._may_be_run(rows[bot_id])}
         claimed = late - self._unclaimed
         for bot_id in claimed - self._said:
-            self._say(self._context.bots[bot_id])
+            self._say(self._fleet.bots[bot_id])
         self._said = claimed
 
     def is_unclaimed(self, bot_id: str) -> bool:
@@ -49,12 +53,12 @@ class Foreign:
         self._unclaimed.discard(bot_id)
 
     def _row(self, bot_id: str) -> BotSpec | None:
-        bot = self._context.bots.get(bot_id)
+        bot = self._fleet.bots.get(bot_id)
         foreign = bot is not None and bot.holding.hold is not None and bot.holding.hold.foreign
         return bot.desired.row if bot is not None and foreign else None
 
     def _may_be_run(self, row: BotSpec) -> bool:
-        return self._context.accounts.may_be_run_elsewhere(row.binding.key_id, row.bot_id)
+        return self._records.accounts.may_be_run_elsewhere(row.binding.key_id, row.bot_id)
 
     def _say(self, bot: Bot) -> None:
         bot.log.bind(event="bot_word_failed").warning(

@@ -17,8 +17,9 @@ from execsvc import logs
 from execsvc.runner.job import Job
 from execsvc.settings import Settings
 from execsvc.supervisor.bots.bot import Bot
-from execsvc.supervisor.bots.context import Context, Runner
+from execsvc.supervisor.bots.bot_process import Runner
 from execsvc.supervisor.processes.child import Child
+from execsvc.supervisor.processes.context import ProcessContext
 from execsvc.supervisor.processes.restarts import Restarts
 
 KEY = "\0spare"
@@ -40,8 +41,9 @@ class _Waiting(NamedTuple):
 class Spare:
     """The process that waits, if there is one."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ProcessContext, run: Runner) -> None:
         self._context = context
+        self._run = run
         self._waiting: _Waiting | None = None
         self._restarts = Restarts(None, 60.0, _LONGEST_DELAY)
         self._not_before = 0.0
@@ -105,7 +107,7 @@ class Spare:
             os.close(wait)
             os.close(jobs)
             raise
-        run, lifeline = context.run, context.children.lifeline
+        run, lifeline = self._run, context.children.lifeline
         try:
             child = context.children.fork(
                 lambda: _wait_for_job(run, lifeline, wait, report), {wait, report}

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from execsvc.errors import LedgerFailed
-from execsvc.supervisor.bots import halting
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.bots import Bots
-from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.facts import HeldNotRecorded, Occurrence, ReleaseAsked
+from execsvc.supervisor.bots.fleet import Fleet
+from execsvc.supervisor.bots.halting import Halting
 from execsvc.supervisor.bots.next_step import Service
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.status.unfinished import unfinished
@@ -22,9 +22,10 @@ Call = Callable[[Document], Document]
 class OperatorCalls:
     """The calls by name. Most are taken while the service stops, too, as their effect outlives it."""
 
-    def __init__(self, context: Context, bots: Bots) -> None:
-        self._context = context
+    def __init__(self, fleet: Fleet, bots: Bots, halting: Halting) -> None:
+        self._fleet = fleet
         self._bots = bots
+        self._halting = halting
         self.by_name: dict[str, Call] = {
             "stop": self._stop,
             "release": self._release,
@@ -47,7 +48,7 @@ class OperatorCalls:
         bot, how = self._bot(request), request.get("how")
         if bot is None:
             return {"error": "no such bot"}
-        if self._context.service is not Service.RUNNING:
+        if self._fleet.service is not Service.RUNNING:
             return {"error": "the service is stopping"}
         if how not in (None, "abandon"):
             return {"error": "no such way to release a bot"}
@@ -72,22 +73,22 @@ class OperatorCalls:
         reason = request.get("reason")
         if reason is not None and not (isinstance(reason, str) and reason.strip()):
             return {"error": "the reason is not a text"}
-        fault = halting.halt(self._context, self._bots, reason)
+        fault = self._halting.halt(reason)
         return {"ok": True, "halted": self._halted(), "not_written": fault}
 
     def _resume(self, _: Document) -> Document:
         was = self._halted()
         try:
-            halting.resume(self._context, self._bots)
+            self._halting.resume()
         except LedgerFailed as error:
             return {"error": f"trading stays halted: {error}"}
-        holds = [(bot.bot_id, bot.holding.hold) for bot in self._context.bots.values()]
+        holds = [(bot.bot_id, bot.holding.hold) for bot in self._fleet.bots.values()]
         held = [bot_id for bot_id, hold in holds if hold and hold.state is State.HELD]
         return {"ok": True, "was": was, "held": sorted(held)}
 
     def _unfinished(self, request: Document) -> Document:
         """The unfinished ones of all bots, or the one that is named, with its state."""
-        bots = list(self._context.bots.values())
+        bots = list(self._fleet.bots.values())
         one = self._bot(request)
         if "bot_id" in request:
             bots = [] if one is None else [one]
@@ -96,12 +97,12 @@ class OperatorCalls:
         return {"halted": self._halted(), "of": len(bots), "bots": left, "state": state}
 
     def _bot(self, request: Document) -> Bot | None:
-        return self._context.bots.get(str(request.get("bot_id")))
+        return self._fleet.bots.get(str(request.get("bot_id")))
 
     def _state(self, before: Bot) -> str:
         """The state of a bot now; ``before``: as it was."""
-        return self._context.bots[before.bot_id].state.value
+        return self._fleet.bots[before.bot_id].state.value
 
     def _halted(self) -> Document | None:
-        halted = self._context.halt.current
+        halted = self._halting.current
         return None if halted is None else halted.model_dump()

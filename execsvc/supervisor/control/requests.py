@@ -12,13 +12,15 @@ from loguru import logger
 from execsvc.clock import monotonic
 from execsvc.clock import now as utc_now
 from execsvc.supervisor.bots.bots import Bots
-from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.facts import Occurrence
+from execsvc.supervisor.bots.fleet import Fleet
+from execsvc.supervisor.bots.halting import Halting
 from execsvc.supervisor.bots.next_step import Service
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.control.operator_calls import OperatorCalls
 from execsvc.supervisor.listing.polling import Polling
 from execsvc.supervisor.listing.source import ListingSource
+from execsvc.supervisor.processes.context import ProcessContext
 from execsvc.supervisor.report_requests import ReportRequests
 from execsvc.supervisor.status import status
 from execsvc.supervisor.status.conditions import conditions
@@ -31,13 +33,17 @@ class Requests:
 
     def __init__(
         self,
-        context: Context,
+        context: ProcessContext,
+        fleet: Fleet,
         bots: Bots,
+        halting: Halting,
         listings: ListingSource,
         polling: Polling,
         reporting: ReportRequests,
     ) -> None:
         self._context = context
+        self._fleet = fleet
+        self._halting = halting
         self._bots = bots
         self._listings = listings
         self._polling = polling
@@ -50,10 +56,10 @@ class Requests:
             ),
             "health": lambda _: status.health(self.facts()),
             "page": lambda _: self._page(),
-            "metrics": lambda _: metrics(self.facts(), context.totals, context.clock),
+            "metrics": lambda _: metrics(self.facts(), fleet.totals, context.clock),
             "poll": self._poll,
             "recheck": self._recheck,
-            **OperatorCalls(context, bots).by_name,
+            **OperatorCalls(fleet, bots, halting).by_name,
         }
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -66,7 +72,7 @@ class Requests:
         listings = self._listings
         return Facts(
             pid=os.getpid(),
-            service=self._context.service,
+            service=self._fleet.service,
             started_at=self._started_at,
             uptime=monotonic() - self._began,
             polled=Polled(
@@ -77,9 +83,9 @@ class Requests:
                 last_error=listings.last_error,
                 pending=self._polling.pending,
             ),
-            bots=list(self._context.bots.values()),
+            bots=list(self._fleet.bots.values()),
             nameless=self._bots.nameless,
-            halted=self._context.halt.current,
+            halted=self._halting.current,
             reports=self._reporting.document(),
             no_process=self._context.children.refused,
         )
@@ -93,7 +99,7 @@ class Requests:
                 {"bot_id": wrong.bot_id, "severity": wrong.severity.value, "text": wrong.line}
                 for wrong in conditions(facts)
             ],
-            "events": self._context.recent.shown(),
+            "events": self._fleet.recent.shown(),
         }
 
     def log_status(self) -> None:
@@ -108,10 +114,10 @@ class Requests:
 
     def summary(self) -> str:
         """The count of bots in each state, in a few words."""
-        counts = Counter(bot.state.value for bot in self._context.bots.values())
+        counts = Counter(bot.state.value for bot in self._fleet.bots.values())
         counts[State.INVALID.value] += len(self._bots.nameless)
         counted = ", ".join(f"{n} {state}" for state, n in sorted(counts.items()) if n) or "no bots"
-        return f"trading is halted, {counted}" if self._context.halted else counted
+        return f"trading is halted, {counted}" if self._halting.current is not None else counted
 
     def _poll(self, _: dict[str, Any]) -> dict[str, Any]:
         self._listings.poll()
@@ -119,9 +125,9 @@ class Requests:
 
     def _recheck(self, request: dict[str, Any]) -> dict[str, Any]:
         bot_id = str(request.get("bot_id"))
-        if bot_id not in self._context.bots:
+        if bot_id not in self._fleet.bots:
             return {"error": "no such bot"}
-        if self._context.service is not Service.RUNNING:
+        if self._fleet.service is not Service.RUNNING:
             return {"error": "the service is stopping"}
         self._bots.apply(bot_id, Occurrence.LEDGER_CHANGED)
-        return {"ok": True, "state": self._context.bots[bot_id].state.value}
+        return {"ok": True, "state": self._fleet.bots[bot_id].state.value}

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from execsvc.clients.bot_service import Listing
 from execsvc.clock import now as utc_now
 from execsvc.repeats import Repeats
-from execsvc.supervisor.bots.context import Context
+from execsvc.supervisor.bots.totals import Totals
+from execsvc.supervisor.processes.context import ProcessContext
 from execsvc.supervisor.processes.worker_channel import WorkerChannel
 from execsvc.workers.listing import CONFIRM, LARGEST_LISTING, POLL, ListingAnswer, run_listing
 
@@ -22,11 +23,13 @@ class ListingSource:
 
     def __init__(
         self,
-        context: Context,
+        context: ProcessContext,
+        totals: Totals,
         selector: selectors.BaseSelector,
         take: Callable[[Listing, bool, float], None],
     ) -> None:
         self._context = context
+        self._totals = totals
         self._take = take
         self.channel = WorkerChannel(
             context,
@@ -74,7 +77,7 @@ class ListingSource:
 
     def _failed(self, why: str) -> None:
         self.failures += 1
-        self._context.totals.listing_failures += 1
+        self._totals.listing_failures += 1
         self.last_error = why
         count = self._repeats.note("listing", self._context.clock.now)
         if count is not None:
@@ -88,5 +91,5 @@ class ListingSource:
                 "BotService lists again, after {} failures", self.failures
             )
         self.failures, self.last_error = 0, None
-        self._context.totals.listings += 1
+        self._totals.listings += 1
         self.last_success_at, self._since = utc_now(), self._context.clock.now

@@ -1,8 +1,8 @@
-"""The part of the supervisor that a child of the service itself needs: no bots, no store."""
+"""The parts of the supervisor that every child of the service needs: no bots, no store."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass, field
 
 from execsvc.settings import Settings
 from execsvc.supervisor.processes.child import Children
@@ -10,10 +10,11 @@ from execsvc.supervisor.processes.loop_clock import LoopClock
 from execsvc.supervisor.processes.timers import Timers
 
 
-class ProcessContext(Protocol):
+@dataclass
+class ProcessContext:
     """Settings, children, clock and timers of the supervisor; ``settings`` change in flight."""
 
     settings: Settings
-    children: Children
-    clock: LoopClock
-    timers: Timers
+    children: Children = field(default_factory=Children)
+    clock: LoopClock = field(default_factory=LoopClock)
+    timers: Timers = field(default_factory=Timers)

@@ -11,6 +11,7 @@ from loguru import logger
 from execsvc.clients.bot_service import Listing
 from execsvc.model.bot import InvalidRow
 from execsvc.supervisor.bots.bots import Bots
+from execsvc.supervisor.bots.fleet import Fleet
 
 ONE = InvalidRow(name="My bot", reason="id is missing")
 OTHER = InvalidRow(name="", reason="the row is no object")
@@ -31,8 +32,8 @@ class Log:
 
 @pytest.fixture
 def log() -> Iterator[Log]:
-    context: Any = type("NoBots", (), {"bots": {}})()
-    made = Log(Bots(context))
+    nothing: Any = None
+    made = Log(Bots(nothing, nothing, Fleet()))
     sink = logger.add(lambda line: made.lines.append(str(line)), format="{extra[event]} {message}")
     yield made
     logger.remove(sink)

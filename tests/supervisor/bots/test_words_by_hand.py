@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 from support.bot_process import bot_row
 from support.facts import changed, run
+from support.parts import Parts
 from support.settings import settings
 from support.store_files import BALLAST
 from support.stores import store_in
@@ -19,12 +20,10 @@ from execsvc.errors import LedgerFailed
 from execsvc.model.bot import parse_row
 from execsvc.runner.job import Task
 from execsvc.store.bot_state import LedgerState
-from execsvc.supervisor.bots import halting, steps
+from execsvc.supervisor.bots import steps
 from execsvc.supervisor.bots.bot_process import BotProcess
 from execsvc.supervisor.bots.bots import Bots
-from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.bots.facts import Occurrence
-from execsvc.supervisor.bots.launch import launch
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.loop_clock import LoopClock
@@ -41,47 +40,38 @@ class Ledgers:
         return [], {}
 
 
-def nothing(*_: Any) -> int:
-    raise AssertionError("nothing is forked here")
-
-
 @pytest.fixture
-def context(tmp_path: Path) -> Context:
-    made = Context(
-        settings(state_dir=str(tmp_path)),
-        nothing,
-        store_in(tmp_path),
-        Ledgers(),
-    )
-    made.clock = LoopClock(lambda: 0.0)
+def parts(tmp_path: Path) -> Parts:
+    made = Parts(settings(state_dir=str(tmp_path)), store_in(tmp_path), cast(Any, Ledgers()))
+    made.context.clock = LoopClock(lambda: 0.0)
     return made
 
 
 @pytest.fixture
-def bots(context: Context) -> Bots:
+def bots(parts: Parts) -> Bots:
     """Three listed bots, whose processes are still to be forked."""
-    made = Bots(context)
+    made = parts.bots
     rows = {name: parse_row(bot_row(name)) for name in ("b1", "b2", "b3")}
     made.listed(Listing(bots=rows, invalid={}, nameless=[]))
     return made
 
 
-def becomes(context: Context, bot_id: str, **facts: Any) -> None:
+def becomes(parts: Parts, bot_id: str, **facts: Any) -> None:
     """The bot has these facts from now on."""
-    context.bots[bot_id] = changed(context.bots[bot_id], **facts)
+    parts.fleet.bots[bot_id] = changed(parts.fleet.bots[bot_id], **facts)
 
 
-def all_run(context: Context) -> None:
+def all_run(parts: Parts) -> None:
     """Each bot has a process of its own, with the pids 0, 1, 2."""
-    for pid, (bot_id, bot) in enumerate(list(context.bots.items())):
+    for pid, (bot_id, bot) in enumerate(list(parts.fleet.bots.items())):
         child = cast(Child, SimpleNamespace(pid=pid))
-        context.processes[pid] = BotProcess(bot_id, child, Lines(-1, 0))
+        parts.fleet.processes[pid] = BotProcess(bot_id, child, Lines(-1, 0))
         trades = run(pid, bot.desired.row)
-        becomes(context, bot_id, queued=None, state=State.RUNNING, run=trades)
+        becomes(parts, bot_id, queued=None, state=State.RUNNING, run=trades)
 
 
 def test_it_is_on_the_disk_before_the_first_bot_is_told(
-    context: Context, bots: Bots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    parts: Parts, bots: Bots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[int] = []
 
@@ -89,66 +79,66 @@ def test_it_is_on_the_disk_before_the_first_bot_is_told(
         assert store_in(tmp_path).halt().current is not None
         told.append(child.pid)
 
-    monkeypatch.setattr(context.children, "send_signal", tell)
-    all_run(context)
-    assert halting.halt(context, bots, "now") is None
+    monkeypatch.setattr(parts.context.children, "send_signal", tell)
+    all_run(parts)
+    assert parts.halting.halt("now") is None
     assert told == [0, 1, 2]
 
 
-def test_what_is_queued_is_not_forked_any_more(context: Context, bots: Bots) -> None:
-    assert [bot.process.queued for bot in context.bots.values()] == [Task.TRADE] * 3
-    halting.halt(context, bots, None)
-    launch(context, bots)
-    assert {bot.state for bot in context.bots.values()} == {State.STOPPED}
+def test_what_is_queued_is_not_forked_any_more(parts: Parts, bots: Bots) -> None:
+    assert [bot.process.queued for bot in parts.fleet.bots.values()] == [Task.TRADE] * 3
+    parts.halting.halt(None)
+    parts.launcher.launch()
+    assert {bot.state for bot in parts.fleet.bots.values()} == {State.STOPPED}
 
 
 def test_who_stops_on_a_signal_by_hand_is_not_told_as_well(
-    context: Context, bots: Bots, monkeypatch: pytest.MonkeyPatch
+    parts: Parts, bots: Bots, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[int] = []
-    monkeypatch.setattr(context.children, "send_signal", lambda child, _: told.append(child.pid))
-    all_run(context)
-    signalled = run(1, context.bots["b2"].desired.row, stop_since=0.0)
-    becomes(context, "b2", run=signalled)
-    halting.halt(context, bots, None)
+    monkeypatch.setattr(
+        parts.context.children, "send_signal", lambda child, _: told.append(child.pid)
+    )
+    all_run(parts)
+    signalled = run(1, parts.fleet.bots["b2"].desired.row, stop_since=0.0)
+    becomes(parts, "b2", run=signalled)
+    parts.halting.halt(None)
     assert told == [0, 2]
-    assert context.bots["b2"].process.run == signalled
+    assert parts.fleet.bots["b2"].process.run == signalled
     bots.apply("b2", Occurrence.STOP_ASKED)
     assert told == [0, 2, 1]
 
 
 def test_a_full_disk_gives_up_its_ballast_first(
-    context: Context, bots: Bots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    parts: Parts, bots: Bots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / BALLAST).write_bytes(b"x")
     monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_bavail=0, f_frsize=4096))
-    halting.halt(context, bots, None)
+    parts.halting.halt(None)
     assert not (tmp_path / BALLAST).exists()
 
 
-def test_in_a_halt_everybody_listed_is_at_stake(context: Context, bots: Bots) -> None:
-    for bot_id in list(context.bots):
-        becomes(context, bot_id, queued=None)
+def test_in_a_halt_everybody_listed_is_at_stake(parts: Parts, bots: Bots) -> None:
+    for bot_id in list(parts.fleet.bots):
+        becomes(parts, bot_id, queued=None)
     assert bots.at_stake() == set()
-    halting.halt(context, bots, None)
+    parts.halting.halt(None)
     assert bots.at_stake() == {"b1", "b2", "b3"}
 
 
-def test_a_bot_that_stays_stopped_is_not_looked_at_without_end(
-    context: Context, bots: Bots
-) -> None:
-    halting.halt(context, bots, None)
-    context.clock.now = steps.SHOWN_STOPPED
-    for key in context.timers.due(context.clock.now):
+def test_a_bot_that_stays_stopped_is_not_looked_at_without_end(parts: Parts, bots: Bots) -> None:
+    parts.halting.halt(None)
+    parts.context.clock.now = steps.SHOWN_STOPPED
+    for key in parts.context.timers.due(parts.context.clock.now):
         bots.due(key)
-    assert len(context.bots) == 3
-    assert context.timers.next() == 2 * steps.SHOWN_STOPPED
+    assert len(parts.fleet.bots) == 3
+    assert parts.context.timers.next() == 2 * steps.SHOWN_STOPPED
 
 
-def test_resume_starts_at_once_whatever_it_waited_for(context: Context, bots: Bots) -> None:
-    becomes(context, "b1", not_before=60.0, crashed=True)
-    halting.halt(context, bots, None)
-    halting.resume(context, bots)
-    bot = context.bots["b1"]
+def test_resume_starts_at_once_whatever_it_waited_for(parts: Parts, bots: Bots) -> None:
+    becomes(parts, "b1", not_before=60.0, crashed=True)
+    parts.halting.halt(None)
+    parts.halting.resume()
+    bot = parts.fleet.bots["b1"]
     assert (bot.state, bot.process.queued) == (State.BOOTING, Task.TRADE)
     assert not bot.schedule.crashed

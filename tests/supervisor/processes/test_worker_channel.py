@@ -7,14 +7,13 @@ import selectors
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from support.settings import settings
-from support.stores import store_in
 
-from execsvc.supervisor.bots.context import Context
 from execsvc.supervisor.processes.child import Child, Children
+from execsvc.supervisor.processes.context import ProcessContext
 from execsvc.supervisor.processes.worker_channel import WorkerChannel
 from execsvc.workers.channel import Pipes
 
@@ -47,9 +46,8 @@ class Supervisor:
 
     def __init__(self, folder: Path) -> None:
         self.forks = Forks()
-        store = store_in(folder)
         made = settings(hang_timeout=str(HANG))
-        self.context = Context(made, lambda *_: 0, store, store, self.forks)
+        self.context = ProcessContext(made, cast(Any, self.forks))
         self.selector = selectors.DefaultSelector()
         self.received: list[bytes] = []
         self.ends = 0
