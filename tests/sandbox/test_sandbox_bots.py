@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 import requests
+from support.sandbox_calls import get, put
 
 from execsvc.cli.demo import demo_bots
 from execsvc.model.bot import parse_row
@@ -15,15 +16,8 @@ def rows(count: int, status: str = "RUNNING") -> list[dict[str, Any]]:
     return [{"id": f"bot-{number}", "status": status} for number in range(count)]
 
 
-def put(sandbox: Sandbox, path: str, body: Any) -> None:
-    answer = requests.put(sandbox.url + path, json=body, timeout=60)
-    assert answer.status_code == 200, answer.text
-
-
 def page(sandbox: Sandbox, **query: Any) -> list[Any]:
-    answer = requests.get(f"{sandbox.url}/bots", params=query, timeout=60)
-    assert answer.status_code == 200, answer.text
-    listed: list[Any] = answer.json()
+    listed: list[Any] = get(sandbox, "/bots", **query)
     return listed
 
 

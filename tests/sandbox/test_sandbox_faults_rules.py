@@ -8,42 +8,45 @@ from typing import Any
 
 import pytest
 import requests
-from support.victim import fault, orders, place, ticker
+from support.sandbox_calls import fault, orders, place, ticker
 
 from execsvc.sandbox.faults import FaultKind, Rule
 from execsvc.sandbox.server import Sandbox
 from execsvc.sandbox.wire import Manner
 
 
-def test_rule_applies_to_matching_requests_alone(victim: Sandbox) -> None:
-    fault(victim, "status", match={"side": "sell", "symbol": "BTC/USDT"})
-    fault(victim, "status", match={"key_id": "other"})
-    assert place(victim).status_code == 200
-    assert place(victim, side="sell", amount=0.005).json()["detail"] == "exchange request failed"
-    assert place(victim, side="sell", amount=0.005).status_code == 200
-    assert place(victim, key_id="other").status_code == 500
+def test_rule_applies_to_matching_requests_alone(faulty_sandbox: Sandbox) -> None:
+    fault(faulty_sandbox, "status", match={"side": "sell", "symbol": "BTC/USDT"})
+    fault(faulty_sandbox, "status", match={"key_id": "other"})
+    assert place(faulty_sandbox).status_code == 200
+    assert (
+        place(faulty_sandbox, side="sell", amount=0.005).json()["detail"]
+        == "exchange request failed"
+    )
+    assert place(faulty_sandbox, side="sell", amount=0.005).status_code == 200
+    assert place(faulty_sandbox, key_id="other").status_code == 500
 
 
-def test_rule_skip_and_times_are_counted(victim: Sandbox) -> None:
-    fault(victim, "status", "ticker", skip=1, times=2)
-    assert [ticker(victim).status_code for _ in range(5)] == [200, 500, 500, 200, 200]
-    assert requests.get(f"{victim.url}/sandbox/faults", timeout=60).json() == [
+def test_rule_skip_and_times_are_counted(faulty_sandbox: Sandbox) -> None:
+    fault(faulty_sandbox, "status", "ticker", skip=1, times=2)
+    assert [ticker(faulty_sandbox).status_code for _ in range(5)] == [200, 500, 500, 200, 200]
+    assert requests.get(f"{faulty_sandbox.url}/sandbox/faults", timeout=60).json() == [
         {"kind": "status", "call": "ticker", "skip": 1, "times": 2, "matched": 3, "hits": 2}
     ]
 
 
-def test_rule_without_end_applies_until_it_is_cleared(victim: Sandbox) -> None:
-    fault(victim, "status", "*", times=None)
-    assert [ticker(victim).status_code for _ in range(5)] == [500] * 5
+def test_rule_without_end_applies_until_it_is_cleared(faulty_sandbox: Sandbox) -> None:
+    fault(faulty_sandbox, "status", "*", times=None)
+    assert [ticker(faulty_sandbox).status_code for _ in range(5)] == [500] * 5
     for path in ("/bots", "/balance/k", "/market/depth?key_id=k&symbol=A/B"):
-        assert requests.get(victim.url + path, timeout=60).status_code == 500
-    requests.delete(f"{victim.url}/sandbox/faults", timeout=60)
-    assert ticker(victim).status_code == 200
+        assert requests.get(faulty_sandbox.url + path, timeout=60).status_code == 500
+    requests.delete(f"{faulty_sandbox.url}/sandbox/faults", timeout=60)
+    assert ticker(faulty_sandbox).status_code == 200
 
 
-def test_rule_with_a_chance_applies_to_a_part_of_the_requests(victim: Sandbox) -> None:
-    fault(victim, "status", "ticker", times=None, chance=0.5)
-    statuses = [ticker(victim).status_code for _ in range(100)]
+def test_rule_with_a_chance_applies_to_a_part_of_the_requests(faulty_sandbox: Sandbox) -> None:
+    fault(faulty_sandbox, "status", "ticker", times=None, chance=0.5)
+    statuses = [ticker(faulty_sandbox).status_code for _ in range(100)]
     assert 20 < statuses.count(500) < 80
 
 
@@ -56,15 +59,18 @@ def test_rule_with_a_chance_applies_to_a_part_of_the_requests(victim: Sandbox) -
         {"kind": "hang", "times": -1},
     ],
 )
-def test_rule_unusable_is_refused(victim: Sandbox, rule: dict[str, Any]) -> None:
-    assert requests.post(f"{victim.url}/sandbox/faults", json=rule, timeout=60).status_code == 422
+def test_rule_unusable_is_refused(faulty_sandbox: Sandbox, rule: dict[str, Any]) -> None:
+    assert (
+        requests.post(f"{faulty_sandbox.url}/sandbox/faults", json=rule, timeout=60).status_code
+        == 422
+    )
 
 
-def test_books_name_the_fault_of_an_order(victim: Sandbox) -> None:
-    fault(victim, "hang", seconds=0)
+def test_books_name_the_fault_of_an_order(faulty_sandbox: Sandbox) -> None:
+    fault(faulty_sandbox, "hang", seconds=0)
     with contextlib.suppress(requests.ConnectionError):
-        place(victim)
-    told = orders(victim)[0]
+        place(faulty_sandbox)
+    told = orders(faulty_sandbox)[0]
     assert (told["fault"], told["answered"], told["client_order_id"]) == (
         "hang",
         "200 hang",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import requests
-from support.victim import PATIENCE, get, pin, place
+from support.sandbox_calls import PATIENCE, get, pin, place
 
 from execsvc.sandbox.server import Sandbox
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 import requests
-from support.victim import ORDER, PATIENCE, get, pin, place
+from support.sandbox_calls import ORDER, PATIENCE, get, pin, place
 
 from execsvc.sandbox.server import Sandbox
 

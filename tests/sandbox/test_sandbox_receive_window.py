@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from support.deadline import eventually
-from support.victim import ORDER, PATIENCE, fault, filled, orders, place, put
+from support.sandbox_calls import ORDER, PATIENCE, fault, filled, orders, place, put
 
 from execsvc.clock import from_iso
 from execsvc.sandbox.exchange import OUTSIDE_WINDOW
@@ -37,45 +37,45 @@ def behind_a_slow_request(sandbox: Sandbox) -> str:
     return answers.decode()
 
 
-def test_receive_window_order_waited_longer_refuses_it(victim: Sandbox) -> None:
-    put(victim, "/sandbox/adapter", {"receive_window": BUSY / 2})
-    answers = behind_a_slow_request(victim)
+def test_receive_window_order_waited_longer_refuses_it(faulty_sandbox: Sandbox) -> None:
+    put(faulty_sandbox, "/sandbox/adapter", {"receive_window": BUSY / 2})
+    answers = behind_a_slow_request(faulty_sandbox)
     assert "500 Internal Server Error" in answers
     assert OUTSIDE_WINDOW in answers
-    assert filled(victim) == ["0"]
-    assert orders(victim)[0]["refused"] == OUTSIDE_WINDOW
+    assert filled(faulty_sandbox) == ["0"]
+    assert orders(faulty_sandbox)[0]["refused"] == OUTSIDE_WINDOW
 
 
 @pytest.mark.parametrize("window", [None, 60 * BUSY])
 def test_receive_window_none_or_long_executes_an_order_that_waited(
-    victim: Sandbox, window: float | None
+    faulty_sandbox: Sandbox, window: float | None
 ) -> None:
-    put(victim, "/sandbox/adapter", {"receive_window": window})
-    assert OUTSIDE_WINDOW not in behind_a_slow_request(victim)
-    assert filled(victim) == ["0.01"]
+    put(faulty_sandbox, "/sandbox/adapter", {"receive_window": window})
+    assert OUTSIDE_WINDOW not in behind_a_slow_request(faulty_sandbox)
+    assert filled(faulty_sandbox) == ["0.01"]
 
 
 @pytest.mark.parametrize("kind", ["late", "slow"])
 def test_receive_window_fault_delays_the_order_on_purpose_executes_it(
-    victim: Sandbox, kind: str
+    faulty_sandbox: Sandbox, kind: str
 ) -> None:
-    put(victim, "/sandbox/adapter", {"receive_window": 30.0})
-    fault(victim, kind, seconds=BUSY, status=500)
-    place(victim)
-    eventually(lambda: filled(victim) == ["0.01"], "it is executed")
-    (record,) = victim.state.exchange.account("k").orders
+    put(faulty_sandbox, "/sandbox/adapter", {"receive_window": 30.0})
+    fault(faulty_sandbox, kind, seconds=BUSY, status=500)
+    place(faulty_sandbox)
+    eventually(lambda: filled(faulty_sandbox) == ["0.01"], "it is executed")
+    (record,) = faulty_sandbox.state.exchange.account("k").orders
     assert record.expires_at is not None
-    received = from_iso(orders(victim)[0]["received_at"])
+    received = from_iso(orders(faulty_sandbox)[0]["received_at"])
     assert record.expires_at - received > timedelta(seconds=30.0 + BUSY / 2)
 
 
-def test_receive_window_order_filled_in_part_fills_the_rest_later(victim: Sandbox) -> None:
-    put(victim, "/sandbox/adapter", {"receive_window": 30.0})
-    fault(victim, "open", fraction="0.4", seconds=0.0)
-    place(victim)
-    (record,) = victim.state.exchange.account("k").orders
-    eventually(lambda: filled(victim) == ["0.01"], "the rest is filled")
+def test_receive_window_order_filled_in_part_fills_the_rest_later(faulty_sandbox: Sandbox) -> None:
+    put(faulty_sandbox, "/sandbox/adapter", {"receive_window": 30.0})
+    fault(faulty_sandbox, "open", fraction="0.4", seconds=0.0)
+    place(faulty_sandbox)
+    (record,) = faulty_sandbox.state.exchange.account("k").orders
+    eventually(lambda: filled(faulty_sandbox) == ["0.01"], "the rest is filled")
     record.postpone(-3600.0)
     assert record.expires_at is not None
-    victim.state.exchange.execute_rest(record)
-    assert filled(victim) == ["0.01"]
+    faulty_sandbox.state.exchange.execute_rest(record)
+    assert filled(faulty_sandbox) == ["0.01"]
