@@ -1,1 +1,1 @@
-"""The process that reports orders, starts and stops to BotService."""
+"""Reports to BotService of orders, starts and stops: their order, their sessions and their next tries."""
