@@ -214,7 +214,8 @@ def test_the_program_is_its_user_s_whoever_calls_it(holding: Workshop) -> None:
     status = holding.machine.attempt(*nobody, "/usr/local/bin/execsvc", "status")
     assert status.returncode == 77
     assert (
-        status.stderr == "execsvc: the service is its own user's and root's: sudo execsvc status\n"
+        status.stderr
+        == "execsvc: only root and the user execsvc may call this command: sudo execsvc status\n"
     )
     for allowed in (["--version"], ["strategies"], ["check", "--help"]):
         done = holding.machine.attempt(*nobody, "/usr/local/bin/execsvc", *allowed)
