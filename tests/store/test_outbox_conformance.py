@@ -126,7 +126,7 @@ def test_deliveries_have_one_writer(backend: Backend, deliveries: Deliveries) ->
             other.open()
         deliveries.close()
         other.open()
-    with closing(backend.service("two").deliveries()) as apart:
+    with closing(backend.apart().deliveries()) as apart:
         apart.open()
 
 

@@ -80,7 +80,7 @@ def test_service_has_one_supervisor_at_a_time(backend: Backend) -> None:
     assert not second.take()
     assert second.is_taken()
     assert second.taken_by() == os.getpid()
-    assert backend.service("two").take(), "another service has a supervisor of its own"
+    assert backend.apart().take(), "another service has a supervisor of its own"
 
 
 def test_place_of_the_records_is_described(service: Store) -> None:
@@ -113,7 +113,7 @@ def test_held_bots_are_there_for_the_next_process(backend: Backend, service: Sto
     held.write_again()
     assert held.bots == backend.service().held().bots == {"a/b": True, "c": False}
     assert not held.is_suspect("c")
-    assert backend.service("two").held().bots == {}
+    assert backend.apart().held().bots == {}
 
 
 def test_suspects_are_held_until_a_decision(service: Store) -> None:
@@ -133,7 +133,7 @@ def test_halt_is_in_force_for_every_process_until_its_end(backend: Backend, serv
     assert halt.current is not None
     assert halt.current.reason == "the exchange lies"
     assert other.current == backend.service().halt().current == halt.current
-    assert backend.service("two").halt().current is None
+    assert backend.apart().halt().current is None
     halt.end()
     assert halt.current is None
     assert backend.service().halt().current is None
@@ -322,7 +322,7 @@ def test_release_on_paper_lets_the_bot_enter_again(service: Store) -> None:
 
 def test_services_keep_their_records_apart(backend: Backend, service: Store) -> None:
     holds(service)
-    other = backend.service("two")
+    other = backend.apart()
     assert not other.has_bot("b1")
     assert other.survey() == ([], {})
     assert other.accounts() == []

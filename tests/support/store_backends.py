@@ -12,10 +12,14 @@ from execsvc.store.store import BotRecordsStore, ClaimedStore, Store
 
 
 class ClaimsBackend(Protocol):
-    """One kind of store: the records of services that share the accounts of one machine or cluster."""
+    """One kind of store: the records of services that contend for the accounts of a machine or cluster."""
 
     def service(self, name: str = "one") -> ClaimedStore:
-        """The records of the service ``name``, as another process of that service opens them."""
+        """The records of the contender ``name``, as another of its processes opens them.
+
+        A contender is another service of the machine, or another host of a cluster: whether the bots of
+        two contenders are the same is the store's own.
+        """
         ...
 
 
@@ -31,7 +35,11 @@ class Backend(ClaimsBackend, Protocol):
     """One kind of store that keeps all records of its services."""
 
     def service(self, name: str = "one") -> Store:
-        """The records of the service ``name``, as another process of that service opens them."""
+        """The records of the contender ``name``, as another of its processes opens them."""
+        ...
+
+    def apart(self) -> Store:
+        """The records of a service that has nothing in common with :meth:`service`."""
         ...
 
 
@@ -47,6 +55,10 @@ class SqliteBackend:
         state_dir = self._folder / f"state-{name}"
         state_dir.mkdir(mode=0o700, exist_ok=True)
         return SqliteStore(state_dir, self._folder / f"run-{name}")
+
+    def apart(self) -> Store:
+        """The files of another state directory."""
+        return self.service("apart")
 
 
 class InMemoryBackend:
