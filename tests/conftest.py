@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import setproctitle
 from logging_journald import JournaldTransport
 from loguru import logger
-from support import environment
+from support import environment, scratch
 from support.exchange import Exchange
 from support.fake_journal import FakeJournal
 from support.running_order import spread
@@ -38,7 +39,7 @@ hypothesis.settings.register_profile("explore", PATIENT, derandomize=False, prin
 hypothesis.settings.load_profile("execsvc")
 
 
-FORKING = {("runner", "bots"), ("supervisor", "service"), ("control_plane", "plane")}
+FORKING = {"runner": "bots", "supervisor": "service", "control_plane": "plane"}
 """Folders, and in each the fixture that forks: what uses it is none of the fast tests."""
 
 
@@ -56,6 +57,8 @@ def pytest_configure(config: pytest.Config) -> None:
     except RuntimeError as error:
         raise pytest.UsageError(str(error)) from None
     STARTS.configure(config)
+    if not config.getoption("real_starts"):  # that run is as real as can be: on the disk, too
+        scratch.choose()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -71,15 +74,16 @@ def pytest_unconfigure() -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark as slow what forks the processes of the program; begin with what takes long."""
     for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        if any(_package(item) == folder and name in fixtures for folder, name in FORKING):
+        fixture = FORKING.get(_package(item.path))
+        if fixture is not None and fixture in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
     items[:] = spread(items, getattr(config, "workerinput", {}).get("workercount", 1))
 
 
-def _package(item: pytest.Item) -> str:
-    """The folder of ``tests/`` that the test is in, at any depth; a file's name if in none."""
-    return item.path.relative_to(Path(__file__).parent).parts[0]
+@functools.cache
+def _package(path: Path) -> str:
+    """The folder of ``tests/`` that a file is in, at any depth; the file's name if in none."""
+    return path.relative_to(Path(__file__).parent).parts[0]
 
 
 @pytest.fixture(autouse=True)
