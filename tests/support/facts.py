@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass, replace
 from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any
@@ -34,15 +33,13 @@ def bot(**changes: Any) -> Bot:
 
 def changed(before: Bot, **changes: Any) -> Bot:
     """``before`` with these facts, each in the record of the bot that has it."""
-    own = {field.name for field in fields(Bot)}
-    parts: dict[str, Any] = {name: changes.pop(name) for name in own & changes.keys()}
-    for kind in own:
+    parts: dict[str, Any] = {name: changes.pop(name) for name in Bot._fields if name in changes}
+    for kind in ("desired", "process", "known", "holding", "schedule"):
         record = getattr(before, kind)
-        if is_dataclass(record) and not isinstance(record, type):
-            known = {field.name for field in fields(record)} & changes.keys()
-            parts[kind] = replace(record, **{name: changes.pop(name) for name in known})
+        own = {name: changes.pop(name) for name in record._fields if name in changes}
+        parts.setdefault(kind, record._replace(**own))
     assert not changes, f"no record of a bot has {', '.join(changes)}"
-    return replace(before, **parts)
+    return before._replace(**parts)
 
 
 def running(**report: Any) -> Run:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from execsvc.clock import now
 from execsvc.logs import bound
@@ -30,8 +29,7 @@ _LEFT = "left by an earlier run of the service; waits for the first good listing
 Record = Desired | Process | KnownPosition | HoldRecord | Schedule
 
 
-@dataclass(frozen=True, slots=True)
-class Bot:
+class Bot(NamedTuple):
     """All facts about one bot in the supervisor. Moments are seconds of the loop's own clock."""
 
     bot_id: str
@@ -39,27 +37,27 @@ class Bot:
     state_since: float = 0.0
     stand_in: bool = False
     """True when the record stands for an unreadable ledger; ``bot_id`` is the name of that file."""
-    desired: Desired = field(default_factory=Desired)
-    process: Process = field(default_factory=Process)
-    known: KnownPosition = field(default_factory=KnownPosition)
-    holding: HoldRecord = field(default_factory=HoldRecord)
-    schedule: Schedule = field(default_factory=Schedule)
+    desired: Desired = Desired()
+    process: Process = Process()
+    known: KnownPosition = KnownPosition()
+    holding: HoldRecord = HoldRecord()
+    schedule: Schedule = Schedule()
 
     def having(self, *records: Record) -> Bot:
         """The bot with ``records`` in the place of its own of these kinds."""
         changes: dict[str, Any] = {_ATTRIBUTES[type(record)]: record for record in records}
-        return replace(self, **changes)
+        return self._replace(**changes)
 
     def entering(self, state: State, now: float) -> Bot:
         """The bot in ``state``. Raises ValueError where no transition leads there."""
-        return replace(self, state=entered(self.state, state), state_since=now)
+        return self._replace(state=entered(self.state, state), state_since=now)
 
     def begun_anew(self) -> Bot:
         """The bot without crashes and faults: it came back, or an operator let it go on."""
         return self.having(
-            replace(self.desired, given_back=None),
-            replace(self.process, error=None, last=Snapshot()),
-            replace(self.known, current=False),
+            self.desired._replace(given_back=None),
+            self.process._replace(error=None, last=Snapshot()),
+            self.known._replace(current=False),
             Schedule(
                 liquidate_at=self.schedule.liquidate_at, check_after=self.schedule.check_after
             ),
@@ -72,7 +70,7 @@ class Bot:
             return self
         if (failed.row.binding, failed.row.params) == (row.binding, row.params):
             return self
-        return self.having(replace(self.holding, hold=None)).begun_anew()
+        return self.having(self.holding._replace(hold=None)).begun_anew()
 
     @property
     def name(self) -> str:

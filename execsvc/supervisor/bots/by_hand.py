@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from execsvc.runner.job import Task
 from execsvc.supervisor.bots.draft import Draft
 from execsvc.supervisor.bots.effects import RememberHeld
@@ -31,7 +29,7 @@ def stop(draft: Draft) -> None:
     if bot.desired.listed is not Listed.GONE and bot.known.unreadable is None:
         hold = _held(bot.holding.hold)
         # This operator sent the signal on which it ended, too.
-        draft.put(replace(bot.holding, hold=hold, pending=None))
+        draft.put(bot.holding._replace(hold=hold, pending=None))
         draft.do(RememberHeld(hold.keeps))
     close(draft)
 
@@ -44,13 +42,13 @@ def release(draft: Draft, fact: ReleaseAsked) -> None:
     """
     if fact.abandons and not draft.bot.stand_in:
         _abandon(draft)
-    draft.put(replace(draft.bot.schedule, crashes=Crashes()))
+    draft.put(draft.bot.schedule._replace(crashes=Crashes()))
     if draft.bot.holding.hold is not None:
-        draft.put(replace(draft.bot.holding, hold=None))
+        draft.put(draft.bot.holding._replace(hold=None))
         draft.bot = draft.bot.begun_anew()
         draft.do(RememberHeld(None))
     now = draft.at.now
-    draft.put(replace(draft.bot.schedule, not_before=now, liquidate_at=now))
+    draft.put(draft.bot.schedule._replace(not_before=now, liquidate_at=now))
     recheck(draft)
 
 
@@ -60,15 +58,15 @@ def recheck(draft: Draft) -> None:
     if bot.process.run is not None or bot.stand_in:
         return
     if bot.known.unreadable is not None and bot.holding.is_failed:
-        draft.put(replace(bot.holding, hold=None))
-    draft.put(replace(bot.known, current=False))
+        draft.put(bot.holding._replace(hold=None))
+    draft.put(bot.known._replace(current=False))
     reconcile(draft)
 
 
 def resume(draft: Draft) -> None:
     """Let the bot run again, unless it is HELD or FAILED for a reason of its own."""
     schedule, now = draft.bot.schedule, draft.at.now
-    draft.put(replace(schedule, crashes=Crashes(), not_before=now, crashed=False))
+    draft.put(schedule._replace(crashes=Crashes(), not_before=now, crashed=False))
     reconcile(draft)
 
 
@@ -76,13 +74,13 @@ def close(draft: Draft) -> None:
     """Let the position of the bot be closed at once."""
     bot = draft.bot
     draft.put(
-        replace(bot.process, to_check=None),
-        replace(bot.schedule, liquidate_at=draft.at.now),
+        bot.process._replace(to_check=None),
+        bot.schedule._replace(liquidate_at=draft.at.now),
     )
     kill_check(draft)
     run = bot.process.run
     if run is None:
-        draft.put(replace(bot.desired, closing=bot.desired.closing or bot.is_open))
+        draft.put(bot.desired._replace(closing=bot.desired.closing or bot.is_open))
     elif bot.runs_freely and (bot.holding.hold is not None or run.stop_since is None):
         # A bot that already stops on a signal of its own is left to its pending decision: the decision of
         # an operator still counts when trading is resumed.
@@ -93,17 +91,17 @@ def close(draft: Draft) -> None:
 def _abandon(draft: Draft) -> None:
     bot = draft.bot
     draft.put(
-        replace(bot.desired, abandoning=True),
-        replace(bot.known, not_abandoned=None),
-        replace(bot.holding, pending=None),
-        replace(bot.process, to_check=None),
+        bot.desired._replace(abandoning=True),
+        bot.known._replace(not_abandoned=None),
+        bot.holding._replace(pending=None),
+        bot.process._replace(to_check=None),
     )
     draft.say("WARNING", "bot_abandon_asked", "an operator gives its position up")
     run = bot.process.run
     if run is not None and run.task is not Task.ABANDON:
         # The process has time to finish an order; a longer delay may last for ever.
         ends_by = draft.at.now + draft.at.settings.order_timeout + ABANDON_GRACE
-        draft.put(replace(draft.bot.process, run=replace(run, ends_by=ends_by)))
+        draft.put(draft.bot.process._replace(run=run._replace(ends_by=ends_by)))
         tell(draft, StopMode.HOLD)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from execsvc.runner.report import EndKind
 from execsvc.supervisor.bots.draft import Draft
 from execsvc.supervisor.bots.effects import Queue, Wake
@@ -26,12 +24,12 @@ def consider(draft: Draft) -> None:
     assert process.run.spec is not None
     assert desired.row is not None
     if desired.row.runs_like(process.run.spec):
-        draft.put(replace(desired, row_error=None, refused=None), replace(process, to_check=None))
+        draft.put(desired._replace(row_error=None, refused=None), process._replace(to_check=None))
         return
     if desired.refused is not None and desired.row.runs_like(desired.refused):
         return
     if process.check is None and draft.at.now >= bot.schedule.check_after:
-        draft.put(replace(process, to_check=desired.row))
+        draft.put(process._replace(to_check=desired.row))
         draft.do(Queue())
     elif process.check is None:
         draft.do(Wake(bot.schedule.check_after))
@@ -48,16 +46,16 @@ def checked(draft: Draft, run: Run, code: int) -> None:
         return
     end = run.snapshot.end
     if end is not None and end.kind is EndKind.CHECKED:
-        draft.put(replace(bot.desired, row_error=None))
+        draft.put(bot.desired._replace(row_error=None))
         _apply(draft)
     elif end is not None and end.kind is EndKind.REFUSED:
         error = f"change refused: {end.detail}"
-        draft.put(replace(bot.desired, refused=run.spec, row_error=error))
+        draft.put(bot.desired._replace(refused=run.spec, row_error=error))
         draft.say("WARNING", "bot_change_refused", error)
     else:
         error = f"the change could not be checked: {run.killed_for or described(code)}"
         again = draft.at.now + RETRY
-        draft.put(replace(bot.desired, row_error=error), replace(bot.schedule, check_after=again))
+        draft.put(bot.desired._replace(row_error=error), bot.schedule._replace(check_after=again))
         draft.do(Wake(again))
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from execsvc.model.bot import BotSpec
 from execsvc.supervisor.bots.next_step import Listed
 
 
-@dataclass(frozen=True, slots=True)
-class Desired:
+class Desired(NamedTuple):
     """The wishes of BotService and of operators for a bot, as far as they are known."""
 
     listed: Listed = Listed.UNSEEN

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from execsvc.model.bot import BotSpec
@@ -34,8 +33,7 @@ class PendingSignalDecision(NamedTuple):
     """The time of the liquidation of what the runner left, if the bot turns out to be HELD."""
 
 
-@dataclass(frozen=True, slots=True)
-class HoldRecord:
+class HoldRecord(NamedTuple):
     """The hold of a bot, if there is one. Moments are seconds of the loop's own clock."""
 
     hold: Hold | None = None

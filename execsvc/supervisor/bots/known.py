@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from execsvc.store.bot_state import LedgerState
 
 
-@dataclass(frozen=True, slots=True)
-class KnownPosition:
+class KnownPosition(NamedTuple):
     """The ledger of a bot as it was read last, and the faults that keep it from being read or closed."""
 
     ledger: LedgerState | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from execsvc.model.bot import BotSpec
 from execsvc.runner.job import Task
@@ -10,8 +10,7 @@ from execsvc.runner.report import Snapshot
 from execsvc.supervisor.bots.run import Run
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(NamedTuple):
     """The processes of a bot."""
 
     run: Run | None = None
@@ -22,7 +21,7 @@ class Process:
     """The task for which a process is to be forked."""
     to_check: BotSpec | None = None
     """The changed row for which a process is to be forked that checks it."""
-    last: Snapshot = field(default_factory=Snapshot)
+    last: Snapshot = Snapshot()
     """The last report of its latest process that trades."""
     error: str | None = None
     """The fault of its latest process, or of the try to have one."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from execsvc.runner.job import Task
 from execsvc.runner.report import EndKind
 from execsvc.supervisor.bots import changes
@@ -32,12 +30,12 @@ def reported(draft: Draft, fact: Reported) -> None:
     """Note a report of a process, and the state of the bot that it shows."""
     process, now = draft.bot.process, draft.at.now
     if process.check is not None and process.check.pid == fact.pid:
-        draft.put(replace(process, check=process.check.heard(fact.snapshot, now)))
+        draft.put(process._replace(check=process.check.heard(fact.snapshot, now)))
         return
     if process.run is None or process.run.pid != fact.pid:
         return
     run = process.run.heard(fact.snapshot, now)
-    draft.put(replace(process, run=run))
+    draft.put(process._replace(run=run))
     draft.do(NotePosition(draft.bot.position))
     if run.stop_since is not None:
         draft.do(Wake(run.deadline(draft.at.settings)))
@@ -45,13 +43,13 @@ def reported(draft: Draft, fact: Reported) -> None:
         return
     phase = run.snapshot.phase
     if phase == "RUNNING" and draft.bot.known.outage and now - run.began >= OUTAGE_OVER:
-        draft.put(replace(draft.bot.known, outage=None))
+        draft.put(draft.bot.known._replace(outage=None))
     if phase == "RUNNING" and draft.bot.state is State.BOOTING:
         draft.become(State.RUNNING)
     elif phase == "STOPPING" and draft.bot.state in (State.BOOTING, State.RUNNING):
         draft.become(State.STOPPING)
         if run.snapshot.stopping_on is not None:
-            draft.put(replace(draft.bot.holding, signalled_at=now))
+            draft.put(draft.bot.holding._replace(signalled_at=now))
 
 
 def ended(draft: Draft, fact: Ended) -> None:
@@ -59,21 +57,21 @@ def ended(draft: Draft, fact: Ended) -> None:
     process = draft.bot.process
     check, run = process.check, process.run
     if check is not None and check.pid == fact.pid:
-        draft.put(replace(process, check=None))
+        draft.put(process._replace(check=None))
         changes.checked(draft, _at_the_end(draft, check, fact), fact.code)
         return
     if run is None or run.pid != fact.pid:
         return
     run = _at_the_end(draft, run, fact)
-    draft.put(replace(process, run=run))
+    draft.put(process._replace(run=run))
     draft.do(NotePosition(draft.bot.position))
-    draft.put(replace(process, run=None), replace(draft.bot.known, outage=_outage(run)))
+    draft.put(process._replace(run=None), draft.bot.known._replace(outage=_outage(run)))
     if run.task is Task.LIQUIDATE:
         _liquidation_ended(draft, run, fact)
     elif run.task is Task.ABANDON:
         _abandoning_ended(draft, run, fact)
     else:
-        draft.put(replace(draft.bot.process, last=run.snapshot))
+        draft.put(draft.bot.process._replace(last=run.snapshot))
         _trading_ended(draft, run, fact.code, fact.ledger)
     reconcile(draft)
 
@@ -93,18 +91,18 @@ def signal_judged(draft: Draft, fact: SignalJudged) -> None:
     bot, pending = draft.bot, draft.bot.holding.pending
     assert pending is not None
     error = bot.process.error
-    draft.put(replace(bot.holding, pending=None))
+    draft.put(bot.holding._replace(pending=None))
     if fact.one_of_many:
         draft.put(
-            replace(bot.schedule, crashed=True),
-            replace(bot.process, error=f"{error}, as others did: restarted"),
+            bot.schedule._replace(crashed=True),
+            bot.process._replace(error=f"{error}, as others did: restarted"),
         )
     else:
         hold = Hold(State.HELD, f"{error} to its process", keeps=pending.keeps)
         draft.put(
-            replace(draft.bot.holding, hold=hold),
-            replace(bot.desired, closing=not pending.keeps),
-            replace(bot.schedule, liquidate_at=pending.retry_at),
+            draft.bot.holding._replace(hold=hold),
+            bot.desired._replace(closing=not pending.keeps),
+            bot.schedule._replace(liquidate_at=pending.retry_at),
         )
         draft.do(RememberHeld(pending.keeps))
     reconcile(draft)
@@ -119,15 +117,15 @@ def _liquidation_ended(draft: Draft, run: Run, fact: Ended) -> None:
     note_ledger(draft, fact.ledger)
     if failed and not draft.bot.is_open:
         # The error was the reason why the position was open.
-        draft.put(replace(draft.bot.process, error=None))
+        draft.put(draft.bot.process._replace(error=None))
     if draft.bot.is_open:
         end = run.snapshot.end
         error = (end.detail if end else None) or _cut_short(run, fact.code)
         retry_at = draft.at.now + draft.at.settings.liquidation_retry
         draft.put(
-            replace(draft.bot.process, error=error),
-            replace(draft.bot.known, liquidation_failed=True),
-            replace(draft.bot.schedule, liquidate_at=retry_at),
+            draft.bot.process._replace(error=error),
+            draft.bot.known._replace(liquidation_failed=True),
+            draft.bot.schedule._replace(liquidate_at=retry_at),
         )
 
 
@@ -137,14 +135,14 @@ def _abandoning_ended(draft: Draft, run: Run, fact: Ended) -> None:
     done = end is not None and end.kind is EndKind.STOPPED
     fault = None if done else (end.detail if end else None) or _cut_short(run, fact.code)
     draft.put(
-        replace(draft.bot.desired, abandoning=False),
-        replace(draft.bot.known, not_abandoned=fault),
+        draft.bot.desired._replace(abandoning=False),
+        draft.bot.known._replace(not_abandoned=fault),
     )
     note_ledger(draft, fact.ledger)
     if done:
         # The error was the reason why the position was open.
-        draft.put(replace(draft.bot.process, error=None))
-    draft.put(replace(draft.bot.schedule, liquidate_at=draft.at.now))
+        draft.put(draft.bot.process._replace(error=None))
+    draft.put(draft.bot.schedule._replace(liquidate_at=draft.at.now))
 
 
 def _outage(run: Run) -> str | None:
@@ -165,9 +163,9 @@ def _trading_ended(draft: Draft, run: Run, code: int, ledger: LedgerFound) -> No
     retry_at = _retry_at(draft, run)
     if draft.bot.known.outage is not None and run.snapshot.liquidation_failed:
         # The failure could not be recorded in the ledger.
-        draft.put(replace(draft.bot.known, liquidation_failed=draft.bot.is_open))
+        draft.put(draft.bot.known._replace(liquidation_failed=draft.bot.is_open))
     if ending.meaning is not Meaning.ASKED:
-        draft.put(replace(draft.bot.process, error=ending.detail))
+        draft.put(draft.bot.process._replace(error=ending.detail))
     if ending.meaning is Meaning.OPERATOR:
         _await_decision(draft, run, ending, retry_at)
     elif ending.meaning is Meaning.CRASHED:
@@ -175,9 +173,9 @@ def _trading_ended(draft: Draft, run: Run, code: int, ledger: LedgerFound) -> No
     elif ending.meaning is Meaning.UNAVAILABLE:
         _unavailable(draft, run, ending.detail)
     elif ending.meaning is not Meaning.ASKED and draft.bot.holding.hold is None:
-        draft.put(replace(draft.bot.desired, closing=True))
+        draft.put(draft.bot.desired._replace(closing=True))
         mark_failed(draft, ending.detail, run.spec)
-    draft.put(replace(draft.bot.schedule, liquidate_at=retry_at))
+    draft.put(draft.bot.schedule._replace(liquidate_at=retry_at))
 
 
 def _retry_at(draft: Draft, run: Run) -> float:
@@ -201,7 +199,7 @@ def _await_decision(draft: Draft, run: Run, ending: Ending, retry_at: float) -> 
     now = draft.at.now
     signalled_at = run.stop_since if run.stop_since is not None else now
     pending = PendingSignalDecision(now + OPERATOR_WINDOW, signalled_at, ending.keeps, retry_at)
-    draft.put(replace(draft.bot.holding, pending=pending, signalled_at=signalled_at))
+    draft.put(draft.bot.holding._replace(pending=pending, signalled_at=signalled_at))
     draft.do(Wake(pending.due))
 
 
@@ -210,17 +208,17 @@ def _crashed(draft: Draft, run: Run, error: str) -> None:
     end = run.snapshot.end
     if end is not None and end.kind is EndKind.RESIDUE:
         # The process found a position that it must not trade on.
-        draft.put(replace(draft.bot.desired, closing=True))
+        draft.put(draft.bot.desired._replace(closing=True))
     crashes = draft.bot.schedule.crashes.with_one(now, settings.restart_window)
-    draft.put(replace(draft.bot.schedule, crashes=crashes))
+    draft.put(draft.bot.schedule._replace(crashes=crashes))
     draft.say("ERROR", "bot_crashed", f"crashed: {error}", pid=run.pid)
     if crashes.are_too_many(settings.max_restarts, settings.restart_window):
-        draft.put(replace(draft.bot.desired, closing=True))
+        draft.put(draft.bot.desired._replace(closing=True))
         why = f"given up after too many crashes, the last one: {error}"
         mark_failed(draft, why, run.spec)
         return
     not_before = now + crashes.delay(draft.at.jitter)
-    draft.put(replace(draft.bot.schedule, crashed=True, not_before=not_before))
+    draft.put(draft.bot.schedule._replace(crashed=True, not_before=not_before))
 
 
 def _unavailable(draft: Draft, run: Run, error: str) -> None:
@@ -233,8 +231,8 @@ def _unavailable(draft: Draft, run: Run, error: str) -> None:
     outages = draft.bot.schedule.outages.with_one(now, settings.restart_window)
     delay = outages.delay(draft.at.jitter)
     if outages.are_too_many(settings.max_restarts, settings.restart_window):
-        draft.put(replace(draft.bot.desired, closing=True))
+        draft.put(draft.bot.desired._replace(closing=True))
         delay = LONGEST_DELAY
     draft.say("ERROR", "bot_crashed", f"its ledger is not available: {error}", pid=run.pid)
     schedule = draft.bot.schedule
-    draft.put(replace(schedule, outages=outages, crashed=True, not_before=now + delay))
+    draft.put(schedule._replace(outages=outages, crashed=True, not_before=now + delay))

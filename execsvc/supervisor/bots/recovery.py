@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from execsvc.supervisor.bots.draft import Draft
 from execsvc.supervisor.bots.facts import FoundUnreadable, HeldBefore, TakenUp
 from execsvc.supervisor.bots.hold import Hold
@@ -17,9 +15,9 @@ def taken_up(draft: Draft, fact: TakenUp) -> None:
     """Take the next step of a bot that an earlier run left."""
     bot = draft.bot
     draft.put(
-        replace(bot.desired, listed=fact.listed),
-        replace(bot.known, ledger=fact.state, current=True),
-        replace(bot.process, ever_ran=True),
+        bot.desired._replace(listed=fact.listed),
+        bot.known._replace(ledger=fact.state, current=True),
+        bot.process._replace(ever_ran=True),
     )
     reconcile(draft)
 
@@ -28,8 +26,8 @@ def found_unreadable(draft: Draft, fact: FoundUnreadable) -> None:
     """Let the record stand for a ledger that cannot be read."""
     bot = draft.bot
     draft.put(
-        replace(bot.known, unreadable=fact.reason),
-        replace(bot.process, ever_ran=True),
+        bot.known._replace(unreadable=fact.reason),
+        bot.process._replace(ever_ran=True),
     )
     if fact.at_present:
         draft.become(State.BACKOFF)
@@ -43,9 +41,9 @@ def held_before(draft: Draft, fact: HeldBefore) -> None:
     bot = draft.bot
     hold = Hold(State.HELD, fact.detail, keeps=fact.keeps, unsure=fact.unsure)
     draft.put(
-        replace(bot.holding, hold=hold),
-        replace(bot.desired, closing=not fact.keeps),
-        replace(bot.process, ever_ran=True),
+        bot.holding._replace(hold=hold),
+        bot.desired._replace(closing=not fact.keeps),
+        bot.process._replace(ever_ran=True),
     )
     reconcile(draft)
 
@@ -54,9 +52,9 @@ def service_stops(draft: Draft) -> None:
     """Have the bot end as the service says that stops."""
     bot = draft.bot
     draft.put(
-        replace(bot.holding, pending=None),
-        replace(bot.process, to_check=None),
-        replace(bot.schedule, liquidate_at=draft.at.now),
+        bot.holding._replace(pending=None),
+        bot.process._replace(to_check=None),
+        bot.schedule._replace(liquidate_at=draft.at.now),
     )
     kill_check(draft)
     holds = draft.at.service is Service.HOLD

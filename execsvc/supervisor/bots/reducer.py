@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from execsvc.supervisor.bots import by_hand, changes, process_exit, recovery, rows, steps
@@ -88,7 +87,7 @@ def _ledger_seen(draft: Draft, fact: LedgerSeen) -> None:
 
 
 def _ledger_readable(draft: Draft) -> None:
-    draft.put(replace(draft.bot.known, current=False))
+    draft.put(draft.bot.known._replace(current=False))
     steps.reconcile(draft)
 
 
@@ -100,7 +99,7 @@ def _held_not_recorded(draft: Draft, fact: HeldNotRecorded) -> None:
 
 def _given_back(draft: Draft, fact: GivenBack) -> None:
     if fact.why != draft.bot.desired.given_back:
-        draft.put(replace(draft.bot.desired, given_back=fact.why))
+        draft.put(draft.bot.desired._replace(given_back=fact.why))
         told = f"BotService is told that it has stopped: {fact.why}"
         draft.say("WARNING", "bot_given_back", told)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from execsvc.model import risk
 from execsvc.model.bot import BotSpec
 from execsvc.store.tripped import STOP_LOSS
@@ -20,30 +18,30 @@ from execsvc.supervisor.processes.restarts import Crashes
 def row_listed(draft: Draft, fact: RowListed) -> None:
     """Apply a usable row with which the bot is listed."""
     desired, row = draft.bot.desired, fact.row
-    draft.put(replace(desired, booting=fact.booting))
+    draft.put(desired._replace(booting=fact.booting))
     if desired.listed is Listed.VALID and desired.row == row:
         return
     if desired.listed is Listed.GONE and draft.bot.process.run is None:
         draft.bot = draft.bot.begun_anew()
     _say_risk(draft, row)
-    draft.put(replace(draft.bot.desired, listed=Listed.VALID, row=row))
+    draft.put(draft.bot.desired._replace(listed=Listed.VALID, row=row))
     draft.bot = draft.bot.without_failure_of_another_row()
     if draft.bot.runs_freely:
         changes.consider(draft)
     else:
-        draft.put(replace(draft.bot.desired, row_error=None))
+        draft.put(draft.bot.desired._replace(row_error=None))
         reconcile(draft)
 
 
 def row_invalid(draft: Draft, fact: RowInvalid) -> None:
     """Note the reason why the row of the bot cannot be used; a runner goes on with its old row."""
     desired, reason = draft.bot.desired, fact.row.reason
-    draft.put(replace(desired, booting=fact.booting, invalid_name=fact.row.name))
+    draft.put(desired._replace(booting=fact.booting, invalid_name=fact.row.name))
     if desired.listed is Listed.INVALID and desired.row_error == reason:
         return
     draft.put(
-        replace(draft.bot.desired, listed=Listed.INVALID, row_error=reason),
-        replace(draft.bot.process, to_check=None),
+        draft.bot.desired._replace(listed=Listed.INVALID, row_error=reason),
+        draft.bot.process._replace(to_check=None),
     )
     draft.say("WARNING", "bot_invalid", f"row cannot be used: {reason}")
     reconcile(draft)
@@ -54,24 +52,24 @@ def unlisted(draft: Draft, fact: Unlisted) -> None:
     bot = draft.bot
     stops_out = bot.desired.row is not None and bot.desired.row.stop_loss is not None
     stops_out = stops_out or any(guard["guard"] == STOP_LOSS for guard in bot.guards)
-    draft.put(replace(bot.desired, listed=Listed.GONE))
+    draft.put(bot.desired._replace(listed=Listed.GONE))
     if bot.stand_in:
         return  # without a readable ledger nothing can be closed
     draft.put(
-        replace(draft.bot.desired, row_error=None, refused=None),
-        replace(bot.process, to_check=None),
-        replace(bot.holding, pending=None),
+        draft.bot.desired._replace(row_error=None, refused=None),
+        bot.process._replace(to_check=None),
+        bot.holding._replace(pending=None),
     )
     if bot.holding.hold is not None:
-        draft.put(replace(draft.bot.holding, hold=None), replace(bot.known, current=False))
+        draft.put(draft.bot.holding._replace(hold=None), bot.known._replace(current=False))
         draft.do(RememberHeld(None))
-    draft.put(replace(bot.schedule, crashes=Crashes()))
+    draft.put(bot.schedule._replace(crashes=Crashes()))
     kill_check(draft)
     if bot.runs_freely:
         draft.say("INFO", "bot_unlisted", f"{fact.why}: told to stop")
         tell(draft, StopMode.STOP)
     elif bot.trades:
-        draft.put(replace(draft.bot.desired, closing=True))
+        draft.put(draft.bot.desired._replace(closing=True))
     if stops_out:
         draft.do(Act.ALLOW_REENTRY)
     reconcile(draft)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
+from typing import NamedTuple
 
 from execsvc.model.bot import BotSpec
 from execsvc.runner.job import Task
@@ -23,8 +23,7 @@ class StopMode(Enum):
     HOLD = "end and hold"
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """A process of a bot. Moments are seconds of the loop's own clock."""
 
     pid: int
@@ -34,7 +33,7 @@ class Run:
     started_at: datetime
     heard_at: float
     """The time of its latest report, or of its start."""
-    snapshot: Snapshot = field(default_factory=Snapshot)
+    snapshot: Snapshot = Snapshot()
     told: StopMode | None = None
     killed_for: str | None = None
     stop_since: float | None = None
@@ -54,8 +53,7 @@ class Run:
             on_stop_since = None
         elif on_stop_since is None:
             on_stop_since, at_hook = now, snapshot.turn_wait
-        return replace(
-            self,
+        return self._replace(
             heard_at=now,
             snapshot=snapshot,
             stop_since=stop_since,
@@ -67,9 +65,9 @@ class Run:
     def asked_to_stop(self, told: StopMode, now: float) -> Run:
         """The process after the supervisor has sent it a signal to end."""
         if self.stop_since is not None:
-            return replace(self, told=told)
+            return self._replace(told=told)
         waited = self.snapshot.turn_wait
-        return replace(self, told=told, stop_since=now, turn_wait_at_stop=waited)
+        return self._replace(told=told, stop_since=now, turn_wait_at_stop=waited)
 
     def overdue(self, now: float, settings: Settings) -> str | None:
         """The reason why the process is to be killed; None when it is not."""

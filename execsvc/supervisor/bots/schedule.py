@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from execsvc.supervisor.processes.restarts import Crashes
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(NamedTuple):
     """The schedule of a bot. Moments are seconds of the loop's own clock."""
 
     not_before: float = -math.inf
@@ -18,8 +17,8 @@ class Schedule:
     """The time of the next try to close its position, at the earliest."""
     check_after: float = -math.inf
     """The time of the next check of a changed row, at the earliest."""
-    crashes: Crashes = field(default_factory=Crashes)
-    outages: Crashes = field(default_factory=Crashes)
+    crashes: Crashes = Crashes()
+    outages: Crashes = Crashes()
     """The ends of its processes because its ledger could not be read or written at that moment."""
     crashed: bool = False
     """True when its next start is a restart."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from execsvc.events import EventName
 from execsvc.model.bot import BotSpec
 from execsvc.runner.job import Task
@@ -40,7 +38,7 @@ def reconcile(draft: Draft) -> None:
     bot = draft.bot
     if bot.process.run is not None or bot.holding.pending is not None or bot.stand_in:
         return
-    draft.put(replace(bot.process, queued=None))
+    draft.put(bot.process._replace(queued=None))
     if bot.known.current:
         _take_step(draft)
     else:
@@ -63,19 +61,19 @@ def note_ledger(draft: Draft, found: LedgerFound) -> None:
     """
     known = draft.bot.known
     if found.away is not None:
-        draft.put(replace(known, unreadable=found.away, current=False))
+        draft.put(known._replace(unreadable=found.away, current=False))
         if known.unreadable is None:
             draft.say("WARNING", "ledger_unavailable", found.away)
     elif found.damage is not None:
-        draft.put(replace(known, ledger=None, unreadable=found.damage, current=True))
+        draft.put(known._replace(ledger=None, unreadable=found.damage, current=True))
         if draft.bot.holding.hold is None:
             mark_failed(draft, found.damage, draft.bot.desired.row)
     else:
-        draft.put(replace(known, ledger=found.state, unreadable=None, current=True))
+        draft.put(known._replace(ledger=found.state, unreadable=None, current=True))
     if not draft.bot.is_open:
         draft.put(
-            replace(draft.bot.desired, closing=False),
-            replace(draft.bot.known, liquidation_failed=False),
+            draft.bot.desired._replace(closing=False),
+            draft.bot.known._replace(liquidation_failed=False),
         )
 
 
@@ -85,7 +83,7 @@ def mark_failed(draft: Draft, why: str, row: BotSpec | None, *, foreign: bool = 
     ``foreign``: another service trades its account.
     """
     hold = Hold(State.FAILED, why, row=row, foreign=foreign)
-    draft.put(replace(draft.bot.holding, hold=hold))
+    draft.put(draft.bot.holding._replace(hold=hold))
     draft.say("ERROR", "bot_failed", f"failed: {why}")
     draft.bot = draft.bot.without_failure_of_another_row()
 
@@ -112,7 +110,7 @@ def tell(draft: Draft, told: StopMode) -> None:
     assert before is not None
     run = before.asked_to_stop(told, draft.at.now)
     closing = draft.bot.desired.closing or told is StopMode.STOP
-    draft.put(replace(draft.bot.process, run=run), replace(draft.bot.desired, closing=closing))
+    draft.put(draft.bot.process._replace(run=run), draft.bot.desired._replace(closing=closing))
     if draft.bot.state in (State.BOOTING, State.RUNNING):
         draft.become(State.STOPPING)
     draft.do(Tell(run.pid, told), Wake(run.deadline(draft.at.settings)))
@@ -120,12 +118,12 @@ def tell(draft: Draft, told: StopMode) -> None:
 
 def kill(draft: Draft, run: Run, why: str) -> None:
     """Have a process of the bot killed; the next step is decided when it is dead."""
-    killed = replace(run, killed_for=why)
+    killed = run._replace(killed_for=why)
     process = draft.bot.process
     if process.run is run:
-        draft.put(replace(process, run=killed))
+        draft.put(process._replace(run=killed))
     else:
-        draft.put(replace(process, check=killed))
+        draft.put(process._replace(check=killed))
     draft.say("ERROR", "process_killed", f"killing process {run.pid}: {why}", pid=run.pid)
     draft.do(Kill(run.pid))
 
@@ -182,7 +180,7 @@ def _abandon(draft: Draft) -> None:
     if draft.at.now < not_before:  # the machine had no process for it
         draft.do(Wake(not_before))
         return
-    draft.put(replace(draft.bot.process, queued=Task.ABANDON))
+    draft.put(draft.bot.process._replace(queued=Task.ABANDON))
     draft.do(Queue(first=True))
 
 
@@ -200,7 +198,7 @@ def account_asked(draft: Draft, fact: AccountAsked) -> None:
     if fact.taken is None:
         if fact.task is Task.TRADE and draft.bot.state is not State.BOOTING:
             draft.become(State.BOOTING)
-        draft.put(replace(draft.bot.process, queued=fact.task))
+        draft.put(draft.bot.process._replace(queued=fact.task))
         # The close of a position comes before the start of a bot.
         draft.do(Queue(first=fact.task is Task.LIQUIDATE))
     elif fact.task is Task.TRADE:
@@ -209,9 +207,9 @@ def account_asked(draft: Draft, fact: AccountAsked) -> None:
     else:  # nothing may be sold while another service trades the account
         retry_at = draft.at.now + draft.at.settings.liquidation_retry
         draft.put(
-            replace(draft.bot.process, error=fact.taken),
-            replace(draft.bot.known, liquidation_failed=True),
-            replace(draft.bot.schedule, liquidate_at=retry_at),
+            draft.bot.process._replace(error=fact.taken),
+            draft.bot.known._replace(liquidation_failed=True),
+            draft.bot.schedule._replace(liquidate_at=retry_at),
         )
         draft.do(Wake(retry_at))
 
@@ -221,18 +219,18 @@ def started(draft: Draft, fact: Started) -> None:
     run, bot = fact.run, draft.bot
     draft.do(Wake(run.deadline(draft.at.settings)))
     if run.task is Task.CHECK:
-        draft.put(replace(bot.process, check=run, to_check=None))
+        draft.put(bot.process._replace(check=run, to_check=None))
         return
     draft.put(
-        replace(bot.process, run=run, queued=None, ever_ran=True),
-        replace(bot.known, current=False),
+        bot.process._replace(run=run, queued=None, ever_ran=True),
+        bot.known._replace(current=False),
     )
     event: EventName = "process_started"
     if run.task is Task.TRADE:
-        draft.put(replace(bot.desired, given_back=None))
+        draft.put(bot.desired._replace(given_back=None))
         if bot.schedule.crashed:
             event, restarts = "bot_restarted", bot.schedule.restart_count + 1
-            draft.put(replace(bot.schedule, crashed=False, restart_count=restarts))
+            draft.put(bot.schedule._replace(crashed=False, restart_count=restarts))
             draft.do(Act.COUNT_RESTART)
     else:
         event = "bot_liquidating"
@@ -244,16 +242,16 @@ def not_started(draft: Draft, fact: NotStarted) -> None:
     bot, again = draft.bot, draft.at.now + NO_PROCESS
     if fact.task is Task.CHECK:
         draft.put(
-            replace(bot.desired, row_error=f"the change cannot be checked: {fact.reason}"),
-            replace(bot.process, to_check=None),
-            replace(bot.schedule, check_after=again),
+            bot.desired._replace(row_error=f"the change cannot be checked: {fact.reason}"),
+            bot.process._replace(to_check=None),
+            bot.schedule._replace(check_after=again),
         )
         draft.do(Wake(again))
         return
     error = f"no process can be started: {fact.reason}"
     draft.put(
-        replace(bot.process, error=error, queued=None),
-        replace(bot.schedule, not_before=again, liquidate_at=again),
+        bot.process._replace(error=error, queued=None),
+        bot.schedule._replace(not_before=again, liquidate_at=again),
     )
     draft.say("ERROR", "fork_failed", error)
     reconcile(draft)

@@ -226,6 +226,12 @@ def test_ended_once_too_often_fails_the_bot_and_closes_its_position() -> None:
     assert (found.state, found.process.queued) == (S.LIQUIDATING, Task.LIQUIDATE)
 
 
+def test_ended_once_too_often_is_judged_by_the_limits_of_that_moment() -> None:
+    reloaded = AT._replace(settings=settings(max_restarts="0"))
+    found, _ = after(bot(state=S.RUNNING, run=run(1)), crash(), reloaded)
+    assert found.state is S.FAILED
+
+
 def test_ended_on_a_signal_waits_for_the_decision_if_an_operator_meant_this_bot() -> None:
     on_term = Snapshot(end=End(kind=EndKind.STOPPED, signal="TERM"))
     ended = Ended(1, 0, on_term, LedgerFound())

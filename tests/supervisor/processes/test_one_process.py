@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -125,6 +124,6 @@ def test_a_check_has_its_time_whatever_it_says() -> None:
 
 
 def test_whoever_was_killed_is_not_judged_again(process: Process) -> None:
-    process.run = replace(process.run, killed_for="hung")
+    process.run = process.run._replace(killed_for="hung")
     assert process.overdue(1e9) is None
     assert process.run.deadline(SETTINGS) == math.inf
