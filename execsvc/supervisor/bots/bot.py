@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from execsvc.clock import now
@@ -12,6 +12,7 @@ from execsvc.model.result import unknown, unstarted, utc_day
 from execsvc.runner.job import Task
 from execsvc.runner.report import Snapshot, shown
 from execsvc.store.abandoned import Abandoned, is_recent
+from execsvc.store.tripped import STOP_LOSS
 from execsvc.supervisor.bots.desired import Desired
 from execsvc.supervisor.bots.hold import HoldRecord
 from execsvc.supervisor.bots.known import KnownPosition
@@ -242,8 +243,20 @@ class Bot(NamedTuple):
     @property
     def abandoned(self) -> list[Abandoned]:
         """The positions that an operator gave up within the last day, by its ledger."""
+        return self.abandoned_by(now())
+
+    def abandoned_by(self, moment: datetime) -> list[Abandoned]:
+        """The positions that an operator gave up within the day before ``moment``, by its ledger."""
         kept = self.known.ledger.abandoned if self.known.ledger is not None else []
-        return [one for one in kept if is_recent(one, now())]
+        return [one for one in kept if is_recent(one, moment)]
+
+    @property
+    def is_stopped_out(self) -> bool:
+        """True while a stop loss that was reached keeps the bot from entering."""
+        if self.trades and self._speaks:
+            return any(guard["guard"] == STOP_LOSS for guard in self.snapshot.guards)
+        reached = self.known.ledger is not None and self.known.ledger.stop_loss is not None
+        return reached and self.desired.listed is not Listed.GONE
 
     @property
     def unread(self) -> float:

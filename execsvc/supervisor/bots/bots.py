@@ -10,6 +10,7 @@ from contextlib import suppress
 from loguru import logger
 
 from execsvc.clients.bot_service import Listing
+from execsvc.clock import now as utc_now
 from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.model.bot import InvalidRow, short_name
 from execsvc.store.bot_state import LedgerState
@@ -234,6 +235,7 @@ class Bots:
     def _circumstances(self) -> Circumstances:
         return Circumstances(
             now=self._context.clock.now,
+            utc=utc_now(),
             service=self._fleet.service,
             halted=self._records.halted,
             settings=self._context.settings,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ class Circumstances(NamedTuple):
 
     now: float
     """Seconds of the loop's own clock."""
+    utc: datetime
     service: Service
     halted: bool
     """True while trading is halted."""

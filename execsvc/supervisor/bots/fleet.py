@@ -15,7 +15,7 @@ from execsvc.supervisor.processes.report_pipes import ReportPipes
 
 @dataclass
 class Fleet:
-    """The bots, which the class Bots alone changes, and what belongs to all of them."""
+    """The bots, which are changed by facts alone (class Bots), and what belongs to all of them."""
 
     service: Service = Service.RUNNING
     """The activity of the service as a whole."""

@@ -77,7 +77,7 @@ def _is_over(draft: Draft) -> bool:
         bot.state is State.STOPPED
         and bot.desired.listed is Listed.GONE
         and not bot.contested
-        and not bot.abandoned
+        and not bot.abandoned_by(draft.at.utc)
         and draft.at.now >= bot.state_since + steps.SHOWN_STOPPED
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from execsvc.model import risk
 from execsvc.model.bot import BotSpec
-from execsvc.store.tripped import STOP_LOSS
 from execsvc.supervisor.bots import changes
 from execsvc.supervisor.bots.draft import Draft
 from execsvc.supervisor.bots.effects import Act, RememberHeld
@@ -51,7 +50,7 @@ def unlisted(draft: Draft, fact: Unlisted) -> None:
     """End the bot, which is not to run any more, and end it flat, whatever its state."""
     bot = draft.bot
     stops_out = bot.desired.row is not None and bot.desired.row.stop_loss is not None
-    stops_out = stops_out or any(guard["guard"] == STOP_LOSS for guard in bot.guards)
+    stops_out = stops_out or bot.is_stopped_out
     draft.put(bot.desired._replace(listed=Listed.GONE))
     if bot.stand_in:
         return  # without a readable ledger nothing can be closed

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from support.facts import HELD, ROW, bot, changed, ledger, run
 from support.settings import settings
 
-from execsvc.model.bot import InvalidRow
+from execsvc.model.bot import InvalidRow, Mode
 from execsvc.runner.job import Task
 from execsvc.runner.report import End, EndKind, Snapshot
+from execsvc.store.abandoned import Abandoned
 from execsvc.store.bot_state import LedgerState
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.effects import (
@@ -51,8 +54,9 @@ from execsvc.supervisor.bots.states import ARROWS, State
 from execsvc.supervisor.bots.steps import NO_LEDGER, SHOWN_STOPPED
 
 NOW = 1000.0
+UTC = datetime(2026, 1, 2, tzinfo=timezone.utc)
 SETTINGS = settings()
-AT = Circumstances(NOW, Service.RUNNING, halted=False, settings=SETTINGS, jitter=1.0)
+AT = Circumstances(NOW, UTC, Service.RUNNING, halted=False, settings=SETTINGS, jitter=1.0)
 OPEN = ledger(position=HELD)
 MOVED = ROW.model_copy(update={"binding": ROW.binding.model_copy(update={"symbol": "ETH/USDT"})})
 S = State
@@ -353,5 +357,31 @@ def test_due_kills_a_process_that_is_silent_for_too_long() -> None:
 
 def test_due_forgets_a_bot_that_is_over_for_an_hour() -> None:
     over = bot(state=S.STOPPED, listed=Listed.GONE, current=True, state_since=NOW)
-    _, effects = after(over, Occurrence.DUE, AT._replace(now=NOW + SHOWN_STOPPED))
+    an_hour_later = AT._replace(now=NOW + SHOWN_STOPPED)
+    _, effects = after(over, Occurrence.DUE, an_hour_later)
     assert effects == [Act.FORGET]
+
+
+def test_due_forgets_a_bot_with_an_abandoned_position_only_when_that_is_a_day_ago() -> None:
+    given_up = Abandoned(
+        at=UTC,
+        mode=Mode.LIVE,
+        key_id="k1",
+        symbol="BTC/USDT",
+        tracked=Decimal(1),
+        sold_short=Decimal(0),
+    )
+    left = ledger(abandoned=[given_up])
+    over = bot(state=S.STOPPED, listed=Listed.GONE, current=True, ledger=left)
+    for hours, forgotten in ((23, False), (25, True)):
+        later = AT._replace(now=NOW + SHOWN_STOPPED, utc=UTC + timedelta(hours=hours))
+        _, effects = after(over, Occurrence.DUE, later)
+        assert (Act.FORGET in effects) is forgotten
+
+
+@pytest.mark.parametrize("reached", [True, False])
+def test_unlisted_lets_the_next_start_enter_after_a_stop_loss(reached: bool) -> None:
+    guards = [{"guard": "stop_loss", "since": "x", "detail": "x"}] if reached else []
+    snapshot = Snapshot(phase="RUNNING", guards=guards)
+    _, effects = after(bot(state=S.RUNNING, run=run(1, snapshot=snapshot)), Unlisted("gone"))
+    assert (Act.ALLOW_REENTRY in effects) is reached

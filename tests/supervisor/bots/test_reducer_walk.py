@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 from hypothesis import given
 from hypothesis import settings as settings_of_the_search
 from hypothesis import strategies as st
@@ -47,13 +49,16 @@ LEDGERS = [
 ]
 
 
+UTC = datetime(2026, 1, 2, tzinfo=timezone.utc)
+
+
 class Walk:
     """One bot, the process that works for it, and what its ledger is said to hold."""
 
     def __init__(self) -> None:
         self.bot = Bot("b1")
         self.at = Circumstances(
-            1000.0, Service.RUNNING, halted=False, settings=settings(), jitter=1.0
+            1000.0, UTC, Service.RUNNING, halted=False, settings=settings(), jitter=1.0
         )
         self.pid = 0
         self.ledger: LedgerFound = LedgerFound()
