@@ -19,7 +19,8 @@ from execsvc.execution.venues.adoption import Adoption
 from execsvc.execution.venues.live import LiveVenue
 from execsvc.execution.venues.live_turn import LiveBot
 from execsvc.execution.venues.paper import PaperVenue
-from execsvc.execution.venues.restored import RestoredLedger, StartOfService
+from execsvc.execution.venues.restore_signs import StartOfService
+from execsvc.execution.venues.restored import RestoredLedger
 from execsvc.execution.venues.venue import Venue
 from execsvc.model.bot import Binding, Mode
 from execsvc.store.account_store import AccountStore

@@ -11,7 +11,7 @@ from execsvc.clients.service_http import adapter_http, bot_service_http
 from execsvc.execution.composition import Composition, OrderTerms
 from execsvc.execution.guards import limits_of
 from execsvc.execution.order_service import OrderService
-from execsvc.execution.venues.restored import StartOfService
+from execsvc.execution.venues.restore_signs import StartOfService
 from execsvc.model.bot import Binding
 from execsvc.runner.services import ProcessServices
 from execsvc.settings import Settings

@@ -5,42 +5,20 @@ By DESIGN's way of an order the account's turn is held, and nothing of it is uns
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
-from typing import NamedTuple
-
-from execsvc.clients.order_history import PastOrder
-from execsvc.clock import iso, monotonic, now
-from execsvc.errors import LedgerFailed, LedgerUnavailable, OrderRefused, Unavailable
+from execsvc.clock import now
+from execsvc.errors import LedgerUnavailable, OrderRefused, Unavailable
 from execsvc.execution.ports import Services
 from execsvc.execution.venues.account import Account
-from execsvc.logs import bound
+from execsvc.execution.venues.restore_signs import RestoreSigns, StartOfService
 from execsvc.model.balance import Balance
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.comparison import Discrepancy, OpenPosition, compare, held_of, is_readable
 from execsvc.model.market import plain
 from execsvc.model.order import Purpose
-from execsvc.store.doubt import ACCOUNT, Doubt, moved
+from execsvc.store.doubt import ACCOUNT, Doubt
 
-_NEWER = timedelta(seconds=1)
-"""Seconds by which an order must be newer than the ledger's last one: its time may have been
-rounded.
-"""
-_ASK_AGAIN = 10.0
-"""Seconds after which BotService is asked once more if it did not say which orders it knows."""
 _SHOWN = 500
 """Characters of a doubt that are reported."""
-History = Callable[[], PastOrder | None]
-"""The bot's newest order by BotService. Raises Unavailable."""
-
-
-class StartOfService(NamedTuple):
-    """The start of the service for which ledgers and accounts are compared once."""
-
-    name: str
-    """Different for each start; empty: no comparison."""
-    history: History | None
-    """None where BotService keeps no orders."""
 
 
 class RestoredLedger:
@@ -63,12 +41,11 @@ class RestoredLedger:
         self._record = services.record
         self._reporter = services.reporter
         self._start = start.name
-        self._history = start.history
+        self._signs = RestoreSigns(services, binding, account.journal, start)
         self._is_checked = not start.name
         self._is_kept = not start.name
         self._is_logged = False
         self._is_doubted = False
-        self._ask_again_at: float | None = None
 
     @property
     def is_checked(self) -> bool:
@@ -91,9 +68,9 @@ class RestoredLedger:
         """
         if self._is_checked:
             return
-        self._check_machine()
-        self._check_journal()
-        if self._history is not None:
+        self._signs.check_machine()
+        self._signs.check_journal()
+        if self._signs.needs_bot_service:
             return
         journal = self._account.journal
         if not self._is_compared():
@@ -111,8 +88,8 @@ class RestoredLedger:
         To be called before the account's turn is taken: BotService may be away, and other bots of
         the account do not wait for it.
         """
-        if not self._is_checked or (self._ask_again_at is not None and not purpose.outlasts_stop):
-            self._check_orders()
+        if not self._is_checked or (self._signs.is_unanswered and not purpose.outlasts_stop):
+            self._signs.check_bot_service()
 
     def check(self, purpose: Purpose) -> None:
         """Compare, unless that was done for this start, and book the result for this bot.
@@ -120,8 +97,8 @@ class RestoredLedger:
         Within the account's turn, with nothing unsettled. Raises Unavailable, LedgerFailed.
         """
         if not self._is_checked:
-            self._check_machine()
-            self._check_journal()
+            self._signs.check_machine()
+            self._signs.check_journal()
             if not self._is_compared():
                 positions = self._open_positions()
                 if positions:  # else nothing to judge; the record is written with the first order
@@ -132,8 +109,8 @@ class RestoredLedger:
     def admit(self, purpose: Purpose) -> None:
         """As :meth:`check`, before an order. Raises OrderRefused while the account is contested."""
         if not self._is_checked:
-            self._check_machine()
-            self._check_journal()
+            self._signs.check_machine()
+            self._signs.check_journal()
         if not self._is_kept:
             if not self._is_compared():
                 self._compare(self._open_positions(), purpose)
@@ -148,9 +125,9 @@ class RestoredLedger:
         """Take over an operator's decisions since the last call; called on each tick, so it is
         cheap.
         """
-        is_due = self._ask_again_at is not None and monotonic() >= self._ask_again_at
+        is_due = self._signs.is_due
         if is_due:
-            self._check_orders()
+            self._signs.check_bot_service()
         if is_due or self._is_doubted:
             self.settle()
 
@@ -304,96 +281,6 @@ class RestoredLedger:
             )
             for position, verdict in verdicts.items()
         ]
-
-    def _check_machine(self) -> None:
-        """Contest open positions while the state directory is recorded as another machine's.
-
-        The start contests what is open and records this machine; it could not do so where a ledger
-        or a journal was busy.
-        """
-        journal = self._account.journal
-        subject = f"machine of {self._bot_id}"
-        if journal.is_compared(subject, self._start):
-            return
-        try:
-            if not journal.is_of_another_machine():
-                return
-        except LedgerFailed:
-            return  # unknown, which the start has logged
-        held = [
-            moved(self._bot_id, binding.symbol)
-            for binding, position in self._ledger.open_positions()
-            if (binding.mode, binding.key_id) == (Mode.LIVE, self._binding.key_id)
-            and position.side == "BUY"
-        ]
-        if not held and self._ledger.position(self._binding).sold_short > 0:
-            held = [moved(self._bot_id, self._binding.symbol)]
-        journal.keep_doubts(held, self._start, [subject])
-
-    def _check_journal(self) -> None:
-        """Contest the position if the account's journal knows a booked order that its ledger lacks.
-
-        That happens when the ledger alone was restored: the account agrees with its journal then. A
-        ledger without any order is a new one, for an old one was archived or moved away.
-        """
-        journal = self._account.journal
-        subject = f"journal of {self._bot_id}"
-        if journal.is_compared(subject, self._start):
-            return
-        known = self._ledger.newest_order()
-        theirs = journal.newest_booked(self._bot_id)
-        if known is None or theirs is None or self._ledger.is_booked(theirs[0]):
-            return
-        order_id, sent_at = theirs
-        found = Doubt(
-            bot_id=self._bot_id,
-            symbol=self._binding.symbol,
-            verdict=Discrepancy.CONTESTED,
-            at=now(),
-            detail=f"its account's journal knows an order ({order_id} of {iso(sent_at)}) that its "
-            f"ledger has lost, whose last one is of {iso(known)}: the ledger was restored",
-            order_at=sent_at,
-        )
-        journal.keep_doubts([found], self._start, [subject])
-
-    def _check_orders(self) -> None:
-        """Contest the position if BotService knows an order of the bot that is newer than its
-        ledger.
-        """
-        journal = self._account.journal
-        subject = f"orders of {self._bot_id}"
-        if self._history is None or journal.is_compared(subject, self._start):
-            return
-        asked_before, self._ask_again_at = self._ask_again_at is not None, None
-        ours = [journal.known_order(self._bot_id), self._ledger.newest_order()]
-        known = max((moment for moment in ours if moment is not None), default=None)
-        if known is None:
-            return  # a ledger without an order is a new one
-        try:
-            theirs = self._history()
-        except Unavailable as error:
-            # BotService cannot answer all of many bots that start at once.
-            self._ask_again_at = monotonic() + _ASK_AGAIN
-            if not asked_before:
-                event = bound(bot_id=self._bot_id).bind(event="history_unknown")
-                event.warning("BotService did not answer which orders it knows: {}", error)
-            return
-        found = []
-        if theirs is not None and theirs.timestamp - known > _NEWER:
-            found.append(self._newer_order(theirs, iso(known)))
-        journal.keep_doubts(found, self._start, [subject])
-
-    def _newer_order(self, theirs: PastOrder, known: str) -> Doubt:
-        order = f"{theirs.side} {theirs.quantity} {theirs.symbol} of {iso(theirs.timestamp)}"
-        return Doubt(
-            bot_id=self._bot_id,
-            symbol=self._binding.symbol,
-            verdict=Discrepancy.CONTESTED,
-            at=now(),
-            detail=f"BotService knows an order ({order[:100]}) that its ledger does not, whose last "
-            f"one is of {known}: the state directory was restored",
-            order_at=theirs.timestamp,
-        )
 
 
 def _contested(doubts: list[Doubt]) -> list[Doubt]:
