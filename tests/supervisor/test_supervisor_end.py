@@ -76,7 +76,7 @@ def test_positions_without_a_runner_are_closed_too(service: Scripted, bots: Exch
     service.direct("b1", act="open_then_crash")
     bots.list_bots(bot_row())
     service.start()
-    eventually(lambda: service.bot()["state"] == "BACKOFF" and service.bot()["restarts"] >= 1)
+    eventually(lambda: service.bot().get("state") == "BACKOFF" and service.bot()["restarts"] >= 1)
     service.direct("b1")
     assert service.stop() == 0
     assert service.history()[-2:] == ["LIQUIDATE", "LIQUIDATE STOPPED"]
