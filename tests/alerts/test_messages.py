@@ -155,7 +155,7 @@ def test_memory_outlives_the_process(tmp_path: Path) -> None:
     memory.delivered(written(key="failed:b2"))
     memory.delivered(written(Change.OVER, key="failed:b2"))
     again = SentAlerts(store_in(tmp_path).told_alerts())
-    assert {key: told.line for key, told in again.by_key.items()} == {"failed:b1": "b1: no disk"}
+    assert {key: alert.line for key, alert in again.by_key.items()} == {"failed:b1": "b1: no disk"}
     assert again.of(Kind.FAILED) == {"b1"}
     assert again.of(Kind.LEFT) == frozenset()
     assert (tmp_path / ALERTS).stat().st_mode & 0o777 == 0o600
@@ -166,15 +166,15 @@ def test_an_alert_that_is_only_handed_over_is_remembered_as_one_that_may_have_ar
 ) -> None:
     memory = SentAlerts(store_in(tmp_path).told_alerts())
     memory.handed(written())
-    assert [told.sure for told in SentAlerts(store_in(tmp_path).told_alerts()).by_key.values()] == [
-        False
-    ]
+    assert [
+        alert.sure for alert in SentAlerts(store_in(tmp_path).told_alerts()).by_key.values()
+    ] == [False]
     memory.delivered(written())
     memory.handed(written())
     memory.handed(written(Change.OVER))
-    assert [told.sure for told in SentAlerts(store_in(tmp_path).told_alerts()).by_key.values()] == [
-        True
-    ]
+    assert [
+        alert.sure for alert in SentAlerts(store_in(tmp_path).told_alerts()).by_key.values()
+    ] == [True]
 
 
 @pytest.mark.says("alerts_forgotten")

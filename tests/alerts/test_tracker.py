@@ -30,10 +30,10 @@ def wrong(bot_id: str, kind: Kind = Kind.FAILED) -> Condition:
 class Service:
     """AlertTracker that are asked ``every`` so many seconds, and all that they said."""
 
-    def __init__(self, told: dict[str, EarlierAlert] | None = None, every: float = 1) -> None:
+    def __init__(self, earlier: dict[str, EarlierAlert] | None = None, every: float = 1) -> None:
         self.now = 1000.0
         self.every = every
-        self.tracker = AlertTracker(told or {}, self.now)
+        self.tracker = AlertTracker(earlier or {}, self.now)
         self.said: list[tuple[float, News]] = []
 
     def live(
@@ -113,8 +113,8 @@ def test_bad_news_is_not_withheld_after_good_news() -> None:
 
 def test_a_thousand_at_once_are_one_message() -> None:
     service = Service(every=5)
-    crowd = [wrong(f"b{n}") for n in range(1000)]
-    ((change, kind, keys),) = service.live(HOUR, *crowd)
+    many = [wrong(f"b{n}") for n in range(1000)]
+    ((change, kind, keys),) = service.live(HOUR, *many)
     assert (change, kind, len(keys)) == ("begun", "failed", 1000)
     ((change, kind, keys),) = service.live(60)
     assert (change, kind, len(keys)) == ("over", "failed", 1000)

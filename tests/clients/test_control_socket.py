@@ -21,11 +21,11 @@ def listen(runtime_dir: Path, script: Callable[[socket.socket], None]) -> None:
     listener.bind(str(runtime_dir / "control.sock"))
     listener.listen()
 
-    def talk() -> None:
+    def serve() -> None:
         with listener, listener.accept()[0] as connection:
             script(connection)
 
-    threading.Thread(target=talk, daemon=True).start()
+    threading.Thread(target=serve, daemon=True).start()
 
 
 def test_ask_sends_and_reads_one_line(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The path of the real program: nobody who knocks badly makes the supervisor wait, or fall."""
+"""The control socket of the real program: no client makes the supervisor wait, or end."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from execsvc.supervisor.control.server import MOST_CLIENTS
 
 
 @contextmanager
-def visitor(daemon: Daemon) -> Iterator[socket.socket]:
+def client(daemon: Daemon) -> Iterator[socket.socket]:
     """A connection to the control socket."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knocking:
-        knocking.settimeout(20)
-        knocking.connect(f"{daemon.environ['EXECSVC_RUNTIME_DIR']}/control.sock")
-        yield knocking
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(20)
+        connection.connect(f"{daemon.environ['EXECSVC_RUNTIME_DIR']}/control.sock")
+        yield connection
 
 
 def answer(daemon: Daemon, line: bytes) -> dict[str, object]:
     """What the supervisor answers to ``line``; empty when it hangs up."""
-    with visitor(daemon) as knocking:
-        knocking.sendall(line)
+    with client(daemon) as connection:
+        connection.sendall(line)
         heard = b""
         while not heard.endswith(b"\n"):
             try:
-                part = knocking.recv(65536)
+                part = connection.recv(65536)
             except ConnectionResetError:
                 part = b""
             if not part:
@@ -49,7 +49,7 @@ def answer(daemon: Daemon, line: bytes) -> dict[str, object]:
 
 
 def serves(daemon: Daemon, pid: int) -> None:
-    """The same supervisor answers both doors, and its bot still ticks."""
+    """The same supervisor answers at both sockets, and its bot still ticks."""
     assert answer(daemon, b'{"call": "status"}\n')["pid"] == pid
     ticks = daemon.bot()["ticks"]
     eventually(lambda: daemon.bot()["ticks"] > ticks, "the bot ticks on")
@@ -123,23 +123,23 @@ def test_bad_lines_disturb_nobody(daemon: Daemon, exchange: Exchange) -> None:
     serves(daemon, pid)
 
 
-def test_idle_slow_and_greedy_visitors_disturb_nobody(daemon: Daemon, exchange: Exchange) -> None:
+def test_idle_slow_and_greedy_clients_disturb_nobody(daemon: Daemon, exchange: Exchange) -> None:
     exchange.list_bots(bot_row())
     daemon.start()
     daemon.until_holding()
     pid = daemon.pid
-    with ExitStack() as crowd:
-        halves = [crowd.enter_context(visitor(daemon)) for _ in range(20)]
+    with ExitStack() as stack:
+        halves = [stack.enter_context(client(daemon)) for _ in range(20)]
         for half in halves:
             half.sendall(b'{"call": "sta')
-        greedy = crowd.enter_context(visitor(daemon))
+        greedy = stack.enter_context(client(daemon))
         with pytest.raises(OSError, match=r"Broken pipe|reset"):
             greedy.sendall(b"x" * (10 << 20))
-        deaf = [crowd.enter_context(visitor(daemon)) for _ in range(20)]
+        deaf = [stack.enter_context(client(daemon)) for _ in range(20)]
         for reader in deaf:
             reader.sendall(b'{"call": "status"}\n')  # and never reads
         for _ in range(200):
-            crowd.enter_context(visitor(daemon))
+            stack.enter_context(client(daemon))
         serves(daemon, pid)
     serves(daemon, pid)
 
@@ -151,22 +151,22 @@ def visitors_inside(daemon: Daemon) -> int:
     return sum(str(socket.laddr) == path for socket in sockets) - 1  # the listening one
 
 
-def test_visitors_that_leave_as_others_push_in_disturb_nobody(
+def test_clients_that_leave_as_others_push_in_disturb_nobody(
     daemon: Daemon, exchange: Exchange
 ) -> None:
-    """Whoever makes room for a new visitor may have something to say in the same moment."""
+    """Whoever makes room for a new client may have something to say in the same moment."""
     exchange.list_bots(bot_row())
     daemon.start()
     daemon.until_holding()
     pid = daemon.pid
     for _ in range(5):
-        with ExitStack() as crowd:
-            idle = [crowd.enter_context(visitor(daemon)) for _ in range(MOST_CLIENTS)]
+        with ExitStack() as stack:
+            idle = [stack.enter_context(client(daemon)) for _ in range(MOST_CLIENTS)]
             eventually(lambda: visitors_inside(daemon) >= MOST_CLIENTS, "all are in")
             os.kill(pid, signal.SIGSTOP)
             try:
                 for _ in range(60):
-                    crowd.enter_context(visitor(daemon)).close()
+                    stack.enter_context(client(daemon)).close()
                 for one in idle:
                     one.sendall(b"{}\n")
             finally:

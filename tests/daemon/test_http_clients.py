@@ -120,9 +120,9 @@ def test_a_body_where_none_is_wanted(shared: Daemon) -> None:
 def test_slow_clients_keep_nobody_waiting(shared: Daemon) -> None:
     """Each of them may hold a thread for a while; together they must not hold all of them."""
     port = shared.port
-    with ExitStack() as crowd:
+    with ExitStack() as stack:
         slow = [
-            crowd.enter_context(socket.create_connection(("127.0.0.1", port), 30))
+            stack.enter_context(socket.create_connection(("127.0.0.1", port), 30))
             for _ in range(300)
         ]
         for client in slow:
@@ -139,11 +139,11 @@ def test_slow_clients_keep_nobody_waiting(shared: Daemon) -> None:
 
 def test_readers_that_never_read_keep_nobody_waiting(shared: Daemon) -> None:
     port = shared.port
-    with ExitStack() as crowd:
+    with ExitStack() as stack:
         for _ in range(100):
             deaf = socket.socket()
             deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-            crowd.enter_context(deaf)
+            stack.enter_context(deaf)
             deaf.connect(("127.0.0.1", port))
             deaf.sendall(b"GET /status HTTP/1.1\r\nHost: x\r\n\r\n" * 20)
         healthy(shared)
@@ -158,9 +158,9 @@ def test_thousands_of_connections_disturb_nobody(daemon: Daemon, exchange: Excha
         daemon.until_holding()
         count = min(MOST_CLIENTS, hard - 1000)
         pid, port, ticks = daemon.pid, daemon.port, daemon.bot()["ticks"]
-        with ExitStack() as crowd:
+        with ExitStack() as stack:
             for number in range(count):
-                client = crowd.enter_context(socket.socket())
+                client = stack.enter_context(socket.socket())
                 client.setblocking(False)
                 client.connect_ex(("127.0.0.1", port))
                 if number % 1000 == 0:

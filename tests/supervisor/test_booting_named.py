@@ -20,7 +20,7 @@ MANY = 3000
 
 
 class Child:
-    """Has a pipe of the machine's own size, and reads it when it is told to."""
+    """Has a pipe of the machine's own size, and reads it when a test says so."""
 
     gone = False
     key = "reports"
@@ -39,7 +39,7 @@ class Child:
         return [json.loads(line) for line in self._lines.read()]
 
     def finish(self) -> None:
-        """It is told that nothing more comes."""
+        """Take note that no other request comes."""
 
     def close(self) -> None:
         self._lines.close()
@@ -47,7 +47,7 @@ class Child:
 
 
 class Reporting:
-    """The supervisor's end, and what its child was told of bots that are BOOTING."""
+    """The supervisor's end, and the names of BOOTING bots that its child was sent."""
 
     def __init__(self) -> None:
         self.child = Child()
@@ -83,7 +83,7 @@ class Reporting:
                 self.names.append(asked["booting"])
             self.complete = self.complete or asked.get("complete", False)
             if "changed" in asked:
-                assert self.complete, "it looks at orders of bots that it was not told of"
+                assert self.complete, "it looks at orders of bots whose names it was not sent"
                 self.looked = True
 
     def turns(self) -> int:

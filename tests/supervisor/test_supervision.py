@@ -97,17 +97,17 @@ def test_the_control_socket_is_private_and_takes_what_comes(running: Scripted) -
     assert running.ask("health")["status"] == "ok"
 
 
-def test_slow_visitors_hold_nobody_up(running: Scripted) -> None:
+def test_slow_clients_hold_nobody_up(running: Scripted) -> None:
     path = running.folder / "run" / SOCKET_NAME
-    visitors = []
+    clients = []
     for _ in range(100):
-        visitor = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        visitor.connect(str(path))
-        visitor.sendall(b'{"call": ')
-        visitors.append(visitor)
+        client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        client.connect(str(path))
+        client.sendall(b'{"call": ')
+        clients.append(client)
     assert running.ask("health")["status"] == "ok"
-    for visitor in visitors:
-        visitor.close()
+    for client in clients:
+        client.close()
     assert running.ask("health")["status"] == "ok"
 
 
@@ -139,11 +139,11 @@ def test_a_quiet_minute_says_nothing(service: Scripted, bots: Exchange) -> None:
 
 
 def exchange_bytes(path: Path, request: bytes) -> bytes:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as visitor:
-        visitor.settimeout(30)
-        visitor.connect(str(path))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(30)
+        client.connect(str(path))
         try:
-            visitor.sendall(request)
-            return visitor.recv(65536)
+            client.sendall(request)
+            return client.recv(65536)
         except OSError:
             return b""

@@ -1,4 +1,4 @@
-"""What systemd is told."""
+"""The messages to systemd."""
 
 from __future__ import annotations
 

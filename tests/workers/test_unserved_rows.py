@@ -1,4 +1,4 @@
-"""Rows that wait while nothing is done for them are told of once, in the log."""
+"""Rows that wait while nothing is done for them are logged, once."""
 
 from __future__ import annotations
 

@@ -19,14 +19,14 @@ def ended(kind: EndKind, signal: str | None = None, detail: str = "") -> Snapsho
 
 
 def judge(
-    snapshot: Snapshot, code: int = 0, told: bool = False, killed: str | None = None
+    snapshot: Snapshot, code: int = 0, asked: bool = False, killed: str | None = None
 ) -> Ending:
-    return classify(snapshot, code, asked=told, killed_for=killed)
+    return classify(snapshot, code, asked=asked, killed_for=killed)
 
 
 @pytest.mark.parametrize("kind", EndKind)
 def test_whatever_it_says_it_was_told(kind: EndKind) -> None:
-    assert judge(ended(kind), told=True).meaning is Meaning.ASKED
+    assert judge(ended(kind), asked=True).meaning is Meaning.ASKED
 
 
 @pytest.mark.parametrize("signal", ["TERM", "INT"])
