@@ -16,7 +16,7 @@ STATUS: dict[str, Any] = {"service": "execution-service", "bots": [], "pid": 1}
 
 
 class Supervisor:
-    """What ``ask`` is in a test: records requests, answers or raises as it is told."""
+    """Takes the place of ``ask``: records requests, answers or raises as a test says."""
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []

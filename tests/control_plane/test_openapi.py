@@ -34,7 +34,7 @@ KNOWN = facts(
 
 
 class Supervisor:
-    """What ``ask`` is here: the real documents, or silence."""
+    """Takes the place of ``ask``: the real documents, or silence."""
 
     silent = False
 

@@ -23,7 +23,7 @@ def service(sandbox: Sandbox, tmp_path: Path) -> Iterator[Scripted]:
 
 @pytest.fixture
 def bots(sandbox: Sandbox) -> Exchange:
-    """BotService, with nobody listed."""
+    """BotService, with no bot listed."""
     return Exchange(sandbox.url)
 
 

@@ -47,7 +47,7 @@ class Sender(Children):
             os.close(end)
 
     def jobs(self) -> list[DeliveryJob]:
-        """What it was given since the last call; all of it is delivered at once."""
+        """The jobs handed over since the last call; all of them are delivered at once."""
         self._say(b"")  # a heartbeat
         try:
             lines = os.read(self._ends[0], 65536).splitlines()

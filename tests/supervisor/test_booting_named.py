@@ -87,7 +87,7 @@ class Reporting:
                 self.looked = True
 
     def turns(self) -> int:
-        """How many turns of the loop it takes until the loop has nothing to come back for."""
+        """The count of turns of the loop until no timer is left to come back for."""
         count = 0
         while self.timers.due(self.context.clock.now + 1.0):
             self.read()

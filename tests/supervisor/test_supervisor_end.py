@@ -1,4 +1,4 @@
-"""How the service ends."""
+"""The end of the service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What systemd hears while the service stops: more time, as long as something gets on."""
+"""The messages to systemd while the service stops: more time, as long as the stop makes progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of rows that are BOOTING, or were seen STOPPED, from one listing to the next."""
+"""The known facts of rows that are BOOTING, or were seen STOPPED, from one listing to the next."""
 
 from __future__ import annotations
 

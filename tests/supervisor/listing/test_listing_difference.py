@@ -1,4 +1,4 @@
-"""Who is gone: missing in two successive complete listings, unless it is most of them."""
+"""The bots that are gone: missing in two successive complete listings, unless most of them are."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def start(service: Scripted, bots: Exchange, count: int, **environ: str) -> None
 
 
 def listings(bots: Exchange) -> int:
-    """How often the RUNNING bots were asked for: once a listing, whatever else it asks for."""
+    """The count of requests for RUNNING bots: one a listing, whatever else the listing requests."""
     return sum(request["query"].get("status") == "RUNNING" for request in bots.listings(100))
 
 
@@ -49,7 +49,7 @@ def test_a_failed_listing_stops_nobody(
 ) -> None:
     start(service, bots, 3)
     bots.fault(call="bots", times=None, **fault)
-    bots.list_bots()  # after the fault: no listing in between may say that nobody is to run
+    bots.list_bots()  # after the fault: no listing in between may say that no bot is to run
     eventually(lambda: service.status()["poll"]["consecutive_failures"] >= 3)
     status = service.status()
     assert status["running_bots"] == 3

@@ -29,7 +29,7 @@ def descriptors():
 
 
 def program(text: str) -> str:
-    """What the program printed; it must end well."""
+    """The output of the program, which must end well."""
     done = subprocess.run(
         [sys.executable, "-c", BEGIN + textwrap.dedent(text)],
         env=scrubbed(),

@@ -1,4 +1,4 @@
-"""What the end of a trading process means."""
+"""The meaning of the end of a trading process."""
 
 from __future__ import annotations
 

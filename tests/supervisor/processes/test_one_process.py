@@ -1,4 +1,4 @@
-"""How long one process of a bot is waited for."""
+"""The time for which one process of a bot is waited for."""
 
 from __future__ import annotations
 

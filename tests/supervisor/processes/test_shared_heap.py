@@ -1,4 +1,4 @@
-"""What is there before the first fork stays shared, and works as before."""
+"""Memory that is there before the first fork stays shared, and its objects work as before."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ immortal = needs("immortal objects")
 
 
 def program(text: str) -> str:
-    """What a process prints that shares its heap where the text says so."""
+    """The output of a process that shares its heap where the text says so."""
     head = """
         import gc, sys, weakref
         from execsvc.supervisor.processes.shared_heap import knows_immortals, share_heap
