@@ -148,8 +148,22 @@ class AccountStore(Protocol):
         """The doubts that wait for an operator, oldest first."""
         ...
 
-    def keep_doubts(self, found: Iterable[Doubt], start: str, compared: Iterable[str]) -> None:
-        """Record the doubts that a comparison for this ``start`` of the service found, and its subjects."""
+    def decisions(self) -> Mapping[str, int]:
+        """The count of decisions on doubts, by bot."""
+        ...
+
+    def keep_doubts(
+        self,
+        found: Iterable[Doubt],
+        start: str,
+        compared: Iterable[str],
+        decided: Mapping[str, int] | None = None,
+    ) -> None:
+        """Record the doubts that a comparison for this ``start`` of the service found, and its subjects.
+
+        ``decided``: :meth:`decisions` before the comparison began. A doubt about a bot that was decided
+        on since is not recorded: the decision, of an operator who saw an older doubt, stands.
+        """
         ...
 
     def is_compared(self, subject: str, start: str) -> bool:

@@ -242,6 +242,21 @@ def test_decided_doubt_names_the_order_that_is_known_from_then_on(account: Accou
     assert account.newest_booked("b1") is None
 
 
+def test_decision_stands_that_is_made_while_a_comparison_is_under_way(
+    account: AccountStore,
+) -> None:
+    account.keep_doubts([doubt()], "start", [])
+    before = account.decisions()
+    account.decide_doubts("b1")
+    late = doubt().model_copy(update={"order_at": LATER})
+    account.keep_doubts([late, doubt(bot_id="b2")], "start", ["b1"], before)
+    assert [one.bot_id for one in account.doubts()] == ["b2"]
+    assert account.is_compared("b1", "start")
+    assert account.known_order("b1") == LATER, "a later start finds the same order decided"
+    account.keep_doubts([doubt()], "next start", [], account.decisions())
+    assert [one.bot_id for one in account.doubts()] == ["b2", "b1"]
+
+
 def test_release_is_asked_of_one_bot_until_it_is_done(account: AccountStore) -> None:
     account.ask_release("b1", AT)
     account.ask_release("b1", LATER)

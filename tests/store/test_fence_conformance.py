@@ -56,6 +56,7 @@ ACCOUNT_READS: dict[str, Callable[[AccountStore], object]] = {
     "fees_paid": lambda account: account.fees_paid("BNB", AT),
     "locked": lambda account: account.locked(),
     "expected_amounts": lambda account: account.expected_amounts(),
+    "decisions": lambda account: account.decisions(),
     "doubts": lambda account: account.doubts(),
     "contested_positions": lambda account: account.contested_positions(),
     "is_compared": lambda account: account.is_compared(ACCOUNT, "next"),

@@ -9,11 +9,11 @@ from typing import NamedTuple
 from execsvc.clients.order_history import PastOrder
 from execsvc.clock import iso, monotonic, now
 from execsvc.errors import LedgerFailed, Unavailable
-from execsvc.execution.ports import Services
 from execsvc.logs import bound
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.comparison import Discrepancy
 from execsvc.store.account_store import AccountStore
+from execsvc.store.bot_store import BotStore
 from execsvc.store.doubt import Doubt, moved
 
 _NEWER = timedelta(seconds=1)
@@ -39,10 +39,10 @@ class RestoreSigns:
     """Contests a bot's position where a record knows more than its ledger; each once for a start."""
 
     def __init__(
-        self, services: Services, binding: Binding, journal: AccountStore, start: StartOfService
+        self, ledger: BotStore, binding: Binding, journal: AccountStore, start: StartOfService
     ) -> None:
-        self._bot_id = services.bot_id
-        self._ledger = services.ledger
+        self._bot_id = ledger.bot_id
+        self._ledger = ledger
         self._binding = binding
         self._journal = journal
         self._start = start.name
@@ -78,6 +78,7 @@ class RestoreSigns:
                 return
         except LedgerFailed:
             return  # unknown, which the start has logged
+        decided = self._journal.decisions()
         held = [
             moved(self._bot_id, binding.symbol)
             for binding, position in self._ledger.open_positions()
@@ -86,7 +87,7 @@ class RestoreSigns:
         ]
         if not held and self._ledger.position(self._binding).sold_short > 0:
             held = [moved(self._bot_id, self._binding.symbol)]
-        self._journal.keep_doubts(held, self._start, [subject])
+        self._journal.keep_doubts(held, self._start, [subject], decided)
 
     def check_journal(self) -> None:
         """Contest the position if the account's journal knows a booked order that its ledger lacks.
@@ -97,6 +98,7 @@ class RestoreSigns:
         subject = f"journal of {self._bot_id}"
         if self._journal.is_compared(subject, self._start):
             return
+        decided = self._journal.decisions()
         known = self._ledger.newest_order()
         theirs = self._journal.newest_booked(self._bot_id)
         if known is None or theirs is None or self._ledger.is_booked(theirs[0]):
@@ -111,7 +113,7 @@ class RestoreSigns:
             f"ledger has lost, whose last one is of {iso(known)}: the ledger was restored",
             order_at=sent_at,
         )
-        self._journal.keep_doubts([found], self._start, [subject])
+        self._journal.keep_doubts([found], self._start, [subject], decided)
 
     def check_bot_service(self) -> None:
         """Contest the position if BotService knows an order of the bot that is newer than its
@@ -121,6 +123,7 @@ class RestoreSigns:
         if self._history is None or self._journal.is_compared(subject, self._start):
             return
         asked_before, self._ask_again_at = self._ask_again_at is not None, None
+        decided = self._journal.decisions()
         ours = [self._journal.known_order(self._bot_id), self._ledger.newest_order()]
         known = max((moment for moment in ours if moment is not None), default=None)
         if known is None:
@@ -137,7 +140,7 @@ class RestoreSigns:
         found = []
         if theirs is not None and theirs.timestamp - known > _NEWER:
             found.append(self._newer_order(theirs, iso(known)))
-        self._journal.keep_doubts(found, self._start, [subject])
+        self._journal.keep_doubts(found, self._start, [subject], decided)
 
     def _newer_order(self, theirs: PastOrder, known: str) -> Doubt:
         order = f"{theirs.side} {theirs.quantity} {theirs.symbol} of {iso(theirs.timestamp)}"

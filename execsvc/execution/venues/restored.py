@@ -41,7 +41,7 @@ class RestoredLedger:
         self._record = services.record
         self._reporter = services.reporter
         self._start = start.name
-        self._signs = RestoreSigns(services, binding, account.journal, start)
+        self._signs = RestoreSigns(services.ledger, binding, account.journal, start)
         self._is_checked = not start.name
         self._is_kept = not start.name
         self._is_logged = False
@@ -199,6 +199,7 @@ class RestoredLedger:
 
     def _compare(self, positions: list[OpenPosition], purpose: Purpose) -> None:
         """Compare ``positions`` of the account with its balance, and record the doubts."""
+        decided = self._account.journal.decisions()
         covered: list[str] = []
         found: list[Doubt] = []
         if positions:
@@ -211,7 +212,7 @@ class RestoredLedger:
             if found:
                 found = self._seen_again(judged, own, purpose)
         subjects = [ACCOUNT, self._bot_id, *covered]
-        self._account.journal.keep_doubts(found, self._start, subjects)
+        self._account.journal.keep_doubts(found, self._start, subjects, decided)
 
     def _seen_again(
         self, positions: list[OpenPosition], own: tuple[str, str], purpose: Purpose

@@ -14,6 +14,11 @@ CREATE TABLE IF NOT EXISTS compared (
     subject TEXT PRIMARY KEY,
     start TEXT NOT NULL
 );
+-- Count of the decisions on the doubts of a bot: a comparison that began before the last one finds nothing new.
+CREATE TABLE IF NOT EXISTS decided (
+    bot_id TEXT PRIMARY KEY,
+    times INTEGER NOT NULL
+);
 -- The newest order of a bot, by BotService, of which an operator has said what became of it.
 CREATE TABLE IF NOT EXISTS acknowledged (
     bot_id TEXT PRIMARY KEY,

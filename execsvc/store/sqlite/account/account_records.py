@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -38,9 +38,19 @@ class AccountRecords(AccountTables):
         """The doubts that wait for an operator, oldest first."""
         return doubts.contested(self.connection)
 
-    def keep_doubts(self, found: Iterable[Doubt], start: str, compared: Iterable[str]) -> None:
+    def decisions(self) -> dict[str, int]:
+        """The count of decisions on doubts, by bot."""
+        return doubts.decisions(self.connection)
+
+    def keep_doubts(
+        self,
+        found: Iterable[Doubt],
+        start: str,
+        compared: Iterable[str],
+        decided: Mapping[str, int] | None = None,
+    ) -> None:
         """Record the doubts that a comparison for this ``start`` of the service found, and its subjects."""
-        doubts.keep(self.connection, found, start, compared)
+        doubts.keep(self.connection, found, start, compared, decided)
 
     def is_compared(self, subject: str, start: str) -> bool:
         """True once ``subject`` was compared for this start of the service."""

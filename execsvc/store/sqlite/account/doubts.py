@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -43,15 +43,20 @@ def keep(
     found: Iterable[Doubt],
     start: str,
     compared: Iterable[str],
+    decided: Mapping[str, int] | None = None,
 ) -> None:
     """Write the doubts that a comparison has found, and its subjects. Raises LedgerFailed.
 
-    A position that is contested already stays so, unless it was found to be closed.
+    A position that is contested already stays so, unless it was found to be closed. ``decided``: the
+    decisions before the comparison began; a doubt that was decided on since stays decided.
     """
     extend(connection, SCHEMA)
     found = list(found)
     with transaction(connection, durable=bool(found)) as tx:
         for doubt in found:
+            if decided is not None and _times(tx, doubt.bot_id) != decided.get(doubt.bot_id, 0):
+                _acknowledge(tx, doubt)
+                continue
             tx.execute(
                 "INSERT INTO doubt VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
                 "verdict=excluded.verdict, detail=excluded.detail WHERE excluded.verdict='gone' "
@@ -67,6 +72,27 @@ def keep(
             )
         for subject in compared:
             tx.execute("INSERT OR REPLACE INTO compared VALUES (?,?)", (subject, start))
+
+
+def decisions(connection: sqlite3.Connection) -> dict[str, int]:
+    """The count of decisions on doubts, by bot. Raises LedgerFailed."""
+    if not has_table(connection, "decided"):
+        return {}
+    return {row["bot_id"]: row["times"] for row in query(connection, "SELECT * FROM decided")}
+
+
+def _times(tx: sqlite3.Connection, bot_id: str) -> int:
+    found = tx.execute("SELECT times FROM decided WHERE bot_id=?", (bot_id,)).fetchone()
+    return 0 if found is None else int(found["times"])
+
+
+def _acknowledge(tx: sqlite3.Connection, doubt: Doubt) -> None:
+    if doubt.order_at is not None:
+        tx.execute(
+            "INSERT INTO acknowledged VALUES (?,?) ON CONFLICT DO UPDATE SET "
+            "order_at=max(order_at, excluded.order_at)",
+            (doubt.bot_id, iso(doubt.order_at)),
+        )
 
 
 def is_compared(connection: sqlite3.Connection, subject: str, start: str) -> bool:
@@ -85,14 +111,14 @@ def decide(connection: sqlite3.Connection, bot_id: str) -> list[Doubt]:
     decided = [doubt for doubt in doubts(connection) if doubt.bot_id == bot_id]
     if not decided:
         return []
+    extend(connection, SCHEMA)
     with transaction(connection) as tx:
         for doubt in decided:
             _forget_expected(tx, doubt.symbol)
-            if doubt.order_at is not None:
-                tx.execute(
-                    "INSERT OR REPLACE INTO acknowledged VALUES (?,?)",
-                    (bot_id, iso(doubt.order_at)),
-                )
+            _acknowledge(tx, doubt)
+        tx.execute(
+            "INSERT INTO decided VALUES (?,1) ON CONFLICT DO UPDATE SET times=times+1", (bot_id,)
+        )
         tx.execute("DELETE FROM doubt WHERE bot_id=?", (bot_id,))
     return decided
 
