@@ -62,7 +62,7 @@ EXIT_CODES = {
 }
 
 CODE_MEANINGS = {
-    exit_codes.DONE: "ended as it was told: flat, or with its position kept",
+    exit_codes.DONE: "ended as asked: flat, or with its position kept",
     exit_codes.GAVE_UP: "given up: its strategy kept raising, or its ledger is damaged",
     exit_codes.NO_LEDGER: "its ledger cannot be read or written at present; it is started again",
     exit_codes.RESIDUE: "a position is still open",

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from execsvc.errors import OrderRefused
-from execsvc.execution.guards import entry_backoff as backoff
+from execsvc.execution.guards import entry_backoff
 from execsvc.execution.known_sizes import KnownSizes
 from execsvc.execution.parts import Parts, Placed
 from execsvc.execution.sizing import refuse_unsellable_entry
@@ -51,13 +51,13 @@ def test_parts_know_no_fee_where_one_part_has_none() -> None:
 
 
 def test_delay_doubles_from_the_third_to_five_minutes() -> None:
-    delays = [backoff.delay(count) for count in range(14)]
+    delays = [entry_backoff.delay(count) for count in range(14)]
     assert delays == [0, 0, 0, 5, 10, 20, 40, 80, 160, 300, 300, 300, 300, 300]
 
 
 @pytest.mark.parametrize(("passed", "left"), [(0.0, 10.0), (4.0, 6.0), (10.0, 0.0), (99.0, 0.0)])
 def test_left_is_the_rest_of_the_wait(passed: float, left: float) -> None:
-    assert backoff.left(4, passed) == left
+    assert entry_backoff.left(4, passed) == left
 
 
 def refused(
