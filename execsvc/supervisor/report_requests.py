@@ -22,6 +22,7 @@ from execsvc.supervisor.bots.records import Records
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.processes.context import ProcessContext
 from execsvc.supervisor.processes.worker_channel import WorkerChannel
+from execsvc.supervisor.status.bot_view import last_error
 from execsvc.workers.reports import ReportRequest, ReportState, run_reports
 
 HALTED = 20.0
@@ -258,7 +259,7 @@ class ReportRequests:
         ):
             return None  # no operator ended it, or another service may run it
         if bot.state in (State.FAILED, State.HELD):
-            return f"{bot.state.value}: {bot.last_error}"
+            return f"{bot.state.value}: {last_error(bot)}"
         if status != BOOTING:
             return None
         if bot.state is State.INVALID:

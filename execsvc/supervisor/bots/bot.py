@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from execsvc.clock import now
 from execsvc.logs import bound
 from execsvc.model.bot import Binding, Mode, named, short_name
-from execsvc.model.result import unknown, unstarted, utc_day
 from execsvc.runner.job import Task
 from execsvc.runner.report import Snapshot, shown
 from execsvc.store.abandoned import Abandoned, is_recent
@@ -23,9 +21,6 @@ from execsvc.supervisor.bots.states import State, entered
 
 if TYPE_CHECKING:
     from loguru import Logger
-
-_LEFT = "left by an earlier run of the service; waits for the first good listing"
-
 
 Record = Desired | Process | KnownPosition | HoldRecord | Schedule
 
@@ -184,66 +179,13 @@ class Bot(NamedTuple):
     @property
     def position(self) -> dict[str, str | None]:
         """The position as ``/status`` shows it: from the bot's process, else from its ledger."""
-        if self._speaks:
+        if self.is_reporting:
             return self.snapshot.position
         return (
             shown(self.known.ledger.position)
             if self.known.ledger is not None
             else Snapshot().position
         )
-
-    def result(self, day: date) -> dict[str, str | None]:
-        """The realised result, as ``/status`` shows it on the UTC day ``day``."""
-        quote = self.binding.quote if self.binding is not None else None
-        if not self._speaks and self.known.ledger is None and self.known.unreadable is None:
-            return unstarted(quote)
-        ledger = self.known.ledger.result if self.known.ledger is not None else None
-        found = self.snapshot.result if self._speaks else ledger
-        return found.shown(day) if found is not None else unknown(quote)
-
-    @property
-    def guards(self) -> list[dict[str, str]]:
-        """The guards that keep it from entering.
-
-        Without a process that trades: a daily loss of this UTC day, and a stop loss that no stop by the
-        bot's user has ended.
-        """
-        if self.trades and self._speaks:
-            return self.snapshot.guards
-        if self.known.ledger is None:
-            return []
-        day, stop_loss = self.known.ledger.daily_loss, self.known.ledger.stop_loss
-        found = [day] if day is not None and utc_day(day.since) == utc_day(now()) else []
-        found += (
-            [stop_loss] if stop_loss is not None and self.desired.listed is not Listed.GONE else []
-        )
-        return [guard.shown() for guard in found]
-
-    @property
-    def last_error(self) -> str | None:
-        """The error that ``/status`` shows: of the row, else of the process, else of its end."""
-        alive = self.process.run.snapshot.last_error if self.process.run is not None else None
-        hold = self.holding.hold.detail if self.holding.hold is not None else None
-        # An earlier fault of a bot that is over says nothing of its present state.
-        said = None if self._is_over else self.process.error or self.process.last.last_error
-        if hold and said and said not in hold and self.residue:
-            hold = f"{hold}; {said}"  # the detail of the hold does not say why the position is not sold
-        waits = _LEFT if self.desired.listed is Listed.UNSEEN else None
-        over = self.desired.given_back if self.desired.listed is Listed.GONE else None
-        return (
-            self.desired.row_error
-            or alive
-            or hold
-            or self.known.unavailable
-            or over
-            or said
-            or waits
-        )
-
-    @property
-    def abandoned(self) -> list[Abandoned]:
-        """The positions that an operator gave up within the last day, by its ledger."""
-        return self.abandoned_by(now())
 
     def abandoned_by(self, moment: datetime) -> list[Abandoned]:
         """The positions that an operator gave up within the day before ``moment``, by its ledger."""
@@ -253,7 +195,7 @@ class Bot(NamedTuple):
     @property
     def is_stopped_out(self) -> bool:
         """True while a stop loss that was reached keeps the bot from entering."""
-        if self.trades and self._speaks:
+        if self.trades and self.is_reporting:
             return any(guard["guard"] == STOP_LOSS for guard in self.snapshot.guards)
         reached = self.known.ledger is not None and self.known.ledger.stop_loss is not None
         return reached and self.desired.listed is not Listed.GONE
@@ -272,20 +214,20 @@ class Bot(NamedTuple):
     def contested(self) -> int:
         """Count of its orders that wait for an operator."""
         ledger = self.known.ledger.contested if self.known.ledger is not None else 0
-        return self.snapshot.contested if self._speaks else ledger
+        return self.snapshot.contested if self.is_reporting else ledger
 
     @property
     def doubt(self) -> str | None:
         """The reason why its position may not be its own any more, until an operator has decided."""
         ledger = self.known.ledger.doubt if self.known.ledger is not None else None
-        return self.snapshot.doubt if self._speaks else ledger
+        return self.snapshot.doubt if self.is_reporting else ledger
 
     @property
     def residue(self) -> bool:
         """True when an attempt to liquidate has failed and the position is open."""
         known = self.known.ledger is not None and self.known.ledger.failing
         before = self.is_open and (known or self.known.liquidation_failed)
-        if not self._speaks:
+        if not self.is_reporting:
             return before
         # The next try has not failed yet, but it has not sold anything either.
         return self.snapshot.liquidation_failed or (before and not self.trades)
@@ -309,14 +251,15 @@ class Bot(NamedTuple):
         )
 
     @property
-    def _is_over(self) -> bool:
+    def is_over(self) -> bool:
         """True when the bot was stopped, and has ended flat."""
         return (
             self.state is State.STOPPED and self.desired.listed is Listed.GONE and not self.is_open
         )
 
     @property
-    def _speaks(self) -> bool:
+    def is_reporting(self) -> bool:
+        """True while a process works for the bot that has recovered its position, and reports it."""
         return self.process.run is not None and self.process.run.snapshot.phase != "BOOTING"
 
 

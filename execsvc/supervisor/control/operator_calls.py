@@ -13,6 +13,7 @@ from execsvc.supervisor.bots.fleet import Fleet
 from execsvc.supervisor.bots.halting import Halting
 from execsvc.supervisor.bots.next_step import Service
 from execsvc.supervisor.bots.states import State
+from execsvc.supervisor.status.bot_view import last_error
 from execsvc.supervisor.status.unfinished import unfinished
 
 Document = dict[str, Any]
@@ -66,7 +67,7 @@ class OperatorCalls:
             "state": bot.state.value,
             "going_on": bot.desired.abandoning,
             "failed": bot.known.not_abandoned,
-            "last_error": bot.last_error,
+            "last_error": last_error(bot),
         }
 
     def _halt(self, request: Document) -> Document:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from execsvc.clock import iso
+from execsvc.clock import iso, now
 from execsvc.model.condition import Condition, Kind
 from execsvc.store.abandoned import command_to_abandon
 from execsvc.store.halted import Halted
@@ -12,6 +12,7 @@ from execsvc.store.tripped import DAILY_LOSS, STOP_LOSS
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.next_step import Listed, Service
 from execsvc.supervisor.bots.states import State
+from execsvc.supervisor.status.bot_view import guards, last_error
 from execsvc.supervisor.status.facts import Facts, Polled
 
 UNREAD_AFTER = 60.0
@@ -64,32 +65,34 @@ def _of_listings(polled: Polled) -> Iterator[Condition]:
 
 def _of(bot: Bot, left: Collection[str]) -> Iterator[Condition]:
     if bot.state is State.FAILED or (bot.holding.hold and bot.holding.hold.state is State.FAILED):
-        text = f"bot {bot.named} is FAILED: {bot.last_error}"
-        yield _condition(Kind.FAILED, bot, text, f"FAILED: {bot.last_error}")
+        text = f"bot {bot.named} is FAILED: {last_error(bot)}"
+        yield _condition(Kind.FAILED, bot, text, f"FAILED: {last_error(bot)}")
     yield from _of_records(bot)
     if bot.residue:
         why = "a liquidation failed and its position is open"
-        error = f" ({bot.last_error})" if bot.last_error else ""
+        error = f" ({last_error(bot)})" if last_error(bot) else ""
         way_out = f"; what can never be sold is given up by: {command_to_abandon(bot.bot_id)}"
         text = f"bot {bot.named}: {why}{error}{way_out}"
         yield _condition(Kind.LIQUIDATION, bot, text, why + error)
     elif bot.unread >= UNREAD_AFTER:
-        error = f": {bot.last_error}" if bot.last_error else ""
+        error = f": {last_error(bot)}" if last_error(bot) else ""
         why = f"it has not ticked for {bot.unread:.0f} s, its reads fail{error}"
         text = f"bot {bot.named} has not ticked for {bot.unread:.0f} s, its reads fail{error}"
         yield _condition(Kind.READS, bot, text, why)
     elif bot.unjudged >= UNREAD_AFTER:
-        error = f": {bot.last_error}" if bot.last_error else ""
+        error = f": {last_error(bot)}" if last_error(bot) else ""
         why = f"its stop loss could not be judged for {bot.unjudged:.0f} s{error}"
         yield _condition(Kind.READS, bot, f"bot {bot.named}: {why}", why)
     yield from _for_an_operator(bot)
-    if bot.abandoned:
-        why = f"{bot.abandoned[-1].text}, at {iso(bot.abandoned[-1].at)}"
+    moment = now()
+    abandoned = bot.abandoned_by(moment)
+    if abandoned:
+        why = f"{abandoned[-1].text}, at {iso(abandoned[-1].at)}"
         yield _condition(Kind.ABANDONED, bot, f"bot {bot.named}: {why}", why)
     if bot.desired.given_back is not None and bot.desired.listed is Listed.GONE:
         why = f"it was stopped in BotService: {bot.desired.given_back}"
         yield _condition(Kind.GIVEN_BACK, bot, f"bot {bot.named}: {why}", why)
-    for guard in bot.guards:
+    for guard in guards(bot, moment):
         if guard["guard"] in _GUARDS:
             kind, what = _GUARDS[guard["guard"]]
             why = f"{what}: {guard['detail']}"

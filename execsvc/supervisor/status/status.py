@@ -15,6 +15,7 @@ from execsvc.store.halted import Halted
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.next_step import Listed, Service
 from execsvc.supervisor.bots.states import State
+from execsvc.supervisor.status.bot_view import guards, last_error, result
 from execsvc.supervisor.status.conditions import conditions
 from execsvc.supervisor.status.facts import Facts
 
@@ -67,7 +68,7 @@ def health(facts: Facts) -> dict[str, Any]:
 
 
 def _bot(bot: Bot, halted: Halted | None) -> dict[str, Any]:
-    run, binding, snapshot = bot.process.run, bot.binding, bot.snapshot
+    run, binding, snapshot, moment = bot.process.run, bot.binding, bot.snapshot, now()
     return {
         "bot_id": bot.bot_id,
         "name": bot.name,
@@ -84,9 +85,9 @@ def _bot(bot: Bot, halted: Halted | None) -> dict[str, Any]:
         "consecutive_errors": snapshot.consecutive_errors,
         "last_error": _last_error(bot, halted),
         "position": bot.position,
-        "result": bot.result(utc_day(now())),
-        "guards": bot.guards,
-        "abandoned": [one.shown() for one in bot.abandoned],
+        "result": result(bot, utc_day(moment)),
+        "guards": guards(bot, moment),
+        "abandoned": [one.shown() for one in bot.abandoned_by(moment)],
     }
 
 
@@ -94,8 +95,8 @@ def _last_error(bot: Bot, halted: Halted | None) -> str | None:
     """The error of the bot; in a halt also the halt, as the reason why the bot does not run."""
     gone = bot.desired.listed is Listed.GONE and bot.state is State.STOPPED
     if halted is None or gone or bot.state not in _HALTING:
-        return bot.last_error
-    return f"{halted.text}; {bot.last_error}" if bot.last_error else halted.text
+        return last_error(bot)
+    return f"{halted.text}; {last_error(bot)}" if last_error(bot) else halted.text
 
 
 def _nameless(row: InvalidRow) -> dict[str, Any]:

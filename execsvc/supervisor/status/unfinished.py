@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.states import State
+from execsvc.supervisor.status.bot_view import last_error
 
 
 class Why(NamedTuple):
@@ -41,7 +42,7 @@ def _why(bot: Bot) -> Why | None:
     if stuck is not None:
         return Why(stuck, going_on=False)
     if bot.residue:
-        detail = f": {bot.last_error}" if bot.last_error else ""
+        detail = f": {last_error(bot)}" if last_error(bot) else ""
         return Why(f"a liquidation failed and is tried again{detail}", going_on=True)
     if (
         bot.process.run is not None

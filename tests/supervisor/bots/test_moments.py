@@ -30,6 +30,7 @@ from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.loop_clock import LoopClock
 from execsvc.supervisor.processes.restarting_process import RestartingProcess
+from execsvc.supervisor.status.bot_view import last_error
 
 
 class Ledgers:
@@ -158,7 +159,7 @@ def test_a_machine_without_a_process_to_give_is_no_crash_of_the_bot(
     assert not parts.launcher.launch()
     bot = only(parts)
     assert (bot.state, bot.schedule.restart_count) == (State.BACKOFF, 0)
-    assert bot.last_error == "no process can be started: Resource temporarily unavailable"
+    assert last_error(bot) == "no process can be started: Resource temporarily unavailable"
     look_at(parts, bots, steps.NO_PROCESS)
     assert only(parts).process.queued is Task.TRADE
     assert only(parts).holding.hold is None
@@ -199,9 +200,9 @@ def test_a_reason_stays_until_the_row_is_good_again(parts: Parts, bots: Bots) ->
     parts.context.timers.ask("b1", 1.0)
     look_at(parts, bots, 1.0)
     assert only(parts).desired.listed is Listed.INVALID
-    assert only(parts).last_error == "no symbol"
+    assert last_error(only(parts)) == "no symbol"
     bots.listed(listing(row()))
-    assert only(parts).last_error is None
+    assert last_error(only(parts)) is None
 
 
 def test_what_was_read_at_the_start_is_not_read_again(

@@ -156,7 +156,7 @@ def test_row_listed_ends_failed_only_when_it_is_another_row() -> None:
 def test_row_invalid_leaves_a_runner_alone() -> None:
     fact = RowInvalid(InvalidRow(name="x", reason="no symbol"), booting=False)
     found, effects = after(bot(state=S.RUNNING, run=run(1)), fact)
-    assert (found.state, found.last_error) == (S.RUNNING, "no symbol")
+    assert (found.state, found.desired.row_error) == (S.RUNNING, "no symbol")
     assert [type(effect) for effect in effects] == [Say]
 
 

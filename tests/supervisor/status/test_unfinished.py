@@ -18,6 +18,7 @@ from execsvc.supervisor.bots.hold import Hold, PendingSignalDecision
 from execsvc.supervisor.bots.next_step import Listed
 from execsvc.supervisor.bots.run import Run
 from execsvc.supervisor.bots.states import State
+from execsvc.supervisor.status.bot_view import last_error
 from execsvc.supervisor.status.unfinished import unfinished
 
 BINDING = Binding(mode=Mode.LIVE, key_id="k1", symbol="BTC/USDT", strategy="test_trading_v1")
@@ -103,5 +104,5 @@ def test_the_whole_document() -> None:
 def test_why_it_is_not_sold_is_told_beside_who_ended_it() -> None:
     held = Hold(State.HELD, "stopped by an operator")
     left = bot(hold=held, error="disk is full", ledger=ledger("0.5", failing=True))
-    assert left.last_error == "stopped by an operator; disk is full"
-    assert changed(left, ledger=ledger()).last_error == "stopped by an operator"
+    assert last_error(left) == "stopped by an operator; disk is full"
+    assert last_error(changed(left, ledger=ledger())) == "stopped by an operator"
