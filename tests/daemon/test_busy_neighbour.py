@@ -12,7 +12,7 @@ from support.deadline import eventually
 from support.exchange import Exchange
 from support.store_files import ledger_path
 
-LOOKED = ("bots of the account hold cannot be told", "event=bot_crashed")
+LOOKED = ("the positions of the account are unknown", "event=bot_crashed")
 
 
 def test_busy_ledger_of_another_bot_crashes_nobody(daemon: Daemon, exchange: Exchange) -> None:

@@ -158,7 +158,7 @@ def test_nothing_is_sold_while_a_ledger_of_the_account_cannot_be_read(
             for line in store_in(bots.state_dir).read_log("b1")
             if line.event == "strategy_said"
         ]
-        return any("no SELL entry" in text and "cannot be told" in text for text in said)
+        return any("no SELL entry" in text and "is unknown" in text for text in said)
 
     eventually(was_refused, "a refused SELL entry")
     assert exchange.orders() == []
