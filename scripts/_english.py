@@ -47,8 +47,8 @@ PRIVATE_NAMES = frozenset(
 )
 """Names of functions and classes that say nothing to a stranger, in lower case."""
 TIDY = (
-    *("alerts", "cli", "clients", "execution", "logs", "paper", "recording"),
-    *("replay", "reporting", "runner", "sandbox", "settings", "workers", ""),
+    *("alerts", "cli", "clients", "doctor", "execution", "logs", "paper"),
+    *("recording", "replay", "reporting", "runner", "sandbox", "settings", "workers", ""),
 )
 """The packages, and the modules beside them, whose texts and names are checked."""
 

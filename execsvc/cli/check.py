@@ -68,12 +68,12 @@ def check(source: SettingsSource, as_json: bool) -> int:
 
 def _check_directories(settings: Settings) -> None:
     """Raise ConfigRefused where the daemon would; missing directories are not made."""
-    for path, judge in (
+    for path, check_value in (
         (settings.state_dir, state_directory),
         (settings.runtime_dir, runtime_directory),
     ):
         if path.exists():
-            judge(path)
+            check_value(path)
 
 
 def _check_bot_service(settings: Settings) -> Listing:
@@ -96,12 +96,12 @@ def _check_bot_service(settings: Settings) -> Listing:
 
 def _check_adapter(settings: Settings, spec: BotSpec | None) -> None:
     http = adapter_http(settings)
-    health = adapter_health.ask(http)
+    health = adapter_health.read_health(http)
     if health is not None:
         text = f"{settings.exchange_adapter_url}: {health.text}"
         _report(
-            "adapter" if health.is_well else "warning",
-            text if health.is_well else f"adapter {text}",
+            "adapter" if health.is_healthy else "warning",
+            text if health.is_healthy else f"adapter {text}",
         )
     if spec is None and health is None:
         status = http.get_any_status("GET /", "/").status

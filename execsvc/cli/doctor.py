@@ -17,7 +17,7 @@ from execsvc.cli.options import (
 )
 from execsvc.cli.output import WIDTH, plain_text
 from execsvc.doctor.examination import ExaminationTarget, examine, examine_without_settings
-from execsvc.doctor.finding import Cause, Finding, fault, well, worst_cause
+from execsvc.doctor.finding import Cause, Finding, fault, passed, worst_cause
 from execsvc.errors import ConfigRefused
 from execsvc.exit_codes import DONE, FAULT, REFUSED, UNREACHABLE
 from execsvc.settings import Settings
@@ -73,9 +73,9 @@ def _alerts(settings: Settings) -> list[Finding]:
         ]
     targets = alert_targets(settings)
     if not targets:
-        return [well(check, "no alerts are sent: EXECSVC_ALERT_URLS is not set")]
+        return [passed(check, "no alerts are sent: EXECSVC_ALERT_URLS is not set")]
     return [
-        well(check, f"URL {target.name}: known")
+        passed(check, f"URL {target.name}: known")
         if target.understood
         else fault(
             check,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from execsvc.clients.bot_service import Listing
-from execsvc.doctor.finding import Finding, fault, warning, well
+from execsvc.doctor.finding import Finding, fault, passed, warning
 from execsvc.doctor.unit import Unit
 from execsvc.errors import LedgerFailed
 from execsvc.model.bot import Mode
@@ -16,21 +16,21 @@ from execsvc.store.store import Store
 _CHECK = "accounts"
 
 
-def look(settings: Settings, listing: Listing | None, unit: Unit | None) -> list[Finding]:
+def check(settings: Settings, listing: Listing | None, unit: Unit | None) -> list[Finding]:
     """The findings about the accounts of the bots that are listed."""
     store = open_store(settings)
-    why = store.claims_unusable()
-    if why is not None:
-        what = f"another service of this machine on the same account would not be noticed: {why}"
+    reason = store.claims_unusable()
+    if reason is not None:
+        what = f"another service of this machine on the same account would not be noticed: {reason}"
         if unit is None or not unit.is_loaded:
-            return [well(_CHECK, what)]
+            return [passed(_CHECK, what)]
         do = "systemd-tmpfiles --create /etc/tmpfiles.d/execsvc.conf, then restart the service"
         return [warning(_CHECK, what, do)]
     bots = [] if listing is None else listing.bots.values()
     keys = sorted({bot.binding.key_id for bot in bots if bot.binding.mode is Mode.LIVE})
     findings = [finding for key_id in keys for finding in _account(store, key_id)]
     return findings or [
-        well(_CHECK, f"no other service of this machine trades the {len(keys)} listed")
+        passed(_CHECK, f"no other service of this machine trades the {len(keys)} accounts listed")
     ]
 
 
@@ -39,7 +39,7 @@ def _account(store: Store, key_id: str) -> Iterator[Finding]:
         found = store.holder(key_id)
     except LedgerFailed as error:
         yield warning(
-            _CHECK, f"account {key_id} cannot be looked at: {error}", "look again as root"
+            _CHECK, f"account {key_id} cannot be examined: {error}", "run this again as root"
         )
         return
     if found is not None and not found.is_ours:

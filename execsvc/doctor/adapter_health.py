@@ -11,18 +11,20 @@ from execsvc.errors import Unavailable
 
 _CALL = "GET /health"
 _NO_SUCH_CALL = (404, 405, 501)
-_WELL = frozenset({"ok", "healthy", "up", "pass", "alive", "ready", "running", "true", "success"})
-"""Words of a ``status`` that mean health."""
+_HEALTHY = frozenset(
+    {"ok", "healthy", "up", "pass", "alive", "ready", "running", "true", "success"}
+)
+"""Values of ``status`` that mean health."""
 
 
-class Health(NamedTuple):
-    """The adapter's answer, in words."""
+class AdapterHealth(NamedTuple):
+    """The adapter's health, and a text about it for the operator."""
 
     text: str
-    is_well: bool
+    is_healthy: bool
 
 
-def ask(http: HttpClient) -> Health | None:
+def read_health(http: HttpClient) -> AdapterHealth | None:
     """The adapter's own report on its health; None of an adapter that has no such call.
 
     Raises NotSent when the adapter cannot be reached. Any other failure is an answer like the
@@ -33,28 +35,28 @@ def ask(http: HttpClient) -> Health | None:
     except NotSent:
         raise
     except Unavailable as error:
-        return Health(str(error), is_well=False)
+        return AdapterHealth(str(error), is_healthy=False)
     if answer.status in _NO_SUCH_CALL:
         return None
     if not answer.is_success:
-        return Health(http.describe_failure(answer), is_well=False)
-    return _judged(http, answer)
+        return AdapterHealth(http.describe_failure(answer), is_healthy=False)
+    return _parse(http, answer)
 
 
-def _judged(http: HttpClient, answer: HttpAnswer) -> Health:
+def _parse(http: HttpClient, answer: HttpAnswer) -> AdapterHealth:
     try:
         body = answer.json()
     except Unavailable:  # no JSON: the answer shows only that the adapter is reachable
-        return Health(f"{_CALL}: HTTP {answer.status}", is_well=True)
+        return AdapterHealth(f"{_CALL}: HTTP {answer.status}", is_healthy=True)
     status = body.get("status") if isinstance(body, dict) else None
     if status is None:
-        return Health(f"{_CALL}: HTTP {answer.status}", is_well=True)
-    word = _text(status)
-    if word.casefold() in _WELL:
-        return Health(http.clean(f"{_CALL} says {word}"), is_well=True)
+        return AdapterHealth(f"{_CALL}: HTTP {answer.status}", is_healthy=True)
+    shown = _text(status)
+    if shown.casefold() in _HEALTHY:
+        return AdapterHealth(http.clean(f"{_CALL} says {shown}"), is_healthy=True)
     rest = {name: value for name, value in body.items() if name != "status"}
     more = f": {_text(rest)}" if rest else ""
-    return Health(http.clean(f"{_CALL} says {word}{more}"), is_well=False)
+    return AdapterHealth(http.clean(f"{_CALL} says {shown}{more}"), is_healthy=False)
 
 
 def _text(value: Any) -> str:

@@ -6,12 +6,12 @@ from typing import Any
 
 from execsvc.clients import control_socket
 from execsvc.clients.http import HttpClient, NotSent
-from execsvc.doctor.finding import Finding, fault, warning, well
+from execsvc.doctor.finding import Finding, fault, passed, warning
 from execsvc.doctor.unit import Unit
 from execsvc.errors import Unavailable
 from execsvc.settings import Bind, Settings
 
-PATIENCE = 5.0
+ANSWER_SECONDS = 5.0
 """Seconds the service has to answer."""
 _CHECK = "service"
 _HTTP = "http"
@@ -20,10 +20,10 @@ _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 _STATUS = "execsvc status says more"
 
 
-def look(settings: Settings, unit: Unit | None) -> list[Finding]:
+def check(settings: Settings, unit: Unit | None) -> list[Finding]:
     """The findings about a service that runs, or does not, with these settings."""
     try:
-        answer = control_socket.ask(settings.runtime_dir, {"call": "health"}, PATIENCE)
+        answer = control_socket.ask(settings.runtime_dir, {"call": "health"}, ANSWER_SECONDS)
     except Unavailable as error:
         return [_silent(error, unit), *_port(settings, runs=False)]
     return [*_health(answer), *_port(settings, runs=True)]
@@ -39,15 +39,15 @@ def _silent(error: Unavailable, unit: Unit | None) -> Finding:
         return fault(
             _CHECK,
             f"{unit.name} is active, but {error}",
-            "run this as root; else the state directory and environment are not the unit's",
+            "run this as root; if that does not help, the settings are not the unit's",
         )
-    return warning(_CHECK, f"not running: {error}", "start it when all else is well")
+    return warning(_CHECK, f"not running: {error}", "start the service when no fault is left")
 
 
 def _health(answer: dict[str, Any]) -> list[Finding]:
     status, reasons = str(answer.get("status")), answer.get("reasons") or []
     if status == "ok":
-        return [well(_CHECK, "running, health ok")]
+        return [passed(_CHECK, "running, health ok")]
     return [
         warning(_CHECK, f"running, health {status}{': ' if reason else ''}{reason}", _STATUS)
         for reason in (reasons or [""])
@@ -57,19 +57,19 @@ def _health(answer: dict[str, Any]) -> list[Finding]:
 def _port(settings: Settings, runs: bool) -> list[Finding]:
     bind = settings.http_bind
     if bind.port == 0:
-        return [well(_HTTP, "listens where the system lets it, as asked")]
-    http = HttpClient(url_of(bind), None, PATIENCE)
+        return [passed(_HTTP, "the system chooses the port, as configured")]
+    http = HttpClient(url_of(bind), None, ANSWER_SECONDS)
     try:
-        said = http.get_any_status("GET /health", "/health").json()
+        body = http.get_any_status("GET /health", "/health").json()
     except Unavailable as error:
         if runs:
-            do = "the log says why; the bots do not depend on it"
-            return [fault(_HTTP, f"{bind} does not answer as it should: {error}", do)]
+            do = "the log says why; the bots do not depend on HTTP"
+            return [fault(_HTTP, f"{bind} does not answer as expected: {error}", do)]
         free = isinstance(error, NotSent)
-        return [well(_HTTP, f"{bind} is free") if free else _taken(bind)]
-    ours = isinstance(said, dict) and said.get("service") == _SERVICE
+        return [passed(_HTTP, f"{bind} is free") if free else _taken(bind)]
+    ours = isinstance(body, dict) and body.get("service") == _SERVICE
     if runs and ours:
-        return [well(_HTTP, f"{bind} answers")]
+        return [passed(_HTTP, f"{bind} answers")]
     return [_taken(bind)]
 
 
@@ -77,5 +77,5 @@ def _taken(bind: Bind) -> Finding:
     return fault(
         _HTTP,
         f"{bind} belongs to another process: the service would not start",
-        "end that one (ss -ltnp), or change EXECSVC_HTTP_BIND",
+        "end that process (ss -ltnp), or change EXECSVC_HTTP_BIND",
     )

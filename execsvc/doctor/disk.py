@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from execsvc.doctor.finding import Finding, fault, warning, well
+from execsvc.doctor.finding import Finding, fault, passed, warning
 from execsvc.errors import LedgerFailed
 from execsvc.store.place import RecordsPlace
 
@@ -18,45 +18,45 @@ VOLATILE = frozenset({"tmpfs", "ramfs"})
 _CHECK = "disk"
 
 
-def look(place: RecordsPlace) -> list[Finding]:
+def check(place: RecordsPlace) -> list[Finding]:
     """The findings about the disk that keeps the records, or will; none where they are not on a disk."""
     try:
         disk = place.disk()
     except LedgerFailed as error:
-        return [fault(_CHECK, str(error), "mend the disk")]
+        return [fault(_CHECK, str(error), "repair the disk")]
     if disk is None:
         return []
     return [
-        judge_room(disk.free, disk.place),
-        judge_files(disk.files, disk.place),
-        judge_kind(disk.kind, disk.place),
+        room_finding(disk.free, disk.place),
+        files_finding(disk.files, disk.place),
+        kind_finding(disk.kind, disk.place),
     ]
 
 
-def judge_room(free: int, place: str) -> Finding:
+def room_finding(free: int, place: str) -> Finding:
     """The finding about the room; ``free`` is in bytes."""
     what = f"{free // MIB} MiB are free in {place}"
     do = "make room: a full disk prevents entries, and then records of exits"
     if free < LEAST_ROOM:
         return fault(_CHECK, what, do)
-    return warning(_CHECK, what, do) if free < LITTLE_ROOM else well(_CHECK, what)
+    return warning(_CHECK, what, do) if free < LITTLE_ROOM else passed(_CHECK, what)
 
 
-def judge_files(free: int | None, place: str) -> Finding:
+def files_finding(free: int | None, place: str) -> Finding:
     """The finding about the number of files.
 
     ``free`` is the number of files that can still be made; None where there is no limit.
     """
     if free is None:
-        return well(_CHECK, f"files in {place} are not limited")
+        return passed(_CHECK, f"files in {place} are not limited")
     what = f"{free} more files can be made in {place}"
     do = "delete small files on that disk: it runs out of inodes (df -i)"
     if free < LEAST_FILES:
         return fault(_CHECK, what, do)
-    return warning(_CHECK, what, do) if free < FEW_FILES else well(_CHECK, what)
+    return warning(_CHECK, what, do) if free < FEW_FILES else passed(_CHECK, what)
 
 
-def judge_kind(kind: str, place: str) -> Finding:
+def kind_finding(kind: str, place: str) -> Finding:
     """The finding about the type of the file system, ``kind``."""
     if kind in NETWORK or kind.startswith("fuse."):
         return fault(
@@ -70,4 +70,4 @@ def judge_kind(kind: str, place: str) -> Finding:
             f"{place} is on {kind}: every position is forgotten when the machine restarts",
             "put EXECSVC_STATE_DIR on a disk",
         )
-    return well(_CHECK, f"{place} is on {kind}")
+    return passed(_CHECK, f"{place} is on {kind}")

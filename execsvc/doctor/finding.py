@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 
-class Level(str, Enum):
+class FindingLevel(str, Enum):
     """The level of a finding."""
 
     OK = "ok"
@@ -15,7 +15,7 @@ class Level(str, Enum):
 
 
 class Cause(str, Enum):
-    """The kinds of faults, worst first: a service cannot be judged before its settings."""
+    """The kinds of faults, worst first: a fault of the settings may explain one of a service."""
 
     CONFIGURATION = "configuration"
     UNREACHABLE = "unreachable"
@@ -24,31 +24,31 @@ class Cause(str, Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One line about ``check``, and one with the remedy unless it is well."""
+    """One line about ``check``, and one with the remedy unless the check passed."""
 
     check: str
-    level: Level
+    level: FindingLevel
     what: str
     do: str = ""
     cause: Cause = Cause.OTHER
 
 
-def well(check: str, what: str) -> Finding:
-    """A finding without anything to do."""
-    return Finding(check, Level.OK, what)
+def passed(check: str, what: str) -> Finding:
+    """A finding that calls for no action."""
+    return Finding(check, FindingLevel.OK, what)
 
 
 def warning(check: str, what: str, do: str) -> Finding:
     """A finding about a part that works, but may fail later."""
-    return Finding(check, Level.WARNING, what, do)
+    return Finding(check, FindingLevel.WARNING, what, do)
 
 
 def fault(check: str, what: str, do: str, cause: Cause = Cause.OTHER) -> Finding:
     """A finding about a part that does not work, or that puts money at risk."""
-    return Finding(check, Level.FAULT, what, do, cause)
+    return Finding(check, FindingLevel.FAULT, what, do, cause)
 
 
 def worst_cause(findings: list[Finding]) -> Cause | None:
     """The cause that decides the exit code; None without a fault."""
-    causes = {finding.cause for finding in findings if finding.level is Level.FAULT}
+    causes = {finding.cause for finding in findings if finding.level is FindingLevel.FAULT}
     return next((cause for cause in Cause if cause in causes), None)

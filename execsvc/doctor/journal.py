@@ -1,4 +1,4 @@
-"""The journal: checks whether it takes our fields, survives a reboot, and takes a burst."""
+"""The journal: checks that the journal takes our fields, survives a reboot, and takes a burst."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from execsvc.doctor.finding import Finding, warning, well
+from execsvc.doctor.finding import Finding, passed, warning
 from execsvc.doctor.timespan import seconds
 from execsvc.doctor.unit import Unit
 
@@ -20,11 +20,11 @@ _PERSISTENT = Path("/var/log/journal")
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+).*;.*extra *== *['\"](\w+)['\"]")
 
 
-def look(unit: Unit | None) -> list[Finding]:
+def check(unit: Unit | None) -> list[Finding]:
     """The findings about the journal of this machine, and of ``unit`` within it."""
     if not _SOCKET.exists():
-        return [well(_CHECK, "no journald here: the log is what stderr is connected to")]
-    findings = [_library(metadata.requires("execsvc") or []), _lasting()]
+        return [passed(_CHECK, "no journald here: the log is what stderr is connected to")]
+    findings = [_library(metadata.requires("execsvc") or []), _persistence()]
     if unit is not None and unit.is_loaded:
         findings += _rate(unit)
     return findings
@@ -49,7 +49,7 @@ def _is_installed(name: str) -> bool:
 def _library(requirements: list[str]) -> Finding:
     absent = missing(requirements, EXTRA)
     if not absent:
-        return well(_CHECK, "records carry their fields: journalctl BOT_ID=…")
+        return passed(_CHECK, "records carry their fields: journalctl BOT_ID=…")
     return warning(
         _CHECK,
         f"{', '.join(absent)} is not installed: records have a priority and no fields",
@@ -57,9 +57,9 @@ def _library(requirements: list[str]) -> Finding:
     )
 
 
-def _lasting() -> Finding:
+def _persistence() -> Finding:
     if _PERSISTENT.is_dir():
-        return well(_CHECK, f"kept in {_PERSISTENT}")
+        return passed(_CHECK, f"the journal is kept in {_PERSISTENT}")
     return warning(
         _CHECK,
         "the journal is lost when the machine restarts",
@@ -76,8 +76,10 @@ def _rate(unit: Unit) -> Iterator[Finding]:
     if not burst:
         return  # the limit of journald.conf: 10000 in 30 s unless it was changed
     rate = burst / interval if interval else float("inf")
-    what = f"takes {burst} records in {interval:g} s of {unit.name}"
+    what = f"the journal takes {burst} records in {interval:g} s of {unit.name}"
     if rate >= LEAST_RATE:
-        yield well(_CHECK, what)
+        yield passed(_CHECK, what)
     else:
-        yield warning(_CHECK, what, f"raise LogRateLimitBurst of {unit.name}: a burst is lost")
+        yield warning(
+            _CHECK, what, f"raise LogRateLimitBurst of {unit.name}: records of a burst are lost"
+        )

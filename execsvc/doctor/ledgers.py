@@ -1,27 +1,32 @@
-"""Every ledger and journal: checks whether it is sound, and whether it waits for an operator."""
+"""Every ledger and journal: checks that each is sound, and that none waits for an operator."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
 
-from execsvc.doctor.finding import Finding, fault, warning, well
+from execsvc.doctor.finding import Finding, fault, passed, warning
 from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.store.bot_state import LedgerState
 from execsvc.store.service_store import ServiceStore
 
 _CHECK = "ledgers"
-_MEND = "put the file right, or move it away once its position is closed by hand"
-_WAIT = "nothing is wrong with the file: see who holds it, and whether room, memory and rights are there"
+_REPAIR = "repair these records, or move them elsewhere once the position in them is closed by hand"
+_CHECK_ACCESS = (
+    "the records are not damaged: check which process has locked them, and the disk space, memory and "
+    "permissions"
+)
 
 
-def look(store: ServiceStore) -> list[Finding]:
+def check(store: ServiceStore) -> list[Finding]:
     """The findings about all ledgers of ``store``."""
     place = store.place()
     if not place.exists():
-        return [well(_CHECK, "there are none yet")]
+        return [passed(_CHECK, "there are no ledgers yet")]
     if not place.is_readable():
-        return [warning(_CHECK, f"{place.name} is not ours to read", "look again as root")]
+        return [
+            warning(_CHECK, f"{place.name} cannot be read by this user", "run this again as root")
+        ]
     states, unreadable = store.survey()
     damaged = {**unreadable, **store.check(unreadable)}
     journals = store.count_accounts()
@@ -30,7 +35,7 @@ def look(store: ServiceStore) -> list[Finding]:
     findings += _held(store)
     held = sum(state.is_open for state in states)
     what = f"{len(states)} ledgers and {journals} journals can be read, {held} positions are open"
-    return [*findings, *([] if damaged else [well(_CHECK, what)])]
+    return [*findings, *([] if damaged else [passed(_CHECK, what)])]
 
 
 def _held(store: ServiceStore) -> Iterator[Finding]:
@@ -46,7 +51,7 @@ def _held(store: ServiceStore) -> Iterator[Finding]:
 
 def _unreadable(record: str, reason: LedgerFailed) -> Finding:
     text = str(reason) if record in str(reason) else f"{record}: {reason}"
-    return fault(_CHECK, text, _WAIT if isinstance(reason, LedgerUnavailable) else _MEND)
+    return fault(_CHECK, text, _CHECK_ACCESS if isinstance(reason, LedgerUnavailable) else _REPAIR)
 
 
 def _waiting(state: LedgerState) -> Iterator[Finding]:
@@ -54,17 +59,17 @@ def _waiting(state: LedgerState) -> Iterator[Finding]:
         yield warning(
             _CHECK,
             f"bot {state.bot_id}: {state.contested} contested orders",
-            f"look at the exchange, then: execsvc settle {state.bot_id} --filled QTY",
+            f"compare with the exchange, then: execsvc settle {state.bot_id} --filled QTY",
         )
     if state.doubt:
         yield warning(
             _CHECK,
             f"bot {state.bot_id}: {state.doubt}",
-            f"look at the exchange, then: execsvc release {shlex.quote(state.bot_id)} [--keep]",
+            f"compare with the exchange, then: execsvc release {shlex.quote(state.bot_id)} [--keep]",
         )
     if state.failing:
         yield warning(
             _CHECK,
             f"bot {state.bot_id}: its liquidation failed and its position is open",
-            f"execsvc log {state.bot_id} says why; it is tried again while the service runs",
+            f"execsvc log {state.bot_id} says why; the liquidation is tried again while the service runs",
         )

@@ -6,7 +6,7 @@ import re
 import resource
 from pathlib import Path
 
-from execsvc.doctor.finding import Finding, fault, well
+from execsvc.doctor.finding import Finding, fault, passed
 from execsvc.doctor.unit import Unit
 
 FILES_A_BOT = 4
@@ -21,12 +21,12 @@ _PID_MAX = Path("/proc/sys/kernel/pid_max")
 _OPEN_FILES = re.compile(r"^Max open files +\S+ +(\d+)", re.MULTILINE)
 
 
-def look(bots: int, unit: Unit | None) -> list[Finding]:
+def check(bots: int, unit: Unit | None) -> list[Finding]:
     """The findings for ``bots`` bots in ``unit``, or in a service run from here."""
     loaded = unit if unit is not None and unit.is_loaded else None
     return [
-        judge("open files", open_files(loaded), files_for(bots), bots, "LimitNOFILE"),
-        judge("tasks", tasks(loaded), tasks_for(bots), bots, "TasksMax"),
+        limit_finding("open files", open_files(loaded), files_for(bots), bots, "LimitNOFILE"),
+        limit_finding("tasks", tasks(loaded), tasks_for(bots), bots, "TasksMax"),
     ]
 
 
@@ -40,12 +40,14 @@ def tasks_for(bots: int) -> int:
     return TASKS_BESIDE + TASKS_A_BOT * bots
 
 
-def judge(what: str, allowed: int | None, needed: int, bots: int, directive: str) -> Finding:
+def limit_finding(
+    what: str, allowed: int | None, needed: int, bots: int, directive: str
+) -> Finding:
     """The finding about one limit; ``allowed`` is None where there is none."""
     shown = "unlimited" if allowed is None else str(allowed)
     text = f"{what}: {shown}, {bots} bots need up to {needed}"
     if allowed is None or allowed >= needed:
-        return well(_CHECK, text)
+        return passed(_CHECK, text)
     return fault(_CHECK, text, f"raise {directive} of the unit to {2 * needed} (systemctl edit)")
 
 

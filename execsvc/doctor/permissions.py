@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from execsvc import env_file
-from execsvc.doctor.finding import Cause, Finding, fault, warning, well
+from execsvc.doctor.finding import Cause, Finding, fault, passed, warning
 from execsvc.errors import ConfigRefused
 from execsvc.settings import Settings
 from execsvc.settings.model import SECRET, variable_of
@@ -24,7 +24,7 @@ _GROUP_OR_OTHERS = 0o077
 _OTHERS_MAY_WRITE = 0o022
 
 
-def look(settings: Settings, service_user: int | None, environment: Path | None) -> list[Finding]:
+def check(settings: Settings, service_user: int | None, environment: Path | None) -> list[Finding]:
     """The findings; ``service_user`` is the uid that the unit runs as, ours where it is None."""
     owner = os.geteuid() if service_user is None else service_user
     findings = [
@@ -43,14 +43,14 @@ def env_file_finding(path: Path) -> Finding:
         mode = path.stat().st_mode & 0o777
         secret = {variable_of(field) for field in SECRET} & env_file.read(path).keys()
     except OSError as error:
-        return warning(_CHECK, f"{path}: {error.strerror}", "look again as root")
+        return warning(_CHECK, f"{path}: {error.strerror}", "run this again as root")
     except ConfigRefused as refused:
-        return warning(_CHECK, str(refused), "look again as root")
+        return warning(_CHECK, str(refused), "run this again as root")
     if not secret or not mode & _OTHERS:
-        return well(_CHECK, f"{path} has mode {mode:04o}")
+        return passed(_CHECK, f"{path} has mode {mode:04o}")
     return fault(
         _CHECK,
-        f"{path} holds {', '.join(sorted(secret))} and everybody may read it ({mode:04o})",
+        f"{path} holds {', '.join(sorted(secret))} and every user may read them ({mode:04o})",
         f"chmod 0640 {path}, and replace the tokens",
     )
 
@@ -59,10 +59,10 @@ def _directory(variable: str, path: Path, owner: int, refused: int) -> Iterator[
     try:
         found = path.stat()
     except FileNotFoundError:
-        yield well(_CHECK, f"{path} is not there yet: the service makes it")
+        yield passed(_CHECK, f"{path} does not exist yet: the service makes it")
         return
     except OSError as error:
-        yield warning(_CHECK, f"{variable}: {path}: {error.strerror}", "look again as root")
+        yield warning(_CHECK, f"{variable}: {path}: {error.strerror}", "run this again as root")
         return
     mode = stat.S_IMODE(found.st_mode)
     if found.st_uid != owner:
@@ -73,7 +73,7 @@ def _directory(variable: str, path: Path, owner: int, refused: int) -> Iterator[
         what = f"{variable}: {path} has mode {mode:04o}"
         yield fault(_CHECK, what, f"chmod 0700 {path}", Cause.CONFIGURATION)
     else:
-        yield well(_CHECK, f"{path} belongs to {_name(owner)}, mode {mode:04o}")
+        yield passed(_CHECK, f"{path} belongs to {_name(owner)}, mode {mode:04o}")
 
 
 def _foreign_records(place: RecordsPlace, owner: int) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Both services: whether they answer, sensibly, and in what time."""
+"""Both services: checks that they answer, as expected and in time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from execsvc.clients.http import HttpClient
 from execsvc.clients.service_http import adapter_http, bot_service_http
 from execsvc.clock import monotonic
 from execsvc.doctor import adapter_health, clock_skew, services
-from execsvc.doctor.finding import Cause, Finding, fault, warning, well
+from execsvc.doctor.finding import Cause, Finding, fault, passed, warning
 from execsvc.errors import Unavailable
 from execsvc.model.bot import BotSpec, Mode
 from execsvc.model.market import plain
@@ -21,10 +21,10 @@ SLOW_SHARE = 2
 _BOTS = "bot service"
 _ADAPTER = "adapter"
 _ROWS = "bots"
-_START = "see whether it runs, and whether its URL and token are right"
+_START = "check that it runs, and that its URL and token are right"
 
 
-def look(settings: Settings) -> tuple[list[Finding], Listing | None]:
+def check(settings: Settings) -> tuple[list[Finding], Listing | None]:
     """The findings about both services, and the listing if there was one."""
     findings, listing = _bot_service(settings)
     bots = [] if listing is None else list(listing.bots.values())
@@ -40,22 +40,22 @@ def _bot_service(settings: Settings) -> tuple[list[Finding], Listing | None]:
     took, listing = _took(monotonic() - began), rows.listing
     found = f"{len(listing.bots)} bots to run ({rows.found})"
     findings = [
-        well(_BOTS, f"{settings.bot_service_url}: {found}, {took}"),
+        passed(_BOTS, f"{settings.bot_service_url}: {found}, {took}"),
         *(
             [warning(_ROWS, rows.waiting, "set EXECSVC_BOT_LIFECYCLE=auto and restart")]
             if rows.waiting is not None
             else []
         ),
         *(
-            warning(_ROWS, line, "mend its row in BotService: it is not run like this")
+            warning(_ROWS, line, "correct the row in BotService: such a bot is not run")
             for line in (*services.refused_rows(listing), *services.invalid_rows(listing))
         ),
     ]
     findings += [
-        warning(_ROWS, line, "change it there, unless it is meant so")
+        warning(_ROWS, line, "change the row in BotService, unless this is intended")
         for line in services.remarks(listing)
     ]
-    return [*findings, clock_skew.look("BotService", bot_service_http(settings))], listing
+    return [*findings, clock_skew.check("BotService", bot_service_http(settings))], listing
 
 
 def _adapter(settings: Settings, bots: list[BotSpec]) -> list[Finding]:
@@ -63,9 +63,9 @@ def _adapter(settings: Settings, bots: list[BotSpec]) -> list[Finding]:
     spec = services.first(bots)
     findings: list[Finding] = []
     try:
-        health = adapter_health.ask(http)
+        health = adapter_health.read_health(http)
         if health is not None:
-            findings.append(_of_health(settings, health))
+            findings.append(_health_finding(settings, health))
         began = monotonic()
         if spec is None:
             found = f"HTTP {http.get_any_status('GET /', '/').status}; no bot to ask for"
@@ -79,9 +79,9 @@ def _adapter(settings: Settings, bots: list[BotSpec]) -> list[Finding]:
     what = f"{settings.exchange_adapter_url}: {found}, {_took(seconds)}"
     return [
         *findings,
-        _slow(what) if seconds > settings.request_timeout / SLOW_SHARE else well(_ADAPTER, what),
+        _slow(what) if seconds > settings.request_timeout / SLOW_SHARE else passed(_ADAPTER, what),
         *_balances(settings, http, bots),
-        clock_skew.look("the adapter", http),
+        clock_skew.check("the adapter", http),
     ]
 
 
@@ -110,27 +110,29 @@ def _balance(key_id: str, adapter: ExchangeAdapter) -> Finding:
         return fault(
             _ADAPTER,
             f"account {key_id}: {error}",
-            "see whether the adapter knows this key and the exchange takes it",
+            "check that the adapter knows this key and the exchange accepts it",
             Cause.UNREACHABLE,
         )
-    return well(_ADAPTER, f"account {key_id}: {assets} assets, {_took(monotonic() - began)}")
+    return passed(_ADAPTER, f"account {key_id}: {assets} assets, {_took(monotonic() - began)}")
 
 
 def _silent(check: str, url: str, error: Unavailable) -> Finding:
     return fault(check, f"{url}: {error}", _START, Cause.UNREACHABLE)
 
 
-def _of_health(settings: Settings, health: adapter_health.Health) -> Finding:
+def _health_finding(settings: Settings, health: adapter_health.AdapterHealth) -> Finding:
     what = f"{settings.exchange_adapter_url}: {health.text}"
-    if health.is_well:
-        return well(_ADAPTER, what)
-    return warning(
-        _ADAPTER, what, "see what the adapter itself lacks: its log, its exchange, its keys"
-    )
+    if health.is_healthy:
+        return passed(_ADAPTER, what)
+    return warning(_ADAPTER, what, "check the adapter's own log, its exchange and its keys")
 
 
 def _slow(what: str) -> Finding:
-    return warning(_ADAPTER, what, "a read that slow is close to EXECSVC_REQUEST_TIMEOUT")
+    return warning(
+        _ADAPTER,
+        what,
+        "speed up the adapter, or raise EXECSVC_REQUEST_TIMEOUT: reads are close to it",
+    )
 
 
 def _took(seconds: float) -> str:

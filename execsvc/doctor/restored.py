@@ -9,7 +9,7 @@ from execsvc.clients.order_history import OrderHistory
 from execsvc.clients.service_http import adapter_http, bot_service_http
 from execsvc.clock import iso
 from execsvc.doctor import services
-from execsvc.doctor.finding import Finding, warning, well
+from execsvc.doctor.finding import Finding, passed, warning
 from execsvc.errors import LedgerFailed, Unavailable
 from execsvc.model.bot import Mode
 from execsvc.model.comparison import Discrepancy, OpenPosition, compare, held_of, is_readable
@@ -22,14 +22,14 @@ _CHECK = "restored"
 _NEWER = timedelta(seconds=1)
 _MOST_ASKED = 50
 """The most bots whose orders BotService is asked for."""
-_ASKED_FOR = {
-    Discrepancy.GONE: "the next start books it as gone, and sells nothing",
+_REMEDIES = {
+    Discrepancy.GONE: "the next start books the position as gone, and sells nothing",
     Discrepancy.CONTESTED: "the next start trades nothing of its account until: execsvc release BOT, or "
     "execsvc release BOT --keep",
 }
 
 
-def look(settings: Settings) -> list[Finding]:
+def check(settings: Settings) -> list[Finding]:
     """The findings; a service that runs has compared at its start, and reports them itself."""
     store = open_store(settings)
     try:
@@ -41,8 +41,16 @@ def look(settings: Settings) -> list[Finding]:
             *_orders(settings, store),
         ]
     except LedgerFailed as error:
-        return [warning(_CHECK, f"it cannot be told: {error}", "look again as root")]
-    return found or [well(_CHECK, "the ledgers agree with the accounts, as far as can be told")]
+        return [
+            warning(
+                _CHECK,
+                f"the ledgers cannot be compared with the accounts: {error}",
+                "run this again as root",
+            )
+        ]
+    return found or [
+        passed(_CHECK, "the ledgers agree with the accounts, as far as both are known")
+    ]
 
 
 def _machine(store: ServiceStore) -> Iterator[Finding]:
@@ -67,20 +75,20 @@ def _accounts(settings: Settings, store: ServiceStore) -> Iterator[Finding]:
         adapter = services.adapter(settings, adapter_http(settings), key_id)
         try:
             balance = adapter.balance()
-            judged = [position for position in positions if is_readable(balance, position)]
-            actual = held_of(balance, judged, locked_then)
-            missing = compare(judged, expected, actual, {})
+            readable = [position for position in positions if is_readable(balance, position)]
+            actual = held_of(balance, readable, locked_then)
+            missing = compare(readable, expected, actual, {})
             prices = {one.symbol: adapter.ticker(one.symbol).price for one in missing}
         except Unavailable as error:
-            yield warning(_CHECK, f"account {key_id} cannot be compared: {error}", "look again")
+            yield warning(_CHECK, f"account {key_id} cannot be compared: {error}", "run this again")
             continue
-        for position, verdict in compare(judged, expected, actual, prices).items():
-            yield _closed(position, verdict)
+        for position, discrepancy in compare(readable, expected, actual, prices).items():
+            yield _missing(position, discrepancy)
 
 
-def _closed(position: OpenPosition, verdict: Discrepancy) -> Finding:
-    what = f"bot {position.bot_id} ({position.symbol}): {position.detail(verdict)}"
-    return warning(_CHECK, what, _ASKED_FOR[verdict])
+def _missing(position: OpenPosition, discrepancy: Discrepancy) -> Finding:
+    what = f"bot {position.bot_id} ({position.symbol}): {position.detail(discrepancy)}"
+    return warning(_CHECK, what, _REMEDIES[discrepancy])
 
 
 def _orders(settings: Settings, store: ServiceStore) -> Iterator[Finding]:
@@ -93,14 +101,16 @@ def _orders(settings: Settings, store: ServiceStore) -> Iterator[Finding]:
     for state in live[:_MOST_ASKED]:
         known = store.newest_known_order(state.bot_id)
         try:
-            theirs = history.newest(state.bot_id) if known is not None else None
+            newest = history.newest(state.bot_id) if known is not None else None
         except Unavailable as error:
-            yield warning(_CHECK, f"what BotService knows cannot be told: {error}", "look again")
+            yield warning(
+                _CHECK, f"the newest orders of BotService cannot be read: {error}", "run this again"
+            )
             return
-        if known is not None and theirs is not None and theirs.timestamp - known > _NEWER:
+        if known is not None and newest is not None and newest.timestamp - known > _NEWER:
             yield warning(
                 _CHECK,
-                f"bot {state.bot_id}: BotService knows an order of {iso(theirs.timestamp)}, the last "
+                f"bot {state.bot_id}: BotService knows an order of {iso(newest.timestamp)}, the last "
                 f"one of its ledger is of {iso(known)}",
-                _ASKED_FOR[Discrepancy.CONTESTED],
+                _REMEDIES[Discrepancy.CONTESTED],
             )

@@ -1,4 +1,4 @@
-"""The two services, asked as the daemon asks them; no order is placed."""
+"""Queries of the two services, by the same clients as the daemon's; no order is placed."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from execsvc.store.opening import open_store
 from execsvc.strategies import registry
 
 
-class Looking:
+class ReadOnlyPause:
     """The pause of an account, respected and never prolonged: the checks write nothing."""
 
     def __init__(self, settings: Settings, key_id: str) -> None:
         self._pause = open_store(settings).pause(key_id)
 
     def remaining(self) -> float:
-        """Seconds left of the pause; none where the state directory is not ours to read."""
+        """Seconds left of the pause; none where the state directory cannot be read."""
         try:
             return self._pause.remaining()
         except LedgerFailed:
@@ -35,7 +35,7 @@ class Looking:
         """Do nothing: the bots notice a pause by themselves."""
 
     def banned(self) -> float:
-        """Seconds left of a ban; none where the state directory is not ours to read."""
+        """Seconds left of a ban; none where the state directory cannot be read."""
         try:
             return self._pause.banned()
         except LedgerFailed:
@@ -47,26 +47,26 @@ class Looking:
 
 def adapter(settings: Settings, http: HttpClient, key_id: str) -> ExchangeAdapter:
     """The adapter as one account sees it."""
-    return ExchangeAdapter(http, key_id, Looking(settings, key_id))
+    return ExchangeAdapter(http, key_id, ReadOnlyPause(settings, key_id))
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of BotService that are to run, and the way they were found."""
+    """The rows of BotService that are to run, and texts about them."""
 
     listing: Listing
     """The listing as the daemon reads it."""
     found: str
     """The number of rows of each status, and the state of the reports."""
     waiting: str | None
-    """The rows that wait in vain, and the setting that is missing for them."""
+    """The rows that no part of the service handles, and the setting that they need."""
 
 
 def rows(settings: Settings) -> Rows:
     """The rows that BotService has, of every status that matters.
 
-    Raises Unavailable. Those that change are asked for also where the daemon would not: they may be
-    the fault.
+    Raises Unavailable. Rows that are BOOTING or STOPPING are queried also where the daemon would not:
+    they may be the fault.
     """
     needed = settings.bot_lifecycle is Switch.ON
     optional = None if needed else settings.request_timeout
@@ -74,13 +74,13 @@ def rows(settings: Settings) -> Rows:
     found = BotService(http, settings.page_size, lifecycle=True, optional=optional).listing()
     running = len(found.bots) + len(found.invalid) - len(found.booting)
     counts = {BOOTING: len(found.booting), STOPPING: len(found.stopping)}
-    words = [f"{running} RUNNING", *(_counted(found, *item) for item in counts.items())]
-    text = f"{', '.join(words)}; reports are {_reports(settings)}"
+    counted = [f"{running} RUNNING", *(_counted(found, *item) for item in counts.items())]
+    text = f"{', '.join(counted)}; reports are {_reports(settings)}"
     if settings.bot_lifecycle is not Switch.OFF:
         return Rows(found, text, None)
-    vain = [f"{count} {status}" for status, count in counts.items() if count]
-    waiting = f"{' and '.join(vain)} wait in vain: EXECSVC_BOT_LIFECYCLE is false"
-    return Rows(_without_booting(found), text, waiting if vain else None)
+    unserved = [f"{count} {status}" for status, count in counts.items() if count]
+    waiting = f"{' and '.join(unserved)} wait in vain: EXECSVC_BOT_LIFECYCLE is false"
+    return Rows(_without_booting(found), text, waiting if unserved else None)
 
 
 def _counted(found: Listing, status: str, count: int) -> str:
@@ -93,10 +93,10 @@ def _reports(settings: Settings) -> str:
     if settings.report_ledger is Switch.OFF:
         return "switched off"
     try:
-        taken = open_store(settings).takes_reports()
+        takes = open_store(settings).takes_reports()
     except LedgerFailed as error:
         return f"unknown ({error})"
-    return {True: "taken", False: "not taken", None: "not tried"}[taken]
+    return {True: "taken", False: "not taken", None: "not tried"}[takes]
 
 
 def _without_booting(found: Listing) -> Listing:

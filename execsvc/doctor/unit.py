@@ -1,4 +1,4 @@
-"""The systemd unit: checks whether it exists, is whole, and fits the settings."""
+"""The systemd unit: checks that the unit exists, is complete, and fits the settings."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from execsvc.doctor.finding import Cause, Finding, fault, warning, well
+from execsvc.doctor.finding import Cause, Finding, fault, passed, warning
 from execsvc.doctor.timespan import seconds
 from execsvc.settings import Settings
 from execsvc.settings.unit_times import UnitTimes, unit_faults, unit_warnings
 
-PATIENCE = 10.0
+ANSWER_SECONDS = 10.0
 """Seconds that systemd has to answer."""
 _CHECK = "unit"
 _BOOTED = Path("/run/systemd/system")
@@ -26,7 +26,7 @@ _PROPERTIES = (
     "LimitNOFILE,TasksMax,LogRateLimitIntervalUSec,LogRateLimitBurst"
 )
 _EXPECTED = {
-    "Type": ("notify", "systemd would not wait until it is ready"),
+    "Type": ("notify", "systemd would not wait until the service is ready"),
     "KillMode": ("control-group", "bots would be killed, or live on, when their supervisor dies"),
     "OOMPolicy": ("continue", "one bot without memory would end all of them"),
 }
@@ -70,8 +70,8 @@ class Unit:
         return int(text) if text.isdigit() else None
 
 
-def ask(name: str) -> Unit | None:
-    """The unit ``name`` as systemd knows it; None where there is no systemd to ask."""
+def read(name: str) -> Unit | None:
+    """The unit ``name`` as systemd knows it; None where there is no systemd."""
     if not _BOOTED.exists():
         return None
     try:
@@ -80,7 +80,7 @@ def ask(name: str) -> Unit | None:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=ANSWER_SECONDS,
             check=True,
         )
     except (OSError, subprocess.SubprocessError):
@@ -89,10 +89,10 @@ def ask(name: str) -> Unit | None:
     return Unit(name, {key: value for key, separator, value in pairs if separator})
 
 
-def look(unit: Unit | None, settings: Settings | None) -> list[Finding]:
+def check(unit: Unit | None, settings: Settings | None) -> list[Finding]:
     """The findings about ``unit``; without ``settings`` none about its time-outs."""
     if unit is None:
-        return [well(_CHECK, "no systemd runs here")]
+        return [passed(_CHECK, "no systemd runs here")]
     if not unit.is_loaded:
         state = unit.properties.get("LoadState", "unknown")
         return [warning(_CHECK, f"{unit.name} is {state}", "sudo scripts/install")]
@@ -102,36 +102,36 @@ def look(unit: Unit | None, settings: Settings | None) -> list[Finding]:
 
 def times(unit: Unit) -> UnitTimes:
     """The unit's time-outs. Raises ValueError when systemd writes them in another way."""
-    said = {name: seconds(value) for name, value in unit.properties.items() if "USec" in name}
-    stop = said.get("TimeoutStopUSec", math.inf)
-    watchdog = said.get("WatchdogUSec") or math.inf
-    # Until the unit has been started, systemd says ``infinity`` whatever its file says.
+    found = {name: seconds(value) for name, value in unit.properties.items() if "USec" in name}
+    stop = found.get("TimeoutStopUSec", math.inf)
+    watchdog = found.get("WatchdogUSec") or math.inf
+    # Until the unit has been started, systemd shows ``infinity``, also where its file has a value.
     known = unit.is_active or math.isfinite(watchdog)
     return UnitTimes(
-        start=said.get("TimeoutStartUSec", math.inf),
+        start=found.get("TimeoutStartUSec", math.inf),
         stop=stop,
-        abort=said.get("TimeoutAbortUSec", stop),
+        abort=found.get("TimeoutAbortUSec", stop),
         watchdog=watchdog if known else None,
     )
 
 
 def _state(unit: Unit) -> Iterator[Finding]:
-    said = unit.properties
-    active, log = said.get("ActiveState", ""), f"journalctl -u {unit.name} says why"
-    what = f"{unit.name} is {active} ({said.get('SubState', '')})"
+    properties = unit.properties
+    active, log = properties.get("ActiveState", ""), f"journalctl -u {unit.name} says why"
+    what = f"{unit.name} is {active} ({properties.get('SubState', '')})"
     if active == "failed":
-        yield fault(_CHECK, f"{what}: {said.get('Result', '')}", log)
+        yield fault(_CHECK, f"{what}: {properties.get('Result', '')}", log)
     elif not unit.is_active:
         yield warning(_CHECK, what, f"systemctl start {unit.name}")
     else:
-        yield well(_CHECK, what)
+        yield passed(_CHECK, what)
     restarts = unit.number("NRestarts")
     if restarts:
         yield warning(_CHECK, f"{unit.name} was restarted {restarts} times by systemd", log)
-    if said.get("NeedDaemonReload") == "yes":
+    if properties.get("NeedDaemonReload") == "yes":
         what = f"{unit.name} was changed, and systemd has not read it again"
         yield warning(_CHECK, what, "systemctl daemon-reload")
-    if said.get("UnitFileState") == "disabled":
+    if properties.get("UnitFileState") == "disabled":
         what = f"{unit.name} does not start with the machine"
         yield warning(_CHECK, what, f"systemctl enable {unit.name}")
 
@@ -163,4 +163,4 @@ def _times(unit: Unit, settings: Settings) -> Iterator[Finding]:
     for line in warnings:
         yield warning(_CHECK, line, do)
     if not faults and not warnings:
-        yield well(_CHECK, "its time-outs fit the settings")
+        yield passed(_CHECK, "the unit's time-outs fit the settings")

@@ -179,7 +179,7 @@ def test_doctor_service_not_running_warns_and_a_taken_port_is_a_fault(
 def test_doctor_port_of_another_program_is_taken(
     services: Sandbox, execsvc: Execsvc, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(daemon_check, "PATIENCE", 0.2)
+    monkeypatch.setattr(daemon_check, "ANSWER_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         outcome = execsvc("doctor", "--http-bind", f"127.0.0.1:{silent.getsockname()[1]}")
 
@@ -218,7 +218,7 @@ def test_doctor_tokens_are_sent_and_never_printed(
     outcome = execsvc("doctor")
 
     assert outcome.code == 1
-    assert "EXECSVC_BOT_SERVICE_TOKEN and everybody may read it" in " ".join(outcome.out.split())
+    assert "EXECSVC_BOT_SERVICE_TOKEN and every user may read them" in " ".join(outcome.out.split())
     assert "top-secret" not in outcome.out + outcome.err
     (asked, *_) = services.state.request_log.report(last=10)["listings"]
     assert asked["authorization"] == "Bearer top-secret"

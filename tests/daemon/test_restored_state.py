@@ -73,7 +73,7 @@ def test_position_that_was_closed_since_is_booked_as_gone(
     sell_after_a_snapshot(daemon, exchange)
     found = daemon.command("doctor", "--json")
     assert "the position was closed elsewhere" in found.stdout
-    assert "the next start books it as gone" in found.stdout
+    assert "the next start books the position as gone" in found.stdout
     before = len(exchange.orders())
     daemon.start()
     said(daemon, "0.01998 BTC booked as gone: the account holds 0.01998 BTC less than after")

@@ -1,4 +1,4 @@
-"""What a Date says of our clock, and what it cannot say."""
+"""The skew of two clocks, by the Date of an answer."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import responses
 
 from execsvc.clients.http import HttpClient
 from execsvc.clock import now
-from execsvc.doctor.clock_skew import judge, look, skew
-from execsvc.doctor.finding import Level
+from execsvc.doctor.clock_skew import check, skew, skew_finding
+from execsvc.doctor.finding import FindingLevel
 
 SENT = datetime(2026, 1, 2, 3, 4, 5, 300_000, tzinfo=timezone.utc)
 RECEIVED = SENT + timedelta(seconds=0.4)
@@ -23,19 +23,19 @@ def dated(seconds: float) -> datetime:
 
 
 @pytest.mark.parametrize("seconds", [-0.4, -0.1, 0, 0.1, 0.4])
-def test_a_clock_that_may_be_right_is_not_accused(seconds: float) -> None:
+def test_a_clock_that_may_be_right_has_no_skew(seconds: float) -> None:
     assert skew(dated(seconds), SENT, RECEIVED) == 0
 
 
 @pytest.mark.parametrize("seconds", [-86_400, -7.5, -3, 3, 7.5, 86_400])
-def test_what_is_certain_is_said_and_never_more(seconds: float) -> None:
+def test_skew_is_at_most_the_true_one(seconds: float) -> None:
     found = skew(dated(seconds), SENT, RECEIVED)
 
     assert found * seconds > 0
     assert abs(seconds) - 1.4 <= abs(found) <= abs(seconds)
 
 
-def test_a_slow_answer_says_less() -> None:
+def test_skew_of_a_slow_answer_is_smaller() -> None:
     late = SENT + timedelta(seconds=20)
     assert skew(dated(10), SENT, late) == 0
     assert skew(dated(30), SENT, late) > 9
@@ -44,19 +44,19 @@ def test_a_slow_answer_says_less() -> None:
 @pytest.mark.parametrize(
     ("seconds", "level"),
     [
-        (0, Level.OK),
-        (1.1, Level.OK),
-        (-1.1, Level.OK),
-        (3, Level.WARNING),
-        (-3, Level.WARNING),
-        (7, Level.FAULT),
-        (-7, Level.FAULT),
+        (0, FindingLevel.OK),
+        (1.1, FindingLevel.OK),
+        (-1.1, FindingLevel.OK),
+        (3, FindingLevel.WARNING),
+        (-3, FindingLevel.WARNING),
+        (7, FindingLevel.FAULT),
+        (-7, FindingLevel.FAULT),
     ],
 )
-def test_a_second_warns_and_five_are_a_fault(seconds: float, level: Level) -> None:
+def test_a_second_warns_and_five_are_a_fault(seconds: float, level: FindingLevel) -> None:
     date = format_datetime(dated(seconds), usegmt=True)
 
-    finding = judge("it", date, SENT, RECEIVED)
+    finding = skew_finding("it", date, SENT, RECEIVED)
 
     assert finding.level is level
     assert ("behind" in finding.what) == (seconds < -2)
@@ -65,22 +65,25 @@ def test_a_second_warns_and_five_are_a_fault(seconds: float, level: Level) -> No
 
 @pytest.mark.parametrize("date", [None, "", "yesterday", "Fri, 99 Jan 2026 03:04:05 GMT"])
 def test_no_date_is_a_warning(date: str | None) -> None:
-    assert judge("it", date, SENT, RECEIVED).level is Level.WARNING
+    assert skew_finding("it", date, SENT, RECEIVED).level is FindingLevel.WARNING
 
 
 def test_a_date_without_a_zone_is_in_utc() -> None:
-    assert judge("it", "Fri, 02 Jan 2026 03:04:05 -0000", SENT, RECEIVED).level is Level.OK
+    assert (
+        skew_finding("it", "Fri, 02 Jan 2026 03:04:05 -0000", SENT, RECEIVED).level
+        is FindingLevel.OK
+    )
 
 
 @responses.activate
-@pytest.mark.parametrize(("ahead", "level"), [(0, Level.OK), (60, Level.FAULT)])
-def test_a_service_is_asked_for_its_time(ahead: float, level: Level) -> None:
+@pytest.mark.parametrize(("ahead", "level"), [(0, FindingLevel.OK), (60, FindingLevel.FAULT)])
+def test_check_reads_the_date_of_any_answer(ahead: float, level: FindingLevel) -> None:
     date = format_datetime(now() + timedelta(seconds=ahead), usegmt=True)
     responses.get("http://service/api/", status=404, headers={"Date": date})
 
-    assert look("it", HttpClient("http://service/api", None, 5.0)).level is level
+    assert check("it", HttpClient("http://service/api", None, 5.0)).level is level
 
 
 @responses.activate
-def test_a_service_that_is_not_there_has_no_time() -> None:
-    assert look("it", HttpClient("http://service/api", None, 5.0)).level is Level.WARNING
+def test_check_of_an_unreachable_service_is_a_warning() -> None:
+    assert check("it", HttpClient("http://service/api", None, 5.0)).level is FindingLevel.WARNING

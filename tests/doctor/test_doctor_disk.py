@@ -1,4 +1,4 @@
-"""Disks that are full, and file systems that do not keep what they promise."""
+"""Disks that are full, and file systems without durable writes or locks."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from execsvc.doctor.disk import (
     LEAST_FILES,
     LEAST_ROOM,
     LITTLE_ROOM,
-    judge_files,
-    judge_kind,
-    judge_room,
-    look,
+    check,
+    files_finding,
+    kind_finding,
+    room_finding,
 )
-from execsvc.doctor.finding import Level
+from execsvc.doctor.finding import FindingLevel
 
 PLACE = "/var/lib/execsvc"
 
@@ -25,48 +25,48 @@ PLACE = "/var/lib/execsvc"
 @pytest.mark.parametrize(
     ("free", "level"),
     [
-        (LEAST_ROOM - 1, Level.FAULT),
-        (LEAST_ROOM, Level.WARNING),
-        (LITTLE_ROOM - 1, Level.WARNING),
-        (LITTLE_ROOM, Level.OK),
+        (LEAST_ROOM - 1, FindingLevel.FAULT),
+        (LEAST_ROOM, FindingLevel.WARNING),
+        (LITTLE_ROOM - 1, FindingLevel.WARNING),
+        (LITTLE_ROOM, FindingLevel.OK),
     ],
 )
-def test_room(free: int, level: Level) -> None:
-    assert judge_room(free, PLACE).level is level
+def test_room(free: int, level: FindingLevel) -> None:
+    assert room_finding(free, PLACE).level is level
 
 
 @pytest.mark.parametrize(
     ("free", "level"),
     [
-        (LEAST_FILES - 1, Level.FAULT),
-        (LEAST_FILES, Level.WARNING),
-        (FEW_FILES, Level.OK),
-        (None, Level.OK),
+        (LEAST_FILES - 1, FindingLevel.FAULT),
+        (LEAST_FILES, FindingLevel.WARNING),
+        (FEW_FILES, FindingLevel.OK),
+        (None, FindingLevel.OK),
     ],
 )
-def test_files(free: int | None, level: Level) -> None:
-    assert judge_files(free, PLACE).level is level
+def test_files(free: int | None, level: FindingLevel) -> None:
+    assert files_finding(free, PLACE).level is level
 
 
 @pytest.mark.parametrize(
     ("kind", "level"),
     [
-        ("ext4", Level.OK),
-        ("overlay", Level.OK),
-        ("tmpfs", Level.WARNING),
-        ("nfs4", Level.FAULT),
-        ("fuse.sshfs", Level.FAULT),
+        ("ext4", FindingLevel.OK),
+        ("overlay", FindingLevel.OK),
+        ("tmpfs", FindingLevel.WARNING),
+        ("nfs4", FindingLevel.FAULT),
+        ("fuse.sshfs", FindingLevel.FAULT),
     ],
 )
-def test_kinds(kind: str, level: Level) -> None:
-    finding = judge_kind(kind, PLACE)
+def test_kinds(kind: str, level: FindingLevel) -> None:
+    finding = kind_finding(kind, PLACE)
 
     assert finding.level is level
     assert kind in finding.what
 
 
-def test_a_directory_that_is_not_there_yet_is_judged_by_where_it_will_be(tmp_path: Path) -> None:
-    findings = look(store_in(tmp_path / "a" / "b").place())
+def test_missing_directory_is_checked_by_its_nearest_parent(tmp_path: Path) -> None:
+    findings = check(store_in(tmp_path / "a" / "b").place())
     assert len(findings) == 3
     assert all(str(tmp_path) in finding.what for finding in findings)
     assert not (tmp_path / "a").exists()

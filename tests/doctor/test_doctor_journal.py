@@ -1,4 +1,4 @@
-"""What is asked of the journal."""
+"""The checks of the journal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from execsvc.doctor import journal
-from execsvc.doctor.finding import Level
+from execsvc.doctor.finding import FindingLevel
 from execsvc.doctor.unit import Unit
 
 REQUIREMENTS = [
@@ -27,8 +27,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def levels(unit: Unit | None = None) -> dict[str, Level]:
-    return {finding.what: finding.level for finding in journal.look(unit)}
+def levels(unit: Unit | None = None) -> dict[str, FindingLevel]:
+    return {finding.what: finding.level for finding in journal.check(unit)}
 
 
 def test_libraries_of_an_extra_that_are_missing() -> None:
@@ -39,25 +39,31 @@ def test_libraries_of_an_extra_that_are_missing() -> None:
 
 def test_without_journald_nothing_is_wrong(machine: Path) -> None:
     (machine / "socket").unlink()
-    assert list(levels().values()) == [Level.OK]
+    assert list(levels().values()) == [FindingLevel.OK]
 
 
 def test_a_journal_that_is_lost_at_a_reboot_is_a_warning(machine: Path) -> None:
-    assert levels()["the journal is lost when the machine restarts"] is Level.WARNING
+    assert levels()["the journal is lost when the machine restarts"] is FindingLevel.WARNING
     (machine / "log").mkdir()
-    assert levels()[f"kept in {machine / 'log'}"] is Level.OK
+    assert levels()[f"the journal is kept in {machine / 'log'}"] is FindingLevel.OK
 
 
 @pytest.mark.parametrize(
     ("burst", "interval", "level"),
-    [("50000", "30s", Level.OK), ("100", "30s", Level.WARNING), ("1", "0", Level.OK)],
+    [
+        ("50000", "30s", FindingLevel.OK),
+        ("100", "30s", FindingLevel.WARNING),
+        ("1", "0", FindingLevel.OK),
+    ],
 )
 def test_a_rate_that_loses_a_burst_is_a_warning(
-    machine: Path, burst: str, interval: str, level: Level
+    machine: Path, burst: str, interval: str, level: FindingLevel
 ) -> None:
     properties = {"LogRateLimitBurst": burst, "LogRateLimitIntervalUSec": interval}
     unit = Unit("execsvc.service", {"LoadState": "loaded", **properties})
 
-    ((_, found),) = [item for item in levels(unit).items() if item[0].startswith("takes")]
+    ((_, found),) = [
+        item for item in levels(unit).items() if item[0].startswith("the journal takes")
+    ]
 
     assert found is level

@@ -1,4 +1,4 @@
-"""Who owns what, and who else may read it."""
+"""Owners and modes of the directories and files of the service."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from support.requirements import needs
 from support.settings import settings
 
 from execsvc.doctor import permissions
-from execsvc.doctor.finding import Cause, Finding, Level
+from execsvc.doctor.finding import Cause, Finding, FindingLevel
 from execsvc.settings import Settings
 
-SOMEBODY = os.geteuid() + 1
+ANOTHER_UID = os.geteuid() + 1
 
 
 @pytest.fixture
@@ -25,15 +25,15 @@ def places(tmp_path: Path) -> Settings:
 
 
 def bad(places: Settings, owner: int | None = None, env_file: Path | None = None) -> list[Finding]:
-    found = permissions.look(places, owner, env_file)
-    return [finding for finding in found if finding.level is not Level.OK]
+    found = permissions.check(places, owner, env_file)
+    return [finding for finding in found if finding.level is not FindingLevel.OK]
 
 
 def test_directories_as_the_service_makes_them(places: Settings) -> None:
     assert bad(places) == []
 
 
-def test_directories_that_are_not_there_yet(tmp_path: Path) -> None:
+def test_directories_that_do_not_exist_yet(tmp_path: Path) -> None:
     missing = settings(state_dir=str(tmp_path / "x"), runtime_dir=str(tmp_path / "y"))
     assert bad(missing) == []
     assert list(tmp_path.iterdir()) == []
@@ -52,8 +52,8 @@ def test_modes(places: Settings, tmp_path: Path, name: str, mode: int, faults: i
     assert all(f"{mode:04o}" in f.what for f in found)
 
 
-def test_directories_of_somebody_else(places: Settings) -> None:
-    found = bad(places, owner=SOMEBODY)
+def test_directories_of_another_user(places: Settings) -> None:
+    found = bad(places, owner=ANOTHER_UID)
 
     assert [f.cause for f in found] == [Cause.CONFIGURATION] * 2
     assert all("belongs to" in f.what for f in found)
@@ -65,11 +65,11 @@ def test_files_that_root_left_are_named(places: Settings) -> None:
     folder.mkdir()
     for n in range(5):
         (folder / f"{n}.db-wal").touch()
-        os.chown(folder / f"{n}.db-wal", SOMEBODY, -1)
+        os.chown(folder / f"{n}.db-wal", ANOTHER_UID, -1)
 
     (finding,) = bad(places)
 
-    assert finding.level is Level.FAULT
+    assert finding.level is FindingLevel.FAULT
     assert "bots/0.db-wal, bots/1.db-wal, bots/2.db-wal and 2 more" in finding.what
     assert finding.do.startswith("chown -R")
 
@@ -77,14 +77,14 @@ def test_files_that_root_left_are_named(places: Settings) -> None:
 @pytest.mark.parametrize(
     ("text", "mode", "level"),
     [
-        ("EXECSVC_HTTP_TOKEN=abc", 0o644, Level.FAULT),
-        ("EXECSVC_HTTP_TOKEN=abc", 0o640, Level.OK),
-        ("EXECSVC_POLL_INTERVAL=5", 0o644, Level.OK),
-        ('EXECSVC_HTTP_TOKEN="\nabc', 0o604, Level.FAULT),
+        ("EXECSVC_HTTP_TOKEN=abc", 0o644, FindingLevel.FAULT),
+        ("EXECSVC_HTTP_TOKEN=abc", 0o640, FindingLevel.OK),
+        ("EXECSVC_POLL_INTERVAL=5", 0o644, FindingLevel.OK),
+        ('EXECSVC_HTTP_TOKEN="\nabc', 0o604, FindingLevel.FAULT),
     ],
 )
-def test_an_env_file_with_a_token_is_nobody_else_s(
-    tmp_path: Path, text: str, mode: int, level: Level
+def test_an_env_file_with_a_token_is_for_its_owner_only(
+    tmp_path: Path, text: str, mode: int, level: FindingLevel
 ) -> None:
     file = tmp_path / "execsvc.env"
     file.write_text(text)
@@ -97,4 +97,4 @@ def test_an_env_file_with_a_token_is_nobody_else_s(
 
 
 def test_an_env_file_that_cannot_be_read_is_a_warning(tmp_path: Path) -> None:
-    assert permissions.env_file_finding(tmp_path / "none").level is Level.WARNING
+    assert permissions.env_file_finding(tmp_path / "none").level is FindingLevel.WARNING
