@@ -127,6 +127,22 @@ def test_what_a_program_sees_of_its_start_is_the_same(
     assert seen[0]["environ"] == environ
 
 
+def test_a_pipe_is_written_to_as_by_a_real_start(
+    starts: Starts, environ: dict[str, str], folder: Path
+) -> None:
+    text = "import sys; sys.stdout.reconfigure(errors='replace'); print(sys.stdout.seekable())"
+    (folder / "piped.py").write_text(text)
+    said = []
+    for real in (False, True):
+        starts.always_real = real
+        read_end, write_end = os.pipe()
+        with open(read_end) as pipe, (folder / "errors").open("wb") as errors:  # noqa: PTH123
+            with open(write_end, "wb") as output:  # noqa: PTH123
+                running = starts.start("piped", [], environ, output, errors)
+            said.append((pipe.read(), running.wait(60)))
+    assert said == [("False\n", 0)] * 2
+
+
 @pytest.mark.parametrize(
     ("how", "code"), [("", 0), ("exit", 3), ("raise", 1), ("killed", -9), ("at once", 5)]
 )

@@ -9,6 +9,7 @@ lacks is the start of an interpreter and the imports: half a second of CPU time 
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import runpy
@@ -57,6 +58,7 @@ def serve(door: socket.socket) -> dict[str, Any]:
 
 def become(request: dict[str, Any]) -> None:
     """Be the process that the request asks for, to the end of its module."""
+    renew_streams()
     if request["session"]:
         os.setsid()
     os.umask(request["umask"])
@@ -68,6 +70,20 @@ def become(request: dict[str, Any]) -> None:
     sys.path[:1] = [request["folder"], *filter(None, named.split(os.pathsep))]
     sys.argv[1:] = request["arguments"]
     runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
+
+
+def renew_streams() -> None:
+    """Make the standard streams anew: what a stream is made for, a file or a pipe, stays in it."""
+    for name, descriptor, mode in (("stdin", 0, "rb"), ("stdout", 1, "wb"), ("stderr", 2, "wb")):
+        old = getattr(sys, name)
+        made = io.TextIOWrapper(
+            os.fdopen(descriptor, mode, closefd=False),
+            encoding=old.encoding,
+            errors=old.errors,
+            line_buffering=name == "stderr",
+        )
+        setattr(sys, name, made)
+        setattr(sys, f"__{name}__", made)
 
 
 def prepare() -> None:
