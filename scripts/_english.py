@@ -47,7 +47,7 @@ PRIVATE_NAMES = frozenset(
 )
 """Names of functions and classes that say nothing to a stranger, in lower case."""
 TIDY = (
-    *("alerts", "cli", "clients", "doctor", "execution", "logs", "paper"),
+    *("alerts", "cli", "clients", "control_plane", "doctor", "execution", "logs", "paper"),
     *("recording", "replay", "reporting", "runner", "sandbox", "settings", "workers", ""),
 )
 """The packages, and the modules beside them, whose texts and names are checked."""

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from execsvc.control_plane import openapi
-from execsvc.control_plane.page import page
+from execsvc.control_plane.page import render_page
 from execsvc.control_plane.routes import PAGE, ROUTES
 from execsvc.errors import Unavailable
 
@@ -24,10 +24,10 @@ Exposition = Callable[[dict[str, Any], str], tuple[bytes, str]]
 SERVICE = "execution-service"
 LARGEST_BODY = 64 * 1024
 _HEALTHY = ("ok", "degraded")
-_YES = ("1", "true", "yes")
-_OPEN = frozenset(route.path for route in ROUTES if not route.wants_token)
+_TRUE = ("1", "true", "yes")
+_OPEN = frozenset(route.path for route in ROUTES if not route.needs_token)
 _BROWSER = 'Basic realm="execsvc", charset="UTF-8"'
-_SILENT = "the supervisor does not answer"
+_NO_ANSWER = "the supervisor does not answer"
 _NO_METRICS = "metrics are not installed: pip install 'execsvc[metrics]'"
 
 
@@ -41,7 +41,7 @@ def create_app(ask: Ask, token: str | None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     views = _views(ask, guarded=token is not None)
     for route in ROUTES:
-        # Without the automatic OPTIONS every method but ours is a wrong one.
+        # Without the automatic OPTIONS every other method is answered with 405.
         app.add_url_rule(
             route.path,
             route.name,
@@ -52,9 +52,9 @@ def create_app(ask: Ask, token: str | None) -> Flask:
     if token is not None:
         app.before_request(partial(_authorise, token))
     app.before_request(_refuse_redirect)
-    app.after_request(_never_cached)
+    app.after_request(_forbid_caching)
     app.register_error_handler(HTTPException, _refused)
-    app.register_error_handler(Unavailable, _silent)
+    app.register_error_handler(Unavailable, _no_answer)
     app.register_error_handler(Exception, _failed)
     return app
 
@@ -69,17 +69,17 @@ def _views(ask: Ask, *, guarded: bool) -> dict[str, Callable[[], Answer | Respon
         try:
             document = ask({"call": "health"})
         except Unavailable:
-            return {"status": "down", "service": SERVICE, "reasons": [_SILENT]}, 503
+            return {"status": "down", "service": SERVICE, "reasons": [_NO_ANSWER]}, 503
         return document, 200 if document.get("status") in _HEALTHY else 503
 
-    def show() -> Response:
+    def page() -> Response:
         try:
-            return page(ask({"call": "page"}), request.args)
+            return render_page(ask({"call": "page"}), request.args)
         except Unavailable:
-            return page(None, request.args)
+            return render_page(None, request.args)
 
     return {
-        "page": show,
+        "page": page,
         "health": health,
         "status": lambda: (ask(_status_asked()), 200),
         "poll": lambda: (ask({"call": "poll"}), 202),
@@ -90,13 +90,13 @@ def _views(ask: Ask, *, guarded: bool) -> dict[str, Callable[[], Answer | Respon
 
 def _status_asked() -> dict[str, Any]:
     """The call for the whole status, with diagnostics where the query asks for them."""
-    wanted = request.args.get("diagnostics", "").lower() in _YES
+    wanted = request.args.get("diagnostics", "").lower() in _TRUE
     return {"call": "status", "diagnostics": True} if wanted else {"call": "status"}
 
 
 def _authorise(token: str) -> Response | None:
     """The refusal of a request that lacks the token."""
-    if request.path in _OPEN or _bears(token):
+    if request.path in _OPEN or _has_bearer(token):
         return None
     if request.path != PAGE:
         return _unauthorised("a bearer token is required", "Bearer")
@@ -107,8 +107,8 @@ def _authorise(token: str) -> Response | None:
 
 def _refuse_redirect() -> Response | None:
     """A 404 instead of a redirect, which would be HTML: ``//health`` is no path of ours."""
-    detour = isinstance(request.routing_exception, RequestRedirect)
-    return _error("not found", 404) if detour else None
+    redirects = isinstance(request.routing_exception, RequestRedirect)
+    return _error("not found", 404) if redirects else None
 
 
 def _metrics(exposition: Exposition | None, ask: Ask) -> Response:
@@ -129,7 +129,7 @@ def _exposition() -> Exposition | None:
     return exposition
 
 
-def _bears(token: str) -> bool:
+def _has_bearer(token: str) -> bool:
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     # As bytes: compare_digest takes text only if it is ASCII.
     same = hmac.compare_digest(given.strip().encode("utf-8", "replace"), token.encode())
@@ -165,8 +165,8 @@ def _refused(error: HTTPException) -> Response:
     return answer
 
 
-def _silent(error: Unavailable) -> Response:
-    return _error(_SILENT, 503)
+def _no_answer(error: Unavailable) -> Response:
+    return _error(_NO_ANSWER, 503)
 
 
 def _failed(error: Exception) -> Response:
@@ -176,6 +176,6 @@ def _failed(error: Exception) -> Response:
     return _error("internal server error", 500)
 
 
-def _never_cached(answer: Response) -> Response:
+def _forbid_caching(answer: Response) -> Response:
     answer.headers["Cache-Control"] = "no-store"
     return answer

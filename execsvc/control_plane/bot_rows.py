@@ -42,8 +42,8 @@ def matches(bot: Mapping[str, Any], state: str, sought: str) -> bool:
     return any(sought.casefold() in (text or "").casefold() for text in fields)
 
 
-def shown(number: int, bot: Mapping[str, Any], wrong: bool, now: datetime) -> dict[str, Any]:
-    """One row; ``wrong``: a fault of this bot is on top of the page."""
+def row(number: int, bot: Mapping[str, Any], wrong: bool, now: datetime) -> dict[str, Any]:
+    """One row; ``wrong``: a fault of this bot is at the top of the page."""
     name = bot["name"] or bot["bot_id"] or "(no id)"
     wrong = wrong and bool(bot["bot_id"])
     return {

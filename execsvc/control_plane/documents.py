@@ -1,13 +1,14 @@
 """The answers of the control plane as models, by which ``/openapi.json`` describes them.
 
-No answer is made of them: the supervisor's own documents are passed on as they come.
+No answer is made of them: the supervisor's own documents are passed on as they come. The schema of a
+model is published under the name of its class without ``Document``.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from execsvc.workers.reports import ReportState
 
@@ -32,13 +33,27 @@ Count = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(ge=0)]
 
 
-class Error(BaseModel):
+def published_name(class_name: str) -> str:
+    """The name under which a schema is published, by the name of its class."""
+    return class_name.removesuffix("Document")
+
+
+_CONFIG = ConfigDict(model_title_generator=lambda model: published_name(model.__name__))
+
+
+class Document(BaseModel):
+    """A part of an answer."""
+
+    model_config = _CONFIG
+
+
+class ErrorDocument(Document):
     """The reason why a request was not answered as asked."""
 
     error: str
 
 
-class Health(BaseModel):
+class HealthDocument(Document):
     """The state of the service, and the reasons for it."""
 
     status: Literal["ok", "degraded", "stopping", "down"]
@@ -46,43 +61,45 @@ class Health(BaseModel):
     reasons: list[str] = Field(description="one for each cause of degraded or down")
 
 
-class Accepted(BaseModel):
+class AcceptedDocument(Document):
     """The confirmation that the bots are listed now."""
 
     accepted: Literal[True]
 
 
-class MassStop(BaseModel):
-    """A stop of many bots that waits for more listings to say the same."""
+class MassStopDocument(Document):
+    """A stop of many bots that waits for more listings without them."""
 
-    bots: Count = Field(description="how many are missing from all of these listings")
-    of: Count = Field(description="how many have a runner or an open position")
+    bots: Count = Field(description="bots that are missing from all of these listings")
+    of: Count = Field(description="bots that have a runner or an open position")
     polls: Count
     needed: Count
 
 
-class Poll(BaseModel):
+class PollDocument(Document):
     """The state of the listing of the bots."""
 
     interval_sec: Seconds
     last_success_at: Time | None
     consecutive_failures: Count
     last_error: str | None
-    pending_mass_stop: MassStop | None
+    pending_mass_stop: MassStopDocument | None
 
 
-class Halted(BaseModel):
+class HaltedDocument(Document):
     """The kill switch, which is on."""
 
     since: str
     reason: str
 
 
-class Reports(ReportState):
+class ReportsDocument(ReportState):
     """The state of the reports to BotService."""
 
+    model_config = _CONFIG
 
-class Position(BaseModel):
+
+class PositionDocument(Document):
     """A bot's position by its own ledger, in base units; ``side`` is null when it is flat."""
 
     side: Literal["BUY", "SELL"] | None
@@ -92,7 +109,7 @@ class Position(BaseModel):
     opened_at: Time | None
 
 
-class Result(BaseModel):
+class ResultDocument(Document):
     """A bot's realised result, in its quote currency; null where it is unknown."""
 
     currency: str | None
@@ -100,7 +117,7 @@ class Result(BaseModel):
     today: Number | None = Field(description="since midnight UTC")
 
 
-class Guard(BaseModel):
+class GuardDocument(Document):
     """A limit that keeps a bot from entering; never from an exit."""
 
     guard: str = Field(examples=["daily_loss"])
@@ -108,7 +125,7 @@ class Guard(BaseModel):
     detail: str
 
 
-class Abandoned(BaseModel):
+class AbandonedDocument(Document):
     """A part of a position that an operator abandoned; shown for a day."""
 
     at: Time
@@ -119,14 +136,14 @@ class Abandoned(BaseModel):
     sold_short: Number
 
 
-class Diagnostics(BaseModel):
+class DiagnosticsDocument(Document):
     """A strategy's report of its last tick; a member that does not apply is left out."""
 
-    judged: Literal[True] = Field(True, description="the tick judged whether a signal begins")
+    judged: Literal[True] = Field(True, description="the tick checked whether a signal begins")
     missing: str = Field("", description="the first condition for a signal that was not met")
     signal: str = Field("", description="the signal that began: its side and its kind")
-    ended: str = Field("", description="what a signal of an earlier tick became")
-    refused: str = Field("", description="why an entry that was asked for was refused")
+    ended: str = Field("", description="the end of a signal of an earlier tick")
+    refused: str = Field("", description="the reason for which an entry was refused")
     window_cut: Literal[True] = Field(
         True, description="the trades that were read did not reach back far enough"
     )
@@ -134,7 +151,7 @@ class Diagnostics(BaseModel):
     sold: Number = Field("0", description="volume of selling takers, in quote")
 
 
-class Bot(BaseModel):
+class BotDocument(Document):
     """One bot, or a row of BotService that cannot be used."""
 
     bot_id: str = Field(description="empty for a row without a usable id: there may be several")
@@ -144,23 +161,23 @@ class Bot(BaseModel):
     key_id: str | None
     mode: Literal["LIVE", "PAPER"] | None
     state: BotState
-    pid: int | None = Field(description="its process; null when it has none")
+    pid: int | None = Field(description="the process of the bot; null when there is none")
     started_at: Time | None
     restarts: Count
     ticks: Count = Field(description="may be two seconds old, as last_tick_at")
     last_tick_at: Time | None
     consecutive_errors: Count
     last_error: str | None
-    position: Position
-    result: Result
-    guards: list[Guard]
-    abandoned: list[Abandoned]
-    diagnostics: Diagnostics = Field(
-        Diagnostics(), description="only with ?diagnostics=1; may be two seconds old"
+    position: PositionDocument
+    result: ResultDocument
+    guards: list[GuardDocument]
+    abandoned: list[AbandonedDocument]
+    diagnostics: DiagnosticsDocument = Field(
+        DiagnosticsDocument(), description="only with ?diagnostics=1; may be two seconds old"
     )
 
 
-class Status(BaseModel):
+class StatusDocument(Document):
     """The service and every bot that it knows."""
 
     service: Literal["execution-service"]
@@ -169,14 +186,19 @@ class Status(BaseModel):
     state: Literal["RUNNING", "STOPPING"]
     started_at: Time
     uptime_sec: Seconds
-    halted: Halted | None
-    poll: Poll
-    reports: Reports | None
+    halted: HaltedDocument | None
+    poll: PollDocument
+    reports: ReportsDocument | None
     running_bots: Count = Field(description="bots in state RUNNING")
-    counts: dict[BotState, Count] = Field(description="how many bots are in which state")
+    counts: dict[BotState, Count] = Field(description="the number of bots in each state")
     active_runners: list[str] = Field(description="ids of the bots that have a process")
-    bots: list[Bot]
+    bots: list[BotDocument]
 
 
-SCHEMAS: tuple[type[BaseModel], ...] = (Accepted, Error, Health, Status)
+SCHEMAS: tuple[type[BaseModel], ...] = (
+    AcceptedDocument,
+    ErrorDocument,
+    HealthDocument,
+    StatusDocument,
+)
 """The models of whole answers; the others are parts of these."""

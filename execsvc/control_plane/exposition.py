@@ -35,7 +35,7 @@ def exposition(document: Document, accept: str) -> tuple[bytes, str]:
     ``document`` is the supervisor's answer to the call ``metrics``.
     """
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Once(document))
+    registry.register(_AnswerCollector(document))
     try:
         encode, content_type = choose_encoder(accept)
     except (TypeError, ValueError):  # a malformed version: every client reads the plain format
@@ -43,14 +43,14 @@ def exposition(document: Document, accept: str) -> tuple[bytes, str]:
     return encode(registry), content_type
 
 
-class _Once(Collector):
+class _AnswerCollector(Collector):
     """The collector of one answer of the supervisor."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
 
     def describe(self) -> Iterable[Family]:
-        """None: the names of a single collector cannot clash with any other's."""
+        """Nothing: the names of a single collector cannot clash."""
         return ()
 
     def collect(self) -> Iterator[Family]:
@@ -65,7 +65,7 @@ class _Once(Collector):
         yield from _counters(document["counters"])
         for name, metric in names.HISTOGRAMS.items():
             yield _histogram(metric, document[name])
-        bots = [_facts(bot) for bot in document["bots"]]
+        bots = [_values(bot) for bot in document["bots"]]
         for name, metric in names.BOTS.items():
             known = ((bot, value) for bot in bots if (value := bot.get(name)) is not None)
             yield _gauge(metric, [(_labels(metric, bot), value) for bot, value in known])
@@ -91,10 +91,10 @@ def _counters(sums: list[list[Any]]) -> Iterator[Family]:
 
 def _histogram(metric: Metric, kept: Document) -> Family:
     family = HistogramMetricFamily(metric.name, metric.about)
-    buckets, so_far = [], 0
+    buckets, total = [], 0
     for bound, count in zip([*kept["bounds"], math.inf], kept["counts"], strict=True):
-        so_far += count
-        buckets.append(("+Inf" if bound == math.inf else str(float(bound)), so_far))
+        total += count
+        buckets.append(("+Inf" if bound == math.inf else str(float(bound)), total))
     family.add_metric((), buckets, kept["sum"])
     return family
 
@@ -111,16 +111,16 @@ def _labels(metric: Metric, bot: Document) -> tuple[str, ...]:
     return tuple(text.encode("utf-8", "replace").decode() for text in texts)
 
 
-def _facts(bot: Document) -> Document:
+def _values(bot: Document) -> Document:
     """The values of a bot, by the names of its metrics and of their labels."""
     last_tick, result = bot["last_tick_at"], bot["result"]
-    facts = {**bot, "listed": 1, "current": 1, "currency": result["currency"]}
-    facts |= {name: _number(result[name]) for name in ("realised", "today")}
+    values = {**bot, "listed": 1, "current": 1, "currency": result["currency"]}
+    values |= {name: _number(result[name]) for name in ("realised", "today")}
     if last_tick is not None:
-        facts["last_tick"] = from_iso(last_tick).timestamp()
+        values["last_tick"] = from_iso(last_tick).timestamp()
     if bot["known"]:
-        facts |= _position(bot["position"])
-    return facts
+        values |= _position(bot["position"])
+    return values
 
 
 def _number(text: str | None) -> float | None:

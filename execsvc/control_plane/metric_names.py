@@ -1,4 +1,4 @@
-"""Every metric that ``/metrics`` shows: page, dashboard and alert rules know these and no others."""
+"""Every metric that ``/metrics`` shows: page, dashboard and alert rules use these and no others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Metric(NamedTuple):
 
 SERVICE = {
     "started": Metric(
-        "execsvc_start_time_seconds", "gauge", "When the supervisor started, since 1970."
+        "execsvc_start_time_seconds", "gauge", "Start of the supervisor, in seconds since 1970."
     ),
     "stopping": Metric("execsvc_stopping", "gauge", "1 while the service stops."),
     "halted": Metric("execsvc_halted", "gauge", "1 while trading is halted."),
@@ -37,7 +37,10 @@ SERVICE = {
 BUILD = Metric("execsvc_build_info", "gauge", "1, with the version.", ("version",))
 STATES = Metric("execsvc_bots", "gauge", "Bots in each state.", ("state",))
 CONDITIONS = Metric(
-    "execsvc_conditions", "gauge", "Things that are wrong, as alerts name them.", ("kind",)
+    "execsvc_conditions",
+    "gauge",
+    "Conditions that alerts are sent for, as alerts name them.",
+    ("kind",),
 )
 GUARDS = Metric("execsvc_guards_tripped", "gauge", "Bots on which a guard is tripped.", ("guard",))
 COUNTERS = {
@@ -62,7 +65,7 @@ COUNTERS = {
     "orders_unknown": Metric(
         "execsvc_orders_unknown_total",
         "counter",
-        "Orders whose answer did not say what became of them; they are settled and counted then.",
+        "Orders without an answer that tells their outcome; they are counted again once settled.",
         ("side",),
     ),
     "settlements": Metric(
@@ -94,16 +97,16 @@ COUNTERS = {
     ),
 }
 HISTOGRAMS = {
-    "tick_seconds": Metric("execsvc_tick_duration_seconds", "histogram", "How long ticks took."),
+    "tick_seconds": Metric("execsvc_tick_duration_seconds", "histogram", "Duration of a tick."),
     "loop_late": Metric(
         "execsvc_loop_late_seconds",
         "histogram",
-        "How much later than planned the supervisor's loop woke.",
+        "Delay of a turn of the supervisor's loop.",
     ),
     "loop_busy": Metric(
         "execsvc_loop_busy_seconds",
         "histogram",
-        "How long one turn of the supervisor's loop worked before it waited again.",
+        "Work of one turn of the supervisor's loop, without its wait.",
     ),
 }
 BOTS = {
@@ -119,19 +122,19 @@ BOTS = {
     "last_tick": Metric(
         "execsvc_bot_last_tick_timestamp_seconds",
         "gauge",
-        "When the bot ticked last, since 1970.",
+        "Last tick of the bot, in seconds since 1970.",
         ("bot_id",),
     ),
     "tracked": Metric(
         "execsvc_bot_tracked_base",
         "gauge",
-        "What the bot holds, in base.",
+        "Position of the bot, in base.",
         ("bot_id", "symbol"),
     ),
     "sold_short": Metric(
         "execsvc_bot_sold_short_base",
         "gauge",
-        "What the bot sold of the user's own and is to buy back, in base.",
+        "Base of the user that the bot sold and is to buy back.",
         ("bot_id", "symbol"),
     ),
     "entry_value": Metric(
@@ -155,7 +158,7 @@ BOTS = {
     "contested": Metric(
         "execsvc_bot_contested_orders",
         "gauge",
-        "Orders that wait for an operator's word, execsvc settle.",
+        "Orders that wait for an operator's decision, execsvc settle.",
         ("bot_id",),
     ),
     "failing": Metric(

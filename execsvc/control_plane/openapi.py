@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from execsvc import __version__
-from execsvc.control_plane.documents import SCHEMAS, Error
+from execsvc.control_plane.documents import SCHEMAS, ErrorDocument, published_name
 from execsvc.control_plane.routes import ROUTES, Reply, Route
 
 VERSION = "3.1.0"
 _ABOUT = (
-    "What execsvc answers over HTTP. Members may be added; those that are here stay. A path that is "
-    "not here is a 404, another method than these (and HEAD for GET) a 405; both are JSON."
+    "The answers of execsvc over HTTP. Members may be added; the present ones stay. Any other path is "
+    "answered with 404, any other method (but HEAD for GET) with 405; both in JSON."
 )
 _SECURITY_SCHEMES = {
     "token": {"type": "http", "scheme": "bearer", "description": "EXECSVC_HTTP_TOKEN"},
@@ -24,8 +24,8 @@ _SECURITY_SCHEMES = {
         "description": "the token as the password, with any user name: for browsers",
     },
 }
-_REFUSED = Reply("the token is missing or wrong", Error)
-_OTHERWISE = Reply("any other error", Error)
+_REFUSED = Reply("the token is missing or wrong", ErrorDocument)
+_OTHERWISE = Reply("any other error", ErrorDocument)
 
 
 def document(guarded: bool) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def document(guarded: bool) -> dict[str, Any]:
 def _operation(route: Route, guarded: bool) -> dict[str, Any]:
     replies = dict(route.replies)
     accepted: list[str] = []
-    if guarded and route.wants_token:
+    if guarded and route.needs_token:
         replies[401] = _REFUSED
         accepted = ["token", "password"] if route.takes_password else ["token"]
     return {
@@ -74,14 +74,23 @@ def _response(reply: Reply) -> dict[str, Any]:
 
 def _schema(reply: Reply) -> Mapping[str, Any]:
     if reply.model is not None:
-        return {"$ref": f"#/components/schemas/{reply.model.__name__}"}
+        return {"$ref": f"#/components/schemas/{published_name(reply.model.__name__)}"}
     return {"type": "object" if reply.types == ("application/json",) else "string"}
+
+
+class _PublishedNames(GenerateJsonSchema):
+    """The schemas of models, under their published names."""
+
+    def normalize_name(self, name: str) -> str:
+        """The name of a schema, by that of its class."""
+        return published_name(super().normalize_name(name))
 
 
 def _schemas() -> dict[str, Any]:
     _, schema = models_json_schema(
         [(model, "serialization") for model in SCHEMAS],
         ref_template="#/components/schemas/{model}",
+        schema_generator=_PublishedNames,
     )
     found: dict[str, Any] = schema["$defs"]
     return found

@@ -1,7 +1,7 @@
 """The page for people: the supervisor's documents, as HTML without other resources.
 
 All texts on it may come from outside: they are escaped by the template, and the policy that goes
-with it lets no script run but its own.
+with it lets no other script run.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MANY = 200
 RELOAD = 10
 """Seconds until a browser without scripts loads the page again."""
 MOST_PROBLEMS = 20
-_SILENT = "The supervisor does not answer."
+_NO_ANSWER = "The supervisor does not answer."
 _POLICY = (
     "default-src 'none'; style-src 'nonce-{0}'; script-src 'nonce-{0}'; connect-src 'self'; "
     "img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -41,18 +41,18 @@ _templates = Environment(
 _templates.filters["clock"] = lambda at: at[11:19]
 
 
-def page(known: Mapping[str, Any] | None, asked: Mapping[str, str]) -> Response:
+def render_page(known: Mapping[str, Any] | None, asked: Mapping[str, str]) -> Response:
     """The page; ``known`` is the supervisor's status, None when it does not answer.
 
-    ``asked`` may narrow it down: ``state``, and ``q`` for a part of a name, id, symbol or account.
+    ``asked`` may select bots: ``state``, and ``q`` for a part of a name, id, symbol or account.
     """
     nonce = secrets.token_urlsafe(16)
     now = clock.now()
-    view = _silent() if known is None else _view(known, asked, now)
+    view = _no_answer() if known is None else _view(known, asked, now)
     text = _templates.get_template("page.html").render(
         nonce=nonce, now=clock.iso(now), reload=RELOAD, **view
     )
-    # A name may hold what UTF-8 cannot write.
+    # A name may have characters that UTF-8 cannot write.
     body = text.encode("utf-8", "replace")
     answer = Response(body, 503 if known is None else 200, mimetype="text/html")
     answer.headers["Content-Security-Policy"] = _POLICY.format(nonce)
@@ -61,14 +61,14 @@ def page(known: Mapping[str, Any] | None, asked: Mapping[str, str]) -> Response:
     return answer
 
 
-def _silent() -> dict[str, Any]:
+def _no_answer() -> dict[str, Any]:
     return {
         "title": "no answer · execsvc",
         "state": "NO ANSWER",
         "tone": "bad",
         "service": None,
         "every": REFRESH,
-        "problems": [{"severity": "critical", "text": _SILENT}],
+        "problems": [{"severity": "critical", "text": _NO_ANSWER}],
     }
 
 
@@ -78,7 +78,7 @@ def _view(known: Mapping[str, Any], asked: Mapping[str, str], now: datetime) -> 
     wrong = {problem["bot_id"] for problem in problems}
     chosen, sought = asked.get("state", ""), asked.get("q", "").strip()
     bots = [
-        bot_rows.shown(number, bot, bot["bot_id"] in wrong, now)
+        bot_rows.row(number, bot, bot["bot_id"] in wrong, now)
         for number, bot in enumerate(status["bots"])
         if bot_rows.matches(bot, chosen, sought)
     ]
@@ -109,7 +109,7 @@ def _service(status: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         "up": bot_rows.span(status["uptime_sec"]),
         "version": status["version"],
         "pid": status["pid"],
-        "listed": bot_rows.ago(poll["last_success_at"], now) or "never came",
+        "listed": bot_rows.ago(poll["last_success_at"], now) or "not read yet",
         "interval": f"{poll['interval_sec']:g}",
         "failures": poll["consecutive_failures"],
         "listing_error": poll["last_error"],

@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
-from execsvc.control_plane.documents import Accepted, Error, Health, Status
+from execsvc.control_plane.documents import (
+    AcceptedDocument,
+    ErrorDocument,
+    HealthDocument,
+    StatusDocument,
+)
 
 HTML = "text/html"
 PLAIN = "text/plain"
@@ -32,14 +37,14 @@ class Route:
     name: str
     about: str
     replies: Mapping[int, Reply]
-    wants_token: bool = True
+    needs_token: bool = True
     takes_password: bool = False
     """The second kind of authentication: a browser may send the token as a password."""
     query: Mapping[str, str] = field(default_factory=dict)
     """The query parameters of the route, each with its meaning."""
 
 
-SILENT = Reply("the supervisor does not answer", Error)
+SILENT = Reply("the supervisor does not answer", ErrorDocument)
 PAGE = "/"
 
 ROUTES = (
@@ -47,7 +52,7 @@ ROUTES = (
         PAGE,
         "GET",
         "page",
-        "A page for people: what is wrong, the bots, the last events.",
+        "A page for people: faults, bots, the last events.",
         {
             200: Reply("the page", types=(HTML,)),
             503: Reply("the page without bots: the supervisor does not answer", types=(HTML,)),
@@ -55,26 +60,26 @@ ROUTES = (
         takes_password=True,
         query={
             "state": "only bots in this state",
-            "q": "only bots whose name, id, symbol, account or strategy holds this",
+            "q": "only bots with this text in their name, id, symbol, account or strategy",
         },
     ),
     Route(
         "/health",
         "GET",
         "health",
-        "Whether all is well: for load balancers and monitors. Wants no token.",
+        "The health of the service, for load balancers and monitors. Needs no token.",
         {
-            200: Reply("ok, or degraded with the reasons", Health),
-            503: Reply("stopping, or down: the supervisor does not answer", Health),
+            200: Reply("ok, or degraded with the reasons", HealthDocument),
+            503: Reply("stopping, or down: the supervisor does not answer", HealthDocument),
         },
-        wants_token=False,
+        needs_token=False,
     ),
     Route(
         "/status",
         "GET",
         "status",
         "The service and every bot that it knows.",
-        {200: Reply("the whole status", Status), 503: SILENT},
+        {200: Reply("the whole status", StatusDocument), 503: SILENT},
         query={"diagnostics": "1: each bot also shows what its strategy reported of its last tick"},
     ),
     Route(
@@ -82,7 +87,7 @@ ROUTES = (
         "POST",
         "poll",
         "List the bots now, not at the next interval. Takes no body; calls within a second make one listing.",
-        {202: Reply("it is listed", Accepted), 503: SILENT},
+        {202: Reply("the bots are listed", AcceptedDocument), 503: SILENT},
     ),
     Route(
         "/metrics",
@@ -91,7 +96,7 @@ ROUTES = (
         "Metrics for Prometheus.",
         {
             200: Reply("the metrics", types=(PLAIN, OPEN_METRICS)),
-            404: Reply("the extra metrics is not installed", Error),
+            404: Reply("the extra metrics is not installed", ErrorDocument),
             503: SILENT,
         },
     ),

@@ -30,13 +30,13 @@ _BACKLOG = 1024
 _TITLE = "control plane"
 # A heartbeat in a file on a disk blocks whenever that disk does.
 _SHARED_MEMORY = Path("/dev/shm")
-_NOT_OURS = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGTTIN, signal.SIGTTOU)
+_IGNORED = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGTTIN, signal.SIGTTOU)
 
 
 def serve(settings: Settings, listener: int, pipes: Pipes) -> int:
     """Answer HTTP at the open descriptor ``listener`` until the lifeline ends or TERM comes.
 
-    The main loop is that of gunicorn's master, which sends the heartbeats; its worker is judged by the
+    The main loop is that of gunicorn's master, which sends the heartbeats; its worker is watched by the
     master itself, and ends both when the lifeline ends.
     """
     begin_worker(settings, _TITLE)
@@ -138,7 +138,7 @@ def _options(listener: int) -> dict[str, Any]:
 
 def _ignore_signals(_: Any) -> None:
     """Ignore signals that gunicorn would obey: on USR2, say, it starts the whole program once more."""
-    for signum in _NOT_OURS:
+    for signum in _IGNORED:
         signal.signal(signum, signal.SIG_IGN)
 
 

@@ -27,7 +27,7 @@ HEAD_SECONDS = 5.0
 ANSWER_SECONDS = 10.0
 """Seconds that a thread has for one answer, to a client that may read it slowly."""
 LARGEST_HEAD = 16 * 1024
-"""Bytes after which gunicorn gets a head that has no end: it has the answer for it."""
+"""Bytes after which gunicorn gets a head that has no end: gunicorn then refuses it."""
 _WATCH_INTERVAL = 1.0
 
 
@@ -36,17 +36,17 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
 
     data_ready = True
 
-    def head_is_here(self) -> bool:
-        """True when a thread would find a whole head, one that is too long, or the end."""
+    def has_head(self) -> bool:
+        """True when the whole head has arrived, or one that is too long, or the end of the stream."""
         try:
-            seen = self.sock.recv(LARGEST_HEAD, socket.MSG_PEEK)
+            arrived = self.sock.recv(LARGEST_HEAD, socket.MSG_PEEK)
         except BlockingIOError:
             return False
         except OSError:
             return True
-        whole = not seen or len(seen) >= LARGEST_HEAD or b"\r\n\r\n" in seen
+        whole = not arrived or len(arrived) >= LARGEST_HEAD or b"\r\n\r\n" in arrived
         # The unread bytes would wake the poller again and again: it has to wait for more.
-        low_water = 1 if whole else len(seen) + 1
+        low_water = 1 if whole else len(arrived) + 1
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, low_water)
         return whole
 
@@ -63,7 +63,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
 
 
 class HttpWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """Serves requests in threads; another thread of it watches the lifeline and the clients."""
+    """Serves requests in threads; another thread watches the lifeline and the clients."""
 
     lifeline = -1
 
@@ -124,14 +124,14 @@ class HttpWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             return  # the client is gone
 
     def _await_head(self, connection: Connection) -> None:
-        if connection.head_is_here():
+        if connection.has_head():
             del self._waiting[connection]
             self.enqueue_req(connection)
             return
-        more = partial(self._more, connection)
-        self.poller.register(connection.sock, selectors.EVENT_READ, more)
+        call = partial(self._on_readable, connection)
+        self.poller.register(connection.sock, selectors.EVENT_READ, call)
 
-    def _more(self, connection: Connection, client: socket.socket) -> None:
+    def _on_readable(self, connection: Connection, client: socket.socket) -> None:
         self.poller.unregister(client)
         self._await_head(connection)
 
@@ -140,13 +140,13 @@ class HttpWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         lifeline.register(self.lifeline, select.POLLIN)
         while True:
             if lifeline.poll(_WATCH_INTERVAL * 1000):
-                self._leave()
+                self._end()
             now = monotonic()
             for connection, since in list(self._served_since.items()):
                 if now - since > ANSWER_SECONDS:
                     _shut_down_connection(connection.sock)
 
-    def _leave(self) -> None:
+    def _end(self) -> None:
         """End the process: the supervisor is gone, so no request can be answered."""
         try:
             if os.getppid() == self.ppid:

@@ -61,7 +61,7 @@ def test_health_has_its_code(
     assert (answer.status_code, answer.get_json()) == (code, supervisor.answers["health"])
 
 
-def test_health_is_down_when_nobody_answers(client: FlaskClient, supervisor: Supervisor) -> None:
+def test_health_is_down_without_a_supervisor(client: FlaskClient, supervisor: Supervisor) -> None:
     supervisor.answers["health"] = Unavailable("no answer at /run/secret-place")
     answer = client.get("/health")
     assert answer.status_code == 503

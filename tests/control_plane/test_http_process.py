@@ -147,7 +147,7 @@ def test_a_supervisor_that_does_not_answer_is_down(plane: Plane, supervisor: Con
 
 
 @pytest.mark.parametrize("begun", [b"", b"G", b"GET /health HTTP/1.1\r\nX"])
-def test_slow_clients_hold_nobody_up(plane: Plane, begun: bytes) -> None:
+def test_slow_clients_delay_no_other(plane: Plane, begun: bytes) -> None:
     slow = [socket.create_connection(plane.listener.getsockname()) for _ in range(300)]
     for client in slow:
         client.sendall(begun)
@@ -163,7 +163,7 @@ def test_a_head_that_comes_byte_by_byte_is_answered(plane: Plane) -> None:
         assert client.recv(100).startswith(b"HTTP/1.1 200")
 
 
-def test_clients_that_never_read_or_never_close_hold_nobody_up(
+def test_clients_that_never_read_or_never_close_delay_no_other(
     plane: Plane, supervisor: ControlSocket
 ) -> None:
     supervisor.answer = json.dumps({"status": "ok", "reasons": ["x" * 4_000_000]}).encode() + b"\n"
@@ -181,7 +181,7 @@ def test_a_body_is_not_waited_for(plane: Plane) -> None:
     assert b"202" in plane.raw(request).splitlines()[0]
 
 
-def test_it_does_not_turn_in_circles_for_half_a_request(plane: Plane) -> None:
+def test_half_a_request_costs_no_cpu_time(plane: Plane) -> None:
     worker = psutil.Process(plane.master.children()[0].pid)
     with socket.create_connection(plane.listener.getsockname()) as client:
         client.sendall(b"GET /health HTT")
@@ -190,25 +190,25 @@ def test_it_does_not_turn_in_circles_for_half_a_request(plane: Plane) -> None:
         assert sum(worker.cpu_times()[:2]) - before < 1
 
 
-def test_it_leaves_with_the_lifeline_and_its_worker_too(plane: Plane) -> None:
+def test_process_and_worker_end_with_the_lifeline(plane: Plane) -> None:
     worker = eventually(plane.master.children, "gunicorn's worker")[0]
     os.close(plane.lifeline)
     eventually(plane.ended, "the master is gone")
     eventually(lambda: not worker.lives, "the worker is gone")
 
 
-def test_worker_whose_arbiter_ends_between_two_looks_leaves(
+def test_worker_whose_arbiter_ends_between_two_checks_ends(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     no_pid = 2**22 + 1
 
-    def leave(code: int) -> None:
+    def end(code: int) -> None:
         raise SystemExit(code)
 
     monkeypatch.setattr(os, "getppid", lambda: no_pid)
-    monkeypatch.setattr(os, "_exit", leave)
+    monkeypatch.setattr(os, "_exit", end)
     with pytest.raises(SystemExit):
-        HttpWorker._leave(cast(HttpWorker, SimpleNamespace(ppid=no_pid)))
+        HttpWorker._end(cast(HttpWorker, SimpleNamespace(ppid=no_pid)))
 
 
 def test_term_ends_it(plane: Plane) -> None:
@@ -216,7 +216,7 @@ def test_term_ends_it(plane: Plane) -> None:
     eventually(plane.ended, "it ended")
 
 
-def test_its_title_says_what_it_is(plane: Plane) -> None:
+def test_process_has_its_title(plane: Plane) -> None:
     titles = [process.title for process in (plane.master, *plane.master.children())]
     assert titles == ["execsvc: control plane"] * 2
 

@@ -96,7 +96,7 @@ def test_a_short_position_is_worth_what_was_sold() -> None:
     assert one(samples, "execsvc_bot_entry_value_quote", **ours) == 50.0
 
 
-def test_a_position_that_nobody_can_read_is_not_shown_as_none() -> None:
+def test_an_unreadable_position_is_not_shown_as_none() -> None:
     damaged = changed(bot(), run=None, unreadable="file is not a database")
     names = {name for name, _ in scraped(answer(damaged))}
     assert "execsvc_bot_tracked_base" not in names
@@ -204,7 +204,7 @@ def test_what_is_wrong_with_the_service() -> None:
     assert one(well, "execsvc_bot_liquidation_failing", bot_id="b1") == 0
 
 
-def test_open_metrics_is_spoken_too() -> None:
+def test_open_metrics_is_answered_too() -> None:
     client = create_app(lambda _: answer(bot()), None).test_client()
     accept = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
     reply = client.get("/metrics", headers={"Accept": accept})

@@ -87,7 +87,7 @@ def test_positions(
     assert words in rows(client)[0]
 
 
-def test_what_is_wrong_stands_on_top_and_its_bot_first(
+def test_faults_are_at_the_top_and_their_bot_first(
     client: FlaskClient, service: Service
 ) -> None:
     bots = [bot(bot_id=f"b{n}", name=f"bot {n}") for n in range(3)]
@@ -103,7 +103,7 @@ def test_what_is_wrong_stands_on_top_and_its_bot_first(
     assert rows(client)[0].startswith("z bad")
 
 
-def test_all_is_well(client: FlaskClient) -> None:
+def test_page_without_faults(client: FlaskClient) -> None:
     assert "Nothing is wrong." in client.get("/").text
 
 
@@ -124,7 +124,7 @@ def test_it_can_be_narrowed_down(client: FlaskClient, service: Service) -> None:
     assert len(rows(client)) == 3
     assert [row.split()[0] for row in rows(client, "/?state=FAILED")] == ["Third"]
     assert [row.split()[0] for row in rows(client, "/?q=eth")] == ["Second"]
-    assert rows(client, "/?q=nothing+like+it") == ["No bot is like that."]
+    assert rows(client, "/?q=nothing+like+it") == ["No bot matches."]
     text = client.get("/?state=FAILED&q=%22%3E%3Cb%3E").text
     assert "<b>" not in re.sub(r"<b>\d+</b>", "", text)
     assert 'href="/?state=FAILED&amp;q=%22%3E%3Cb%3E"' in text
@@ -169,7 +169,7 @@ def test_without_scripts_it_loads_itself_again(client: FlaskClient) -> None:
     assert refresh in client.get("/").text
 
 
-def test_a_silent_supervisor_is_said_in_html(client: FlaskClient, service: Service) -> None:
+def test_a_silent_supervisor_is_reported_in_html(client: FlaskClient, service: Service) -> None:
     service.answer = Unavailable("no answer at /run/secret-place")
     answer = client.get("/")
     assert answer.status_code == 503
@@ -177,7 +177,7 @@ def test_a_silent_supervisor_is_said_in_html(client: FlaskClient, service: Servi
     assert "secret-place" not in answer.text
 
 
-def test_a_service_that_stops_says_so(client: FlaskClient, service: Service) -> None:
+def test_a_stopping_service_is_shown_as_such(client: FlaskClient, service: Service) -> None:
     service.answer = known(bot(state="STOPPING"))
     service.answer["status"]["state"] = "STOPPING"
     assert '<span class="badge busy">STOPPING</span>' in client.get("/").text

@@ -133,7 +133,7 @@ def test_without_scripts_the_page_is_whole_and_loads_itself_again(
     bare.open(page(daemon) + "?state=FAILED")
     assert "0.01998 BTC" not in bare.text("tbody")
     exchange.list_bots(bot_row())
-    eventually(lambda: "No bot is like that." in bare.text("tbody"), "it was loaded again", 60)
+    eventually(lambda: "No bot matches." in bare.text("tbody"), "it was loaded again", 60)
     assert bare.complaints() == []
 
 

@@ -82,7 +82,7 @@
   };
 
   const again = async () => {
-    // Text that somebody is about to copy stays where it is.
+    // A selected text, which the user may be about to copy, is not replaced.
     if (!document.hidden && !selecting()) await refresh();
     setTimeout(again, every);
   };
