@@ -12,7 +12,7 @@ import pytest
 import setproctitle
 from logging_journald import JournaldTransport
 from loguru import logger
-from support import environment, scratch
+from support import environment
 from support.exchange import Exchange
 from support.fake_journal import FakeJournal
 from support.running_order import spread
@@ -57,8 +57,6 @@ def pytest_configure(config: pytest.Config) -> None:
     except RuntimeError as error:
         raise pytest.UsageError(str(error)) from None
     STARTS.configure(config)
-    if not config.getoption("real_starts"):  # that run is as real as can be: on the disk, too
-        scratch.choose()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
