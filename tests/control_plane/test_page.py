@@ -87,9 +87,7 @@ def test_positions(
     assert words in rows(client)[0]
 
 
-def test_faults_are_at_the_top_and_their_bot_first(
-    client: FlaskClient, service: Service
-) -> None:
+def test_faults_are_at_the_top_and_their_bot_first(client: FlaskClient, service: Service) -> None:
     bots = [bot(bot_id=f"b{n}", name=f"bot {n}") for n in range(3)]
     bots.append(bot(bot_id="bad", name="z", state="FAILED"))
     wrong = {"bot_id": "bad", "severity": "critical", "text": "z (bad): FAILED: no disk"}
