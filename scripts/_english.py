@@ -47,8 +47,9 @@ PRIVATE_NAMES = frozenset(
 )
 """Names of functions and classes that say nothing to a stranger, in lower case."""
 TIDY = (
-    *("alerts", "cli", "clients", "control_plane", "doctor", "execution", "logs", "paper"),
-    *("recording", "replay", "reporting", "runner", "sandbox", "settings", "workers", ""),
+    *("alerts", "cli", "clients", "control_plane", "doctor", "execution", "logs", "model"),
+    *("paper", "recording", "replay", "reporting", "runner", "sandbox", "settings", "strategies"),
+    *("workers", ""),
 )
 """The packages, and the modules beside them, whose texts and names are checked."""
 

@@ -62,7 +62,7 @@ _ADVICE = {
     Kind.RESTORED: "Nothing of its account trades until: execsvc release BOT (the coins are gone), "
     "or execsvc release BOT --keep (they are the bot's)",
     Kind.GIVEN_BACK: "It runs once it is started in BotService again.",
-    Kind.ABANDONED: "An operator said so. What is left of it at the exchange is theirs to close.",
+    Kind.ABANDONED: "An operator decided this, and closes the rest of the position at the exchange.",
     Kind.READS: "It neither enters nor exits by its strategy; a stop still sells. See: execsvc doctor",
     Kind.NO_PROCESS: "One position at a time is still closed. See: ulimit -u, TasksMax, free memory.",
     Kind.DAILY_LOSS: "Its exits still sell; entries go on at 00:00 UTC.",

@@ -42,7 +42,7 @@ class SentAlerts:
                 self._alerts = _FORM.validate_json(content)
         except (LedgerFailed, ValidationError):
             logger.bind(event="alerts_forgotten").warning(
-                "{} cannot be read: what was said may be said again", kept.place
+                "{} cannot be read: alerts that were sent may be sent again", kept.place
             )
 
     @property

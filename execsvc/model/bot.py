@@ -195,7 +195,7 @@ def _plain(value: Any, depth: int) -> Any:
     if isinstance(value, str) and not value.isascii() and _LONE_SURROGATE.search(value):
         raise RowRefused("pipeline.strategy.params holds text that is not Unicode")
     if isinstance(value, Decimal):
-        # What a float cannot hold stays text, for the strategy's own check to refuse.
+        # A number too large for a float stays text, which the strategy's own check refuses.
         return float(value) if math.isfinite(float(value)) else str(value)
     return value
 

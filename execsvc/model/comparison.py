@@ -25,7 +25,7 @@ together.
 
 
 class Discrepancy(str, Enum):
-    """The fate of an open position since its ledger was written. The values are kept in journals."""
+    """A difference of an account from an open position in a ledger. The values are kept in journals."""
 
     GONE = "gone"
     """Closed since: the account holds less of its base by it, and more of its quote by its worth."""
@@ -51,10 +51,10 @@ class OpenPosition(NamedTuple):
         """The asset that a sale brings in."""
         return Symbol.parse(self.symbol).quote
 
-    def detail(self, verdict: Discrepancy) -> str:
-        """The meaning of ``verdict`` for the position, as a text for the operator."""
+    def detail(self, discrepancy: Discrepancy) -> str:
+        """The meaning of ``discrepancy`` for the position, as a text for the operator."""
         less = f"the account holds {plain(self.tracked)} {self.base} less than after its last fill"
-        if verdict is Discrepancy.GONE:
+        if discrepancy is Discrepancy.GONE:
             return f"{less}, and its worth more of {self.quote}: the position was closed elsewhere"
         return f"{less}, and not its worth more of {self.quote}"
 
@@ -77,7 +77,7 @@ def held_of(
 
     The balance expected after a fill is counted in free amounts, and the user may have put coins
     into an order since, or had some in one then (``locked_then``, as far as it is known). Free
-    alone where what is locked now is not said. Raises Unavailable where :func:`is_readable` is
+    alone where what is locked now is not known. Raises Unavailable where :func:`is_readable` is
     False.
     """
     holdings = [balance.holding(a) for a in {a for p in positions for a in (p.base, p.quote)}]
@@ -106,12 +106,14 @@ def compare(
         if base in expected and base in actual:
             less = exact_sum(expected[base], -actual[base])
             missing += _missing([one for one in positions if one.base == base], less)
-    verdicts: dict[OpenPosition, Discrepancy] = {}
+    discrepancies: dict[OpenPosition, Discrepancy] = {}
     for quote in {position.quote for position in missing}:
         found = [position for position in missing if position.quote == quote]
         sold = _is_paid(found, quote, expected, actual, prices)
-        verdicts.update(dict.fromkeys(found, Discrepancy.GONE if sold else Discrepancy.CONTESTED))
-    return verdicts
+        discrepancies.update(
+            dict.fromkeys(found, Discrepancy.GONE if sold else Discrepancy.CONTESTED)
+        )
+    return discrepancies
 
 
 def _missing(held: list[OpenPosition], less: Decimal) -> list[OpenPosition]:

@@ -1,4 +1,4 @@
-"""The meaning of an exchange's refusal, independent of its words."""
+"""The meaning of an exchange's refusal, independent of its text."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Refusal(str, Enum):
     TOO_SMALL = "too_small"
     """The amount, or its worth, is below a minimum."""
     SIZE = "size"
-    """The amount has too many decimals, or is above a maximum, or below a minimum: one word for all."""
+    """The amount has too many decimals, or is above a maximum, or below a minimum: one member for all."""
     WORTH = "worth"
-    """The order is worth too little or too much: one word for both."""
+    """The order is worth too little or too much: one member for both."""
     PRICE = "price"
     """The price is outside of a band, or has too many decimals."""
     SYMBOL = "symbol"

@@ -1,4 +1,4 @@
-"""Stamps of an exchange: milliseconds since 1970, in whatever unit they were written."""
+"""Stamps of an exchange: milliseconds since 1970, in any unit that they are written in."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ NONE = Diagnostics()
 
 
 def _shown(value: object) -> str | bool:
-    """``value`` as JSON; text for whatever a strategy has put in the place of text."""
+    """``value`` as JSON; text for any other value that a strategy has put there."""
     if isinstance(value, Decimal):
         return plain(value)
     return value if isinstance(value, bool) else str(value)

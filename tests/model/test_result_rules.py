@@ -61,7 +61,7 @@ def booked(basis: Basis, *orders: Order) -> tuple[Basis, Decimal]:
         # … and at a sale as coins that went for nothing.
         ([Order(BUY, "1", "100"), Order(SELL, "0.9", "100", base_fee="0.1")], "-10", "0"),
         ([Order(BUY, "0", "100", quote_fee="7")], "0", "0"),
-        # More than is held is somebody else's coin, sold at its price.
+        # The part above the position is coins of the user, sold at their price.
         ([Order(BUY, "1", "100"), Order(SELL, "2", "110")], "10", "0"),
         ([Order(SELL, "2", "110", quote_fee="1")], "-1", "0"),
     ],

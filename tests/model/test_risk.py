@@ -1,4 +1,4 @@
-"""What a row's risk management says: a percentage, nothing, or a refusal in one plain sentence."""
+"""The risk management of a row: a percentage, nothing, or a refusal in one sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds of ``grid_v1`` on any market, whatever becomes of its orders."""
+"""Properties of ``grid_v1`` on any market, with orders of any outcome."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Played(NamedTuple):
     orders: list[Order]
     bot: PriceBot
     costs: list[Decimal]
-    """What the position had cost, after each tick."""
+    """The cost of the position, after each tick."""
     spent: list[Decimal]
-    """What the purchases had cost beyond what the sales had brought, after each tick."""
+    """The cost of the purchases less the proceeds of the sales, after each tick."""
 
 
 def play(market: list[Moment], count: int, restarts: bool = False, exact: bool = False) -> Played:
@@ -99,7 +99,7 @@ def test_grid_bot_restarted_on_every_tick_orders_the_same(market: list[Moment], 
 def test_grid_bot_killed_behind_orders_gives_each_part_to_a_level(
     market: list[Moment], count: int
 ) -> None:
-    """What no level knows of is less than what rounding left of each order."""
+    """The base of no level is less than the remainder of rounding each order."""
     market = [m if m.fate == "dies" else m._replace(fate="ok") for m in market]
     played = play([*market, Moment(0)], count)
 
@@ -131,7 +131,7 @@ def test_grid_bot_orders_what_a_level_by_level_account_says(moves: list[int], co
 
 
 def test_these_markets_do_trade() -> None:
-    """What the properties are about does happen: else they would hold of nothing."""
+    """The cases of the properties occur: otherwise the properties would hold of nothing."""
     played = play([Moment(move) for move in (0, -11, -10, 12, 15, -15)], 4)
 
     assert [order.side.value for order in played.orders] == ["buy", "buy", "sell", "sell", "buy"]

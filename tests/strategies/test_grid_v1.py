@@ -75,9 +75,9 @@ def test_grid_bot_out_of_range_holds_and_says_so_once() -> None:
     assert traded(bot)[0] == ("buy", 200)
     assert bot.sides == "bs"
     assert bot.lines[1:] == [
-        "the price of 99 is at or below the end of the range: holds what it has",
+        "the price of 99 is at or below the end of the range: the bot keeps its position",
         "the price of 105 is within the range again",
-        "the price of 145 is at or above the end of the range: holds what it has",
+        "the price of 145 is at or above the end of the range: the bot keeps its position",
         "the price of 139 is within the range again",
     ]
 

@@ -1,4 +1,4 @@
-"""What ``orderflow_exhaustion_v1`` reports of a tick."""
+"""The report of ``orderflow_exhaustion_v1`` on a tick."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from execsvc.strategies.orderflow_exhaustion_v1.pressure import PressureSignals
 
 
 def seen(bot: Bot) -> PressureSignals:
-    signals = bot.strategy.seen.signals
+    signals = bot.strategy.last_tick.signals
     assert signals is not None
     return signals
 

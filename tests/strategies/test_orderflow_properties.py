@@ -1,4 +1,4 @@
-"""What holds on any market."""
+"""Properties of ``orderflow_exhaustion_v1`` on any market."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_the_same_market_gives_the_same_orders(
 
 
 def test_these_markets_do_trade() -> None:
-    """What the properties are about does happen: else they would hold of nothing."""
+    """The cases of the properties occur: otherwise the properties would hold of nothing."""
     push = [Moment(1, -30, 20, 0, 100), Moment(1, 0, 2, 0, 100), Moment(1, 0, 2, 0, 100)]
     market = [Moment(1, 0, 2, 0, 0), *push, *[Moment(5, 0, 2, 0, 0)] * 4]
 

@@ -15,7 +15,7 @@ def exchange_time(bot: Bot) -> int | None:
 
 
 def volume(bot: Bot) -> object:
-    return bot.strategy.seen.view.window.flow().total
+    return bot.strategy.last_tick.view.window.flow().total
 
 
 def test_the_time_is_the_larger_of_book_and_newest_trade() -> None:

@@ -1,4 +1,4 @@
-"""Which strategies are found, and what becomes of broken ones."""
+"""The strategies that are found, and the errors for broken ones."""
 
 from __future__ import annotations
 

@@ -232,7 +232,7 @@ some_params = st.fixed_dictionaries(
 class Played(NamedTuple):
     orders: list[Order]
     held: list[Decimal]
-    """What the position had cost, after each tick."""
+    """The cost of the position, after each tick."""
     bot: PriceBot
 
 
@@ -334,7 +334,7 @@ def whole_rsi(closes: list[int], period: int) -> float | None:
 
 
 def test_these_markets_do_trade() -> None:
-    """What the properties are about does happen: else they would hold of nothing."""
+    """The cases of the properties occur: otherwise the properties would hold of nothing."""
     moves = [0, -5, -5, 10, 10, -20, -20, 20]
     played = play([Moment(60, move, "ok") for move in moves], {"period": 2})
 

@@ -28,7 +28,7 @@ class GridParams(BaseModel):
         ge=2,
         le=100,
         title="Levels",
-        description="how many levels to buy at, from the lower price up; the spending is split evenly",
+        description="number of levels to buy at, from the lower price up; the spending is split evenly",
     )
     allocation_ratio: Decimal = allocation_ratio()
 

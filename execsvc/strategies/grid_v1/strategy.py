@@ -61,7 +61,7 @@ class GridTrading(Strategy[GridParams, GridState]):
         refusal = self._sell(ctx, levels, ticker)
         self._buy(ctx, levels, ticker)
         if ctx.state.below != before:
-            _say_range(ctx, levels, ticker, before)
+            _log_range(ctx, levels, ticker, before)
         if refusal is not None:
             raise refusal
 
@@ -146,7 +146,7 @@ def _begin(ctx: Context, levels: Levels, ticker: Ticker) -> None:
     """
     params, state, quote = ctx.params, ctx.state, Symbol.parse(ctx.symbol).quote
     state.budget = None
-    whole = _whole(ctx)
+    whole = _total(ctx)
     state.shape, state.held = shape_of(params), {}
     state.below = levels.below(ticker.price)
     part = whole / levels.count
@@ -156,7 +156,7 @@ def _begin(ctx: Context, levels: Levels, ticker: Ticker) -> None:
     )
     if whole > 0 and _is_too_small(part, ticker):
         ctx.log(f"no entry will be made: {_too_small(part, ticker, quote)}")
-    _say_range(ctx, levels, ticker)
+    _log_range(ctx, levels, ticker)
 
 
 def _match_position(ctx: Context, levels: Levels, ticker: Ticker) -> None:
@@ -177,17 +177,17 @@ def _amount(ctx: Context, levels: Levels, count: int, best_ask: Decimal, ticker:
 
     Raises OrderRefused when a part would be too small to be sold again by itself, Unavailable.
     """
-    whole, position = _whole(ctx), ctx.position
+    whole, position = _total(ctx), ctx.position
     part = whole / levels.count
     if whole > 0 and _is_too_small(part, ticker):
         raise OrderRefused(_too_small(part, ticker, Symbol.parse(ctx.symbol).quote))
     left = whole - position.tracked * (position.entry_price or ticker.price)
     if left <= 0 < whole:
-        raise OrderRefused(f"what the bot holds has cost all of {plain(whole)}")
+        raise OrderRefused(f"the position has cost all of {plain(whole)}")
     return min(part * count, left) / best_ask
 
 
-def _whole(ctx: Context) -> Decimal:
+def _total(ctx: Context) -> Decimal:
     """Quote for all levels together; decided once where there is no allocation. Raises Unavailable."""
     if ctx.allocation is not None:
         return ctx.allocation
@@ -218,11 +218,13 @@ def _reason(levels: Levels, crossed: list[int]) -> str:
     return f"{len(crossed)} levels from {highest} to {lowest}"
 
 
-def _say_range(ctx: Context, levels: Levels, ticker: Ticker, before: int | None = None) -> None:
+def _log_range(ctx: Context, levels: Levels, ticker: Ticker, before: int | None = None) -> None:
     """Log once that the price has left the range, and that it is back."""
     price, outside = plain(ticker.price), {0: "below", levels.count + 1: "above"}
     where = outside.get(ctx.state.below)
     if where is not None:
-        ctx.log(f"the price of {price} is at or {where} the end of the range: holds what it has")
+        ctx.log(
+            f"the price of {price} is at or {where} the end of the range: the bot keeps its position"
+        )
     elif before in outside:
         ctx.log(f"the price of {price} is within the range again")

@@ -22,11 +22,11 @@ class Phase(str, Enum):
     FLAT = "FLAT"
     """Waits for pressure to begin."""
     WAIT_CONFIRM = "WAIT_CONFIRM"
-    """Has seen pressure, waits for its absorption."""
+    """Waits for the absorption of a pressure."""
     IN_POSITION = "IN_POSITION"
-    """Has traded against it, waits for an exit rule."""
+    """Waits for an exit rule, after an entry."""
     COOLDOWN = "COOLDOWN"
-    """Judges nothing for a while."""
+    """Waits until the cool-down is over."""
 
 
 class OrderflowState(BaseModel):

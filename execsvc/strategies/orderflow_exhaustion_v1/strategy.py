@@ -44,15 +44,15 @@ class OrderflowExhaustion(Strategy[OrderflowParams, OrderflowState]):
     State: ClassVar[type[BaseModel]] = OrderflowState
 
     def __init__(self) -> None:
-        self.seen = TickDiagnostics()
+        self.last_tick = TickDiagnostics()
 
     def diagnostics(self) -> Diagnostics:
         """The signals of pressure, their ends, and the flow of takers."""
-        return self.seen.diagnostics()
+        return self.last_tick.diagnostics()
 
     def execute(self, ctx: Context) -> None:
         """Run one tick. Decisions by time alone are made before a failed read ends the tick."""
-        self.seen = TickDiagnostics()
+        self.last_tick = TickDiagnostics()
         view, fault = self._read_market(ctx)
         self._follow_position(ctx)
         state = ctx.state
@@ -87,10 +87,10 @@ class OrderflowExhaustion(Strategy[OrderflowParams, OrderflowState]):
             params.spread_ema_alpha,
         )
         view, state.memory = view_of(state.memory, reads, terms)
-        self.seen = TickDiagnostics(view)
+        self.last_tick = TickDiagnostics(view)
         if view.window.cut:
             self._count_cut(ctx)
-        self._say_ahead(ctx, view)
+        self._log_ahead(ctx, view)
         _follow_time(state, view.exchange_time)
         return view, fault
 
@@ -102,14 +102,14 @@ class OrderflowExhaustion(Strategy[OrderflowParams, OrderflowState]):
                 f"{ctx.params.trades_lookback_sec:g} s of this market: the window is cut short"
             )
 
-    def _say_ahead(self, ctx: Context, view: View) -> None:
+    def _log_ahead(self, ctx: Context, view: View) -> None:
         """Log once, for as long as it lasts, that there are no entries without a time of the
         exchange.
         """
         if view.ahead is not None and not ctx.state.stamps_ahead:
             ctx.log(
                 f"a stamp of the exchange is more than {FARTHEST_AHEAD.seconds} s ahead of our clock: "
-                f"{str(view.ahead)[:20]} ms; not believed, is the clock of this machine right?"
+                f"{str(view.ahead)[:20]} ms; not believed; check the clock of this machine"
             )
         ctx.state.stamps_ahead = view.ahead is not None
 
@@ -131,7 +131,7 @@ class OrderflowExhaustion(Strategy[OrderflowParams, OrderflowState]):
     def _seek(self, ctx: Context, view: View) -> None:
         seen = signals(view, ctx.params)
         found = pressure(view, seen, ctx.params)
-        self.seen = TickDiagnostics(view, seen, None if found is None else "pressure", found)
+        self.last_tick = TickDiagnostics(view, seen, None if found is None else "pressure", found)
         if found is not None:
             _go(ctx.state, Phase.WAIT_CONFIRM)
             ctx.state.pressure = found
@@ -141,14 +141,14 @@ class OrderflowExhaustion(Strategy[OrderflowParams, OrderflowState]):
         assert state.pressure is not None, "it is what is waited on"
         if view is None:
             if timed_out(state.pressure, ctx.now, ctx.params):
-                self.seen = TickDiagnostics(None, None, "timed_out", state.pressure)
+                self.last_tick = TickDiagnostics(None, None, "timed_out", state.pressure)
                 _go(state, Phase.FLAT)
             return
         seen = signals(view, ctx.params)
         fresh = pressure(view, seen, ctx.params)
         done = step(state.pressure, state.absorbed, view, fresh, ctx.params)
         event = None if done.absorption == "waits" else done.absorption
-        self.seen = TickDiagnostics(view, seen, event, done.pressure)
+        self.last_tick = TickDiagnostics(view, seen, event, done.pressure)
         state.pressure, state.absorbed = done.pressure, done.absorbed
         if done.absorption == "absorbed":
             self._enter(ctx, view)
@@ -172,7 +172,7 @@ class OrderflowExhaustion(Strategy[OrderflowParams, OrderflowState]):
         except OrderRefused as refusal:
             if ctx.position.side is None:
                 ctx.log(f"no {side.name} entry: {refusal}")
-                self.seen = self.seen._replace(refused=str(refusal))
+                self.last_tick = self.last_tick._replace(refused=str(refusal))
                 _cool_down(ctx)
         except BaseException:
             # Nothing is known to be filled; a position that turns up is followed all the same.

@@ -24,7 +24,7 @@ class TrialParams(BaseModel):
     )
     hold_duration: int = Field(default=60, ge=1, title="Hold duration", description="seconds")
     loop_count: int = Field(
-        default=5, ge=0, title="Loop count", description="how many times; 0 = without end"
+        default=5, ge=0, title="Loop count", description="number of loops; 0 = without end"
     )
 
 
