@@ -48,7 +48,17 @@ PRIVATE_NAMES = frozenset(
 """Names of functions and classes that say nothing to a stranger, in lower case."""
 TIDY = (
     *("alerts", "cli", "clients", "control_plane", "doctor", "execution", "logs", "model"),
-    *("paper", "recording", "replay", "reporting", "runner", "sandbox", "settings", "strategies"),
+    *(
+        "paper",
+        "recording",
+        "replay",
+        "reporting",
+        "runner",
+        "sandbox",
+        "settings",
+        "store",
+        "strategies",
+    ),
     *("workers", ""),
 )
 """The packages, and the modules beside them, whose texts and names are checked."""

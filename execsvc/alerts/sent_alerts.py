@@ -16,7 +16,7 @@ from execsvc.alerts.messages import AlertMessage
 from execsvc.alerts.tracker import Change
 from execsvc.errors import LedgerFailed
 from execsvc.model.condition import Kind
-from execsvc.store.service_store import ToldAlerts
+from execsvc.store.service_store import SentAlertsRecord
 
 
 class SentAlert(BaseModel):
@@ -33,7 +33,7 @@ _FORM = TypeAdapter(dict[str, SentAlert])
 class SentAlerts:
     """The sent alerts, kept by the store. A lost or damaged one is only sent once more."""
 
-    def __init__(self, kept: ToldAlerts) -> None:
+    def __init__(self, kept: SentAlertsRecord) -> None:
         self._kept = kept
         self._alerts: dict[str, SentAlert] = {}
         try:

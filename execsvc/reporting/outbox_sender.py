@@ -248,7 +248,7 @@ class OutboxSender:
 
     def _report_again(self, stem: str, order_id: str) -> Id:
         """Report again an order that BotService has lost, as after a restore of its database; its new id."""
-        order = OrderReport.model_validate_json(self._kept.order_told(stem, order_id))
+        order = OrderReport.model_validate_json(self._kept.order_report(stem, order_id))
         given = self._order(stem, order_id, order)
         self._deliveries.give_anew(order_id, json.dumps(given))
         return given

@@ -55,7 +55,7 @@ class Outboxes(Protocol):
         """
         ...
 
-    def order_told(self, name: str, order_id: str) -> str:
+    def order_report(self, name: str, order_id: str) -> str:
         """JSON of the OrderReport that the outbox has."""
         ...
 

@@ -9,7 +9,7 @@ class DiskUsage(NamedTuple):
     """The disk of this machine that keeps the records, or will keep them."""
 
     place: str
-    """The directory that was looked at."""
+    """The directory that was examined."""
     free: int
     """Bytes that the service can still write."""
     files: int | None

@@ -6,7 +6,7 @@ from execsvc.errors import LedgerFailed
 from execsvc.settings import Settings, Switch
 from execsvc.store.service_store import ServiceStore
 
-_PATIENCE = 1.0
+_TIMEOUT = 1.0
 """Seconds of the wait for a locked record; the first order of a bot waits as long."""
 
 
@@ -15,6 +15,6 @@ def keeps_orders(settings: Settings, store: ServiceStore) -> bool:
     if settings.report_ledger is not Switch.AUTO:
         return settings.report_ledger is Switch.ON
     try:
-        return store.takes_reports(_PATIENCE) is True
+        return store.takes_reports(_TIMEOUT) is True
     except LedgerFailed:
         return True  # a needless question is cheaper than a missing one, which may cost money

@@ -67,7 +67,7 @@ class Halt(Protocol):
         """
         ...
 
-    def look(self) -> bool:
+    def refresh(self) -> bool:
         """Take a halt that another process recorded; True when one in force had to be recorded again.
 
         Raises LedgerFailed when the halt cannot be recorded.
@@ -79,7 +79,7 @@ class Halt(Protocol):
         ...
 
 
-class ToldAlerts(Protocol):
+class SentAlertsRecord(Protocol):
     """The alerts that were sent and are not over: one document, whose loss does no harm."""
 
     @property
@@ -132,7 +132,7 @@ class ServiceStore(Protocol):
         """The halt of all trading, as it is recorded now. Raises nothing."""
         ...
 
-    def told_alerts(self) -> ToldAlerts:
+    def sent_alerts(self) -> SentAlertsRecord:
         """The document of alerts that were sent. Raises nothing."""
         ...
 
@@ -229,9 +229,9 @@ class ServiceStore(Protocol):
         """Contest every live position when the records come from another machine; None otherwise."""
         ...
 
-    def takes_reports(self, patience: float = 10.0) -> bool | None:
+    def takes_reports(self, timeout: float = 10.0) -> bool | None:
         """True when BotService takes reports of orders, False when not, None while that was never tried.
 
-        The wait for a record that another program has locked is ``patience`` seconds at most.
+        The wait for a record that another program has locked is ``timeout`` seconds at most.
         """
         ...

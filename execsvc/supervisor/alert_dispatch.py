@@ -68,7 +68,7 @@ class AlertDispatch:
         """Start the process and the checks of conditions, if there is an address."""
         if not self._on:
             return
-        self._sent = SentAlerts(self._store.told_alerts())
+        self._sent = SentAlerts(self._store.sent_alerts())
         sent = {key: EarlierAlert(a.kind, a.line, a.sure) for key, a in self._sent.by_key.items()}
         self._tracker = AlertTracker(sent, self._context.clock.now)
         self.channel.start()

@@ -150,11 +150,11 @@ def test_where_there_is_no_room_good_news_goes_first() -> None:
 
 
 def test_memory_outlives_the_process(tmp_path: Path) -> None:
-    memory = SentAlerts(store_in(tmp_path).told_alerts())
+    memory = SentAlerts(store_in(tmp_path).sent_alerts())
     memory.delivered(written())
     memory.delivered(written(key="failed:b2"))
     memory.delivered(written(Change.OVER, key="failed:b2"))
-    again = SentAlerts(store_in(tmp_path).told_alerts())
+    again = SentAlerts(store_in(tmp_path).sent_alerts())
     assert {key: alert.line for key, alert in again.by_key.items()} == {"failed:b1": "b1: no disk"}
     assert again.of(Kind.FAILED) == {"b1"}
     assert again.of(Kind.LEFT) == frozenset()
@@ -164,16 +164,16 @@ def test_memory_outlives_the_process(tmp_path: Path) -> None:
 def test_an_alert_that_is_only_handed_over_is_remembered_as_one_that_may_have_arrived(
     tmp_path: Path,
 ) -> None:
-    memory = SentAlerts(store_in(tmp_path).told_alerts())
+    memory = SentAlerts(store_in(tmp_path).sent_alerts())
     memory.handed(written())
     assert [
-        alert.sure for alert in SentAlerts(store_in(tmp_path).told_alerts()).by_key.values()
+        alert.sure for alert in SentAlerts(store_in(tmp_path).sent_alerts()).by_key.values()
     ] == [False]
     memory.delivered(written())
     memory.handed(written())
     memory.handed(written(Change.OVER))
     assert [
-        alert.sure for alert in SentAlerts(store_in(tmp_path).told_alerts()).by_key.values()
+        alert.sure for alert in SentAlerts(store_in(tmp_path).sent_alerts()).by_key.values()
     ] == [True]
 
 
@@ -181,7 +181,7 @@ def test_an_alert_that_is_only_handed_over_is_remembered_as_one_that_may_have_ar
 @pytest.mark.parametrize("damage", ["", "[]", '{"x": {}}', "\xff"])
 def test_a_damaged_memory_is_only_forgotten(tmp_path: Path, damage: str) -> None:
     (tmp_path / ALERTS).write_text(damage, "latin-1")
-    memory = SentAlerts(store_in(tmp_path).told_alerts())
+    memory = SentAlerts(store_in(tmp_path).sent_alerts())
     assert memory.by_key == {}
     memory.delivered(written())
     assert json.loads((tmp_path / ALERTS).read_text()).keys() == {"failed:b1"}
@@ -191,7 +191,7 @@ def test_a_damaged_memory_is_only_forgotten(tmp_path: Path, damage: str) -> None
 def test_a_memory_that_cannot_be_written_is_only_a_line_in_the_log(tmp_path: Path) -> None:
     lines: list[str] = []
     sink = logger.add(lines.append, format="{message}")
-    memory = SentAlerts(store_in(tmp_path / "absent").told_alerts())
+    memory = SentAlerts(store_in(tmp_path / "absent").sent_alerts())
     memory.delivered(written())
     logger.remove(sink)
     assert "cannot be written" in "".join(lines)

@@ -21,7 +21,7 @@ from execsvc.model.order import TRANSITIONS, Fill, OrderState
 from execsvc.store.account_store import NEVER_PAUSED
 from execsvc.store.orders import Expected
 from execsvc.store.sqlite.account.account_journal import AccountJournal
-from execsvc.store.sqlite.account.account_pause import AccountPause
+from execsvc.store.sqlite.account.account_pause import PauseFiles
 from execsvc.store.sqlite.bot.bot_ledger import BotLedger
 from execsvc.store.sqlite.paths import journal_path
 from execsvc.store.sqlite.service import operator, survey
@@ -188,22 +188,22 @@ def test_a_release_is_carried_out_once(journal: AccountJournal) -> None:
 
 
 def test_a_pause_is_shared_and_only_ever_prolonged(tmp_path: Path) -> None:
-    one, other = AccountPause(tmp_path, "k1"), AccountPause(tmp_path, "k1")
+    one, other = PauseFiles(tmp_path, "k1"), PauseFiles(tmp_path, "k1")
     assert one.remaining() == NEVER_PAUSED
     one.pause(1000)
     other.pause(10)
     assert 900 < other.remaining() <= 1000
-    assert AccountPause(tmp_path, "k2").remaining() == NEVER_PAUSED
+    assert PauseFiles(tmp_path, "k2").remaining() == NEVER_PAUSED
 
 
 @pytest.mark.parametrize("step", [-24 * HOUR, 24 * HOUR])
 def test_pause_clock_is_set_ends_when_it_was_to_end(tmp_path: Path, step: float) -> None:
     clock = SetClock(now())
     with installed(clock):
-        AccountPause(tmp_path, "k1").pause(10)
+        PauseFiles(tmp_path, "k1").pause(10)
         clock.set_by(step)
         clock.advance(6)
-        assert AccountPause(tmp_path, "k1").remaining() == 4
+        assert PauseFiles(tmp_path, "k1").remaining() == 4
 
 
 @pytest.mark.parametrize(("by_older_service", "boots"), [(True, False), (False, True)])
@@ -212,7 +212,7 @@ def test_pause_without_its_boot_goes_by_the_wall_clock_which_set_back_ends_it(
 ) -> None:
     clock = SetClock(now())
     with installed(clock):
-        pause = AccountPause(tmp_path, "k1")
+        pause = PauseFiles(tmp_path, "k1")
         pause.pause(10)
         if by_older_service:
             (path,) = tmp_path.rglob("*.pause")
@@ -231,7 +231,7 @@ def test_pause_without_its_boot_goes_by_the_wall_clock_which_set_back_ends_it(
 def test_a_ban_is_shared_apart_from_a_pause_and_said_once(tmp_path: Path) -> None:
     said: list[str] = []
     handler = logger.add(lambda message: said.append(message.record["message"]), level="WARNING")
-    one, other = AccountPause(tmp_path, "k1"), AccountPause(tmp_path, "k1")
+    one, other = PauseFiles(tmp_path, "k1"), PauseFiles(tmp_path, "k1")
     assert one.banned() == NEVER_PAUSED
     one.ban(1000, "HTTP 418: teapot")
     other.ban(1100, "HTTP 418: teapot")
@@ -239,7 +239,7 @@ def test_a_ban_is_shared_apart_from_a_pause_and_said_once(tmp_path: Path) -> Non
     logger.remove(handler)
     assert 900 < one.banned() <= 1100
     assert one.remaining() == NEVER_PAUSED
-    assert AccountPause(tmp_path, "k2").banned() == NEVER_PAUSED
+    assert PauseFiles(tmp_path, "k2").banned() == NEVER_PAUSED
     assert len(said) == 1
     assert said[0].startswith("nothing is read for account k1 until 2")
     assert said[0].endswith("Z, but for exits: HTTP 418: teapot")

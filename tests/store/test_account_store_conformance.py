@@ -1,4 +1,4 @@
-"""What every store keeps of an account: these tests know its protocol and nothing else."""
+"""The records of an account in every store, by its protocol alone."""
 
 from __future__ import annotations
 

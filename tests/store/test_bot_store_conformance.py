@@ -1,4 +1,4 @@
-"""What every store keeps of a bot: these tests know its protocol and nothing else."""
+"""The records of a bot in every store, by its protocol alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What passes is told from what is damaged, whoever found it."""
+"""The distinction between passing faults and damage, wherever a fault is found."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from execsvc.errors import LedgerFailed, LedgerUnavailable
-from execsvc.store.sqlite import faults, patience
+from execsvc.store.sqlite import faults, lock_wait
 from execsvc.store.sqlite.account.account_journal import AccountJournal
 from execsvc.store.sqlite.bot.bot_ledger import BotLedger
 from execsvc.store.sqlite.database import transaction
@@ -90,16 +90,16 @@ def test_failed_fault_without_words_has_some() -> None:
 def test_transaction_lock_of_another_program_is_waited_for_with_signs_of_life(
     ledger: BotLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "_meanwhile", patience._meanwhile)
+    monkeypatch.setattr(lock_wait, "_meanwhile", lock_wait._meanwhile)
     path = ledger_path(tmp_path, "b1")
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with (
             pytest.raises(LedgerUnavailable, match="locked"),
-            transaction(ledger.connection, patience=0.0),
+            transaction(ledger.connection, timeout=0.0),
         ):
             pytest.fail("it is not begun")
-        patience.while_waiting(lambda: other.in_transaction and other.execute("COMMIT"))
+        lock_wait.while_waiting(lambda: other.in_transaction and other.execute("COMMIT"))
         ledger.keep_failing(None, None)
 
 
@@ -141,10 +141,10 @@ def test_extend_lock_of_another_program_leaves_no_transaction_open(
     ledger.open()
     ledger.connection.execute("DROP TABLE guard")
     ledger.close()
-    monkeypatch.setattr(patience, "_meanwhile", patience._meanwhile)
+    monkeypatch.setattr(lock_wait, "_meanwhile", lock_wait._meanwhile)
     with closing(sqlite3.connect(ledger_path(tmp_path, "b1"), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        patience.while_waiting(lambda: other.in_transaction and other.execute("COMMIT"))
+        lock_wait.while_waiting(lambda: other.in_transaction and other.execute("COMMIT"))
         ledger.open()
     assert not ledger.connection.in_transaction
     assert ledger.connection.execute("SELECT count(*) FROM guard").fetchone()[0] == 0

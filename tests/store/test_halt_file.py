@@ -10,32 +10,32 @@ import pytest
 
 from execsvc.errors import LedgerFailed
 from execsvc.store.sqlite import whole_file
-from execsvc.store.sqlite.service.halt import FILE, LONGEST_REASON, Halt
+from execsvc.store.sqlite.service.halt import FILE, LONGEST_REASON, HaltFile
 
 
 def test_nobody_has_halted_at_first(tmp_path: Path) -> None:
-    assert Halt(tmp_path).current is None
+    assert HaltFile(tmp_path).current is None
     assert not (tmp_path / FILE).exists()
 
 
 def test_a_halt_survives_and_ends(tmp_path: Path) -> None:
-    halt = Halt(tmp_path)
+    halt = HaltFile(tmp_path)
     halt.begin("the exchange lies")
-    again = Halt(tmp_path)
+    again = HaltFile(tmp_path)
     assert again.current == halt.current
     assert again.current is not None
     assert again.current.text == "trading is halted: the exchange lies"
     assert json.loads((tmp_path / FILE).read_text()) == again.current.model_dump()
     assert (tmp_path / FILE).stat().st_mode & 0o077 == 0
     again.end()
-    assert (again.current, Halt(tmp_path).current) == (None, None)
+    assert (again.current, HaltFile(tmp_path).current) == (None, None)
 
 
 def test_a_second_word_keeps_since_and_gives_another_reason(tmp_path: Path) -> None:
-    halt = Halt(tmp_path)
+    halt = HaltFile(tmp_path)
     halt.begin("first")
     (tmp_path / FILE).write_text('{"since": "2026-01-02T03:04:05.000Z", "reason": "first"}')
-    halt = Halt(tmp_path)
+    halt = HaltFile(tmp_path)
     for said, kept in ((None, "first"), ("second", "second"), (None, "second")):
         halt.begin(said)
         assert halt.current is not None
@@ -43,7 +43,7 @@ def test_a_second_word_keeps_since_and_gives_another_reason(tmp_path: Path) -> N
 
 
 def test_a_reason_is_one_short_line_that_steers_no_terminal(tmp_path: Path) -> None:
-    halt = Halt(tmp_path)
+    halt = HaltFile(tmp_path)
     for said, kept in (
         (None, "by an operator"),
         (" a\nb\x1b[31m\ud800 ", "a b [31m"),
@@ -59,7 +59,7 @@ def test_a_reason_is_one_short_line_that_steers_no_terminal(tmp_path: Path) -> N
 def test_a_damaged_file_counts_as_halted(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_text(text)
     os.utime(tmp_path / FILE, (1_767_323_045, 1_767_323_045))
-    halt = Halt(tmp_path)
+    halt = HaltFile(tmp_path)
     assert halt.damage
     assert halt.current is not None
     assert halt.current.since == "2026-01-02T03:04:05.000Z"
@@ -67,14 +67,14 @@ def test_a_damaged_file_counts_as_halted(tmp_path: Path, text: str) -> None:
     assert (tmp_path / FILE).read_text() == text
     halt.begin(None)
     assert halt.damage is None
-    assert Halt(tmp_path).damage is None
-    Halt(tmp_path).end()
-    assert Halt(tmp_path).current is None
+    assert HaltFile(tmp_path).damage is None
+    HaltFile(tmp_path).end()
+    assert HaltFile(tmp_path).current is None
 
 
 def test_a_file_that_cannot_be_opened_counts_as_halted_and_stays_so(tmp_path: Path) -> None:
     (tmp_path / FILE).mkdir()
-    halt = Halt(tmp_path)
+    halt = HaltFile(tmp_path)
     assert halt.current is not None
     with pytest.raises(LedgerFailed, match="cannot be removed"):
         halt.end()
@@ -82,7 +82,7 @@ def test_a_file_that_cannot_be_opened_counts_as_halted_and_stays_so(tmp_path: Pa
 
 
 def test_what_cannot_be_written_is_said_and_in_force_all_the_same(tmp_path: Path) -> None:
-    halt = Halt(tmp_path)
+    halt = HaltFile(tmp_path)
     (tmp_path / "halted.new").mkdir()
     with pytest.raises(LedgerFailed, match=r"halted.json cannot be written"):
         halt.begin("now")

@@ -1,4 +1,4 @@
-"""What all bots of an account track: the rest of its coins is the user's."""
+"""The coins that all bots of an account track: the other coins are the user's."""
 
 from __future__ import annotations
 

@@ -24,8 +24,8 @@ from execsvc.store.sqlite.bot.bot_ledger import BotLedger
 from execsvc.store.sqlite.bot.outbox import MOST_REFUSED, note_intent, waiting
 from execsvc.store.sqlite.in_memory import InMemoryStore
 from execsvc.store.sqlite.paths import ledger_path
-from execsvc.store.sqlite.report_verdict import verdict
-from execsvc.store.sqlite.service.deliveries import FILE, Deliveries
+from execsvc.store.sqlite.report_support import takes_reports
+from execsvc.store.sqlite.service.deliveries import FILE, DeliveriesFile
 
 D = Decimal
 FILLED = ["ORDER", "SENT", "EXECUTION", "FILLED"]
@@ -237,7 +237,7 @@ def test_an_outbox_of_another_service_costs_the_report_and_never_the_booking(
 def test_an_outbox_is_bounded_while_reports_are_refused_and_keeps_whole_orders(
     ledger: BotLedger, tmp_path: Path, refused: bool
 ) -> None:
-    deliveries = Deliveries(tmp_path)
+    deliveries = DeliveriesFile(tmp_path)
     deliveries.open()
     deliveries.refused("POST /orders: HTTP 404" if refused else None)
     count = MOST_REFUSED // 4 * 2
@@ -264,7 +264,7 @@ def test_a_damaged_file_of_deliveries_costs_no_booking(ledger: BotLedger, tmp_pa
 def test_a_locked_file_of_deliveries_holds_no_booking_up_and_costs_no_report(
     ledger: BotLedger, tmp_path: Path
 ) -> None:
-    deliveries = Deliveries(tmp_path)
+    deliveries = DeliveriesFile(tmp_path)
     deliveries.open()
     deliveries.refused("POST /orders: HTTP 404")
     deliveries.close()
@@ -275,7 +275,7 @@ def test_a_locked_file_of_deliveries_holds_no_booking_up_and_costs_no_report(
         other.execute("PRAGMA locking_mode=EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(LedgerUnavailable, match="locked"):
-            verdict(tmp_path, patience=0.0)
+            takes_reports(tmp_path, timeout=0.0)
         began = time.monotonic()
         for number in range(full, full + 6):
             book(ledger, BINDING, order(number))

@@ -1,4 +1,4 @@
-"""What every store keeps of the reports to BotService: these tests know its protocol and nothing else."""
+"""The records of the reports to BotService in every store, by its protocol alone."""
 
 from __future__ import annotations
 
@@ -66,9 +66,9 @@ def test_rows_of_an_order_wait_in_the_order_of_their_delivery(
     ]
     assert json.loads(rows[0].body)["bot_id"] == "b1"
     assert json.loads(rows[1].body) is None
-    assert outboxes.order_told(name, "c1") == rows[0].body
+    assert outboxes.order_report(name, "c1") == rows[0].body
     with pytest.raises(LedgerFailed):
-        outboxes.order_told(name, "c9")
+        outboxes.order_report(name, "c9")
 
 
 def test_rows_wait_after_the_one_that_was_delivered_last(service: Store, bot: BotStore) -> None:

@@ -1,4 +1,4 @@
-"""How ids become the names of files."""
+"""The names of files, by ids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a bot has realised: kept with each booking, once, by mode and UTC day."""
+"""The realised result of a bot: kept with each booking, once, by mode and UTC day."""
 
 from __future__ import annotations
 

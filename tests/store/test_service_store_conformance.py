@@ -1,4 +1,4 @@
-"""What every store keeps of a service: these tests know its protocol and nothing else."""
+"""The records of a service in every store, by its protocol alone."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_service_that_never_ran_has_no_records(service: Store) -> None:
     assert service.held().damage is None
     assert service.halt().current is None
     assert service.halt().damage is None
-    assert service.told_alerts().read() is None
+    assert service.sent_alerts().read() is None
     assert not service.has_bot("b1")
     assert service.read("b1") is None
     assert service.read_named(service.name_of("b1")) is None
@@ -129,7 +129,7 @@ def test_suspects_are_held_until_a_decision(service: Store) -> None:
 def test_halt_is_in_force_for_every_process_until_its_end(backend: Backend, service: Store) -> None:
     halt, other = service.halt(), backend.service().halt()
     halt.begin("the exchange lies")
-    assert not other.look()
+    assert not other.refresh()
     assert halt.current is not None
     assert halt.current.reason == "the exchange lies"
     assert other.current == backend.service().halt().current == halt.current
@@ -155,18 +155,18 @@ def test_halt_that_another_process_ended_is_recorded_again(
     halt = service.halt()
     halt.begin("first")
     backend.service().halt().end()
-    assert halt.look()
-    assert not halt.look()
+    assert halt.refresh()
+    assert not halt.refresh()
     assert backend.service().halt().current == halt.current
 
 
 def test_document_of_alerts_is_replaced_as_a_whole(backend: Backend, service: Store) -> None:
-    told = service.told_alerts()
-    told.write(b"a long document")
-    told.write(b"short")
-    assert backend.service().told_alerts().read() == b"short"
-    assert told.name
-    assert told.place
+    sent = service.sent_alerts()
+    sent.write(b"a long document")
+    sent.write(b"short")
+    assert backend.service().sent_alerts().read() == b"short"
+    assert sent.name
+    assert sent.place
 
 
 def test_state_of_a_bot_is_read_by_id_and_by_name(service: Store) -> None:

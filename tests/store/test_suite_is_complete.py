@@ -12,7 +12,7 @@ from execsvc.store.bot_store import BotStore
 from execsvc.store.claims import AccountClaims
 from execsvc.store.outbox import Deliveries, Outboxes
 from execsvc.store.place import RecordsPlace
-from execsvc.store.service_store import Halt, HeldBots, ServiceStore, ToldAlerts
+from execsvc.store.service_store import Halt, HeldBots, SentAlertsRecord, ServiceStore
 from execsvc.store.store import BotRecordsStore, ClaimedStore, Store
 
 PROTOCOLS = (
@@ -29,7 +29,7 @@ PROTOCOLS = (
     RecordsPlace,
     ServiceStore,
     Store,
-    ToldAlerts,
+    SentAlertsRecord,
     Turn,
 )
 OF_THE_PROCESS = {"to_inherit", "while_waiting"}

@@ -106,7 +106,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
     assert job.title.endswith("stopped and left 2 positions open")
     before.alerts.channel.due()
     before.close()
-    assert SentAlerts(store_in(tmp_path).told_alerts()).of(Kind.LEFT) == {"b0", "b1"}
+    assert SentAlerts(store_in(tmp_path).sent_alerts()).of(Kind.LEFT) == {"b0", "b1"}
     made = Service(tmp_path)
     made.bots = two
     made.alerts.start()
@@ -121,12 +121,12 @@ def test_positions_left_open_that_are_closed_after_the_start_are_said_to_be_over
     service.bots = []
     assert service.live(SETTLING) == []
     assert service.live(GATHER + 2) == [f"over: {LEFT}"]
-    assert SentAlerts(store_in(service.folder).told_alerts()).by_key == {}
+    assert SentAlerts(store_in(service.folder).sent_alerts()).by_key == {}
 
 
 def test_positions_left_open_that_stay_open_are_not_said_again(service: Service) -> None:
     assert service.live(2 * SETTLING) == []
-    assert SentAlerts(store_in(service.folder).told_alerts()).of(Kind.LEFT) == {"b0", "b1"}
+    assert SentAlerts(store_in(service.folder).sent_alerts()).of(Kind.LEFT) == {"b0", "b1"}
 
 
 def test_an_alert_whose_delivery_the_service_did_not_live_to_see_gets_its_end(

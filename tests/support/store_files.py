@@ -25,11 +25,11 @@ from execsvc.store.sqlite.ballast import SIZE as BALLAST_SIZE
 from execsvc.store.sqlite.bot.bot_tables import BotTables
 from execsvc.store.sqlite.file_lock import SUPERVISOR_LOCK, FileLock
 from execsvc.store.sqlite.paths import BOTS, file_stem, journal_path, ledger_path
-from execsvc.store.sqlite.report_verdict import FILE as REPORTS
+from execsvc.store.sqlite.report_support import FILE as REPORTS
 from execsvc.store.sqlite.service.account_locks import holder as account_holder
 from execsvc.store.sqlite.service.account_locks import shared_folder
 from execsvc.store.sqlite.service.halt import FILE as HALTED
-from execsvc.store.sqlite.service.told_alerts import FILE as ALERTS
+from execsvc.store.sqlite.service.sent_alerts_file import FILE as ALERTS
 
 __all__ = [
     "ALERTS",

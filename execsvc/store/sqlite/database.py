@@ -17,7 +17,7 @@ from pathlib import Path
 from execsvc.errors import LedgerFailed
 from execsvc.failpoints import Failpoint, hit
 from execsvc.store.sqlite import faults
-from execsvc.store.sqlite.patience import BUSY_SECONDS, SLICE, patiently
+from execsvc.store.sqlite.lock_wait import BUSY_SECONDS, SLICE, retry_while_locked
 
 _FAULTS = (*faults.FAULTS, UnicodeEncodeError, OverflowError)
 """The exceptions of SQLite: the last two are for values that no column can hold."""
@@ -86,7 +86,7 @@ def extend(connection: sqlite3.Connection, schema: str) -> None:
     """
     try:
         connection.execute("PRAGMA synchronous=NORMAL")
-        patiently(lambda: _run_whole(connection, _script(schema)))
+        retry_while_locked(lambda: _run_whole(connection, _script(schema)))
     except _FAULTS as error:
         raise faults.failed(f"{Path(schema).name} cannot be added", error) from error
 
@@ -141,9 +141,9 @@ def open_writable(path: Path, owner: str, owned_by: str) -> sqlite3.Connection:
     try:
         # A connection that cannot write checks first: the closing of a damaged file would already
         # write its -wal into it.
-        with closing(_connect(path, "ro")) as looked_at:
-            _check(looked_at, path)
-            _check_owner(looked_at, path, owner, owned_by)
+        with closing(_connect(path, "ro")) as connection:
+            _check(connection, path)
+            _check_owner(connection, path, owner, owned_by)
         connection = _connect(path, "rw")
         try:
             connection.execute("PRAGMA synchronous=FULL")
@@ -156,13 +156,13 @@ def open_writable(path: Path, owner: str, owned_by: str) -> sqlite3.Connection:
 
 
 @contextmanager
-def reading(path: Path, patience: float = BUSY_SECONDS) -> Iterator[sqlite3.Connection]:
+def reading(path: Path, timeout: float = BUSY_SECONDS) -> Iterator[sqlite3.Connection]:
     """A read-only connection for the length of a block; every SQLite fault is LedgerFailed.
 
-    One statement waits for a lock for ``patience`` seconds, and for SLICE at most.
+    One statement waits for a lock for ``timeout`` seconds, and for SLICE at most.
     """
     try:
-        with closing(_connect(path, "ro", min(patience, SLICE))) as connection:
+        with closing(_connect(path, "ro", min(timeout, SLICE))) as connection:
             _check_version(connection, path)
             yield connection
     except faults.FAULTS as error:
@@ -171,18 +171,18 @@ def reading(path: Path, patience: float = BUSY_SECONDS) -> Iterator[sqlite3.Conn
 
 @contextmanager
 def transaction(
-    connection: sqlite3.Connection, durable: bool = True, patience: float = BUSY_SECONDS
+    connection: sqlite3.Connection, durable: bool = True, timeout: float = BUSY_SECONDS
 ) -> Iterator[sqlite3.Connection]:
     """One transaction: on the disk when the block has ended, or not at all.
 
     One that is not ``durable`` survives the end of the process but not of the machine: for rows
     that no decision about money depends on. It saves a wait for the disk. The wait for a lock of the
-    database that another program holds is ``patience`` seconds at most. Raises ClaimLost where a claim
+    database that another program holds is ``timeout`` seconds at most. Raises ClaimLost where a claim
     can be lost and was lost; a file has one owner by its lock, which is never lost.
     """
     try:
         connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
-        patiently(lambda: connection.execute("BEGIN IMMEDIATE"), patience)
+        retry_while_locked(lambda: connection.execute("BEGIN IMMEDIATE"), timeout)
         try:
             if isinstance(connection, FencedConnection):
                 connection.check_claim()
@@ -219,21 +219,21 @@ def apart(tx: sqlite3.Connection) -> Iterator[None]:
     tx.execute("RELEASE apart")
 
 
-def has_table(connection: sqlite3.Connection, name: str, patience: float = BUSY_SECONDS) -> bool:
+def has_table(connection: sqlite3.Connection, name: str, timeout: float = BUSY_SECONDS) -> bool:
     """False for a table that is younger than the file. Raises LedgerFailed."""
     sql = "SELECT 1 FROM sqlite_master WHERE type='table' AND name=?"
-    return bool(query(connection, sql, (name,), patience))
+    return bool(query(connection, sql, (name,), timeout))
 
 
 def query(
     connection: sqlite3.Connection,
     sql: str,
     values: tuple[object, ...] = (),
-    patience: float = BUSY_SECONDS,
+    timeout: float = BUSY_SECONDS,
 ) -> list[sqlite3.Row]:
-    """All rows of ``sql``; a lock is awaited for ``patience`` seconds at most. Raises LedgerFailed."""
+    """All rows of ``sql``; a lock is awaited for ``timeout`` seconds at most. Raises LedgerFailed."""
     try:
-        return patiently(lambda: connection.execute(sql, values).fetchall(), patience)
+        return retry_while_locked(lambda: connection.execute(sql, values).fetchall(), timeout)
     except faults.FAULTS as error:
         raise faults.failed("cannot read", error) from error
 
@@ -265,15 +265,17 @@ def _connect(path: Path, mode: str, timeout: float = SLICE) -> sqlite3.Connectio
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
     _check_version(connection, path)
-    verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if verdict != "ok":
-        raise LedgerFailed(f"{path.name} is damaged: {verdict}")
+    result = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if result != "ok":
+        raise LedgerFailed(f"{path.name} is damaged: {result}")
 
 
 def _check_owner(connection: sqlite3.Connection, path: Path, owner: str, owned_by: str) -> None:
     found = [row[0] for row in connection.execute(owner)]
     if found != [owned_by]:
-        raise LedgerFailed(f"{path.name} belongs to {', '.join(found) or 'nobody'}: not {owned_by}")
+        raise LedgerFailed(
+            f"{path.name} belongs to {', '.join(found) or 'no owner'}: not {owned_by}"
+        )
 
 
 def _check_version(connection: sqlite3.Connection, path: Path) -> None:

@@ -53,7 +53,7 @@ def failed(what: str, error: BaseException) -> LedgerFailed:
     has no descriptor or memory to give. Everything else is a fault of the file.
     """
     kind = LedgerUnavailable if passes(error) else LedgerFailed
-    return kind(f"{what}: {_said(error)}")
+    return kind(f"{what}: {_text(error)}")
 
 
 def passes(error: BaseException) -> bool:
@@ -79,5 +79,5 @@ def _is(error: BaseException, codes: frozenset[int], words: tuple[str, ...]) -> 
     return code not in _DAMAGED_CODES and code & 0xFF in codes
 
 
-def _said(error: BaseException) -> str:
+def _text(error: BaseException) -> str:
     return str(error) or ("out of memory" if isinstance(error, MemoryError) else repr(error))

@@ -12,23 +12,23 @@ from execsvc.errors import LedgerFailed
 from execsvc.store.bot_state import LedgerState, LogRow
 from execsvc.store.claims import Holder
 from execsvc.store.doubt import Doubt
-from execsvc.store.sqlite import machine, paths, patience
+from execsvc.store.sqlite import lock_wait, machine, paths
 from execsvc.store.sqlite.account.account_journal import AccountJournal
-from execsvc.store.sqlite.account.account_pause import AccountPause
+from execsvc.store.sqlite.account.account_pause import PauseFiles
 from execsvc.store.sqlite.ballast import Ballast
 from execsvc.store.sqlite.bot import reentry
 from execsvc.store.sqlite.bot.bot_ledger import BotLedger
 from execsvc.store.sqlite.file_lock import SUPERVISOR_LOCK, FileLock
 from execsvc.store.sqlite.paths import file_stem, ledger_path
-from execsvc.store.sqlite.report_verdict import verdict
+from execsvc.store.sqlite.report_support import takes_reports
 from execsvc.store.sqlite.service import account_locks, examination, moved, operator, survey
 from execsvc.store.sqlite.service.account_locks import AccountLocks
-from execsvc.store.sqlite.service.deliveries import Deliveries
-from execsvc.store.sqlite.service.halt import Halt
-from execsvc.store.sqlite.service.held import HeldBots
+from execsvc.store.sqlite.service.deliveries import DeliveriesFile
+from execsvc.store.sqlite.service.halt import HaltFile
+from execsvc.store.sqlite.service.held import HeldBotsFile
 from execsvc.store.sqlite.service.outboxes import LedgerOutboxes
 from execsvc.store.sqlite.service.place import StateDirectory
-from execsvc.store.sqlite.service.told_alerts import ToldAlerts
+from execsvc.store.sqlite.service.sent_alerts_file import SentAlertsFile
 
 
 class SqliteStore:
@@ -48,9 +48,9 @@ class SqliteStore:
         """The journal of the account ``key_id``, opened at its first use."""
         return AccountJournal(self._state_dir, key_id)
 
-    def pause(self, key_id: str) -> AccountPause:
+    def pause(self, key_id: str) -> PauseFiles:
         """The times until which the account ``key_id`` is to be left alone."""
-        return AccountPause(self._state_dir, key_id)
+        return PauseFiles(self._state_dir, key_id)
 
     def claims(self) -> AccountLocks:
         """The locks of accounts of this process, none at first."""
@@ -60,13 +60,13 @@ class SqliteStore:
         """The outboxes in the ledgers."""
         return LedgerOutboxes(self._state_dir)
 
-    def deliveries(self) -> Deliveries:
+    def deliveries(self) -> DeliveriesFile:
         """The file of deliveries, to be opened."""
-        return Deliveries(self._state_dir)
+        return DeliveriesFile(self._state_dir)
 
     def while_waiting(self, call: Callable[[], object]) -> None:
         """Have ``call`` called once a second while this process waits for a lock."""
-        patience.while_waiting(call)
+        lock_wait.while_waiting(call)
 
     def take(self) -> bool:
         """Take the lock on the state directory until this process dies; False while another has it."""
@@ -98,17 +98,17 @@ class SqliteStore:
         """The state directory."""
         return StateDirectory(self._state_dir)
 
-    def held(self) -> HeldBots:
+    def held(self) -> HeldBotsFile:
         """The file of bots that an operator ended."""
-        return HeldBots(self._state_dir)
+        return HeldBotsFile(self._state_dir)
 
-    def halt(self) -> Halt:
+    def halt(self) -> HaltFile:
         """The file of the halt."""
-        return Halt(self._state_dir)
+        return HaltFile(self._state_dir)
 
-    def told_alerts(self) -> ToldAlerts:
+    def sent_alerts(self) -> SentAlertsFile:
         """The file of alerts that were sent."""
-        return ToldAlerts(self._state_dir)
+        return SentAlertsFile(self._state_dir)
 
     def keep_room(self) -> None:
         """Make the ballast, if the disk has room for it."""
@@ -190,6 +190,6 @@ class SqliteStore:
         """Contest every live position when the directory was last used on another machine."""
         return moved.contest_if_moved(self._state_dir)
 
-    def takes_reports(self, patience: float = 10.0) -> bool | None:
+    def takes_reports(self, timeout: float = 10.0) -> bool | None:
         """True when BotService takes reports, by the finding of the reporting process."""
-        return verdict(self._state_dir, patience)
+        return takes_reports(self._state_dir, timeout)

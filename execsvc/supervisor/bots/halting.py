@@ -58,7 +58,7 @@ class Halting:
         self._context.timers.ask(KEY, self._context.clock.now + interval)
         before = self._records.halt.current
         try:
-            restored = self._records.halt.look()
+            restored = self._records.halt.refresh()
         except LedgerFailed:
             return  # logged when the halt began; the next look tries again
         if restored:

@@ -17,7 +17,7 @@ _CLOCK_SLACK = 1.0
 """Seconds by which the kernel's time of a file may differ from the clock of this process."""
 
 
-class AccountPause:
+class PauseFiles:
     """A ``Retry-After`` of an account and a ban, each kept as a file.
 
     A check costs one ``stat`` for each file, so that it can be made before every call.

@@ -38,8 +38,8 @@ def keep(tx: sqlite3.Connection, client_order_id: str, fill: Fill, at: datetime)
     except LedgerUnavailable:
         raise
     except LedgerFailed as fault:
-        told = logger.bind(event="ledger_failed", order_id=client_order_id)
-        told.error("an order is recorded without its fees: {}", fault)
+        event = logger.bind(event="ledger_failed", order_id=client_order_id)
+        event.error("an order is recorded without its fees: {}", fault)
 
 
 def paid_in(connection: sqlite3.Connection, asset: str, since: datetime) -> Decimal:

@@ -33,7 +33,7 @@ def keep(tx: sqlite3.Connection, client_order_id: str, locked: Mapping[str, Deci
     except LedgerUnavailable:
         raise
     except LedgerFailed as fault:
-        _say(client_order_id, fault)
+        _log_fault(client_order_id, fault)
 
 
 def settle(tx: sqlite3.Connection, client_order_id: str, filled: Iterable[str]) -> None:
@@ -54,7 +54,7 @@ def settle(tx: sqlite3.Connection, client_order_id: str, filled: Iterable[str]) 
     except LedgerUnavailable:
         raise
     except LedgerFailed as fault:
-        _say(client_order_id, fault)
+        _log_fault(client_order_id, fault)
 
 
 def amounts(connection: sqlite3.Connection) -> dict[str, Decimal]:
@@ -65,6 +65,6 @@ def amounts(connection: sqlite3.Connection) -> dict[str, Decimal]:
     return {row["asset"]: rows.amount(row["amount"]) for row in found}
 
 
-def _say(client_order_id: str, fault: LedgerFailed) -> None:
-    told = logger.bind(event="ledger_failed", order_id=client_order_id)
-    told.error("an order is recorded without what was locked beside it: {}", fault)
+def _log_fault(client_order_id: str, fault: LedgerFailed) -> None:
+    event = logger.bind(event="ledger_failed", order_id=client_order_id)
+    event.error("an order is recorded without the amounts locked at that time: {}", fault)

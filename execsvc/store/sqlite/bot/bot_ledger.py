@@ -14,7 +14,7 @@ from execsvc.store.sqlite.bot.bot_records import BotRecords
 from execsvc.store.sqlite.database import create, open_writable
 from execsvc.store.sqlite.file_lock import FileLock
 from execsvc.store.sqlite.paths import journal_path, ledger_path
-from execsvc.store.sqlite.report_verdict import verdict
+from execsvc.store.sqlite.report_support import takes_reports
 
 
 class BotLedger(BotRecords):
@@ -75,7 +75,7 @@ class BotLedger(BotRecords):
         There is no wait for a lock of that file, as an order is being booked.
         """
         try:
-            return verdict(self._state_dir, patience=0.0) is False
+            return takes_reports(self._state_dir, timeout=0.0) is False
         except LedgerFailed:
             return False
 

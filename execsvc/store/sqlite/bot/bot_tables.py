@@ -18,7 +18,7 @@ from execsvc.model.market import ZERO, Limits, plain
 from execsvc.model.position import Position
 from execsvc.store.sqlite import moments, rows
 from execsvc.store.sqlite.database import extend, query, transaction
-from execsvc.store.sqlite.patience import SLICE
+from execsvc.store.sqlite.lock_wait import SLICE
 
 YOUNGER = (
     "bot/results.sql",
@@ -185,7 +185,7 @@ class BotTables:
 
     def log(self, at: datetime, event: str, text: str, data: dict[str, Any]) -> None:
         """Add a row to the execution log; no money depends on it, so the wait for a lock is short."""
-        with transaction(self.connection, durable=False, patience=SLICE) as tx:
+        with transaction(self.connection, durable=False, timeout=SLICE) as tx:
             tx.execute(
                 "INSERT INTO log (at, event, text, data) VALUES (?,?,?,?)",
                 (iso(at), event, masked(text), masked(json.dumps(data, default=str))),

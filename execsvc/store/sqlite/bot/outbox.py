@@ -68,8 +68,8 @@ def note_order(ledger: BotTables, tx: sqlite3.Connection, order: OrderRow) -> in
     except LedgerFailed as fault:
         if not _has_no_place(fault.__cause__):
             raise
-        told = bound(order.bot_id).bind(event="report_failed", order_id=order.client_order_id)
-        told.error("order {} is booked and not reported: {}", order.client_order_id, fault)
+        event = bound(order.bot_id).bind(event="report_failed", order_id=order.client_order_id)
+        event.error("order {} is booked and not reported: {}", order.client_order_id, fault)
         return 0
 
 
@@ -90,7 +90,7 @@ def waiting(path: Path, after: Mark | None, most: int) -> tuple[list[OutboxRow],
     return [_row(row) for row in found], count
 
 
-def order_told(path: Path, order_id: str) -> str:
+def order_report(path: Path, order_id: str) -> str:
     """JSON of the OrderReport that the outbox of the ledger at ``path`` has. Raises LedgerFailed."""
     with reading(path) as connection:
         found = query(
@@ -159,7 +159,7 @@ def _table() -> str:
 
 
 def _beginning(order: Intent | OrderRow) -> _Bodies:
-    told = OrderReport(
+    report = OrderReport(
         bot_id=order.bot_id,
         symbol=order.symbol,
         side=order.side.name,
@@ -167,7 +167,7 @@ def _beginning(order: Intent | OrderRow) -> _Bodies:
         reason=masked(order.reason),
         timestamp=iso(order.created_at),
     )
-    return {ReportKind.ORDER: told, ReportKind.SENT: None}
+    return {ReportKind.ORDER: report, ReportKind.SENT: None}
 
 
 def _execution(order: OrderRow) -> ExecutionReport:

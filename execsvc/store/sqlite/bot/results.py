@@ -48,8 +48,8 @@ def keep(tx: sqlite3.Connection, binding: Binding, booking: Booking) -> None:
         raise
     except LedgerFailed as fault:
         order = booking.order
-        told = bound(order.bot_id).bind(event="result_unknown", order_id=order.client_order_id)
-        told.error("order {} is booked without its result: {}", order.client_order_id, fault)
+        event = bound(order.bot_id).bind(event="result_unknown", order_id=order.client_order_id)
+        event.error("order {} is booked without its result: {}", order.client_order_id, fault)
 
 
 def read(connection: sqlite3.Connection, binding: Binding, day: date) -> Result:

@@ -73,7 +73,7 @@ class AccountLocks:
         self._state_dir = str(state_dir.resolve())
         self._locks: dict[str, FileLock] = {}
         self._held: set[str] = set()
-        self._is_said = False
+        self._is_logged = False
 
     def take(self, key_id: str) -> str | None:
         """Lock the account ``key_id``. Returns the reason why its bots must not run, None when they may.
@@ -85,7 +85,7 @@ class AccountLocks:
             return None
         why = why_unusable(self._folder)
         if why is not None:
-            self._say_unusable(why)
+            self._log_unusable(why)
             return None
         lock = self._locks.setdefault(key_id, FileLock(_path(self._folder, key_id)))
         try:
@@ -95,7 +95,7 @@ class AccountLocks:
                 return None
             found = _read(lock)
         except LedgerFailed as error:
-            self._say_unusable(str(error))
+            self._log_unusable(str(error))
             return None
         if found.state_dir == self._state_dir:
             return None
@@ -155,9 +155,9 @@ class AccountLocks:
         for key_id in self._locks.keys() - self._held:
             self.take(key_id)
 
-    def _say_unusable(self, why: str) -> None:
-        if not self._is_said:
-            self._is_said = True
+    def _log_unusable(self, why: str) -> None:
+        if not self._is_logged:
+            self._is_logged = True
             logger.bind(event="accounts_not_locked").warning(
                 "another service of this machine that trades the same account would not be noticed: {}",
                 why,

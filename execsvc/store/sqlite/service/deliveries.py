@@ -13,15 +13,15 @@ from execsvc.store.outbox import Mark
 from execsvc.store.sqlite import rows
 from execsvc.store.sqlite.database import create, extend, open_writable, query, transaction
 from execsvc.store.sqlite.file_lock import FileLock
-from execsvc.store.sqlite.patience import SLICE
-from execsvc.store.sqlite.report_verdict import FILE, REFUSED
+from execsvc.store.sqlite.lock_wait import SLICE
+from execsvc.store.sqlite.report_support import FILE, REFUSED
 
 _OWNER = "reports"
 _STARTING = "start "
 """The beginning of the name of the fact that a start was sent; the bot's id follows."""
 
 
-class Deliveries:
+class DeliveriesFile:
     """A file of its own with one writer, so that each ledger keeps its bot's process as its one writer.
 
     Every method raises LedgerFailed when the file cannot be read or written.
@@ -142,12 +142,12 @@ class Deliveries:
         Not durable: a machine takes longer to boot than BotService to carry out a start. The wait for
         a lock is SLICE at most, as a user waits for the start.
         """
-        with transaction(self._open, durable=False, patience=SLICE) as tx:
+        with transaction(self._open, durable=False, timeout=SLICE) as tx:
             tx.execute("INSERT OR REPLACE INTO fact VALUES (?,?)", (_STARTING + bot_id, iso(at)))
 
     def start_answered(self, bot_id: str) -> None:
         """Record that BotService has carried out that start, or never will."""
-        with transaction(self._open, durable=False, patience=SLICE) as tx:
+        with transaction(self._open, durable=False, timeout=SLICE) as tx:
             tx.execute("DELETE FROM fact WHERE name=?", (_STARTING + bot_id,))
 
     def unanswered_starts(self) -> dict[str, datetime]:

@@ -55,11 +55,11 @@ def check(state_dir: Path, known: Collection[str]) -> dict[str, LedgerFailed]:
     for path in (*unknown, *journals(state_dir)):
         try:
             with reading(path) as connection:
-                verdict = query(connection, "PRAGMA quick_check(1)")[0][0]
+                result = query(connection, "PRAGMA quick_check(1)")[0][0]
         except LedgerFailed as error:
             found[f"{path.parent.name}/{path.stem}"] = error
             continue
-        if verdict != "ok":
-            damage = LedgerFailed(f"{path.name} is damaged: {verdict}")
+        if result != "ok":
+            damage = LedgerFailed(f"{path.name} is damaged: {result}")
             found[f"{path.parent.name}/{path.stem}"] = damage
     return found

@@ -22,7 +22,7 @@ Signature = tuple[int, int, int, int]
 """Device, inode, size and time of the last change [ns] of a file."""
 
 
-class Halt:
+class HaltFile:
     """The halt of all trading, across restarts of the service.
 
     A file that cannot be read counts as a halt: if that is wrong, the only harm is that no bot starts.
@@ -34,7 +34,7 @@ class Halt:
         self._path = state_dir / FILE
         self.damage: str | None = None
         """The reason why the file could not be read, None when it could be read."""
-        self._seen: Signature | None = None
+        self._known: Signature | None = None
         """The signature of the file as it was read or written last."""
         self.current = self._read()
         """The halt in force, None when bots may trade."""
@@ -52,7 +52,7 @@ class Halt:
         self._write(self.current)
         self.damage = None
 
-    def look(self) -> bool:
+    def refresh(self) -> bool:
         """Take a halt that another process wrote; a halt in force stays until :meth:`end`.
 
         Returns True when the file was missing in a halt and was written again. A state directory
@@ -67,27 +67,27 @@ class Halt:
         if found is None and self.current is not None:
             self._write(self.current)
             return True
-        if found is not None and found != self._seen:
+        if found is not None and found != self._known:
             self._take(found)
         return False
 
     def end(self) -> None:
         """Let bots trade again. Raises LedgerFailed, and then the halt stays in force."""
         whole_file.remove(self._path)
-        self.current, self.damage, self._seen = None, None, None
+        self.current, self.damage, self._known = None, None, None
 
     def _write(self, halted: Halted) -> None:
         whole_file.replace(self._path, halted.model_dump_json().encode())
-        self._seen = None
+        self._known = None
         with suppress(OSError):
-            self._seen = _signature(self._path.lstat())
+            self._known = _signature(self._path.lstat())
 
     def _take(self, found: Signature) -> None:
-        """Read the file; one that cannot be read is read again at the next look."""
+        """Read the file; one that cannot be read is read again at the next call of :meth:`refresh`."""
         self.damage = None
         read = self._read()
         damaged = bool(self.damage)
-        self._seen = None if damaged else found
+        self._known = None if damaged else found
         if read is not None and (self.current is None or not damaged):
             self.current = read
 

@@ -17,7 +17,7 @@ DAMAGED = "held.json.damaged"
 _SET = TypeAdapter(dict[str, bool])
 
 
-class HeldBots:
+class HeldBotsFile:
     """Held bots by id; the value says whether the bot keeps its position (ended on USR2).
 
     While the file cannot be read, :meth:`suspect` is to be called for every known bot: if that is

@@ -37,7 +37,7 @@ def settle(state_dir: Path, bot_id: str, filled: Decimal) -> str:
             contested = journal.contested(bot_id)
             if contested:
                 _decide(journal, contested[0], filled)
-                return _said(contested, filled)
+                return _settled_text(contested, filled)
         finally:
             journal.close()
     if unreadable is not None:
@@ -56,7 +56,7 @@ def release(state_dir: Path, bot_id: str) -> str:
     """
     state = read(state_dir, bot_id)
     decided = [] if state is not None and state.is_open else _decide_doubts(state_dir, bot_id)[0]
-    trades_on = "; it is contested no more, and its account trades on" if decided else ""
+    trades_on = "; its coins are no longer contested, and its account trades on" if decided else ""
     if state is None:
         if decided:
             return f"bot {bot_id} has no ledger{trades_on}"
@@ -72,7 +72,7 @@ def release(state_dir: Path, bot_id: str) -> str:
     finally:
         journal.close()
     if not state.is_open:
-        forgotten = "what it learnt of order sizes is forgotten"
+        forgotten = "the order sizes that it learnt are forgotten"
         return f"bot {bot_id} has no open position; {forgotten}{trades_on}"
     return f"bot {bot_id}: coins that are missing will be booked as gone"
 
@@ -85,7 +85,7 @@ def keep(state_dir: Path, bot_id: str) -> str:
     decided, unreadable = _decide_doubts(state_dir, bot_id)
     if decided:
         symbols = ", ".join(doubt.symbol for doubt in decided)
-        return f"bot {bot_id}: what its ledger holds of {symbols} is the bot's, and it trades on"
+        return f"bot {bot_id}: its ledger's {symbols} is the bot's own, and the bot trades on"
     if unreadable is not None:
         raise unreadable
     raise ConfigRefused(f"no coins of bot {bot_id} are contested")
@@ -143,7 +143,7 @@ def _decide(journal: AccountJournal, row: JournalRow, filled: Decimal) -> None:
         raise LedgerFailed(f"order {intent.client_order_id} was not settled")
 
 
-def _said(contested: list[JournalRow], filled: Decimal) -> str:
+def _settled_text(contested: list[JournalRow], filled: Decimal) -> str:
     intent = contested[0].intent
     more = f"; {len(contested) - 1} more contested" if len(contested) > 1 else ""
     return (

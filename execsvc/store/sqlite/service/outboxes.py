@@ -37,9 +37,9 @@ class LedgerOutboxes:
         path = ledger_named(self._state_dir, name)
         return outbox.waiting(path, after, most) if path.exists() else ([], 0)
 
-    def order_told(self, name: str, order_id: str) -> str:
+    def order_report(self, name: str, order_id: str) -> str:
         """JSON of the OrderReport that the outbox has."""
-        return outbox.order_told(ledger_named(self._state_dir, name), order_id)
+        return outbox.order_report(ledger_named(self._state_dir, name), order_id)
 
     def starts_since(self, name: str, order_id: str) -> list[Start]:
         """The start that the order belongs to and all later ones, the oldest first."""

@@ -39,7 +39,7 @@ class StateDirectory:
             room = os.statvfs(place)
             mounts = _MOUNTS.read_text(errors="surrogateescape").splitlines()
         except OSError as error:
-            raise LedgerFailed(f"{place} cannot be looked at: {error.strerror}") from error
+            raise LedgerFailed(f"{place} cannot be examined: {error.strerror}") from error
         return DiskUsage(
             str(place),
             room.f_bavail * room.f_frsize,

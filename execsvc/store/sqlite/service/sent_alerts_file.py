@@ -10,7 +10,7 @@ from execsvc.store.sqlite import faults
 FILE = "alerts.json"
 
 
-class ToldAlerts:
+class SentAlertsFile:
     """One document in ``state_dir``; no other record depends on it, so a write does not wait for the disk."""
 
     def __init__(self, state_dir: Path) -> None:

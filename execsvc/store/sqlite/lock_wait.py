@@ -31,12 +31,12 @@ def while_waiting(call: Callable[[], object]) -> None:
     _meanwhile = call
 
 
-def patiently(statement: Callable[[], _Result], patience: float = BUSY_SECONDS) -> _Result:
-    """The result of ``statement``, tried again for ``patience`` seconds while the database is locked.
+def retry_while_locked(statement: Callable[[], _Result], timeout: float = BUSY_SECONDS) -> _Result:
+    """The result of ``statement``, tried again for ``timeout`` seconds while the database is locked.
 
     Raises the last exception of ``statement``.
     """
-    until = SYSTEM.monotonic() + patience
+    until = SYSTEM.monotonic() + timeout
     while True:
         try:
             return statement()
