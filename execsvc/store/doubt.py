@@ -24,7 +24,7 @@ class Doubt(BaseModel):
 
     bot_id: str
     symbol: str
-    verdict: Discrepancy
+    discrepancy: Discrepancy
     at: datetime
     detail: str
     order_at: datetime | None = None
@@ -44,5 +44,5 @@ class Doubt(BaseModel):
 def moved(bot_id: str, symbol: str) -> Doubt:
     """The doubt about a position that was opened on another machine."""
     return Doubt(
-        bot_id=bot_id, symbol=symbol, verdict=Discrepancy.CONTESTED, at=now(), detail=MOVED
+        bot_id=bot_id, symbol=symbol, discrepancy=Discrepancy.CONTESTED, at=now(), detail=MOVED
     )

@@ -55,7 +55,7 @@ def test_decision_of_an_operator_during_the_call_stands(
     ledger: BotStore, journal: AccountStore
 ) -> None:
     contested = Doubt(
-        bot_id="b1", symbol="BTC/USDT", verdict=Discrepancy.CONTESTED, at=AT, detail="older"
+        bot_id="b1", symbol="BTC/USDT", discrepancy=Discrepancy.CONTESTED, at=AT, detail="older"
     )
     journal.keep_doubts([contested], "before", [])
 

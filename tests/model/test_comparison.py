@@ -20,12 +20,12 @@ PRICES = {"BTC/USDT": D(50000), "ETH/USDT": D(3100)}
 
 def found(less: dict[str, str], *positions: OpenPosition) -> dict[str, str]:
     actual = {asset: amount - D(less.get(asset, "0")) for asset, amount in EXPECTED.items()}
-    verdicts = compare(positions or (HELD, OTHER, ETHER), EXPECTED, actual, PRICES)
-    return {position.bot_id: verdict.value for position, verdict in verdicts.items()}
+    discrepancies = compare(positions or (HELD, OTHER, ETHER), EXPECTED, actual, PRICES)
+    return {position.bot_id: discrepancy.value for position, discrepancy in discrepancies.items()}
 
 
 @pytest.mark.parametrize(
-    ("less", "verdicts"),
+    ("less", "discrepancies"),
     [
         ({}, {}),
         ({"BTC": "0.01998", "USDT": "-999"}, {"b1": "gone"}),
@@ -50,9 +50,9 @@ def found(less: dict[str, str], *positions: OpenPosition) -> dict[str, str]:
     ],
 )
 def test_compare_tells_what_became_of_positions(
-    less: dict[str, str], verdicts: dict[str, str]
+    less: dict[str, str], discrepancies: dict[str, str]
 ) -> None:
-    assert found(less) == verdicts
+    assert found(less) == discrepancies
 
 
 def test_compare_without_what_was_expected_judges_nothing() -> None:

@@ -48,8 +48,8 @@ def executed(
     account.outcome(f"c{number}", OrderState.EXECUTED, fill(), AT)
 
 
-def doubt(verdict: Discrepancy = Discrepancy.CONTESTED, bot_id: str = "b1") -> Doubt:
-    return Doubt(bot_id=bot_id, symbol="BTC/USDT", verdict=verdict, at=AT, detail="lower")
+def doubt(discrepancy: Discrepancy = Discrepancy.CONTESTED, bot_id: str = "b1") -> Doubt:
+    return Doubt(bot_id=bot_id, symbol="BTC/USDT", discrepancy=discrepancy, at=AT, detail="lower")
 
 
 def test_account_that_was_never_traded_knows_nothing(account: AccountStore) -> None:
@@ -228,7 +228,7 @@ def test_contested_position_stays_so_unless_it_is_found_to_be_closed(
     account.keep_doubts([doubt()], "start", [])
     account.keep_doubts([doubt(Discrepancy.GONE)], "start", [])
     account.keep_doubts([doubt()], "start", [])
-    assert [one.verdict for one in account.doubts()] == [Discrepancy.GONE]
+    assert [one.discrepancy for one in account.doubts()] == [Discrepancy.GONE]
 
 
 def test_decided_doubt_names_the_order_that_is_known_from_then_on(account: AccountStore) -> None:

@@ -32,7 +32,9 @@ LATER = AT + timedelta(minutes=1)
 HELD = Position(tracked=D("0.02"), entry_price=D(50000), opened_at=AT)
 OTHER = Position(tracked=D("0.03"), entry_price=D(50000), opened_at=AT)
 GUARD = Tripped("daily_loss", "5", AT, "lost")
-DOUBT = Doubt(bot_id="b1", symbol="BTC/USDT", verdict=Discrepancy.CONTESTED, at=AT, detail="lower")
+DOUBT = Doubt(
+    bot_id="b1", symbol="BTC/USDT", discrepancy=Discrepancy.CONTESTED, at=AT, detail="lower"
+)
 ANSWER = SizeAnswer("c1", Side.SELL, D("0.02"), None, None, AT)
 
 ACCOUNT_WRITES: dict[str, Callable[[AccountStore], object]] = {

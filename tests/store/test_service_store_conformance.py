@@ -43,7 +43,7 @@ def contests(store: Store, bot_id: str = "b1", number: int = 1) -> None:
 def doubts(store: Store, bot_id: str = "b1") -> None:
     """Let the position of ``bot_id`` be contested."""
     found = Doubt(
-        bot_id=bot_id, symbol="BTC/USDT", verdict=Discrepancy.CONTESTED, at=AT, detail="lower"
+        bot_id=bot_id, symbol="BTC/USDT", discrepancy=Discrepancy.CONTESTED, at=AT, detail="lower"
     )
     with closing(store.account("k1")) as account:
         account.keep_doubts([found], "start", [])

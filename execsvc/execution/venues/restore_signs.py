@@ -107,7 +107,7 @@ class RestoreSigns:
         found = Doubt(
             bot_id=self._bot_id,
             symbol=self._binding.symbol,
-            verdict=Discrepancy.CONTESTED,
+            discrepancy=Discrepancy.CONTESTED,
             at=now(),
             detail=f"its account's journal knows an order ({order_id} of {iso(sent_at)}) that its "
             f"ledger has lost, whose last one is of {iso(known)}: the ledger was restored",
@@ -147,7 +147,7 @@ class RestoreSigns:
         return Doubt(
             bot_id=self._bot_id,
             symbol=self._binding.symbol,
-            verdict=Discrepancy.CONTESTED,
+            discrepancy=Discrepancy.CONTESTED,
             at=now(),
             detail=f"BotService knows an order ({order[:100]}) that its ledger does not, whose last "
             f"one is of {known}: the state directory was restored",

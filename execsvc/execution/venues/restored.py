@@ -271,18 +271,18 @@ class RestoredLedger:
                 prices[symbol] = self._account.adapter.ticker(symbol).price
             except Unavailable:
                 continue  # the entry price is used instead
-        verdicts = compare(positions, expected, actual, prices)
+        discrepancies = compare(positions, expected, actual, prices)
         return [
             Doubt(
                 bot_id=position.bot_id,
                 symbol=position.symbol,
-                verdict=verdict,
+                discrepancy=discrepancy,
                 at=now(),
-                detail=position.detail(verdict),
+                detail=position.detail(discrepancy),
             )
-            for position, verdict in verdicts.items()
+            for position, discrepancy in discrepancies.items()
         ]
 
 
 def _contested(doubts: list[Doubt]) -> list[Doubt]:
-    return [doubt for doubt in doubts if doubt.verdict is Discrepancy.CONTESTED]
+    return [doubt for doubt in doubts if doubt.discrepancy is Discrepancy.CONTESTED]

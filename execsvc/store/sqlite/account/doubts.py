@@ -34,7 +34,7 @@ def contested(connection: sqlite3.Connection, bot_id: str | None = None) -> list
     return [
         doubt
         for doubt in doubts(connection)
-        if doubt.verdict is Discrepancy.CONTESTED and bot_id in (None, doubt.bot_id)
+        if doubt.discrepancy is Discrepancy.CONTESTED and bot_id in (None, doubt.bot_id)
     ]
 
 
@@ -64,7 +64,7 @@ def keep(
                 (
                     doubt.bot_id,
                     doubt.symbol,
-                    doubt.verdict.value,
+                    doubt.discrepancy.value,
                     iso(doubt.at),
                     doubt.detail,
                     rows.time_text(doubt.order_at),
@@ -245,13 +245,13 @@ def _read(row: sqlite3.Row) -> Doubt:
     at = rows.time(row["at"])
     assert at is not None, "the column is never null"
     try:
-        verdict = Discrepancy(row["verdict"])
+        discrepancy = Discrepancy(row["verdict"])
     except ValueError:
-        verdict = Discrepancy.CONTESTED  # a verdict of a newer service: an operator decides
+        discrepancy = Discrepancy.CONTESTED  # a value of a newer service: an operator decides
     return Doubt(
         bot_id=row["bot_id"],
         symbol=row["symbol"],
-        verdict=verdict,
+        discrepancy=discrepancy,
         at=at,
         detail=row["detail"],
         order_at=rows.time(row["order_at"]),
