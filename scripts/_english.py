@@ -182,7 +182,7 @@ def main() -> int:
         trees[module] = ast.parse(source)
         is_tidy = package_of(module) in TIDY
         found += [(path, *fault) for fault in faults(source, is_tidy=is_tidy)]
-    found += [(package / module, *fault) for module, *fault in namesakes(trees)]
+    found += [(package / module, number, fault) for module, number, fault in namesakes(trees)]
     for path in beside(package.parent):
         found += [(path, *fault) for fault in faults(path.read_text(), is_tidy=False)]
     for path, number, fault in sorted(found):

@@ -10,6 +10,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from _bench.chart import draw
@@ -70,7 +71,10 @@ class Run:
         """The same in a growing crowd."""
         for bots in (10, 30) if self._quick else (10, 30, 100, 300, 1000):
             name = f"{bots} bots at 1 Hz, growing"
-            self._in_turns(name, lambda _, n=bots: measure_many_bots(self._bench, n, 10.0), (OURS,))
+            self._in_turns(name, partial(self._measure_growing, bots), (OURS,))
+
+    def _measure_growing(self, bots: int, _: str) -> Figures:
+        return measure_many_bots(self._bench, bots, 10.0)
 
     def _in_turns(
         self, name: str, measure: Callable[[str], Figures], whom: tuple[str, ...] = ALL_MANAGERS

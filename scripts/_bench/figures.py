@@ -80,8 +80,8 @@ def table(results: Results) -> str:
         lines += ["", f"{'bots at 1 Hz':43}" + "".join(f"{bots:>9}" for bots in growing)]
         for key in GROWING:
             text = f"  {FIGURES[key].text}, {FIGURES[key].unit}"
-            cells = "".join(f"{_short(crowd[key]):>9}" for crowd in growing.values())
-            lines.append(f"{text:43}{cells}")
+            columns = "".join(f"{_short(medians[key]):>9}" for medians in growing.values())
+            lines.append(f"{text:43}{columns}")
     return "\n".join(lines)
 
 
