@@ -194,7 +194,7 @@ class OutboxSender:
             outbox.damaged = not isinstance(error, LedgerUnavailable)
             self._answered(
                 stem,
-                f"{row.mark.telling.value} of order {row.mark.order_id} cannot be told: {error}",
+                f"{row.mark.kind.value} of order {row.mark.order_id} cannot be reported: {error}",
             )
         else:
             outbox.damaged = False
@@ -222,8 +222,8 @@ class OutboxSender:
 
     def _deliver(self, stem: str, row: OutboxRow) -> str | None:
         """Report one row to BotService. Returns JSON of the id that it gave, where it gives one."""
-        order_id, telling = row.mark.order_id, row.mark.telling
-        if telling is ReportKind.ORDER:
+        order_id, kind = row.mark.order_id, row.mark.kind
+        if kind is ReportKind.ORDER:
             return json.dumps(
                 self._order(stem, order_id, OrderReport.model_validate_json(row.body))
             )
@@ -239,12 +239,12 @@ class OutboxSender:
         return None
 
     def _what_became(self, given: Id, row: OutboxRow) -> None:
-        order_id, telling = row.mark.order_id, row.mark.telling
-        if telling is ReportKind.EXECUTION:
+        order_id, kind = row.mark.order_id, row.mark.kind
+        if kind is ReportKind.EXECUTION:
             execution = ExecutionReport.model_validate_json(row.body)
             self._service.execution(given, execution, order_id)
         else:
-            self._service.status(given, telling.value)
+            self._service.status(given, kind.value)
 
     def _report_again(self, stem: str, order_id: str) -> Id:
         """Report again an order that BotService has lost, as after a restore of its database; its new id."""

@@ -12,7 +12,7 @@ class Mark(NamedTuple):
     """The name of a row of an outbox, valid also when the row is written again after a power loss."""
 
     order_id: str
-    telling: ReportKind
+    kind: ReportKind
 
 
 class OutboxRow(NamedTuple):

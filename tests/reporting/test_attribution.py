@@ -67,7 +67,7 @@ class Worker(World):
 
     def told(self, place: int) -> tuple[str, OrderReport]:
         rows = waiting(self.folder, "b1")
-        orders = [row for row in rows if row.mark.telling.value == "ORDER"]
+        orders = [row for row in rows if row.mark.kind.value == "ORDER"]
         row = orders[place]
         return row.mark.order_id, OrderReport.model_validate_json(row.body)
 

@@ -86,7 +86,7 @@ def test_botservice_is_told_what_an_operator_decided(
     exchange.by_hand(kind="deposit", asset="BTC", amount=str(MOVED))
     eventually(lambda: bot.last.contested == 1, "it is contested")
     rows = waiting(bots.state_dir, "b1")
-    assert [row.mark.telling.value for row in rows] == ["ORDER", "SENT"]
+    assert [row.mark.kind.value for row in rows] == ["ORDER", "SENT"]
     assert bot.last.reported == 2
     store_in(bots.state_dir).settle("b1", Decimal(filled))
     eventually(lambda: bot.last.reported > 2, "it is decided")
@@ -94,7 +94,7 @@ def test_botservice_is_told_what_an_operator_decided(
     bot.wait()
     rows = waiting(bots.state_dir, "b1")
     first = rows[0].mark.order_id
-    decided = [row.mark.telling.value for row in rows if row.mark.order_id == first]
+    decided = [row.mark.kind.value for row in rows if row.mark.order_id == first]
     assert decided == ["ORDER", "SENT", *ends]
 
 

@@ -20,5 +20,5 @@ def test_an_intent_that_cannot_be_reported_is_reported_with_its_outcome(tmp_path
     assert (ledger.reported, waiting(tmp_path, "b1")) == (0, [])
     ledger.book(BINDING, order())
     rows = waiting(tmp_path, "b1")
-    assert [row.mark.telling.value for row in rows] == ["ORDER", "SENT", "EXECUTION", "FILLED"]
+    assert [row.mark.kind.value for row in rows] == ["ORDER", "SENT", "EXECUTION", "FILLED"]
     ledger.close()

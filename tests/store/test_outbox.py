@@ -50,21 +50,21 @@ def read(folder: Path, after: Mark | None = None, most: int = 100) -> list[Outbo
     return rows
 
 
-def tellings(folder: Path, number: int = 1) -> list[str]:
-    return [row.mark.telling.value for row in read(folder) if row.mark.order_id == f"c{number}"]
+def kinds(folder: Path, number: int = 1) -> list[str]:
+    return [row.mark.kind.value for row in read(folder) if row.mark.order_id == f"c{number}"]
 
 
-def body(folder: Path, telling: ReportKind) -> dict[str, Any]:
-    (text,) = (row.body for row in read(folder) if row.mark.telling is telling)
+def body(folder: Path, kind: ReportKind) -> dict[str, Any]:
+    (text,) = (row.body for row in read(folder) if row.mark.kind is kind)
     found: dict[str, Any] = json.loads(text)
     return found
 
 
 def test_the_life_of_an_order(ledger: BotLedger, tmp_path: Path) -> None:
     note_intent(ledger, intent())
-    assert tellings(tmp_path) == ["ORDER", "SENT"]
+    assert kinds(tmp_path) == ["ORDER", "SENT"]
     book(ledger, BINDING, order(fee="0.00002"))
-    assert tellings(tmp_path) == FILLED
+    assert kinds(tmp_path) == FILLED
     assert ledger.reported == 4
     assert body(tmp_path, ReportKind.ORDER) == {
         "bot_id": "b1",
@@ -93,20 +93,20 @@ def test_an_intent_that_was_lost_is_told_with_the_outcome(
     ledger: BotLedger, tmp_path: Path
 ) -> None:
     book(ledger, BINDING, order())
-    assert tellings(tmp_path) == FILLED
+    assert kinds(tmp_path) == FILLED
 
 
 def test_what_is_booked_twice_is_told_once(ledger: BotLedger, tmp_path: Path) -> None:
     for _ in range(2):
         note_intent(ledger, intent())
         book(ledger, BINDING, order())
-    assert tellings(tmp_path) == FILLED
+    assert kinds(tmp_path) == FILLED
     assert ledger.reported == 4
 
 
 def test_a_refusal_is_told(ledger: BotLedger, tmp_path: Path) -> None:
     book(ledger, BINDING, order(state=OrderState.NOT_EXECUTED, filled="0"))
-    assert tellings(tmp_path) == ["ORDER", "SENT", "FAILED"]
+    assert kinds(tmp_path) == ["ORDER", "SENT", "FAILED"]
 
 
 @pytest.mark.parametrize(("filled", "last"), [("0.01", FILLED[2:]), ("0", ["FAILED"])])
@@ -114,10 +114,10 @@ def test_a_contested_order_is_told_when_it_was_decided(
     ledger: BotLedger, tmp_path: Path, filled: str, last: list[str]
 ) -> None:
     book(ledger, BINDING, order(state=OrderState.CONTESTED, side=Side.SELL))
-    assert tellings(tmp_path) == ["ORDER", "SENT"]
+    assert kinds(tmp_path) == ["ORDER", "SENT"]
     decided = OrderState.EXECUTED if D(filled) else OrderState.NOT_EXECUTED
     book(ledger, BINDING, order(state=decided, side=Side.SELL, filled=filled))
-    assert tellings(tmp_path) == ["ORDER", "SENT", *last]
+    assert kinds(tmp_path) == ["ORDER", "SENT", *last]
 
 
 def test_orders_on_paper_are_not_told(ledger: BotLedger, tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_a_row_that_a_power_loss_took_was_told_all_the_same(
     told = read(tmp_path)[1].mark
     ledger.connection.execute("DELETE FROM outbox")
     book(ledger, BINDING, order())
-    assert [row.mark.telling.value for row in read(tmp_path, told)] == FILLED[2:]
+    assert [row.mark.kind.value for row in read(tmp_path, told)] == FILLED[2:]
 
 
 def test_a_row_that_nobody_can_read_is_a_fault(ledger: BotLedger, tmp_path: Path) -> None:
@@ -247,7 +247,7 @@ def test_an_outbox_is_bounded_while_reports_are_refused_and_keeps_whole_orders(
     if not refused:
         assert len(kept) == 4 * count
     assert len(kept) <= MOST_REFUSED + 4 or not refused
-    whole = [row.mark.telling.value for row in kept]
+    whole = [row.mark.kind.value for row in kept]
     assert whole == FILLED * (len(kept) // 4)
     assert kept[-1].mark.order_id == f"c{count - 1}"
     deliveries.close()

@@ -53,13 +53,13 @@ def test_rows_of_an_order_wait_in_the_order_of_their_delivery(
 ) -> None:
     outboxes, name = service.outboxes(), service.name_of("b1")
     bot.note_intent(intent())
-    assert [row.mark.telling for row in outboxes.waiting(name, None, 10)[0]] == BOUGHT[:2]
+    assert [row.mark.kind for row in outboxes.waiting(name, None, 10)[0]] == BOUGHT[:2]
     bot.book(BINDING, order(1))
     bot.book(BINDING, order(2, state=OrderState.NOT_EXECUTED, filled="0"))
     rows, count = outboxes.waiting(name, None, 10)
     assert count == len(rows) == 7
-    assert [row.mark for row in rows[:4]] == [Mark("c1", telling) for telling in BOUGHT]
-    assert [row.mark.telling for row in rows[4:]] == [
+    assert [row.mark for row in rows[:4]] == [Mark("c1", kind) for kind in BOUGHT]
+    assert [row.mark.kind for row in rows[4:]] == [
         ReportKind.ORDER,
         ReportKind.SENT,
         ReportKind.FAILED,
@@ -75,7 +75,7 @@ def test_rows_wait_after_the_one_that_was_delivered_last(service: Store, bot: Bo
     outboxes, name = service.outboxes(), service.name_of("b1")
     bot.book(BINDING, order(1))
     rows, count = outboxes.waiting(name, Mark("c1", ReportKind.SENT), 1)
-    assert ([row.mark.telling for row in rows], count) == ([ReportKind.EXECUTION], 2)
+    assert ([row.mark.kind for row in rows], count) == ([ReportKind.EXECUTION], 2)
     assert outboxes.waiting(name, Mark("c1", ReportKind.FILLED), 9) == ([], 0)
     assert outboxes.waiting(name, Mark("c9", ReportKind.FILLED), 9)[1] == 4, (
         "other records: all wait"

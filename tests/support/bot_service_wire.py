@@ -87,7 +87,7 @@ def order_of(told: list[dict[str, Any]]) -> dict[str, list[str]]:
     return found
 
 
-def tellings(told: list[dict[str, Any]]) -> dict[str, tuple[str, ...]]:
+def kinds(told: list[dict[str, Any]]) -> dict[str, tuple[str, ...]]:
     """What was told of each order, in its order, without what was told twice."""
     found: dict[str, tuple[str, ...]] = {}
     for entries in order_of(told).values():
@@ -99,9 +99,9 @@ def tellings(told: list[dict[str, Any]]) -> dict[str, tuple[str, ...]]:
 
 def orders_told(told: list[dict[str, Any]], what: tuple[str, ...]) -> set[str]:
     """The orders of which exactly this was told."""
-    return {order for order, tale in tellings(told).items() if tale == what}
+    return {order for order, tale in kinds(told).items() if tale == what}
 
 
 def all_ended(told: list[dict[str, Any]]) -> bool:
     """True when BotService knows of every order how it ended."""
-    return all(tale in (FILLED, FAILED) for tale in tellings(told).values())
+    return all(tale in (FILLED, FAILED) for tale in kinds(told).values())

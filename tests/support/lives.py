@@ -121,11 +121,11 @@ class Life:
         rows = waiting(self._bots.state_dir, self.name)
         told: dict[str, list[str]] = {}
         for row in rows:
-            told.setdefault(row.mark.order_id, []).append(row.mark.telling.value)
+            told.setdefault(row.mark.order_id, []).append(row.mark.kind.value)
         filled = {order["client_order_id"] for order in self._exchange.executed(self.name)}
-        assert {order for order, tellings in told.items() if "FILLED" in tellings} == filled
-        for tellings in told.values():
-            assert tellings in (
+        assert {order for order, kinds in told.items() if "FILLED" in kinds} == filled
+        for kinds in told.values():
+            assert kinds in (
                 ["ORDER", "SENT", "EXECUTION", "FILLED"],
                 ["ORDER", "SENT", "FAILED"],
             )

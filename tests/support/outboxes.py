@@ -96,7 +96,7 @@ class World:
     def outbox(self, bot_id: str) -> list[str]:
         """What BotService is to be told of a bot."""
         rows = waiting(self.folder, bot_id)
-        return [f"{row.mark.order_id} {row.mark.telling.value}" for row in rows]
+        return [f"{row.mark.order_id} {row.mark.kind.value}" for row in rows]
 
     def close(self) -> None:
         """Close all files."""

@@ -114,7 +114,7 @@ def _place(connection: sqlite3.Connection, mark: Mark) -> int:
     found = query(
         connection,
         "SELECT seq FROM outbox WHERE order_id=? AND kind=?",
-        (mark.order_id, mark.telling.value),
+        (mark.order_id, mark.kind.value),
     )
     place: int = found[0]["seq"] if found else 0
     return place
@@ -132,11 +132,11 @@ def _note(tx: sqlite3.Connection, order_id: str, bodies: _Bodies) -> int:
     """Add the rows that are not there yet. Returns their count."""
     tx.execute(_table())
     noted = 0
-    for telling, body in bodies.items():
+    for kind, body in bodies.items():
         text = "null" if body is None else body.model_dump_json()
         noted += tx.execute(
             "INSERT INTO outbox (order_id, kind, body) VALUES (?,?,?) ON CONFLICT DO NOTHING",
-            (order_id, telling.value, text),
+            (order_id, kind.value, text),
         ).rowcount
     return noted
 

@@ -81,13 +81,13 @@ class DeliveriesFile:
         with transaction(self._open, durable=False) as tx:
             tx.execute(
                 "INSERT OR REPLACE INTO mark VALUES (?,?,?,?)",
-                (name, mark.order_id, mark.telling.value, iso(at)),
+                (name, mark.order_id, mark.kind.value, iso(at)),
             )
             if given is not None:
                 tx.execute("DELETE FROM asked WHERE order_id=?", (mark.order_id,))
                 tx.execute("DELETE FROM fact WHERE name=?", (REFUSED,))
                 tx.execute("INSERT OR REPLACE INTO given VALUES (?,?)", (mark.order_id, given))
-            elif mark.telling.is_last:
+            elif mark.kind.is_last:
                 tx.execute("DELETE FROM given WHERE order_id=?", (mark.order_id,))
 
     def session(self, name: str, start: str) -> str | None:
