@@ -42,7 +42,8 @@ def reported(draft: Draft, fact: Reported) -> None:
     if not draft.bot.runs_freely:
         return
     phase = run.snapshot.phase
-    if phase == "RUNNING" and draft.bot.known.outage and now - run.began >= OUTAGE_OVER:
+    is_outage = draft.bot.known.outage is not None  # its reason may be empty: a long report is cut
+    if phase == "RUNNING" and is_outage and now - run.began >= OUTAGE_OVER:
         draft.put(draft.bot.known._replace(outage=None))
     if phase == "RUNNING" and draft.bot.state is State.BOOTING:
         draft.become(State.RUNNING)

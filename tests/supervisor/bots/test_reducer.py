@@ -48,6 +48,7 @@ from execsvc.supervisor.bots.facts import (
 )
 from execsvc.supervisor.bots.hold import Hold
 from execsvc.supervisor.bots.next_step import Listed, Service
+from execsvc.supervisor.bots.process_exit import OUTAGE_OVER
 from execsvc.supervisor.bots.reducer import handle
 from execsvc.supervisor.bots.run import StopMode
 from execsvc.supervisor.bots.states import ARROWS, State
@@ -345,6 +346,15 @@ def test_out_of_time_kills_both_processes() -> None:
     assert [effect for effect in effects if isinstance(effect, Kill)] == [Kill(1), Kill(2)]
     _, again = after(found, Occurrence.OUT_OF_TIME, at)
     assert again == []
+
+
+@pytest.mark.parametrize("reason", ["b1.db is locked", ""])
+def test_reported_by_a_process_that_trades_for_long_ends_an_outage_whatever_its_reason(
+    reason: str,
+) -> None:
+    before = bot(state=S.RUNNING, run=run(1, began=NOW - OUTAGE_OVER), outage=reason)
+    found, _ = after(before, Reported(1, Snapshot(phase="RUNNING")))
+    assert found.known.unavailable is None
 
 
 def test_due_kills_a_process_that_is_silent_for_too_long() -> None:
