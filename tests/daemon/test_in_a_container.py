@@ -185,3 +185,13 @@ def test_a_term_of_the_first_moment_ends_the_container_at_once(
     eventually(lambda: container.has_begun, "init has started the daemon")
 
     assert container.stop() in (0, 128 + signal.SIGTERM)
+
+
+def test_a_killed_container_leaves_no_process(container: Container) -> None:
+    container.up()
+    eventually(lambda: container.has_begun, "init has started the daemon")
+    first = container.first
+
+    container.kill()
+
+    eventually(lambda: not first.lives, "its process 1 is gone")

@@ -254,7 +254,10 @@ class Container:
     def kill(self) -> None:
         """``docker kill``: nothing of it is left."""
         if self._process is not None:
-            self._process.kill()  # and with it, by --kill-child, process 1 and so all of them
+            # --kill-child does that only as long as process 1 has changed neither user nor rights.
+            for first in processes.children(self._process.pid):
+                first.kill()
+            self._process.kill()
             self._process.wait(PATIENCE)
 
     @property
