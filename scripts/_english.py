@@ -59,7 +59,7 @@ TIDY = (
         "store",
         "strategies",
     ),
-    *("workers", ""),
+    *("supervisor", "workers", ""),
 )
 """The packages, and the modules beside them, whose texts and names are checked."""
 

@@ -9,13 +9,13 @@ from execsvc.store.doubt import MOVED
 from execsvc.store.service_store import ServiceStore
 
 
-def look_at_machine(store: ServiceStore) -> None:
+def check_machine(store: ServiceStore) -> None:
     """Contest the open positions in a state directory from another machine, and log that."""
     try:
         contested = store.contest_if_moved()
     except LedgerFailed as error:
         logger.bind(event="ledger_failed").critical(
-            "whether the state directory is of this machine cannot be recorded: {}", error
+            "the machine of the state directory cannot be checked and recorded: {}", error
         )
         return
     if contested is not None:

@@ -31,7 +31,7 @@ from execsvc.supervisor.control.requests import Requests
 from execsvc.supervisor.last_steps import end_workers
 from execsvc.supervisor.listing.polling import Polling
 from execsvc.supervisor.listing.source import ListingSource
-from execsvc.supervisor.machine import look_at_machine
+from execsvc.supervisor.machine import check_machine
 from execsvc.supervisor.processes import process
 from execsvc.supervisor.processes.context import ProcessContext
 from execsvc.supervisor.processes.shared_heap import share_heap
@@ -138,7 +138,7 @@ class Supervisor:
         self._alerts.start()
         self._spare.renew()
         self._halting.log()
-        look_at_machine(self._records.store)
+        check_machine(self._records.store)
         self._bots.recover()
         self._halting.check()
         self._context.timers.ask(_MAINTENANCE, self._context.clock.now + _MAINTENANCE_INTERVAL)
@@ -206,7 +206,7 @@ class Supervisor:
         self._reports_wait = True
 
     def _drain(self) -> None:
-        self._bots.hear()
+        self._bots.read_reports()
         self._drain_after = self._context.clock.now + DRAIN
         if self._reports_wait:
             self._selector.register(self._fleet.reports, selectors.EVENT_READ, self._note_reports)
@@ -273,7 +273,7 @@ class Supervisor:
     def _maintain(self) -> None:
         """Do the work that no event starts: lost deaths, unreadable ledgers, room, claims."""
         self._reap()
-        self._bots.look_again()
+        self._bots.reread_ledgers()
         self._context.children.probe()
         self._records.store.keep_room()
         self._records.accounts.keep_only(

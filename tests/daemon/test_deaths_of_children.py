@@ -123,7 +123,7 @@ def test_a_supervisor_that_stood_still_kills_nobody(daemon: Daemon, exchange: Ex
     listed_again(exchange)
     assert pids(daemon) == before
     assert titled(daemon, LISTING) == [child]
-    assert "no sign of life" not in daemon.log
+    assert "no heartbeat" not in daemon.log
     assert "stood still" in daemon.log
     assert daemon.stop() == 0
     assert_over(daemon, exchange, crumbs=3)

@@ -77,7 +77,7 @@ def test_a_hung_runner_is_replaced_and_its_position_kept(
     os.kill(before["pid"], signal.SIGSTOP)
     after = succeeds(daemon, before["pid"])
     assert after["position"] == before["position"]
-    assert "no sign of life" in daemon.log
+    assert "no heartbeat" in daemon.log
     assert daemon.bot("b2")["pid"] == other
     assert len(exchange.orders()) == 2
     assert daemon.stop() == 0

@@ -268,7 +268,7 @@ def test_busy_ledger_does_not_hide_another_machine(daemon: Daemon, exchange: Exc
         other.execute("PRAGMA locking_mode=EXCLUSIVE")
         other.execute("CREATE TABLE held_for_a_backup (a)")
         daemon.start()
-        said(daemon, "whether the state directory is of this machine cannot be recorded")
+        said(daemon, "the machine of the state directory cannot be checked and recorded")
     eventually(lambda: len(contested(daemon)) == 2, "both are contested")
     exchange.list_bots()
     for bot_id in ("b1", "b2"):

@@ -147,7 +147,7 @@ def test_row_that_no_other_service_runs_is_given_back_after_a_minute() -> None:
     side.context.clock.now = 1.0 + PATIENCE
     side.list("b1")
     side.list("b1", booting=("b1",))
-    assert side.child.reports() == [], "it was RUNNING in between: somebody had started it"
+    assert side.child.reports() == [], "it was RUNNING in between: a user had started it"
     side.context.clock.now += PATIENCE
     side.list("b1", booting=("b1",))
     assert side.child.reports() == ["stop"]

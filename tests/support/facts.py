@@ -49,7 +49,7 @@ def running(**report: Any) -> Run:
 
 def run(pid: int = 4250, row: BotSpec | None = ROW, **known: Any) -> Run:
     """A process that trades."""
-    beginning: dict[str, Any] = {"task": Task.TRADE, "began": 0.0, "heard_at": 0.0}
+    beginning: dict[str, Any] = {"task": Task.TRADE, "began": 0.0, "reported_at": 0.0}
     return Run(pid=pid, spec=row, started_at=AT, **{**beginning, **known})
 
 

@@ -103,11 +103,11 @@ class Bot(NamedTuple):
 
     @property
     def runs_freely(self) -> bool:
-        """True while its strategy runs and has not been told to end."""
+        """True while its strategy runs and has not been asked to end."""
         return (
             self.process.run is not None
             and self.process.run.task is Task.TRADE
-            and self.process.run.told is None
+            and self.process.run.stop_mode is None
         )
 
     @property

@@ -93,7 +93,7 @@ class Bots:
         held = self._records.held
         if held.damage is not None:
             held.suspect(state.bot_id for state in states)
-            _say_held_unreadable(held)
+            _log_held_unreadable(held)
         for bot_id, keeps in held.bots.items():
             if bot_id not in self._bots:
                 self._new(bot_id)
@@ -104,7 +104,7 @@ class Bots:
 
     def listed(self, listing: Listing) -> None:
         """Take every row of a complete listing; :meth:`gone` handles the bots that it lacks."""
-        _say_nameless(self.nameless, listing.nameless)
+        _log_nameless(self.nameless, listing.nameless)
         self.nameless = listing.nameless
         booting = set(listing.booting)
         for bot_id, row in listing.bots.items():
@@ -143,7 +143,7 @@ class Bots:
         if bot.process.run is None and not bot.is_open:
             self.apply(bot_id, Unlisted("BotService shows it as STOPPED"))
 
-    def hear(self) -> None:
+    def read_reports(self) -> None:
         """Read every report that waits."""
         for bot_id in self._fleet.reports.ready():
             process = self._bots[bot_id].process
@@ -180,7 +180,7 @@ class Bots:
         if bot_id in self._bots:
             self.apply(bot_id, Occurrence.DUE)
 
-    def look_again(self) -> None:
+    def reread_ledgers(self) -> None:
         """Read again the ledgers that could not be read, as a fault such as a full disk may be over.
 
         Nothing is done or logged until then. The bot stays FAILED until its row changes or an operator
@@ -276,7 +276,7 @@ class Bots:
         carry_out(self._means, bot, Act.FORGET)
 
 
-def _say_nameless(before: list[InvalidRow], listed: list[InvalidRow]) -> None:
+def _log_nameless(before: list[InvalidRow], listed: list[InvalidRow]) -> None:
     """Log the listed rows without a usable id when they are others than ``before``."""
     if not listed or Counter(listed) == Counter(before):
         return
@@ -292,7 +292,7 @@ def _say_nameless(before: list[InvalidRow], listed: list[InvalidRow]) -> None:
     )
 
 
-def _say_held_unreadable(held: HeldBots) -> None:
+def _log_held_unreadable(held: HeldBots) -> None:
     """Write to the log that every bot is HELD, as the record of the HELD ones cannot be read."""
     logger.bind(event="held_unreadable").critical(
         "{} cannot be read ({}): the {} bots that have a ledger are HELD with what they hold, "

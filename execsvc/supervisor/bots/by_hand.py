@@ -10,7 +10,7 @@ from execsvc.supervisor.bots.hold import Hold
 from execsvc.supervisor.bots.next_step import Listed
 from execsvc.supervisor.bots.run import StopMode
 from execsvc.supervisor.bots.states import State
-from execsvc.supervisor.bots.steps import kill_check, reconcile, tell
+from execsvc.supervisor.bots.steps import ask_to_stop, kill_check, reconcile
 from execsvc.supervisor.processes.restarts import Crashes
 
 ABANDON_GRACE = 5.0
@@ -24,7 +24,7 @@ def stop(draft: Draft) -> None:
     A bot that BotService does not list any more only ends flat: nothing would ever end its HELD.
     A bot whose ledger cannot be read stays FAILED, which takes precedence.
     """
-    draft.say("WARNING", "bot_stop_asked", "an operator stops it")
+    draft.log("WARNING", "bot_stop_asked", "an operator stops it")
     bot = draft.bot
     if bot.desired.listed is not Listed.GONE and bot.known.unreadable is None:
         hold = _held(bot.holding.hold)
@@ -84,7 +84,7 @@ def close(draft: Draft) -> None:
     elif bot.runs_freely and (bot.holding.hold is not None or run.stop_since is None):
         # A bot that already stops on a signal of its own is left to its pending decision: the decision of
         # an operator still counts when trading is resumed.
-        tell(draft, StopMode.STOP)
+        ask_to_stop(draft, StopMode.STOP)
     reconcile(draft)
 
 
@@ -96,13 +96,13 @@ def _abandon(draft: Draft) -> None:
         bot.holding._replace(pending=None),
         bot.process._replace(to_check=None),
     )
-    draft.say("WARNING", "bot_abandon_asked", "an operator gives its position up")
+    draft.log("WARNING", "bot_abandon_asked", "an operator gives its position up")
     run = bot.process.run
     if run is not None and run.task is not Task.ABANDON:
         # The process has time to finish an order; a longer delay may last for ever.
         ends_by = draft.at.now + draft.at.settings.order_timeout + ABANDON_GRACE
         draft.put(draft.bot.process._replace(run=run._replace(ends_by=ends_by)))
-        tell(draft, StopMode.HOLD)
+        ask_to_stop(draft, StopMode.HOLD)
 
 
 def _held(before: Hold | None) -> Hold:

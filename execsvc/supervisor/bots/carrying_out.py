@@ -12,15 +12,15 @@ from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.effects import (
     Act,
     ClaimAccount,
+    ClassifySignal,
     Effect,
-    JudgeSignal,
     Kill,
     NotePosition,
     Queue,
     RememberHeld,
-    Say,
-    Tell,
+    SendStop,
     Wake,
+    WriteLog,
 )
 from execsvc.supervisor.bots.facts import (
     AccountAsked,
@@ -28,7 +28,7 @@ from execsvc.supervisor.bots.facts import (
     HeldNotRecorded,
     LedgerFound,
     LedgerRead,
-    SignalJudged,
+    SignalClassified,
 )
 from execsvc.supervisor.bots.fleet import Fleet
 from execsvc.supervisor.bots.records import Records
@@ -64,22 +64,22 @@ def ledger_of(records: Records, bot_id: str) -> LedgerFound:
         return LedgerFound(damage=str(error))
 
 
-def _say(_: Means, bot: Bot, effect: Say) -> None:
+def _write_log(_: Means, bot: Bot, effect: WriteLog) -> None:
     event: EventName = effect.event
-    told = bot.log.bind(event=event)
+    log = bot.log.bind(event=event)
     if effect.pid is not None:
-        told = told.bind(pid=effect.pid)
-    told.log(effect.level, "{}", effect.text)
+        log = log.bind(pid=effect.pid)
+    log.log(effect.level, "{}", effect.text)
 
 
 def _wake(means: Means, bot: Bot, effect: Wake) -> None:
     means.context.timers.ask(bot.bot_id, effect.at)
 
 
-def _tell(means: Means, _: Bot, effect: Tell) -> None:
+def _send_stop(means: Means, _: Bot, effect: SendStop) -> None:
     process = means.fleet.processes.get(effect.pid)
     if process is not None:
-        means.context.children.send_signal(process.child, _SIGNALS[effect.told])
+        means.context.children.send_signal(process.child, _SIGNALS[effect.mode])
 
 
 def _kill(means: Means, _: Bot, effect: Kill) -> None:
@@ -103,14 +103,14 @@ def _claim_account(means: Means, _: Bot, effect: ClaimAccount) -> Fact:
     return AccountAsked(effect.task, means.records.accounts.take(effect.key_id))
 
 
-def _judge_signal(means: Means, _: Bot, effect: JudgeSignal) -> Fact:
+def _classify_signal(means: Means, _: Bot, effect: ClassifySignal) -> Fact:
     bots, signalled_at = means.fleet.bots.values(), effect.signalled_at
     together = [
         bot for bot in bots if abs(bot.holding.signalled_at - signalled_at) <= OPERATOR_WINDOW
     ]
     runners = sum(bot.trades for bot in bots) + sum(not bot.trades for bot in together)
     moments = [bot.holding.signalled_at for bot in together]
-    return SignalJudged(one_of_many(signalled_at, moments, runners))
+    return SignalClassified(one_of_many(signalled_at, moments, runners))
 
 
 def _remember_held(means: Means, bot: Bot, effect: RememberHeld) -> Fact | None:
@@ -128,8 +128,9 @@ def _allow_reentry(means: Means, bot: Bot) -> None:
     try:
         means.records.store.allow_reentry(bot.bot_id)
     except LedgerFailed as fault:
-        told = bot.log.bind(event="ledger_failed")
-        told.error("{}; its stop loss may keep it from entering until: execsvc release", fault)
+        bot.log.bind(event="ledger_failed").error(
+            "{}; its stop loss may keep it from entering until: execsvc release", fault
+        )
 
 
 def _note_position(means: Means, bot: Bot, effect: NotePosition) -> None:
@@ -152,13 +153,13 @@ _DONE: dict[Act, Callable[[Means, Bot], Fact | None]] = {
     Act.FORGET: _forget,
 }
 _CARRIED_OUT: dict[type[Effect], Callable[[Means, Bot, Any], Fact | None]] = {
-    Say: _say,
+    WriteLog: _write_log,
     Wake: _wake,
-    Tell: _tell,
+    SendStop: _send_stop,
     Kill: _kill,
     Queue: _queue,
     ClaimAccount: _claim_account,
-    JudgeSignal: _judge_signal,
+    ClassifySignal: _classify_signal,
     RememberHeld: _remember_held,
     NotePosition: _note_position,
 }

@@ -7,7 +7,7 @@ from execsvc.supervisor.bots.draft import Draft
 from execsvc.supervisor.bots.effects import Queue, Wake
 from execsvc.supervisor.bots.next_step import Listed
 from execsvc.supervisor.bots.run import Run, StopMode
-from execsvc.supervisor.bots.steps import tell
+from execsvc.supervisor.bots.steps import ask_to_stop
 from execsvc.supervisor.processes.exit_classifier import described
 
 RETRY = 30.0
@@ -51,7 +51,7 @@ def checked(draft: Draft, run: Run, code: int) -> None:
     elif end is not None and end.kind is EndKind.REFUSED:
         error = f"change refused: {end.detail}"
         draft.put(bot.desired._replace(refused=run.spec, row_error=error))
-        draft.say("WARNING", "bot_change_refused", error)
+        draft.log("WARNING", "bot_change_refused", error)
     else:
         error = f"the change could not be checked: {run.killed_for or described(code)}"
         again = draft.at.now + RETRY
@@ -67,5 +67,5 @@ def _apply(draft: Draft) -> None:
     assert row is not None
     moved = row.binding != run.spec.binding
     how = "stopped and liquidated first" if moved else "replaced, position kept"
-    draft.say("INFO", "bot_changed", f"row changed: {how}")
-    tell(draft, StopMode.STOP if moved else StopMode.HOLD)
+    draft.log("INFO", "bot_changed", f"row changed: {how}")
+    ask_to_stop(draft, StopMode.STOP if moved else StopMode.HOLD)

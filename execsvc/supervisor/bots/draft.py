@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from execsvc.events import EventName
 from execsvc.supervisor.bots.bot import Bot, Record
-from execsvc.supervisor.bots.effects import Effect, Say
+from execsvc.supervisor.bots.effects import Effect, WriteLog
 from execsvc.supervisor.bots.facts import Circumstances
 from execsvc.supervisor.bots.states import State
 
@@ -29,6 +29,6 @@ class Draft:
         """Have ``effects`` carried out, after those before."""
         self.effects.extend(effects)
 
-    def say(self, level: str, event: EventName, text: str, *, pid: int | None = None) -> None:
+    def log(self, level: str, event: EventName, text: str, *, pid: int | None = None) -> None:
         """Have a line written to the log."""
-        self.effects.append(Say(level, event, text, pid))
+        self.effects.append(WriteLog(level, event, text, pid))

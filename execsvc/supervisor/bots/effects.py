@@ -19,7 +19,7 @@ class Act(Enum):
     FORGET = "forget the bot"
 
 
-class Say(NamedTuple):
+class WriteLog(NamedTuple):
     """Write a line to the log."""
 
     level: str
@@ -30,16 +30,16 @@ class Say(NamedTuple):
 
 
 class Wake(NamedTuple):
-    """Have the bot judged again at this time, on the loop's clock, at the latest."""
+    """Have the next step of the bot decided again at this time, on the loop's clock, at the latest."""
 
     at: float
 
 
-class Tell(NamedTuple):
+class SendStop(NamedTuple):
     """Send a process the signal to end."""
 
     pid: int
-    told: StopMode
+    mode: StopMode
 
 
 class Kill(NamedTuple):
@@ -61,8 +61,8 @@ class ClaimAccount(NamedTuple):
     task: Task
 
 
-class JudgeSignal(NamedTuple):
-    """Find out if other runners were signalled at that time, too; the answer is SignalJudged."""
+class ClassifySignal(NamedTuple):
+    """Find out if other runners were signalled at that time, too; the answer is SignalClassified."""
 
     signalled_at: float
 
@@ -81,13 +81,13 @@ class NotePosition(NamedTuple):
 
 Effect = (
     Act
-    | Say
+    | WriteLog
     | Wake
-    | Tell
+    | SendStop
     | Kill
     | Queue
     | ClaimAccount
-    | JudgeSignal
+    | ClassifySignal
     | RememberHeld
     | NotePosition
 )

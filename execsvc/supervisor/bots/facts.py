@@ -124,7 +124,7 @@ class Ended(NamedTuple):
     """The ledger after that end; without meaning after a check."""
 
 
-class SignalJudged(NamedTuple):
+class SignalClassified(NamedTuple):
     """The signal on which the runner ended was one of many, and no operator meant this bot; or it was not."""
 
     one_of_many: bool
@@ -180,7 +180,7 @@ Fact = (
     | NotStarted
     | Reported
     | Ended
-    | SignalJudged
+    | SignalClassified
     | LedgerRead
     | LedgerSeen
     | HeldNotRecorded

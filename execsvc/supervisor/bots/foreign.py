@@ -28,7 +28,7 @@ class Foreign:
         self._fleet = fleet
         self._since: dict[str, float] = {}
         """The times since which such bots are BOOTING, on the loop's clock."""
-        self._said: set[str] = set()
+        self._logged: set[str] = set()
         self._unclaimed: set[str] = set()
 
     def listed(self, booting: Collection[str]) -> None:
@@ -39,9 +39,9 @@ class Foreign:
         late = {bot_id for bot_id, since in self._since.items() if now - since >= PATIENCE}
         self._unclaimed = {bot_id for bot_id in late if not self._may_be_run(rows[bot_id])}
         claimed = late - self._unclaimed
-        for bot_id in claimed - self._said:
-            self._say(self._fleet.bots[bot_id])
-        self._said = claimed
+        for bot_id in claimed - self._logged:
+            self._log(self._fleet.bots[bot_id])
+        self._logged = claimed
 
     def is_unclaimed(self, bot_id: str) -> bool:
         """True for a bot that the other service had time to start, and certainly does not run."""
@@ -60,7 +60,7 @@ class Foreign:
     def _may_be_run(self, row: BotSpec) -> bool:
         return self._records.accounts.may_be_run_elsewhere(row.binding.key_id, row.bot_id)
 
-    def _say(self, bot: Bot) -> None:
+    def _log(self, bot: Bot) -> None:
         bot.log.bind(event="bot_word_failed").warning(
             "its row stays BOOTING: {}, and that service may run it. If it does not, stop the bot "
             "there, or in BotService: POST /bots/{{id}}/stop",

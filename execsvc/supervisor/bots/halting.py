@@ -1,4 +1,4 @@
-"""The halt of all trading, and its end: recorded first, then told to every bot."""
+"""The halt of all trading, and its end: recorded first, then passed on to every bot."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from execsvc.supervisor.bots.records import Records
 from execsvc.supervisor.processes.context import ProcessContext
 
 KEY = "\0halt"
-LONGEST_LOOK = 5.0
+LONGEST_INTERVAL = 5.0
 """Seconds between two reads of the record of the halt, at most; POLL_INTERVAL where that is less."""
 
 
@@ -32,8 +32,8 @@ class Halting:
     def halt(self, reason: str | None) -> str | None:
         """Halt all trading: close every position, start no bot. Returns the reason why it is not on the disk.
 
-        The halt is written before the first bot is told, so that after a crash in between the next start
-        goes on with it; bots are told whether or not it could be written.
+        The halt is written before the first bot is stopped, so that after a crash in between the next
+        start goes on with the halt; bots are stopped whether or not the record could be written.
         """
         self._records.store.make_room()
         fault = None
@@ -49,18 +49,18 @@ class Halting:
         return fault
 
     def check(self) -> None:
-        """Take a halt that a command has recorded which cannot reach this process.
+        """Take a halt that a command has recorded because it could not reach this process.
 
         A halt in force stays until :func:`resume`, even if its record is removed, which is then written
         again.
         """
-        interval = min(self._context.settings.poll_interval, LONGEST_LOOK)
+        interval = min(self._context.settings.poll_interval, LONGEST_INTERVAL)
         self._context.timers.ask(KEY, self._context.clock.now + interval)
         before = self._records.halt.current
         try:
             restored = self._records.halt.refresh()
         except LedgerFailed:
-            return  # logged when the halt began; the next look tries again
+            return  # logged when the halt began; the next check tries again
         if restored:
             logger.bind(event="halt_restored").warning(
                 "{} is written again: trading is halted, also over a restart (execsvc resume ends it)",
@@ -86,7 +86,7 @@ class Halting:
             level = "WARNING" if self._records.halt.damage is None else "CRITICAL"
             logger.bind(event="trading_halted", since=halted.since).log(
                 level,
-                "{} (since {}); positions are closed, nobody is started",
+                "{} (since {}); positions are closed, no bot is started",
                 halted.text,
                 halted.since,
             )

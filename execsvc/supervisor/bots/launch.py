@@ -20,7 +20,7 @@ from execsvc.supervisor.bots.facts import NotStarted, Started
 from execsvc.supervisor.bots.fleet import Fleet
 from execsvc.supervisor.bots.records import Records
 from execsvc.supervisor.bots.run import Run
-from execsvc.supervisor.bots.spare import Spare, say_used
+from execsvc.supervisor.bots.spare import Spare, log_spare_used
 from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.context import ProcessContext
 from execsvc.workers.lines import Lines
@@ -141,7 +141,7 @@ class Launcher:
         if start.read >= 0:
             os.close(start.read)
         child, start.read = taken
-        say_used(start.bot, error.strerror)
+        log_spare_used(start.bot, error.strerror)
         return child
 
     def _begun(self, start: _Start, child: Child) -> None:
@@ -158,7 +158,7 @@ class Launcher:
             self._bots.apply(bot_id, NotStarted(start.task, error.strerror))
             return
         self._fleet.processes[child.pid] = BotProcess(bot_id, child, lines)
-        run = Run(child.pid, start.task, start.row, now, utc_now(), heard_at=now)
+        run = Run(child.pid, start.task, start.row, now, utc_now(), reported_at=now)
         self._bots.apply(bot_id, Started(run))
 
 

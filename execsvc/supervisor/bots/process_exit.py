@@ -6,8 +6,8 @@ from execsvc.runner.job import Task
 from execsvc.runner.report import EndKind
 from execsvc.supervisor.bots import changes
 from execsvc.supervisor.bots.draft import Draft
-from execsvc.supervisor.bots.effects import JudgeSignal, NotePosition, RememberHeld, Wake
-from execsvc.supervisor.bots.facts import Ended, LedgerFound, Reported, SignalJudged
+from execsvc.supervisor.bots.effects import ClassifySignal, NotePosition, RememberHeld, Wake
+from execsvc.supervisor.bots.facts import Ended, LedgerFound, Reported, SignalClassified
 from execsvc.supervisor.bots.hold import Hold, PendingSignalDecision
 from execsvc.supervisor.bots.run import Run
 from execsvc.supervisor.bots.states import State
@@ -30,11 +30,11 @@ def reported(draft: Draft, fact: Reported) -> None:
     """Note a report of a process, and the state of the bot that it shows."""
     process, now = draft.bot.process, draft.at.now
     if process.check is not None and process.check.pid == fact.pid:
-        draft.put(process._replace(check=process.check.heard(fact.snapshot, now)))
+        draft.put(process._replace(check=process.check.with_report(fact.snapshot, now)))
         return
     if process.run is None or process.run.pid != fact.pid:
         return
-    run = process.run.heard(fact.snapshot, now)
+    run = process.run.with_report(fact.snapshot, now)
     draft.put(process._replace(run=run))
     draft.do(NotePosition(draft.bot.position))
     if run.stop_since is not None:
@@ -84,10 +84,10 @@ def decide_on_signal(draft: Draft) -> None:
     if draft.at.now < pending.due:
         draft.do(Wake(pending.due))
     else:
-        draft.do(JudgeSignal(pending.signalled_at))
+        draft.do(ClassifySignal(pending.signalled_at))
 
 
-def signal_judged(draft: Draft, fact: SignalJudged) -> None:
+def signal_classified(draft: Draft, fact: SignalClassified) -> None:
     """Restart the bot if its signal was one of many, else hold it."""
     bot, pending = draft.bot, draft.bot.holding.pending
     assert pending is not None
@@ -110,7 +110,7 @@ def signal_judged(draft: Draft, fact: SignalJudged) -> None:
 
 
 def _at_the_end(draft: Draft, run: Run, fact: Ended) -> Run:
-    return run if fact.snapshot is None else run.heard(fact.snapshot, draft.at.now)
+    return run if fact.snapshot is None else run.with_report(fact.snapshot, draft.at.now)
 
 
 def _liquidation_ended(draft: Draft, run: Run, fact: Ended) -> None:
@@ -159,7 +159,9 @@ def _cut_short(run: Run, code: int) -> str:
 
 
 def _trading_ended(draft: Draft, run: Run, code: int, ledger: LedgerFound) -> None:
-    ending = classify(run.snapshot, code, asked=run.told is not None, killed_for=run.killed_for)
+    ending = classify(
+        run.snapshot, code, asked=run.stop_mode is not None, killed_for=run.killed_for
+    )
     note_ledger(draft, ledger)
     retry_at = _retry_at(draft, run)
     if draft.bot.known.outage is not None and run.snapshot.liquidation_failed:
@@ -212,7 +214,7 @@ def _crashed(draft: Draft, run: Run, error: str) -> None:
         draft.put(draft.bot.desired._replace(closing=True))
     crashes = draft.bot.schedule.crashes.with_one(now, settings.restart_window)
     draft.put(draft.bot.schedule._replace(crashes=crashes))
-    draft.say("ERROR", "bot_crashed", f"crashed: {error}", pid=run.pid)
+    draft.log("ERROR", "bot_crashed", f"crashed: {error}", pid=run.pid)
     if crashes.are_too_many(settings.max_restarts, settings.restart_window):
         draft.put(draft.bot.desired._replace(closing=True))
         why = f"given up after too many crashes, the last one: {error}"
@@ -234,6 +236,6 @@ def _unavailable(draft: Draft, run: Run, error: str) -> None:
     if outages.are_too_many(settings.max_restarts, settings.restart_window):
         draft.put(draft.bot.desired._replace(closing=True))
         delay = LONGEST_DELAY
-    draft.say("ERROR", "bot_crashed", f"its ledger is not available: {error}", pid=run.pid)
+    draft.log("ERROR", "bot_crashed", f"its ledger is not available: {error}", pid=run.pid)
     schedule = draft.bot.schedule
     draft.put(schedule._replace(outages=outages, crashed=True, not_before=now + delay))

@@ -1,4 +1,4 @@
-"""The latest events, for the page that people read.
+"""The latest events, for the page for people.
 
 They are the entries of the supervisor's own log, and each change of a position that a report
 shows: both are in this process anyway, so that they cost nothing with a thousand bots. To read the
@@ -46,7 +46,7 @@ class Recent:
         flat_before = before is None or before["side"] is None
         self._positions[bot_id] = held
         if held["side"] is not None:
-            self._add("INFO", "position", bot_id, _words(held))
+            self._add("INFO", "position", bot_id, _position_text(held))
         elif not flat_before:
             self._add("INFO", "position", bot_id, "flat")
 
@@ -73,7 +73,7 @@ class Recent:
         )
 
 
-def _words(held: dict[str, Any]) -> str:
+def _position_text(held: dict[str, Any]) -> str:
     short = held["side"] == "SELL"
     amount = f"sold {held['sold_short']} of its owner's" if short else f"holds {held['tracked']}"
     price = held["entry_price"]

@@ -8,7 +8,7 @@ from execsvc.supervisor.bots.hold import Hold
 from execsvc.supervisor.bots.next_step import Service
 from execsvc.supervisor.bots.run import StopMode
 from execsvc.supervisor.bots.states import State
-from execsvc.supervisor.bots.steps import kill, kill_check, mark_failed, reconcile, tell
+from execsvc.supervisor.bots.steps import ask_to_stop, kill, kill_check, mark_failed, reconcile
 
 
 def taken_up(draft: Draft, fact: TakenUp) -> None:
@@ -60,9 +60,9 @@ def service_stops(draft: Draft) -> None:
     holds = draft.at.service is Service.HOLD
     run = bot.process.run
     if bot.runs_freely:
-        tell(draft, StopMode.HOLD if holds else StopMode.STOP)
-    elif run is not None and not bot.trades and holds and run.told is None:
-        tell(draft, StopMode.HOLD)
+        ask_to_stop(draft, StopMode.HOLD if holds else StopMode.STOP)
+    elif run is not None and not bot.trades and holds and run.stop_mode is None:
+        ask_to_stop(draft, StopMode.HOLD)
     reconcile(draft)
 
 

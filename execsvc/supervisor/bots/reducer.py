@@ -26,7 +26,7 @@ from execsvc.supervisor.bots.facts import (
     Reported,
     RowInvalid,
     RowListed,
-    SignalJudged,
+    SignalClassified,
     Started,
     TakenUp,
     Unlisted,
@@ -47,11 +47,11 @@ def handle(bot: Bot, fact: Fact, at: Circumstances) -> tuple[Bot, tuple[Effect, 
 
 
 def _due(draft: Draft) -> None:
-    """Judge the processes of the bot by their time limits, and do what was put off until now."""
+    """Check the time limits of the bot's processes, and take the steps put off until now."""
     process = draft.bot.process
     for run in (process.run, process.check):
         if run is not None:
-            _judge(draft, run)
+            _check_limits(draft, run)
     if draft.bot.holding.pending is not None:
         process_exit.decide_on_signal(draft)
     elif draft.bot.runs_freely:
@@ -62,7 +62,7 @@ def _due(draft: Draft) -> None:
         steps.reconcile(draft)
 
 
-def _judge(draft: Draft, run: Run) -> None:
+def _check_limits(draft: Draft, run: Run) -> None:
     why = run.overdue(draft.at.now, draft.at.settings)
     if why is not None:
         steps.kill(draft, run, why)
@@ -94,14 +94,14 @@ def _ledger_readable(draft: Draft) -> None:
 def _held_not_recorded(draft: Draft, fact: HeldNotRecorded) -> None:
     held = "held" if draft.bot.holding.is_held else "no longer held"
     text = f"{fact.reason}; a restart of the service will not know that this bot is {held}"
-    draft.say("CRITICAL", "held_not_written", text)
+    draft.log("CRITICAL", "held_not_written", text)
 
 
 def _given_back(draft: Draft, fact: GivenBack) -> None:
     if fact.why != draft.bot.desired.given_back:
         draft.put(draft.bot.desired._replace(given_back=fact.why))
-        told = f"BotService is told that it has stopped: {fact.why}"
-        draft.say("WARNING", "bot_given_back", told)
+        text = f"BotService is told that it has stopped: {fact.why}"
+        draft.log("WARNING", "bot_given_back", text)
 
 
 _OCCURRED: dict[Occurrence, Callable[[Draft], None]] = {
@@ -130,6 +130,6 @@ _HANDLERS: dict[type[Fact], Callable[[Draft, Any], None]] = {
     HeldNotRecorded: _held_not_recorded,
     Reported: process_exit.reported,
     Ended: process_exit.ended,
-    SignalJudged: process_exit.signal_judged,
+    SignalClassified: process_exit.signal_classified,
     GivenBack: _given_back,
 }

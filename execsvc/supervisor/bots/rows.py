@@ -10,7 +10,7 @@ from execsvc.supervisor.bots.effects import Act, RememberHeld
 from execsvc.supervisor.bots.facts import RowInvalid, RowListed, Unlisted
 from execsvc.supervisor.bots.next_step import Listed
 from execsvc.supervisor.bots.run import StopMode
-from execsvc.supervisor.bots.steps import kill_check, reconcile, tell
+from execsvc.supervisor.bots.steps import ask_to_stop, kill_check, reconcile
 from execsvc.supervisor.processes.restarts import Crashes
 
 
@@ -22,7 +22,7 @@ def row_listed(draft: Draft, fact: RowListed) -> None:
         return
     if desired.listed is Listed.GONE and draft.bot.process.run is None:
         draft.bot = draft.bot.begun_anew()
-    _say_risk(draft, row)
+    _log_risk(draft, row)
     draft.put(draft.bot.desired._replace(listed=Listed.VALID, row=row))
     draft.bot = draft.bot.without_failure_of_another_row()
     if draft.bot.runs_freely:
@@ -42,7 +42,7 @@ def row_invalid(draft: Draft, fact: RowInvalid) -> None:
         draft.bot.desired._replace(listed=Listed.INVALID, row_error=reason),
         draft.bot.process._replace(to_check=None),
     )
-    draft.say("WARNING", "bot_invalid", f"row cannot be used: {reason}")
+    draft.log("WARNING", "bot_invalid", f"row cannot be used: {reason}")
     reconcile(draft)
 
 
@@ -65,8 +65,8 @@ def unlisted(draft: Draft, fact: Unlisted) -> None:
     draft.put(bot.schedule._replace(crashes=Crashes()))
     kill_check(draft)
     if bot.runs_freely:
-        draft.say("INFO", "bot_unlisted", f"{fact.why}: told to stop")
-        tell(draft, StopMode.STOP)
+        draft.log("INFO", "bot_unlisted", f"{fact.why}: told to stop")
+        ask_to_stop(draft, StopMode.STOP)
     elif bot.trades:
         draft.put(draft.bot.desired._replace(closing=True))
     if stops_out:
@@ -74,11 +74,11 @@ def unlisted(draft: Draft, fact: Unlisted) -> None:
     reconcile(draft)
 
 
-def _say_risk(draft: Draft, row: BotSpec) -> None:
+def _log_risk(draft: Draft, row: BotSpec) -> None:
     """Log once for a row the part of its risk management that is not honoured."""
     before = draft.bot.desired.row
     doubt = risk.doubt_about(row.stop_loss)
     if doubt is not None and (before is None or before.stop_loss != row.stop_loss):
-        draft.say("WARNING", "row_noted", doubt)
+        draft.log("WARNING", "row_noted", doubt)
     if row.has_max_drawdown and (before is None or not before.has_max_drawdown):
-        draft.say("DEBUG", "row_noted", "pipeline.risk_management.max_drawdown is not enforced")
+        draft.log("DEBUG", "row_noted", "pipeline.risk_management.max_drawdown is not enforced")

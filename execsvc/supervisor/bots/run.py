@@ -17,7 +17,7 @@ ON_STOP_SHARE = 4
 
 
 class StopMode(Enum):
-    """The way in which a process of a bot was told to end."""
+    """The way in which a process of a bot was asked to end."""
 
     STOP = "stop and liquidate"
     HOLD = "end and hold"
@@ -31,10 +31,10 @@ class Run(NamedTuple):
     spec: BotSpec | None
     began: float
     started_at: datetime
-    heard_at: float
+    reported_at: float
     """The time of its latest report, or of its start."""
     snapshot: Snapshot = Snapshot()
-    told: StopMode | None = None
+    stop_mode: StopMode | None = None
     killed_for: str | None = None
     stop_since: float | None = None
     on_stop_since: float | None = None
@@ -43,7 +43,7 @@ class Run(NamedTuple):
     turn_wait_at_stop: float = 0.0
     turn_wait_at_hook: float = 0.0
 
-    def heard(self, snapshot: Snapshot, now: float) -> Run:
+    def with_report(self, snapshot: Snapshot, now: float) -> Run:
         """The process after its report ``snapshot``."""
         stop_since, at_stop = self.stop_since, self.turn_wait_at_stop
         if snapshot.phase == "STOPPING" and stop_since is None:
@@ -54,7 +54,7 @@ class Run(NamedTuple):
         elif on_stop_since is None:
             on_stop_since, at_hook = now, snapshot.turn_wait
         return self._replace(
-            heard_at=now,
+            reported_at=now,
             snapshot=snapshot,
             stop_since=stop_since,
             turn_wait_at_stop=at_stop,
@@ -62,12 +62,12 @@ class Run(NamedTuple):
             turn_wait_at_hook=at_hook,
         )
 
-    def asked_to_stop(self, told: StopMode, now: float) -> Run:
+    def asked_to_stop(self, mode: StopMode, now: float) -> Run:
         """The process after the supervisor has sent it a signal to end."""
         if self.stop_since is not None:
-            return self._replace(told=told)
+            return self._replace(stop_mode=mode)
         waited = self.snapshot.turn_wait
-        return self._replace(told=told, stop_since=now, turn_wait_at_stop=waited)
+        return self._replace(stop_mode=mode, stop_since=now, turn_wait_at_stop=waited)
 
     def overdue(self, now: float, settings: Settings) -> str | None:
         """The reason why the process is to be killed; None when it is not."""
@@ -82,11 +82,11 @@ class Run(NamedTuple):
         return min(when for when, _ in self._limits(settings))
 
     def _limits(self, settings: Settings) -> list[tuple[float, str]]:
-        silence = self.began if self.task is Task.CHECK else self.heard_at
+        silence = self.began if self.task is Task.CHECK else self.reported_at
         limits = [
             (
                 silence + settings.hang_timeout,
-                f"no sign of life for {settings.hang_timeout:g} s",
+                f"no heartbeat for {settings.hang_timeout:g} s",
             )
         ]
         limits.append((self.ends_by, "its position is given up"))

@@ -122,7 +122,7 @@ class Spare:
         return _Waiting(child, jobs, reports)
 
 
-def say_used(bot: Bot, why: str | None) -> None:
+def log_spare_used(bot: Bot, why: str | None) -> None:
     """Write to the log that the process that waited closes the position of ``bot``."""
     bot.log.bind(event="fork_failed").error(
         "no process can be started: {}; the one that was kept for this closes its position", why

@@ -1,4 +1,4 @@
-"""The steps of a bot: the next one is decided, a process is queued, or one is told to end. Pure."""
+"""The steps of a bot: the next one is decided, a process is queued, or a process is asked to end. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from execsvc.supervisor.bots.effects import (
     ClaimAccount,
     Kill,
     Queue,
-    Tell,
+    SendStop,
     Wake,
 )
 from execsvc.supervisor.bots.facts import AccountAsked, LedgerFound, LedgerRead, NotStarted, Started
@@ -26,7 +26,7 @@ NO_LEDGER = 5.0
 """Seconds until a ledger that could not be read is read again."""
 NO_PROCESS = 5.0
 """Seconds until a fork that failed is tried again."""
-_WORDS: dict[EventName, str] = {
+_START_TEXTS: dict[EventName, str] = {
     "process_started": "started",
     "bot_restarted": "restarted",
     "bot_liquidating": "liquidating",
@@ -63,7 +63,7 @@ def note_ledger(draft: Draft, found: LedgerFound) -> None:
     if found.away is not None:
         draft.put(known._replace(unreadable=found.away, current=False))
         if known.unreadable is None:
-            draft.say("WARNING", "ledger_unavailable", found.away)
+            draft.log("WARNING", "ledger_unavailable", found.away)
     elif found.damage is not None:
         draft.put(known._replace(ledger=None, unreadable=found.damage, current=True))
         if draft.bot.holding.hold is None:
@@ -84,7 +84,7 @@ def mark_failed(draft: Draft, why: str, row: BotSpec | None, *, foreign: bool = 
     """
     hold = Hold(State.FAILED, why, row=row, foreign=foreign)
     draft.put(draft.bot.holding._replace(hold=hold))
-    draft.say("ERROR", "bot_failed", f"failed: {why}")
+    draft.log("ERROR", "bot_failed", f"failed: {why}")
     draft.bot = draft.bot.without_failure_of_another_row()
 
 
@@ -94,26 +94,26 @@ def enter_idle(draft: Draft, state: State) -> None:
     if draft.bot.state is not state:
         draft.become(state)
         if state is State.STOPPED:
-            draft.say("INFO", "bot_stopped", "STOPPED")
+            draft.log("INFO", "bot_stopped", "STOPPED")
         elif state is State.HELD and hold is not None:
-            draft.say("WARNING", "bot_held", f"held: {hold.detail}")
+            draft.log("WARNING", "bot_held", f"held: {hold.detail}")
     if state is State.STOPPED:
         shown_until = draft.bot.state_since + SHOWN_STOPPED
-        if shown_until <= draft.at.now:  # the bot stays, listed or contested: judge it again later
+        if shown_until <= draft.at.now:  # the bot stays, listed or contested: decide again later
             shown_until = draft.at.now + SHOWN_STOPPED
         draft.do(Wake(shown_until))
 
 
-def tell(draft: Draft, told: StopMode) -> None:
+def ask_to_stop(draft: Draft, mode: StopMode) -> None:
     """Have the signal to end sent to the bot's process; its time limit begins now."""
     before = draft.bot.process.run
     assert before is not None
-    run = before.asked_to_stop(told, draft.at.now)
-    closing = draft.bot.desired.closing or told is StopMode.STOP
+    run = before.asked_to_stop(mode, draft.at.now)
+    closing = draft.bot.desired.closing or mode is StopMode.STOP
     draft.put(draft.bot.process._replace(run=run), draft.bot.desired._replace(closing=closing))
     if draft.bot.state in (State.BOOTING, State.RUNNING):
         draft.become(State.STOPPING)
-    draft.do(Tell(run.pid, told), Wake(run.deadline(draft.at.settings)))
+    draft.do(SendStop(run.pid, mode), Wake(run.deadline(draft.at.settings)))
 
 
 def kill(draft: Draft, run: Run, why: str) -> None:
@@ -124,7 +124,7 @@ def kill(draft: Draft, run: Run, why: str) -> None:
         draft.put(process._replace(run=killed))
     else:
         draft.put(process._replace(check=killed))
-    draft.say("ERROR", "process_killed", f"killing process {run.pid}: {why}", pid=run.pid)
+    draft.log("ERROR", "process_killed", f"killing process {run.pid}: {why}", pid=run.pid)
     draft.do(Kill(run.pid))
 
 
@@ -234,7 +234,7 @@ def started(draft: Draft, fact: Started) -> None:
             draft.do(Act.COUNT_RESTART)
     else:
         event = "bot_liquidating"
-    draft.say("INFO", event, f"{_WORDS[event]}, pid {run.pid}", pid=run.pid)
+    draft.log("INFO", event, f"{_START_TEXTS[event]}, pid {run.pid}", pid=run.pid)
 
 
 def not_started(draft: Draft, fact: NotStarted) -> None:
@@ -253,5 +253,5 @@ def not_started(draft: Draft, fact: NotStarted) -> None:
         bot.process._replace(error=error, queued=None),
         bot.schedule._replace(not_before=again, liquidate_at=again),
     )
-    draft.say("ERROR", "fork_failed", error)
+    draft.log("ERROR", "fork_failed", error)
     reconcile(draft)

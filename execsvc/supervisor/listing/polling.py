@@ -89,7 +89,7 @@ class Polling:
         elif self._repeats.note(_KEY, monotonic()) is not None:
             logger.bind(event="mass_stop_held_back").critical(
                 "{} bots are missing from the listing, of {} that have a runner or a position: "
-                "nobody is stopped yet, poll {} of {}",
+                "no bot is stopped yet, poll {} of {}",
                 len(gone),
                 pending.of,
                 pending.polls,

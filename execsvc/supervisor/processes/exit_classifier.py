@@ -20,11 +20,11 @@ class Meaning(Enum):
     """The reason for which a process that trades has ended."""
 
     ASKED = "it was asked to stop"
-    OPERATOR = "somebody sent it a signal"
+    OPERATOR = "an operator sent it a signal"
     FAILED = "its strategy or its ledger failed"
     REFUSED = "its configuration is refused"
     UNAVAILABLE = "its ledger cannot be read or written at present"
-    CRASHED = "nobody asked for it, whatever its exit code"
+    CRASHED = "it was not asked to stop, whatever its exit code"
 
 
 class Ending(NamedTuple):
@@ -36,9 +36,9 @@ class Ending(NamedTuple):
 
 
 def classify(snapshot: Snapshot, code: int, *, asked: bool, killed_for: str | None) -> Ending:
-    """Judge by the last report; the exit code only serves to describe a crash.
+    """Classify an end by the last report; the exit code only serves to describe a crash.
 
-    ``asked``: the supervisor had asked it to stop. ``killed_for``: why the supervisor killed it.
+    ``asked``: the supervisor had asked it to stop. ``killed_for``: the reason why the supervisor killed it.
     """
     end = snapshot.end
     detail = killed_for or (end.detail if end else None) or described(code)
@@ -59,7 +59,7 @@ def classify(snapshot: Snapshot, code: int, *, asked: bool, killed_for: str | No
 def described(code: int) -> str:
     """An exit code in words; negative codes are signals."""
     if code >= 0:
-        return f"ended without a word, exit code {code}"
+        return f"ended unexpectedly, exit code {code}"
     try:
         return f"killed by {signal.Signals(-code).name}"
     except ValueError:
@@ -69,8 +69,8 @@ def described(code: int) -> str:
 def one_of_many(mine: float, signalled_at: Iterable[float], runners: int) -> bool:
     """True when a signal was for a group, and so no operator's request for one bot.
 
-    ``mine``: when this bot was signalled. ``signalled_at``: when bots were, this one among them.
-    ``runners``: how many ran before.
+    ``mine``: the time at which this bot was signalled. ``signalled_at``: those of all bots that were,
+    this one included. ``runners``: the count of runners before.
     """
     together = sum(abs(moment - mine) <= OPERATOR_WINDOW for moment in signalled_at)
     return together >= 2 and (together >= _MANY or 2 * together > runners)

@@ -58,7 +58,7 @@ def _of_listings(polled: Polled) -> Iterator[Condition]:
         bots, of, polls, needed = polled.pending
         text = (
             f"{bots} bots are missing from the listing, of {of} that have a runner or a position: "
-            f"nobody is stopped yet, poll {polls} of {needed}"
+            f"no bot is stopped yet, poll {polls} of {needed}"
         )
         yield Condition(Kind.MASS_STOP, "", text, "BotService", text)
 

@@ -1,4 +1,4 @@
-"""What happens to one bot, with scripted processes and a real supervisor."""
+"""The life of one bot, with scripted processes and a real supervisor."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_a_runner_without_a_sign_of_life_is_replaced(service: Scripted, bots: Ex
     service.until("RUNNING")
     service.direct()
     eventually(lambda: service.bot()["restarts"] == 1)
-    assert "no sign of life for 10 s" in service.bot()["last_error"]
+    assert "no heartbeat for 10 s" in service.bot()["last_error"]
     service.until("RUNNING")
 
 
@@ -221,7 +221,7 @@ def test_a_position_whose_ledger_was_unreadable_for_a_while_is_closed(
     service.start()
     service.until("FAILED")
     service.scripts.keep("b1", is_open=True, binding=None)
-    eventually(lambda: "LIQUIDATE" in service.history(), "it is sold, nobody asked", 30)
+    eventually(lambda: "LIQUIDATE" in service.history(), "it is sold unasked", 30)
     assert "TRADE" not in service.history()
 
 

@@ -1,4 +1,4 @@
-"""What happens to a bot that has no process: every combination that decides something."""
+"""The next step of a bot that has no process: every combination that decides something."""
 
 from __future__ import annotations
 

@@ -19,14 +19,14 @@ from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.effects import (
     Act,
     ClaimAccount,
+    ClassifySignal,
     Effect,
-    JudgeSignal,
     Kill,
     Queue,
     RememberHeld,
-    Say,
-    Tell,
+    SendStop,
     Wake,
+    WriteLog,
 )
 from execsvc.supervisor.bots.facts import (
     AccountAsked,
@@ -42,7 +42,7 @@ from execsvc.supervisor.bots.facts import (
     Reported,
     RowInvalid,
     RowListed,
-    SignalJudged,
+    SignalClassified,
     Started,
     Unlisted,
 )
@@ -158,7 +158,7 @@ def test_row_invalid_leaves_a_runner_alone() -> None:
     fact = RowInvalid(InvalidRow(name="x", reason="no symbol"), booting=False)
     found, effects = after(bot(state=S.RUNNING, run=run(1)), fact)
     assert (found.state, found.desired.row_error) == (S.RUNNING, "no symbol")
-    assert [type(effect) for effect in effects] == [Say]
+    assert [type(effect) for effect in effects] == [WriteLog]
 
 
 def test_row_invalid_without_a_runner_closes_the_position() -> None:
@@ -173,11 +173,11 @@ def test_unlisted_tells_the_runner_to_stop_and_kills_a_check() -> None:
     found, effects = after(before, Unlisted("no longer listed"))
     assert found.state is S.STOPPING
     assert found.desired.closing
-    assert found.process.run == run(1, told=StopMode.STOP, stop_since=NOW)
+    assert found.process.run == run(1, stop_mode=StopMode.STOP, stop_since=NOW)
     assert effects == [
         Kill(2),
-        Say("INFO", "bot_unlisted", "no longer listed: told to stop"),
-        Tell(1, StopMode.STOP),
+        WriteLog("INFO", "bot_unlisted", "no longer listed: told to stop"),
+        SendStop(1, StopMode.STOP),
         Wake(SETTINGS.hang_timeout),
     ]
 
@@ -249,11 +249,11 @@ def test_ended_on_a_signal_waits_for_the_decision_if_an_operator_meant_this_bot(
     early, effects = after(waits, Occurrence.DUE)
     assert (early, effects) == (waits, [Wake(pending.due)])
     asked, effects = after(waits, Occurrence.DUE, later)
-    assert (asked, effects) == (waits, [JudgeSignal(NOW)])
-    meant, effects = after(waits, SignalJudged(one_of_many=False), later)
+    assert (asked, effects) == (waits, [ClassifySignal(NOW)])
+    meant, effects = after(waits, SignalClassified(one_of_many=False), later)
     assert (meant.state, meant.holding.is_held) == (S.HELD, True)
     assert RememberHeld(False) in effects
-    many, _ = after(waits, SignalJudged(one_of_many=True), later)
+    many, _ = after(waits, SignalClassified(one_of_many=True), later)
     assert (many.state, many.schedule.crashed) == (S.BOOTING, True)
 
 
@@ -262,7 +262,7 @@ def test_ended_as_told_rests_the_bot_by_its_ledger() -> None:
         state=S.STOPPING,
         listed=Listed.GONE,
         closing=True,
-        run=run(1, told=StopMode.STOP),
+        run=run(1, stop_mode=StopMode.STOP),
     )
     flat, _ = after(stopping, crash(0))
     assert (flat.state, flat.desired.closing) == (S.STOPPED, False)
@@ -277,7 +277,7 @@ def test_ledger_that_cannot_be_read_now_counts_as_open_and_is_read_again() -> No
     assert (found.state, found.known.current) == (S.BACKOFF, False)
     assert Wake(NOW + NO_LEDGER) in effects
     _, again = after(found, away)
-    assert not [effect for effect in again if isinstance(effect, Say)], "said once"
+    assert not [effect for effect in again if isinstance(effect, WriteLog)], "said once"
 
 
 def test_ledger_that_is_damaged_fails_the_bot() -> None:
@@ -305,13 +305,13 @@ def test_stop_asked_holds_the_bot_records_that_and_tells_the_runner() -> None:
     found, effects = after(bot(state=S.RUNNING, run=run(1)), Occurrence.STOP_ASKED)
     assert (found.state, found.holding.is_held) == (S.STOPPING, True)
     assert RememberHeld(False) in effects
-    assert Tell(1, StopMode.STOP) in effects
+    assert SendStop(1, StopMode.STOP) in effects
 
 
 def test_release_asked_that_abandons_ends_the_runner_first_and_then_books() -> None:
     runs = bot(state=S.RUNNING, run=run(1))
     told, effects = after(runs, ReleaseAsked(abandons=True))
-    assert Tell(1, StopMode.HOLD) in effects
+    assert SendStop(1, StopMode.HOLD) in effects
     assert told.process.run is not None
     assert told.process.run.ends_by == NOW + SETTINGS.order_timeout + 5
     ended, _ = after(told, crash(0, OPEN))
@@ -335,7 +335,7 @@ def test_halted_closes_and_resumed_starts_again() -> None:
 def test_service_stops_tells_the_runner_how(service: Service, told: StopMode) -> None:
     at = AT._replace(service=service)
     _, effects = after(bot(state=S.RUNNING, run=run(1)), Occurrence.SERVICE_STOPS, at)
-    assert Tell(1, told) in effects
+    assert SendStop(1, told) in effects
 
 
 def test_out_of_time_kills_both_processes() -> None:
@@ -362,7 +362,7 @@ def test_due_kills_a_process_that_is_silent_for_too_long() -> None:
     found, effects = after(bot(state=S.RUNNING, run=run(1)), Occurrence.DUE, late)
     assert Kill(1) in effects
     assert found.process.run is not None
-    assert found.process.run.killed_for == f"no sign of life for {SETTINGS.hang_timeout:g} s"
+    assert found.process.run.killed_for == f"no heartbeat for {SETTINGS.hang_timeout:g} s"
 
 
 def test_due_forgets_a_bot_that_is_over_for_an_hour() -> None:

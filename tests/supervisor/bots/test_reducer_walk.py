@@ -1,4 +1,4 @@
-"""What no sequence of facts about a bot may lead to: a transition without an arrow, which would raise."""
+"""No sequence of facts about a bot leads to a transition without an arrow, which would raise."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from execsvc.model.bot import InvalidRow
 from execsvc.runner.job import Task
 from execsvc.runner.report import End, EndKind, Snapshot
 from execsvc.supervisor.bots.bot import Bot
-from execsvc.supervisor.bots.effects import Act, ClaimAccount, JudgeSignal
+from execsvc.supervisor.bots.effects import Act, ClaimAccount, ClassifySignal
 from execsvc.supervisor.bots.facts import (
     AccountAsked,
     Circumstances,
@@ -28,7 +28,7 @@ from execsvc.supervisor.bots.facts import (
     Reported,
     RowInvalid,
     RowListed,
-    SignalJudged,
+    SignalClassified,
     Started,
     Unlisted,
 )
@@ -70,8 +70,8 @@ class Walk:
                 self.take(AccountAsked(effect.task, None if self.pid % 5 else "taken"))
             elif effect is Act.READ_LEDGER:
                 self.take(LedgerRead(self.ledger))
-            elif isinstance(effect, JudgeSignal):
-                self.take(SignalJudged(one_of_many=self.pid % 2 == 0))
+            elif isinstance(effect, ClassifySignal):
+                self.take(SignalClassified(one_of_many=self.pid % 2 == 0))
 
     def fork(self, fails: bool) -> None:
         process = self.bot.process
@@ -83,7 +83,7 @@ class Walk:
                 continue
             self.pid += 1
             spec = process.to_check if task is Task.CHECK else self.bot.desired.row
-            made = run(self.pid, spec, task=task, began=self.at.now, heard_at=self.at.now)
+            made = run(self.pid, spec, task=task, began=self.at.now, reported_at=self.at.now)
             self.take(NotStarted(task, "no") if fails else Started(made))
 
     def report(self, snapshot: Snapshot, of_check: bool) -> None:

@@ -21,7 +21,7 @@ def held(service: Scripted) -> dict[str, bool]:
 
 
 def left(service: Scripted, bot_id: str = "b1") -> Any:
-    """What is unfinished of one bot."""
+    """The unfinished part of one bot."""
     return service.ask("unfinished", bot_id or "b1")["bots"]
 
 

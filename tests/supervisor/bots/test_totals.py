@@ -13,7 +13,7 @@ from execsvc.supervisor.bots.totals import Totals
 STEP = st.tuples(st.integers(0, SIZE - 1), st.integers(1, 10**6))
 HEARD = st.booleans()
 LIFE = st.lists(st.tuples(STEP, HEARD), max_size=12)
-"""What a process counts, and whether its report of it arrives."""
+"""The counts of a process, each with True when the report of it arrives."""
 
 
 class Process:

@@ -1,4 +1,4 @@
-"""What a halt does first, and what it leaves alone; without processes."""
+"""The first acts of a halt, and the bots that it leaves alone; without processes."""
 
 from __future__ import annotations
 

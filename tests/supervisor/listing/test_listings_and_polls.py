@@ -74,7 +74,7 @@ def test_a_mass_stop_waits_for_three_polls(service: Scripted, bots: Exchange) ->
     eventually(lambda: service.status()["counts"] == {"STOPPED": 6})
     assert service.status()["poll"]["pending_mass_stop"] is None
     assert "poll 1 of 3" in service.log
-    assert service.log.count("nobody is stopped yet") == 1
+    assert service.log.count("no bot is stopped yet") == 1
 
 
 def test_a_list_that_comes_back_stops_nobody(service: Scripted, bots: Exchange) -> None:

@@ -66,7 +66,7 @@ def test_a_dead_child_is_not_reaped_by_the_next_fork() -> None:
         first = children.fork(lambda: 5, ())
         wait_for(first)
         second = children.fork(lambda: 6, ())
-        wait_for(first, second)  # fails when somebody else has reaped one of them
+        wait_for(first, second)  # fails when another part has reaped one of them
         print(sorted(code for _, code in children.reap()))
         """)
         == "[5, 6]"
@@ -99,7 +99,7 @@ def test_whoever_is_reaped_is_never_signalled() -> None:
         child = children.fork(lambda: 0, ())
         wait_for(child)
         children.reap()
-        child.pid = os.getpid()  # its number went to somebody else
+        child.pid = os.getpid()  # its number went to another process
         children.send_signal(child, signal.SIGTERM)
         children.kill(child)
         print("alive")

@@ -55,7 +55,7 @@ def test_an_end_nobody_asked_for_is_a_crash(kind: EndKind) -> None:
 
 def test_exit_code_zero_without_a_word_is_a_crash() -> None:
     ending = judge(Snapshot(phase="RUNNING"), 0)
-    assert ending == (Meaning.CRASHED, "ended without a word, exit code 0", False)
+    assert ending == (Meaning.CRASHED, "ended unexpectedly, exit code 0", False)
 
 
 def test_failed_and_refused_carry_their_reason() -> None:
@@ -73,12 +73,12 @@ def test_a_crash_in_the_middle_of_an_operators_stop_is_still_the_operators_stop(
 
 
 def test_a_kill_of_ours_is_a_crash_with_its_reason() -> None:
-    ending = judge(Snapshot(phase="RUNNING"), -9, killed="no sign of life for 60 s")
-    assert ending[:2] == (Meaning.CRASHED, "no sign of life for 60 s")
+    ending = judge(Snapshot(phase="RUNNING"), -9, killed="no heartbeat for 60 s")
+    assert ending[:2] == (Meaning.CRASHED, "no heartbeat for 60 s")
 
 
 def test_codes_in_words() -> None:
-    assert described(1) == "ended without a word, exit code 1"
+    assert described(1) == "ended unexpectedly, exit code 1"
     assert described(-9) == "killed by SIGKILL"
     assert described(-64) == "killed by SIGRTMAX"
     assert described(-99) == "killed by signal 99"

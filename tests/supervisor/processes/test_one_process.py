@@ -30,12 +30,12 @@ class Process:
         read, self.write = os.pipe2(os.O_NONBLOCK)
         child = cast(Child, SimpleNamespace(pid=1))
         self.runner = BotProcess("b1", child, Lines(read, LARGEST_LINE))
-        self.run = run(1, None, task=task, began=100.0, heard_at=100.0)
+        self.run = run(1, None, task=task, began=100.0, reported_at=100.0)
 
     def listen(self, now: float) -> bool:
         snapshot = self.runner.latest(Totals())
         if snapshot is not None:
-            self.run = self.run.heard(snapshot, now)
+            self.run = self.run.with_report(snapshot, now)
         return snapshot is not None
 
     def says(self, now: float, **report: Any) -> None:
@@ -57,10 +57,10 @@ def process() -> Process:
 def test_silence_counts_from_the_fork_then_from_the_last_report(process: Process) -> None:
     assert process.run.deadline(SETTINGS) == 160.0
     assert process.overdue(159.9) is None
-    assert process.overdue(160.0) == "no sign of life for 60 s"
+    assert process.overdue(160.0) == "no heartbeat for 60 s"
     process.says(150.0, phase="RUNNING")
     assert process.overdue(209.9) is None
-    assert process.overdue(210.0) == "no sign of life for 60 s"
+    assert process.overdue(210.0) == "no heartbeat for 60 s"
 
 
 def test_nonsense_is_no_sign_of_life(process: Process) -> None:
@@ -86,7 +86,7 @@ def test_a_second_word_does_not_begin_the_stop_anew(process: Process) -> None:
     process.told(StopMode.HOLD, 110.0)
     process.told(StopMode.STOP, 150.0)
     assert process.run.stop_since == 110.0
-    assert process.run.told is StopMode.STOP
+    assert process.run.stop_mode is StopMode.STOP
 
 
 def test_waiting_for_the_turn_moves_the_end_of_a_stop(process: Process) -> None:
@@ -120,7 +120,7 @@ def test_a_liquidation_has_its_time_once_no_orphan_is_in_its_way() -> None:
 def test_a_check_has_its_time_whatever_it_says() -> None:
     process = Process(Task.CHECK)
     process.says(159.0, phase="BOOTING")
-    assert process.overdue(160.0) == "no sign of life for 60 s"
+    assert process.overdue(160.0) == "no heartbeat for 60 s"
 
 
 def test_whoever_was_killed_is_not_judged_again(process: Process) -> None:

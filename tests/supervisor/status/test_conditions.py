@@ -1,4 +1,4 @@
-"""What is wrong, in one place."""
+"""The conditions of the service and its bots."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from execsvc.supervisor.status.facts import Facts, Polled
 
 HELD_BACK = (
     "6 bots are missing from the listing, of 8 that have a runner or a position: "
-    "nobody is stopped yet, poll 1 of 3"
+    "no bot is stopped yet, poll 1 of 3"
 )
 WAY_OUT = "what can never be sold is given up by: execsvc release b1 --abandon"
 STALE = Polled(5.0, 99.4, AT, 3, "HTTP 500", Pending(6, 8, 1, 3))

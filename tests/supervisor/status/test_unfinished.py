@@ -1,4 +1,4 @@
-"""What keeps a bot from having ended flat."""
+"""The reasons why a bot has not ended flat."""
 
 from __future__ import annotations
 
