@@ -16,9 +16,8 @@ from execsvc.settings import Settings, merged, runtime_directory, state_director
 from execsvc.store.opening import open_store
 from execsvc.supervisor import alert_dispatch, shutdown, systemd_updates
 from execsvc.supervisor.bots import halting, spare
-from execsvc.supervisor.bots.bot_process import Runner
 from execsvc.supervisor.bots.bots import Bots
-from execsvc.supervisor.bots.fleet import Fleet
+from execsvc.supervisor.bots.fleet import Fleet, Runner
 from execsvc.supervisor.bots.halting import Halting
 from execsvc.supervisor.bots.launch import Launcher
 from execsvc.supervisor.bots.next_step import Service

@@ -15,9 +15,9 @@ from execsvc.clients.bot_service import Listing
 from execsvc.model.bot import InvalidRow, parse_row
 from execsvc.settings import Switch
 from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.bot_records import Hold
 from execsvc.supervisor.bots.facts import GivenBack
 from execsvc.supervisor.bots.foreign import PATIENCE
-from execsvc.supervisor.bots.hold import Hold
 from execsvc.supervisor.bots.next_step import Listed
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.report_requests import ReportRequests

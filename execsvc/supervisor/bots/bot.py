@@ -11,12 +11,14 @@ from execsvc.runner.job import Task
 from execsvc.runner.report import Snapshot, shown
 from execsvc.store.abandoned import Abandoned, is_recent
 from execsvc.store.tripped import STOP_LOSS
-from execsvc.supervisor.bots.desired import Desired
-from execsvc.supervisor.bots.hold import HoldRecord
-from execsvc.supervisor.bots.known import KnownPosition
+from execsvc.supervisor.bots.bot_records import (
+    Desired,
+    HoldRecord,
+    KnownPosition,
+    Process,
+    Schedule,
+)
 from execsvc.supervisor.bots.next_step import Case, Listed, Service
-from execsvc.supervisor.bots.process import Process
-from execsvc.supervisor.bots.schedule import Schedule
 from execsvc.supervisor.bots.states import State, entered
 
 if TYPE_CHECKING:

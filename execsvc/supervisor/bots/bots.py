@@ -16,6 +16,7 @@ from execsvc.model.bot import InvalidRow, short_name
 from execsvc.store.bot_state import LedgerState
 from execsvc.store.service_store import HeldBots
 from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.bot_records import KnownPosition
 from execsvc.supervisor.bots.carrying_out import Means, carry_out, ledger_of
 from execsvc.supervisor.bots.effects import Act
 from execsvc.supervisor.bots.facts import (
@@ -34,7 +35,6 @@ from execsvc.supervisor.bots.facts import (
     Unlisted,
 )
 from execsvc.supervisor.bots.fleet import Fleet
-from execsvc.supervisor.bots.known import KnownPosition
 from execsvc.supervisor.bots.next_step import Listed, Service
 from execsvc.supervisor.bots.records import Records
 from execsvc.supervisor.bots.reducer import handle

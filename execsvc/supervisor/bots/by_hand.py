@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from execsvc.runner.job import Task
+from execsvc.supervisor.bots.bot_records import Hold
 from execsvc.supervisor.bots.draft import Draft
 from execsvc.supervisor.bots.effects import RememberHeld
 from execsvc.supervisor.bots.facts import ReleaseAsked
-from execsvc.supervisor.bots.hold import Hold
 from execsvc.supervisor.bots.next_step import Listed
 from execsvc.supervisor.bots.run import StopMode
 from execsvc.supervisor.bots.states import State

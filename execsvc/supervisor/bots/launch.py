@@ -14,10 +14,9 @@ from execsvc.model.bot import BotSpec
 from execsvc.runner.job import Job, Task
 from execsvc.runner.report import LARGEST_LINE
 from execsvc.supervisor.bots.bot import Bot
-from execsvc.supervisor.bots.bot_process import BotProcess, Runner
 from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.facts import NotStarted, Started
-from execsvc.supervisor.bots.fleet import Fleet
+from execsvc.supervisor.bots.fleet import BotProcess, Fleet, Runner
 from execsvc.supervisor.bots.records import Records
 from execsvc.supervisor.bots.run import Run
 from execsvc.supervisor.bots.spare import Spare, log_spare_used

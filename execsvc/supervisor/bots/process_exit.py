@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from execsvc.runner.job import Task
 from execsvc.runner.report import EndKind
-from execsvc.supervisor.bots import changes
+from execsvc.supervisor.bots import rows
+from execsvc.supervisor.bots.bot_records import Hold, PendingSignalDecision
 from execsvc.supervisor.bots.draft import Draft
 from execsvc.supervisor.bots.effects import ClassifySignal, NotePosition, RememberHeld, Wake
 from execsvc.supervisor.bots.facts import Ended, LedgerFound, Reported, SignalClassified
-from execsvc.supervisor.bots.hold import Hold, PendingSignalDecision
 from execsvc.supervisor.bots.run import Run
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.bots.steps import mark_failed, note_ledger, reconcile
@@ -59,7 +59,7 @@ def ended(draft: Draft, fact: Ended) -> None:
     check, run = process.check, process.run
     if check is not None and check.pid == fact.pid:
         draft.put(process._replace(check=None))
-        changes.checked(draft, _at_the_end(draft, check, fact), fact.code)
+        rows.change_checked(draft, _at_the_end(draft, check, fact), fact.code)
         return
     if run is None or run.pid != fact.pid:
         return

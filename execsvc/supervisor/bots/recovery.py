@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from execsvc.supervisor.bots.bot_records import Hold
 from execsvc.supervisor.bots.draft import Draft
 from execsvc.supervisor.bots.facts import FoundUnreadable, HeldBefore, TakenUp
-from execsvc.supervisor.bots.hold import Hold
 from execsvc.supervisor.bots.next_step import Service
 from execsvc.supervisor.bots.run import StopMode
 from execsvc.supervisor.bots.states import State

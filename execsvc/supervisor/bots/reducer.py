@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from execsvc.supervisor.bots import by_hand, changes, process_exit, recovery, rows, steps
+from execsvc.supervisor.bots import by_hand, process_exit, recovery, rows, steps
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.draft import Draft
 from execsvc.supervisor.bots.effects import Act, Effect, Wake
@@ -55,7 +55,7 @@ def _due(draft: Draft) -> None:
     if draft.bot.holding.pending is not None:
         process_exit.decide_on_signal(draft)
     elif draft.bot.runs_freely:
-        changes.consider(draft)
+        rows.consider_change(draft)
     elif _is_over(draft):
         draft.do(Act.FORGET)
     else:

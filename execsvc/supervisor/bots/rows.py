@@ -1,17 +1,25 @@
-"""The rows of bots in BotService, and the effect of each on its bot. Pure."""
+"""The rows of bots in BotService, and the effect of each on its bot. Pure.
+
+A changed row of a bot that runs is checked by a process of its own; then the old process ends, and a new
+one starts.
+"""
 
 from __future__ import annotations
 
 from execsvc.model import risk
 from execsvc.model.bot import BotSpec
-from execsvc.supervisor.bots import changes
+from execsvc.runner.report import EndKind
 from execsvc.supervisor.bots.draft import Draft
-from execsvc.supervisor.bots.effects import Act, RememberHeld
+from execsvc.supervisor.bots.effects import Act, Queue, RememberHeld, Wake
 from execsvc.supervisor.bots.facts import RowInvalid, RowListed, Unlisted
 from execsvc.supervisor.bots.next_step import Listed
-from execsvc.supervisor.bots.run import StopMode
+from execsvc.supervisor.bots.run import Run, StopMode
 from execsvc.supervisor.bots.steps import ask_to_stop, kill_check, reconcile
+from execsvc.supervisor.processes.exit_classifier import described
 from execsvc.supervisor.processes.restarts import Crashes
+
+RETRY = 30.0
+"""Seconds until a check that ended without an answer is made again."""
 
 
 def row_listed(draft: Draft, fact: RowListed) -> None:
@@ -26,7 +34,7 @@ def row_listed(draft: Draft, fact: RowListed) -> None:
     draft.put(draft.bot.desired._replace(listed=Listed.VALID, row=row))
     draft.bot = draft.bot.without_failure_of_another_row()
     if draft.bot.runs_freely:
-        changes.consider(draft)
+        consider_change(draft)
     else:
         draft.put(draft.bot.desired._replace(row_error=None))
         reconcile(draft)
@@ -74,6 +82,51 @@ def unlisted(draft: Draft, fact: Unlisted) -> None:
     reconcile(draft)
 
 
+def consider_change(draft: Draft) -> None:
+    """Have the present row checked, when the bot's process runs another one."""
+    bot = draft.bot
+    desired, process = bot.desired, bot.process
+    if desired.listed is not Listed.VALID:
+        return
+    assert process.run is not None
+    assert process.run.spec is not None
+    assert desired.row is not None
+    if desired.row.runs_like(process.run.spec):
+        draft.put(desired._replace(row_error=None, refused=None), process._replace(to_check=None))
+        return
+    if desired.refused is not None and desired.row.runs_like(desired.refused):
+        return
+    if process.check is None and draft.at.now >= bot.schedule.check_after:
+        draft.put(process._replace(to_check=desired.row))
+        draft.do(Queue())
+    elif process.check is None:
+        draft.do(Wake(bot.schedule.check_after))
+
+
+def change_checked(draft: Draft, run: Run, code: int) -> None:
+    """Act on the end of the process that checked a row."""
+    bot = draft.bot
+    assert run.spec is not None
+    if not bot.runs_freely or bot.desired.row is None:
+        return
+    if not bot.desired.row.runs_like(run.spec):
+        consider_change(draft)  # the row changed once more meanwhile
+        return
+    end = run.snapshot.end
+    if end is not None and end.kind is EndKind.CHECKED:
+        draft.put(bot.desired._replace(row_error=None))
+        _apply_change(draft)
+    elif end is not None and end.kind is EndKind.REFUSED:
+        error = f"change refused: {end.detail}"
+        draft.put(bot.desired._replace(refused=run.spec, row_error=error))
+        draft.log("WARNING", "bot_change_refused", error)
+    else:
+        error = f"the change could not be checked: {run.killed_for or described(code)}"
+        again = draft.at.now + RETRY
+        draft.put(bot.desired._replace(row_error=error), bot.schedule._replace(check_after=again))
+        draft.do(Wake(again))
+
+
 def _log_risk(draft: Draft, row: BotSpec) -> None:
     """Log once for a row the part of its risk management that is not honoured."""
     before = draft.bot.desired.row
@@ -82,3 +135,15 @@ def _log_risk(draft: Draft, row: BotSpec) -> None:
         draft.log("WARNING", "row_noted", doubt)
     if row.has_max_drawdown and (before is None or not before.has_max_drawdown):
         draft.log("DEBUG", "row_noted", "pipeline.risk_management.max_drawdown is not enforced")
+
+
+def _apply_change(draft: Draft) -> None:
+    """End the process for a successor, which keeps the position; a changed binding closes it first."""
+    run, row = draft.bot.process.run, draft.bot.desired.row
+    assert run is not None
+    assert run.spec is not None
+    assert row is not None
+    moved = row.binding != run.spec.binding
+    how = "stopped and liquidated first" if moved else "replaced, position kept"
+    draft.log("INFO", "bot_changed", f"row changed: {how}")
+    ask_to_stop(draft, StopMode.STOP if moved else StopMode.HOLD)

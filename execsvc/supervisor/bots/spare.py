@@ -17,7 +17,7 @@ from execsvc import logs
 from execsvc.runner.job import Job
 from execsvc.settings import Settings
 from execsvc.supervisor.bots.bot import Bot
-from execsvc.supervisor.bots.bot_process import Runner
+from execsvc.supervisor.bots.fleet import Runner
 from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.context import ProcessContext
 from execsvc.supervisor.processes.restarts import Restarts

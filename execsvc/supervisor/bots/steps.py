@@ -5,6 +5,7 @@ from __future__ import annotations
 from execsvc.events import EventName
 from execsvc.model.bot import BotSpec
 from execsvc.runner.job import Task
+from execsvc.supervisor.bots.bot_records import Hold
 from execsvc.supervisor.bots.draft import Draft
 from execsvc.supervisor.bots.effects import (
     Act,
@@ -15,7 +16,6 @@ from execsvc.supervisor.bots.effects import (
     Wake,
 )
 from execsvc.supervisor.bots.facts import AccountAsked, LedgerFound, LedgerRead, NotStarted, Started
-from execsvc.supervisor.bots.hold import Hold
 from execsvc.supervisor.bots.next_step import Step, next_step
 from execsvc.supervisor.bots.run import Run, StopMode
 from execsvc.supervisor.bots.states import State

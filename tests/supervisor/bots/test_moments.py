@@ -22,9 +22,9 @@ from execsvc.runner.report import End, EndKind, Snapshot
 from execsvc.store.bot_state import LedgerState
 from execsvc.supervisor.bots import steps
 from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.bot_records import PendingSignalDecision
 from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.facts import Ended, LedgerFound, Occurrence
-from execsvc.supervisor.bots.hold import PendingSignalDecision
 from execsvc.supervisor.bots.next_step import Listed
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.processes.child import Child

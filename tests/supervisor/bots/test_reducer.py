@@ -16,6 +16,7 @@ from execsvc.runner.report import End, EndKind, Snapshot
 from execsvc.store.abandoned import Abandoned
 from execsvc.store.bot_state import LedgerState
 from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.bot_records import Hold
 from execsvc.supervisor.bots.effects import (
     Act,
     ClaimAccount,
@@ -46,7 +47,6 @@ from execsvc.supervisor.bots.facts import (
     Started,
     Unlisted,
 )
-from execsvc.supervisor.bots.hold import Hold
 from execsvc.supervisor.bots.next_step import Listed, Service
 from execsvc.supervisor.bots.process_exit import OUTAGE_OVER
 from execsvc.supervisor.bots.reducer import handle

@@ -21,9 +21,9 @@ from execsvc.model.bot import parse_row
 from execsvc.runner.job import Task
 from execsvc.store.bot_state import LedgerState
 from execsvc.supervisor.bots import steps
-from execsvc.supervisor.bots.bot_process import BotProcess
 from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.facts import Occurrence
+from execsvc.supervisor.bots.fleet import BotProcess
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.loop_clock import LoopClock

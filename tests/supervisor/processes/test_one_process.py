@@ -14,7 +14,7 @@ from support.settings import settings
 from execsvc.runner.job import Task
 from execsvc.runner.report import LARGEST_LINE, Snapshot, send
 from execsvc.settings import Settings
-from execsvc.supervisor.bots.bot_process import BotProcess
+from execsvc.supervisor.bots.fleet import BotProcess
 from execsvc.supervisor.bots.run import StopMode
 from execsvc.supervisor.bots.totals import Totals
 from execsvc.supervisor.processes.child import Child

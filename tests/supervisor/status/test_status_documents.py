@@ -15,7 +15,7 @@ from execsvc.runner.report import Snapshot, shown
 from execsvc.store.halted import Halted
 from execsvc.store.tripped import Tripped
 from execsvc.supervisor.bots.bot import Bot
-from execsvc.supervisor.bots.hold import Hold
+from execsvc.supervisor.bots.bot_records import Hold
 from execsvc.supervisor.bots.next_step import Listed, Service
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.listing.guard import Pending

@@ -14,7 +14,7 @@ from execsvc.runner.job import Task
 from execsvc.runner.report import Snapshot
 from execsvc.store.bot_state import LedgerState
 from execsvc.supervisor.bots.bot import Bot
-from execsvc.supervisor.bots.hold import Hold, PendingSignalDecision
+from execsvc.supervisor.bots.bot_records import Hold, PendingSignalDecision
 from execsvc.supervisor.bots.next_step import Listed
 from execsvc.supervisor.bots.run import Run
 from execsvc.supervisor.bots.states import State
