@@ -100,7 +100,7 @@ def _held_not_recorded(draft: Draft, fact: HeldNotRecorded) -> None:
 def _given_back(draft: Draft, fact: GivenBack) -> None:
     if fact.why != draft.bot.desired.given_back:
         draft.put(draft.bot.desired._replace(given_back=fact.why))
-        text = f"BotService is told that it has stopped: {fact.why}"
+        text = f"BotService is told that the bot has stopped: {fact.why}"
         draft.log("WARNING", "bot_given_back", text)
 
 

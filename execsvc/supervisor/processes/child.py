@@ -1,8 +1,8 @@
-"""The only place that forks, signals and reaps.
+"""The children of the supervisor: the only module that forks, signals and reaps.
 
 Children are made by multiprocessing's fork context, daemonic, but they are reaped here: the
-session of a dead child is killed before its pid is given back, which a reaping by anybody else
-would make impossible.
+session of a dead child is killed before its pid is given back, which a reaping
+elsewhere would make impossible.
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ class Children:
         """Strays that this process may not kill, each logged once."""
 
     def fork(self, work: Callable[[], int], keep: Collection[int]) -> Child:
-        """Run ``work`` in a new process, which exits with what it returns.
+        """Run ``work`` in a new process, which exits with the code that ``work`` returns.
 
-        Of all open descriptors it has stdin, stdout, stderr, the lifeline and ``keep``. Signals
-        are still blocked in it: ``work`` installs its handlers and unblocks. Raises OSError.
+        Of all open descriptors the process has stdin, stdout, stderr, the lifeline and ``keep``. Signals
+        are still blocked in the process: ``work`` installs its handlers and unblocks. Raises OSError.
         """
         child = self.fork_all([(work, keep)])[0]
         if isinstance(child, OSError):
@@ -68,8 +68,8 @@ class Children:
     ) -> list[Child | OSError]:
         """As :meth:`fork` for each of ``works`` in turn; an error in the place of a child.
 
-        Whatever this process writes to between two forks is a page that the first of the two
-        children then has to itself: so as little as possible is done in between.
+        Each page that this process writes to between two forks becomes a page of the first child alone:
+        so as little as possible is done in between.
         """
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, _ALL_SIGNALS)
         try:
@@ -78,7 +78,7 @@ class Children:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def probe(self) -> None:
-        """Look whether the machine has a process to give again, once it had none."""
+        """Check if the machine has a process to give again, once it had none."""
         if self.refused is None:
             return
         try:
@@ -92,7 +92,7 @@ class Children:
             self.refused = error.strerror
 
     def send_signal(self, child: Child, signum: signal.Signals) -> None:
-        """Send a signal to one child. A pid that is not reaped yet cannot be anybody else's."""
+        """Send a signal to one child. A pid that is not reaped yet cannot belong to another process."""
         if child.pid in self._by_pid:
             os.kill(child.pid, signum)
 
@@ -147,7 +147,7 @@ class Children:
         return child
 
     def _kill_strays(self) -> None:
-        """Kill what dead runners left: this process is a subreaper, so it inherits them."""
+        """Kill the processes that dead runners left, which this process inherits as a subreaper."""
         strays = _own_children() - self._by_pid.keys()
         self._left &= strays
         for pid in strays - self._left:
@@ -188,12 +188,12 @@ def _own_children() -> set[int]:
 
 
 def _forget(process: ForkProcess) -> None:
-    """Take from multiprocessing what it keeps of a process that was started.
+    """Remove the records that multiprocessing keeps of a process that was started.
 
-    Every start() polls all of the processes it knows, and so reaps them behind our back. Its
-    sentinels, which are not waited for here, are two descriptors a process, and what is to close
-    them one day is destroyed first thing by each child: the thousandth would copy the pages of
-    a thousand.
+    Every start() of multiprocessing polls all processes in these records, and so reaps them outside of
+    this class. Its sentinels, which are not waited for here, are two descriptors a process, and each
+    child first destroys the finalizers that are to close them: the thousandth child would copy the
+    pages of a thousand.
     """
     getattr(multiprocessing.process, "_children", set()).discard(process)
     close_sentinels = getattr(getattr(process, "_popen", None), "finalizer", None)

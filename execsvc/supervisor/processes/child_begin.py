@@ -1,4 +1,4 @@
-"""The first things a forked child does, before any work of its own."""
+"""The first steps of a forked child, before any work of its own."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _RESET = (
 
 
 def begin(work: Callable[[], int], keep: Collection[int]) -> NoReturn:
-    """Clean what was inherited, then work, then leave without any exit handler.
+    """Close and reset what was inherited, then work, then exit without any exit handler.
 
     Signals are blocked until ``work`` unblocks them: none is lost meanwhile, whatever its
     disposition.
@@ -50,8 +50,8 @@ def begin(work: Callable[[], int], keep: Collection[int]) -> NoReturn:
 def close_all_but(keep: Collection[int]) -> None:
     """Close every descriptor but the standard ones and ``keep``.
 
-    They are closed and nothing else: to unregister one from an epoll that is shared with the
-    supervisor would unregister it there.
+    The descriptors are closed and nothing else: one that is unregistered from an epoll that is shared
+    with the supervisor would be unregistered there.
     """
     last = _STANDARD
     for descriptor in sorted(keep):
@@ -70,6 +70,6 @@ def _leave(code: int) -> NoReturn:
             if stream is not None:
                 stream.flush()
     except (OSError, ValueError):
-        pass  # it is read no more
+        pass  # the stream is read no more
     finally:
         os._exit(code)  # before any exit handler of multiprocessing, which waits for threads

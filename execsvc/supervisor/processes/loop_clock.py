@@ -1,4 +1,4 @@
-"""Time as the loop lives it: what passes while the loop does not turn does not count."""
+"""The clock of the loop: time that passes while the loop does not turn is not counted."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ SLACK = 1.0
 class LoopClock:
     """Monotonic seconds without the gaps of the loop itself.
 
-    A supervisor that was stopped for a minute (SIGSTOP, a machine put to sleep) must not take
-    its own absence for the silence of its children: every deadline is measured on this clock,
-    so that a gap moves them all at once.
+    A supervisor that was stopped for a minute (SIGSTOP, a machine put to sleep) must not
+    count that time as a silence of its children: every deadline is measured on this clock, so that a
+    gap moves all of them.
     """
 
     def __init__(self, source: Callable[[], float] = monotonic) -> None:
@@ -34,24 +34,24 @@ class LoopClock:
         """The work of the loop: seconds of each turn in which it did not wait."""
 
     def start(self) -> None:
-        """The loop begins to turn; what passed before is no turn of it."""
+        """Begin the turns of the loop; the time before is not counted as one."""
         self._seen = self._source()
 
     def plan(self, wait: float) -> None:
-        """The loop is about to wait, for at most ``wait`` seconds."""
+        """Begin a wait of the loop, of at most ``wait`` seconds."""
         self.gap = 0.0
         self.busy.observe(self._turn())
         self._planned = wait
 
     def wake(self) -> None:
-        """The loop turns again."""
+        """End the wait of the loop."""
         planned = self._planned
         waited = self._turn()
         if waited >= planned:
             self.late.observe(waited - planned)
 
     def _turn(self) -> float:
-        """Take what has passed since the last look, in seconds of the machine's own clock."""
+        """Add the time since the last reading. Returns that time, in seconds of the machine's own clock."""
         seen = self._source()
         passed, allowed = seen - self._seen, self._planned
         gap = passed - allowed if passed > allowed + SLACK else 0.0

@@ -15,9 +15,10 @@ _STDERR = 2
 
 
 def prepare() -> None:
-    """As many descriptors as allowed, and every orphan of a runner becomes our child.
+    """Raise the limit of descriptors as far as allowed, and inherit every orphan of a runner.
 
-    QUIT, with which systemd ends a loop that hangs, kills as ever, and first says where it hung.
+    QUIT, with which systemd ends a loop that hangs, kills as before, and first writes the stack of the
+    loop to stderr.
     """
     faulthandler.register(signal.SIGQUIT, file=_STDERR, all_threads=False, chain=True)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

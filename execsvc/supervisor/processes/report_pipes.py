@@ -1,4 +1,4 @@
-"""The report pipes of all runners, behind one descriptor that says whether any has something."""
+"""The report pipes of all runners, behind one descriptor that is readable when one of them is."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from execsvc.workers.lines import Lines
 
 
 class ReportPipes:
-    """An epoll of its own, so that the loop can look away from it between two drainings.
+    """An epoll of its own, so that the loop can ignore the pipes between two reads of them.
 
-    Runners may report a thousand times a second; they are read at most ten times a second, all
-    of those that have something at once.
+    Runners may report a thousand times a second; all pipes with a report are read together, at most
+    ten times a second.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class ReportPipes:
     def remove(self, lines: Lines) -> None:
         """Stop listening to a pipe: its end was reached, or it is about to be closed.
 
-        It must be unregistered before it is closed: a descriptor that a child still holds would
+        A pipe must be unregistered before it is closed: a descriptor that a child still holds would
         go on waking an epoll from which it cannot be removed any more.
         """
         if self._owners.pop(lines.descriptor, None) is not None:

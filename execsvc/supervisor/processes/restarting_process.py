@@ -66,7 +66,7 @@ class RestartingProcess:
             self._context.children.kill(self.child)
 
     def due(self) -> None:
-        """Start the process if its moment has come."""
+        """Start the process if it is time to."""
         if self._start_at is None:
             return
         if self._start_at <= self._context.clock.now:
@@ -75,7 +75,7 @@ class RestartingProcess:
             self._context.timers.ask(self.key, self._start_at)
 
     def retire(self) -> None:
-        """Start the process never again; the caller ends the one that runs."""
+        """Never start the process again; the caller ends the one that runs."""
         self._retired, self._start_at = True, None
 
     def _start_in(self, seconds: float) -> None:

@@ -41,7 +41,7 @@ class Crashes(NamedTuple):
 class Restarts:
     """The crashes of one process; ``limit`` of them within ``window`` seconds are restarted.
 
-    ``limit`` None means that it is never given up. ``jitter`` gives a number from 0 to 1.
+    With ``limit`` None the process is never given up. ``jitter`` gives a number from 0 to 1.
     """
 
     def __init__(
@@ -65,5 +65,5 @@ class Restarts:
         return self._crashes.delay(self._jitter(), self._longest)
 
     def forget(self) -> None:
-        """The next crash is a first one."""
+        """Forget the crashes: the next one counts as the first."""
         self._crashes = Crashes()

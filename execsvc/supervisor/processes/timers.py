@@ -1,4 +1,4 @@
-"""The moments at which bots and processes are to be looked at, by key. Pure."""
+"""The times at which bots and processes are due, by key. Pure."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import heapq
 
 
 class Timers:
-    """One moment for each key, the earliest that was asked for; whoever is due asks anew.
+    """One time for each key, the earliest that was asked for; a key that came due has to ask anew.
 
-    A key is looked at once and not once a deadline, so that a deadline that moves with each
-    heartbeat costs nothing until its first date.
+    A key comes due once, and not once a deadline, so that a deadline that moves with each heartbeat
+    costs nothing until its first date.
     """
 
     def __init__(self) -> None:
@@ -17,13 +17,13 @@ class Timers:
         self._when: dict[str, float] = {}
 
     def ask(self, key: str, when: float) -> None:
-        """Look at ``key`` no later than ``when``."""
+        """Make ``key`` due no later than ``when``."""
         if when < self._when.get(key, float("inf")):
             self._when[key] = when
             heapq.heappush(self._heap, (when, key))
 
     def due(self, now: float) -> list[str]:
-        """The keys whose moment has come, earliest first; they are forgotten here."""
+        """The keys that are due, the earliest first; a key is returned once."""
         keys = []
         while self._heap and self._heap[0][0] <= now:
             when, key = heapq.heappop(self._heap)
@@ -33,5 +33,5 @@ class Timers:
         return keys
 
     def next(self) -> float:
-        """The moment at which the next key is due; infinity when none is."""
+        """The time at which the next key is due; infinity without one."""
         return self._heap[0][0] if self._heap else float("inf")

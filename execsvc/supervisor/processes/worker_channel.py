@@ -24,7 +24,7 @@ def _ignore(_: bytes) -> None:
 
 
 def _do_nothing() -> None:
-    """Take no note of an end."""
+    """Do nothing at an end of the worker."""
 
 
 class WorkerChannel:
@@ -101,7 +101,7 @@ class WorkerChannel:
         return True
 
     def due(self) -> None:
-        """Start the child if its moment has come, replace it if it hangs."""
+        """Start the child if it is time to, replace the child if it hangs."""
         self._process.due()
         if self._process.child is None:
             return
