@@ -26,6 +26,12 @@ def guards(bot: BotProcess) -> list[str]:
     return [guard["guard"] for guard in bot.last.guards]
 
 
+def is_open(bots: BotProcesses) -> bool:
+    state = store_in(bots.state_dir).read("b1")
+    assert state is not None
+    return state.is_open
+
+
 def said(bots: BotProcesses) -> list[str]:
     rows = store_in(bots.state_dir).read_log("b1")
     return [row.event for row in rows if row.data.get("guard") == "entry_backoff"]
@@ -82,7 +88,9 @@ def test_release_ends_the_wait(bots: BotProcesses, exchange: Exchange) -> None:
     bot = bots.start(bot_row())
     eventually(lambda: len(exchange.orders()) == 6, "six refusals", 90)
     exchange.heal()
-    assert "forgotten" in store_in(bots.state_dir).release("b1")
+    store = store_in(bots.state_dir)
+    eventually(lambda: not is_open(bots), "the sixth refusal is booked")
+    assert "forgotten" in store.release("b1")
     eventually(lambda: bot.last.position["side"] == "BUY", "an entry at once", 20)
     assert guards(bot) == []
 
