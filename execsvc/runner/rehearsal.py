@@ -145,7 +145,8 @@ def _row(strategy_id: str) -> dict[str, Any]:
         "id": strategy_id,
         "name": "rehearsal",
         "status": "RUNNING",
-        "global_settings": {"key_id": "rehearsal", "symbol": "BTC/USDT", "mode": "LIVE"},
+        # An account of its own: the stub's balance never moves, and shows no other strategy's fill.
+        "global_settings": {"key_id": strategy_id, "symbol": "BTC/USDT", "mode": "LIVE"},
         "pipeline": {
             "triggers": {"interval_sec": INTERVAL},
             "strategy": {"id": strategy_id, "params": BUILT_IN[strategy_id].example_params},

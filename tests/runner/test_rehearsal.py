@@ -15,10 +15,11 @@ from support import processes
 from execsvc.runner import rehearsal
 from execsvc.runner.process import carry_out
 from execsvc.runner.report import EndKind
+from execsvc.strategies.registry import BUILT_IN
 from execsvc.strategies.rsi_basic.strategy import RsiBasic
 
 LONGEST = rehearsal.LONGEST
-STRATEGIES = 4
+STRATEGIES = len({strategy.id for strategy in BUILT_IN.values()})
 """The number of built-in strategies."""
 
 
