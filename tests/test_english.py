@@ -68,9 +68,9 @@ def test_namesakes_class_of_a_tidy_package_with_the_name_of_another_is_found(
 ) -> None:
     trees = {
         Path("clients/http.py"): ast.parse("class Reply: ..."),
-        Path("supervisor/door.py"): ast.parse("\nclass Reply: ..."),
+        Path("not_tidy/door.py"): ast.parse("\nclass Reply: ..."),
     }
 
     assert list(english.namesakes(trees)) == [
-        (Path("clients/http.py"), 1, "class Reply is also in supervisor/door.py")
+        (Path("clients/http.py"), 1, "class Reply is also in not_tidy/door.py")
     ]
