@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from contextlib import closing
 from decimal import Decimal
 
 import pytest
@@ -12,9 +13,12 @@ from support.exchange import OWN_BTC, Exchange
 from support.store_files import journal_path
 from support.stores import store_in, waiting
 
+from execsvc.clock import now
 from execsvc.errors import LedgerFailed
+from execsvc.model.comparison import Discrepancy
 from execsvc.runner.counts import SERIES, Series
 from execsvc.store.bot_state import LedgerState
+from execsvc.store.doubt import Doubt
 
 DUST = Decimal("0.00001")
 MOVED = Decimal("0.005")
@@ -193,3 +197,27 @@ def test_locked_coins_are_waited_for_and_missing_ones_given_up(
     assert not state(bots).is_open
     assert 0 <= exchange.bots_base(own=Decimal(0)) < DUST
     assert exchange.executed(side="sell")
+
+
+def test_contested_position_of_an_earlier_start_is_shown_until_it_is_decided(
+    bots: BotProcesses, exchange: Exchange
+) -> None:
+    bot = bots.start(bot_row())
+    eventually(lambda: tracked(bot) > 0, "it buys")
+    bot.signal(signal.SIGUSR2)
+    assert bot.wait() == 0
+    store = store_in(bots.state_dir)
+    found = Doubt(
+        bot_id="b1",
+        symbol="BTC/USDT",
+        discrepancy=Discrepancy.CONTESTED,
+        at=now(),
+        detail="by an earlier start",
+    )
+    with closing(store.account("k1")) as account:
+        account.keep_doubts([found], "an earlier start", [])
+    bot = bots.start(bot_row())
+    eventually(lambda: bot.last.phase == "RUNNING", "it runs")
+    assert "by an earlier start" in (bot.last.doubt or "")
+    store.keep("b1")
+    eventually(lambda: bot.last.doubt is None, "it is decided")

@@ -142,7 +142,6 @@ class RestoredLedger:
                 self._book_gone(doubt, released)
             journal.decide_doubts(self._bot_id)
             contested = []
-        self._is_doubted = bool(contested)
         self._show(contested)
         if contested and not self._is_logged:
             self._is_logged = True
@@ -162,6 +161,8 @@ class RestoredLedger:
         return [doubt for doubt in self._account.journal.doubts() if doubt.bot_id == self._bot_id]
 
     def _show(self, contested: list[Doubt]) -> None:
+        """Report ``contested``; what is shown is looked at on each tick, until it is decided."""
+        self._is_doubted = bool(contested)
         self._reporter.update(doubt=contested[0].text[:_SHOWN] if contested else None)
 
     def _book_gone(self, doubt: Doubt, released: bool) -> None:
