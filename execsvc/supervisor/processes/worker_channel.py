@@ -139,7 +139,13 @@ class WorkerChannel:
 
     def _fork(self) -> Child:
         answers, write = os.pipe2(os.O_CLOEXEC)
-        read, requests = os.pipe2(os.O_CLOEXEC)
+        try:
+            read, requests = os.pipe2(os.O_CLOEXEC)
+        except OSError:
+            # The start is tried again and again: a pipe left open each time would use up the rest.
+            os.close(answers)
+            os.close(write)
+            raise
         context, work = self._context, self._work
         pipes = Pipes(context.children.lifeline, read, write)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import selectors
 from collections.abc import Callable, Collection, Iterator
@@ -149,3 +150,25 @@ def test_worker_that_is_to_finish_sees_the_end_of_the_requests_and_gets_no_succe
     supervisor.worker_dies()
     supervisor.pass_time(60)
     assert supervisor.channel.gone
+
+
+def test_channel_that_gets_one_pipe_of_two_leaves_none_open(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor.worker_dies()
+    before = sorted(Path("/proc/self/fd").iterdir())
+    made, pipe2 = [], os.pipe2
+
+    def one_of_two(flags: int) -> tuple[int, int]:
+        made.append(flags)
+        if len(made) % 2 == 0:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return pipe2(flags)
+
+    monkeypatch.setattr(os, "pipe2", one_of_two)
+    supervisor.pass_time(60.0)
+    assert len(made) == 2
+    assert sorted(Path("/proc/self/fd").iterdir()) == before
+    monkeypatch.undo()
+    supervisor.pass_time(60.0)
+    assert not supervisor.channel.gone, "it is tried again"
