@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 import setproctitle
@@ -29,12 +30,10 @@ def run_worker(
     """Run the worker that ``make`` returns, until its work or the supervisor ends. Returns the exit code."""
     begin_worker(settings, title)
     channel = Channel(pipes)
-    try:
+    with suppress(StopRequested, BrokenPipeError):
         worker = make(channel)
         while (due := worker.step()) is not None:
             channel.wait(due)
-    except (StopRequested, BrokenPipeError):
-        return DONE
     return DONE
 
 
