@@ -96,6 +96,13 @@ class LedgerUnavailable(LedgerFailed):
     """
 
 
+class WriteUnknown(LedgerUnavailable):
+    """A write to a database whose answer was lost: it may be recorded, now or later.
+
+    Its records are not to be used before the database has been asked.
+    """
+
+
 class ClaimLost(LedgerFailed):
     """Another service has claimed the account since this process began: nothing was recorded.
 
