@@ -26,7 +26,7 @@ from execsvc.logs.render import as_prefixed_line
 from execsvc.logs.standard_error import StandardError
 from execsvc.sandbox.server import Sandbox
 
-pytest_plugins = ("support.cpu_time", "support.ending")
+pytest_plugins = ("support.cpu_time", "support.ending", "support.postgresql")
 
 # A busy machine is no failure: neither an example nor its generation has a deadline.
 PATIENT = hypothesis.settings(
@@ -70,10 +70,11 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark as slow what forks the processes of the program; begin with what takes long."""
+    """Mark as slow what forks the program's processes or starts a server; begin with what takes long."""
     for item in items:
         fixture = FORKING.get(_package(item.path))
-        if fixture is not None and fixture in getattr(item, "fixturenames", ()):
+        fixtures = getattr(item, "fixturenames", ())
+        if (fixture is not None and fixture in fixtures) or "postgresql" in fixtures:
             item.add_marker(pytest.mark.slow)
     items[:] = spread(items, getattr(config, "workerinput", {}).get("workercount", 1))
 

@@ -27,6 +27,8 @@ ROOT = Path(__file__).resolve().parents[2]
 MARKET = Path(os.environ.get("RECORDED_MARKETS") or ROOT.parent / "shared" / "market")
 """Where recordings of real markets are; they are no part of this project."""
 _HIERARCHIES = ("/sys/fs/cgroup/unified", "/sys/fs/cgroup", "/sys/fs/cgroup/systemd")
+_POSTGRESQL = Path("/usr/lib/postgresql")
+_OLDEST_POSTGRESQL = 15
 
 
 class Lack(NamedTuple):
@@ -252,6 +254,21 @@ def _another_user() -> Lack | None:
     return Lack("no command can be run as another user here", "a host, or a privileged container")
 
 
+def postgresql_programs() -> Path:
+    """The folder with the programs of the newest PostgreSQL; without one, of the oldest that will do."""
+    found = [int(path.name) for path in _POSTGRESQL.glob("[1-9]*") if path.name.isdecimal()]
+    return _POSTGRESQL / str(max([_OLDEST_POSTGRESQL, *found])) / "bin"
+
+
+def _postgresql() -> Lack | None:
+    if shutil.which(str(postgresql_programs() / "postgres")) is None:
+        return Lack(
+            f"PostgreSQL {_OLDEST_POSTGRESQL} or newer is not installed",
+            "apt-get install postgresql",
+        )
+    return _programs(setpriv="util-linux")
+
+
 REQUIREMENTS: dict[str, Callable[[], Lack | None]] = {
     "root": _root,
     "mount": _mount,
@@ -262,6 +279,7 @@ REQUIREMENTS: dict[str, Callable[[], Lack | None]] = {
     "shellcheck": lambda: _programs(shellcheck="shellcheck"),
     "openssl": lambda: _programs(openssl="openssl"),
     "C compiler": lambda: _programs(gcc="gcc libc6-dev"),
+    "PostgreSQL": _postgresql,
     "bash": lambda: _programs(bash="bash"),
     "recordings": _recordings,
     "immortal objects": _immortals,

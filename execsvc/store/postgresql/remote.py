@@ -62,7 +62,7 @@ class Remote(Protocol):
         ...
 
     def read(self, kind: Kind, owner: str) -> dict[str, list[Row]]:
-        """All rows by table, each list in the order of rowids; {} without records. Raises LedgerUnavailable."""
+        """All rows by table, each list by rowid; {} without records. Raises LedgerUnavailable."""
         ...
 
     def owners(self, kind: Kind) -> list[str]:
