@@ -21,7 +21,7 @@ from execsvc.cli.options import SettingsSource, directory_options
 from execsvc.cli.output import plain_text
 from execsvc.errors import Unavailable
 from execsvc.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE
-from execsvc.settings import Settings
+from execsvc.settings import Settings, state_directory
 from execsvc.store.opening import open_store
 from execsvc.store.service_store import Halt
 
@@ -55,7 +55,10 @@ def halt(
         )  # a daemon that hangs is not waited for long
         told = _daemon_answer(settings, reason, SLOW_CALL_TIMEOUT, socket_wait=0.0)
     except Unavailable as error:
-        kept = open_store(settings).halt()
+        store = open_store(settings)
+        if not store.place().exists():
+            state_directory(settings.state_dir)  # no service was started yet
+        kept = store.halt()
         kept.begin(reason)
         try:
             # A daemon may have started just before; one that runs reads the file at its next poll.

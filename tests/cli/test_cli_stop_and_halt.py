@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -175,6 +176,28 @@ def test_halt_without_a_daemon_holds_from_the_next_start(execsvc: Execsvc, state
     assert current is not None
     assert current.reason == "no more"
     assert json.loads(done.out)["halted"] == current.model_dump()
+
+
+def test_halt_before_the_first_start_makes_the_state_directory(
+    execsvc: Execsvc, state_dir: Path
+) -> None:
+    assert not state_dir.exists()
+    done = execsvc("halt", "--reason", "not yet")
+    assert (done.code, done.out) == (69, "")
+    assert "the halt holds from the next start on" in done.err
+    assert stat.S_IMODE(state_dir.stat().st_mode) == 0o700
+    current = store_in(state_dir).halt().current
+    assert current is not None
+    assert current.reason == "not yet"
+
+
+def test_halt_state_directory_that_cannot_be_made_exits_78(
+    execsvc: Execsvc, state_dir: Path
+) -> None:
+    state_dir.parent.joinpath("file").touch()
+    done = execsvc("halt", "--state-dir", str(state_dir.parent / "file" / "state"))
+    assert (done.code, done.out, len(done.err.splitlines())) == (78, "", 1)
+    assert "EXECSVC_STATE_DIR" in done.err
 
 
 def test_resume_ends_the_halt(execsvc: Execsvc, told: ControlSocket) -> None:

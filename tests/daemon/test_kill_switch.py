@@ -9,6 +9,7 @@ import subprocess
 import pytest
 from support.bot_process import bot_row
 from support.daemon import Daemon
+from support.deadline import eventually
 from support.exchange import Exchange
 from support.verdicts import all_hold, assert_flat, assert_over, listed_again, rows, states
 
@@ -144,3 +145,21 @@ def test_a_halt_without_a_daemon_is_what_the_next_start_finds(
     assert_flat(exchange)
     assert daemon.bot()["state"] == "STOPPED"
     assert daemon.stop() == 0
+
+
+def test_a_halt_before_the_first_start_is_in_force_at_that_start(
+    daemon: Daemon, exchange: Exchange
+) -> None:
+    exchange.list_bots(bot_row())
+    assert not daemon.state_dir.exists()
+    done = daemon.command("halt", "--reason", "not yet")
+    assert done.returncode == 69, done.stderr
+    assert "the halt holds from the next start on" in done.stderr
+    daemon.start()
+    assert daemon.health()[1]["reasons"] == ["trading is halted: not yet"]
+    eventually(lambda: daemon.status()["bots"], "the bot is listed")
+    assert daemon.bot()["pid"] is None
+    succeeded(daemon.command("resume"))
+    daemon.until_holding()
+    assert daemon.stop() == 0
+    assert_over(daemon, exchange)

@@ -209,6 +209,11 @@ def test_the_program_is_its_user_s_whoever_calls_it(holding: Workshop) -> None:
     second = holding.command("@b", "status")
     assert (second.code, "/run/execsvc-b:" in second.err) == (69, True)
     assert holding.command("@../b", "status").code == 2
+    halted = holding.command("@b", "halt")
+    assert (halted.code, "from the next start on" in halted.err) == (69, True)
+    owners = holding.there("/var/lib/execsvc-b")
+    assert [line for line in owners if "/var/lib/execsvc-b/halted.json" in line] != []
+    assert [line for line in owners if "execsvc:execsvc" not in line] == []
 
     nobody = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
     status = holding.machine.attempt(*nobody, "/usr/local/bin/execsvc", "status")
