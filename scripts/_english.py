@@ -47,7 +47,7 @@ PRIVATE_NAMES = frozenset(
 )
 """Names of functions and classes that say nothing to a stranger, in lower case."""
 TIDY = (
-    *("alerts", "cli", "clients", "control_plane", "doctor", "execution", "logs", "model"),
+    *("alerts", "cli", "clients", "control_plane", "doctor", "execution", "hosts", "logs", "model"),
     *(
         "paper",
         "recording",
