@@ -62,7 +62,14 @@ def _not_claimed() -> None:
     """Allow a write, as no claim can be lost."""
 
 
-class FencedConnection(sqlite3.Connection):
+class RememberingConnection(sqlite3.Connection):
+    """A connection that remembers the tables of its database, none of which is ever dropped."""
+
+    tables: frozenset[str] = frozenset()
+    """The tables that were there at the last look."""
+
+
+class FencedConnection(RememberingConnection):
     """A connection that asks before each transaction whether the claim of its user is still good."""
 
     check_claim: Callable[[], None] = staticmethod(_not_claimed)
@@ -221,8 +228,14 @@ def apart(tx: sqlite3.Connection) -> Iterator[None]:
 
 def has_table(connection: sqlite3.Connection, name: str, timeout: float = BUSY_SECONDS) -> bool:
     """False for a table that is younger than the file. Raises LedgerFailed."""
-    sql = "SELECT 1 FROM sqlite_master WHERE type='table' AND name=?"
-    return bool(query(connection, sql, (name,), timeout))
+    if isinstance(connection, RememberingConnection) and name in connection.tables:
+        return True
+    found = query(connection, "SELECT name FROM sqlite_master WHERE type='table'", (), timeout)
+    tables = frozenset(row[0] for row in found)
+    # A table that was made in a transaction is gone again when that is rolled back.
+    if isinstance(connection, RememberingConnection) and not connection.in_transaction:
+        connection.tables = tables
+    return name in tables
 
 
 def query(
@@ -258,6 +271,7 @@ def _connect(path: Path, mode: str, timeout: float = SLICE) -> sqlite3.Connectio
         timeout=timeout,
         isolation_level=None,
         check_same_thread=False,
+        factory=RememberingConnection,
     )
     connection.row_factory = sqlite3.Row
     return connection
