@@ -139,3 +139,23 @@ def postgresql() -> Iterator[PostgresServer]:
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_template(postgresql: PostgresServer) -> str:
+    """The name of a database with the tables of a store that hosts share, and no rows."""
+    from execsvc.store.postgresql import schema
+    from execsvc.store.postgresql.address import address
+    from execsvc.store.postgresql.connection import connect
+
+    name = postgresql.new_database()
+    connection = connect(address(postgresql.url(name)), "execsvc tests")
+    schema.install(connection)
+    connection.close()
+    return name
+
+
+@pytest.fixture
+def shared_url(postgresql: PostgresServer, shared_template: str) -> str:
+    """The URL of a new database with these tables."""
+    return postgresql.url(postgresql.new_database(shared_template))

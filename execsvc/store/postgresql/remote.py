@@ -2,7 +2,8 @@
 
 A row is the tuple of SQLite's rowid and then every column, in the order of the table's declaration in
 ``store/sqlite/bot/*.sql`` and ``store/sqlite/account/*.sql``. Its key is the tuple of the columns of the
-declared primary key; of a table that declares none, the rowid alone.
+declared primary key; of a table that declares none, the rowid alone. SQLite's own ``sqlite_sequence`` is such
+a table as well, with the key ``(name,)``: without it AUTOINCREMENT would give a number twice.
 """
 
 from __future__ import annotations
