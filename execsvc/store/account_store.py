@@ -35,7 +35,9 @@ class Turn(Protocol):
 class AccountPause(Protocol):
     """The times until which an account is to be left alone, shared by all processes of its bots.
 
-    Asked before every call to the exchange, so an answer must be cheap. Raises LedgerFailed.
+    Asked before every call to the exchange, so an answer must be cheap. Raises LedgerFailed. A pause is
+    written without a fence, as the longer one stays: a service that has lost the account can delay its
+    successor by a pause that the exchange asked for, and can end none.
     """
 
     def remaining(self) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from execsvc.settings import Settings
 from execsvc.store.sqlite.store import SqliteStore
-from execsvc.store.store import ClaimedStore, Store
+from execsvc.store.store import BotRecordsStore, Store
 
 
 def open_store(settings: Settings) -> Store:
@@ -12,7 +12,7 @@ def open_store(settings: Settings) -> Store:
     return SqliteStore(settings.state_dir, settings.runtime_dir)
 
 
-def store_in_memory() -> ClaimedStore:
+def store_in_memory() -> BotRecordsStore:
     """A store in memory: empty at first, and gone with the process. Only a replay imports it."""
     from execsvc.store.sqlite.in_memory import InMemoryStore
 

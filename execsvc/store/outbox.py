@@ -78,7 +78,8 @@ class Outboxes(Protocol):
 class Deliveries(Protocol):
     """The progress of the deliveries to BotService, and the ids that it gave; with one writer.
 
-    Every method raises LedgerFailed when the record cannot be read or written.
+    Every method raises LedgerFailed when the record cannot be read or written. There is no fence beside
+    that one writer: reports are made at least once, and a second writer would make one twice at worst.
     """
 
     def open(self) -> None:

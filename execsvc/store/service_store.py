@@ -102,7 +102,12 @@ class SentAlertsRecord(Protocol):
 
 
 class ServiceStore(Protocol):
-    """The records of one service. Methods raise LedgerFailed unless their docstring says otherwise."""
+    """The records of one service. Methods raise LedgerFailed unless their docstring says otherwise.
+
+    The records of the service itself have no fence: one supervisor has taken them (:meth:`take`). A decision
+    of an operator about a bot (:meth:`settle`, :meth:`release`, :meth:`keep`) is written to the records of an
+    account, under the claim on the account at that moment: ClaimLost when it is lost before the write.
+    """
 
     def take(self) -> bool:
         """Become the service's one supervisor until this process dies; False while another one is."""

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from execsvc.store.sqlite.in_memory import InMemoryStore, Memory
+from support.claimed_memory import ClaimedInMemoryStore, ClaimedMemory
+
 from execsvc.store.sqlite.store import SqliteStore
 from execsvc.store.store import BotRecordsStore, ClaimedStore, Store
 
@@ -65,12 +66,12 @@ class InMemoryBackend:
     """The memory that all services share."""
 
     def __init__(self, folder: Path) -> None:
-        self._memory = Memory()
-        self._services: dict[str, InMemoryStore] = {}
+        self._memory = ClaimedMemory()
+        self._services: dict[str, ClaimedInMemoryStore] = {}
 
-    def service(self, name: str = "one") -> InMemoryStore:
+    def service(self, name: str = "one") -> ClaimedInMemoryStore:
         """The service ``name``, all of whose processes are this one."""
-        return self._services.setdefault(name, InMemoryStore(self._memory))
+        return self._services.setdefault(name, ClaimedInMemoryStore(self._memory))
 
     def seize(self, key_id: str, name: str) -> None:
         """Let the service ``name`` claim the account, as if the machine of its owner were dead."""

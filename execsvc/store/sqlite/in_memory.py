@@ -3,48 +3,39 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from execsvc.clock import SYSTEM
 from execsvc.errors import LedgerBusy
-from execsvc.model.bot import Binding
 from execsvc.model.comparison import OpenPosition
 from execsvc.model.market import ZERO, exact_sum
 from execsvc.store.account_store import NEVER_PAUSED
-from execsvc.store.claims import Holder
-from execsvc.store.sqlite import rows
 from execsvc.store.sqlite.account import doubts, holdings
 from execsvc.store.sqlite.account.account_records import AccountRecords
 from execsvc.store.sqlite.bot import abandonment
 from execsvc.store.sqlite.bot.bot_records import BotRecords
-from execsvc.store.sqlite.database import FencedConnection, in_memory, query
-from execsvc.store.sqlite.in_memory_claims import ServiceClaims, SharedClaims
+from execsvc.store.sqlite.database import FencedConnection, in_memory
 
 
 @dataclass
 class Memory:
-    """The records themselves, which several services may share."""
+    """The records themselves, which several stores may share."""
 
     bots: dict[str, FencedConnection] = field(default_factory=dict)
     accounts: dict[str, FencedConnection] = field(default_factory=dict)
     turns: dict[str, InMemoryTurn] = field(default_factory=dict)
     """The turns that are taken, by account."""
     pauses: dict[str, InMemoryPause] = field(default_factory=dict)
-    claims: SharedClaims = field(default_factory=SharedClaims)
 
 
 class InMemoryStore:
-    """Bots and accounts of one process, empty at first and gone with it.
-
-    Stores on the same ``memory`` are those of services that share it; each has its own claims.
-    """
+    """Bots and accounts of one process, empty at first and gone with it; no service claims an account."""
 
     def __init__(self, memory: Memory | None = None) -> None:
         self.memory = Memory() if memory is None else memory
-        self.own_claims = InMemoryClaims(self.memory)
         self.owners: dict[str, InMemoryLedger] = {}
         """The ledgers that are open here, by bot."""
 
@@ -60,36 +51,6 @@ class InMemoryStore:
         """The times until which the account ``key_id`` is to be left alone."""
         return self.memory.pauses.setdefault(key_id, InMemoryPause())
 
-    def claims(self) -> InMemoryClaims:
-        """The claims of this service."""
-        return self.own_claims
-
-    def holder(self, key_id: str) -> Holder | None:
-        """The service that has claimed the account ``key_id``; None when none has."""
-        return self.own_claims.holder(key_id)
-
-
-class InMemoryClaims(ServiceClaims):
-    """The claims of one service on the accounts of ``memory``."""
-
-    def __init__(self, memory: Memory) -> None:
-        super().__init__(memory.claims)
-        self._bots = memory.bots
-
-    def may_be_run_elsewhere(self, key_id: str, bot_id: str) -> bool:
-        """False when the service that has claimed the account certainly does not run ``bot_id``."""
-        return key_id in self.elsewhere() and bot_id in self._bots
-
-    def held_elsewhere(self, bot_ids: Collection[str]) -> set[str]:
-        """Those of the bots that hold a position on an account which another service has claimed."""
-        theirs = self.elsewhere()
-        return {bot_id for bot_id in bot_ids if theirs & self._held_on(bot_id)}
-
-    def _held_on(self, bot_id: str) -> set[str]:
-        """The accounts on which the bot holds a position."""
-        found = query(self._bots[bot_id], "SELECT * FROM position") if bot_id in self._bots else []
-        return {row["key_id"] for row in found if not rows.position_of(row).is_flat}
-
 
 class InMemoryLedger(BotRecords):
     """The records of one bot of ``store``, with one owner at a time."""
@@ -97,8 +58,6 @@ class InMemoryLedger(BotRecords):
     def __init__(self, store: InMemoryStore, bot_id: str, reports: bool = False) -> None:
         super().__init__(bot_id, reports)
         self._store = store
-        self._fences: dict[str, int] = {}
-        """By account, the claim under which the records were opened."""
 
     def open(self) -> None:
         """Become the owner of the records. Raises LedgerBusy while another object is."""
@@ -108,34 +67,7 @@ class InMemoryLedger(BotRecords):
         if self.bot_id not in bots:
             first = "INSERT INTO bot (id, bot_id) VALUES (1, ?)"
             bots[self.bot_id] = in_memory("bot/bot_ledger.sql", first, (self.bot_id,))
-        self._fences.clear()
         self._begin(bots[self.bot_id])
-        self._note_fence()
-
-    @property
-    def connection(self) -> FencedConnection:
-        """The connection, which writes under the claim of this object while it is in use here."""
-        connection = super().connection
-        assert isinstance(connection, FencedConnection)
-        connection.check_claim = self._check_claim
-        return connection
-
-    def bind(self, binding: Binding, precision: int | None) -> None:
-        """Record the binding of the run that begins, under the claim on its account."""
-        super().bind(binding, precision)
-        self._note_fence()
-
-    def _note_fence(self) -> None:
-        """Remember the claim on the account that the bot is bound to, unless it is known."""
-        bound = self.binding()
-        if bound is not None:
-            fence = self._store.own_claims.fence(bound.key_id)
-            self._fences.setdefault(bound.key_id, fence)
-
-    def _check_claim(self) -> None:
-        """Raises ClaimLost when the account of the bot was claimed by another service since."""
-        for key_id, fence in self._fences.items():
-            self._store.memory.claims.check(key_id, fence)
 
     def close(self) -> None:
         """Give up the ownership; the store keeps the records."""
@@ -166,20 +98,7 @@ class InMemoryJournal(AccountRecords):
     def __init__(self, store: InMemoryStore, key_id: str) -> None:
         super().__init__(key_id)
         self._store = store
-        self.fence = store.own_claims.fence(key_id)
         self.turn = InMemoryTurn(store.memory.turns, key_id)
-
-    @property
-    def connection(self) -> FencedConnection:
-        """The connection, which writes under the claim of this object while it is in use here."""
-        connection = super().connection
-        assert isinstance(connection, FencedConnection)
-        connection.check_claim = self._check_claim
-        return connection
-
-    def _check_claim(self) -> None:
-        """Raises ClaimLost when the account was claimed by another service since."""
-        self._store.memory.claims.check(self.key_id, self.fence)
 
     def close(self) -> None:
         """Release the turn; the store keeps the records."""
