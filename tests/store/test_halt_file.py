@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from execsvc.errors import LedgerFailed
+from execsvc.store.halted import LONGEST_REASON
 from execsvc.store.sqlite import whole_file
-from execsvc.store.sqlite.service.halt import FILE, LONGEST_REASON, HaltFile
+from execsvc.store.sqlite.service.halt import FILE, HaltFile
 
 
 def test_nobody_has_halted_at_first(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Protocol
 
 from support.claimed_memory import ClaimedInMemoryStore, ClaimedMemory
+from support.shared_memory import MemoryClaims, SharedMemory
 
+from execsvc.store.replicated.store import ReplicatedStore
 from execsvc.store.sqlite.store import SqliteStore
 from execsvc.store.store import BotRecordsStore, ClaimedStore, Store
 
@@ -78,11 +80,49 @@ class InMemoryBackend:
         self.service(name).claims().seize(key_id)
 
 
-BACKENDS: dict[str, Callable[[Path], Backend]] = {"sqlite": SqliteBackend}
+class ReplicatedBackend:
+    """Hosts with a directory of copies each, on shared records in memory."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.shared = SharedMemory()
+        self._claims: dict[str, MemoryClaims] = {}
+
+    def service(self, name: str = "one") -> ReplicatedStore:
+        """The host ``name``, all of whose processes are this one."""
+        state_dir = self.state_dir(name)
+        state_dir.mkdir(mode=0o700, exist_ok=True)
+        claims = self._claims.setdefault(name, MemoryClaims(self.shared))
+        run_dir = self._folder / f"run-{name}"
+        return ReplicatedStore(state_dir, run_dir, self.shared, claims, name)
+
+    def state_dir(self, name: str) -> Path:
+        """The directory of the copies of the host ``name``."""
+        return self._folder / f"state-{name}"
+
+    def apart(self) -> ReplicatedStore:
+        """A host with shared records of its own."""
+        folder = self._folder / "apart"
+        folder.mkdir()
+        return ReplicatedBackend(folder).service()
+
+    def seize(self, key_id: str, name: str) -> None:
+        """Let the host ``name`` claim the account, as if its owner were dead."""
+        self.service(name)
+        self._claims[name].seize(key_id)
+
+
+BACKENDS: dict[str, Callable[[Path], Backend]] = {
+    "sqlite": SqliteBackend,
+    "replicated": ReplicatedBackend,
+}
 """By name, the factory of each kind of store that keeps all records of a service."""
 
 
-LOSING: dict[str, Callable[[Path], LosingBackend]] = {"in memory": InMemoryBackend}
+LOSING: dict[str, Callable[[Path], LosingBackend]] = {
+    "in memory": InMemoryBackend,
+    "replicated": ReplicatedBackend,
+}
 """By name, the factory of each kind of store where an account can be lost."""
 CLAIMS: dict[str, Callable[[Path], ClaimsBackend]] = {**BACKENDS, **LOSING}
 """By name, the factory of each kind of store that keeps the records of bots and accounts."""

@@ -45,7 +45,7 @@ def create(path: Path, schema: str, first: str, values: tuple[str, ...]) -> None
         with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
             connection.execute("PRAGMA synchronous=OFF")
             connection.execute("PRAGMA journal_mode=OFF")
-            connection.executescript(f"BEGIN; {_script(schema)} PRAGMA user_version={VERSION};")
+            connection.executescript(f"BEGIN; {script(schema)} PRAGMA user_version={VERSION};")
             connection.execute(first, values)
             connection.execute("COMMIT")
         _write_ahead(draft)
@@ -62,6 +62,10 @@ def _not_claimed() -> None:
     """Allow a write, as no claim can be lost."""
 
 
+def _kept_here_alone(durable: bool) -> None:
+    """Record nothing elsewhere."""
+
+
 class RememberingConnection(sqlite3.Connection):
     """A connection that remembers the tables of its database, none of which is ever dropped."""
 
@@ -74,12 +78,16 @@ class FencedConnection(RememberingConnection):
 
     check_claim: Callable[[], None] = staticmethod(_not_claimed)
     """Raises ClaimLost when the claim was lost."""
+    record_elsewhere: Callable[[bool], None] = staticmethod(_kept_here_alone)
+    """Called just before the commit, with True for a durable transaction: what it raises rolls all back."""
+    waits_for_disk = True
+    """False when durable transactions are durable elsewhere: then none waits for the disk."""
 
 
 def in_memory(schema: str, first: str, values: tuple[str, ...]) -> FencedConnection:
     """A database with ``schema`` and one first row that never touches a disk."""
     connection = sqlite3.connect(":memory:", isolation_level=None, factory=FencedConnection)
-    connection.executescript(_script(schema))
+    connection.executescript(script(schema))
     connection.execute(first, values)
     connection.row_factory = sqlite3.Row
     return connection
@@ -93,14 +101,14 @@ def extend(connection: sqlite3.Connection, schema: str) -> None:
     """
     try:
         connection.execute("PRAGMA synchronous=NORMAL")
-        retry_while_locked(lambda: _run_whole(connection, _script(schema)))
+        retry_while_locked(lambda: _run_whole(connection, script(schema)))
     except _FAULTS as error:
         raise faults.failed(f"{Path(schema).name} cannot be added", error) from error
 
 
-def _run_whole(connection: sqlite3.Connection, script: str) -> None:
+def _run_whole(connection: sqlite3.Connection, statements: str) -> None:
     try:
-        connection.executescript(f"BEGIN; {script} COMMIT;")
+        connection.executescript(f"BEGIN; {statements} COMMIT;")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
@@ -108,7 +116,8 @@ def _run_whole(connection: sqlite3.Connection, script: str) -> None:
 
 
 @functools.cache
-def _script(schema: str) -> str:
+def script(schema: str) -> str:
+    """The statements of a ``.sql`` file of this folder."""
     return resources.files(__package__).joinpath(schema).read_text()
 
 
@@ -140,18 +149,20 @@ def _make_durable(path: Path) -> None:
         os.close(descriptor)
 
 
-def open_writable(path: Path, owner: str, owned_by: str) -> sqlite3.Connection:
-    """A connection that writes. Raises LedgerFailed when the file is not a sound database.
+def open_writable(
+    path: Path, owner: str, owned_by: str, kind: type[sqlite3.Connection] = RememberingConnection
+) -> sqlite3.Connection:
+    """A connection of this kind that writes. Raises LedgerFailed when the file is not a sound database.
 
     ``owner`` is the query for the owner of the file, which has to be ``owned_by``.
     """
     try:
         # A connection that cannot write checks first: the closing of a damaged file would already
         # write its -wal into it.
-        with closing(_connect(path, "ro")) as connection:
-            _check(connection, path)
-            _check_owner(connection, path, owner, owned_by)
-        connection = _connect(path, "rw")
+        with closing(_connect(path, "ro")) as reader:
+            _check(reader, path)
+            _check_owner(reader, path, owner, owned_by)
+        connection = _connect(path, "rw", kind=kind)
         try:
             connection.execute("PRAGMA synchronous=FULL")
         except BaseException:
@@ -187,16 +198,32 @@ def transaction(
     database that another program holds is ``timeout`` seconds at most. Raises ClaimLost where a claim
     can be lost and was lost; a file has one owner by its lock, which is never lost.
     """
+    fenced = connection if isinstance(connection, FencedConnection) else None
+    waits = durable and (fenced is None or fenced.waits_for_disk)
+    with writing(connection, waits, timeout):
+        if fenced is not None:
+            fenced.check_claim()
+        yield connection
+        if fenced is not None:
+            fenced.record_elsewhere(durable)
+        hit(Failpoint.BEFORE_COMMIT)
+    hit(Failpoint.AFTER_COMMIT)
+
+
+@contextmanager
+def writing(
+    connection: sqlite3.Connection, durable: bool, timeout: float = BUSY_SECONDS
+) -> Iterator[None]:
+    """The write lock of the database for a block, whose changes are committed at its end. No claim is asked.
+
+    Raises LedgerFailed.
+    """
     try:
         connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
         retry_while_locked(lambda: connection.execute("BEGIN IMMEDIATE"), timeout)
         try:
-            if isinstance(connection, FencedConnection):
-                connection.check_claim()
-            yield connection
-            hit(Failpoint.BEFORE_COMMIT)
+            yield
             connection.execute("COMMIT")
-            hit(Failpoint.AFTER_COMMIT)
         except BaseException:
             if connection.in_transaction:  # a full disk may have caused a rollback already
                 connection.execute("ROLLBACK")
@@ -262,7 +289,12 @@ def newest_first(
         raise faults.failed("cannot read", error) from error
 
 
-def _connect(path: Path, mode: str, timeout: float = SLICE) -> sqlite3.Connection:
+def _connect(
+    path: Path,
+    mode: str,
+    timeout: float = SLICE,
+    kind: type[sqlite3.Connection] = RememberingConnection,
+) -> sqlite3.Connection:
     if path.stat().st_size == 0:
         raise LedgerFailed(f"{path.name} is empty")
     connection = sqlite3.connect(
@@ -271,7 +303,7 @@ def _connect(path: Path, mode: str, timeout: float = SLICE) -> sqlite3.Connectio
         timeout=timeout,
         isolation_level=None,
         check_same_thread=False,
-        factory=RememberingConnection,
+        factory=kind,
     )
     connection.row_factory = sqlite3.Row
     return connection

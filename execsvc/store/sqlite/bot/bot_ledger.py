@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -35,13 +36,17 @@ class BotLedger(BotRecords):
         if not self._lock.try_acquire():
             raise LedgerBusy(f"{self._path.name} is in use", self._lock.holder())
         self._lock.name_holder()
+        self._begin(self._connect())
+
+    def _connect(self) -> sqlite3.Connection:
+        """A connection to the file, which is made when there is none."""
         create(
             self._path,
             "bot/bot_ledger.sql",
             "INSERT INTO bot (id, bot_id) VALUES (1, ?)",
             (self.bot_id,),
         )
-        self._begin(open_writable(self._path, "SELECT bot_id FROM bot", self.bot_id))
+        return open_writable(self._path, "SELECT bot_id FROM bot", self.bot_id)
 
     def close(self) -> None:
         """Close the file and release the lock."""

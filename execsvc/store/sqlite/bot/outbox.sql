@@ -6,4 +6,4 @@ CREATE TABLE IF NOT EXISTS outbox (
     kind     TEXT NOT NULL,     -- ORDER, SENT, EXECUTION, FILLED, FAILED
     body     TEXT NOT NULL,     -- JSON of what is told, decimals as text
     UNIQUE (order_id, kind)
-)
+);

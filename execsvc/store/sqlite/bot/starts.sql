@@ -4,4 +4,4 @@ CREATE TABLE IF NOT EXISTS starts (
     id      TEXT NOT NULL UNIQUE,
     place   INTEGER NOT NULL,   -- seq of the newest row that the outbox ever had
     booting INTEGER NOT NULL    -- 1: BotService waits for POST /bots/{id}/start
-)
+);

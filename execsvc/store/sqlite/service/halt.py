@@ -10,12 +10,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from execsvc.clock import iso, now
-from execsvc.store.halted import Halted
+from execsvc.store.halted import Halted, one_line
 from execsvc.store.sqlite import whole_file
 
 FILE = "halted.json"
-LONGEST_REASON = 500
-"""Characters that are kept of a reason."""
 
 
 Signature = tuple[int, int, int, int]
@@ -48,7 +46,7 @@ class HaltFile:
         since = iso(now()) if before is None else before.since
         if before is not None and reason is None and self.damage is None:
             reason = before.reason
-        self.current = Halted(since=since, reason=_one_line(reason or "by an operator"))
+        self.current = Halted(since=since, reason=one_line(reason or "by an operator"))
         self._write(self.current)
         self.damage = None
 
@@ -112,9 +110,3 @@ class HaltFile:
 
 def _signature(status: os.stat_result) -> Signature:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def _one_line(reason: str) -> str:
-    """The text as one line that UTF-8 can write, for logs, ``/health`` and terminals."""
-    plain = "".join(letter if letter.isprintable() else " " for letter in reason)
-    return plain.strip()[:LONGEST_REASON] or "no reason given"

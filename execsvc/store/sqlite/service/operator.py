@@ -6,6 +6,7 @@ ledger (its runner, or the process that liquidates it) reads it there.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -23,8 +24,13 @@ from execsvc.store.sqlite.database import query, reading
 from execsvc.store.sqlite.paths import journal_path, journals, ledger_path
 from execsvc.store.sqlite.service.survey import read
 
+OpensAccount = Callable[[Path, str], AccountJournal]
+"""Opens the journal of an account for writing."""
 
-def settle(state_dir: Path, bot_id: str, filled: Decimal) -> str:
+
+def settle(
+    state_dir: Path, bot_id: str, filled: Decimal, opens: OpensAccount = AccountJournal
+) -> str:
     """Decide the oldest contested order of ``bot_id``: ``filled`` base units were filled.
 
     For a buy, ``filled`` is the quantity that arrived, after a fee in base. Returns a line for the
@@ -32,7 +38,7 @@ def settle(state_dir: Path, bot_id: str, filled: Decimal) -> str:
     """
     key_ids, unreadable = _accounts(state_dir)
     for key_id in key_ids:
-        journal = AccountJournal(state_dir, key_id)
+        journal = opens(state_dir, key_id)
         try:
             contested = journal.contested(bot_id)
             if contested:
@@ -45,7 +51,7 @@ def settle(state_dir: Path, bot_id: str, filled: Decimal) -> str:
     raise ConfigRefused(f"no order of bot {bot_id} is contested")
 
 
-def release(state_dir: Path, bot_id: str) -> str:
+def release(state_dir: Path, bot_id: str, opens: OpensAccount = AccountJournal) -> str:
     """Ask the owner of the ledger of ``bot_id`` to book missing coins as gone at once.
 
     The kept answers about sizes that the market takes are forgotten with it, and neither a back-off of
@@ -55,7 +61,9 @@ def release(state_dir: Path, bot_id: str) -> str:
     ledger.
     """
     state = read(state_dir, bot_id)
-    decided = [] if state is not None and state.is_open else _decide_doubts(state_dir, bot_id)[0]
+    decided = (
+        [] if state is not None and state.is_open else _decide_doubts(state_dir, bot_id, opens)[0]
+    )
     trades_on = "; its coins are no longer contested, and its account trades on" if decided else ""
     if state is None:
         if decided:
@@ -66,7 +74,7 @@ def release(state_dir: Path, bot_id: str) -> str:
     if state.binding.mode is Mode.PAPER:
         reentry.allow(ledger_path(state_dir, bot_id))
         return f"bot {bot_id} trades on paper, where no coins go missing{trades_on}"
-    journal = AccountJournal(state_dir, state.binding.key_id)
+    journal = opens(state_dir, state.binding.key_id)
     try:
         releases.ask(journal.connection, bot_id, now())
     finally:
@@ -77,12 +85,12 @@ def release(state_dir: Path, bot_id: str) -> str:
     return f"bot {bot_id}: coins that are missing will be booked as gone"
 
 
-def keep(state_dir: Path, bot_id: str) -> str:
+def keep(state_dir: Path, bot_id: str, opens: OpensAccount = AccountJournal) -> str:
     """Decide that the contested coins of ``bot_id`` belong to the bot. Returns a line for the operator.
 
     Raises ConfigRefused when none are contested.
     """
-    decided, unreadable = _decide_doubts(state_dir, bot_id)
+    decided, unreadable = _decide_doubts(state_dir, bot_id, opens)
     if decided:
         symbols = ", ".join(doubt.symbol for doubt in decided)
         return f"bot {bot_id}: its ledger's {symbols} is the bot's own, and the bot trades on"
@@ -106,12 +114,14 @@ def release_waits(state_dir: Path, bot_id: str) -> bool:
         return releases.is_asked(connection, bot_id)
 
 
-def _decide_doubts(state_dir: Path, bot_id: str) -> tuple[list[Doubt], LedgerFailed | None]:
+def _decide_doubts(
+    state_dir: Path, bot_id: str, opens: OpensAccount
+) -> tuple[list[Doubt], LedgerFailed | None]:
     """Forget the doubts about ``bot_id`` on every account. Returns them, and the fault of a journal."""
     key_ids, unreadable = _accounts(state_dir)
     decided: list[Doubt] = []
     for key_id in key_ids:
-        journal = AccountJournal(state_dir, key_id)
+        journal = opens(state_dir, key_id)
         try:
             decided += doubts.decide(journal.connection, bot_id)
         finally:
