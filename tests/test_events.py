@@ -20,7 +20,7 @@ from execsvc.clock import now
 from execsvc.events import EVENTS, EventName
 from execsvc.logs.journal import FIELDS
 from execsvc.logs.render import PRIORITIES
-from execsvc.supervisor.processes import process
+from execsvc.supervisor.processes import parent
 
 TESTS = Path(__file__).resolve().parent
 ROOT = TESTS.parent
@@ -216,7 +216,7 @@ def test_recorder_counts_events_of_the_package_alone(
     monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: SimpleNamespace(prctl=lambda *_: -1))
     recorder = Recorder(tmp_path)
     logger.bind(event="order_filled").info("a test says so")
-    process.prepare()
+    parent.prepare()
     ledger = store_in(tmp_path).bot("b 1")
     ledger.open()
     ledger.log(now(), "order_intent", "the code says so", {"order_id": "o"})

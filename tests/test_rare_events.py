@@ -21,7 +21,7 @@ from support.stores import store_in
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.facts import HeldNotRecorded, Occurrence
 from execsvc.supervisor.bots.next_step import Listed
-from execsvc.supervisor.processes import process
+from execsvc.supervisor.processes import parent
 
 
 def in_a_process(folder: Path, code: str) -> int:
@@ -67,13 +67,13 @@ def test_kernel_without_subreapers_is_logged(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
     monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: SimpleNamespace(prctl=lambda *_: -1))
 
-    process.prepare()
+    parent.prepare()
 
 
 STRAY_OF_ANOTHER = """
 import os, signal
 from execsvc.supervisor.processes.child import Children
-from execsvc.supervisor.processes.process import prepare
+from execsvc.supervisor.processes.parent import prepare
 
 prepare()
 if (child := os.fork()) == 0:

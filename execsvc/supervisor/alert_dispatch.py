@@ -16,7 +16,7 @@ from execsvc.model.condition import OF_THE_SERVICE, Kind
 from execsvc.settings import Settings, alert_urls
 from execsvc.store.service_store import ServiceStore
 from execsvc.supervisor.bots.bot import Bot
-from execsvc.supervisor.bots.next_step import Service
+from execsvc.supervisor.bots.next_step import ServiceMode
 from execsvc.supervisor.processes.context import ProcessContext
 from execsvc.supervisor.processes.worker_channel import WorkerChannel
 from execsvc.supervisor.status.conditions import conditions, left_open
@@ -80,7 +80,7 @@ class AlertDispatch:
             return
         now, settings = self._context.clock.now, self._context.settings
         facts = self._facts()
-        running = facts.service is Service.RUNNING
+        running = facts.service is ServiceMode.RUNNING
         judged = set(Kind) if running else set(Kind) - OF_THE_SERVICE
         found = conditions(facts, self._sent.of(Kind.LEFT))
         patience = {Kind.LISTING: SLOW_LISTING * settings.poll_interval}

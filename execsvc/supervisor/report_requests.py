@@ -165,7 +165,9 @@ class ReportRequests:
     def _held_elsewhere(self, stopping: Collection[str]) -> set[str]:
         """Bots that another service of this machine still has to close, which then reports their stop."""
         bots = {bot_id: self._fleet.bots.get(bot_id) for bot_id in stopping}
-        idle = [bot_id for bot_id, bot in bots.items() if bot is None or bot.process.run is None]
+        idle = [
+            bot_id for bot_id, bot in bots.items() if bot is None or bot.processes.owner is None
+        ]
         return self._records.accounts.held_elsewhere(idle) if idle else set()
 
     def _withdraw(self) -> None:
@@ -203,8 +205,8 @@ class ReportRequests:
         bots = self._fleet.bots
         bot = bots.get(bot_id)
         if status == BOOTING:
-            run = bot.process.run if bot is not None and bot.runs_freely else None
-            if run is not None and run.snapshot.ticks > 0:
+            process = bot.processes.owner if bot is not None and bot.runs_freely else None
+            if process is not None and process.snapshot.ticks > 0:
                 return "start" if self._may_start(bot_id) else None
         if status in (BOOTING, RUNNING):
             return "stop" if bot is not None and self._is_given_back(bot, status) else None
@@ -249,13 +251,13 @@ class ReportRequests:
         broken = (
             bot.state is State.FAILED
             and bot.known.unreadable is not None
-            and bot.process.run is None
+            and bot.processes.owner is None
         )
         if not bot.is_at_rest and not (broken and status == BOOTING):
             return None
         unclaimed = status == BOOTING and self._foreign.is_unclaimed(bot.bot_id)
-        if bot.holding.hold is not None and (
-            bot.holding.hold.unsure or (bot.holding.hold.foreign and not unclaimed)
+        if bot.hold_record.hold is not None and (
+            bot.hold_record.hold.unsure or (bot.hold_record.hold.foreign and not unclaimed)
         ):
             return None  # no operator ended it, or another service may run it
         if bot.state in (State.FAILED, State.HELD):

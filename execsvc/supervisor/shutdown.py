@@ -11,7 +11,7 @@ from execsvc.exit_codes import DONE, RESIDUE
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.fleet import Fleet
-from execsvc.supervisor.bots.next_step import Service, Step, next_step
+from execsvc.supervisor.bots.next_step import ServiceMode, Step, next_step
 from execsvc.supervisor.bots.records import Records
 from execsvc.supervisor.processes.context import ProcessContext
 
@@ -31,7 +31,7 @@ class Shutdown:
         self._records = records
         self._fleet = fleet
         self._bots = bots
-        self._asked = Service.RUNNING
+        self._asked = ServiceMode.RUNNING
         self._began_at = -math.inf
         self._until = math.inf
         self._killed = False
@@ -41,9 +41,9 @@ class Shutdown:
     @property
     def begun(self) -> bool:
         """True once the service was told to stop."""
-        return self._asked is not Service.RUNNING
+        return self._asked is not ServiceMode.RUNNING
 
-    def begin(self, service: Service, why: str) -> bool:
+    def begin(self, service: ServiceMode, why: str) -> bool:
         """Stop as ``service`` says, or shorten a stop that is under way; True when it begins."""
         now = self._context.clock.now
         if self.begun:
@@ -53,7 +53,7 @@ class Shutdown:
         self._began_at = now
         self._until = now + self._context.settings.shutdown_timeout
         self._context.timers.ask(KEY, self._until)
-        holds = "positions are kept" if service is Service.HOLD else "every position is closed"
+        holds = "positions are kept" if service is ServiceMode.KEEP else "every position is closed"
         logger.bind(event="service_stopping").info("stopping on {}: {}", why, holds)
         self._bots.end_all()
         return True
@@ -80,7 +80,7 @@ class Shutdown:
     def conclude(self) -> int:
         """Log the positions that stay open. Returns the exit code of the service."""
         for bot_id, found in list(self._fleet.bots.items()):
-            unsure = found.process.run is not None or not found.known.current
+            unsure = found.processes.owner is not None or not found.known.current
             if unsure and not found.stand_in:
                 self._bots.see_ledger(bot_id)
             bot = self._fleet.bots[bot_id]
@@ -104,7 +104,7 @@ class Shutdown:
     def _kill_all(self) -> None:
         logger.bind(event="service_out_of_time").error("out of time: what still runs is killed")
         self._killed = True
-        self._fleet.service = Service.HOLD  # no process is forked any more
+        self._fleet.service = ServiceMode.KEEP  # no process is forked any more
         self._until = self._context.clock.now + KILL_PATIENCE
         self._context.timers.ask(KEY, self._until)
         self._bots.kill_all()
@@ -112,7 +112,7 @@ class Shutdown:
     def _is_held(self, bot: Bot) -> bool:
         if bot.known.unreadable is not None:
             return False
-        going_on = Service.RUNNING if self._asked is Service.HOLD else self._asked
+        going_on = ServiceMode.RUNNING if self._asked is ServiceMode.KEEP else self._asked
         step, _ = next_step(bot.case(going_on, halted=self._records.halted))
         return step is not Step.LIQUIDATE
 

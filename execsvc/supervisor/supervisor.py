@@ -20,7 +20,7 @@ from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.fleet import Fleet, Runner
 from execsvc.supervisor.bots.halting import Halting
 from execsvc.supervisor.bots.launch import Launcher
-from execsvc.supervisor.bots.next_step import Service
+from execsvc.supervisor.bots.next_step import ServiceMode
 from execsvc.supervisor.bots.records import Ledgers, Records
 from execsvc.supervisor.bots.spare import Spare
 from execsvc.supervisor.control import server, single_instance
@@ -28,10 +28,10 @@ from execsvc.supervisor.control.http_process import Server, http_channel
 from execsvc.supervisor.control.listener import ControlListener
 from execsvc.supervisor.control.requests import Requests
 from execsvc.supervisor.last_steps import end_workers
-from execsvc.supervisor.listing.polling import Polling
+from execsvc.supervisor.listing.reconciler import ListingReconciler
 from execsvc.supervisor.listing.source import ListingSource
 from execsvc.supervisor.machine import check_machine
-from execsvc.supervisor.processes import process
+from execsvc.supervisor.processes import parent
 from execsvc.supervisor.processes.context import ProcessContext
 from execsvc.supervisor.processes.shared_heap import share_heap
 from execsvc.supervisor.report_requests import ReportRequests
@@ -78,10 +78,10 @@ class Supervisor:
         self._launcher = Launcher(context, records, fleet, bots, run, self._spare)
         self._halting = Halting(context, records, bots)
         self._listings = ListingSource(context, fleet.totals, self._selector, self._take_listing)
-        self._polling = Polling(settings, bots, self._listings.confirm)
+        self._reconciler = ListingReconciler(settings, bots, self._listings.confirm)
         self._http = http_channel(context, self._selector, self._listener, serve)
         self._reporting = ReportRequests(
-            context, records, fleet, bots, self._selector, self._polling.row_stopped
+            context, records, fleet, bots, self._selector, self._reconciler.row_stopped
         )
         self._requests = Requests(
             context,
@@ -89,7 +89,7 @@ class Supervisor:
             bots,
             self._halting,
             self._listings,
-            self._polling,
+            self._reconciler,
             self._reporting,
         )
         self._shutdown = Shutdown(context, records, fleet, bots)
@@ -126,7 +126,7 @@ class Supervisor:
     def run(self) -> int:
         """Run until told to stop. Returns the exit code of the service."""
         self._fleet.recent.listen()
-        process.prepare()
+        parent.prepare()
         self._signals.listen()
         self._selector.register(self._signals, selectors.EVENT_READ, self._signalled)
         self._selector.register(self._fleet.reports, selectors.EVENT_READ, self._note_reports)
@@ -213,7 +213,7 @@ class Supervisor:
 
     def _take_listing(self, listing: Any, unchanged: bool, began: float) -> None:
         if not self._shutdown.begun:
-            self._reporting.listed(*self._polling.take(listing, unchanged, began))
+            self._reporting.listed(*self._reconciler.take(listing, unchanged, began))
 
     def _signalled(self) -> None:
         for signum in dict.fromkeys(self._signals.take()):
@@ -221,9 +221,9 @@ class Supervisor:
                 self._reap()
             elif signum in (signal.SIGTERM, signal.SIGINT):
                 holds = self._context.settings.on_shutdown == "hold"
-                self._stop(Service.HOLD if holds else Service.LIQUIDATE, signum)
+                self._stop(ServiceMode.KEEP if holds else ServiceMode.LIQUIDATE, signum)
             elif signum == signal.SIGUSR2:
-                self._stop(Service.HOLD, signum)
+                self._stop(ServiceMode.KEEP, signum)
             elif signum == signal.SIGUSR1:
                 self._requests.log_status()
             elif signum == signal.SIGHUP and not self._shutdown.begun:
@@ -241,7 +241,7 @@ class Supervisor:
             )
         self._spare.renew()  # before another fork takes the place of a process that ended
 
-    def _stop(self, service: Service, signum: int) -> None:
+    def _stop(self, service: ServiceMode, signum: int) -> None:
         if self._shutdown.begun and signum == signal.SIGUSR2:
             return  # a close under way does not become a hold, and this does not shorten the stop
         if self._shutdown.begin(service, signal.Signals(signum).name):

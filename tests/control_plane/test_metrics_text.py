@@ -17,7 +17,7 @@ from execsvc.control_plane.metric_names import COUNTERS, HISTOGRAMS, METRICS
 from execsvc.errors import Unavailable
 from execsvc.model.bot import InvalidRow
 from execsvc.runner.counts import SERIES
-from execsvc.supervisor.bots.next_step import Service
+from execsvc.supervisor.bots.next_step import ServiceMode
 from execsvc.supervisor.processes.loop_clock import LoopClock
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -97,7 +97,7 @@ def test_a_short_position_is_worth_what_was_sold() -> None:
 
 
 def test_an_unreadable_position_is_not_shown_as_none() -> None:
-    damaged = changed(bot(), run=None, unreadable="file is not a database")
+    damaged = changed(bot(), owner=None, unreadable="file is not a database")
     names = {name for name, _ in scraped(answer(damaged))}
     assert "execsvc_bot_tracked_base" not in names
     assert "execsvc_bot_state" in names
@@ -185,7 +185,7 @@ def test_what_is_wrong_with_the_service() -> None:
         answer(
             bot(contested=2, liquidation_failed=True),
             polled=held_back(6),
-            service=Service.LIQUIDATE,
+            service=ServiceMode.LIQUIDATE,
         )
     )
     for name, before, after in (

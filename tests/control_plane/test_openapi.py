@@ -25,7 +25,7 @@ from execsvc.supervisor.status.status import health, status
 TOKEN = "s3cret"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 KNOWN = facts(
-    bot(run=running(ticks=3, last_tick_at="2026-01-02T03:04:05.000Z")),
+    bot(owner=running(ticks=3, last_tick_at="2026-01-02T03:04:05.000Z")),
     bot(bot_id="b2", ledger=ledger(position=HELD, failing=True), error="no bid"),
     nameless=[InvalidRow(name="No id", reason="id is missing")],
     polled=Polled(5.0, 99.0, None, 2, "HTTP 500", Pending(6, 8, 1, 3)),

@@ -14,7 +14,7 @@ from execsvc.hosts.membership import (
     HostPlan,
     Membership,
 )
-from execsvc.hosts.placement import TakeAccount, ReleaseAccount, ranking
+from execsvc.hosts.placement import ReleaseAccount, TakeAccount, ranking
 from execsvc.hosts.rows import AccountRow, BeatAnswer, OpenIntent
 from execsvc.hosts.takeover import steps_of_takeover
 

@@ -16,7 +16,7 @@ from support.stores import store_in
 from execsvc.model.position import Position
 from execsvc.store.bot_state import LedgerState
 from execsvc.supervisor.bots.bot import Bot
-from execsvc.supervisor.bots.next_step import Service
+from execsvc.supervisor.bots.next_step import ServiceMode
 from execsvc.supervisor.shutdown import KILL_PATIENCE, Shutdown
 from execsvc.supervisor.systemd_updates import LEAVING, SystemdUpdates
 
@@ -81,7 +81,7 @@ def test_nothing_is_asked_for_while_the_service_runs(stopping: Stopping) -> None
 
 
 def test_time_is_asked_for_whenever_something_was_sold(stopping: Stopping) -> None:
-    stopping.shutdown.begin(Service.LIQUIDATE, "TERM")
+    stopping.shutdown.begin(ServiceMode.LIQUIDATE, "TERM")
     assert stopping.asked() == [STEP]
     assert stopping.asked() == []
     stopping.tracks("0.5")
@@ -90,14 +90,14 @@ def test_time_is_asked_for_whenever_something_was_sold(stopping: Stopping) -> No
 
 
 def test_no_more_is_asked_for_than_the_shutdown_has(stopping: Stopping) -> None:
-    stopping.shutdown.begin(Service.LIQUIDATE, "TERM")
+    stopping.shutdown.begin(ServiceMode.LIQUIDATE, "TERM")
     allowed = stopping.context.settings.shutdown_timeout
     stopping.context.clock.now += allowed - 1
     assert stopping.asked() == [pytest.approx(1 + KILL_PATIENCE + LEAVING, abs=0.1)]
 
 
 def test_a_bot_that_became_flat_is_progress(stopping: Stopping) -> None:
-    stopping.shutdown.begin(Service.LIQUIDATE, "TERM")
+    stopping.shutdown.begin(ServiceMode.LIQUIDATE, "TERM")
     stopping.asked()
     stopping.knows(None)
     assert stopping.asked() == [STEP]

@@ -12,8 +12,8 @@ from execsvc.runner.job import Task
 from execsvc.runner.report import Snapshot, shown
 from execsvc.store.bot_state import LedgerState
 from execsvc.supervisor.bots.bot import Bot
-from execsvc.supervisor.bots.next_step import Listed, Service
-from execsvc.supervisor.bots.run import Run
+from execsvc.supervisor.bots.bot_process import BotProcess
+from execsvc.supervisor.bots.next_step import Listed, ServiceMode
 from execsvc.supervisor.status.facts import Facts, Polled
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
@@ -34,7 +34,7 @@ def bot(**changes: Any) -> Bot:
 def changed(before: Bot, **changes: Any) -> Bot:
     """``before`` with these facts, each in the record of the bot that has it."""
     parts: dict[str, Any] = {name: changes.pop(name) for name in Bot._fields if name in changes}
-    for kind in ("desired", "process", "known", "holding", "schedule"):
+    for kind in ("desired", "processes", "known", "hold_record", "schedule"):
         record = getattr(before, kind)
         own = {name: changes.pop(name) for name in record._fields if name in changes}
         parts.setdefault(kind, record._replace(**own))
@@ -42,15 +42,15 @@ def changed(before: Bot, **changes: Any) -> Bot:
     return before._replace(**parts)
 
 
-def running(**report: Any) -> Run:
+def running(**report: Any) -> BotProcess:
     snapshot = Snapshot(**{"phase": "RUNNING", "position": shown(HELD), **report})
-    return run(snapshot=snapshot)
+    return bot_process(snapshot=snapshot)
 
 
-def run(pid: int = 4250, row: BotSpec | None = ROW, **known: Any) -> Run:
+def bot_process(pid: int = 4250, row: BotSpec | None = ROW, **known: Any) -> BotProcess:
     """A process that trades."""
     beginning: dict[str, Any] = {"task": Task.TRADE, "began": 0.0, "reported_at": 0.0}
-    return Run(pid=pid, spec=row, started_at=AT, **{**beginning, **known})
+    return BotProcess(pid=pid, spec=row, started_at=AT, **{**beginning, **known})
 
 
 def ledger(**changes: Any) -> LedgerState:
@@ -69,7 +69,7 @@ def facts(*bots: Bot, **changes: Any) -> Facts:
     polled = Polled(5.0, 1.0, AT, 0, None, None)
     known: dict[str, Any] = {
         "pid": 4242,
-        "service": Service.RUNNING,
+        "service": ServiceMode.RUNNING,
         "started_at": AT,
         "uptime": 12.3456,
         "polled": polled,

@@ -6,13 +6,13 @@ import json
 from datetime import datetime, timezone
 from typing import Any
 
-from support.facts import changed, run
+from support.facts import bot_process, changed
 
 from execsvc.model.bot import Binding, BotSpec, Mode
 from execsvc.runner.counts import NOTHING
 from execsvc.runner.report import Snapshot
 from execsvc.supervisor.bots.bot import Bot
-from execsvc.supervisor.bots.next_step import Listed, Service
+from execsvc.supervisor.bots.next_step import Listed, ServiceMode
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.bots.totals import Totals
 from execsvc.supervisor.listing.guard import Pending
@@ -42,8 +42,8 @@ def bot(bot_id: str = "b1", name: str = "My bot", **report: Any) -> Bot:
             **report,
         }
     )
-    trades = run(row=row, snapshot=snapshot)
-    return changed(Bot(bot_id), row=row, listed=Listed.VALID, state=State.RUNNING, run=trades)
+    trades = bot_process(row=row, snapshot=snapshot)
+    return changed(Bot(bot_id), row=row, listed=Listed.VALID, state=State.RUNNING, owner=trades)
 
 
 def answer(
@@ -52,7 +52,7 @@ def answer(
     """The answer as it comes over the socket."""
     known: dict[str, Any] = {
         "pid": 1,
-        "service": Service.RUNNING,
+        "service": ServiceMode.RUNNING,
         "started_at": AT,
         "uptime": 1.0,
         "polled": Polled(5.0, 1.5, AT, 0, None, None),

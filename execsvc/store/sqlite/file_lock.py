@@ -33,7 +33,7 @@ class FileLock:
             raise faults.failed(f"{self._path.name} cannot be locked", error) from error
         return True
 
-    def is_held(self) -> bool:
+    def is_locked(self) -> bool:
         """True while a process holds the lock. Raises LedgerFailed when the file cannot be opened.
 
         The check holds a shared lock for a moment, in which :meth:`try_acquire` finds it taken.

@@ -119,7 +119,7 @@ class InMemoryJournal(AccountRecords):
             position
             for bot_id in doubts.buyers(self.connection)
             if bot_id in bots
-            for position in doubts.held_in(bots[bot_id], bot_id, self.key_id)
+            for position in doubts.open_in(bots[bot_id], bot_id, self.key_id)
         ]
 
     def is_of_another_machine(self) -> bool:

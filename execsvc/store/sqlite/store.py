@@ -77,11 +77,11 @@ class SqliteStore:
 
     def is_taken(self) -> bool:
         """True while a process has that lock."""
-        return self._lock.is_held()
+        return self._lock.is_locked()
 
     def taken_by(self) -> int | None:
         """The pid that the holder of that lock has written down; None when no process holds the lock."""
-        return self._lock.holder() if self._lock.is_held() else None
+        return self._lock.holder() if self._lock.is_locked() else None
 
     def holder(self, key_id: str) -> Holder | None:
         """The service that has locked the account ``key_id``; None when none has."""

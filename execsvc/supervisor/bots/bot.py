@@ -15,16 +15,16 @@ from execsvc.supervisor.bots.bot_records import (
     Desired,
     HoldRecord,
     KnownPosition,
-    Process,
+    Processes,
     Schedule,
 )
-from execsvc.supervisor.bots.next_step import Case, Listed, Service
+from execsvc.supervisor.bots.next_step import Case, Listed, ServiceMode
 from execsvc.supervisor.bots.states import State, entered
 
 if TYPE_CHECKING:
     from loguru import Logger
 
-Record = Desired | Process | KnownPosition | HoldRecord | Schedule
+Record = Desired | Processes | KnownPosition | HoldRecord | Schedule
 
 
 class Bot(NamedTuple):
@@ -36,9 +36,9 @@ class Bot(NamedTuple):
     stand_in: bool = False
     """True when the record stands for an unreadable ledger; ``bot_id`` is the name of that file."""
     desired: Desired = Desired()
-    process: Process = Process()
+    processes: Processes = Processes()
     known: KnownPosition = KnownPosition()
-    holding: HoldRecord = HoldRecord()
+    hold_record: HoldRecord = HoldRecord()
     schedule: Schedule = Schedule()
 
     def having(self, *records: Record) -> Bot:
@@ -54,7 +54,7 @@ class Bot(NamedTuple):
         """The bot without crashes and faults: it came back, or an operator let it go on."""
         return self.having(
             self.desired._replace(given_back=None),
-            self.process._replace(error=None, last=Snapshot()),
+            self.processes._replace(error=None, last=Snapshot()),
             self.known._replace(current=False),
             Schedule(
                 liquidate_at=self.schedule.liquidate_at, check_after=self.schedule.check_after
@@ -63,17 +63,17 @@ class Bot(NamedTuple):
 
     def without_failure_of_another_row(self) -> Bot:
         """The bot, not FAILED any more when its row is another one than the row that failed."""
-        failed, row = self.holding.hold, self.desired.row
+        failed, row = self.hold_record.hold, self.desired.row
         if failed is None or failed.state is not State.FAILED or failed.row is None or row is None:
             return self
         if (failed.row.binding, failed.row.params) == (row.binding, row.params):
             return self
-        return self.having(self.holding._replace(hold=None)).begun_anew()
+        return self.having(self.hold_record._replace(hold=None)).begun_anew()
 
     @property
     def name(self) -> str:
         """The name of the bot as BotService last gave it; the id of a bot without a name."""
-        invalid = self.desired.listed is Listed.INVALID and self.process.run is None
+        invalid = self.desired.listed is Listed.INVALID and self.processes.owner is None
         if self.desired.row is None or (invalid and self.desired.invalid_name):
             return self.desired.invalid_name or self.bot_id
         return self.desired.row.name or self.bot_id
@@ -101,39 +101,39 @@ class Bot(NamedTuple):
     @property
     def trades(self) -> bool:
         """True while a process runs its strategy."""
-        return self.process.run is not None and self.process.run.task is Task.TRADE
+        return self.processes.owner is not None and self.processes.owner.task is Task.TRADE
 
     @property
     def runs_freely(self) -> bool:
         """True while its strategy runs and has not been asked to end."""
         return (
-            self.process.run is not None
-            and self.process.run.task is Task.TRADE
-            and self.process.run.stop_mode is None
+            self.processes.owner is not None
+            and self.processes.owner.task is Task.TRADE
+            and self.processes.owner.stop_mode is None
         )
 
     @property
     def is_at_rest(self) -> bool:
         """True when the bot is flat for certain, and no process works for it or is about to."""
         works = (
-            self.process.run
-            or self.process.check
-            or self.process.queued
-            or self.holding.pending
-            or self.process.to_check
+            self.processes.owner
+            or self.processes.check
+            or self.processes.queued
+            or self.hold_record.pending
+            or self.processes.to_check
         )
         return not works and not self.stand_in and self.known.current and not self.is_open
 
     @property
     def at_stake(self) -> bool:
         """True when the bot has a runner or an open position."""
-        return self.process.run is not None or self.is_open
+        return self.processes.owner is not None or self.is_open
 
     @property
     def binding(self) -> Binding | None:
         """The binding that the bot trades: by the row, else by its process, else by its ledger."""
-        if self.process.run is not None and self.process.run.spec is not None:
-            return self.process.run.spec.binding
+        if self.processes.owner is not None and self.processes.owner.spec is not None:
+            return self.processes.owner.spec.binding
         if (
             self.state is State.LIQUIDATING
             and self.known.ledger is not None
@@ -158,8 +158,8 @@ class Bot(NamedTuple):
     def accounts(self) -> set[str]:
         """The accounts that no other service may trade as long as this record exists."""
         bindings = (
-            [self.process.run.spec.binding]
-            if self.process.run is not None and self.process.run.spec
+            [self.processes.owner.spec.binding]
+            if self.processes.owner is not None and self.processes.owner.spec
             else []
         )
         bindings += (
@@ -169,14 +169,20 @@ class Bot(NamedTuple):
         )
         kept = self.known.ledger.binding if self.known.ledger is not None else None
         bindings += (
-            [kept] if kept is not None and (self.is_open or self.process.run is not None) else []
+            [kept]
+            if kept is not None and (self.is_open or self.processes.owner is not None)
+            else []
         )
         return {binding.key_id for binding in bindings if binding.mode is Mode.LIVE}
 
     @property
     def snapshot(self) -> Snapshot:
         """The latest report."""
-        return self.process.run.snapshot if self.process.run is not None else self.process.last
+        return (
+            self.processes.owner.snapshot
+            if self.processes.owner is not None
+            else self.processes.last
+        )
 
     @property
     def position(self) -> dict[str, str | None]:
@@ -205,12 +211,12 @@ class Bot(NamedTuple):
     @property
     def unread(self) -> float:
         """Seconds for which the reads of its process have failed."""
-        return self.process.run.snapshot.unread if self.process.run is not None else 0.0
+        return self.processes.owner.snapshot.unread if self.processes.owner is not None else 0.0
 
     @property
     def unjudged(self) -> float:
         """Seconds for which it has been unknown whether its stop loss is reached."""
-        return self.process.run.snapshot.unjudged if self.process.run is not None else 0.0
+        return self.processes.owner.snapshot.unjudged if self.processes.owner is not None else 0.0
 
     @property
     def contested(self) -> int:
@@ -234,14 +240,14 @@ class Bot(NamedTuple):
         # The next try has not failed yet, but it has not sold anything either.
         return self.snapshot.liquidation_failed or (before and not self.trades)
 
-    def case(self, service: Service, *, halted: bool) -> Case:
+    def case(self, service: ServiceMode, *, halted: bool) -> Case:
         """The facts on which the decision about its next step depends."""
         bound = self.known.ledger.binding if self.known.ledger is not None else None
         return Case(
             service=service,
             listed=self.desired.listed,
-            hold=self.holding.hold.state if self.holding.hold is not None else None,
-            keeps=self.holding.hold is not None and self.holding.hold.keeps,
+            hold=self.hold_record.hold.state if self.hold_record.hold is not None else None,
+            keeps=self.hold_record.hold is not None and self.hold_record.hold.keeps,
             is_open=self.is_open,
             readable=self.known.unreadable is None,
             moved=bound is not None
@@ -262,14 +268,14 @@ class Bot(NamedTuple):
     @property
     def is_reporting(self) -> bool:
         """True while a process works for the bot that has recovered its position, and reports it."""
-        return self.process.run is not None and self.process.run.snapshot.phase != "BOOTING"
+        return self.processes.owner is not None and self.processes.owner.snapshot.phase != "BOOTING"
 
 
 _ATTRIBUTES: dict[type[Record], str] = {
     Desired: "desired",
-    Process: "process",
+    Processes: "processes",
     KnownPosition: "known",
-    HoldRecord: "holding",
+    HoldRecord: "hold_record",
     Schedule: "schedule",
 }
-"""The attribute of a bot that holds the record of each kind."""
+"""The attribute of a bot that has the record of each kind."""

@@ -9,8 +9,8 @@ from execsvc.model.bot import BotSpec
 from execsvc.runner.job import Task
 from execsvc.runner.report import Snapshot
 from execsvc.store.bot_state import LedgerState
+from execsvc.supervisor.bots.bot_process import BotProcess
 from execsvc.supervisor.bots.next_step import Listed
-from execsvc.supervisor.bots.run import Run
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.processes.restarts import Crashes
 
@@ -37,12 +37,12 @@ class Desired(NamedTuple):
     """The reason why a stop is reported to BotService for which no user there has asked."""
 
 
-class Process(NamedTuple):
+class Processes(NamedTuple):
     """The processes of a bot."""
 
-    run: Run | None = None
+    owner: BotProcess | None = None
     """The process that owns its ledger."""
-    check: Run | None = None
+    check: BotProcess | None = None
     """The process that checks a changed row."""
     queued: Task | None = None
     """The task for which a process is to be forked."""

@@ -35,7 +35,7 @@ from execsvc.supervisor.bots.facts import (
     Unlisted,
 )
 from execsvc.supervisor.bots.fleet import Fleet
-from execsvc.supervisor.bots.next_step import Listed, Service
+from execsvc.supervisor.bots.next_step import Listed, ServiceMode
 from execsvc.supervisor.bots.records import Records
 from execsvc.supervisor.bots.reducer import handle
 from execsvc.supervisor.bots.states import State
@@ -128,7 +128,7 @@ class Bots:
         for bot_id in sorted(bot_ids):
             self.apply(bot_id, Unlisted("no longer listed"))
             bot = self._bots[bot_id]
-            never_ran = not bot.process.ever_ran and bot.desired.given_back is None
+            never_ran = not bot.processes.ever_ran and bot.desired.given_back is None
             if bot.state is State.STOPPED and never_ran:
                 self._forget(bot)
 
@@ -140,20 +140,20 @@ class Bots:
         bot = self._bots.get(bot_id)
         if bot is None or bot.desired.listed not in (Listed.VALID, Listed.INVALID):
             return
-        if bot.process.run is None and not bot.is_open:
+        if bot.processes.owner is None and not bot.is_open:
             self.apply(bot_id, Unlisted("BotService shows it as STOPPED"))
 
     def read_reports(self) -> None:
         """Read every report that waits."""
         for bot_id in self._fleet.reports.ready():
-            process = self._bots[bot_id].process
-            for run in (process.run, process.check):
-                one = self._fleet.processes.get(run.pid) if run is not None else None
+            processes = self._bots[bot_id].processes
+            for process in (processes.owner, processes.check):
+                one = self._fleet.processes.get(process.pid) if process is not None else None
                 if one is None:
                     continue
                 snapshot = one.latest(self._fleet.totals)
                 if snapshot is not None:
-                    if run is process.run and one.has_news(snapshot):
+                    if process is processes.owner and one.has_news(snapshot):
                         self._fleet.news.add(bot_id)
                     self.apply(bot_id, Reported(one.child.pid, snapshot))
                 if one.lines.ended:
@@ -169,7 +169,7 @@ class Bots:
         snapshot = one.latest(self._fleet.totals)
         self._fleet.reports.remove(one.lines)
         one.lines.close()
-        check = bot.process.check
+        check = bot.processes.check
         checked = check is not None and check.pid == child.pid
         ledger = LedgerFound() if checked else ledger_of(self._records, bot.bot_id)
         self.apply(bot.bot_id, Ended(child.pid, code, snapshot, ledger))
@@ -188,7 +188,7 @@ class Bots:
         closed.
         """
         for bot in list(self._bots.values()):
-            unreadable = bot.known.unreadable is not None and bot.process.run is None
+            unreadable = bot.known.unreadable is not None and bot.processes.owner is None
             with suppress(LedgerFailed):
                 if bot.stand_in:
                     self._look_for(bot)
@@ -223,11 +223,11 @@ class Bots:
 
     def busy(self) -> bool:
         """True while a process works for a bot, or one is still to be forked."""
-        liquidating = self._fleet.service is Service.LIQUIDATE
+        liquidating = self._fleet.service is ServiceMode.LIQUIDATE
         return any(
-            bot.process.run is not None
-            or bot.process.check is not None
-            or bot.process.queued is not None
+            bot.processes.owner is not None
+            or bot.processes.check is not None
+            or bot.processes.queued is not None
             or (liquidating and bot.state is State.LIQUIDATING)
             for bot in self._bots.values()
         )

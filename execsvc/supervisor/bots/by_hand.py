@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from execsvc.runner.job import Task
+from execsvc.supervisor.bots.bot_process import StopMode
 from execsvc.supervisor.bots.bot_records import Hold
 from execsvc.supervisor.bots.draft import Draft
 from execsvc.supervisor.bots.effects import RememberHeld
 from execsvc.supervisor.bots.facts import ReleaseAsked
 from execsvc.supervisor.bots.next_step import Listed
-from execsvc.supervisor.bots.run import StopMode
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.bots.steps import ask_to_stop, kill_check, reconcile
 from execsvc.supervisor.processes.restarts import Crashes
@@ -27,9 +27,9 @@ def stop(draft: Draft) -> None:
     draft.log("WARNING", "bot_stop_asked", "an operator stops it")
     bot = draft.bot
     if bot.desired.listed is not Listed.GONE and bot.known.unreadable is None:
-        hold = _held(bot.holding.hold)
+        hold = _held(bot.hold_record.hold)
         # This operator sent the signal on which it ended, too.
-        draft.put(bot.holding._replace(hold=hold, pending=None))
+        draft.put(bot.hold_record._replace(hold=hold, pending=None))
         draft.do(RememberHeld(hold.keeps))
     close(draft)
 
@@ -43,8 +43,8 @@ def release(draft: Draft, fact: ReleaseAsked) -> None:
     if fact.abandons and not draft.bot.stand_in:
         _abandon(draft)
     draft.put(draft.bot.schedule._replace(crashes=Crashes()))
-    if draft.bot.holding.hold is not None:
-        draft.put(draft.bot.holding._replace(hold=None))
+    if draft.bot.hold_record.hold is not None:
+        draft.put(draft.bot.hold_record._replace(hold=None))
         draft.bot = draft.bot.begun_anew()
         draft.do(RememberHeld(None))
     now = draft.at.now
@@ -55,10 +55,10 @@ def release(draft: Draft, fact: ReleaseAsked) -> None:
 def recheck(draft: Draft) -> None:
     """Read the ledger again and act on it, as the ledger or the journal was changed by hand."""
     bot = draft.bot
-    if bot.process.run is not None or bot.stand_in:
+    if bot.processes.owner is not None or bot.stand_in:
         return
-    if bot.known.unreadable is not None and bot.holding.is_failed:
-        draft.put(bot.holding._replace(hold=None))
+    if bot.known.unreadable is not None and bot.hold_record.is_failed:
+        draft.put(bot.hold_record._replace(hold=None))
     draft.put(bot.known._replace(current=False))
     reconcile(draft)
 
@@ -74,14 +74,14 @@ def close(draft: Draft) -> None:
     """Let the position of the bot be closed at once."""
     bot = draft.bot
     draft.put(
-        bot.process._replace(to_check=None),
+        bot.processes._replace(to_check=None),
         bot.schedule._replace(liquidate_at=draft.at.now),
     )
     kill_check(draft)
-    run = bot.process.run
-    if run is None:
+    process = bot.processes.owner
+    if process is None:
         draft.put(bot.desired._replace(closing=bot.desired.closing or bot.is_open))
-    elif bot.runs_freely and (bot.holding.hold is not None or run.stop_since is None):
+    elif bot.runs_freely and (bot.hold_record.hold is not None or process.stop_since is None):
         # A bot that already stops on a signal of its own is left to its pending decision: the decision of
         # an operator still counts when trading is resumed.
         ask_to_stop(draft, StopMode.STOP)
@@ -93,16 +93,16 @@ def _abandon(draft: Draft) -> None:
     draft.put(
         bot.desired._replace(abandoning=True),
         bot.known._replace(not_abandoned=None),
-        bot.holding._replace(pending=None),
-        bot.process._replace(to_check=None),
+        bot.hold_record._replace(pending=None),
+        bot.processes._replace(to_check=None),
     )
     draft.log("WARNING", "bot_abandon_asked", "an operator gives its position up")
-    run = bot.process.run
-    if run is not None and run.task is not Task.ABANDON:
+    process = bot.processes.owner
+    if process is not None and process.task is not Task.ABANDON:
         # The process has time to finish an order; a longer delay may last for ever.
         ends_by = draft.at.now + draft.at.settings.order_timeout + ABANDON_GRACE
-        draft.put(draft.bot.process._replace(run=run._replace(ends_by=ends_by)))
-        ask_to_stop(draft, StopMode.HOLD)
+        draft.put(draft.bot.processes._replace(owner=process._replace(ends_by=ends_by)))
+        ask_to_stop(draft, StopMode.KEEP)
 
 
 def _held(before: Hold | None) -> Hold:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.events import EventName
 from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.bot_process import StopMode
 from execsvc.supervisor.bots.effects import (
     Act,
     ClaimAccount,
@@ -32,11 +33,10 @@ from execsvc.supervisor.bots.facts import (
 )
 from execsvc.supervisor.bots.fleet import Fleet
 from execsvc.supervisor.bots.records import Records
-from execsvc.supervisor.bots.run import StopMode
 from execsvc.supervisor.processes.context import ProcessContext
 from execsvc.supervisor.processes.exit_classifier import OPERATOR_WINDOW, one_of_many
 
-_SIGNALS = {StopMode.STOP: signal.SIGTERM, StopMode.HOLD: signal.SIGUSR2}
+_SIGNALS = {StopMode.STOP: signal.SIGTERM, StopMode.KEEP: signal.SIGUSR2}
 
 
 class Means(NamedTuple):
@@ -106,10 +106,10 @@ def _claim_account(means: Means, _: Bot, effect: ClaimAccount) -> Fact:
 def _classify_signal(means: Means, _: Bot, effect: ClassifySignal) -> Fact:
     bots, signalled_at = means.fleet.bots.values(), effect.signalled_at
     together = [
-        bot for bot in bots if abs(bot.holding.signalled_at - signalled_at) <= OPERATOR_WINDOW
+        bot for bot in bots if abs(bot.hold_record.signalled_at - signalled_at) <= OPERATOR_WINDOW
     ]
     runners = sum(bot.trades for bot in bots) + sum(not bot.trades for bot in together)
-    moments = [bot.holding.signalled_at for bot in together]
+    moments = [bot.hold_record.signalled_at for bot in together]
     return SignalClassified(one_of_many(signalled_at, moments, runners))
 
 

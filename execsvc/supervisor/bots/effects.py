@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from execsvc.events import EventName
 from execsvc.runner.job import Task
-from execsvc.supervisor.bots.run import StopMode
+from execsvc.supervisor.bots.bot_process import StopMode
 
 
 class Act(Enum):

@@ -11,8 +11,8 @@ from execsvc.runner.job import Task
 from execsvc.runner.report import Snapshot
 from execsvc.settings import Settings
 from execsvc.store.bot_state import LedgerState
-from execsvc.supervisor.bots.next_step import Listed, Service
-from execsvc.supervisor.bots.run import Run
+from execsvc.supervisor.bots.bot_process import BotProcess
+from execsvc.supervisor.bots.next_step import Listed, ServiceMode
 
 
 class Circumstances(NamedTuple):
@@ -21,7 +21,7 @@ class Circumstances(NamedTuple):
     now: float
     """Seconds of the loop's own clock."""
     utc: datetime
-    service: Service
+    service: ServiceMode
     halted: bool
     """True while trading is halted."""
     settings: Settings
@@ -97,7 +97,7 @@ class Unlisted(NamedTuple):
 class Started(NamedTuple):
     """A process works for the bot from now on."""
 
-    run: Run
+    process: BotProcess
 
 
 class NotStarted(NamedTuple):

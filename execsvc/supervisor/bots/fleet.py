@@ -11,7 +11,7 @@ from execsvc.runner.job import Job
 from execsvc.runner.report import Snapshot, decode
 from execsvc.settings import Settings
 from execsvc.supervisor.bots.bot import Bot
-from execsvc.supervisor.bots.next_step import Service
+from execsvc.supervisor.bots.next_step import ServiceMode
 from execsvc.supervisor.bots.recent import Recent
 from execsvc.supervisor.bots.totals import Totals
 from execsvc.supervisor.processes.child import Child
@@ -23,8 +23,8 @@ Runner = Callable[[Job, Settings, int, int], int]
 
 
 @dataclass
-class BotProcess:
-    """A process of a bot, until it is reaped; :class:`Run` has the facts about it."""
+class ForkedProcess:
+    """A process of a bot, until it is reaped; :class:`BotProcess` has the facts about it."""
 
     bot_id: str
     child: Child
@@ -56,10 +56,10 @@ class BotProcess:
 class Fleet:
     """The bots, which are changed by facts alone (class Bots), and what belongs to all of them."""
 
-    service: Service = Service.RUNNING
+    service: ServiceMode = ServiceMode.RUNNING
     """The activity of the service as a whole."""
     bots: dict[str, Bot] = field(default_factory=dict)
-    processes: dict[int, BotProcess] = field(default_factory=dict)
+    processes: dict[int, ForkedProcess] = field(default_factory=dict)
     """The processes of bots that are not reaped yet, by pid."""
     queue: deque[str] = field(default_factory=deque)
     """Bots for which a process is to be forked, in this order."""

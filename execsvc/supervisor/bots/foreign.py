@@ -54,7 +54,9 @@ class Foreign:
 
     def _row(self, bot_id: str) -> BotSpec | None:
         bot = self._fleet.bots.get(bot_id)
-        foreign = bot is not None and bot.holding.hold is not None and bot.holding.hold.foreign
+        foreign = (
+            bot is not None and bot.hold_record.hold is not None and bot.hold_record.hold.foreign
+        )
         return bot.desired.row if bot is not None and foreign else None
 
     def _may_be_run(self, row: BotSpec) -> bool:
@@ -64,5 +66,5 @@ class Foreign:
         bot.log.bind(event="bot_word_failed").warning(
             "its row stays BOOTING: {}, and that service may run it. If it does not, stop the bot "
             "there, or in BotService: POST /bots/{{id}}/stop",
-            bot.holding.hold.detail if bot.holding.hold is not None else "",
+            bot.hold_record.hold.detail if bot.hold_record.hold is not None else "",
         )

@@ -14,11 +14,11 @@ from execsvc.model.bot import BotSpec
 from execsvc.runner.job import Job, Task
 from execsvc.runner.report import LARGEST_LINE
 from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.bot_process import BotProcess
 from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.facts import NotStarted, Started
-from execsvc.supervisor.bots.fleet import BotProcess, Fleet, Runner
+from execsvc.supervisor.bots.fleet import Fleet, ForkedProcess, Runner
 from execsvc.supervisor.bots.records import Records
-from execsvc.supervisor.bots.run import Run
 from execsvc.supervisor.bots.spare import Spare, log_spare_used
 from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.context import ProcessContext
@@ -156,17 +156,17 @@ class Launcher:
             lines.close()
             self._bots.apply(bot_id, NotStarted(start.task, error.strerror))
             return
-        self._fleet.processes[child.pid] = BotProcess(bot_id, child, lines)
-        run = Run(child.pid, start.task, start.row, now, utc_now(), reported_at=now)
-        self._bots.apply(bot_id, Started(run))
+        self._fleet.processes[child.pid] = ForkedProcess(bot_id, child, lines)
+        process = BotProcess(child.pid, start.task, start.row, now, utc_now(), reported_at=now)
+        self._bots.apply(bot_id, Started(process))
 
 
 def _wanted(bot: Bot) -> list[_Start]:
     """The processes that are to be forked for ``bot``."""
-    process, starts = bot.process, []
-    if process.queued is not None and process.run is None:
-        row = bot.desired.row if process.queued is Task.TRADE else None
-        starts.append(_Start(bot, process.queued, row))
-    if process.to_check is not None and process.check is None:
-        starts.append(_Start(bot, Task.CHECK, process.to_check))
+    processes, starts = bot.processes, []
+    if processes.queued is not None and processes.owner is None:
+        row = bot.desired.row if processes.queued is Task.TRADE else None
+        starts.append(_Start(bot, processes.queued, row))
+    if processes.to_check is not None and processes.check is None:
+        starts.append(_Start(bot, Task.CHECK, processes.to_check))
     return starts

@@ -8,12 +8,12 @@ from typing import NamedTuple
 from execsvc.supervisor.bots.states import State
 
 
-class Service(Enum):
+class ServiceMode(Enum):
     """The activity of the service as a whole."""
 
     RUNNING = "RUNNING"
     LIQUIDATE = "it stops, and every position is closed"
-    HOLD = "it stops, and positions are kept"
+    KEEP = "it stops, and positions are kept"
 
 
 class Listed(Enum):
@@ -37,7 +37,7 @@ class Step(Enum):
 class Case(NamedTuple):
     """All facts on which the decision depends."""
 
-    service: Service
+    service: ServiceMode
     listed: Listed
     hold: State | None
     """HELD or FAILED, when one of them stands."""
@@ -65,19 +65,19 @@ def next_step(case: Case) -> tuple[Step, State]:
         return Step.LIQUIDATE, rest
     if rest is not State.BOOTING:
         return Step.REST, rest
-    if case.halted or case.service is not Service.RUNNING:
+    if case.halted or case.service is not ServiceMode.RUNNING:
         return Step.REST, State.STOPPED
     return Step.START, rest
 
 
 def _is_to_close(case: Case) -> bool:
-    if not case.is_open or not case.readable or case.service is Service.HOLD:
+    if not case.is_open or not case.readable or case.service is ServiceMode.KEEP:
         return False
     if case.halted:
         return True
     if case.keeps and case.listed is not Listed.GONE:
         return False
-    if case.service is Service.LIQUIDATE or case.closing:
+    if case.service is ServiceMode.LIQUIDATE or case.closing:
         return True
     if case.listed is Listed.UNSEEN:
         return False  # the first good listing decides whether the bot resumes or its position is closed
@@ -89,7 +89,7 @@ def _rest(case: Case) -> State:
     """The state of the bot when nothing is open; BOOTING stands for a bot that is to run."""
     if case.hold is not None:
         return case.hold
-    if case.service is Service.HOLD and case.is_open:
+    if case.service is ServiceMode.KEEP and case.is_open:
         return State.HELD
     if case.listed is Listed.UNSEEN:
         return State.STOPPED if case.halted else State.BACKOFF

@@ -5,11 +5,11 @@ from __future__ import annotations
 from execsvc.runner.job import Task
 from execsvc.runner.report import EndKind
 from execsvc.supervisor.bots import rows
+from execsvc.supervisor.bots.bot_process import BotProcess
 from execsvc.supervisor.bots.bot_records import Hold, PendingSignalDecision
 from execsvc.supervisor.bots.draft import Draft
 from execsvc.supervisor.bots.effects import ClassifySignal, NotePosition, RememberHeld, Wake
 from execsvc.supervisor.bots.facts import Ended, LedgerFound, Reported, SignalClassified
-from execsvc.supervisor.bots.run import Run
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.bots.steps import mark_failed, note_ledger, reconcile
 from execsvc.supervisor.processes.exit_classifier import (
@@ -28,58 +28,58 @@ before a process ends is almost as long."""
 
 def reported(draft: Draft, fact: Reported) -> None:
     """Note a report of a process, and the state of the bot that it shows."""
-    process, now = draft.bot.process, draft.at.now
-    if process.check is not None and process.check.pid == fact.pid:
-        draft.put(process._replace(check=process.check.with_report(fact.snapshot, now)))
+    processes, now = draft.bot.processes, draft.at.now
+    if processes.check is not None and processes.check.pid == fact.pid:
+        draft.put(processes._replace(check=processes.check.with_report(fact.snapshot, now)))
         return
-    if process.run is None or process.run.pid != fact.pid:
+    if processes.owner is None or processes.owner.pid != fact.pid:
         return
-    run = process.run.with_report(fact.snapshot, now)
-    draft.put(process._replace(run=run))
+    process = processes.owner.with_report(fact.snapshot, now)
+    draft.put(processes._replace(owner=process))
     draft.do(NotePosition(draft.bot.position))
-    if run.stop_since is not None:
-        draft.do(Wake(run.deadline(draft.at.settings)))
+    if process.stop_since is not None:
+        draft.do(Wake(process.deadline(draft.at.settings)))
     if not draft.bot.runs_freely:
         return
-    phase = run.snapshot.phase
+    phase = process.snapshot.phase
     is_outage = draft.bot.known.outage is not None  # its reason may be empty: a long report is cut
-    if phase == "RUNNING" and is_outage and now - run.began >= OUTAGE_OVER:
+    if phase == "RUNNING" and is_outage and now - process.began >= OUTAGE_OVER:
         draft.put(draft.bot.known._replace(outage=None))
     if phase == "RUNNING" and draft.bot.state is State.BOOTING:
         draft.become(State.RUNNING)
     elif phase == "STOPPING" and draft.bot.state in (State.BOOTING, State.RUNNING):
         draft.become(State.STOPPING)
-        if run.snapshot.stopping_on is not None:
-            draft.put(draft.bot.holding._replace(signalled_at=now))
+        if process.snapshot.stopping_on is not None:
+            draft.put(draft.bot.hold_record._replace(signalled_at=now))
 
 
 def ended(draft: Draft, fact: Ended) -> None:
     """Decide by the last report of a process that was reaped."""
-    process = draft.bot.process
-    check, run = process.check, process.run
+    processes = draft.bot.processes
+    check, process = processes.check, processes.owner
     if check is not None and check.pid == fact.pid:
-        draft.put(process._replace(check=None))
+        draft.put(processes._replace(check=None))
         rows.change_checked(draft, _at_the_end(draft, check, fact), fact.code)
         return
-    if run is None or run.pid != fact.pid:
+    if process is None or process.pid != fact.pid:
         return
-    run = _at_the_end(draft, run, fact)
-    draft.put(process._replace(run=run))
+    process = _at_the_end(draft, process, fact)
+    draft.put(processes._replace(owner=process))
     draft.do(NotePosition(draft.bot.position))
-    draft.put(process._replace(run=None), draft.bot.known._replace(outage=_outage(run)))
-    if run.task is Task.LIQUIDATE:
-        _liquidation_ended(draft, run, fact)
-    elif run.task is Task.ABANDON:
-        _abandoning_ended(draft, run, fact)
+    draft.put(processes._replace(owner=None), draft.bot.known._replace(outage=_outage(process)))
+    if process.task is Task.LIQUIDATE:
+        _liquidation_ended(draft, process, fact)
+    elif process.task is Task.ABANDON:
+        _abandoning_ended(draft, process, fact)
     else:
-        draft.put(draft.bot.process._replace(last=run.snapshot))
-        _trading_ended(draft, run, fact.code, fact.ledger)
+        draft.put(draft.bot.processes._replace(last=process.snapshot))
+        _trading_ended(draft, process, fact.code, fact.ledger)
     reconcile(draft)
 
 
 def decide_on_signal(draft: Draft) -> None:
     """Have it decided, two seconds after a runner ended on a signal, if an operator meant this bot."""
-    pending = draft.bot.holding.pending
+    pending = draft.bot.hold_record.pending
     assert pending is not None
     if draft.at.now < pending.due:
         draft.do(Wake(pending.due))
@@ -89,19 +89,19 @@ def decide_on_signal(draft: Draft) -> None:
 
 def signal_classified(draft: Draft, fact: SignalClassified) -> None:
     """Restart the bot if its signal was one of many, else hold it."""
-    bot, pending = draft.bot, draft.bot.holding.pending
+    bot, pending = draft.bot, draft.bot.hold_record.pending
     assert pending is not None
-    error = bot.process.error
-    draft.put(bot.holding._replace(pending=None))
+    error = bot.processes.error
+    draft.put(bot.hold_record._replace(pending=None))
     if fact.one_of_many:
         draft.put(
             bot.schedule._replace(crashed=True),
-            bot.process._replace(error=f"{error}, as others did: restarted"),
+            bot.processes._replace(error=f"{error}, as others did: restarted"),
         )
     else:
         hold = Hold(State.HELD, f"{error} to its process", keeps=pending.keeps)
         draft.put(
-            draft.bot.holding._replace(hold=hold),
+            draft.bot.hold_record._replace(hold=hold),
             bot.desired._replace(closing=not pending.keeps),
             bot.schedule._replace(liquidate_at=pending.retry_at),
         )
@@ -109,32 +109,32 @@ def signal_classified(draft: Draft, fact: SignalClassified) -> None:
     reconcile(draft)
 
 
-def _at_the_end(draft: Draft, run: Run, fact: Ended) -> Run:
-    return run if fact.snapshot is None else run.with_report(fact.snapshot, draft.at.now)
+def _at_the_end(draft: Draft, process: BotProcess, fact: Ended) -> BotProcess:
+    return process if fact.snapshot is None else process.with_report(fact.snapshot, draft.at.now)
 
 
-def _liquidation_ended(draft: Draft, run: Run, fact: Ended) -> None:
+def _liquidation_ended(draft: Draft, process: BotProcess, fact: Ended) -> None:
     failed = draft.bot.known.liquidation_failed
     note_ledger(draft, fact.ledger)
     if failed and not draft.bot.is_open:
         # The error was the reason why the position was open.
-        draft.put(draft.bot.process._replace(error=None))
+        draft.put(draft.bot.processes._replace(error=None))
     if draft.bot.is_open:
-        end = run.snapshot.end
-        error = (end.detail if end else None) or _cut_short(run, fact.code)
+        end = process.snapshot.end
+        error = (end.detail if end else None) or _cut_short(process, fact.code)
         retry_at = draft.at.now + draft.at.settings.liquidation_retry
         draft.put(
-            draft.bot.process._replace(error=error),
+            draft.bot.processes._replace(error=error),
             draft.bot.known._replace(liquidation_failed=True),
             draft.bot.schedule._replace(liquidate_at=retry_at),
         )
 
 
-def _abandoning_ended(draft: Draft, run: Run, fact: Ended) -> None:
+def _abandoning_ended(draft: Draft, process: BotProcess, fact: Ended) -> None:
     """Note if the position was given up, in one transaction, for the operator that waits."""
-    end = run.snapshot.end
+    end = process.snapshot.end
     done = end is not None and end.kind is EndKind.STOPPED
-    fault = None if done else (end.detail if end else None) or _cut_short(run, fact.code)
+    fault = None if done else (end.detail if end else None) or _cut_short(process, fact.code)
     draft.put(
         draft.bot.desired._replace(abandoning=False),
         draft.bot.known._replace(not_abandoned=fault),
@@ -142,89 +142,89 @@ def _abandoning_ended(draft: Draft, run: Run, fact: Ended) -> None:
     note_ledger(draft, fact.ledger)
     if done:
         # The error was the reason why the position was open.
-        draft.put(draft.bot.process._replace(error=None))
+        draft.put(draft.bot.processes._replace(error=None))
     draft.put(draft.bot.schedule._replace(liquidate_at=draft.at.now))
 
 
-def _outage(run: Run) -> str | None:
+def _outage(process: BotProcess) -> str | None:
     """The reason why the bot's ledger could not be read or written, if the process ended of that."""
-    end = run.snapshot.end
+    end = process.snapshot.end
     return end.detail if end is not None and end.kind is EndKind.UNAVAILABLE else None
 
 
-def _cut_short(run: Run, code: int) -> str:
+def _cut_short(process: BotProcess, code: int) -> str:
     """The reason of the end of a process without a last report, and its work at that time."""
-    at = run.snapshot.last_error
-    return f"{run.killed_for or described(code)}{f': {at}' if at else ''}"
+    at = process.snapshot.last_error
+    return f"{process.killed_for or described(code)}{f': {at}' if at else ''}"
 
 
-def _trading_ended(draft: Draft, run: Run, code: int, ledger: LedgerFound) -> None:
+def _trading_ended(draft: Draft, process: BotProcess, code: int, ledger: LedgerFound) -> None:
     ending = classify(
-        run.snapshot, code, asked=run.stop_mode is not None, killed_for=run.killed_for
+        process.snapshot, code, asked=process.stop_mode is not None, killed_for=process.killed_for
     )
     note_ledger(draft, ledger)
-    retry_at = _retry_at(draft, run)
-    if draft.bot.known.outage is not None and run.snapshot.liquidation_failed:
+    retry_at = _retry_at(draft, process)
+    if draft.bot.known.outage is not None and process.snapshot.liquidation_failed:
         # The failure could not be recorded in the ledger.
         draft.put(draft.bot.known._replace(liquidation_failed=draft.bot.is_open))
     if ending.meaning is not Meaning.ASKED:
-        draft.put(draft.bot.process._replace(error=ending.detail))
+        draft.put(draft.bot.processes._replace(error=ending.detail))
     if ending.meaning is Meaning.OPERATOR:
-        _await_decision(draft, run, ending, retry_at)
+        _await_decision(draft, process, ending, retry_at)
     elif ending.meaning is Meaning.CRASHED:
-        _crashed(draft, run, ending.detail)
+        _crashed(draft, process, ending.detail)
     elif ending.meaning is Meaning.UNAVAILABLE:
-        _unavailable(draft, run, ending.detail)
-    elif ending.meaning is not Meaning.ASKED and draft.bot.holding.hold is None:
+        _unavailable(draft, process, ending.detail)
+    elif ending.meaning is not Meaning.ASKED and draft.bot.hold_record.hold is None:
         draft.put(draft.bot.desired._replace(closing=True))
-        mark_failed(draft, ending.detail, run.spec)
+        mark_failed(draft, ending.detail, process.spec)
     draft.put(draft.bot.schedule._replace(liquidate_at=retry_at))
 
 
-def _retry_at(draft: Draft, run: Run) -> float:
+def _retry_at(draft: Draft, process: BotProcess) -> float:
     """The time of the next liquidation: later after a stop, which made its attempts; else at once."""
-    end = run.snapshot.end
+    end = process.snapshot.end
     tried = end is not None and end.kind in (
         EndKind.RESIDUE,
         EndKind.FAILED,
         EndKind.UNAVAILABLE,
     )
-    if tried and run.snapshot.liquidation_failed:
+    if tried and process.snapshot.liquidation_failed:
         return draft.at.now + draft.at.settings.liquidation_retry
     return draft.at.now
 
 
-def _await_decision(draft: Draft, run: Run, ending: Ending, retry_at: float) -> None:
-    if draft.bot.holding.hold is not None:
+def _await_decision(draft: Draft, process: BotProcess, ending: Ending, retry_at: float) -> None:
+    if draft.bot.hold_record.hold is not None:
         return  # its ledger cannot be read: that hold stays
     if draft.bot.state in (State.BOOTING, State.RUNNING):
         draft.become(State.STOPPING)
     now = draft.at.now
-    signalled_at = run.stop_since if run.stop_since is not None else now
+    signalled_at = process.stop_since if process.stop_since is not None else now
     pending = PendingSignalDecision(now + OPERATOR_WINDOW, signalled_at, ending.keeps, retry_at)
-    draft.put(draft.bot.holding._replace(pending=pending, signalled_at=signalled_at))
+    draft.put(draft.bot.hold_record._replace(pending=pending, signalled_at=signalled_at))
     draft.do(Wake(pending.due))
 
 
-def _crashed(draft: Draft, run: Run, error: str) -> None:
+def _crashed(draft: Draft, process: BotProcess, error: str) -> None:
     now, settings = draft.at.now, draft.at.settings
-    end = run.snapshot.end
+    end = process.snapshot.end
     if end is not None and end.kind is EndKind.RESIDUE:
         # The process found a position that it must not trade on.
         draft.put(draft.bot.desired._replace(closing=True))
     crashes = draft.bot.schedule.crashes.with_one(now, settings.restart_window)
     draft.put(draft.bot.schedule._replace(crashes=crashes))
-    draft.log("ERROR", "bot_crashed", f"crashed: {error}", pid=run.pid)
+    draft.log("ERROR", "bot_crashed", f"crashed: {error}", pid=process.pid)
     if crashes.are_too_many(settings.max_restarts, settings.restart_window):
         draft.put(draft.bot.desired._replace(closing=True))
         why = f"given up after too many crashes, the last one: {error}"
-        mark_failed(draft, why, run.spec)
+        mark_failed(draft, why, process.spec)
         return
     not_before = now + crashes.delay(draft.at.jitter)
     draft.put(draft.bot.schedule._replace(crashed=True, not_before=not_before))
 
 
-def _unavailable(draft: Draft, run: Run, error: str) -> None:
+def _unavailable(draft: Draft, process: BotProcess, error: str) -> None:
     """Start the bot again, later and later, never FAILED: nothing is wrong with its ledger.
 
     Without a record there is no exit either. When that has lasted, its position is closed as soon
@@ -236,6 +236,6 @@ def _unavailable(draft: Draft, run: Run, error: str) -> None:
     if outages.are_too_many(settings.max_restarts, settings.restart_window):
         draft.put(draft.bot.desired._replace(closing=True))
         delay = LONGEST_DELAY
-    draft.log("ERROR", "bot_crashed", f"its ledger is not available: {error}", pid=run.pid)
+    draft.log("ERROR", "bot_crashed", f"its ledger is not available: {error}", pid=process.pid)
     schedule = draft.bot.schedule
     draft.put(schedule._replace(outages=outages, crashed=True, not_before=now + delay))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from execsvc.supervisor.bots.bot_process import StopMode
 from execsvc.supervisor.bots.bot_records import Hold
 from execsvc.supervisor.bots.draft import Draft
 from execsvc.supervisor.bots.facts import FoundUnreadable, HeldBefore, TakenUp
-from execsvc.supervisor.bots.next_step import Service
-from execsvc.supervisor.bots.run import StopMode
+from execsvc.supervisor.bots.next_step import ServiceMode
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.bots.steps import ask_to_stop, kill, kill_check, mark_failed, reconcile
 
@@ -17,7 +17,7 @@ def taken_up(draft: Draft, fact: TakenUp) -> None:
     draft.put(
         bot.desired._replace(listed=fact.listed),
         bot.known._replace(ledger=fact.state, current=True),
-        bot.process._replace(ever_ran=True),
+        bot.processes._replace(ever_ran=True),
     )
     reconcile(draft)
 
@@ -27,7 +27,7 @@ def found_unreadable(draft: Draft, fact: FoundUnreadable) -> None:
     bot = draft.bot
     draft.put(
         bot.known._replace(unreadable=fact.reason),
-        bot.process._replace(ever_ran=True),
+        bot.processes._replace(ever_ran=True),
     )
     if fact.at_present:
         draft.become(State.BACKOFF)
@@ -41,9 +41,9 @@ def held_before(draft: Draft, fact: HeldBefore) -> None:
     bot = draft.bot
     hold = Hold(State.HELD, fact.detail, keeps=fact.keeps, unsure=fact.unsure)
     draft.put(
-        bot.holding._replace(hold=hold),
+        bot.hold_record._replace(hold=hold),
         bot.desired._replace(closing=not fact.keeps),
-        bot.process._replace(ever_ran=True),
+        bot.processes._replace(ever_ran=True),
     )
     reconcile(draft)
 
@@ -52,24 +52,24 @@ def service_stops(draft: Draft) -> None:
     """Have the bot end as the service says that stops."""
     bot = draft.bot
     draft.put(
-        bot.holding._replace(pending=None),
-        bot.process._replace(to_check=None),
+        bot.hold_record._replace(pending=None),
+        bot.processes._replace(to_check=None),
         bot.schedule._replace(liquidate_at=draft.at.now),
     )
     kill_check(draft)
-    holds = draft.at.service is Service.HOLD
-    run = bot.process.run
+    holds = draft.at.service is ServiceMode.KEEP
+    process = bot.processes.owner
     if bot.runs_freely:
-        ask_to_stop(draft, StopMode.HOLD if holds else StopMode.STOP)
-    elif run is not None and not bot.trades and holds and run.stop_mode is None:
-        ask_to_stop(draft, StopMode.HOLD)
+        ask_to_stop(draft, StopMode.KEEP if holds else StopMode.STOP)
+    elif process is not None and not bot.trades and holds and process.stop_mode is None:
+        ask_to_stop(draft, StopMode.KEEP)
     reconcile(draft)
 
 
 def out_of_time(draft: Draft) -> None:
     """Have every process of the bot killed, as the time of the service to stop is over."""
-    process = draft.bot.process
-    for run in (process.run, process.check):
-        if run is not None and run.killed_for is None:
-            kill(draft, run, "the service is out of time to stop")
+    processes = draft.bot.processes
+    for process in (processes.owner, processes.check):
+        if process is not None and process.killed_for is None:
+            kill(draft, process, "the service is out of time to stop")
     reconcile(draft)

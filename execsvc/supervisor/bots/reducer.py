@@ -7,6 +7,7 @@ from typing import Any
 
 from execsvc.supervisor.bots import by_hand, process_exit, recovery, rows, steps
 from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.bot_process import BotProcess
 from execsvc.supervisor.bots.draft import Draft
 from execsvc.supervisor.bots.effects import Act, Effect, Wake
 from execsvc.supervisor.bots.facts import (
@@ -32,7 +33,6 @@ from execsvc.supervisor.bots.facts import (
     Unlisted,
 )
 from execsvc.supervisor.bots.next_step import Listed
-from execsvc.supervisor.bots.run import Run
 from execsvc.supervisor.bots.states import State
 
 
@@ -48,11 +48,11 @@ def handle(bot: Bot, fact: Fact, at: Circumstances) -> tuple[Bot, tuple[Effect, 
 
 def _due(draft: Draft) -> None:
     """Check the time limits of the bot's processes, and take the steps put off until now."""
-    process = draft.bot.process
-    for run in (process.run, process.check):
-        if run is not None:
-            _check_limits(draft, run)
-    if draft.bot.holding.pending is not None:
+    processes = draft.bot.processes
+    for process in (processes.owner, processes.check):
+        if process is not None:
+            _check_limits(draft, process)
+    if draft.bot.hold_record.pending is not None:
         process_exit.decide_on_signal(draft)
     elif draft.bot.runs_freely:
         rows.consider_change(draft)
@@ -62,12 +62,12 @@ def _due(draft: Draft) -> None:
         steps.reconcile(draft)
 
 
-def _check_limits(draft: Draft, run: Run) -> None:
-    why = run.overdue(draft.at.now, draft.at.settings)
+def _check_limits(draft: Draft, process: BotProcess) -> None:
+    why = process.overdue(draft.at.now, draft.at.settings)
     if why is not None:
-        steps.kill(draft, run, why)
+        steps.kill(draft, process, why)
     else:
-        draft.do(Wake(run.deadline(draft.at.settings)))
+        draft.do(Wake(process.deadline(draft.at.settings)))
 
 
 def _is_over(draft: Draft) -> bool:
@@ -92,7 +92,7 @@ def _ledger_readable(draft: Draft) -> None:
 
 
 def _held_not_recorded(draft: Draft, fact: HeldNotRecorded) -> None:
-    held = "held" if draft.bot.holding.is_held else "no longer held"
+    held = "held" if draft.bot.hold_record.is_held else "no longer held"
     text = f"{fact.reason}; a restart of the service will not know that this bot is {held}"
     draft.log("CRITICAL", "held_not_written", text)
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from execsvc.model import risk
 from execsvc.model.bot import BotSpec
 from execsvc.runner.report import EndKind
+from execsvc.supervisor.bots.bot_process import BotProcess, StopMode
 from execsvc.supervisor.bots.draft import Draft
 from execsvc.supervisor.bots.effects import Act, Queue, RememberHeld, Wake
 from execsvc.supervisor.bots.facts import RowInvalid, RowListed, Unlisted
 from execsvc.supervisor.bots.next_step import Listed
-from execsvc.supervisor.bots.run import Run, StopMode
 from execsvc.supervisor.bots.steps import ask_to_stop, kill_check, reconcile
 from execsvc.supervisor.processes.exit_classifier import described
 from execsvc.supervisor.processes.restarts import Crashes
@@ -28,7 +28,7 @@ def row_listed(draft: Draft, fact: RowListed) -> None:
     draft.put(desired._replace(booting=fact.booting))
     if desired.listed is Listed.VALID and desired.row == row:
         return
-    if desired.listed is Listed.GONE and draft.bot.process.run is None:
+    if desired.listed is Listed.GONE and draft.bot.processes.owner is None:
         draft.bot = draft.bot.begun_anew()
     _log_risk(draft, row)
     draft.put(draft.bot.desired._replace(listed=Listed.VALID, row=row))
@@ -48,7 +48,7 @@ def row_invalid(draft: Draft, fact: RowInvalid) -> None:
         return
     draft.put(
         draft.bot.desired._replace(listed=Listed.INVALID, row_error=reason),
-        draft.bot.process._replace(to_check=None),
+        draft.bot.processes._replace(to_check=None),
     )
     draft.log("WARNING", "bot_invalid", f"row cannot be used: {reason}")
     reconcile(draft)
@@ -64,11 +64,11 @@ def unlisted(draft: Draft, fact: Unlisted) -> None:
         return  # without a readable ledger nothing can be closed
     draft.put(
         draft.bot.desired._replace(row_error=None, refused=None),
-        bot.process._replace(to_check=None),
-        bot.holding._replace(pending=None),
+        bot.processes._replace(to_check=None),
+        bot.hold_record._replace(pending=None),
     )
-    if bot.holding.hold is not None:
-        draft.put(draft.bot.holding._replace(hold=None), bot.known._replace(current=False))
+    if bot.hold_record.hold is not None:
+        draft.put(draft.bot.hold_record._replace(hold=None), bot.known._replace(current=False))
         draft.do(RememberHeld(None))
     draft.put(bot.schedule._replace(crashes=Crashes()))
     kill_check(draft)
@@ -85,43 +85,43 @@ def unlisted(draft: Draft, fact: Unlisted) -> None:
 def consider_change(draft: Draft) -> None:
     """Have the present row checked, when the bot's process runs another one."""
     bot = draft.bot
-    desired, process = bot.desired, bot.process
+    desired, processes = bot.desired, bot.processes
     if desired.listed is not Listed.VALID:
         return
-    assert process.run is not None
-    assert process.run.spec is not None
+    assert processes.owner is not None
+    assert processes.owner.spec is not None
     assert desired.row is not None
-    if desired.row.runs_like(process.run.spec):
-        draft.put(desired._replace(row_error=None, refused=None), process._replace(to_check=None))
+    if desired.row.runs_like(processes.owner.spec):
+        draft.put(desired._replace(row_error=None, refused=None), processes._replace(to_check=None))
         return
     if desired.refused is not None and desired.row.runs_like(desired.refused):
         return
-    if process.check is None and draft.at.now >= bot.schedule.check_after:
-        draft.put(process._replace(to_check=desired.row))
+    if processes.check is None and draft.at.now >= bot.schedule.check_after:
+        draft.put(processes._replace(to_check=desired.row))
         draft.do(Queue())
-    elif process.check is None:
+    elif processes.check is None:
         draft.do(Wake(bot.schedule.check_after))
 
 
-def change_checked(draft: Draft, run: Run, code: int) -> None:
+def change_checked(draft: Draft, process: BotProcess, code: int) -> None:
     """Act on the end of the process that checked a row."""
     bot = draft.bot
-    assert run.spec is not None
+    assert process.spec is not None
     if not bot.runs_freely or bot.desired.row is None:
         return
-    if not bot.desired.row.runs_like(run.spec):
+    if not bot.desired.row.runs_like(process.spec):
         consider_change(draft)  # the row changed once more meanwhile
         return
-    end = run.snapshot.end
+    end = process.snapshot.end
     if end is not None and end.kind is EndKind.CHECKED:
         draft.put(bot.desired._replace(row_error=None))
         _apply_change(draft)
     elif end is not None and end.kind is EndKind.REFUSED:
         error = f"change refused: {end.detail}"
-        draft.put(bot.desired._replace(refused=run.spec, row_error=error))
+        draft.put(bot.desired._replace(refused=process.spec, row_error=error))
         draft.log("WARNING", "bot_change_refused", error)
     else:
-        error = f"the change could not be checked: {run.killed_for or described(code)}"
+        error = f"the change could not be checked: {process.killed_for or described(code)}"
         again = draft.at.now + RETRY
         draft.put(bot.desired._replace(row_error=error), bot.schedule._replace(check_after=again))
         draft.do(Wake(again))
@@ -139,11 +139,11 @@ def _log_risk(draft: Draft, row: BotSpec) -> None:
 
 def _apply_change(draft: Draft) -> None:
     """End the process for a successor, which keeps the position; a changed binding closes it first."""
-    run, row = draft.bot.process.run, draft.bot.desired.row
-    assert run is not None
-    assert run.spec is not None
+    process, row = draft.bot.processes.owner, draft.bot.desired.row
+    assert process is not None
+    assert process.spec is not None
     assert row is not None
-    moved = row.binding != run.spec.binding
+    moved = row.binding != process.spec.binding
     how = "stopped and liquidated first" if moved else "replaced, position kept"
     draft.log("INFO", "bot_changed", f"row changed: {how}")
-    ask_to_stop(draft, StopMode.STOP if moved else StopMode.HOLD)
+    ask_to_stop(draft, StopMode.STOP if moved else StopMode.KEEP)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from execsvc.events import EventName
 from execsvc.model.bot import BotSpec
 from execsvc.runner.job import Task
+from execsvc.supervisor.bots.bot_process import BotProcess, StopMode
 from execsvc.supervisor.bots.bot_records import Hold
 from execsvc.supervisor.bots.draft import Draft
 from execsvc.supervisor.bots.effects import (
@@ -17,7 +18,6 @@ from execsvc.supervisor.bots.effects import (
 )
 from execsvc.supervisor.bots.facts import AccountAsked, LedgerFound, LedgerRead, NotStarted, Started
 from execsvc.supervisor.bots.next_step import Step, next_step
-from execsvc.supervisor.bots.run import Run, StopMode
 from execsvc.supervisor.bots.states import State
 
 SHOWN_STOPPED = 3600.0
@@ -36,9 +36,9 @@ _START_TEXTS: dict[EventName, str] = {
 def reconcile(draft: Draft) -> None:
     """Take the next step of the bot, if it has no process and no decision on a signal is pending."""
     bot = draft.bot
-    if bot.process.run is not None or bot.holding.pending is not None or bot.stand_in:
+    if bot.processes.owner is not None or bot.hold_record.pending is not None or bot.stand_in:
         return
-    draft.put(bot.process._replace(queued=None))
+    draft.put(bot.processes._replace(queued=None))
     if bot.known.current:
         _take_step(draft)
     else:
@@ -66,7 +66,7 @@ def note_ledger(draft: Draft, found: LedgerFound) -> None:
             draft.log("WARNING", "ledger_unavailable", found.away)
     elif found.damage is not None:
         draft.put(known._replace(ledger=None, unreadable=found.damage, current=True))
-        if draft.bot.holding.hold is None:
+        if draft.bot.hold_record.hold is None:
             mark_failed(draft, found.damage, draft.bot.desired.row)
     else:
         draft.put(known._replace(ledger=found.state, unreadable=None, current=True))
@@ -83,14 +83,14 @@ def mark_failed(draft: Draft, why: str, row: BotSpec | None, *, foreign: bool = 
     ``foreign``: another service trades its account.
     """
     hold = Hold(State.FAILED, why, row=row, foreign=foreign)
-    draft.put(draft.bot.holding._replace(hold=hold))
+    draft.put(draft.bot.hold_record._replace(hold=hold))
     draft.log("ERROR", "bot_failed", f"failed: {why}")
     draft.bot = draft.bot.without_failure_of_another_row()
 
 
 def enter_idle(draft: Draft, state: State) -> None:
     """Bring the bot into ``state``, one without a process that trades."""
-    hold = draft.bot.holding.hold
+    hold = draft.bot.hold_record.hold
     if draft.bot.state is not state:
         draft.become(state)
         if state is State.STOPPED:
@@ -106,31 +106,33 @@ def enter_idle(draft: Draft, state: State) -> None:
 
 def ask_to_stop(draft: Draft, mode: StopMode) -> None:
     """Have the signal to end sent to the bot's process; its time limit begins now."""
-    before = draft.bot.process.run
+    before = draft.bot.processes.owner
     assert before is not None
-    run = before.asked_to_stop(mode, draft.at.now)
+    process = before.asked_to_stop(mode, draft.at.now)
     closing = draft.bot.desired.closing or mode is StopMode.STOP
-    draft.put(draft.bot.process._replace(run=run), draft.bot.desired._replace(closing=closing))
+    draft.put(
+        draft.bot.processes._replace(owner=process), draft.bot.desired._replace(closing=closing)
+    )
     if draft.bot.state in (State.BOOTING, State.RUNNING):
         draft.become(State.STOPPING)
-    draft.do(SendStop(run.pid, mode), Wake(run.deadline(draft.at.settings)))
+    draft.do(SendStop(process.pid, mode), Wake(process.deadline(draft.at.settings)))
 
 
-def kill(draft: Draft, run: Run, why: str) -> None:
+def kill(draft: Draft, process: BotProcess, why: str) -> None:
     """Have a process of the bot killed; the next step is decided when it is dead."""
-    killed = run._replace(killed_for=why)
-    process = draft.bot.process
-    if process.run is run:
-        draft.put(process._replace(run=killed))
+    killed = process._replace(killed_for=why)
+    processes = draft.bot.processes
+    if processes.owner is process:
+        draft.put(processes._replace(owner=killed))
     else:
-        draft.put(process._replace(check=killed))
-    draft.log("ERROR", "process_killed", f"killing process {run.pid}: {why}", pid=run.pid)
-    draft.do(Kill(run.pid))
+        draft.put(processes._replace(check=killed))
+    draft.log("ERROR", "process_killed", f"killing process {process.pid}: {why}", pid=process.pid)
+    draft.do(Kill(process.pid))
 
 
 def kill_check(draft: Draft) -> None:
     """Have the process killed that checks a changed row, if there is one."""
-    check = draft.bot.process.check
+    check = draft.bot.processes.check
     if check is not None:
         draft.do(Kill(check.pid))
 
@@ -180,7 +182,7 @@ def _abandon(draft: Draft) -> None:
     if draft.at.now < not_before:  # the machine had no process for it
         draft.do(Wake(not_before))
         return
-    draft.put(draft.bot.process._replace(queued=Task.ABANDON))
+    draft.put(draft.bot.processes._replace(queued=Task.ABANDON))
     draft.do(Queue(first=True))
 
 
@@ -198,7 +200,7 @@ def account_asked(draft: Draft, fact: AccountAsked) -> None:
     if fact.taken is None:
         if fact.task is Task.TRADE and draft.bot.state is not State.BOOTING:
             draft.become(State.BOOTING)
-        draft.put(draft.bot.process._replace(queued=fact.task))
+        draft.put(draft.bot.processes._replace(queued=fact.task))
         # The close of a position comes before the start of a bot.
         draft.do(Queue(first=fact.task is Task.LIQUIDATE))
     elif fact.task is Task.TRADE:
@@ -207,7 +209,7 @@ def account_asked(draft: Draft, fact: AccountAsked) -> None:
     else:  # nothing may be sold while another service trades the account
         retry_at = draft.at.now + draft.at.settings.liquidation_retry
         draft.put(
-            draft.bot.process._replace(error=fact.taken),
+            draft.bot.processes._replace(error=fact.taken),
             draft.bot.known._replace(liquidation_failed=True),
             draft.bot.schedule._replace(liquidate_at=retry_at),
         )
@@ -216,17 +218,17 @@ def account_asked(draft: Draft, fact: AccountAsked) -> None:
 
 def started(draft: Draft, fact: Started) -> None:
     """Note that a process works for the bot from now on."""
-    run, bot = fact.run, draft.bot
-    draft.do(Wake(run.deadline(draft.at.settings)))
-    if run.task is Task.CHECK:
-        draft.put(bot.process._replace(check=run, to_check=None))
+    process, bot = fact.process, draft.bot
+    draft.do(Wake(process.deadline(draft.at.settings)))
+    if process.task is Task.CHECK:
+        draft.put(bot.processes._replace(check=process, to_check=None))
         return
     draft.put(
-        bot.process._replace(run=run, queued=None, ever_ran=True),
+        bot.processes._replace(owner=process, queued=None, ever_ran=True),
         bot.known._replace(current=False),
     )
     event: EventName = "process_started"
-    if run.task is Task.TRADE:
+    if process.task is Task.TRADE:
         draft.put(bot.desired._replace(given_back=None))
         if bot.schedule.crashed:
             event, restarts = "bot_restarted", bot.schedule.restart_count + 1
@@ -234,7 +236,7 @@ def started(draft: Draft, fact: Started) -> None:
             draft.do(Act.COUNT_RESTART)
     else:
         event = "bot_liquidating"
-    draft.log("INFO", event, f"{_START_TEXTS[event]}, pid {run.pid}", pid=run.pid)
+    draft.log("INFO", event, f"{_START_TEXTS[event]}, pid {process.pid}", pid=process.pid)
 
 
 def not_started(draft: Draft, fact: NotStarted) -> None:
@@ -243,14 +245,14 @@ def not_started(draft: Draft, fact: NotStarted) -> None:
     if fact.task is Task.CHECK:
         draft.put(
             bot.desired._replace(row_error=f"the change cannot be checked: {fact.reason}"),
-            bot.process._replace(to_check=None),
+            bot.processes._replace(to_check=None),
             bot.schedule._replace(check_after=again),
         )
         draft.do(Wake(again))
         return
     error = f"no process can be started: {fact.reason}"
     draft.put(
-        bot.process._replace(error=error, queued=None),
+        bot.processes._replace(error=error, queued=None),
         bot.schedule._replace(not_before=again, liquidate_at=again),
     )
     draft.log("ERROR", "fork_failed", error)

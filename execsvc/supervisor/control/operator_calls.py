@@ -11,7 +11,7 @@ from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.facts import HeldNotRecorded, Occurrence, ReleaseAsked
 from execsvc.supervisor.bots.fleet import Fleet
 from execsvc.supervisor.bots.halting import Halting
-from execsvc.supervisor.bots.next_step import Service
+from execsvc.supervisor.bots.next_step import ServiceMode
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.status.bot_view import last_error
 from execsvc.supervisor.status.unfinished import unfinished
@@ -49,7 +49,7 @@ class OperatorCalls:
         bot, how = self._bot(request), request.get("how")
         if bot is None:
             return {"error": "no such bot"}
-        if self._fleet.service is not Service.RUNNING:
+        if self._fleet.service is not ServiceMode.RUNNING:
             return {"error": "the service is stopping"}
         if how not in (None, "abandon"):
             return {"error": "no such way to release a bot"}
@@ -83,7 +83,7 @@ class OperatorCalls:
             self._halting.resume()
         except LedgerFailed as error:
             return {"error": f"trading stays halted: {error}"}
-        holds = [(bot.bot_id, bot.holding.hold) for bot in self._fleet.bots.values()]
+        holds = [(bot.bot_id, bot.hold_record.hold) for bot in self._fleet.bots.values()]
         held = [bot_id for bot_id, hold in holds if hold and hold.state is State.HELD]
         return {"ok": True, "was": was, "held": sorted(held)}
 

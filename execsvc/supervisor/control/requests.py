@@ -15,10 +15,10 @@ from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.facts import Occurrence
 from execsvc.supervisor.bots.fleet import Fleet
 from execsvc.supervisor.bots.halting import Halting
-from execsvc.supervisor.bots.next_step import Service
+from execsvc.supervisor.bots.next_step import ServiceMode
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.control.operator_calls import OperatorCalls
-from execsvc.supervisor.listing.polling import Polling
+from execsvc.supervisor.listing.reconciler import ListingReconciler
 from execsvc.supervisor.listing.source import ListingSource
 from execsvc.supervisor.processes.context import ProcessContext
 from execsvc.supervisor.report_requests import ReportRequests
@@ -38,7 +38,7 @@ class Requests:
         bots: Bots,
         halting: Halting,
         listings: ListingSource,
-        polling: Polling,
+        reconciler: ListingReconciler,
         reporting: ReportRequests,
     ) -> None:
         self._context = context
@@ -46,7 +46,7 @@ class Requests:
         self._halting = halting
         self._bots = bots
         self._listings = listings
-        self._polling = polling
+        self._reconciler = reconciler
         self._reporting = reporting
         self._started_at = utc_now()
         self._began = monotonic()
@@ -81,7 +81,7 @@ class Requests:
                 last_success_at=listings.last_success_at,
                 failures=listings.failures,
                 last_error=listings.last_error,
-                pending=self._polling.pending,
+                pending=self._reconciler.pending,
             ),
             bots=list(self._fleet.bots.values()),
             nameless=self._bots.nameless,
@@ -127,7 +127,7 @@ class Requests:
         bot_id = str(request.get("bot_id"))
         if bot_id not in self._fleet.bots:
             return {"error": "no such bot"}
-        if self._fleet.service is not Service.RUNNING:
+        if self._fleet.service is not ServiceMode.RUNNING:
             return {"error": "the service is stopping"}
         self._bots.apply(bot_id, Occurrence.LEDGER_CHANGED)
         return {"ok": True, "state": self._fleet.bots[bot_id].state.value}

@@ -13,11 +13,11 @@ _LEFT = "left by an earlier run of the service; waits for the first good listing
 
 def last_error(bot: Bot) -> str | None:
     """The error that ``/status`` shows: of the row, else of the process, else of its end."""
-    desired, process = bot.desired, bot.process
-    alive = process.run.snapshot.last_error if process.run is not None else None
-    hold = bot.holding.hold.detail if bot.holding.hold is not None else None
+    desired, processes = bot.desired, bot.processes
+    alive = processes.owner.snapshot.last_error if processes.owner is not None else None
+    hold = bot.hold_record.hold.detail if bot.hold_record.hold is not None else None
     # An earlier fault of a bot that is over says nothing of its present state.
-    past = None if bot.is_over else process.error or process.last.last_error
+    past = None if bot.is_over else processes.error or processes.last.last_error
     if hold and past and past not in hold and bot.residue:
         hold = f"{hold}; {past}"  # the detail of the hold does not say why the position is not sold
     waits = _LEFT if desired.listed is Listed.UNSEEN else None

@@ -10,7 +10,7 @@ from execsvc.store.abandoned import command_to_abandon
 from execsvc.store.halted import Halted
 from execsvc.store.tripped import DAILY_LOSS, STOP_LOSS
 from execsvc.supervisor.bots.bot import Bot
-from execsvc.supervisor.bots.next_step import Listed, Service
+from execsvc.supervisor.bots.next_step import Listed, ServiceMode
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.status.bot_view import guards, last_error
 from execsvc.supervisor.status.facts import Facts, Polled
@@ -32,7 +32,7 @@ def conditions(facts: Facts, left: Collection[str] = ()) -> list[Condition]:
     ``left``: bots whose position an earlier run of the service left open when it stopped.
     """
     found: list[Condition] = []
-    if facts.service is Service.RUNNING:
+    if facts.service is ServiceMode.RUNNING:
         found += _of_halt(facts.halted)
         found += _of_listings(facts.polled)
     if facts.no_process is not None:
@@ -64,7 +64,9 @@ def _of_listings(polled: Polled) -> Iterator[Condition]:
 
 
 def _of(bot: Bot, left: Collection[str]) -> Iterator[Condition]:
-    if bot.state is State.FAILED or (bot.holding.hold and bot.holding.hold.state is State.FAILED):
+    if bot.state is State.FAILED or (
+        bot.hold_record.hold and bot.hold_record.hold.state is State.FAILED
+    ):
         text = f"bot {bot.named} is FAILED: {last_error(bot)}"
         yield _condition(Kind.FAILED, bot, text, f"FAILED: {last_error(bot)}")
     yield from _of_records(bot)
@@ -107,8 +109,8 @@ def _of_records(bot: Bot) -> Iterator[Condition]:
     if bot.known.unavailable is not None:
         why = f"its ledger cannot be read or written at present ({bot.known.unavailable})"
         yield _condition(Kind.UNAVAILABLE, bot, f"bot {bot.named}: {why}", why)
-    if bot.holding.hold is not None and bot.holding.hold.unsure:
-        why = f"HELD: {bot.holding.hold.detail}; it goes on with: execsvc release {bot.bot_id}"
+    if bot.hold_record.hold is not None and bot.hold_record.hold.unsure:
+        why = f"HELD: {bot.hold_record.hold.detail}; it goes on with: execsvc release {bot.bot_id}"
         yield _condition(Kind.HELD, bot, f"bot {bot.named} is {why}", why)
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from execsvc.model.bot import InvalidRow
 from execsvc.store.halted import Halted
 from execsvc.supervisor.bots.bot import Bot
-from execsvc.supervisor.bots.next_step import Service
+from execsvc.supervisor.bots.next_step import ServiceMode
 from execsvc.supervisor.listing.guard import Pending
 
 
@@ -27,7 +27,7 @@ class Facts(NamedTuple):
     """All facts at one moment. ``uptime`` is in seconds."""
 
     pid: int
-    service: Service
+    service: ServiceMode
     started_at: datetime
     uptime: float
     polled: Polled

@@ -13,7 +13,7 @@ from execsvc.model.condition import Kind
 from execsvc.model.histogram import Histogram
 from execsvc.runner.counts import SERIES, TICK_BOUNDS
 from execsvc.supervisor.bots.bot import Bot
-from execsvc.supervisor.bots.next_step import Service
+from execsvc.supervisor.bots.next_step import ServiceMode
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.bots.totals import Totals
 from execsvc.supervisor.processes.loop_clock import LoopClock
@@ -36,7 +36,7 @@ def metrics(facts: Facts, totals: Totals, clock: LoopClock) -> dict[str, Any]:
     return {
         "version": __version__,
         "started": facts.started_at.timestamp(),
-        "stopping": int(facts.service is not Service.RUNNING),
+        "stopping": int(facts.service is not ServiceMode.RUNNING),
         "halted": int(facts.halted is not None),
         "degraded": int(any(condition.degrades for condition in wrong)),
         "conditions": {kind.value: kinds[kind] for kind in Kind},
@@ -80,7 +80,7 @@ def _bot(bot: Bot, shown: dict[str, Any]) -> dict[str, Any]:
     """
     return {
         **{name: shown[name] for name in _SHOWN},
-        "known": bot.known.unreadable is None or bot.process.run is not None,
+        "known": bot.known.unreadable is None or bot.processes.owner is not None,
         "contested": bot.contested,
         "failing": int(bot.residue),
     }

@@ -13,7 +13,7 @@ from execsvc.model.result import unknown, utc_day
 from execsvc.runner.report import Snapshot
 from execsvc.store.halted import Halted
 from execsvc.supervisor.bots.bot import Bot
-from execsvc.supervisor.bots.next_step import Listed, Service
+from execsvc.supervisor.bots.next_step import Listed, ServiceMode
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.status.bot_view import guards, last_error, result
 from execsvc.supervisor.status.conditions import conditions
@@ -39,7 +39,7 @@ def status(facts: Facts, *, diagnostics: bool = False) -> dict[str, Any]:
         "service": SERVICE,
         "version": __version__,
         "pid": facts.pid,
-        "state": "RUNNING" if facts.service is Service.RUNNING else "STOPPING",
+        "state": "RUNNING" if facts.service is ServiceMode.RUNNING else "STOPPING",
         "started_at": iso(facts.started_at),
         "uptime_sec": round(facts.uptime, 3),
         "halted": facts.halted.model_dump() if facts.halted is not None else None,
@@ -53,7 +53,7 @@ def status(facts: Facts, *, diagnostics: bool = False) -> dict[str, Any]:
         "reports": facts.reports,
         "running_bots": counts[State.RUNNING.value],
         "counts": dict(sorted(counts.items())),
-        "active_runners": [bot.bot_id for bot in facts.bots if bot.process.run is not None],
+        "active_runners": [bot.bot_id for bot in facts.bots if bot.processes.owner is not None],
         "bots": shown,
     }
 
@@ -62,13 +62,13 @@ def health(facts: Facts) -> dict[str, Any]:
     """The answer to ``GET /health``; the control plane says ``down`` when it gets no answer."""
     reasons = [wrong.text for wrong in conditions(facts) if wrong.degrades]
     state = "degraded" if reasons else "ok"
-    if facts.service is not Service.RUNNING:
+    if facts.service is not ServiceMode.RUNNING:
         state = "stopping"
     return {"status": state, "service": SERVICE, "reasons": reasons}
 
 
 def _bot(bot: Bot, halted: Halted | None) -> dict[str, Any]:
-    run, binding, snapshot, moment = bot.process.run, bot.binding, bot.snapshot, now()
+    process, binding, snapshot, moment = bot.processes.owner, bot.binding, bot.snapshot, now()
     return {
         "bot_id": bot.bot_id,
         "name": bot.name,
@@ -77,8 +77,8 @@ def _bot(bot: Bot, halted: Halted | None) -> dict[str, Any]:
         "key_id": binding.key_id if binding else None,
         "mode": binding.mode.value if binding else None,
         "state": bot.state.value,
-        "pid": run.pid if run else None,
-        "started_at": iso(run.started_at) if run else None,
+        "pid": process.pid if process else None,
+        "started_at": iso(process.started_at) if process else None,
         "restarts": bot.schedule.restart_count,
         "ticks": snapshot.ticks,
         "last_tick_at": snapshot.last_tick_at,

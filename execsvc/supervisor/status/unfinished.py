@@ -45,9 +45,9 @@ def _why(bot: Bot) -> Why | None:
         detail = f": {last_error(bot)}" if last_error(bot) else ""
         return Why(f"a liquidation failed and is tried again{detail}", going_on=True)
     if (
-        bot.process.run is not None
-        or bot.process.queued is not None
-        or bot.holding.pending is not None
+        bot.processes.owner is not None
+        or bot.processes.queued is not None
+        or bot.hold_record.pending is not None
     ):
         return Why("its process has not ended yet", going_on=True)
     if bot.is_open:
@@ -59,6 +59,6 @@ def _why(bot: Bot) -> Why | None:
 
 def _stuck(bot: Bot) -> str | None:
     """The reason why ``bot`` waits for an operator; None when it does not."""
-    if bot.known.unreadable is not None and bot.process.run is None:
+    if bot.known.unreadable is not None and bot.processes.owner is None:
         return f"its position is unknown: {bot.known.unreadable}"
     return bot.doubt if bot.is_open else None

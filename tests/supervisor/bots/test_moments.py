@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 from support.bot_process import bot_row
-from support.facts import changed, run
+from support.facts import bot_process, changed
 from support.parts import Parts
 from support.settings import settings
 from support.stores import store_in
@@ -125,9 +125,9 @@ def test_a_delay_survives_a_look_that_comes_too_early(
     bots.apply("b1", Occurrence.DUE)
     parts.context.timers.ask("b1", 60.0)
     look_at(parts, bots, 60.0)
-    assert only(parts).process.queued is None
+    assert only(parts).processes.queued is None
     look_at(parts, bots, 90.0)
-    assert only(parts).process.queued is not None
+    assert only(parts).processes.queued is not None
 
 
 def test_a_restart_of_a_child_survives_a_look_that_comes_too_early(parts: Parts) -> None:
@@ -161,8 +161,8 @@ def test_a_machine_without_a_process_to_give_is_no_crash_of_the_bot(
     assert (bot.state, bot.schedule.restart_count) == (State.BACKOFF, 0)
     assert last_error(bot) == "no process can be started: Resource temporarily unavailable"
     look_at(parts, bots, steps.NO_PROCESS)
-    assert only(parts).process.queued is Task.TRADE
-    assert only(parts).holding.hold is None
+    assert only(parts).processes.queued is Task.TRADE
+    assert only(parts).hold_record.hold is None
 
 
 def test_a_stopped_bot_is_forgotten_after_an_hour_and_not_before(parts: Parts, bots: Bots) -> None:
@@ -195,7 +195,7 @@ def test_a_ledger_that_cannot_be_read_is_never_forgotten(
 
 def test_a_reason_stays_until_the_row_is_good_again(parts: Parts, bots: Bots) -> None:
     bots.listed(listing(row()))
-    becomes(parts, queued=None, run=run(1, row()))
+    becomes(parts, queued=None, owner=bot_process(1, row()))
     bots.listed(listing(b1="no symbol"))
     parts.context.timers.ask("b1", 1.0)
     look_at(parts, bots, 1.0)
@@ -222,9 +222,9 @@ def test_a_failure_of_a_row_that_is_no_longer_listed_does_not_fail_the_new_one(
 ) -> None:
     bots.listed(listing(row(params={"hold_duration": 61})))
     failed = Snapshot(end=End(kind=EndKind.FAILED, detail="raised"))
-    becomes(parts, queued=None, run=run(1, row()))
+    becomes(parts, queued=None, owner=bot_process(1, row()))
     bots.apply("b1", Ended(1, 1, failed, LedgerFound()))
-    assert only(parts).holding.hold is None
-    becomes(parts, queued=None, run=run(2, only(parts).desired.row))
+    assert only(parts).hold_record.hold is None
+    becomes(parts, queued=None, owner=bot_process(2, only(parts).desired.row))
     bots.apply("b1", Ended(2, 1, failed, LedgerFound()))
-    assert only(parts).holding.is_failed
+    assert only(parts).hold_record.is_failed

@@ -6,11 +6,11 @@ from itertools import product
 
 import pytest
 
-from execsvc.supervisor.bots.next_step import Case, Listed, Service, Step, next_step
+from execsvc.supervisor.bots.next_step import Case, Listed, ServiceMode, Step, next_step
 from execsvc.supervisor.bots.states import State
 
 BASE = Case(
-    service=Service.RUNNING,
+    service=ServiceMode.RUNNING,
     listed=Listed.VALID,
     hold=None,
     keeps=False,
@@ -60,13 +60,13 @@ def test_a_bot_held_by_usr2_keeps_its_position_until_it_leaves() -> None:
     held = BASE._replace(hold=State.HELD, keeps=True, is_open=True)
     assert next_step(held) == (Step.REST, State.HELD)
     assert next_step(held._replace(listed=Listed.INVALID)) == (Step.REST, State.HELD)
-    assert next_step(held._replace(service=Service.LIQUIDATE)) == (Step.REST, State.HELD)
+    assert next_step(held._replace(service=ServiceMode.LIQUIDATE)) == (Step.REST, State.HELD)
     assert next_step(held._replace(listed=Listed.GONE))[0] is Step.LIQUIDATE
 
 
 def test_what_cannot_be_read_cannot_be_closed() -> None:
     broken = BASE._replace(hold=State.FAILED, is_open=True, readable=False)
-    for service, listed in product(Service, Listed):
+    for service, listed in product(ServiceMode, Listed):
         assert next_step(broken._replace(service=service, listed=listed)) == (
             Step.REST,
             State.FAILED,
@@ -87,20 +87,20 @@ def test_what_was_to_be_closed_anyway_does_not_wait_for_the_first_listing() -> N
 
 @pytest.mark.parametrize("listed", Listed)
 def test_a_service_that_stops_closes_everything(listed: Listed) -> None:
-    case = BASE._replace(service=Service.LIQUIDATE, listed=listed)
+    case = BASE._replace(service=ServiceMode.LIQUIDATE, listed=listed)
     assert next_step(case._replace(is_open=True))[0] is Step.LIQUIDATE
     assert next_step(case)[0] is Step.REST
 
 
 def test_a_service_that_stops_rests_flat_bots_in_stopped() -> None:
-    assert next_step(BASE._replace(service=Service.LIQUIDATE)) == (Step.REST, State.STOPPED)
-    assert next_step(BASE._replace(service=Service.HOLD)) == (Step.REST, State.STOPPED)
+    assert next_step(BASE._replace(service=ServiceMode.LIQUIDATE)) == (Step.REST, State.STOPPED)
+    assert next_step(BASE._replace(service=ServiceMode.KEEP)) == (Step.REST, State.STOPPED)
 
 
 @pytest.mark.parametrize("listed", Listed)
 @pytest.mark.parametrize("closing", [True, False])
 def test_a_service_that_holds_starts_nothing(listed: Listed, closing: bool) -> None:
-    case = BASE._replace(service=Service.HOLD, listed=listed, is_open=True, closing=closing)
+    case = BASE._replace(service=ServiceMode.KEEP, listed=listed, is_open=True, closing=closing)
     assert next_step(case) == (Step.REST, State.HELD)
 
 
@@ -134,21 +134,21 @@ def test_a_hold_outlives_a_halt(hold: State, listed: Listed) -> None:
     assert next_step(case._replace(is_open=True)) == (Step.LIQUIDATE, hold)
 
 
-@pytest.mark.parametrize("service", [Service.RUNNING, Service.LIQUIDATE])
-def test_a_halt_is_stronger_than_a_kept_position(service: Service) -> None:
+@pytest.mark.parametrize("service", [ServiceMode.RUNNING, ServiceMode.LIQUIDATE])
+def test_a_halt_is_stronger_than_a_kept_position(service: ServiceMode) -> None:
     held = HALTED._replace(hold=State.HELD, keeps=True, is_open=True, service=service)
     assert next_step(held) == (Step.LIQUIDATE, State.HELD)
 
 
 def test_in_a_halt_a_service_that_holds_still_holds() -> None:
-    case = HALTED._replace(service=Service.HOLD, is_open=True)
+    case = HALTED._replace(service=ServiceMode.KEEP, is_open=True)
     assert next_step(case) == (Step.REST, State.HELD)
     assert next_step(case._replace(is_open=False)) == (Step.REST, State.STOPPED)
 
 
 def test_in_a_halt_nothing_open_is_left_alone_but_what_cannot_be_read() -> None:
     for case in every_case():
-        if case.halted and case.is_open and case.service is not Service.HOLD:
+        if case.halted and case.is_open and case.service is not ServiceMode.KEEP:
             assert next_step(case)[0] is (Step.LIQUIDATE if case.readable else Step.REST)
 
 
@@ -157,7 +157,7 @@ def every_case() -> list[Case]:
     flags = (False, True)
     cases = [
         Case(*parts)
-        for parts in product(Service, Listed, holds, flags, flags, flags, flags, flags, flags)
+        for parts in product(ServiceMode, Listed, holds, flags, flags, flags, flags, flags, flags)
     ]
     return [case for case in cases if not case.keeps or case.hold is State.HELD]
 
@@ -166,7 +166,7 @@ def test_nobody_trades_that_should_not() -> None:
     for case in every_case():
         step, _ = next_step(case)
         if step is Step.START:
-            assert case.service is Service.RUNNING
+            assert case.service is ServiceMode.RUNNING
             assert not case.halted
             assert case.listed is Listed.VALID
             assert case.hold is None
@@ -178,7 +178,7 @@ def test_nothing_flat_is_liquidated() -> None:
         if next_step(case)[0] is Step.LIQUIDATE:
             assert case.is_open
             assert case.readable
-            assert case.service is not Service.HOLD
+            assert case.service is not ServiceMode.KEEP
 
 
 def test_no_rest_is_a_state_with_a_process() -> None:
@@ -195,9 +195,9 @@ def test_no_rest_is_a_state_with_a_process() -> None:
 
 
 @pytest.mark.parametrize("listed", list(Listed))
-@pytest.mark.parametrize("service", list(Service))
+@pytest.mark.parametrize("service", list(ServiceMode))
 def test_position_that_is_given_up_is_booked_before_anything_else(
-    service: Service, listed: Listed
+    service: ServiceMode, listed: Listed
 ) -> None:
     given_up = BASE._replace(abandoning=True, is_open=True, service=service, listed=listed)
     for case in (given_up, given_up._replace(halted=True), given_up._replace(closing=True)):

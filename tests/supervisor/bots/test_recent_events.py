@@ -56,11 +56,11 @@ def test_only_the_newest_are_kept_and_none_is_long(recent: Recent) -> None:
 def test_a_change_of_a_position_is_an_event(recent: Recent) -> None:
     seen = bot(ledger=ledger())
     recent.position("b1", seen.position)
-    seen = changed(seen, run=running())
+    seen = changed(seen, owner=running())
     recent.position("b1", seen.position)
     recent.position("b1", seen.position)
     short = ledger(position=Position(sold_short=Decimal("0.5")))
-    seen = changed(seen, run=None, ledger=short)
+    seen = changed(seen, owner=None, ledger=short)
     recent.position("b1", seen.position)
     seen = changed(seen, ledger=ledger())
     recent.position("b1", seen.position)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from support.facts import HELD, ROW, bot, changed, ledger, run
+from support.facts import HELD, ROW, bot, bot_process, changed, ledger
 from support.settings import settings
 
 from execsvc.model.bot import InvalidRow, Mode
@@ -16,6 +16,7 @@ from execsvc.runner.report import End, EndKind, Snapshot
 from execsvc.store.abandoned import Abandoned
 from execsvc.store.bot_state import LedgerState
 from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.bot_process import StopMode
 from execsvc.supervisor.bots.bot_records import Hold
 from execsvc.supervisor.bots.effects import (
     Act,
@@ -47,17 +48,16 @@ from execsvc.supervisor.bots.facts import (
     Started,
     Unlisted,
 )
-from execsvc.supervisor.bots.next_step import Listed, Service
+from execsvc.supervisor.bots.next_step import Listed, ServiceMode
 from execsvc.supervisor.bots.process_exit import OUTAGE_OVER
 from execsvc.supervisor.bots.reducer import handle
-from execsvc.supervisor.bots.run import StopMode
 from execsvc.supervisor.bots.states import ARROWS, State
 from execsvc.supervisor.bots.steps import NO_LEDGER, SHOWN_STOPPED
 
 NOW = 1000.0
 UTC = datetime(2026, 1, 2, tzinfo=timezone.utc)
 SETTINGS = settings()
-AT = Circumstances(NOW, UTC, Service.RUNNING, halted=False, settings=SETTINGS, jitter=1.0)
+AT = Circumstances(NOW, UTC, ServiceMode.RUNNING, halted=False, settings=SETTINGS, jitter=1.0)
 OPEN = ledger(position=HELD)
 MOVED = ROW.model_copy(update={"binding": ROW.binding.model_copy(update={"symbol": "ETH/USDT"})})
 S = State
@@ -100,7 +100,7 @@ def test_handle_takes_each_arrow(before: State, state: State) -> None:
     if state in IDLE:
         found, _ = after(bot(state=before, current=True, **IDLE[state]), Occurrence.DUE)
     else:
-        found, _ = after(bot(state=before, run=run(1)), Reported(1, SHOWS[state]))
+        found, _ = after(bot(state=before, owner=bot_process(1)), Reported(1, SHOWS[state]))
     assert found.state is state
     assert found.state_since == NOW
 
@@ -111,15 +111,15 @@ def test_handle_takes_no_other_arrow(before: State, state: State) -> None:
         with pytest.raises(ValueError, match="no transition"):
             after(bot(state=before, current=True, **IDLE[state]), Occurrence.DUE)
     else:
-        found, _ = after(bot(state=before, run=run(1)), Reported(1, SHOWS[state]))
+        found, _ = after(bot(state=before, owner=bot_process(1)), Reported(1, SHOWS[state]))
         assert found.state is before
 
 
 def test_handle_leaves_the_bot_that_it_is_given_as_it_was() -> None:
-    before = bot(state=S.RUNNING, run=run(1))
+    before = bot(state=S.RUNNING, owner=bot_process(1))
     found, _ = handle(before, Occurrence.STOP_ASKED, AT)
     assert found != before
-    assert before == bot(state=S.RUNNING, run=run(1))
+    assert before == bot(state=S.RUNNING, owner=bot_process(1))
 
 
 # Each fact with what it changes, and the effects that it has.
@@ -130,7 +130,7 @@ def test_row_listed_for_a_new_bot_reads_its_ledger_claims_its_account_and_queues
 ):
     found, effects = after(Bot("b1"), RowListed(ROW, booting=True))
     assert effects == [Act.READ_LEDGER, ClaimAccount("k1", Task.TRADE), Queue()]
-    assert (found.state, found.process.queued) == (S.BOOTING, Task.TRADE)
+    assert (found.state, found.processes.queued) == (S.BOOTING, Task.TRADE)
     assert found.desired.booting
 
 
@@ -140,10 +140,12 @@ def test_row_listed_again_changes_nothing() -> None:
 
 
 def test_row_listed_with_another_symbol_has_the_change_checked_while_the_bot_runs() -> None:
-    found, effects = after(bot(state=S.RUNNING, run=run(1)), RowListed(MOVED, booting=False))
+    found, effects = after(
+        bot(state=S.RUNNING, owner=bot_process(1)), RowListed(MOVED, booting=False)
+    )
     assert effects == [Queue()]
-    assert found.process.to_check == MOVED
-    assert found.process.run == run(1)
+    assert found.processes.to_check == MOVED
+    assert found.processes.owner == bot_process(1)
 
 
 def test_row_listed_ends_failed_only_when_it_is_another_row() -> None:
@@ -151,12 +153,12 @@ def test_row_listed_ends_failed_only_when_it_is_another_row() -> None:
     same, _ = after(changed(failed, listed=Listed.INVALID), RowListed(ROW, booting=False))
     assert same.state is S.FAILED
     other, _ = after(failed, RowListed(MOVED, booting=False))
-    assert (other.state, other.holding.hold, other.schedule.crashed) == (S.BOOTING, None, False)
+    assert (other.state, other.hold_record.hold, other.schedule.crashed) == (S.BOOTING, None, False)
 
 
 def test_row_invalid_leaves_a_runner_alone() -> None:
     fact = RowInvalid(InvalidRow(name="x", reason="no symbol"), booting=False)
-    found, effects = after(bot(state=S.RUNNING, run=run(1)), fact)
+    found, effects = after(bot(state=S.RUNNING, owner=bot_process(1)), fact)
     assert (found.state, found.desired.row_error) == (S.RUNNING, "no symbol")
     assert [type(effect) for effect in effects] == [WriteLog]
 
@@ -164,16 +166,16 @@ def test_row_invalid_leaves_a_runner_alone() -> None:
 def test_row_invalid_without_a_runner_closes_the_position() -> None:
     fact = RowInvalid(InvalidRow(name="x", reason="no symbol"), booting=False)
     found, effects = after(bot(state=S.BACKOFF, current=True, ledger=OPEN), fact)
-    assert (found.state, found.process.queued) == (S.LIQUIDATING, Task.LIQUIDATE)
+    assert (found.state, found.processes.queued) == (S.LIQUIDATING, Task.LIQUIDATE)
     assert effects[-1] == Queue(first=True)
 
 
 def test_unlisted_tells_the_runner_to_stop_and_kills_a_check() -> None:
-    before = bot(state=S.RUNNING, run=run(1), check=run(2))
+    before = bot(state=S.RUNNING, owner=bot_process(1), check=bot_process(2))
     found, effects = after(before, Unlisted("no longer listed"))
     assert found.state is S.STOPPING
     assert found.desired.closing
-    assert found.process.run == run(1, stop_mode=StopMode.STOP, stop_since=NOW)
+    assert found.processes.owner == bot_process(1, stop_mode=StopMode.STOP, stop_since=NOW)
     assert effects == [
         Kill(2),
         WriteLog("INFO", "bot_unlisted", "no longer listed: told to stop"),
@@ -185,18 +187,18 @@ def test_unlisted_tells_the_runner_to_stop_and_kills_a_check() -> None:
 def test_unlisted_ends_a_hold_and_its_record() -> None:
     held = bot(state=S.HELD, hold=Hold(S.HELD, "x"), current=True)
     found, effects = after(held, Unlisted("gone"))
-    assert (found.state, found.holding.hold) == (S.STOPPED, None)
+    assert (found.state, found.hold_record.hold) == (S.STOPPED, None)
     assert RememberHeld(None) in effects
     assert Wake(NOW + SHOWN_STOPPED) in effects
 
 
 def test_started_counts_as_a_restart_after_a_crash_alone() -> None:
     crashed = bot(state=S.BOOTING, queued=Task.TRADE, crashed=True)
-    found, effects = after(crashed, Started(run(1)))
+    found, effects = after(crashed, Started(bot_process(1)))
     assert (found.schedule.restart_count, found.schedule.crashed) == (1, False)
-    assert (found.process.run, found.process.queued) == (run(1), None)
+    assert (found.processes.owner, found.processes.queued) == (bot_process(1), None)
     assert Act.COUNT_RESTART in effects
-    first, effects = after(changed(crashed, crashed=False), Started(run(1)))
+    first, effects = after(changed(crashed, crashed=False), Started(bot_process(1)))
     assert first.schedule.restart_count == 0
     assert Act.COUNT_RESTART not in effects
 
@@ -204,7 +206,7 @@ def test_started_counts_as_a_restart_after_a_crash_alone() -> None:
 def test_not_started_waits_and_is_no_crash() -> None:
     before = bot(state=S.BOOTING, queued=Task.TRADE, current=True)
     found, effects = after(before, NotStarted(Task.TRADE, "no memory"))
-    assert (found.state, found.process.queued) == (S.BACKOFF, None)
+    assert (found.state, found.processes.queued) == (S.BACKOFF, None)
     assert found.schedule.crashes.times == ()
     assert Wake(NOW + 5) in effects
 
@@ -214,35 +216,35 @@ def crash(code: int = -9, found: LedgerState | None = None) -> Ended:
 
 
 def test_ended_without_a_word_restarts_the_bot_at_once_then_later() -> None:
-    runs = bot(state=S.RUNNING, run=run(1))
+    runs = bot(state=S.RUNNING, owner=bot_process(1))
     first, _ = after(runs, crash())
-    assert (first.state, first.process.queued) == (S.BOOTING, Task.TRADE)
-    assert first.process.error == "killed by SIGKILL"
-    second, effects = after(changed(first, run=run(1), state=S.RUNNING), crash())
+    assert (first.state, first.processes.queued) == (S.BOOTING, Task.TRADE)
+    assert first.processes.error == "killed by SIGKILL"
+    second, effects = after(changed(first, owner=bot_process(1), state=S.RUNNING), crash())
     assert second.state is S.BACKOFF
     assert Wake(NOW + 1) in effects
 
 
 def test_ended_once_too_often_fails_the_bot_and_closes_its_position() -> None:
-    found = bot(state=S.RUNNING, run=run(1))
+    found = bot(state=S.RUNNING, owner=bot_process(1))
     for _ in range((SETTINGS.max_restarts or 0) + 1):
-        found, _ = after(changed(found, run=run(1), state=S.RUNNING), crash(found=OPEN))
-    assert found.holding.is_failed
-    assert (found.state, found.process.queued) == (S.LIQUIDATING, Task.LIQUIDATE)
+        found, _ = after(changed(found, owner=bot_process(1), state=S.RUNNING), crash(found=OPEN))
+    assert found.hold_record.is_failed
+    assert (found.state, found.processes.queued) == (S.LIQUIDATING, Task.LIQUIDATE)
 
 
 def test_ended_once_too_often_is_judged_by_the_limits_of_that_moment() -> None:
     reloaded = AT._replace(settings=settings(max_restarts="0"))
-    found, _ = after(bot(state=S.RUNNING, run=run(1)), crash(), reloaded)
+    found, _ = after(bot(state=S.RUNNING, owner=bot_process(1)), crash(), reloaded)
     assert found.state is S.FAILED
 
 
 def test_ended_on_a_signal_waits_for_the_decision_if_an_operator_meant_this_bot() -> None:
     on_term = Snapshot(end=End(kind=EndKind.STOPPED, signal="TERM"))
     ended = Ended(1, 0, on_term, LedgerFound())
-    waits, effects = after(bot(state=S.RUNNING, run=run(1)), ended)
-    assert (waits.state, waits.process.queued) == (S.STOPPING, None)
-    pending = waits.holding.pending
+    waits, effects = after(bot(state=S.RUNNING, owner=bot_process(1)), ended)
+    assert (waits.state, waits.processes.queued) == (S.STOPPING, None)
+    pending = waits.hold_record.pending
     assert pending is not None
     assert Wake(pending.due) in effects
     later = AT._replace(now=pending.due)
@@ -251,7 +253,7 @@ def test_ended_on_a_signal_waits_for_the_decision_if_an_operator_meant_this_bot(
     asked, effects = after(waits, Occurrence.DUE, later)
     assert (asked, effects) == (waits, [ClassifySignal(NOW)])
     meant, effects = after(waits, SignalClassified(one_of_many=False), later)
-    assert (meant.state, meant.holding.is_held) == (S.HELD, True)
+    assert (meant.state, meant.hold_record.is_held) == (S.HELD, True)
     assert RememberHeld(False) in effects
     many, _ = after(waits, SignalClassified(one_of_many=True), later)
     assert (many.state, many.schedule.crashed) == (S.BOOTING, True)
@@ -262,12 +264,12 @@ def test_ended_as_told_rests_the_bot_by_its_ledger() -> None:
         state=S.STOPPING,
         listed=Listed.GONE,
         closing=True,
-        run=run(1, stop_mode=StopMode.STOP),
+        owner=bot_process(1, stop_mode=StopMode.STOP),
     )
     flat, _ = after(stopping, crash(0))
     assert (flat.state, flat.desired.closing) == (S.STOPPED, False)
     left, _ = after(stopping, crash(0, OPEN))
-    assert (left.state, left.process.queued) == (S.LIQUIDATING, Task.LIQUIDATE)
+    assert (left.state, left.processes.queued) == (S.LIQUIDATING, Task.LIQUIDATE)
 
 
 def test_ledger_that_cannot_be_read_now_counts_as_open_and_is_read_again() -> None:
@@ -282,7 +284,7 @@ def test_ledger_that_cannot_be_read_now_counts_as_open_and_is_read_again() -> No
 
 def test_ledger_that_is_damaged_fails_the_bot() -> None:
     found, _ = after(bot(current=False), LedgerRead(LedgerFound(damage="no database")))
-    assert (found.state, found.holding.is_failed, found.is_open) == (S.FAILED, True, True)
+    assert (found.state, found.hold_record.is_failed, found.is_open) == (S.FAILED, True, True)
 
 
 @pytest.mark.parametrize("at_present", [True, False])
@@ -294,54 +296,56 @@ def test_found_unreadable_is_failed_unless_the_fault_may_pass(at_present: bool) 
 
 def test_account_of_another_service_fails_a_start_and_puts_off_a_sale() -> None:
     flat, _ = handle(bot(current=True), AccountAsked(Task.TRADE, "taken"), AT)
-    assert flat.holding.hold == Hold(S.FAILED, "taken", row=ROW, foreign=True)
+    assert flat.hold_record.hold == Hold(S.FAILED, "taken", row=ROW, foreign=True)
     closing = bot(state=S.LIQUIDATING, current=True, ledger=OPEN, closing=True)
     left, effects = handle(closing, AccountAsked(Task.LIQUIDATE, "taken"), AT)
-    assert (left.process.queued, left.known.liquidation_failed) == (None, True)
+    assert (left.processes.queued, left.known.liquidation_failed) == (None, True)
     assert effects == (Wake(NOW + SETTINGS.liquidation_retry),)
 
 
 def test_stop_asked_holds_the_bot_records_that_and_tells_the_runner() -> None:
-    found, effects = after(bot(state=S.RUNNING, run=run(1)), Occurrence.STOP_ASKED)
-    assert (found.state, found.holding.is_held) == (S.STOPPING, True)
+    found, effects = after(bot(state=S.RUNNING, owner=bot_process(1)), Occurrence.STOP_ASKED)
+    assert (found.state, found.hold_record.is_held) == (S.STOPPING, True)
     assert RememberHeld(False) in effects
     assert SendStop(1, StopMode.STOP) in effects
 
 
 def test_release_asked_that_abandons_ends_the_runner_first_and_then_books() -> None:
-    runs = bot(state=S.RUNNING, run=run(1))
+    runs = bot(state=S.RUNNING, owner=bot_process(1))
     told, effects = after(runs, ReleaseAsked(abandons=True))
-    assert SendStop(1, StopMode.HOLD) in effects
-    assert told.process.run is not None
-    assert told.process.run.ends_by == NOW + SETTINGS.order_timeout + 5
+    assert SendStop(1, StopMode.KEEP) in effects
+    assert told.processes.owner is not None
+    assert told.processes.owner.ends_by == NOW + SETTINGS.order_timeout + 5
     ended, _ = after(told, crash(0, OPEN))
-    assert (ended.state, ended.process.queued) == (S.LIQUIDATING, Task.ABANDON)
+    assert (ended.state, ended.processes.queued) == (S.LIQUIDATING, Task.ABANDON)
 
 
 def test_halted_closes_and_resumed_starts_again() -> None:
     halted = AT._replace(halted=True)
     closing, _ = after(bot(state=S.BACKOFF, current=True, ledger=OPEN), Occurrence.HALTED, halted)
-    assert (closing.state, closing.process.queued) == (S.LIQUIDATING, Task.LIQUIDATE)
+    assert (closing.state, closing.processes.queued) == (S.LIQUIDATING, Task.LIQUIDATE)
     flat, _ = after(bot(state=S.BACKOFF, current=True), Occurrence.HALTED, halted)
     assert flat.state is S.STOPPED
     again, _ = after(flat, Occurrence.RESUMED)
-    assert (again.state, again.process.queued) == (S.BOOTING, Task.TRADE)
+    assert (again.state, again.processes.queued) == (S.BOOTING, Task.TRADE)
 
 
 @pytest.mark.parametrize(
     ("service", "told"),
-    [(Service.LIQUIDATE, StopMode.STOP), (Service.HOLD, StopMode.HOLD)],
+    [(ServiceMode.LIQUIDATE, StopMode.STOP), (ServiceMode.KEEP, StopMode.KEEP)],
 )
-def test_service_stops_tells_the_runner_how(service: Service, told: StopMode) -> None:
+def test_service_stops_tells_the_runner_how(service: ServiceMode, told: StopMode) -> None:
     at = AT._replace(service=service)
-    _, effects = after(bot(state=S.RUNNING, run=run(1)), Occurrence.SERVICE_STOPS, at)
+    _, effects = after(bot(state=S.RUNNING, owner=bot_process(1)), Occurrence.SERVICE_STOPS, at)
     assert SendStop(1, told) in effects
 
 
 def test_out_of_time_kills_both_processes() -> None:
-    at = AT._replace(service=Service.HOLD)
+    at = AT._replace(service=ServiceMode.KEEP)
     found, effects = after(
-        bot(state=S.STOPPING, run=run(1), check=run(2)), Occurrence.OUT_OF_TIME, at
+        bot(state=S.STOPPING, owner=bot_process(1), check=bot_process(2)),
+        Occurrence.OUT_OF_TIME,
+        at,
     )
     assert [effect for effect in effects if isinstance(effect, Kill)] == [Kill(1), Kill(2)]
     _, again = after(found, Occurrence.OUT_OF_TIME, at)
@@ -352,17 +356,17 @@ def test_out_of_time_kills_both_processes() -> None:
 def test_reported_by_a_process_that_trades_for_long_ends_an_outage_whatever_its_reason(
     reason: str,
 ) -> None:
-    before = bot(state=S.RUNNING, run=run(1, began=NOW - OUTAGE_OVER), outage=reason)
+    before = bot(state=S.RUNNING, owner=bot_process(1, began=NOW - OUTAGE_OVER), outage=reason)
     found, _ = after(before, Reported(1, Snapshot(phase="RUNNING")))
     assert found.known.unavailable is None
 
 
 def test_due_kills_a_process_that_is_silent_for_too_long() -> None:
     late = AT._replace(now=SETTINGS.hang_timeout)
-    found, effects = after(bot(state=S.RUNNING, run=run(1)), Occurrence.DUE, late)
+    found, effects = after(bot(state=S.RUNNING, owner=bot_process(1)), Occurrence.DUE, late)
     assert Kill(1) in effects
-    assert found.process.run is not None
-    assert found.process.run.killed_for == f"no heartbeat for {SETTINGS.hang_timeout:g} s"
+    assert found.processes.owner is not None
+    assert found.processes.owner.killed_for == f"no heartbeat for {SETTINGS.hang_timeout:g} s"
 
 
 def test_due_forgets_a_bot_that_is_over_for_an_hour() -> None:
@@ -393,5 +397,7 @@ def test_due_forgets_a_bot_with_an_abandoned_position_only_when_that_is_a_day_ag
 def test_unlisted_lets_the_next_start_enter_after_a_stop_loss(reached: bool) -> None:
     guards = [{"guard": "stop_loss", "since": "x", "detail": "x"}] if reached else []
     snapshot = Snapshot(phase="RUNNING", guards=guards)
-    _, effects = after(bot(state=S.RUNNING, run=run(1, snapshot=snapshot)), Unlisted("gone"))
+    _, effects = after(
+        bot(state=S.RUNNING, owner=bot_process(1, snapshot=snapshot)), Unlisted("gone")
+    )
     assert (Act.ALLOW_REENTRY in effects) is reached

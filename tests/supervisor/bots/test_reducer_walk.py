@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from hypothesis import given
 from hypothesis import settings as settings_of_the_search
 from hypothesis import strategies as st
-from support.facts import HELD, ROW, ledger, run
+from support.facts import HELD, ROW, bot_process, ledger
 from support.settings import settings
 
 from execsvc.model.bot import InvalidRow
@@ -32,7 +32,7 @@ from execsvc.supervisor.bots.facts import (
     Started,
     Unlisted,
 )
-from execsvc.supervisor.bots.next_step import Listed, Service
+from execsvc.supervisor.bots.next_step import Listed, ServiceMode
 from execsvc.supervisor.bots.reducer import handle
 from execsvc.supervisor.bots.states import State
 
@@ -58,7 +58,7 @@ class Walk:
     def __init__(self) -> None:
         self.bot = Bot("b1")
         self.at = Circumstances(
-            1000.0, UTC, Service.RUNNING, halted=False, settings=settings(), jitter=1.0
+            1000.0, UTC, ServiceMode.RUNNING, halted=False, settings=settings(), jitter=1.0
         )
         self.pid = 0
         self.ledger: LedgerFound = LedgerFound()
@@ -74,27 +74,29 @@ class Walk:
                 self.take(SignalClassified(one_of_many=self.pid % 2 == 0))
 
     def fork(self, fails: bool) -> None:
-        process = self.bot.process
+        processes = self.bot.processes
         for task, wanted in (
-            (process.queued, process.run is None),
-            (Task.CHECK if process.to_check else None, process.check is None),
+            (processes.queued, processes.owner is None),
+            (Task.CHECK if processes.to_check else None, processes.check is None),
         ):
             if task is None or not wanted:
                 continue
             self.pid += 1
-            spec = process.to_check if task is Task.CHECK else self.bot.desired.row
-            made = run(self.pid, spec, task=task, began=self.at.now, reported_at=self.at.now)
+            spec = processes.to_check if task is Task.CHECK else self.bot.desired.row
+            made = bot_process(
+                self.pid, spec, task=task, began=self.at.now, reported_at=self.at.now
+            )
             self.take(NotStarted(task, "no") if fails else Started(made))
 
     def report(self, snapshot: Snapshot, of_check: bool) -> None:
-        process = self.bot.process
-        one = process.check if of_check else process.run
+        processes = self.bot.processes
+        one = processes.check if of_check else processes.owner
         if one is not None:
             self.take(Reported(one.pid, snapshot))
 
     def end(self, kind: EndKind | None, of_check: bool, signalled: bool) -> None:
-        process = self.bot.process
-        one = process.check if of_check else process.run
+        processes = self.bot.processes
+        one = processes.check if of_check else processes.owner
         if one is None:
             return
         end = None if kind is None else End(kind=kind, signal="TERM" if signalled else None)
@@ -136,20 +138,20 @@ class Walk:
 
     def stop(self, holds: bool) -> None:
         """The service stops, and the walk goes on for some steps."""
-        self.at = self.at._replace(service=Service.HOLD if holds else Service.LIQUIDATE)
+        self.at = self.at._replace(service=ServiceMode.KEEP if holds else ServiceMode.LIQUIDATE)
         self.take(Occurrence.SERVICE_STOPS)
 
 
 def assert_sound(walk: Walk) -> None:
     found = walk.bot
-    if found.process.run is not None:
+    if found.processes.owner is not None:
         assert found.state in (State.BOOTING, State.RUNNING, State.STOPPING, State.LIQUIDATING)
-        assert found.process.queued is None
-    if found.process.queued is Task.TRADE:
+        assert found.processes.queued is None
+    if found.processes.queued is Task.TRADE:
         assert found.desired.listed is Listed.VALID
-        assert found.holding.hold is None
-    if found.runs_freely and found.holding.hold is not None:
-        assert found.holding.hold.state is State.FAILED, "a HELD bot is told to stop"
+        assert found.hold_record.hold is None
+    if found.runs_freely and found.hold_record.hold is not None:
+        assert found.hold_record.hold.state is State.FAILED, "a HELD bot is told to stop"
 
 
 @settings_of_the_search(max_examples=200, deadline=None)

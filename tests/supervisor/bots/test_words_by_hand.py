@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 from support.bot_process import bot_row
-from support.facts import changed, run
+from support.facts import bot_process, changed
 from support.parts import Parts
 from support.settings import settings
 from support.store_files import BALLAST
@@ -23,7 +23,7 @@ from execsvc.store.bot_state import LedgerState
 from execsvc.supervisor.bots import steps
 from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.facts import Occurrence
-from execsvc.supervisor.bots.fleet import BotProcess
+from execsvc.supervisor.bots.fleet import ForkedProcess
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.loop_clock import LoopClock
@@ -65,9 +65,9 @@ def all_run(parts: Parts) -> None:
     """Each bot has a process of its own, with the pids 0, 1, 2."""
     for pid, (bot_id, bot) in enumerate(list(parts.fleet.bots.items())):
         child = cast(Child, SimpleNamespace(pid=pid))
-        parts.fleet.processes[pid] = BotProcess(bot_id, child, Lines(-1, 0))
-        trades = run(pid, bot.desired.row)
-        becomes(parts, bot_id, queued=None, state=State.RUNNING, run=trades)
+        parts.fleet.processes[pid] = ForkedProcess(bot_id, child, Lines(-1, 0))
+        trades = bot_process(pid, bot.desired.row)
+        becomes(parts, bot_id, queued=None, state=State.RUNNING, owner=trades)
 
 
 def test_it_is_on_the_disk_before_the_first_bot_is_told(
@@ -86,7 +86,7 @@ def test_it_is_on_the_disk_before_the_first_bot_is_told(
 
 
 def test_what_is_queued_is_not_forked_any_more(parts: Parts, bots: Bots) -> None:
-    assert [bot.process.queued for bot in parts.fleet.bots.values()] == [Task.TRADE] * 3
+    assert [bot.processes.queued for bot in parts.fleet.bots.values()] == [Task.TRADE] * 3
     parts.halting.halt(None)
     parts.launcher.launch()
     assert {bot.state for bot in parts.fleet.bots.values()} == {State.STOPPED}
@@ -100,11 +100,11 @@ def test_who_stops_on_a_signal_by_hand_is_not_told_as_well(
         parts.context.children, "send_signal", lambda child, _: told.append(child.pid)
     )
     all_run(parts)
-    signalled = run(1, parts.fleet.bots["b2"].desired.row, stop_since=0.0)
-    becomes(parts, "b2", run=signalled)
+    signalled = bot_process(1, parts.fleet.bots["b2"].desired.row, stop_since=0.0)
+    becomes(parts, "b2", owner=signalled)
     parts.halting.halt(None)
     assert told == [0, 2]
-    assert parts.fleet.bots["b2"].process.run == signalled
+    assert parts.fleet.bots["b2"].processes.owner == signalled
     bots.apply("b2", Occurrence.STOP_ASKED)
     assert told == [0, 2, 1]
 
@@ -140,5 +140,5 @@ def test_resume_starts_at_once_whatever_it_waited_for(parts: Parts, bots: Bots) 
     parts.halting.halt(None)
     parts.halting.resume()
     bot = parts.fleet.bots["b1"]
-    assert (bot.state, bot.process.queued) == (State.BOOTING, Task.TRADE)
+    assert (bot.state, bot.processes.queued) == (State.BOOTING, Task.TRADE)
     assert not bot.schedule.crashed

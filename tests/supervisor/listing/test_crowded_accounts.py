@@ -12,7 +12,7 @@ from execsvc import settings
 from execsvc.clients.bot_service import Listing
 from execsvc.model.bot import BotSpec, parse_row
 from execsvc.supervisor.listing.crowded_accounts import CrowdedAccounts
-from execsvc.supervisor.listing.polling import Polling
+from execsvc.supervisor.listing.reconciler import ListingReconciler
 
 URLS = {
     "EXECSVC_BOT_SERVICE_URL": "http://127.0.0.1:1",
@@ -45,6 +45,6 @@ def test_paper_bots_take_no_turns_and_other_accounts_have_their_own() -> None:
 @pytest.mark.says("account_crowded")
 def test_it_is_said_when_a_listing_shows_it() -> None:
     bots: Any = SimpleNamespace(listed=lambda _: None, known=set, gone=lambda _: None, at_stake=set)
-    polling = Polling(settings.load({}, None, URLS), cast(Any, bots), lambda: None)
+    reconciler = ListingReconciler(settings.load({}, None, URLS), cast(Any, bots), lambda: None)
     listed = {row.bot_id: row for row in rows(21)}
-    polling.take(Listing(bots=listed, invalid={}, nameless=[]), unchanged=False, began=0.0)
+    reconciler.take(Listing(bots=listed, invalid={}, nameless=[]), unchanged=False, began=0.0)

@@ -8,14 +8,14 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from support.facts import run
+from support.facts import bot_process
 from support.settings import settings
 
 from execsvc.runner.job import Task
 from execsvc.runner.report import LARGEST_LINE, Snapshot, send
 from execsvc.settings import Settings
-from execsvc.supervisor.bots.fleet import BotProcess
-from execsvc.supervisor.bots.run import StopMode
+from execsvc.supervisor.bots.bot_process import StopMode
+from execsvc.supervisor.bots.fleet import ForkedProcess
 from execsvc.supervisor.bots.totals import Totals
 from execsvc.supervisor.processes.child import Child
 from execsvc.workers.lines import Lines
@@ -29,8 +29,8 @@ class Process:
     def __init__(self, task: Task = Task.TRADE) -> None:
         read, self.write = os.pipe2(os.O_NONBLOCK)
         child = cast(Child, SimpleNamespace(pid=1))
-        self.runner = BotProcess("b1", child, Lines(read, LARGEST_LINE))
-        self.run = run(1, None, task=task, began=100.0, reported_at=100.0)
+        self.runner = ForkedProcess("b1", child, Lines(read, LARGEST_LINE))
+        self.run = bot_process(1, None, task=task, began=100.0, reported_at=100.0)
 
     def listen(self, now: float) -> bool:
         snapshot = self.runner.latest(Totals())
@@ -83,7 +83,7 @@ def test_a_stop_of_its_own_has_its_time_from_its_word_on(process: Process) -> No
 
 
 def test_a_second_word_does_not_begin_the_stop_anew(process: Process) -> None:
-    process.told(StopMode.HOLD, 110.0)
+    process.told(StopMode.KEEP, 110.0)
     process.told(StopMode.STOP, 150.0)
     assert process.run.stop_since == 110.0
     assert process.run.stop_mode is StopMode.STOP

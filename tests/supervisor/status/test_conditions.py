@@ -16,7 +16,7 @@ from execsvc.store.bot_state import LedgerState
 from execsvc.store.halted import Halted
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.bot_records import Hold
-from execsvc.supervisor.bots.next_step import Service
+from execsvc.supervisor.bots.next_step import ServiceMode
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.listing.guard import Pending
 from execsvc.supervisor.status.conditions import conditions, left_open, subject
@@ -62,7 +62,7 @@ def test_a_halt_is_one_condition_of_the_service_while_it_runs() -> None:
     assert (wrong.key, wrong.degrades, wrong.severity) == ("halted:", True, Severity.CRITICAL)
     assert wrong.text == "trading is halted: the exchange lies"
     assert wrong.why == "since 2026-01-02T03:04:05.000Z: the exchange lies"
-    assert kinds(facts(halted=halted, service=Service.HOLD)) == []
+    assert kinds(facts(halted=halted, service=ServiceMode.KEEP)) == []
 
 
 def test_a_day_that_a_loss_has_ended_is_told_and_degrades_nothing() -> None:
@@ -70,7 +70,7 @@ def test_a_day_that_a_loss_has_ended_is_told_and_degrades_nothing() -> None:
         {"guard": name, "since": "2026-01-02T03:04:05.000Z", "detail": "-7 realised"}
         for name in ("order_rate", "daily_loss")
     ]
-    (wrong,) = conditions(facts(bot(run=running(guards=guards)), bot(run=running())))
+    (wrong,) = conditions(facts(bot(owner=running(guards=guards)), bot(owner=running())))
     assert (wrong.kind, wrong.severity, wrong.degrades) == (
         Kind.DAILY_LOSS,
         Severity.WARNING,
@@ -83,14 +83,14 @@ def test_conditions_of_a_stop_loss_that_is_reached_tell_it_and_degrade_nothing()
     guards = [
         {"guard": "stop_loss", "since": "2026-01-02T03:04:05.000Z", "detail": "stop loss 5 %"}
     ]
-    (wrong,) = conditions(facts(bot(run=running(guards=guards)), bot(run=running())))
+    (wrong,) = conditions(facts(bot(owner=running(guards=guards)), bot(owner=running())))
     assert (wrong.kind, wrong.severity, wrong.degrades) == (Kind.STOP_LOSS, Severity.WARNING, False)
     assert wrong.text == "bot b1 (My bot): no more entries: stop loss 5 %"
 
 
 def test_listings_are_no_matter_while_the_service_stops() -> None:
     assert kinds(facts(polled=STALE)) == [Kind.LISTING, Kind.MASS_STOP]
-    assert kinds(facts(polled=STALE, service=Service.LIQUIDATE)) == []
+    assert kinds(facts(polled=STALE, service=ServiceMode.LIQUIDATE)) == []
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_listings_are_no_matter_while_the_service_stops() -> None:
     [
         (bot(ledger=open_ledger()), True),
         (bot(ledger=ledger()), False),
-        (bot(ledger=open_ledger(), run=running()), False),
+        (bot(ledger=open_ledger(), owner=running()), False),
         (bot(unreadable="it is no database"), True),
     ],
 )
@@ -111,7 +111,7 @@ def test_what_a_stop_left_open_stands_until_it_is_closed_or_traded(seen: Bot, st
     ("seen", "words"),
     [
         (bot(ledger=open_ledger()), "My bot (b1), BTC/USDT, tracked 0.01998"),
-        (bot(run=running()), "My bot (b1), BTC/USDT, tracked 0.01998"),
+        (bot(owner=running()), "My bot (b1), BTC/USDT, tracked 0.01998"),
         (bot(ledger=ledger()), "My bot (b1), BTC/USDT"),
         (bot(row=None), "b1"),
         (bot(row=None, unreadable="x"), "b1, tracked unknown"),
@@ -125,7 +125,7 @@ def test_who_it_is_about(seen: Bot, words: str) -> None:
 
 @pytest.mark.parametrize(("unread", "stands"), [(0.0, False), (59.9, False), (61.4, True)])
 def test_bot_that_read_nothing_for_a_minute_degrades(unread: float, stands: bool) -> None:
-    seen = facts(bot(run=running(unread=unread, last_error="GET /balance: down")))
+    seen = facts(bot(owner=running(unread=unread, last_error="GET /balance: down")))
     found = conditions(seen)
     assert [wrong.key for wrong in found] == (["reads:b1"] if stands else [])
     for wrong in found:
@@ -139,7 +139,7 @@ def test_bot_that_read_nothing_for_a_minute_degrades(unread: float, stands: bool
 def test_bot_whose_stop_loss_cannot_be_judged_for_a_minute_degrades(
     unjudged: float, stands: bool
 ) -> None:
-    seen = facts(bot(run=running(unjudged=unjudged, last_error="stop loss 5 %: HTTP 500")))
+    seen = facts(bot(owner=running(unjudged=unjudged, last_error="stop loss 5 %: HTTP 500")))
     found = conditions(seen)
     assert [wrong.key for wrong in found] == (["reads:b1"] if stands else [])
     for wrong in found:
@@ -150,7 +150,7 @@ def test_bot_whose_stop_loss_cannot_be_judged_for_a_minute_degrades(
 
 
 def test_bot_that_reads_nothing_at_all_is_told_of_once() -> None:
-    seen = facts(bot(run=running(unjudged=70.0, unread=75.0)))
+    seen = facts(bot(owner=running(unjudged=70.0, unread=75.0)))
     assert [wrong.key for wrong in conditions(seen)] == ["reads:b1"]
 
 

@@ -16,7 +16,7 @@ from execsvc.store.halted import Halted
 from execsvc.store.tripped import Tripped
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.bot_records import Hold
-from execsvc.supervisor.bots.next_step import Listed, Service
+from execsvc.supervisor.bots.next_step import Listed, ServiceMode
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.listing.guard import Pending
 from execsvc.supervisor.status.facts import Polled
@@ -28,7 +28,7 @@ GUARD = {"guard": "daily_loss", "since": "2026-01-02T03:04:05.000Z", "detail": "
 
 def test_the_whole_document() -> None:
     run = running(ticks=31, last_tick_at="2026-01-02T03:04:05.000Z", result=EARNED, guards=[GUARD])
-    document = status(facts(bot(run=run, state=State.RUNNING)))
+    document = status(facts(bot(owner=run, state=State.RUNNING)))
     assert document == {
         "service": "execution-service",
         "version": "0.1.0",
@@ -87,7 +87,7 @@ def test_how_the_reports_go() -> None:
 def test_every_bot_has_every_member_whatever_is_known_of_it() -> None:
     bare = Bot("b2")
     row = InvalidRow(name="No id", reason="id is missing")
-    documents = status(facts(bot(run=running()), bare, nameless=[row]))["bots"]
+    documents = status(facts(bot(owner=running()), bare, nameless=[row]))["bots"]
     assert all(list(document) == list(documents[0]) for document in documents)
     assert documents[1]["name"] == "b2"
     assert [documents[2][name] for name in ("bot_id", "name", "state", "last_error")] == [
@@ -103,8 +103,8 @@ def test_status_rows_without_an_id_that_are_alike_are_shown_and_counted_each() -
 
 
 def test_status_active_runners_are_the_bots_with_a_process() -> None:
-    closing = bot(bot_id="b2", run=running(phase="STOPPING"), state=State.LIQUIDATING)
-    document = status(facts(bot(run=running()), closing, bot(bot_id="b3")))
+    closing = bot(bot_id="b2", owner=running(phase="STOPPING"), state=State.LIQUIDATING)
+    document = status(facts(bot(owner=running()), closing, bot(bot_id="b3")))
     assert document["active_runners"] == ["b1", "b2"]
     with_pid = [one["bot_id"] for one in document["bots"] if one["pid"] is not None]
     assert with_pid == document["active_runners"]
@@ -118,7 +118,7 @@ def test_status_active_runners_are_the_bots_with_a_process() -> None:
         (bot(row=None, listed=Listed.INVALID, invalid_name="No symbol"), "No symbol"),
         (bot(row=None, listed=Listed.INVALID), "b1"),
         (bot(listed=Listed.INVALID, invalid_name="Renamed"), "Renamed"),
-        (bot(listed=Listed.INVALID, invalid_name="Renamed", run=running()), "My bot"),
+        (bot(listed=Listed.INVALID, invalid_name="Renamed", owner=running()), "My bot"),
     ],
 )
 def test_status_name_of_a_row_that_cannot_be_used_is_shown(seen: Bot, name: str) -> None:
@@ -126,7 +126,7 @@ def test_status_name_of_a_row_that_cannot_be_used_is_shown(seen: Bot, name: str)
 
 
 def test_before_a_runner_speaks_its_ledger_does() -> None:
-    waiting = bot(run=running(phase="BOOTING"), ledger=ledger(position=HELD))
+    waiting = bot(owner=running(phase="BOOTING"), ledger=ledger(position=HELD))
     assert status(facts(waiting))["bots"][0]["position"] == shown(HELD)
 
 
@@ -136,11 +136,11 @@ def test_a_result_comes_from_the_process_else_from_the_ledger() -> None:
     unknown = {"currency": "USDT", "realised": None, "today": None}
     for made, result in (
         (bot(), {"currency": "USDT", "realised": "0", "today": "0"}),
-        (bot(run=running(result=today), ledger=ledger()), told),
-        (bot(run=running(phase="BOOTING"), ledger=ledger(result=today)), told),
+        (bot(owner=running(result=today), ledger=ledger()), told),
+        (bot(owner=running(phase="BOOTING"), ledger=ledger(result=today)), told),
         (bot(ledger=ledger(result=today)), told),
         (bot(ledger=ledger()), unknown),
-        (bot(run=running(), ledger=ledger(result=today)), unknown),
+        (bot(owner=running(), ledger=ledger(result=today)), unknown),
         (bot(unreadable="damaged"), unknown),
     ):
         assert status(facts(made))["bots"][0]["result"] == result
@@ -155,9 +155,9 @@ def test_without_a_process_a_day_that_ended_is_all_that_is_shown_of_guards() -> 
     assert shown_of(bot(last=Snapshot(guards=[GUARD]))) == []
     assert shown_of(bot(ledger=ledger(daily_loss=today))) == [iso(today.since)]
     assert shown_of(bot(ledger=ledger(daily_loss=yesterday))) == []
-    booting = bot(run=running(phase="BOOTING"), ledger=ledger(daily_loss=today))
+    booting = bot(owner=running(phase="BOOTING"), ledger=ledger(daily_loss=today))
     assert shown_of(booting) == [iso(today.since)]
-    assert shown_of(bot(run=running(), ledger=ledger(daily_loss=today))) == []
+    assert shown_of(bot(owner=running(), ledger=ledger(daily_loss=today))) == []
 
 
 def test_status_without_a_process_shows_a_stop_loss_until_its_user_stops_the_bot() -> None:
@@ -166,9 +166,9 @@ def test_status_without_a_process_shows_a_stop_loss_until_its_user_stops_the_bot
 
     reached = Tripped("stop_loss", "5 USDT LIVE", now() - timedelta(days=9), "stop loss 5 %")
     assert shown_of(bot(ledger=ledger(stop_loss=reached))) == ["stop_loss"]
-    booting = bot(run=running(phase="BOOTING"), ledger=ledger(stop_loss=reached))
+    booting = bot(owner=running(phase="BOOTING"), ledger=ledger(stop_loss=reached))
     assert shown_of(booting) == ["stop_loss"]
-    assert shown_of(bot(run=running(), ledger=ledger(stop_loss=reached))) == []
+    assert shown_of(bot(owner=running(), ledger=ledger(stop_loss=reached))) == []
     assert shown_of(bot(ledger=ledger(stop_loss=reached), listed=Listed.GONE)) == []
 
 
@@ -181,7 +181,7 @@ def test_a_mass_stop_that_waits_is_shown() -> None:
 
 def test_all_is_well() -> None:
     held = bot(hold=Hold(State.HELD, "x"), state=State.HELD)
-    assert health(facts(bot(run=running()), held)) == {
+    assert health(facts(bot(owner=running()), held)) == {
         "status": "ok",
         "service": "execution-service",
         "reasons": [],
@@ -193,15 +193,15 @@ def test_all_is_well() -> None:
     [
         (bot(state=State.FAILED, hold=Hold(State.FAILED, "no disk")), "is FAILED: no disk"),
         (bot(state=State.LIQUIDATING, hold=Hold(State.FAILED, "x")), "is FAILED"),
-        (bot(run=running(liquidation_failed=True)), "liquidation failed"),
+        (bot(owner=running(liquidation_failed=True)), "liquidation failed"),
         (bot(liquidation_failed=True, ledger=ledger(position=HELD)), "liquidation failed"),
         (bot(ledger=ledger(position=HELD, failing=True)), "liquidation failed"),
-        (bot(run=running(contested=2)), "2 contested"),
+        (bot(owner=running(contested=2)), "2 contested"),
         (bot(ledger=ledger(contested=1)), "1 contested"),
     ],
 )
 def test_degraded(wrong: Bot, words: str) -> None:
-    document = health(facts(wrong, bot(run=running())))
+    document = health(facts(wrong, bot(owner=running())))
     assert document["status"] == "degraded"
     (reason,) = document["reasons"]
     assert words in reason
@@ -248,7 +248,7 @@ def test_a_halt_is_shown_and_degrades() -> None:
         (bot(), HALT_TEXT),
         (bot(error="no bid"), f"{HALT_TEXT}; no bid"),
         (bot(state=State.LIQUIDATING), HALT_TEXT),
-        (bot(state=State.STOPPING, run=running()), HALT_TEXT),
+        (bot(state=State.STOPPING, owner=running()), HALT_TEXT),
         (bot(state=State.HELD, hold=Hold(State.HELD, "by hand")), "by hand"),
         (bot(state=State.INVALID, listed=Listed.INVALID, row_error="no symbol"), "no symbol"),
         (bot(listed=Listed.GONE), None),
@@ -265,7 +265,7 @@ def test_in_a_halt_last_error_says_why_a_bot_does_not_run(seen: Bot, said: str |
         (bot(listed=Listed.GONE, last=Snapshot(last_error="no bid")), None),
         (bot(listed=Listed.GONE, error="no bid", ledger=ledger(position=HELD)), "no bid"),
         (bot(listed=Listed.GONE, error="no bid", state=State.LIQUIDATING), "no bid"),
-        (bot(error="killed by SIGKILL", run=running(), state=State.RUNNING), "killed by SIGKILL"),
+        (bot(error="killed by SIGKILL", owner=running(), state=State.RUNNING), "killed by SIGKILL"),
         (bot(listed=Listed.GONE, unreadable="damaged", current=False), "damaged"),
     ],
 )
@@ -281,7 +281,7 @@ def test_health_reasons_name_the_bot_beside_its_id(name: str) -> None:
     assert health(facts(failed))["reasons"] == [f"bot b1 ({short}) is FAILED: no disk"]
 
 
-@pytest.mark.parametrize("service", [Service.LIQUIDATE, Service.HOLD])
-def test_stopping(service: Service) -> None:
+@pytest.mark.parametrize("service", [ServiceMode.LIQUIDATE, ServiceMode.KEEP])
+def test_stopping(service: ServiceMode) -> None:
     assert health(facts(service=service))["status"] == "stopping"
     assert status(facts(service=service))["state"] == "STOPPING"

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from support.facts import changed, run
+from support.facts import bot_process, changed
 
 from execsvc.model.bot import Binding, BotSpec, Mode
 from execsvc.model.position import Position
@@ -14,9 +14,9 @@ from execsvc.runner.job import Task
 from execsvc.runner.report import Snapshot
 from execsvc.store.bot_state import LedgerState
 from execsvc.supervisor.bots.bot import Bot
+from execsvc.supervisor.bots.bot_process import BotProcess
 from execsvc.supervisor.bots.bot_records import Hold, PendingSignalDecision
 from execsvc.supervisor.bots.next_step import Listed
-from execsvc.supervisor.bots.run import Run
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.status.bot_view import last_error
 from execsvc.supervisor.status.unfinished import unfinished
@@ -29,8 +29,8 @@ def bot(**changes: Any) -> Bot:
     return changed(Bot("b1"), **{"row": ROW, "listed": Listed.VALID, **changes})
 
 
-def running(**report: Any) -> Run:
-    return run(row=ROW, snapshot=Snapshot(**report))
+def running(**report: Any) -> BotProcess:
+    return bot_process(row=ROW, snapshot=Snapshot(**report))
 
 
 def ledger(tracked: str = "0", **changes: Any) -> LedgerState:
@@ -60,7 +60,7 @@ def test_who_has_ended_flat_is_finished(ended: Bot) -> None:
 @pytest.mark.parametrize(
     ("seen", "why", "going_on"),
     [
-        (bot(run=running(phase="STOPPING")), "its process has not ended yet", True),
+        (bot(owner=running(phase="STOPPING")), "its process has not ended yet", True),
         (bot(queued=Task.LIQUIDATE), "its process has not ended yet", True),
         (
             bot(pending=PendingSignalDecision(1, 1, False, 1)),

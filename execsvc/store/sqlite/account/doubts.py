@@ -204,7 +204,7 @@ def open_positions(
     for bot_id in buyers(connection):
         path = ledger_path(state_dir, bot_id)
         try:
-            found += _held(path, bot_id, key_id) if path.exists() else []
+            found += _open_in_file(path, bot_id, key_id) if path.exists() else []
         except LedgerUnavailable:
             raise
         except LedgerFailed:
@@ -218,7 +218,7 @@ def buyers(connection: sqlite3.Connection) -> list[str]:
     return [row["bot_id"] for row in query(connection, sql)]
 
 
-def held_in(connection: sqlite3.Connection, bot_id: str, key_id: str) -> list[OpenPosition]:
+def open_in(connection: sqlite3.Connection, bot_id: str, key_id: str) -> list[OpenPosition]:
     """The open positions on the account of the bot of the database ``connection``, without dust.
 
     Raises LedgerFailed.
@@ -236,9 +236,9 @@ def held_in(connection: sqlite3.Connection, bot_id: str, key_id: str) -> list[Op
     ]
 
 
-def _held(path: Path, bot_id: str, key_id: str) -> list[OpenPosition]:
+def _open_in_file(path: Path, bot_id: str, key_id: str) -> list[OpenPosition]:
     with reading(path) as connection:
-        return held_in(connection, bot_id, key_id)
+        return open_in(connection, bot_id, key_id)
 
 
 def _read(row: sqlite3.Row) -> Doubt:

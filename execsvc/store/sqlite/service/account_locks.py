@@ -62,7 +62,7 @@ class Label(NamedTuple):
 def holder(folder: Path, key_id: str) -> Label | None:
     """The label of the lock of ``key_id``; None when no process holds the lock. Raises LedgerFailed."""
     lock = FileLock(_path(folder, key_id))
-    return _read(lock) if lock.is_held() else None
+    return _read(lock) if lock.is_locked() else None
 
 
 class AccountLocks:
@@ -72,7 +72,7 @@ class AccountLocks:
         self._folder = folder
         self._state_dir = str(state_dir.resolve())
         self._locks: dict[str, FileLock] = {}
-        self._held: set[str] = set()
+        self._locked: set[str] = set()
         self._is_logged = False
 
     def take(self, key_id: str) -> str | None:
@@ -81,7 +81,7 @@ class AccountLocks:
         They may also run where locks cannot be kept, which is logged once, and where a process of an
         earlier start of this service still holds the lock.
         """
-        if key_id in self._held:
+        if key_id in self._locked:
             return None
         why = why_unusable(self._folder)
         if why is not None:
@@ -91,7 +91,7 @@ class AccountLocks:
         try:
             if _acquired(lock):
                 lock.label(f"{os.getpid()}\n{self._state_dir}\n")
-                self._held.add(key_id)
+                self._locked.add(key_id)
                 return None
             found = _read(lock)
         except LedgerFailed as error:
@@ -107,7 +107,7 @@ class AccountLocks:
         Each bot that a service runs, or once ran, has a ledger in the state directory of that
         service. True where the lock or that directory cannot be read.
         """
-        if key_id in self._held:
+        if key_id in self._locked:
             return False
         try:
             found = holder(self._folder, key_id)
@@ -134,7 +134,7 @@ class AccountLocks:
         with suppress(LedgerFailed, OSError):
             for path in self._folder.glob("*.lock"):
                 lock = FileLock(path)
-                if lock.is_held():
+                if lock.is_locked():
                     places.add(_read(lock).state_dir)
         return {Path(place) for place in places if place not in (None, self._state_dir)}
 
@@ -144,15 +144,15 @@ class AccountLocks:
 
     def to_inherit(self, key_id: str) -> set[int]:
         """The descriptor of the lock, which a process that inherits it keeps; none where no lock is kept."""
-        descriptor = self._locks[key_id].descriptor if key_id in self._held else None
+        descriptor = self._locks[key_id].descriptor if key_id in self._locked else None
         return set() if descriptor is None else {descriptor}
 
     def keep_only(self, key_ids: Collection[str]) -> None:
         """Give up the locks of other accounts; try again to get those of ``key_ids`` not held yet."""
         for key_id in [known for known in self._locks if known not in key_ids]:
             self._locks.pop(key_id).close()
-            self._held.discard(key_id)
-        for key_id in self._locks.keys() - self._held:
+            self._locked.discard(key_id)
+        for key_id in self._locks.keys() - self._locked:
             self.take(key_id)
 
     def _log_unusable(self, why: str) -> None:

@@ -20,10 +20,10 @@ class StopMode(Enum):
     """The way in which a process of a bot was asked to end."""
 
     STOP = "stop and liquidate"
-    HOLD = "end and hold"
+    KEEP = "end and keep the position"
 
 
-class Run(NamedTuple):
+class BotProcess(NamedTuple):
     """A process of a bot. Moments are seconds of the loop's own clock."""
 
     pid: int
@@ -43,7 +43,7 @@ class Run(NamedTuple):
     turn_wait_at_stop: float = 0.0
     turn_wait_at_hook: float = 0.0
 
-    def with_report(self, snapshot: Snapshot, now: float) -> Run:
+    def with_report(self, snapshot: Snapshot, now: float) -> BotProcess:
         """The process after its report ``snapshot``."""
         stop_since, at_stop = self.stop_since, self.turn_wait_at_stop
         if snapshot.phase == "STOPPING" and stop_since is None:
@@ -62,7 +62,7 @@ class Run(NamedTuple):
             turn_wait_at_hook=at_hook,
         )
 
-    def asked_to_stop(self, mode: StopMode, now: float) -> Run:
+    def asked_to_stop(self, mode: StopMode, now: float) -> BotProcess:
         """The process after the supervisor has sent it a signal to end."""
         if self.stop_since is not None:
             return self._replace(stop_mode=mode)

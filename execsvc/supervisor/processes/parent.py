@@ -1,4 +1,4 @@
-"""The requests of this process to the kernel before it becomes a parent."""
+"""The requests of the supervisor to the kernel before it becomes a parent."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class AppliedListing(NamedTuple):
     """The same with the bots that are known to be BOOTING besides."""
 
 
-class Polling:
+class ListingReconciler:
     """Applies listings to ``bots``; ``confirm`` asks for the second listing of a pair."""
 
     def __init__(self, settings: Settings, bots: Bots, confirm: Callable[[], None]) -> None:
