@@ -5,19 +5,18 @@ Live, on paper, in a replay and in tests: each makes its services and its exchan
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import NamedTuple
-
 from execsvc.execution.exchange import Exchange
 from execsvc.execution.guards import NO_LIMITS, GuardLimits, Guards
 from execsvc.execution.order_service import OrderService
-from execsvc.execution.order_sizes import OrderSizes, SizeMemory
 from execsvc.execution.ports import Services
 from execsvc.execution.settlement.settlement import Settlement
+from execsvc.execution.sizes.size_memory import SizeMemory
+from execsvc.execution.sizing import OrderTerms
 from execsvc.execution.venues.account import Account
 from execsvc.execution.venues.adoption import Adoption
 from execsvc.execution.venues.live import LiveVenue
 from execsvc.execution.venues.live_turn import LiveBot
+from execsvc.execution.venues.order_market import OrderMarket
 from execsvc.execution.venues.paper import PaperVenue
 from execsvc.execution.venues.restore_signs import StartOfService
 from execsvc.execution.venues.restored import RestoredLedger
@@ -25,17 +24,6 @@ from execsvc.execution.venues.venue import Venue
 from execsvc.model.bot import Binding, Mode
 from execsvc.store.account_store import AccountStore
 from execsvc.store.store import BotRecordsStore
-
-
-class OrderTerms(NamedTuple):
-    """Limits of a bot's orders by its row, its strategy and the settings; the default has none."""
-
-    allocation: Decimal | None = None
-    """The most that the bot may hold, in quote."""
-    precision: int | None = None
-    """The most decimals of an amount that the strategy orders."""
-    guards: GuardLimits = NO_LIMITS
-
 
 NO_TERMS = OrderTerms()
 
@@ -54,7 +42,7 @@ class Composition:
         self._store = store
         self._start = start
         self._journals: list[AccountStore] = []
-        self._memory = SizeMemory(services.ledger, services.record)
+        self._sizes = SizeMemory(services.ledger, services.record)
 
     def close(self) -> None:
         """Close every journal that was opened."""
@@ -62,23 +50,23 @@ class Composition:
             journal.close()
 
     def order_service(
-        self, binding: Binding, exchange: Exchange, terms: OrderTerms = NO_TERMS
+        self,
+        binding: Binding,
+        exchange: Exchange,
+        terms: OrderTerms = NO_TERMS,
+        guards: GuardLimits = NO_LIMITS,
     ) -> OrderService:
         """The order service for ``binding``; ``exchange`` is its account's."""
+        services, allocation = self._services, terms.allocation
+        market = OrderMarket(exchange, services.ledger, binding, self._sizes, allocation)
         if binding.mode is Mode.PAPER:
-            venue: Venue = PaperVenue(self._services, binding, exchange, terms.allocation)
+            venue: Venue = PaperVenue(services, binding, exchange, market, allocation)
         else:
-            venue = self._live(binding, exchange)
-        return OrderService(
-            self._services,
-            binding,
-            venue,
-            OrderSizes(self._memory, binding, terms.precision),
-            Guards(self._services, binding, terms.guards),
-            terms.allocation,
-        )
+            venue = self._live(binding, exchange, market)
+        limited = Guards(services, binding, guards)
+        return OrderService(services, binding, venue, self._sizes, limited, terms)
 
-    def _live(self, binding: Binding, exchange: Exchange) -> LiveVenue:
+    def _live(self, binding: Binding, exchange: Exchange, market: OrderMarket) -> LiveVenue:
         services, start = self._services, self._start
         journal = self._store.account(binding.key_id)
         self._journals.append(journal)
@@ -88,7 +76,8 @@ class Composition:
             binding,
             account,
             Settlement(services, account),
-            Adoption(services, binding, journal, self._memory),
+            Adoption(services, binding, journal, self._sizes),
+            market,
         )
         restored = None if start is None else RestoredLedger(services, binding, account, start)
         return LiveVenue(bot, restored)

@@ -1,18 +1,14 @@
-"""Interface of an exchange, as one account sees it, and the terms of a market there."""
+"""Interface of an exchange, as one account sees it."""
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from execsvc.clock import monotonic
-from execsvc.errors import Unavailable
 from execsvc.model.balance import Balance
-from execsvc.model.bot import Binding
-from execsvc.model.market import Depth, Limits, Ticker, Trade
+from execsvc.model.market import Depth, Ticker, Trade
 from execsvc.model.order import Fill, Purpose, Side
-from execsvc.store.bot_store import BotStore
 
 BOOK_LEVELS = 5
 """Levels that are asked for where only the best one counts; every exchange answers so few."""
@@ -71,32 +67,6 @@ class Exchange(Protocol):
         Raises OutcomeUnknown while it is not final, NotFound, Unavailable.
         """
         ...
-
-
-class MarketTerms(NamedTuple):
-    """Ticker price (None: no ticker could be had) and limits.
-
-    ``asked_at`` is when the ticker was asked for, in monotonic seconds.
-    """
-
-    price: Decimal | None
-    limits: Limits
-    asked_at: float | None
-
-
-def market_terms(adapter: Exchange, ledger: BotStore, binding: Binding, side: Side) -> MarketTerms:
-    """Ask the ticker; a failed one never blocks a sell. Raises Unavailable for a buy."""
-    known = ledger.limits(binding.key_id, binding.symbol)
-    asked_at = monotonic()
-    try:
-        ticker = adapter.ticker(binding.symbol)
-    except Unavailable:
-        if side is Side.BUY:
-            raise
-        return MarketTerms(None, known, None)
-    if ticker.limits != known:
-        ledger.keep_limits(binding.key_id, binding.symbol, ticker.limits)
-    return MarketTerms(ticker.price, ticker.limits, asked_at)
 
 
 def best_price(adapter: Exchange, symbol: str, side: Side) -> Decimal:

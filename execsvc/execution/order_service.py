@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from decimal import Decimal
 from typing import NamedTuple
 
 from execsvc.clock import now
 from execsvc.errors import LedgerFailed, OrderRefused, Unavailable
+from execsvc.execution.funds import Funds
 from execsvc.execution.gone import GoneCoins
 from execsvc.execution.guards import Guards
-from execsvc.execution.next_amount import is_dust
-from execsvc.execution.order_quantity import OrderQuantity, Sized, UnpaidBuyBack
-from execsvc.execution.order_sizes import OrderSizes, Sizing
 from execsvc.execution.parts import Parts, Placed
 from execsvc.execution.ports import Services
-from execsvc.execution.sizing import allowed, could_bind, refuse_without_allocation
-from execsvc.execution.venues.venue import Funds, OrderTurn, Venue
+from execsvc.execution.sizes.next_amount import is_dust
+from execsvc.execution.sizes.size_memory import SizeMemory, is_of_size
+from execsvc.execution.sizing import (
+    OrderTerms,
+    RefusedSize,
+    Sized,
+    UnpaidBuyBack,
+    refuse_unsellable_entry,
+    size,
+)
+from execsvc.execution.venues.venue import Venue
 from execsvc.model.bot import Binding
 from execsvc.model.market import ZERO, plain
 from execsvc.model.order import Fill, OrderRequest, Purpose
@@ -41,20 +47,19 @@ class OrderService:
         services: Services,
         binding: Binding,
         venue: Venue,
-        sizes: OrderSizes,
+        sizes: SizeMemory,
         guards: Guards,
-        allocation: Decimal | None,
+        terms: OrderTerms,
     ) -> None:
         self.binding = binding
         self.venue = venue
         self.sizes = sizes
         self.guards = guards
-        self._allocation = allocation
+        self._terms = terms
         self._ledger = services.ledger
         self._record = services.record
         self._reporter = services.reporter
         self._gone = GoneCoins(services, binding)
-        self._quantity = OrderQuantity(binding, services.ledger, sizes)
 
     @property
     def position(self) -> Position:
@@ -72,7 +77,7 @@ class OrderService:
         more than was sold. Dust that an exit leaves, and what a buy-back cannot be paid for, is
         written down. Raises OrderRefused when nothing was filled, Unavailable, LedgerFailed.
         """
-        self._admit(request.purpose)
+        self._refuse_early(request.purpose)
         if request.purpose.opens:
             return self._place_part(request).fill
         parts = Parts(request.quantity)
@@ -85,18 +90,16 @@ class OrderService:
                 break  # the rest stays tracked; the parts before have been filled
         return parts.fill
 
-    def _admit(self, purpose: Purpose) -> None:
+    def _refuse_early(self, purpose: Purpose) -> None:
         """Raise OrderRefused for an order that needs no turn of its account to be refused."""
         if purpose is Purpose.SHORT_ENTRY and self.position.side is not None:
             raise OrderRefused("a position is open")
-        if purpose.opens:
-            refuse_without_allocation(self._allocation)
         if purpose.sells_tracked:
             self._ledger.make_room()
         else:
             self._refuse_if_blocked()
         if purpose.opens:
-            self.guards.admit()
+            self.guards.check_entry()
 
     def _refuse_if_blocked(self) -> None:
         """Raise OrderRefused while an order waits for an operator's decision."""
@@ -110,10 +113,10 @@ class OrderService:
         Raises OrderRefused when nothing was filled.
         """
         purpose = request.purpose
-        sizing = Sizing(self.sizes, purpose.opens)
+        refused: RefusedSize | None = None
         while True:
             try:
-                order, sized, funds = self._place_order(request, sizing)
+                order, sized, funds = self._place_order(request, refused)
             finally:
                 self.show_position()
             if purpose.sells_tracked:
@@ -122,54 +125,54 @@ class OrderService:
                 if sized.rest_is_lost:
                     self._drop_unpaid_short(order)
                 return Placed(order.fill, order.amount, sized.wanted)
-            goes_on = sizing.goes_on(order)
+            goes_on = is_of_size(order.detail)
             if purpose.opens:
                 self.guards.entry_unfilled(order.detail, is_over=not goes_on)
             if not goes_on:
                 raise OrderRefused(order.detail or "nothing was filled")
+            refused = RefusedSize(sized.quantity, order.detail)
 
-    def _place_order(self, request: OrderRequest, sizing: Sizing) -> _Booked:
+    def _place_order(self, request: OrderRequest, refused: RefusedSize | None) -> _Booked:
+        """Place one order; ``refused`` is the one before of the same request, if any."""
         with self.venue.turn(request) as turn:
             funds = turn.funds
             position = self._position_within(request, funds)
-            cap = self._cap(request, turn, position)
             try:
-                sized = self._quantity.of(request, funds, position, cap, sizing)
+                sized = size(request, funds, position, self._terms, refused)
             except UnpaidBuyBack as refusal:
                 self.drop_short(str(refusal))
                 raise
             if request.purpose.opens:
-                self.guards.admit_order(sized.amount, funds.price, funds.priced_at)
-            return _Booked(turn.submit(sized.amount), sized, funds)
+                self._refuse_unsellable(request, sized.quantity, funds, position)
+                self.guards.admit(sized.quantity, funds.price, funds.priced_at)
+            return _Booked(turn.submit(sized.quantity), sized, funds)
 
     def _position_within(self, request: OrderRequest, funds: Funds) -> Position:
         """The position once the account's balance is compared with it; a difference is written down.
 
         Raises OrderRefused where nothing of it can be ordered.
         """
-        if request.purpose is Purpose.ENTRY:
-            self._gone.clear_if_held(self.position, funds.total_base)
         if request.purpose.sells_tracked:
             position = self._observed(funds.total_base)
             self._refuse_dust(position, funds)
             return position
-        return self.position
+        position = self.position
+        if request.purpose is Purpose.ENTRY:
+            self._gone.clear_if_held(position, funds.total_base)
+        return position
 
-    def _cap(self, request: OrderRequest, turn: OrderTurn, position: Position) -> Decimal | None:
-        """Base units that the allocation leaves for an entry; None where there is no cap.
-
-        The allocation is judged at the price at which the entry would trade, where it could bind;
-        at the ticker where it could not, and when the book cannot be read.
+    def _refuse_unsellable(
+        self, request: OrderRequest, quantity: Decimal, funds: Funds, position: Position
+    ) -> None:
+        """Raise OrderRefused for an entry whose position might be too small to be sold, or bought
+        back.
         """
-        price = turn.funds.price
-        if self._allocation is None or price is None or not request.purpose.opens:
-            return None
-        held = ZERO if request.purpose.is_short else position.tracked
-        most = self._quantity.most_of_entry(request, turn.funds)
-        if could_bind(most, held, self._allocation, price):
-            with suppress(Unavailable):
-                price = turn.best_price()
-        return allowed(held, self._allocation, price)
+        assert funds.price is not None, "an entry without a price is refused"
+        held: Decimal = ZERO
+        fee_rate: Decimal | None = ZERO
+        if not request.purpose.is_short:
+            held, fee_rate = position.tracked, self._ledger.fee_rate(self.binding)
+        refuse_unsellable_entry(quantity, held, fee_rate, funds.limits, funds.price, funds.known)
 
     def refresh(self) -> None:
         """Carry out an operator's decisions since the last call, once a tick or check, so it must
@@ -248,7 +251,7 @@ class OrderService:
             self._write_off(position)
 
     def _is_dust(self, position: Position, funds: Funds) -> bool:
-        known = self.sizes.known(funds.price)
+        known = self.sizes.known(self.binding, funds.price)
         return is_dust(position.tracked, funds.limits, funds.price, known)
 
     def _write_off(self, position: Position) -> None:

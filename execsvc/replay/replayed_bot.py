@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from execsvc.clock import SYSTEM
-from execsvc.execution.composition import Composition, OrderTerms
+from execsvc.execution.composition import Composition
 from execsvc.execution.guards import GuardLimits
+from execsvc.execution.sizing import OrderTerms
 from execsvc.replay.exchange import RecordedExchange
 from execsvc.runner.context import StrategyRun
 from execsvc.runner.persistence import Persistence
@@ -57,12 +58,12 @@ def replayed_bot(
 ) -> BotRunner:
     """The runner of one bot on a recording; its ledger is bound to the row of ``run``."""
     binding = run.spec.binding
-    terms = OrderTerms(run.spec.allocation, services.ledger.precision(), limits)
+    terms = OrderTerms(run.spec.allocation, services.ledger.precision())
     return BotRunner(
         services,
         run,
         exchange,
-        Composition(services, store).order_service(binding, exchange, terms),
+        Composition(services, store).order_service(binding, exchange, terms, limits),
         Persistence(services, 0.0, 0.0),
         may_hold=False,
     )

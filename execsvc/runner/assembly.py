@@ -8,9 +8,10 @@ from decimal import Decimal
 from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clients.order_history import OrderHistory, PastOrder
 from execsvc.clients.service_http import adapter_http, bot_service_http
-from execsvc.execution.composition import Composition, OrderTerms
+from execsvc.execution.composition import Composition
 from execsvc.execution.guards import limits_of
 from execsvc.execution.order_service import OrderService
+from execsvc.execution.sizing import OrderTerms
 from execsvc.execution.venues.restore_signs import StartOfService
 from execsvc.model.bot import Binding
 from execsvc.runner.services import ProcessServices
@@ -55,8 +56,10 @@ class Assembly:
         stop_loss: Decimal | None = None,
     ) -> OrderService:
         """The order service for ``binding``; ``stop_loss`` [%] is the row's."""
-        terms = OrderTerms(allocation, precision, limits_of(self._settings, stop_loss))
-        return self._composition.order_service(binding, self.adapter(binding.key_id), terms)
+        terms = OrderTerms(allocation, precision)
+        guards = limits_of(self._settings, stop_loss)
+        exchange = self.adapter(binding.key_id)
+        return self._composition.order_service(binding, exchange, terms, guards)
 
     def _newest_reported(self) -> PastOrder | None:
         """The bot's newest order by BotService. Raises Unavailable."""

@@ -14,7 +14,7 @@ from execsvc.clock import now as wall_clock
 from execsvc.errors import OrderRefused
 from execsvc.execution.exchange import BOOK_LEVELS, Exchange
 from execsvc.execution.order_service import OrderService
-from execsvc.execution.sizing import refuse_without_allocation
+from execsvc.execution.sizing import may_hold_nothing
 from execsvc.model.balance import Balance
 from execsvc.model.bot import BotSpec
 from execsvc.model.market import Depth, Limits, Symbol, Ticker, Trade, plain
@@ -194,7 +194,9 @@ class TickContext:
     def _entry(self, amount: object) -> Decimal:
         """The amount of an entry. Raises OrderRefused where no entry may be made."""
         self._refuse_while_stopping()
-        refuse_without_allocation(self.allocation)
+        refusal = may_hold_nothing(self.allocation)
+        if refusal is not None:
+            raise OrderRefused(refusal)
         return self._checked(amount)
 
     def _checked(self, amount: object) -> Decimal:

@@ -11,7 +11,8 @@ from support.exchange import Exchange
 from support.order_services import OrderServices, order_services, ordered
 
 from execsvc.errors import OrderRefused
-from execsvc.execution.sizing import allowed, could_bind
+from execsvc.execution.funds import could_bind
+from execsvc.execution.sizing import allowed
 from execsvc.model.bot import Mode
 from execsvc.model.order import Purpose
 

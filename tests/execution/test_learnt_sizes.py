@@ -91,7 +91,7 @@ def test_a_maximum_and_a_step_are_learnt_apart(clock: SimulatedClock) -> None:
     bot.exchange.account.deposit("BTC", D("0.03337"), clock.now())
     bot.hold(D("0.03337"))
     assert bot.liquidate()
-    known = bot.order_service.sizes.known(D(50000))
+    known = bot.order_service.sizes.known(BINDING, D(50000))
     assert (known.maximum, known.decimals) == (D("0.02"), 4)
     assert bot.position.tracked == D("0.00007")
 

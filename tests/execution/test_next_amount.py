@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from execsvc.execution.known_sizes import KnownSizes, known_of
-from execsvc.execution.next_amount import is_dust, last_amount, next_amount, usable_funds
+from execsvc.execution.sizes.known_sizes import KnownSizes, known_of
+from execsvc.execution.sizes.next_amount import is_dust, last_amount, next_amount, usable_funds
 from execsvc.model.market import Limits
 from execsvc.model.order import Side
 from execsvc.model.refusal import Refusal, SizeAnswer

@@ -8,8 +8,8 @@ import pytest
 
 from execsvc.errors import OrderRefused
 from execsvc.execution.guards import entry_backoff
-from execsvc.execution.known_sizes import KnownSizes
 from execsvc.execution.parts import Parts, Placed
+from execsvc.execution.sizes.known_sizes import KnownSizes
 from execsvc.execution.sizing import refuse_unsellable_entry
 from execsvc.model.market import Limits
 from execsvc.model.order import Fill

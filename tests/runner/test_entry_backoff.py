@@ -98,7 +98,7 @@ def test_release_ends_the_wait(bots: BotProcesses, exchange: Exchange) -> None:
 def enters(order_service: GuardedOrders) -> bool:
     order_service.tick()
     try:
-        order_service.guards.admit()
+        order_service.guards.check_entry()
     except GuardRefused as refusal:
         return refusal.guards != ("entry_backoff",)
     return True

@@ -30,7 +30,7 @@ def test_within_its_limits_nothing_is_refused_and_nothing_said(
 
 def test_an_entry_too_large_is_over_with_the_next_that_fits(order_service: GuardedOrders) -> None:
     with pytest.raises(OrderRefused):
-        order_service.guards.admit_order(D("0.021"), D(50000), None)
+        order_service.guards.admit(D("0.021"), D(50000), None)
     for _ in range(3):
         order_service.tick()
         assert not order_service.enters("0.021")
@@ -181,11 +181,11 @@ def test_what_is_lost_on_paper_stops_nobody_who_trades(order_service: GuardedOrd
 
 def test_data_that_grew_old_while_the_turn_was_waited_for(order_service: GuardedOrders) -> None:
     order_service.tick()
-    order_service.guards.admit()
+    order_service.guards.check_entry()
     priced_at = order_service.clock.monotonic()
     order_service.clock.advance(5.1)
     with pytest.raises(GuardRefused, match=r"ticker is 5\.1 s old"):
-        order_service.guards.admit_order(D("0.01"), D(50000), priced_at)
+        order_service.guards.admit(D("0.01"), D(50000), priced_at)
     assert order_service.tripped == ["data_age"]
     order_service.tick()
     assert order_service.tripped == [], "the tick before had read afresh"
@@ -197,9 +197,9 @@ def test_the_orders_own_ticker_counts_as_well(order_service: GuardedOrders) -> N
     priced_at = order_service.clock.monotonic()
     order_service.clock.advance(5.1)
     with pytest.raises(GuardRefused, match="the order's ticker"):
-        order_service.guards.admit_order(D("0.01"), D(50000), priced_at)
+        order_service.guards.admit(D("0.01"), D(50000), priced_at)
     order_service.start(ALL)
-    order_service.guards.admit_order(D("0.01"), D(50000), None)
+    order_service.guards.admit(D("0.01"), D(50000), None)
 
 
 def test_a_book_that_stands_still(order_service: GuardedOrders) -> None:

@@ -69,8 +69,8 @@ class GuardedOrders:
     def enters(self, amount: str = "0.01") -> bool:
         """Whether an entry worth 500 (or so) is let through."""
         try:
-            self.guards.admit()
-            self.guards.admit_order(D(amount), D(50000), self.clock.monotonic())
+            self.guards.check_entry()
+            self.guards.admit(D(amount), D(50000), self.clock.monotonic())
         except GuardRefused as refusal:
             return not set(refusal.guards) <= set(self.tripped)
         return True

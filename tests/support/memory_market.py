@@ -12,8 +12,9 @@ from execsvc.clients.exchange_adapter import ExchangeAdapter
 from execsvc.clients.exchange_words import is_certain
 from execsvc.clock import SimulatedClock
 from execsvc.errors import NotFound, OrderRefused, OutcomeUnknown
-from execsvc.execution.composition import Composition, OrderTerms
+from execsvc.execution.composition import Composition
 from execsvc.execution.liquidation import Liquidation
+from execsvc.execution.sizing import OrderTerms
 from execsvc.model.balance import Balance, Holding
 from execsvc.model.bot import Binding, Mode
 from execsvc.model.market import ZERO, Depth, Level, Limits, Ticker

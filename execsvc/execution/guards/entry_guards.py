@@ -53,7 +53,7 @@ class Guards:
             self._tripped.clear(GuardName.DATA_AGE)
         self._reads.forget()
 
-    def admit(self) -> None:
+    def check_entry(self) -> None:
         """Refuse an entry whose size is not yet known, as far as possible. Raises GuardRefused."""
         self._tripped.open()
         _refuse(
@@ -95,15 +95,15 @@ class Guards:
         self._tripped.clear_if_reentered()
         return self._tripped.shows(GuardName.STOP_LOSS)
 
-    def admit_order(self, amount: Decimal, price: Decimal | None, priced_at: float | None) -> None:
+    def admit(self, quantity: Decimal, price: Decimal | None, priced_at: float | None) -> None:
         """Refuse the entry as it is about to be sent.
 
         Raises GuardRefused.
 
-        ``amount`` is in base units, ``price`` its ticker, asked for at ``priced_at`` in monotonic
+        ``quantity`` is in base units, ``price`` its ticker, asked for at ``priced_at`` in monotonic
         seconds: the wait for the account's turn may have been long since.
         """
-        trip = decisions.order_notional(self._limits.order_notional, amount, price)
+        trip = decisions.order_notional(self._limits.order_notional, quantity, price)
         self._tripped.settle(GuardName.ORDER_NOTIONAL, trip)
         old = self._judge_age(priced_at)
         if old is None:

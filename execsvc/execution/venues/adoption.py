@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from execsvc.execution.order_sizes import SizeMemory
 from execsvc.execution.ports import Services
+from execsvc.execution.sizes.size_memory import SizeMemory
 from execsvc.model.bot import Binding
 from execsvc.store.account_store import AccountStore
 from execsvc.store.orders import JournalRow

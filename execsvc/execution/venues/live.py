@@ -8,13 +8,13 @@ from datetime import datetime
 from decimal import Decimal
 
 from execsvc.errors import LedgerFailed, OrderRefused
-from execsvc.execution.exchange import MarketTerms, market_terms
+from execsvc.execution.funds import Funds
 from execsvc.execution.venues.live_turn import LiveBot, LiveTurn
+from execsvc.execution.venues.order_market import MarketTerms
 from execsvc.execution.venues.restored import RestoredLedger
-from execsvc.execution.venues.venue import Funds
 from execsvc.failpoints import Failpoint, hit
 from execsvc.model.balance import Balance
-from execsvc.model.market import ZERO, exact_sum
+from execsvc.model.market import ZERO, Symbol, exact_sum
 from execsvc.model.order import OrderRequest, Purpose, Side
 
 
@@ -28,16 +28,18 @@ class LiveVenue:
         self._account = bot.account
         self._settlement = bot.settlement
         self._adoption = bot.adoption
+        self._market = bot.market
+        self._assets = Symbol.parse(bot.binding.symbol)
         self._restored = restored
 
     @contextmanager
     def turn(self, request: OrderRequest) -> Iterator[LiveTurn]:
         """Hold the account's turn: every open order of the account is settled first, a baseline is
-        read.
+        read, then the best price for an entry that could reach its allocation.
         """
-        purpose, adapter = request.purpose, self._account.adapter
-        with adapter.calls_for(purpose):
-            terms = market_terms(adapter, self._services.ledger, self._binding, purpose.side)
+        purpose = request.purpose
+        with self._account.adapter.calls_for(purpose):
+            terms = self._market.terms(purpose.side)
             if self._restored is not None:
                 self._restored.ask_bot_service(purpose)
             with self._account.turn(purpose):
@@ -45,9 +47,10 @@ class LiveVenue:
                 self._settle_open_order(purpose)
                 self._adoption.adopt(request.strategy_state)
                 if self._restored is not None:
-                    self._restored.admit(purpose)
+                    self._restored.refuse_contested(purpose)
                 balance = self._account.balance(self._assets, purpose)
                 funds = self._funds(balance, terms, purpose)
+                funds = self._market.with_best_price(funds, request)
                 yield LiveTurn(self._bot, request, balance, funds)
 
     def balance(self) -> Balance:
@@ -142,27 +145,25 @@ class LiveVenue:
         """Record that the release was carried out."""
         self._account.journal.release_done(self._services.bot_id)
 
-    @property
-    def _assets(self) -> tuple[str, str]:
-        return self._binding.base, self._binding.quote
-
     def _settle_open_order(self, purpose: Purpose) -> None:
         row = self._account.journal.unsettled()
         if row is not None:
             self._settlement.settle(row, purpose)
 
     def _funds(self, balance: Balance, terms: MarketTerms, purpose: Purpose) -> Funds:
-        base = balance.holding(self._binding.base)
+        base = balance.holding(self._assets.base)
         reserved = self._not_to_be_spent() if purpose.side is Side.BUY else ZERO
         return Funds(
+            symbol=self._assets,
             free_base=base.free,
             total_base=base.total,
-            free_quote=max(exact_sum(balance.free(self._binding.quote), -reserved), ZERO),
+            free_quote=max(exact_sum(balance.free(self._assets.quote), -reserved), ZERO),
             reserved_quote=reserved,
             tracked_base=self._tracked_by_all() if purpose is Purpose.SHORT_ENTRY else ZERO,
             price=terms.price,
             limits=terms.limits,
             priced_at=terms.asked_at,
+            known=self._market.known_sizes(terms.price),
         )
 
     def _tracked_by_all(self) -> Decimal:

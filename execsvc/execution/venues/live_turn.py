@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from execsvc.clock import monotonic, now
 from execsvc.errors import LedgerUnavailable, OrderRefused, OutcomeContradicted, OutcomeUnknown
-from execsvc.execution.exchange import best_price
+from execsvc.execution.funds import Funds
 from execsvc.execution.ports import Services
 from execsvc.execution.settlement.arrival import after_fill
 from execsvc.execution.settlement.settlement import Settlement
 from execsvc.execution.venues.account import Account
 from execsvc.execution.venues.adoption import Adoption
-from execsvc.execution.venues.venue import Funds
+from execsvc.execution.venues.order_market import OrderMarket
 from execsvc.failpoints import Failpoint, hit
 from execsvc.model.balance import Balance
 from execsvc.model.bot import Binding
@@ -52,6 +52,7 @@ class LiveBot(NamedTuple):
     account: Account
     settlement: Settlement
     adoption: Adoption
+    market: OrderMarket
 
 
 class _Answer(NamedTuple):
@@ -83,11 +84,6 @@ class LiveTurn:
         self._adoption = bot.adoption
         self._request = request
         self._baseline = baseline
-
-    def best_price(self) -> Decimal:
-        """Best ask for a buy, best bid for a sell. Raises Unavailable."""
-        side = self._request.purpose.side
-        return best_price(self._account.adapter, self._binding.symbol, side)
 
     def submit(self, quantity: Decimal) -> OrderRow:
         """Place one market order and book its outcome, a refusal as well.

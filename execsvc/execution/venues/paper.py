@@ -9,12 +9,13 @@ from decimal import Decimal
 
 from execsvc.clock import now
 from execsvc.errors import OrderRefused
-from execsvc.execution.exchange import Exchange, best_price, market_terms
+from execsvc.execution.exchange import Exchange
+from execsvc.execution.funds import Funds
 from execsvc.execution.ports import Services
-from execsvc.execution.venues.venue import Funds
+from execsvc.execution.venues.order_market import OrderMarket
 from execsvc.model.balance import Balance, Holding
 from execsvc.model.bot import Binding
-from execsvc.model.market import ZERO, Depth, exact_sum
+from execsvc.model.market import ZERO, Depth, Symbol, exact_sum
 from execsvc.model.order import OrderRequest, OrderState, Purpose, new_client_order_id
 from execsvc.paper.terms import Terms
 from execsvc.paper.trading import MarketOrder, trade
@@ -33,12 +34,15 @@ class PaperVenue:
         services: Services,
         binding: Binding,
         adapter: Exchange,
+        market: OrderMarket,
         allocation: Decimal | None,
     ) -> None:
         self._services = services
         self._ledger = services.ledger
         self._binding = binding
         self._adapter = adapter
+        self._market = market
+        self._assets = Symbol.parse(binding.symbol)
         self._starting_quote = STARTING_QUOTE if allocation is None else allocation
 
     @contextmanager
@@ -46,18 +50,23 @@ class PaperVenue:
         """One order on the present book; no other party trades on a virtual balance."""
         purpose = request.purpose
         with self._adapter.calls_for(purpose):
-            terms = market_terms(self._adapter, self._ledger, self._binding, purpose.side)
+            terms = self._market.terms(purpose.side)
             depth = self._adapter.depth(self._binding.symbol, BOOK_LEVELS)
         base, quote = self._balances()
         tracked = self._ledger.position(self._binding).tracked
-        yield PaperTurn(
-            self._services,
-            self._binding,
-            request,
-            depth,
-            Funds(base, base, quote, *terms, tracked_base=tracked),
-            self._adapter,
+        funds = Funds(
+            symbol=self._assets,
+            free_base=base,
+            total_base=base,
+            free_quote=quote,
+            price=terms.price,
+            limits=terms.limits,
+            priced_at=terms.asked_at,
+            known=self._market.known_sizes(terms.price),
+            tracked_base=tracked,
         )
+        funds = self._market.with_best_price(funds, request)
+        yield PaperTurn(self._services, self._binding, request, depth, funds)
 
     def balance(self) -> Balance:
         """The virtual balance."""
@@ -118,18 +127,12 @@ class PaperTurn:
         request: OrderRequest,
         depth: Depth,
         funds: Funds,
-        adapter: Exchange,
     ) -> None:
         self.funds = funds
-        self._adapter = adapter
         self._services = services
         self._binding = binding
         self._request = request
         self._depth = depth
-
-    def best_price(self) -> Decimal:
-        """Best ask for a buy, best bid for a sell. Raises Unavailable."""
-        return best_price(self._adapter, self._binding.symbol, self._request.purpose.side)
 
     def submit(self, quantity: Decimal) -> OrderRow:
         """Fill a market order on the book, and book it. Raises OrderRefused."""

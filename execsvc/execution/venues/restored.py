@@ -106,7 +106,7 @@ class RestoredLedger:
             self._is_checked = True
         self.settle()
 
-    def admit(self, purpose: Purpose) -> None:
+    def refuse_contested(self, purpose: Purpose) -> None:
         """As :meth:`check`, before an order. Raises OrderRefused while the account is contested."""
         if not self._is_checked:
             self._signs.check_machine()

@@ -5,33 +5,12 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from execsvc.execution.funds import Funds
 from execsvc.model.balance import Balance
-from execsvc.model.market import ZERO, Limits
 from execsvc.model.order import OrderRequest, Purpose
 from execsvc.store.orders import OrderRow
-
-
-class Funds(NamedTuple):
-    """The values by which an order is sized: base and quote in their own units, price in quote per
-    base.
-
-    ``total_base`` is None when the service does not say what is locked. ``price`` is None when no
-    ticker could be had, which never blocks a sell; ``priced_at`` is the time of its request, in
-    monotonic seconds.
-    """
-
-    free_base: Decimal
-    total_base: Decimal | None
-    free_quote: Decimal
-    price: Decimal | None
-    limits: Limits
-    priced_at: float | None = None
-    reserved_quote: Decimal = ZERO
-    """The part left out of ``free_quote``, as it is the position of some bot of the account."""
-    tracked_base: Decimal = ZERO
-    """Base that all bots of the account track; read for an order that sells the user's own."""
 
 
 class OrderTurn(Protocol):
@@ -40,10 +19,6 @@ class OrderTurn(Protocol):
     @property
     def funds(self) -> Funds:
         """The values by which the order is sized, read within the turn."""
-        ...
-
-    def best_price(self) -> Decimal:
-        """Quote per base at which the order would begin to trade now. Raises Unavailable."""
         ...
 
     def submit(self, quantity: Decimal) -> OrderRow:

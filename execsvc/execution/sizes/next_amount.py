@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from execsvc.execution.known_sizes import KnownSizes, next_smaller, places
+from execsvc.execution.sizes.known_sizes import KnownSizes, next_smaller, places
 from execsvc.model.market import ZERO, Limits, round_down
 from execsvc.model.order import Side
 from execsvc.model.refusal import Refusal, SizeAnswer
