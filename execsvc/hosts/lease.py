@@ -22,7 +22,7 @@ class LeaseState(str, Enum):
 
 
 @dataclass(frozen=True)
-class Lease:
+class HostLease:
     """One epoch of this host; moments are CLOCK_BOOTTIME in seconds.
 
     ``sent`` is the moment at which the last beat that succeeded was *sent*: the database can have
@@ -46,7 +46,7 @@ class Lease:
             return LeaseState.LOST
         return LeaseState.HELD if now < self.deadline else LeaseState.WAITING_STORE
 
-    def answered(self, *, accepted: bool, sent: float, received: float) -> Lease:
+    def answered(self, *, accepted: bool, sent: float, received: float) -> HostLease:
         """This lease after the answer to a beat.
 
         A lease that ran out before the answer came stays LOST, whatever the answer is: its runners

@@ -6,17 +6,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from execsvc.hosts.lease import Lease, LeaseState, Permit
+from execsvc.hosts.lease import HostLease, LeaseState, Permit
 from execsvc.hosts.peers import Peers
 from execsvc.hosts.placement import (
-    TakeAccount,
     ReleaseAccount,
+    TakeAccount,
     is_due,
     moves,
     ranking,
     takers,
 )
-from execsvc.hosts.rows import AccountRow, BeatAnswer, OpenIntent
+from execsvc.hosts.rows import AccountRecord, BeatAnswer, OpenIntent
 from execsvc.hosts.settling import IntentWatch
 from execsvc.hosts.takeover import TakeoverStep, orphaned, takeovers
 from execsvc.hosts.timeline import TimelineWatch
@@ -53,7 +53,7 @@ class HostPlan(NamedTuple):
 class Claimable(NamedTuple):
     """An account that any host may claim, as its row was, and since when it was seen so."""
 
-    row: AccountRow | None
+    row: AccountRecord | None
     since: float
 
 
@@ -66,10 +66,10 @@ class Membership:
     peers: Peers
     intents: IntentWatch
     timeline: TimelineWatch
-    lease: Lease | None = None
+    lease: HostLease | None = None
     answer: BeatAnswer | None = None
     claimable: Mapping[str, Claimable] = field(default_factory=dict)
-    releasing: frozenset[AccountRow] = frozenset()
+    releasing: frozenset[AccountRecord] = frozenset()
     """Claims that were given up while it is not known that the database did so. Such a claim is not
     used again: its statement may still land. A new claim, with a new fence, makes that one void.
     """
@@ -82,7 +82,7 @@ class Membership:
 
     def joined(self, incarnation: str, epoch: int, sent: float) -> Membership:
         """This host after it joined; ``sent`` is the moment before its last statement was sent."""
-        return replace(self, lease=Lease(self.timing, incarnation, epoch, sent))
+        return replace(self, lease=HostLease(self.timing, incarnation, epoch, sent))
 
     def answered(self, answer: BeatAnswer, sent: float, received: float) -> Membership:
         """This host after the answer to a beat, or, before it has joined, to a read of the rows."""
@@ -114,7 +114,7 @@ class Membership:
         """The state of this host's lease; LOST before it has joined."""
         return LeaseState.LOST if self.lease is None else self.lease.state(now)
 
-    def claims(self) -> tuple[AccountRow, ...]:
+    def claims(self) -> tuple[AccountRecord, ...]:
         """The rows of the accounts that this host has claimed in its epoch."""
         if self.lease is None or self.answer is None:
             return ()
@@ -202,7 +202,7 @@ class Membership:
         return int(seconds * self.timing.moves_per_second / max(hosts, 1))
 
     def _taken_back(
-        self, held: tuple[AccountRow, ...], given_up: frozenset[AccountRow], epoch: int
+        self, held: tuple[AccountRecord, ...], given_up: frozenset[AccountRecord], epoch: int
     ) -> list[TakeAccount]:
         """New claims on what was to be released, is still this host's, and is to stay."""
         kept = self.releasing.intersection(held) - given_up

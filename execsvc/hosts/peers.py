@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from execsvc.hosts.rows import BeatAnswer, HostRow
+from execsvc.hosts.rows import BeatAnswer, HostRecord
 from execsvc.hosts.timing import Timing
 
 
@@ -44,7 +44,7 @@ class Peers:
         }
         return Peers(self.timing, seen, received)
 
-    def _watched(self, row: HostRow, received: float, *, was_cut_off: bool) -> SeenHost:
+    def _watched(self, row: HostRecord, received: float, *, was_cut_off: bool) -> SeenHost:
         silence = settled = received
         before = self.seen.get(row.host_id)
         if before is not None and before.incarnation == row.incarnation:
@@ -64,7 +64,7 @@ class Peers:
         seen = self.seen.get(host_id)
         return 0.0 if seen is None else max(now - seen.settled_since, 0.0)
 
-    def dead(self, answer: BeatAnswer, row: HostRow, now: float) -> bool:
+    def dead(self, answer: BeatAnswer, row: HostRecord, now: float) -> bool:
         """True when the database says expired **and** this host has seen the beat unchanged for TTL.
 
         Either clock alone may have been set, or have run while the other stood still.

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from execsvc.hosts.peers import Peers
-from execsvc.hosts.rows import AccountRow, BeatAnswer, HostRow
+from execsvc.hosts.rows import AccountRecord, BeatAnswer, HostRecord
 from execsvc.hosts.timing import Timing
 
 
@@ -17,14 +17,14 @@ class TakeAccount(NamedTuple):
     """
 
     key_id: str
-    row: AccountRow | None
+    row: AccountRecord | None
     epoch: int
 
 
 class ReleaseAccount(NamedTuple):
     """Give up a claim: owner none, if the row is as given and the account has no open intent."""
 
-    row: AccountRow
+    row: AccountRecord
 
 
 def ranking(subject: str, hosts: Iterable[str]) -> list[str]:
@@ -56,7 +56,7 @@ def is_due(claimable_for: float, rank: int, timing: Timing) -> bool:
 
 def moves(
     own: str,
-    held: Sequence[AccountRow],
+    held: Sequence[AccountRecord],
     peers: Peers,
     answer: BeatAnswer,
     now: float,
@@ -79,7 +79,7 @@ def moves(
     return [ReleaseAccount(row) for row in better[:budget]]
 
 
-def _is_steady(row: HostRow, own: str, peers: Peers, answer: BeatAnswer, now: float) -> bool:
+def _is_steady(row: HostRecord, own: str, peers: Peers, answer: BeatAnswer, now: float) -> bool:
     """True for this host, and for one that is live and stays as it is."""
     if row.host_id == own:
         return True

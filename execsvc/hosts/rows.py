@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 
-class HostRow(NamedTuple):
+class HostRecord(NamedTuple):
     """One host. A row is read in one statement together with the database's clock."""
 
     host_id: str
@@ -24,7 +24,7 @@ class HostRow(NamedTuple):
     draining: bool = False
 
 
-class AccountRow(NamedTuple):
+class AccountRecord(NamedTuple):
     """One account; ``owner`` is None when its host handed it over, or before its first claim."""
 
     key_id: str
@@ -55,15 +55,15 @@ class BeatAnswer(NamedTuple):
     """The timeline whose freeze is over, as the cluster's row has it."""
     lsn: int
     """The position of the write-ahead log."""
-    hosts: tuple[HostRow, ...]
-    accounts: tuple[AccountRow, ...]
+    hosts: tuple[HostRecord, ...]
+    accounts: tuple[AccountRecord, ...]
     intents: tuple[OpenIntent, ...]
 
-    def host(self, host_id: str) -> HostRow | None:
+    def host(self, host_id: str) -> HostRecord | None:
         """The row of ``host_id``; None before it joined for the first time."""
         return next((row for row in self.hosts if row.host_id == host_id), None)
 
-    def expired(self, row: HostRow) -> bool:
+    def expired(self, row: HostRecord) -> bool:
         """True when the lease of ``row`` has run out by the database's clock."""
         return row.expires_at <= self.now
 

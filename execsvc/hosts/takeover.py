@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from execsvc.hosts.peers import Peers
 from execsvc.hosts.placement import ranking
-from execsvc.hosts.rows import AccountRow, BeatAnswer, HostRow, machine_of
+from execsvc.hosts.rows import AccountRecord, BeatAnswer, HostRecord, machine_of
 
 
 class ExpireHost(NamedTuple):
@@ -61,7 +61,7 @@ TakeoverStep = ExpireHost | TerminateBackends | CloseEpoch
 JoinStep = BeginJoin | TerminateBackends | FinishJoin
 
 
-def orphaned(account: AccountRow, answer: BeatAnswer) -> bool:
+def orphaned(account: AccountRecord, answer: BeatAnswer) -> bool:
     """True when any host may claim the account: no claim on it is valid, and none can still land."""
     if account.owner is None:
         return True
@@ -69,7 +69,7 @@ def orphaned(account: AccountRow, answer: BeatAnswer) -> bool:
     return owner is None or (owner.epoch > account.owner_epoch and not owner.closing)
 
 
-def steps_of_takeover(row: HostRow) -> tuple[TakeoverStep, ...]:
+def steps_of_takeover(row: HostRecord) -> tuple[TakeoverStep, ...]:
     """The statements that end the epoch of a dead host, in order; each needs the one before it.
 
     A takeover that was left half-way is taken up where the row says that it stands. Two hosts may
@@ -119,7 +119,7 @@ def may_join(own: str, incarnation: str, peers: Peers, answer: BeatAnswer, now: 
     return peers.dead(answer, row, now)
 
 
-def join_steps(own: str, incarnation: str, row: HostRow | None) -> tuple[JoinStep, ...]:
+def join_steps(own: str, incarnation: str, row: HostRecord | None) -> tuple[JoinStep, ...]:
     """The statements by which this host gets an epoch, in order; each needs the one before it."""
     former = ("", 0, ()) if row is None else (row.incarnation, row.epoch, row.backend_pids)
     return (

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from support.host_rows import TIMING
 
-from execsvc.hosts.lease import Lease, LeaseState, Permit
+from execsvc.hosts.lease import HostLease, LeaseState, Permit
 
 
-def lease(sent: float = 100) -> Lease:
-    return Lease(TIMING, "a/1", 2, sent)
+def lease(sent: float = 100) -> HostLease:
+    return HostLease(TIMING, "a/1", 2, sent)
 
 
 @pytest.mark.parametrize(

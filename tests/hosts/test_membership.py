@@ -15,10 +15,10 @@ from execsvc.hosts.membership import (
     Membership,
 )
 from execsvc.hosts.placement import ReleaseAccount, TakeAccount, ranking
-from execsvc.hosts.rows import AccountRow, BeatAnswer, OpenIntent
+from execsvc.hosts.rows import AccountRecord, BeatAnswer, OpenIntent
 from execsvc.hosts.takeover import steps_of_takeover
 
-MINE = AccountRow("k", "a", 2, 5)
+MINE = AccountRecord("k", "a", 2, 5)
 INTENT = OpenIntent("k", "one", "IN_FLIGHT", NOW)
 
 
@@ -51,9 +51,9 @@ def test_member_without_an_answer_decides_nothing() -> None:
 def test_permit_has_the_fences_of_this_epoch_only() -> None:
     accounts = (
         MINE,
-        AccountRow("earlier", "a", 1, 3),
-        AccountRow("other", "b", 2, 3),
-        AccountRow("none", None, 2, 3),
+        AccountRecord("earlier", "a", 1, 3),
+        AccountRecord("other", "b", 2, 3),
+        AccountRecord("none", None, 2, 3),
     )
 
     after = seen(member(), answer(host("a"), host("b"), accounts=accounts), 3)
@@ -72,7 +72,7 @@ def test_member_during_a_freeze_decides_nothing_but_its_end() -> None:
     rows = answer(
         host("a"),
         host("b", left=-1),
-        accounts=(MINE, AccountRow("of-b", "b", 2, 1)),
+        accounts=(MINE, AccountRecord("of-b", "b", 2, 1)),
         intents=(INTENT,),
         timeline=(2, 1),
         seconds=900,
@@ -115,7 +115,7 @@ def test_member_leaves_a_new_account_to_the_preferred_host_for_two_beats() -> No
 
 
 def test_member_claims_what_the_end_of_an_epoch_left() -> None:
-    left = AccountRow("k", "b", 2, 5)
+    left = AccountRecord("k", "b", 2, 5)
     rows = answer(host("a"), host("b", epoch=4, left=-30), accounts=(left,))
 
     after = seen(member(), rows, *range(0, 16, 3))
@@ -126,7 +126,7 @@ def test_member_claims_what_the_end_of_an_epoch_left() -> None:
 
 def test_member_claims_nothing_of_a_dead_host_before_its_epoch_is_closed() -> None:
     dead = host("b", left=-30)
-    rows = answer(host("a"), dead, accounts=(AccountRow("k", "b", 2, 5),))
+    rows = answer(host("a"), dead, accounts=(AccountRecord("k", "b", 2, 5),))
 
     after = plan(seen(member(), rows, *range(0, 16, 3)), 15)
 
@@ -167,7 +167,7 @@ def test_member_takes_a_release_back_only_by_a_new_claim() -> None:
 
 
 def test_member_moves_no_more_than_its_part_of_five_a_second() -> None:
-    accounts = tuple(AccountRow(f"key-{number}", "a", 2, 1) for number in range(300))
+    accounts = tuple(AccountRecord(f"key-{number}", "a", 2, 1) for number in range(300))
     rows = answer(host("a"), host("b"), accounts=accounts)
     after = seen(member(), rows, *range(0, 61, 3))
 

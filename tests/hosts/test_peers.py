@@ -6,7 +6,7 @@ import pytest
 from support.host_rows import TIMING, answer, host
 
 from execsvc.hosts.peers import Peers
-from execsvc.hosts.rows import BeatAnswer, HostRow
+from execsvc.hosts.rows import BeatAnswer, HostRecord
 
 
 def watched(*seen: tuple[float, BeatAnswer]) -> Peers:
@@ -16,7 +16,7 @@ def watched(*seen: tuple[float, BeatAnswer]) -> Peers:
     return peers
 
 
-def silent(row: HostRow, until: int = 12) -> Peers:
+def silent(row: HostRecord, until: int = 12) -> Peers:
     """Peers that have seen ``row`` unchanged every 3 s from 0 to ``until``."""
     return watched(*((float(at), answer(row)) for at in range(0, until + 1, 3)))
 

@@ -6,9 +6,9 @@ from support.host_rows import TIMING, answer, host
 
 from execsvc.hosts.peers import Peers
 from execsvc.hosts.placement import ReleaseAccount, is_due, moves, ranking, takers
-from execsvc.hosts.rows import AccountRow, BeatAnswer, HostRow
+from execsvc.hosts.rows import AccountRecord, BeatAnswer, HostRecord
 
-ACCOUNTS = tuple(AccountRow(f"key-{number}", "a", 2, 1) for number in range(300))
+ACCOUNTS = tuple(AccountRecord(f"key-{number}", "a", 2, 1) for number in range(300))
 FOR_B = [row for row in ACCOUNTS if ranking(row.key_id, ["a", "b"])[0] == "b"]
 
 
@@ -20,7 +20,7 @@ def watched(rows: BeatAnswer, seconds: int) -> Peers:
 
 
 def moved(
-    *rows: HostRow, seen_for: int = 60, busy: tuple[str, ...] = (), budget: int = 9
+    *rows: HostRecord, seen_for: int = 60, busy: tuple[str, ...] = (), budget: int = 9
 ) -> list[ReleaseAccount]:
     seen = answer(*rows, accounts=ACCOUNTS)
     peers = watched(seen, seen_for)

@@ -7,7 +7,7 @@ from support.host_rows import TIMING, answer, host
 
 from execsvc.hosts.peers import Peers
 from execsvc.hosts.placement import ranking
-from execsvc.hosts.rows import AccountRow, BeatAnswer, incarnation_of
+from execsvc.hosts.rows import AccountRecord, BeatAnswer, incarnation_of
 from execsvc.hosts.takeover import (
     BeginJoin,
     CloseEpoch,
@@ -21,7 +21,7 @@ from execsvc.hosts.takeover import (
     takeovers,
 )
 
-OWNED = AccountRow("k", "b", 2, 5)
+OWNED = AccountRecord("k", "b", 2, 5)
 
 
 def silent(rows: BeatAnswer) -> Peers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 from execsvc.hosts.membership import Membership
-from execsvc.hosts.rows import AccountRow, BeatAnswer, HostRow, OpenIntent
+from execsvc.hosts.rows import AccountRecord, BeatAnswer, HostRecord, OpenIntent
 from execsvc.hosts.timing import Timing
 
 TIMING = Timing(order_timeout=30, settlement_window=10)
@@ -22,16 +22,16 @@ def host(
     closing: bool = False,
     draining: bool = False,
     incarnation: str = "",
-) -> HostRow:
+) -> HostRecord:
     """A host whose lease expires ``left`` seconds after NOW."""
     expires_at = NOW + timedelta(seconds=left)
     life = incarnation or f"{host_id}/1"
-    return HostRow(host_id, life, epoch, closing, beat, expires_at, (7,), draining)
+    return HostRecord(host_id, life, epoch, closing, beat, expires_at, (7,), draining)
 
 
 def answer(
-    *hosts: HostRow,
-    accounts: tuple[AccountRow, ...] = (),
+    *hosts: HostRecord,
+    accounts: tuple[AccountRecord, ...] = (),
     intents: tuple[OpenIntent, ...] = (),
     accepted: bool = True,
     timeline: tuple[int, int] = (1, 1),
