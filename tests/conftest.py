@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,6 +78,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if (fixture is not None and fixture in fixtures) or "postgresql" in fixtures:
             item.add_marker(pytest.mark.slow)
     items[:] = spread(items, getattr(config, "workerinput", {}).get("workercount", 1))
+
+
+def pytest_collection_finish() -> None:
+    """Let no collection of garbage look at the program and the tests, which live to the end of the run."""
+    gc.freeze()
 
 
 @functools.cache

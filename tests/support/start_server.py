@@ -4,7 +4,8 @@
 other one ends it. ``support.starting`` is its client. A process that it forks runs the same module
 as ``python -m MODULE`` does, to its end, with the environment, the directory, the arguments and
 the standard streams that the client gives; nothing else of the server is open in it. What it
-lacks is the start of an interpreter and the imports: half a second of CPU time for each daemon.
+lacks is the start of an interpreter, the imports, and the daemon's rehearsal, whose traces it has
+in its memory from the server's own: 0.7 seconds of CPU time for each daemon.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import runpy
 import socket
 import sys
 from importlib import import_module
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -92,11 +94,19 @@ def prepare() -> None:
         import_module(name)
     import setproctitle
 
+    from execsvc.cli import run
     from execsvc.supervisor.processes.shared_heap import share_heap
 
     # The place of a title is found by the environment, which a child changes first.
     setproctitle.setproctitle("starts-of-tests")
+    entry_points()  # for what the look into each installed package keeps: a daemon looks again
+    run.rehearse()
+    run.rehearse = _rehearsed
     share_heap()
+
+
+def _rehearsed() -> None:
+    """Do nothing: the code that a daemon rehearses before it forks came to it rehearsed."""
 
 
 if __name__ == "__main__":
