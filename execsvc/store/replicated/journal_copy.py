@@ -45,6 +45,12 @@ class JournalCopy(AccountJournal):
         """False: the shared records are of no machine."""
         return False
 
+    def send(self) -> None:
+        """Record what the shared records lack, if anything."""
+        if self._replica is not None:
+            self._replica.settle()
+            self._replica.send()
+
     def send_if_due(self) -> None:
         """Record what the shared records lack for some seconds, if anything."""
         if self._replica is not None:

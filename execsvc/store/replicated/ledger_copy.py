@@ -36,6 +36,12 @@ class LedgerCopy(BotLedger):
             self._replica.settle()
         return super().connection
 
+    def send(self) -> None:
+        """Record what the shared records lack, if anything."""
+        if self._replica is not None:
+            self._replica.settle()
+            self._replica.send()
+
     def send_if_due(self) -> None:
         """Record what the shared records lack for some seconds, if anything."""
         if self._replica is not None:

@@ -82,7 +82,7 @@ class Replica:
         return True
 
     def settle(self) -> None:
-        """Find out whether the write whose answer was lost is recorded, if there is one. Raises LedgerFailed."""
+        """Decide a write whose answer was lost, if there is one. Raises LedgerFailed."""
         write_id = self._sent.write_id()
         if write_id in ("", self._settled) or self.connection.in_transaction:
             return
@@ -158,7 +158,6 @@ class Replica:
                 raise
             return
         self._note_recorded(write)
-        self._settled = ""
 
     def _decide(self) -> None:
         """Take the rows of the sent write if the shared records have them, with the write lock held."""

@@ -151,12 +151,11 @@ class HaltRecord:
             found = self._read()
         except LedgerFailed:
             return False
-        if found is None or (found.halted is None and found.host == self._host):
-            if self.current is None:
-                return False
+        is_ours = found is None or (found.halted is None and found.host == self._host)
+        if self.damage is None and self.current is not None and is_ours:
             self._write(self.current)
             return True
-        self.current, self.damage = found.halted, None
+        self.current, self.damage = None if found is None else found.halted, None
         return False
 
     def end(self) -> None:

@@ -208,9 +208,11 @@ class ReplicatedStore:
             with examination.reading_account(self._state_dir, key_id) as journal:
                 yield journal
         else:
-            with accounts_elsewhere(self._remote, [key_id]) as folder:
-                with examination.reading_account(folder, key_id) as journal:
-                    yield journal
+            with (
+                accounts_elsewhere(self._remote, [key_id]) as folder,
+                examination.reading_account(folder, key_id) as journal,
+            ):
+                yield journal
 
     def check(self, known: Collection[str]) -> dict[str, LedgerFailed]:
         """Damage that SQLite finds in a copy not ``known``, by folder and stem."""
@@ -260,7 +262,7 @@ class ReplicatedStore:
         return self._files.takes_reports(timeout)
 
     def drop(self, key_id: str) -> None:
-        """Remove the copies of an account that is lost and of its bots; none may be open. Raises LedgerFailed."""
+        """Remove the copies of a lost account and of its bots; none may be open. Raises LedgerFailed."""
         for path in ledgers(self._state_dir):
             if claim_of(path).key_id == key_id:
                 copy_of_bot(self._state_dir, owner_of(path)).drop()
