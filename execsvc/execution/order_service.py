@@ -137,6 +137,8 @@ class OrderService:
         with self.venue.turn(request) as turn:
             funds = turn.funds
             position = self._position_within(request, funds)
+            if request.purpose.sells_tracked:  # a release, which forgets sizes, is carried out by now
+                funds = funds._replace(known=self.sizes.known(self.binding, funds.price))
             try:
                 sized = size(request, funds, position, self._terms, refused)
             except UnpaidBuyBack as refusal:

@@ -86,6 +86,19 @@ def test_what_was_learnt_survives_the_process_and_not_a_release(clock: Simulated
     assert trip(bot, "0.0172")[0] == "0.0172"
 
 
+def test_liquidation_that_carries_out_a_release_tries_the_whole_again(
+    clock: SimulatedClock,
+) -> None:
+    bot = MemoryBot(market(clock, max_amount=D("0.01")))
+    trip(bot, "0.0172")
+    bot.exchange.account.deposit("BTC", D("0.03"), clock.now())
+    bot.hold(D("0.03"))
+    bot.exchange.terms = Terms(limits=LIMITS)
+    bot.ask_release()
+    assert bot.liquidate()
+    assert sent(bot.exchange) == ["0.03"]
+
+
 def test_a_maximum_and_a_step_are_learnt_apart(clock: SimulatedClock) -> None:
     bot = MemoryBot(market(clock, max_amount=D("0.01"), decimals=4))
     bot.exchange.account.deposit("BTC", D("0.03337"), clock.now())

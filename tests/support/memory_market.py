@@ -151,6 +151,10 @@ class MemoryBot:
         """Let the bot have bought ``tracked``."""
         self.ledger.keep_position(BINDING, Position(tracked=tracked))
 
+    def ask_release(self) -> None:
+        """Record an operator's release, which the next tick or sell carries out."""
+        self._journal.ask_release("b1", NOON)
+
     def order(self, purpose: Purpose, quantity: Decimal) -> Fill:
         """What was filled of an order for ``quantity``."""
         return self.order_service.place(OrderRequest(purpose, quantity, "test"))
