@@ -32,11 +32,11 @@ from execsvc.store.replicated.service_records import (
     HeldBotsRecord,
     SentAlertsShared,
 )
+from execsvc.store.replicated.shared_deliveries import SharedDeliveries
 from execsvc.store.sqlite.account.account_journal import AccountJournal
 from execsvc.store.sqlite.account.account_pause import PauseFiles
 from execsvc.store.sqlite.paths import file_stem, journal_path, ledger_path, ledgers
 from execsvc.store.sqlite.service import examination, operator, survey
-from execsvc.store.sqlite.service.deliveries import DeliveriesFile
 from execsvc.store.sqlite.service.place import StateDirectory
 from execsvc.store.sqlite.store import SqliteStore
 
@@ -89,9 +89,9 @@ class ReplicatedStore:
         """The outboxes in the copies of this host."""
         return OutboxCopies(self._state_dir, self._remote, self._claims)
 
-    def deliveries(self) -> DeliveriesFile:
-        """The file of deliveries of this host, to be opened."""
-        return self._files.deliveries()
+    def deliveries(self) -> SharedDeliveries:
+        """The deliveries of this host's bots, to be opened."""
+        return SharedDeliveries(self._state_dir, self._remote, self._host)
 
     def while_waiting(self, call: Callable[[], object]) -> None:
         """Have ``call`` called once a second while this process waits for a lock."""
