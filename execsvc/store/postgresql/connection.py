@@ -62,6 +62,7 @@ class DatabaseConnection:
     def __init__(self, pgconn: pq.abc.PGconn) -> None:
         self._pgconn = pgconn
         self._answers: list[pq.abc.PGresult] = []
+        self._awaited = False
         self._cancelled_wait = False
         pgconn.notice_handler = self._notice
         pgconn.nonblocking = 1
@@ -90,19 +91,20 @@ class DatabaseConnection:
         except Error as error:
             self.close()
             raise LedgerUnavailable(f"PostgreSQL takes no statement: {_words(error)}") from error
+        self._awaited = True
         try:
             self._flush(clock.monotonic() + ANSWER_SECONDS)
         except Error as error:
             self.lose(_words(error))
 
     def poll(self) -> Answer | None:
-        """The answer, None while the answer is not complete. Raises WriteUnknown, StatementRefused."""
+        """The answer, None while there is none. Raises WriteUnknown, StatementRefused."""
         try:
             self._pgconn.consume_input()
             while not self._pgconn.is_busy():
                 found = self._pgconn.get_result()
                 if found is None:
-                    return self._answer()
+                    return self._answer() if self._awaited else None
                 self._answers.append(found)
         except Error as error:
             self._pass_on_fatal()
@@ -145,6 +147,7 @@ class DatabaseConnection:
             self._pgconn.consume_input()
 
     def _answer(self) -> Answer:
+        self._awaited = False
         if not self._answers:
             self.lose("an empty answer")
         self._pass_on_fatal()

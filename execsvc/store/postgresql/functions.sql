@@ -1,6 +1,11 @@
 -- The functions that hosts call; each call is one statement, and one transaction by itself. Raised errors:
--- EX001 the terms of hosts differ, EX002 the host's name is in use, EX003 the schema has another version.
+-- EX001 the terms of hosts differ, EX002 the tables have another version.
 SET search_path = execsvc;
+
+-- The timeline that this PostgreSQL writes on; it grows when a standby is promoted.
+CREATE OR REPLACE FUNCTION timeline() RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::bigint
+$$;
 
 -- Write the last states of rows: images[i] is the JSON array [rowid, columns...] or NULL for a deleted row, keys[i] the
 -- JSON array of the key, tables[i] the twin's name. At most one image of a row. Made from the tables themselves.
@@ -84,9 +89,9 @@ $make$;
 
 
 -- The fenced write. batch: [[write_id, kind, owner, key_id, fence, [[table, key, row or null], ...]], ...]. One answer a
--- write: true recorded, false refused by lease or claim. All of the batch is refused when one of it breaks a rule of
--- the tables. The lock keeps a claim from being moved under the write; it does not make the beats of the host wait.
-CREATE OR REPLACE FUNCTION write_batch(host text, run text, batch jsonb) RETURNS boolean[]
+-- write: recorded, lost (refused by lease or claim) or frozen (refused on a timeline that is not acknowledged). All of
+-- the batch is refused when one of it breaks a rule of the tables. The lock keeps a claim from being moved under the write; it does not make the beats of the host wait.
+CREATE OR REPLACE FUNCTION write_batch(host text, run text, batch jsonb) RETURNS text[]
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -99,8 +104,12 @@ DECLARE
     keys jsonb[];
     images jsonb[];
 BEGIN
+    IF NOT EXISTS (SELECT FROM cluster WHERE acknowledged = timeline()) THEN
+        RETURN array_fill('frozen'::text, ARRAY[jsonb_array_length(batch)]);
+    END IF;
     SELECT epoch INTO present FROM host
-        WHERE host_id = write_batch.host AND incarnation = run AND expires_at > clock_timestamp() FOR KEY SHARE;
+        WHERE host_id = write_batch.host AND incarnation = run AND NOT closing AND expires_at > clock_timestamp()
+        FOR KEY SHARE;
     IF present IS NOT NULL THEN
         SELECT array_agg(held.key_id), array_agg(held.fence) INTO claimed, fences FROM (
             SELECT a.key_id, a.fence
@@ -129,7 +138,8 @@ BEGIN
     IF owners IS NOT NULL THEN
         PERFORM apply(owners, tables, keys, images);
     END IF;
-    RETURN admitted;
+    RETURN ARRAY(SELECT CASE WHEN each THEN 'recorded' ELSE 'lost' END
+        FROM unnest(admitted) WITH ORDINALITY AS a (each, place) ORDER BY place);
 END
 $$;
 
@@ -153,16 +163,21 @@ LANGUAGE sql AS $$
     SELECT count(*) FROM gone
 $$;
 
--- Keep a record of the whole service, written by a host whose lease is good. False: refused.
-CREATE OR REPLACE FUNCTION put_record(host text, run text, record text, bytes bytea) RETURNS boolean
+-- Keep a record of the whole service, written by a host whose lease is good: recorded, lost or frozen.
+CREATE OR REPLACE FUNCTION put_record(host text, run text, record text, bytes bytea) RETURNS text
 LANGUAGE sql AS $$
     WITH present AS (
-        SELECT FROM host WHERE host_id = put_record.host AND incarnation = run AND expires_at > clock_timestamp()
+        SELECT FROM host WHERE host_id = put_record.host AND incarnation = run AND NOT closing
+            AND expires_at > clock_timestamp() AND EXISTS (SELECT FROM cluster WHERE acknowledged = timeline())
         FOR KEY SHARE
     ), kept AS (
         INSERT INTO service_record (name, content) SELECT record, bytes FROM present
         ON CONFLICT (name) DO UPDATE SET content = excluded.content, at = clock_timestamp()
         RETURNING 1
     )
-    SELECT EXISTS (SELECT FROM kept)
+    SELECT CASE
+        WHEN EXISTS (SELECT FROM kept) THEN 'recorded'
+        WHEN EXISTS (SELECT FROM cluster WHERE acknowledged = timeline()) THEN 'lost'
+        ELSE 'frozen'
+    END
 $$;

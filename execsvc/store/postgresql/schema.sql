@@ -11,13 +11,16 @@ CREATE TABLE cluster (
     schema_version    integer NOT NULL,
     order_timeout     double precision, -- seconds; NULL until the first host enlists; hosts that differ are refused
     settlement_window double precision, -- seconds
-    ttl               double precision  -- seconds from a host's beat to the end of its lease
+    ttl               double precision, -- seconds from a host's beat to the end of its lease
+    acknowledged      bigint NOT NULL   -- the timeline of PostgreSQL that hosts trust; on another one all is frozen
 );
-INSERT INTO cluster (id, schema_version) VALUES (1, 1);
+INSERT INTO cluster (id, schema_version, acknowledged)
+    VALUES (1, 1, ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::bigint);
 CREATE TABLE host (
     host_id      text COLLATE "C" PRIMARY KEY,
-    incarnation  text NOT NULL,         -- of one run of the service on that host; in the name of its connections
-    epoch        bigint NOT NULL,       -- grows when the host enlists, and when a peer ends its lease
+    incarnation  text NOT NULL,         -- one life of the service on that host: machine/nonce
+    epoch        bigint NOT NULL,       -- grows when the host joins, and when a peer ends its epoch
+    closing      boolean NOT NULL,      -- between the two steps that end an epoch: its statements may still land
     beat         bigint NOT NULL,       -- count of its beats
     beat_at      timestamptz NOT NULL,
     expires_at   timestamptz NOT NULL,

@@ -1,257 +1,339 @@
-"""Leases of hosts and claims on accounts, by the database's clock."""
+"""Leases of hosts and claims on accounts, by the database's clock and its timeline."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import timedelta
+
 import pytest
 from store.postgresql.conftest import Connect
-from support.shared_hosts import TERMS, EnlistedHost, a_write, enlisted, expire, intent
+from support.shared_hosts import TIMING, JoinedHost, a_write, expire, intent, joined
 
 from execsvc.errors import ConfigRefused, LedgerUnavailable, WriteUnknown
+from execsvc.hosts.membership import AcknowledgeTimeline, DistrustTimeline
+from execsvc.hosts.placement import ReleaseAccount, TakeAccount
+from execsvc.hosts.rows import AccountRecord, HostRecord
+from execsvc.hosts.takeover import CloseEpoch, ExpireHost, TerminateBackends, join_steps
+from execsvc.hosts.timing import Timing
 from execsvc.store.postgresql.address import address
 from execsvc.store.postgresql.connection import DatabaseConnection, connect
-from execsvc.store.postgresql.leases import Lease, Leases, application_name
+from execsvc.store.postgresql.leases import Evidence, Leases, connection_name
 
 KEY = "key"
-OTHER_TERMS = TERMS._replace(order_timeout=31.0)
+LINE = 1
+OTHER_TIMING = Timing(order_timeout=31.0, settlement_window=10.0)
 
 
 @pytest.fixture
-def one(connect_again: Connect) -> EnlistedHost:
+def one(connect_again: Connect) -> JoinedHost:
     """A host with a lease, over its own connection."""
-    return enlisted(connect_again(), "one")
+    return joined(connect_again(), "one")
 
 
 @pytest.fixture
-def two(connect_again: Connect) -> EnlistedHost:
+def two(connect_again: Connect) -> JoinedHost:
     """Another host with a lease."""
-    return enlisted(connect_again(), "two")
+    return joined(connect_again(), "two")
 
 
-def test_enlist_first_host_sets_the_terms(one: EnlistedHost) -> None:
-    sight = one.leases.beat(one.lease, ())
-
-    assert sight.accepted
-    assert sight.terms == TERMS
-    (host,) = sight.hosts
-    assert (host.host_id, host.epoch, host.expired, host.draining) == (
-        "one",
-        one.lease.epoch,
-        False,
-        False,
-    )
+@pytest.fixture
+def named(shared_url: str) -> Iterator[DatabaseConnection]:
+    """A connection that shows the name of the host ``one``."""
+    connection = connect(address(shared_url), connection_name("one"))
+    yield connection
+    connection.close()
 
 
-def test_enlist_host_with_other_terms_is_refused_while_a_host_lives(
-    one: EnlistedHost, connection: DatabaseConnection
+def row_of(host: JoinedHost, host_id: str) -> HostRecord:
+    row = host.leases.beat().host(host_id)
+    assert row is not None
+    return row
+
+
+def expired(peer: JoinedHost) -> ExpireHost:
+    """The first step of the end of the epoch of ``one``, whose time is up."""
+    expire(peer.connection, "one")
+    row = row_of(peer, "one")
+    return ExpireHost("one", row.incarnation, row.epoch, row.beat)
+
+
+def ended(peer: JoinedHost) -> None:
+    """End the epoch of ``one`` in all three steps."""
+    step = expired(peer)
+    assert peer.leases.execute(step, LINE)
+    assert peer.leases.execute(TerminateBackends("one", ()), LINE)
+    assert peer.leases.execute(CloseEpoch("one", step.epoch + 1), LINE)
+
+
+def test_join_begins_a_lease_that_beats_prolong(one: JoinedHost) -> None:
+    expire(one.connection, "one")
+
+    answer = one.leases.beat([11, 12])
+
+    row = answer.host("one")
+    assert answer.accepted
+    assert row is not None
+    assert (row.epoch, row.closing, row.draining) == (one.leases.epoch, False, False)
+    assert row_of(one, "one").backend_pids == ()
+    assert timedelta(seconds=11.9) < row.expires_at - answer.now <= timedelta(seconds=TIMING.ttl)
+    assert row_of(one, "one").beat == row.beat + 2
+
+
+def test_join_of_a_newer_life_ends_the_older(one: JoinedHost, connect_again: Connect) -> None:
+    newer = joined(connect_again(), "one")
+
+    assert newer.leases.epoch == one.leases.epoch + 2
+    assert not one.leases.beat().accepted
+    assert newer.leases.beat().accepted
+
+
+def test_join_of_two_at_once_is_given_to_one(one: JoinedHost, connect_again: Connect) -> None:
+    seen = one.leases.beat()
+    lives = [Leases(connect_again(), "one", f"one/{number}") for number in range(2)]
+    steps = [join_steps("one", life.incarnation, seen.host("one")) for life in lives]
+
+    assert lives[0].execute(steps[0][0], LINE)
+    assert not lives[1].execute(steps[1][0], LINE)
+    assert not lives[0].beat().accepted  # not before the last step
+    assert all(lives[0].execute(step, LINE) for step in steps[0][1:])
+    assert lives[0].beat().accepted
+    assert not lives[1].execute(steps[1][2], LINE)
+
+
+def test_agree_other_times_are_refused_while_a_host_lives(
+    one: JoinedHost, connection: DatabaseConnection
 ) -> None:
     with pytest.raises(ConfigRefused, match=r"ORDER_TIMEOUT 30 s, .* this one 31 s"):
-        enlisted(connection, "two", OTHER_TERMS)
-    one.leases.leave(one.lease)
-    assert enlisted(connection, "two", OTHER_TERMS).lease.epoch == 1
+        Leases(connection, "two", "two/1").agree(OTHER_TIMING)
+    one.leases.agree(OTHER_TIMING)  # the only host
+    assert one.leases.leave()
+    Leases(connection, "two", "two/1").agree(TIMING)
 
 
-def test_enlist_host_with_other_terms_is_refused_while_an_order_is_open(
-    one: EnlistedHost, connection: DatabaseConnection
-) -> None:
-    fence = one.leases.claim(KEY, one.lease) or 0
-    one.write_batch(a_write(KEY, fence, intent(1, "IN_FLIGHT"), owner=KEY, kind="account"))
-    one.leases.leave(one.lease)
+def test_agree_other_times_are_refused_while_an_order_is_open(one: JoinedHost) -> None:
+    one.answers(a_write(KEY, one.fence(KEY), intent(1, "IN_FLIGHT"), owner=KEY, kind="account"))
 
     with pytest.raises(ConfigRefused):
-        enlisted(connection, "two", OTHER_TERMS)
+        one.leases.agree(OTHER_TIMING)
 
 
-def test_enlist_second_machine_under_a_living_name_is_refused(
-    one: EnlistedHost, connection: DatabaseConnection
-) -> None:
-    with pytest.raises(ConfigRefused, match="another service that lives has the host name one"):
-        enlisted(connection, "one")
-    expire(connection, "one")
-    assert enlisted(connection, "one").lease.epoch == one.lease.epoch + 1
-    assert not one.leases.beat(one.lease, ()).accepted
-
-
-def test_enlist_newer_run_of_the_same_machine_ends_the_older(one: EnlistedHost) -> None:
-    newer = one.leases.enlist("one", "newer", TERMS, one.lease.incarnation)
-
-    assert newer.epoch == one.lease.epoch + 1
-    assert not one.leases.beat(one.lease, ()).accepted
-    assert one.leases.beat(newer, ()).accepted
-
-
-def test_enlist_tables_of_another_version_is_refused(connection: DatabaseConnection) -> None:
+def test_agree_tables_of_another_version_are_refused(connection: DatabaseConnection) -> None:
     connection.call("UPDATE cluster SET schema_version = 99")
 
     with pytest.raises(ConfigRefused, match="version 99, this host needs 1"):
-        enlisted(connection)
+        joined(connection)
 
 
-def test_beat_prolongs_the_lease_and_tells_of_all_hosts_and_accounts(
-    one: EnlistedHost, two: EnlistedHost
+def test_beat_tells_of_all_hosts_accounts_and_open_intents(
+    one: JoinedHost, two: JoinedHost
 ) -> None:
-    fence = two.leases.claim(KEY, two.lease) or 0
-    two.write_batch(a_write(KEY, fence, intent(1, "UNKNOWN"), owner=KEY, kind="account"))
-    expire(one.connection, "one")
-    before = two.leases.beat(two.lease, ())
-    assert [host.expired for host in before.hosts] == [True, False]
+    fence = two.fence(KEY)
+    two.answers(a_write(KEY, fence, intent(1, "UNKNOWN"), owner=KEY, kind="account"))
 
-    sight = one.leases.beat(one.lease, [11, 12])
+    answer = one.leases.beat()
 
-    assert [(host.host_id, host.expired) for host in sight.hosts] == [
-        ("one", False),
-        ("two", False),
-    ]
-    assert sight.hosts[0].beat == before.hosts[0].beat + 1
-    assert sight.hosts[0].age < sight.hosts[1].age
-    ((key, owner, epoch, number, is_open),) = sight.accounts
-    assert (key, owner, epoch, number, is_open) == (KEY, "two", two.lease.epoch, fence, True)
-    assert one.connection.call("SELECT backend_pids FROM host WHERE host_id = 'one'").rows == [
-        ("{11,12}",)
-    ]
+    assert [row.host_id for row in answer.hosts] == ["one", "two"]
+    assert answer.accounts == (AccountRecord(KEY, "two", two.leases.epoch, fence),)
+    ((key_id, order, state, created_at),) = answer.intents
+    assert (key_id, order, state) == (KEY, "order-1", "UNKNOWN")
+    assert created_at < answer.now
 
 
-def test_beat_tells_the_timeline_and_a_log_position_that_grows(one: EnlistedHost) -> None:
-    first = one.leases.beat(one.lease, ())
-    one.write_batch(a_write())
+def test_beat_tells_the_timeline_and_a_log_position_that_grows(one: JoinedHost) -> None:
+    first = one.leases.beat()
+    second = one.leases.beat()
 
-    second = one.leases.beat(one.lease, ())
-
-    assert (first.system, first.timeline) == (second.system, second.timeline)
-    assert int(first.system) > 0
-    assert first.timeline == 1
-    assert first.lsn < second.lsn
+    assert (first.timeline, first.acknowledged) == (LINE, LINE)
+    assert 0 < first.lsn < second.lsn
     assert first.now < second.now
 
 
-def test_bump_of_a_lease_that_has_not_expired_is_refused(
-    one: EnlistedHost, two: EnlistedHost
-) -> None:
-    assert two.leases.bump(one.lease) is None
-    assert one.leases.beat(one.lease, ()).accepted
+def test_beat_does_not_wait_for_writes_of_its_host(one: JoinedHost, connect_again: Connect) -> None:
+    fence = one.fence(KEY)
+    one.connection.call("BEGIN")
+    one.answers(a_write(KEY, fence))
+    beating = Leases(connect_again(), "one", one.leases.incarnation, one.leases.epoch)
+
+    assert beating.beat().accepted
+    one.connection.call("COMMIT")
 
 
-def test_bump_by_two_peers_succeeds_once(one: EnlistedHost, two: EnlistedHost) -> None:
-    expire(one.connection, "one")
+def test_expire_of_a_living_or_another_lease_is_refused(one: JoinedHost, two: JoinedHost) -> None:
+    row = row_of(two, "one")
+    assert not two.leases.execute(ExpireHost("one", row.incarnation, row.epoch, row.beat), LINE)
+    step = expired(two)
 
-    assert two.leases.bump(one.lease) == one.lease.epoch + 1
-    assert two.leases.bump(one.lease) is None
-    assert not one.leases.beat(one.lease, ()).accepted
-    again = one.lease._replace(epoch=one.lease.epoch + 1)
-    assert two.leases.bump(again) == one.lease.epoch + 2
+    for wrong in (
+        step._replace(epoch=0),
+        step._replace(beat=0),
+        step._replace(incarnation="another"),
+    ):
+        assert not two.leases.execute(wrong, LINE)
+    assert not two.leases.execute(step, LINE + 1)
+    assert two.leases.execute(step, LINE)
+    assert not two.leases.execute(step, LINE)
+    assert not one.leases.beat().accepted
 
 
 def test_terminate_ends_all_connections_of_the_host_and_of_no_other(
-    shared_url: str, two: EnlistedHost
+    one: JoinedHost, two: JoinedHost, named: DatabaseConnection, shared_url: str
 ) -> None:
-    place, run = address(shared_url), "run-of-one"
-    lease_connection = connect(place, application_name(run))
-    frozen = connect(place, application_name(run))
-    one = Leases(lease_connection).enlist("one", run, TERMS)
+    frozen = connect(address(shared_url), connection_name("one"))
     frozen.call("BEGIN")
     frozen.call("UPDATE cluster SET id = 1")
-    assert two.leases.terminate(one, 5.0) == 0
-    expire(two.connection, "one")
-    ended = one._replace(epoch=two.leases.bump(one) or 0)
+    assert two.leases.terminate("one", LINE, 5.0) == -1  # its epoch is not being closed
+    assert named.call("SELECT 1").rows == [("1",)]
+    two.leases.execute(expired(two), LINE)
 
-    assert two.leases.terminate(ended, 5.0) == 0
+    assert two.leases.terminate("one", LINE, 5.0) == 0
 
-    for connection in (frozen, lease_connection):
+    for connection in (frozen, named):
         with pytest.raises((WriteUnknown, LedgerUnavailable)):
             connection.call("SELECT 1")
-        connection.close()
     assert two.connection.call("UPDATE cluster SET id = 1 RETURNING id").rows == [("1",)]
 
 
-def test_claim_new_account_is_given_once(one: EnlistedHost, two: EnlistedHost) -> None:
-    fence = one.leases.claim(KEY, one.lease)
+def test_take_new_account_is_given_once(one: JoinedHost, two: JoinedHost) -> None:
+    new = TakeAccount(KEY, None, one.leases.epoch)
 
-    assert fence == 1
-    assert one.leases.claim(KEY, one.lease) == fence
-    assert two.leases.claim(KEY, two.lease) is None
+    assert one.leases.execute(new, LINE)
+    assert not two.leases.execute(new._replace(epoch=two.leases.epoch), LINE)
+    assert one.account(KEY) == AccountRecord(KEY, "one", one.leases.epoch, 1)
 
 
-def test_claim_of_a_silent_host_only_after_its_lease_was_ended(
-    one: EnlistedHost, two: EnlistedHost
+def test_take_of_an_own_account_makes_the_claim_before_void(one: JoinedHost) -> None:
+    fence = one.fence(KEY)
+
+    assert one.takes(KEY)
+
+    assert one.answers(a_write(KEY, fence)) == ["lost"]
+    assert one.answers(a_write(KEY, fence + 1)) == ["recorded"]
+
+
+def test_take_of_a_dead_host_only_once_its_epoch_is_closed(
+    one: JoinedHost, two: JoinedHost
 ) -> None:
-    fence = one.leases.claim(KEY, one.lease) or 0
+    fence = one.fence(KEY)
+    assert not two.takes(KEY)
+    step = expired(two)
+    assert not two.takes(KEY)
+    two.leases.execute(step, LINE)
+    assert not two.takes(KEY)
+    assert not two.leases.execute(CloseEpoch("one", step.epoch), LINE)
+    two.leases.execute(CloseEpoch("one", step.epoch + 1), LINE)
+
+    assert two.takes(KEY)
+
+    assert two.fence(KEY) == fence + 1
+    assert one.answers(a_write(KEY, fence)) == ["lost"]
+
+
+def test_take_by_a_row_that_has_changed_is_refused(one: JoinedHost, two: JoinedHost) -> None:
+    one.fence(KEY)
+    before = one.account(KEY)
+    ended(two)
+    assert two.takes(KEY)
+
+    assert not two.leases.execute(TakeAccount(KEY, before, two.leases.epoch), LINE)
+
+
+def test_take_without_a_lease_is_refused(one: JoinedHost) -> None:
+    one.fence(KEY)
+    seen = one.leases.beat()
     expire(one.connection, "one")
-    assert two.leases.claim(KEY, two.lease) is None
-    two.leases.bump(one.lease)
 
-    assert two.leases.claim(KEY, two.lease) == fence + 1
-    assert one.write_batch(a_write(KEY, fence)) == [False]
-
-
-def test_claim_by_a_host_without_a_lease_is_refused(one: EnlistedHost) -> None:
-    expire(one.connection, "one")
-
-    assert one.leases.claim(KEY, one.lease) is None
-    assert one.leases.claim(KEY, Lease("never", "enlisted", 1)) is None
+    for row in (None, seen.accounts[0]):
+        key = KEY if row else "new"
+        assert not one.leases.execute(TakeAccount(key, row, one.leases.epoch), LINE)
 
 
-def test_claim_waits_for_a_write_under_the_claim_before(
-    one: EnlistedHost, two: EnlistedHost
+def test_take_waits_for_a_write_under_the_claim_before(
+    one: JoinedHost, two: JoinedHost, connect_again: Connect
 ) -> None:
-    fence = one.leases.claim(KEY, one.lease) or 0
+    fence = one.fence(KEY)
     one.connection.call("BEGIN")
-    one.write_batch(a_write(KEY, fence))
-    expire(two.connection, "one")
-    two.leases.bump(one.lease)
+    one.answers(a_write(KEY, fence))
+    ended(two)
 
     with pytest.raises(LedgerUnavailable, match="lock timeout"):
-        two.leases.claim(KEY, two.lease)
-    assert two.leases.beat(two.lease, ()).accepted
+        two.takes(KEY)
+    assert two.leases.beat().accepted
     one.connection.call("ROLLBACK")
-    assert two.leases.claim(KEY, two.lease) == fence + 1
+    assert two.takes(KEY)
 
 
-def test_release_frees_the_account_and_refuses_its_writes(
-    one: EnlistedHost, two: EnlistedHost
+def test_release_frees_the_account_and_refuses_its_writes(one: JoinedHost, two: JoinedHost) -> None:
+    fence = one.fence(KEY)
+    row = one.account(KEY)
+    assert row is not None
+    assert not one.leases.execute(ReleaseAccount(row._replace(fence=fence + 1)), LINE)
+
+    assert one.leases.execute(ReleaseAccount(row), LINE)
+
+    assert one.answers(a_write(KEY, fence)) == ["lost"]
+    assert two.takes(KEY)
+    assert two.fence(KEY) == fence + 1
+    assert not one.leases.execute(ReleaseAccount(row), LINE)
+
+
+def test_release_with_an_open_order_is_refused(one: JoinedHost) -> None:
+    fence = one.fence(KEY)
+    one.answers(a_write(KEY, fence, intent(1, "ARRIVING"), owner=KEY, kind="account"))
+    row = one.account(KEY)
+    assert row is not None
+
+    assert not one.leases.execute(ReleaseAccount(row), LINE)
+    one.answers(a_write(KEY, fence, intent(1, "FILLED"), owner=KEY, kind="account"))
+    assert one.leases.execute(ReleaseAccount(row), LINE)
+
+
+def test_timeline_that_is_not_acknowledged_freezes_claims_and_takeovers(
+    one: JoinedHost, two: JoinedHost
 ) -> None:
-    fence = one.leases.claim(KEY, one.lease) or 0
-    assert not one.leases.release(KEY, one.lease, fence + 1)
+    one.fence(KEY)
+    row = one.account(KEY)
+    assert row is not None
+    step = expired(two)
 
-    assert one.leases.release(KEY, one.lease, fence)
+    assert two.leases.execute(DistrustTimeline(LINE), LINE)
 
-    assert one.write_batch(a_write(KEY, fence)) == [False]
-    assert two.leases.claim(KEY, two.lease) == fence + 1
-    assert not one.leases.release(KEY, one.lease, fence)
+    assert not two.leases.execute(step, LINE)
+    assert not one.leases.execute(ReleaseAccount(row), LINE)
+    assert not two.leases.execute(TakeAccount("new", None, two.leases.epoch), LINE)
+    assert two.leases.beat().accepted
+    assert two.leases.beat().acknowledged == 0
+    assert not two.leases.execute(AcknowledgeTimeline(LINE, LINE), LINE)
+    assert not two.leases.execute(AcknowledgeTimeline(LINE, 0), LINE + 1)
+    assert two.leases.execute(AcknowledgeTimeline(LINE, 0), LINE)
+    assert two.leases.execute(TakeAccount("new", None, two.leases.epoch), LINE)
 
 
-def test_drain_is_seen_by_the_others_until_the_host_enlists_again(
-    one: EnlistedHost, two: EnlistedHost
+def test_drain_is_seen_by_the_others_until_the_host_joins_again(
+    one: JoinedHost, two: JoinedHost, connect_again: Connect
 ) -> None:
-    assert one.leases.drain(one.lease, True)
-    assert [host.draining for host in two.leases.beat(two.lease, ()).hosts] == [True, False]
-    one.leases.enlist("one", "newer", TERMS, one.lease.incarnation)
+    assert one.leases.drain(True)
+    assert [row.draining for row in two.leases.beat().hosts] == [True, False]
+    joined(connect_again(), "one")
 
-    assert [host.draining for host in two.leases.beat(two.lease, ()).hosts] == [False, False]
-    assert not one.leases.drain(one.lease, True)
-
-
-def test_leave_lets_others_claim_at_once(one: EnlistedHost, two: EnlistedHost) -> None:
-    fence = one.leases.claim(KEY, one.lease) or 0
-
-    assert one.leases.leave(one.lease)
-
-    assert two.leases.claim(KEY, two.lease) == fence + 1
-    assert not one.leases.leave(one.lease)
+    assert [row.draining for row in two.leases.beat().hosts] == [False, False]
+    assert not one.leases.drain(True)
 
 
-def test_evidence_is_taken_from_a_host_without_a_lease(one: EnlistedHost) -> None:
-    one.leases.leave(one.lease)
-    one.leases.add_evidence(one.lease, KEY, "order-1", '{"filled": "0.1"}')
+def test_leave_lets_others_claim_at_once(one: JoinedHost, two: JoinedHost) -> None:
+    fence = one.fence(KEY)
 
-    assert one.leases.evidence(KEY) == [("order-1", '{"filled": "0.1"}')]
+    assert one.leases.leave()
+
+    assert two.takes(KEY)
+    assert two.fence(KEY) == fence + 1
+    assert not one.leases.leave()
+
+
+def test_evidence_is_taken_from_a_host_without_a_lease(one: JoinedHost) -> None:
+    one.leases.leave()
+    evidence = Evidence("order-1", '{"filled": "0.1"}')
+
+    one.leases.add_evidence(KEY, evidence)
+
+    assert one.leases.evidence(KEY) == [evidence]
     assert one.leases.evidence("another") == []
-
-
-def test_beat_of_a_host_does_not_wait_for_its_own_writes(
-    one: EnlistedHost, connect_again: Connect
-) -> None:
-    fence = one.leases.claim(KEY, one.lease) or 0
-    one.connection.call("BEGIN")
-    one.write_batch(a_write(KEY, fence))
-
-    assert Leases(connect_again()).beat(one.lease, ()).accepted
-    one.connection.call("COMMIT")
