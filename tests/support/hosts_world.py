@@ -213,7 +213,8 @@ class HostsWorld:
                 order.state = "NEVER"
         host.turns.clear()
         self.counts["starts"] += 1
-        self.events.on(host, self.events.time, lambda: self._loop(host))
+        begin = self.events.time + self.fate.uniform(0, TIMING.beat)
+        self.events.on(host, begin, lambda: self._loop(host))
 
     def link(self, name: str, quality: str) -> None:
         """Change a host's link to the database."""
