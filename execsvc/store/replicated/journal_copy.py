@@ -6,7 +6,7 @@ With the account, the copies of all bots that ever had an order on it are made: 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -63,6 +63,20 @@ class JournalCopy(AccountJournal):
             self._replica.send_and_close()
             self._replica = None
         super().close()
+
+    def _tracked(self, asset: str) -> Decimal:
+        """Base units of ``asset`` that bots track on the account, by copies that are made first."""
+        self._open()
+        return super()._tracked(asset)
+
+    def _tracked_by(self, bot_ids: Iterable[str], asset: str) -> Decimal:
+        """As :meth:`_tracked`, of ``bot_ids`` alone."""
+        self._open()
+        return super()._tracked_by(bot_ids, asset)
+
+    def _open(self) -> None:
+        """Make the copies of the account and its bots, unless they are made."""
+        _ = self.connection
 
     def _connect(self) -> sqlite3.Connection:
         copy = copy_of_account(self._state_dir, self.key_id)

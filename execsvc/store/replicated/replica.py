@@ -60,8 +60,20 @@ class Replica:
         self.connection.record_elsewhere = self._record
 
     def is_filled(self) -> bool:
-        """True when the copy was made for the claim of this object. Raises LedgerFailed."""
-        return is_current(self.connection, self._claim())
+        """True when the copy was made for a claim that this host has. Raises LedgerFailed.
+
+        The copy of a bot that is bound to an account of another host is never known to be up to date.
+        """
+        claim = self._claim()
+        if not claim.key_id or not is_current(self.connection, claim):
+            return False
+        try:
+            self._claims.check(*claim)
+        except ClaimLost:
+            return False
+        except LedgerUnavailable:
+            return True  # the claim may still be good, and then the copy is
+        return True
 
     def fill(self, *, anew: bool) -> bool:
         """Let the copy be what the shared records hold, if it was not made for this claim, or ``anew``.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from decimal import Decimal
 
 import pytest
 from support.dumps import dump
@@ -15,6 +16,7 @@ from execsvc.clock import SimulatedClock, installed
 from execsvc.errors import ClaimLost, LedgerFailed, LedgerUnavailable, WriteUnknown
 from execsvc.failpoints import Failpoint
 from execsvc.model.order import OrderState
+from execsvc.model.position import Position
 from execsvc.store.replicated.copies import NO_ACCOUNT, claim_of
 from execsvc.store.replicated.journal_copy import JournalCopy
 from execsvc.store.replicated.ledger_copy import LedgerCopy
@@ -166,6 +168,40 @@ def test_account_is_opened_with_the_bots_that_hold_its_coins(
     with closing(hosts.service("two").account("k1")) as theirs:
         assert [one.bot_id for one in theirs.open_positions()] == ["b1"]
         assert theirs.not_to_be_spent("BTC") == order(1).fill.filled
+
+
+def test_bot_is_not_bound_to_another_account_by_a_host_that_lacks_the_first_one(
+    hosts: ReplicatedBackend, bot: LedgerCopy
+) -> None:
+    """The host of the first account may still run the bot."""
+    hosts.seize("k2", "two")
+    with closing(hosts.service("two").bot("b1")) as theirs:
+        theirs.open()
+        with pytest.raises(ClaimLost):
+            theirs.bind(BINDING.model_copy(update={"key_id": "k2"}), 5)
+    assert bot.binding() == BINDING
+
+
+def test_coins_of_a_bot_that_is_bound_elsewhere_are_read_anew_with_the_account(
+    hosts: ReplicatedBackend, bot: LedgerCopy, account: JournalCopy
+) -> None:
+    """Its copy was made for a claim of another host, which goes on to write it."""
+    account.begin(intent(1))
+    account.outcome("c1", OrderState.EXECUTED, fill(), AT)
+    account.adopted("c1")
+    on_k2 = BINDING.model_copy(update={"key_id": "k2"})
+    hosts.seize("k2", "one")
+    bot.bind(on_k2, 5)
+    bot.close()
+    hosts.seize("k2", "two")
+    with closing(hosts.service("two").bot("b1")) as theirs:
+        theirs.open()
+        for name, expected in (("one", "0.02"), ("three", "0.03")):
+            theirs.keep_position(BINDING, Position(tracked=Decimal(expected)))
+            hosts.seize("k1", name)
+            hosts.seize("k1", "one")
+            with closing(hosts.service("one").account("k1")) as again:
+                assert again.tracked_by_all("BTC") == Decimal(expected)
 
 
 def test_copy_that_could_not_be_filled_is_never_used(hosts: ReplicatedBackend) -> None:
