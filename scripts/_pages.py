@@ -15,7 +15,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import click
+
 import execsvc
+from execsvc.cli import COMMANDS, program
 from execsvc.cli import help as tables
 from execsvc.cli.help import TableRow
 
@@ -56,6 +59,19 @@ def _exit_codes(of: str) -> str:
     return _drawn(("code", "meaning"), [row._replace(cells=row.cells[:1]) for row in rows])
 
 
+def _commands() -> str:
+    with click.Context(program) as context:
+        found = [(program.get_command(context, name), about) for name, about in COMMANDS.items()]
+    rows = [TableRow((_call(command),), about) for command, about in found if command is not None]
+    return _drawn(("execsvc …", "purpose"), rows, (0,))
+
+
+def _call(command: click.Command) -> str:
+    """The command with its arguments, as it is called."""
+    arguments = [one for one in command.params if isinstance(one, click.Argument)]
+    return " ".join([command.name or "", *(one.human_readable_name for one in arguments)])
+
+
 def _packages() -> str:
     rows = []
     for path in sorted(Path(execsvc.__file__).parent.glob("*/__init__.py")):
@@ -77,6 +93,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "events of a bot": lambda: _events("bot"),
     "events of the service": lambda: _events("service"),
     "metrics": _metrics,
+    "commands": _commands,
     "exit codes of the commands": lambda: _exit_codes("command"),
     "exit codes of a bot": lambda: _exit_codes("bot"),
     "packages": _packages,

@@ -150,7 +150,7 @@ def test_only_tests_of_the_store_know_what_a_store_is_made_of() -> None:
         for path in (ROOT / "tests").rglob("*.py")
         if re.search(r"^ *(from|import) execsvc\.store\.sqlite", path.read_text(), re.M)
     }
-    support = {"stores.py", "store_files.py", "store_backends.py"}
+    support = {"claimed_memory.py", "stores.py", "store_files.py", "store_backends.py"}
     assert {name for name in knowing if not name.startswith("store/")} == {
         f"support/{name}" for name in support
     }

@@ -14,7 +14,7 @@ from execsvc.sandbox.exchange import OrderBody
 from execsvc.sandbox.fault_effects import apply_fault
 from execsvc.sandbox.faults import FaultKind, Match, Rule
 from execsvc.sandbox.instruments import UnknownSymbol
-from execsvc.sandbox.state import SandboxState
+from execsvc.sandbox.state import Routes, SandboxState
 from execsvc.sandbox.wire import HttpReply, HttpRequest, Manner, json_reply, refusal
 
 _DOLLARS = frozenset({"USD", "USDC", "USDT"})
@@ -130,3 +130,14 @@ def _value(state: SandboxState, asset: str) -> Decimal:
         return state.market.price(f"{asset}/USDT")
     except UnknownSymbol:
         return ZERO
+
+
+ROUTES: Routes = {
+    ("GET", "balance", "*"): balance,
+    ("GET", "market", "ticker"): ticker,
+    ("GET", "market", "depth"): depth,
+    ("GET", "market", "trades"): trades,
+    ("POST", "order"): order,
+    ("GET", "order", "*"): lookup,
+}
+"""The calls of the adapter; the functions' names are the calls that a fault can be ordered for."""

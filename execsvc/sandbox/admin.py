@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import TypeAdapter
 
 from execsvc.model.market import Quantity
+from execsvc.sandbox import adapter_calls, bot_service_calls
 from execsvc.sandbox.books import all_books
 from execsvc.sandbox.bot_service import BotServiceFeatures
 from execsvc.sandbox.bots import ListingFaults
 from execsvc.sandbox.exchange import HandTrade
-from execsvc.sandbox.faults import Rule
+from execsvc.sandbox.faults import ANY, ANY_OF_BOT_SERVICE, Rule
 from execsvc.sandbox.market import MarketChange
-from execsvc.sandbox.state import AdapterFeatures, SandboxState
+from execsvc.sandbox.state import AdapterFeatures, Routes, SandboxState
 from execsvc.sandbox.wire import HttpReply, HttpRequest, json_reply
 
 _BALANCES = TypeAdapter(dict[str, Quantity])
 _RULES = TypeAdapter(list[Rule])
 _DONE = {"done": True}
+_FAULTY_CALLS = frozenset(
+    {
+        *(call.__name__ for call in adapter_calls.ROUTES.values()),
+        *get_args(bot_service_calls.FaultyCall),
+        ANY_OF_BOT_SERVICE,
+        ANY,
+    }
+)
+"""The calls that a fault can be ordered for, by name."""
 
 
 def books(state: SandboxState, request: HttpRequest) -> HttpReply:
@@ -76,7 +86,11 @@ def change_listing(state: SandboxState, request: HttpRequest) -> HttpReply:
 def add_faults(state: SandboxState, request: HttpRequest) -> HttpReply:
     """``POST /sandbox/faults``: one rule or an array of them."""
     given = request.parsed()
-    state.faults.append(_RULES.validate_python(given if isinstance(given, list) else [given]))
+    rules = _RULES.validate_python(given if isinstance(given, list) else [given])
+    unknown = {rule.call for rule in rules} - _FAULTY_CALLS
+    if unknown:
+        raise ValueError(f"no call is named {', '.join(sorted(unknown))}")
+    state.faults.append(rules)
     return json_reply(_DONE)
 
 
@@ -123,3 +137,23 @@ def _array(request: HttpRequest) -> list[Any]:
     if not isinstance(value, list):
         raise ValueError("body is not an array")
     return value
+
+
+ROUTES: Routes = {
+    ("GET", "sandbox", "books"): books,
+    ("PUT", "sandbox", "accounts", "*"): set_account,
+    ("POST", "sandbox", "accounts", "*", "trade"): trade_by_hand,
+    ("PUT", "sandbox", "market"): change_market,
+    ("PUT", "sandbox", "adapter"): change_adapter,
+    ("PUT", "sandbox", "bot-service"): change_bot_service,
+    ("PUT", "sandbox", "bots"): replace_bots,
+    ("PUT", "sandbox", "listing"): change_listing,
+    ("POST", "sandbox", "faults"): add_faults,
+    ("GET", "sandbox", "faults"): show_faults,
+    ("DELETE", "sandbox", "faults"): clear_faults,
+    ("GET", "sandbox", "reports"): show_reports,
+    ("DELETE", "sandbox", "reports"): forget_reports,
+    ("GET", "sandbox", "sessions"): show_tables,
+    ("GET", "sandbox", "requests"): show_requests,
+    ("DELETE", "sandbox", "requests"): forget_requests,
+}

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from execsvc.sandbox.bots import USUAL_LIMIT
 from execsvc.sandbox.fault_effects import Perform, apply_fault
-from execsvc.sandbox.faults import Call, Match
+from execsvc.sandbox.faults import Match
 from execsvc.sandbox.reports import ReportedExecution, ReportedOrder, ReportedStatus
 from execsvc.sandbox.sessions import KnownExecution, UnknownOrder, UnknownSession
-from execsvc.sandbox.state import SandboxState
+from execsvc.sandbox.state import Routes, SandboxState
 from execsvc.sandbox.wire import HttpReply, HttpRequest, json_reply, refusal
 
+FaultyCall = Literal[
+    "bots",
+    "report_order",
+    "report_status",
+    "report_execution",
+    "start_bot",
+    "stop_bot",
+    "sessions",
+]
+"""The calls that a fault can be ordered for."""
 _CONFIGURATION = ("name", "status", "global_settings", "pipeline")
 """The members that ``PUT /bots/{id}`` replaces."""
 _LOCKED = frozenset({"BOOTING", "STOPPING"})
@@ -151,7 +161,7 @@ def report_execution(state: SandboxState, request: HttpRequest) -> HttpReply:
     return _deduplicated(state, "report_execution", bot_id, key, perform)
 
 
-def _with_faults(state: SandboxState, call: Call, bot_id: str, perform: Perform) -> HttpReply:
+def _with_faults(state: SandboxState, call: FaultyCall, bot_id: str, perform: Perform) -> HttpReply:
     def perform_normally() -> HttpReply:
         return _row(None) if state.bots.get(bot_id) is None else perform()
 
@@ -170,7 +180,7 @@ def _object(request: HttpRequest) -> dict[str, Any]:
 
 
 def _deduplicated(
-    state: SandboxState, call: Call, bot_id: str | None, key: str | None, perform: Perform
+    state: SandboxState, call: FaultyCall, bot_id: str | None, key: str | None, perform: Perform
 ) -> HttpReply:
     def perform_normally() -> HttpReply:
         known = state.bot_service.answered(key)
@@ -188,3 +198,20 @@ def _deduplicated(
         return reply
 
     return apply_fault(state, state.faults.take(call, Match(bot_id=bot_id)), perform_normally)
+
+
+ROUTES: Routes = {
+    ("GET", "bots"): bots,
+    ("POST", "bots"): add_bot,
+    ("GET", "bots", "*"): get_bot,
+    ("PUT", "bots", "*"): change_bot,
+    ("DELETE", "bots", "*"): remove_bot,
+    ("POST", "bots", "*", "start"): start_bot,
+    ("POST", "bots", "*", "stop"): stop_bot,
+    ("GET", "bots", "*", "sessions"): sessions,
+    ("GET", "bots", "*", "stats"): statistics,
+    ("GET", "sessions", "*"): session,
+    ("POST", "orders"): report_order,
+    ("PUT", "orders", "*", "status"): report_status,
+    ("POST", "executions"): report_execution,
+}

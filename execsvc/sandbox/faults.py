@@ -6,31 +6,14 @@ import random
 import threading
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Call = Literal[
-    "order",
-    "lookup",
-    "balance",
-    "ticker",
-    "depth",
-    "trades",
-    "bots",
-    "report_order",
-    "report_status",
-    "report_execution",
-    "start_bot",
-    "stop_bot",
-    "sessions",
-    "bot_service",
-    "*",
-]
-"""The call that a rule is for.
-
-``bot_service`` is any call of BotService, before it does anything else; ``*`` is any but that.
-"""
+ANY = "*"
+"""Any call by name, but not ANY_OF_BOT_SERVICE."""
+ANY_OF_BOT_SERVICE = "bot_service"
+"""Any call of BotService, before it does anything else."""
 
 
 class FaultKind(str, Enum):
@@ -117,7 +100,8 @@ class Rule(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: FaultKind
-    call: Call = "*"
+    call: str = ANY
+    """The call that gets the fault, by the name of its function; ANY_OF_BOT_SERVICE; ANY."""
     match: Match = Match()
     times: int | None = Field(default=1, ge=0)
     """The number of requests that get the fault; null: without end."""
@@ -172,7 +156,7 @@ class _CountedRule:
 
     def applies(self, call: str, subject: Match, chance: float) -> bool:
         rule = self.rule
-        meant = rule.call == call or (rule.call == "*" and call != "bot_service")
+        meant = rule.call == call or (rule.call == ANY and call != ANY_OF_BOT_SERVICE)
         if not meant or not rule.match.fits(subject):
             return False
         if rule.times is not None and self.hits >= rule.times:

@@ -2,61 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from pydantic import ValidationError
 
 from execsvc.errors import OrderRefused
 from execsvc.sandbox import adapter_calls, admin, bot_service_calls
 from execsvc.sandbox.fault_effects import apply_fault
-from execsvc.sandbox.faults import Match
+from execsvc.sandbox.faults import ANY_OF_BOT_SERVICE, Match
 from execsvc.sandbox.instruments import UnknownSymbol
-from execsvc.sandbox.state import SandboxState
+from execsvc.sandbox.state import Call, Routes, SandboxState
 from execsvc.sandbox.wire import HttpReply, HttpRequest, refusal
 
-Call = Callable[[SandboxState, HttpRequest], HttpReply]
-
-_BOT_SERVICE: dict[tuple[str, ...], Call] = {
-    ("GET", "bots"): bot_service_calls.bots,
-    ("POST", "bots"): bot_service_calls.add_bot,
-    ("GET", "bots", "*"): bot_service_calls.get_bot,
-    ("PUT", "bots", "*"): bot_service_calls.change_bot,
-    ("DELETE", "bots", "*"): bot_service_calls.remove_bot,
-    ("POST", "bots", "*", "start"): bot_service_calls.start_bot,
-    ("POST", "bots", "*", "stop"): bot_service_calls.stop_bot,
-    ("GET", "bots", "*", "sessions"): bot_service_calls.sessions,
-    ("GET", "bots", "*", "stats"): bot_service_calls.statistics,
-    ("GET", "sessions", "*"): bot_service_calls.session,
-    ("POST", "orders"): bot_service_calls.report_order,
-    ("PUT", "orders", "*", "status"): bot_service_calls.report_status,
-    ("POST", "executions"): bot_service_calls.report_execution,
-}
-_ROUTES: dict[tuple[str, ...], Call] = {
-    **_BOT_SERVICE,
-    ("GET", "balance", "*"): adapter_calls.balance,
-    ("GET", "market", "ticker"): adapter_calls.ticker,
-    ("GET", "market", "depth"): adapter_calls.depth,
-    ("GET", "market", "trades"): adapter_calls.trades,
-    ("POST", "order"): adapter_calls.order,
-    ("GET", "order", "*"): adapter_calls.lookup,
-    ("GET", "sandbox", "books"): admin.books,
-    ("PUT", "sandbox", "accounts", "*"): admin.set_account,
-    ("POST", "sandbox", "accounts", "*", "trade"): admin.trade_by_hand,
-    ("PUT", "sandbox", "market"): admin.change_market,
-    ("PUT", "sandbox", "adapter"): admin.change_adapter,
-    ("PUT", "sandbox", "bot-service"): admin.change_bot_service,
-    ("PUT", "sandbox", "bots"): admin.replace_bots,
-    ("PUT", "sandbox", "listing"): admin.change_listing,
-    ("POST", "sandbox", "faults"): admin.add_faults,
-    ("GET", "sandbox", "faults"): admin.show_faults,
-    ("DELETE", "sandbox", "faults"): admin.clear_faults,
-    ("GET", "sandbox", "reports"): admin.show_reports,
-    ("DELETE", "sandbox", "reports"): admin.forget_reports,
-    ("GET", "sandbox", "sessions"): admin.show_tables,
-    ("GET", "sandbox", "requests"): admin.show_requests,
-    ("DELETE", "sandbox", "requests"): admin.forget_requests,
-}
-_OF_BOT_SERVICE = frozenset(_BOT_SERVICE.values())
+_ROUTES: Routes = {**bot_service_calls.ROUTES, **adapter_calls.ROUTES, **admin.ROUTES}
+_OF_BOT_SERVICE = frozenset(bot_service_calls.ROUTES.values())
 
 
 def answer(state: SandboxState, request: HttpRequest) -> HttpReply:
@@ -94,7 +51,7 @@ def _served(state: SandboxState, request: HttpRequest, call: Call | None) -> Htt
         with state.bot_service.connection(state.stop_signal, is_put_of_row) as free:
             return call(state, request) if free else refusal("QueuePool limit reached", 500)
 
-    return apply_fault(state, state.faults.take("bot_service", Match()), perform)
+    return apply_fault(state, state.faults.take(ANY_OF_BOT_SERVICE, Match()), perform)
 
 
 def _find(request: HttpRequest) -> Call | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from execsvc.sandbox.reports import ReportStore
 from execsvc.sandbox.request_log import RequestLog
 from execsvc.sandbox.sessions import Sessions
 from execsvc.sandbox.waits import DelayedCalls, StopSignal
+from execsvc.sandbox.wire import HttpReply, HttpRequest
 
 DEFAULT_BALANCES: Mapping[str, Decimal] = {"USDT": Decimal(100_000)}
 
@@ -83,3 +84,9 @@ def new_state(
         delayed_calls=DelayedCalls(),
         stop_signal=StopSignal(),
     )
+
+
+Call = Callable[[SandboxState, HttpRequest], HttpReply]
+"""The function that answers a request of one route."""
+Routes = dict[tuple[str, ...], Call]
+"""By method and segments of the path, ``*`` for any one, the call that answers."""

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import os
+import pkgutil
+from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
+from execsvc import strategies
 from execsvc.errors import ConfigRefused
 from execsvc.strategies import params as params_module
 from execsvc.strategies.base import AnyStrategy, Strategy
-from execsvc.strategies.grid_v1.strategy import GridTrading
-from execsvc.strategies.orderflow_exhaustion_v1.strategy import OrderflowExhaustion
-from execsvc.strategies.rsi_basic.strategy import RsiBasic
-from execsvc.strategies.test_trading_v1.strategy import TrialTrading
 
 ENTRY_POINT_GROUP = "execsvc.strategies"
+
+
+def _built_in() -> Iterator[type[AnyStrategy]]:
+    """The strategy of each folder beside this file, which is the one class in its ``strategy.py``."""
+    for folder in pkgutil.iter_modules(strategies.__path__):
+        if folder.ispkg:
+            module = importlib.import_module(f"{strategies.__name__}.{folder.name}.strategy")
+            (strategy,) = (
+                found
+                for found in vars(module).values()
+                if isinstance(found, type)
+                and issubclass(found, Strategy)
+                and found.__module__ == module.__name__
+            )
+            yield strategy
+
+
 BUILT_IN: dict[str, type[AnyStrategy]] = {
-    name: strategy
-    for strategy in (TrialTrading, OrderflowExhaustion, RsiBasic, GridTrading)
-    for name in (strategy.id, *strategy.aliases)
+    name: strategy for strategy in _built_in() for name in (strategy.id, *strategy.aliases)
 }
 
 

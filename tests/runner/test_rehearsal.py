@@ -56,9 +56,9 @@ def test_each_strategy_ticks_and_one_trades(played: list[tuple[Any, ...]]) -> No
     rehearsal.rehearse()
     assert played == [
         ("test_trading_v1", rehearsal.TICKS, None, "0.02", EndKind.HELD),
+        ("grid_v1", rehearsal.TICKS, None, "0", EndKind.HELD),
         ("orderflow_exhaustion_v1", rehearsal.TICKS, None, "0", EndKind.HELD),
         ("rsi_basic", rehearsal.TICKS, None, "0", EndKind.HELD),
-        ("grid_v1", rehearsal.TICKS, None, "0", EndKind.HELD),
     ]
 
 
@@ -69,7 +69,7 @@ def test_rehearsal_of_refused_parameters_ends_no_other(
 ) -> None:
     monkeypatch.setattr(RsiBasic, "example_params", {"period": 0})
     rehearsal.rehearse()
-    assert [row[0] for row in played] == ["test_trading_v1", "orderflow_exhaustion_v1", "grid_v1"]
+    assert [row[0] for row in played] == ["test_trading_v1", "grid_v1", "orderflow_exhaustion_v1"]
 
 
 @pytest.mark.usefixtures("patient")

@@ -56,6 +56,7 @@ def test_rule_with_a_chance_applies_to_a_part_of_the_requests(faulty_sandbox: Sa
         {"kind": "unheard"},
         {"call": "order"},
         {"kind": "hang", "typo": 1},
+        {"kind": "hang", "call": "unheard"},
         {"kind": "hang", "times": -1},
     ],
 )

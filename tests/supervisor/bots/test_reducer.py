@@ -61,6 +61,7 @@ AT = Circumstances(NOW, UTC, ServiceMode.RUNNING, halted=False, settings=SETTING
 OPEN = ledger(position=HELD)
 MOVED = ROW.model_copy(update={"binding": ROW.binding.model_copy(update={"symbol": "ETH/USDT"})})
 S = State
+RUNS = bot(state=S.RUNNING, owner=bot_process(1))
 
 IDLE: dict[State, dict[str, Any]] = {
     S.BOOTING: {"listed": Listed.VALID},
@@ -119,7 +120,7 @@ def test_handle_leaves_the_bot_that_it_is_given_as_it_was() -> None:
     before = bot(state=S.RUNNING, owner=bot_process(1))
     found, _ = handle(before, Occurrence.STOP_ASKED, AT)
     assert found != before
-    assert before == bot(state=S.RUNNING, owner=bot_process(1))
+    assert before == RUNS
 
 
 # Each fact with what it changes, and the effects that it has.
@@ -140,9 +141,7 @@ def test_row_listed_again_changes_nothing() -> None:
 
 
 def test_row_listed_with_another_symbol_has_the_change_checked_while_the_bot_runs() -> None:
-    found, effects = after(
-        bot(state=S.RUNNING, owner=bot_process(1)), RowListed(MOVED, booting=False)
-    )
+    found, effects = after(RUNS, RowListed(MOVED, booting=False))
     assert effects == [Queue()]
     assert found.processes.to_check == MOVED
     assert found.processes.owner == bot_process(1)
@@ -158,7 +157,7 @@ def test_row_listed_ends_failed_only_when_it_is_another_row() -> None:
 
 def test_row_invalid_leaves_a_runner_alone() -> None:
     fact = RowInvalid(InvalidRow(name="x", reason="no symbol"), booting=False)
-    found, effects = after(bot(state=S.RUNNING, owner=bot_process(1)), fact)
+    found, effects = after(RUNS, fact)
     assert (found.state, found.desired.row_error) == (S.RUNNING, "no symbol")
     assert [type(effect) for effect in effects] == [WriteLog]
 
@@ -216,8 +215,7 @@ def crash(code: int = -9, found: LedgerState | None = None) -> Ended:
 
 
 def test_ended_without_a_word_restarts_the_bot_at_once_then_later() -> None:
-    runs = bot(state=S.RUNNING, owner=bot_process(1))
-    first, _ = after(runs, crash())
+    first, _ = after(RUNS, crash())
     assert (first.state, first.processes.queued) == (S.BOOTING, Task.TRADE)
     assert first.processes.error == "killed by SIGKILL"
     second, effects = after(changed(first, owner=bot_process(1), state=S.RUNNING), crash())
@@ -226,7 +224,7 @@ def test_ended_without_a_word_restarts_the_bot_at_once_then_later() -> None:
 
 
 def test_ended_once_too_often_fails_the_bot_and_closes_its_position() -> None:
-    found = bot(state=S.RUNNING, owner=bot_process(1))
+    found = RUNS
     for _ in range((SETTINGS.max_restarts or 0) + 1):
         found, _ = after(changed(found, owner=bot_process(1), state=S.RUNNING), crash(found=OPEN))
     assert found.hold_record.is_failed
@@ -235,14 +233,14 @@ def test_ended_once_too_often_fails_the_bot_and_closes_its_position() -> None:
 
 def test_ended_once_too_often_is_judged_by_the_limits_of_that_moment() -> None:
     reloaded = AT._replace(settings=settings(max_restarts="0"))
-    found, _ = after(bot(state=S.RUNNING, owner=bot_process(1)), crash(), reloaded)
+    found, _ = after(RUNS, crash(), reloaded)
     assert found.state is S.FAILED
 
 
 def test_ended_on_a_signal_waits_for_the_decision_if_an_operator_meant_this_bot() -> None:
     on_term = Snapshot(end=End(kind=EndKind.STOPPED, signal="TERM"))
     ended = Ended(1, 0, on_term, LedgerFound())
-    waits, effects = after(bot(state=S.RUNNING, owner=bot_process(1)), ended)
+    waits, effects = after(RUNS, ended)
     assert (waits.state, waits.processes.queued) == (S.STOPPING, None)
     pending = waits.hold_record.pending
     assert pending is not None
@@ -304,15 +302,14 @@ def test_account_of_another_service_fails_a_start_and_puts_off_a_sale() -> None:
 
 
 def test_stop_asked_holds_the_bot_records_that_and_tells_the_runner() -> None:
-    found, effects = after(bot(state=S.RUNNING, owner=bot_process(1)), Occurrence.STOP_ASKED)
+    found, effects = after(RUNS, Occurrence.STOP_ASKED)
     assert (found.state, found.hold_record.is_held) == (S.STOPPING, True)
     assert RememberHeld(False) in effects
     assert SendStop(1, StopMode.STOP) in effects
 
 
 def test_release_asked_that_abandons_ends_the_runner_first_and_then_books() -> None:
-    runs = bot(state=S.RUNNING, owner=bot_process(1))
-    told, effects = after(runs, ReleaseAsked(abandons=True))
+    told, effects = after(RUNS, ReleaseAsked(abandons=True))
     assert SendStop(1, StopMode.KEEP) in effects
     assert told.processes.owner is not None
     assert told.processes.owner.ends_by == NOW + SETTINGS.order_timeout + 5
@@ -336,7 +333,7 @@ def test_halted_closes_and_resumed_starts_again() -> None:
 )
 def test_service_stops_tells_the_runner_how(service: ServiceMode, told: StopMode) -> None:
     at = AT._replace(service=service)
-    _, effects = after(bot(state=S.RUNNING, owner=bot_process(1)), Occurrence.SERVICE_STOPS, at)
+    _, effects = after(RUNS, Occurrence.SERVICE_STOPS, at)
     assert SendStop(1, told) in effects
 
 
@@ -363,7 +360,7 @@ def test_reported_by_a_process_that_trades_for_long_ends_an_outage_whatever_its_
 
 def test_due_kills_a_process_that_is_silent_for_too_long() -> None:
     late = AT._replace(now=SETTINGS.hang_timeout)
-    found, effects = after(bot(state=S.RUNNING, owner=bot_process(1)), Occurrence.DUE, late)
+    found, effects = after(RUNS, Occurrence.DUE, late)
     assert Kill(1) in effects
     assert found.processes.owner is not None
     assert found.processes.owner.killed_for == f"no heartbeat for {SETTINGS.hang_timeout:g} s"
