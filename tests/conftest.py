@@ -27,7 +27,7 @@ from execsvc.logs.render import as_prefixed_line
 from execsvc.logs.standard_error import StandardError
 from execsvc.sandbox.server import Sandbox
 
-pytest_plugins = ("support.cpu_time", "support.ending", "support.postgresql")
+pytest_plugins = ("support.collecting", "support.cpu_time", "support.ending", "support.postgresql")
 
 # A busy machine is no failure: neither an example nor its generation has a deadline.
 PATIENT = hypothesis.settings(
