@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 import requests
+from requests.adapters import HTTPAdapter
 from support.deadline import eventually
 
 LOOK = 2.0
@@ -17,6 +18,8 @@ LOOK = 2.0
 on a busy machine: here it looks on."""
 FEW = 8
 """Rows that are put at the same moment where too many at once were refused."""
+MOST = 200
+"""Connections that are kept; all rows that are put at the same moment have one each."""
 _NEXT = {"BOOTING": "RUNNING", "STOPPING": "STOPPED"}
 _BEFORE = {"BOOTING": {"BOOTING"}, "STOPPING": {"STOPPING"}}
 
@@ -30,6 +33,9 @@ class FrontEnd:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.mount(url, HTTPAdapter(pool_maxsize=MOST))
         self.starts: Counter[str] = Counter()
         """How often each bot was started."""
         self.wanted: dict[str, str] = {}
@@ -106,13 +112,13 @@ class FrontEnd:
 
     def _put(self, bot_id: str, row: dict[str, Any]) -> bool:
         try:
-            return requests.put(self._path(bot_id), json=row, timeout=60).ok
+            return self._session.put(self._path(bot_id), json=row, timeout=60).ok
         except requests.RequestException:
             return False
 
     def _row(self, bot_id: str) -> dict[str, Any] | None:
         try:
-            answer = requests.get(self._path(bot_id), timeout=60)
+            answer = self._session.get(self._path(bot_id), timeout=60)
         except requests.RequestException:
             return None
         found: dict[str, Any] | None = answer.json() if answer.ok else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from pathlib import Path
@@ -10,6 +11,7 @@ BOTS = "bots"
 ACCOUNTS = "accounts"
 
 
+@functools.lru_cache(maxsize=4096)
 def file_stem(identifier: str) -> str:
     """The file name, without suffix, of a bot's ledger or an account's journal.
 
