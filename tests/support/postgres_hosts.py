@@ -144,6 +144,11 @@ class PostgresHosts:
         records.client = self._broker(claims.host)
         assert claims.take(key_id) is None
 
+    def enter_fork(self) -> None:
+        """Let this process, which was forked, have connections to the brokers of its own."""
+        for records, _ in self._hosts.values():
+            records.client.close()
+
     def close(self) -> None:
         """End all brokers and close all connections."""
         for broker in self._brokers:

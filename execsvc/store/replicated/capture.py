@@ -87,12 +87,11 @@ def note_all(connection: sqlite3.Connection) -> None:
         _note_rows(connection, table)
 
 
-def unsent(connection: sqlite3.Connection) -> tuple[RowImage, ...]:
-    """The last state of each row that is noted."""
+def unsent(connection: sqlite3.Connection, known: dict[str, Table]) -> tuple[RowImage, ...]:
+    """The last state of each row that is noted; ``known`` keeps the tables for the next call."""
     images = []
-    by_name: dict[str, Table] = {}
     for name, text in map(tuple, connection.execute("SELECT name, key FROM unsent").fetchall()):
-        table = by_name.get(name) or by_name.setdefault(name, _table(connection, name))
+        table = known.get(name) or known.setdefault(name, _table(connection, name))
         key = tuple(json.loads(text))
         sql = f"SELECT rowid, * FROM {name} WHERE {table.of_key}"  # noqa: S608 - names of our schema
         row = connection.execute(sql, key).fetchone()

@@ -51,6 +51,7 @@ class Replica:
         self._claims = claims
         self._fences = dict(fences)
         """By account, the claim that this object writes under."""
+        self._tables: dict[str, capture.Table] = {}
         self._sent_at = monotonic()
         self._settled = ""
         """The id of the sent write of which it is known that the copy has it."""
@@ -151,7 +152,7 @@ class Replica:
         capture.note_new_tables(self.connection)
         if not durable and not self._is_due():
             return
-        rows = capture.unsent(self.connection)
+        rows = capture.unsent(self.connection, self._tables)
         self._sent_at = monotonic()
         if not rows:
             return

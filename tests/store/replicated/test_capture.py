@@ -29,7 +29,7 @@ def connection() -> Iterator[sqlite3.Connection]:
 def taken(connection: sqlite3.Connection) -> list[RowImage]:
     """The images since the last call."""
     capture.note_new_tables(connection)
-    images = sorted(capture.unsent(connection))
+    images = sorted(capture.unsent(connection, {}))
     capture.forget_unsent(connection)
     return images
 
