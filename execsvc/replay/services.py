@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 from execsvc.errors import StopRequested
 from execsvc.model.position import Position
 from execsvc.runner.counts import Counts
 from execsvc.runner.report import Snapshot, shown
-from execsvc.runner.waits import StopOrder
+from execsvc.runner.waits import StopOrder, UninterruptedBlocks
 
 
 class Timeline(Protocol):
@@ -30,7 +29,7 @@ class SimulatedWaits:
 
     def __init__(self, market: Timeline) -> None:
         self._market = market
-        self._uninterrupted = 0
+        self._uninterrupted = UninterruptedBlocks()
         self.stop: StopOrder | None = None
 
     def wait(self, seconds: float, interruptible: bool = True) -> None:
@@ -47,14 +46,9 @@ class SimulatedWaits:
         if interruptible and not self._uninterrupted and self.stop is not None:
             raise StopRequested(self.stop.signal)
 
-    @contextmanager
-    def uninterrupted(self) -> Iterator[None]:
+    def uninterrupted(self) -> UninterruptedBlocks:
         """A block that the end of the market does not cut short."""
-        self._uninterrupted += 1
-        try:
-            yield
-        finally:
-            self._uninterrupted -= 1
+        return self._uninterrupted
 
     def hold_asked_within(self, seconds: float) -> bool:
         """False: the end of a recording liquidates."""

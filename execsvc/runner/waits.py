@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import select
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,6 +34,22 @@ class StopOrder:
     hold: bool
 
 
+class UninterruptedBlocks(AbstractContextManager[None]):
+    """Blocks, one within the other, that a stop does not cut short; true within one."""
+
+    def __init__(self) -> None:
+        self._depth = 0
+
+    def __bool__(self) -> bool:
+        return self._depth > 0
+
+    def __enter__(self) -> None:
+        self._depth += 1
+
+    def __exit__(self, *error: object) -> None:
+        self._depth -= 1
+
+
 class Waits:
     """Waits that a stop can cut short.
 
@@ -52,7 +68,7 @@ class Waits:
         self._poll = select.poll()
         self._poll.register(wakeup, select.POLLIN)
         self._poll.register(lifeline, select.POLLIN)
-        self._uninterrupted = 0
+        self._uninterrupted = UninterruptedBlocks()
         self._decided = False
         self.stop: StopOrder | None = None
         self.orphaned = False
@@ -78,14 +94,9 @@ class Waits:
         if interruptible and self.stop:
             raise StopRequested(self.stop.signal)
 
-    @contextmanager
-    def uninterrupted(self) -> Iterator[None]:
+    def uninterrupted(self) -> UninterruptedBlocks:
         """A block that a stop does not cut short: an order under way, or the stop itself."""
-        self._uninterrupted += 1
-        try:
-            yield
-        finally:
-            self._uninterrupted -= 1
+        return self._uninterrupted
 
     def heartbeat(self, interruptible: bool) -> None:
         """Send a heartbeat and handle signals; called during a wait on the network."""
