@@ -20,6 +20,20 @@ from execsvc.store.reports import keeps_orders
 from execsvc.store.store import Store
 
 
+class ReportedOrders:
+    """The orders that BotService knows, by a connection for each question: they are few."""
+
+    def __init__(self, services: ProcessServices, settings: Settings) -> None:
+        self._services = services
+        self._settings = settings
+
+    def newest(self, bot_id: str) -> PastOrder | None:
+        """The order of ``bot_id`` that was sent last, None when none is known. Raises Unavailable."""
+        http = bot_service_http(self._settings, self._services.waits.heartbeat)
+        with closing(http):
+            return OrderHistory(http).newest(bot_id)
+
+
 class Assembly:
     """The exchange and the order services of one bot's process, made for a binding on demand."""
 
@@ -30,7 +44,7 @@ class Assembly:
         self._settings = settings
         self._store = store
         self._http = adapter_http(settings, services.waits.heartbeat)
-        history = self._newest_reported if keeps_orders(settings, store) else None
+        history = ReportedOrders(services, settings) if keeps_orders(settings, store) else None
         self._composition = Composition(services, store, StartOfService(start, history))
 
     def close(self) -> None:
@@ -60,9 +74,3 @@ class Assembly:
         guards = limits_of(self._settings, stop_loss)
         exchange = self.adapter(binding.key_id)
         return self._composition.order_service(binding, exchange, terms, guards)
-
-    def _newest_reported(self) -> PastOrder | None:
-        """The bot's newest order by BotService. Raises Unavailable."""
-        http = bot_service_http(self._settings, self._services.waits.heartbeat)
-        with closing(http):
-            return OrderHistory(http).newest(self._services.bot_id)

@@ -6,11 +6,11 @@ import selectors
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 from loguru import logger
 
 from execsvc import logs
+from execsvc.clients.bot_service import Listing
 from execsvc.errors import ConfigRefused, LedgerFailed
 from execsvc.settings import Settings, merged, runtime_directory, state_directory
 from execsvc.store.opening import open_store
@@ -211,7 +211,7 @@ class Supervisor:
             self._selector.register(self._fleet.reports, selectors.EVENT_READ, self._note_reports)
             self._reports_wait = False
 
-    def _take_listing(self, listing: Any, unchanged: bool, began: float) -> None:
+    def _take_listing(self, listing: Listing, unchanged: bool, began: float) -> None:
         if not self._shutdown.begun:
             self._reporting.listed(*self._reconciler.take(listing, unchanged, began))
 

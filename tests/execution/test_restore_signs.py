@@ -38,15 +38,22 @@ def journal(tmp_path: Path) -> Iterator[AccountStore]:
         yield made
 
 
-def past_order() -> PastOrder:
-    """The order of LATER that BotService knows."""
-    return PastOrder(symbol="BTC/USDT", side="SELL", timestamp=LATER)
+class KnownOrders:
+    """BotService, which knows an order of LATER; ``journal`` gets an operator's decision meanwhile."""
+
+    def __init__(self, journal: AccountStore | None = None) -> None:
+        self._journal = journal
+
+    def newest(self, bot_id: str) -> PastOrder:
+        if self._journal is not None:
+            self._journal.decide_doubts(bot_id)
+        return PastOrder(symbol="BTC/USDT", side="SELL", timestamp=LATER)
 
 
 def test_bot_service_knows_a_newer_order_contests_the_position(
     ledger: BotStore, journal: AccountStore
 ) -> None:
-    checks = RestoreSigns(ledger, BINDING, journal, StartOfService("now", past_order))
+    checks = RestoreSigns(ledger, BINDING, journal, StartOfService("now", KnownOrders()))
     checks.check_bot_service()
     assert [doubt.order_at for doubt in journal.contested_positions()] == [LATER]
 
@@ -59,13 +66,9 @@ def test_decision_of_an_operator_during_the_call_stands(
     )
     journal.keep_doubts([contested], "before", [])
 
-    def answered_late() -> PastOrder:
-        journal.decide_doubts("b1")
-        return past_order()
-
-    checks = RestoreSigns(ledger, BINDING, journal, StartOfService("now", answered_late))
+    checks = RestoreSigns(ledger, BINDING, journal, StartOfService("now", KnownOrders(journal)))
     checks.check_bot_service()
     assert journal.contested_positions() == []
-    later = RestoreSigns(ledger, BINDING, journal, StartOfService("next", past_order))
+    later = RestoreSigns(ledger, BINDING, journal, StartOfService("next", KnownOrders()))
     later.check_bot_service()
     assert journal.contested_positions() == [], "the next start does not find the order again"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from execsvc.clients.order_history import PastOrder
 from execsvc.clock import iso, monotonic, now
@@ -22,8 +21,14 @@ rounded.
 """
 _ASK_AGAIN = 10.0
 """Seconds after which BotService is asked once more if it did not say which orders it knows."""
-History = Callable[[], PastOrder | None]
-"""The bot's newest order by BotService. Raises Unavailable."""
+
+
+class History(Protocol):
+    """The orders that BotService knows."""
+
+    def newest(self, bot_id: str) -> PastOrder | None:
+        """The order of ``bot_id`` that was sent last, None when none is known. Raises Unavailable."""
+        ...
 
 
 class StartOfService(NamedTuple):
@@ -129,7 +134,7 @@ class RestoreSigns:
         if known is None:
             return  # a ledger without an order is a new one
         try:
-            theirs = self._history()
+            theirs = self._history.newest(self._bot_id)
         except Unavailable as error:
             # BotService cannot answer all of many bots that start at once.
             self._ask_again_at = monotonic() + _ASK_AGAIN
