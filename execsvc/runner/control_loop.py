@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Iterator
+from enum import Enum
 
 from execsvc.clock import iso, monotonic, now
 from execsvc.errors import Banned, GuardRefused, LedgerFailed, OrderRefused, Unavailable
@@ -50,95 +51,124 @@ class Grid:
         return self.after(first + _LEAST_GAP * self._interval)
 
 
-class ControlLoop:
-    """Calls one tick after the other, until a stop ends a wait with StopRequested.
+class LoopStep(Enum):
+    """One step of a control loop."""
 
-    ``check`` is called between ticks that are more than LONGEST_UNCHECKED apart. It returns, as
-    ``tick`` does, the error that did not end it, for ``/status``.
+    TICK = "tick"
+    CHECK = "check"
+    """A check of the position between two ticks that are far apart."""
+
+
+class Tick:
+    """One tick after the other, each as a block; errors of a block are handled, counted and reported.
+
+    ``remark`` is a fault of the bot that holds in each tick; shown while there is no other error.
+    A block raises StopRequested, LedgerFailed and, after too many errors, StrategyGaveUp.
     """
 
-    def __init__(
-        self,
-        services: RunnerServices,
-        interval: float,
-        tick: Callable[[], str | None],
-        check: Callable[[], str | None] | None = None,
-        remark: str | None = None,
-    ) -> None:
-        """``remark``: a fault of the bot that holds in each tick; shown while there is no other
-        error.
-        """
+    def __init__(self, services: RunnerServices, remark: str | None) -> None:
+        self.began = 0.0
+        """The begin of the latest tick, in monotonic seconds."""
+        self.error: str | None = None
+        """An error of the latest tick, to be set within the block if it does not end the tick."""
         self._remark = remark
-        self._grid = Grid(services.bot_id, interval)
-        self._tick = tick
-        self._waits = services.waits
         self._record = services.record
         self._reporter = services.reporter
         self._repeats = Repeats()
         self._errors = 0
-        self._check = check
-        self._began = 0.0
-        self._error: str | None = None
+        self._began_at = now()
 
-    def run(self) -> None:
-        """Tick for ever. Raises StopRequested, StrategyGaveUp or LedgerFailed."""
-        self._tick_once()
-        due = self._grid.second(monotonic())
-        while True:
-            if self._check is not None:
-                self._check_until(due, self._check)
-            self._waits.wait(due - monotonic())
-            self._tick_once()
-            due = self._grid.after(max(due, monotonic()))
+    def __enter__(self) -> Tick:
+        self._began_at, self.began = now(), monotonic()
+        self.error = None
+        return self
 
-    def _check_until(self, due: float, check: Callable[[], str | None]) -> None:
-        """Call ``check`` every LONGEST_UNCHECKED seconds since the last tick began, while ``due`` is
-        far.
-        """
-        checked = self._began
-        while due - checked > LONGEST_UNCHECKED:
-            self._waits.wait(max(checked + LONGEST_UNCHECKED - monotonic(), 0.0))
-            checked = monotonic()
-            self._reporter.update(last_error=check() or self._error or self._remark)
-
-    def _tick_once(self) -> None:
-        began, since = now(), monotonic()
-        self._began = since
-        error: str | None = None
+    def __exit__(self, kind: object, fault: BaseException | None, trace: object) -> bool:
         result: TickResult = "ok"
-        unread = False
-        try:
-            error = self._tick()
+        if fault is None:
             self._errors = 0
-        except GuardRefused as refusal:
-            error = str(refusal)  # the guard has logged it when it tripped
-        except Banned as fault:
-            error, result, unread = str(fault), "skipped", True  # logged once, for all bots
-        except (Unavailable, OrderRefused) as fault:
-            error, result = str(fault), "skipped"
-            unread = isinstance(fault, Unavailable)
-            self._log_skipped(error)
-        except LedgerFailed:
-            raise
-        except Exception as fault:  # noqa: BLE001 - a strategy may raise anything
-            error, result = repr(fault), "failed"
-            self._errors += 1
-            text = f"strategy raised ({self._errors} in a row)"
-            self._record.traceback("strategy_error", text, fault)
-        self._error = error
-        self._reporter.counts.tick(result, monotonic() - since)
-        self._reporter.ticked(since, unread)
+        elif isinstance(fault, LedgerFailed) or not isinstance(fault, Exception):
+            return False
+        else:
+            result = self._failed(fault)
+        unread = isinstance(fault, Unavailable)
+        self._reporter.counts.tick(result, monotonic() - self.began)
+        self._reporter.ticked(self.began, unread)
         self._reporter.update(
             ticks=self._reporter.snapshot.ticks + 1,
-            last_tick_at=iso(began),
+            last_tick_at=iso(self._began_at),
             consecutive_errors=self._errors,
-            last_error=error or self._remark,
+            last_error=self.error or self._remark,
         )
         if self._errors >= MOST_ERRORS:
-            raise StrategyGaveUp(f"strategy raised {self._errors} times in a row, last: {error}")
+            raise StrategyGaveUp(
+                f"strategy raised {self._errors} times in a row, last: {self.error}"
+            )
+        return True
+
+    def _failed(self, fault: Exception) -> TickResult:
+        """Log ``fault``, unless it is logged elsewhere, and return what it makes of the tick."""
+        self.error = str(fault)
+        if isinstance(fault, GuardRefused):
+            return "ok"  # the guard has logged it when it tripped
+        if isinstance(fault, Banned):
+            return "skipped"  # logged once, for all bots
+        if isinstance(fault, (Unavailable, OrderRefused)):
+            self._log_skipped(self.error)
+            return "skipped"
+        self.error = repr(fault)  # a strategy may raise anything
+        self._errors += 1
+        text = f"strategy raised ({self._errors} in a row)"
+        self._record.traceback("strategy_error", text, fault)
+        return "failed"
 
     def _log_skipped(self, error: str) -> None:
         count = self._repeats.note(error.split(":", maxsplit=1)[0], monotonic())
         if count is not None:
             times = f" ({count} times)" if count > 1 else ""
             self._record.log("WARNING", "tick_skipped", f"tick skipped: {error}{times}")
+
+
+class ControlLoop:
+    """The times of a bot's ticks, and of the checks of its position in between.
+
+    ``checks``: the position is checked between ticks that are more than LONGEST_UNCHECKED apart.
+    ``remark`` as of :class:`Tick`.
+    """
+
+    def __init__(
+        self,
+        services: RunnerServices,
+        interval: float,
+        remark: str | None = None,
+        *,
+        checks: bool = True,
+    ) -> None:
+        self.tick = Tick(services, remark)
+        self._remark = remark
+        self._grid = Grid(services.bot_id, interval)
+        self._waits = services.waits
+        self._reporter = services.reporter
+        self._checks = checks
+
+    def steps(self) -> Iterator[LoopStep]:
+        """One step after the other, each when it is due, for ever. Raises StopRequested."""
+        yield LoopStep.TICK
+        due = self._grid.second(monotonic())
+        while True:
+            yield from self._checks_until(due)
+            self._waits.wait(due - monotonic())
+            yield LoopStep.TICK
+            due = self._grid.after(max(due, monotonic()))
+
+    def checked(self, error: str | None) -> None:
+        """Report the ``error`` that a check found, else that of the last tick."""
+        self._reporter.update(last_error=error or self.tick.error or self._remark)
+
+    def _checks_until(self, due: float) -> Iterator[LoopStep]:
+        """A check every LONGEST_UNCHECKED seconds since the last tick began, while ``due`` is far."""
+        checked = self.tick.began
+        while self._checks and due - checked > LONGEST_UNCHECKED:
+            self._waits.wait(max(checked + LONGEST_UNCHECKED - monotonic(), 0.0))
+            checked = monotonic()
+            yield LoopStep.CHECK

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 from execsvc.clock import monotonic
 from execsvc.errors import LedgerUnavailable, StopRequested
@@ -14,7 +14,18 @@ from execsvc.runner.services import RunnerServices
 
 SHARE_OF_STOP = 0.8
 """The part of STOP_TIMEOUT for which a stop waits: the rest is for the steps after the wait."""
-_Result = TypeVar("_Result")
+
+
+class Attempt(AbstractContextManager[None]):
+    """One attempt at a step, as a block; LedgerUnavailable ends the block and is kept."""
+
+    def __init__(self) -> None:
+        self.fault: LedgerUnavailable | None = None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if isinstance(error, LedgerUnavailable):
+            self.fault = error
+        return self.fault is not None
 
 
 class Persistence:
@@ -33,11 +44,11 @@ class Persistence:
         self._until: float | None = None
         self._repeats = Repeats()
 
-    def persist(self, step: Callable[[], _Result]) -> _Result:
-        """Return the result of ``step``, tried again while it raises LedgerUnavailable.
+    def attempts(self) -> Iterator[Attempt]:
+        """Attempts at one step, one after the other until a block raises no LedgerUnavailable.
 
         Time is counted from the first call, over all steps of one stop; once it is over
-        LedgerUnavailable is raised. ``step`` must be one that may be begun anew. Raises
+        LedgerUnavailable is raised. The step must be one that may be begun anew. Raises
         StopRequested when the process is asked to end without selling.
         """
         if self._until is None:
@@ -45,13 +56,14 @@ class Persistence:
         pause = self._backoff
         while True:
             self._ledger.make_room()
-            try:
-                return step()
-            except LedgerUnavailable as fault:
-                self._reporter.update(last_error=str(fault), liquidation_failed=True)
-                if monotonic() + pause >= self._until:
-                    raise
-                self._log(fault)
+            attempt = Attempt()
+            yield attempt
+            if attempt.fault is None:
+                return
+            self._reporter.update(last_error=str(attempt.fault), liquidation_failed=True)
+            if monotonic() + pause >= self._until:
+                raise attempt.fault
+            self._log(attempt.fault)
             self._waits.wait(pause, interruptible=False)
             if self._waits.stop is not None and self._waits.stop.hold:
                 raise StopRequested(self._waits.stop.signal)

@@ -99,7 +99,7 @@ class _Process:
         if self._job.task is Task.LIQUIDATE:
             return self._liquidate()
         if self._job.task is Task.ABANDON:
-            self._persistence().persist(self._own_ledger)
+            self._own_ledger_in_time()
             return self._abandon()
         assert self._job.spec is not None, "a job that trades has a spec"
         strategy = find(self._job.spec.binding.strategy)
@@ -113,6 +113,11 @@ class _Process:
     def _own_ledger(self) -> None:
         open_ledger(self._services, self._settings.stop_timeout)
         self._reporter.update(last_error=None)
+
+    def _own_ledger_in_time(self) -> None:
+        for attempt in self._persistence().attempts():
+            with attempt:
+                self._own_ledger()
 
     def _persistence(self) -> Persistence:
         settings = self._settings
@@ -150,11 +155,13 @@ class _Process:
     def _liquidate(self) -> End:
         """Close every position in the ledger, each under the binding by which it was opened."""
         # Its time to stop begins once it owns the ledger: it may have to outlive an orphan first.
-        self._persistence().persist(self._own_ledger)
+        self._own_ledger_in_time()
         self._reporter.update(phase="STOPPING")
         assembly = self._assembly()
         with self._waits.uninterrupted():
-            flat = self._persistence().persist(lambda: self._close_all(assembly))
+            for attempt in self._persistence().attempts():
+                with attempt:
+                    flat = self._close_all(assembly)
         if not flat:
             return End(kind=EndKind.RESIDUE, detail=still_open(self._reporter.snapshot))
         self._record.log("INFO", "bot_flat", "every position that was left is closed")

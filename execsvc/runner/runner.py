@@ -19,7 +19,7 @@ from execsvc.execution.sizing import may_hold_nothing
 from execsvc.failpoints import Failpoint, hit
 from execsvc.model.order import Purpose
 from execsvc.runner.context import StrategyRun, TickContext
-from execsvc.runner.control_loop import ControlLoop, StrategyGaveUp
+from execsvc.runner.control_loop import ControlLoop, LoopStep, StrategyGaveUp
 from execsvc.runner.persistence import Persistence
 from execsvc.runner.report import End, EndKind, still_open
 from execsvc.runner.services import RunnerServices
@@ -65,9 +65,7 @@ class BotRunner:
         self._context = TickContext(run, state, adapter, orders, services.record, self._time)
         self._stop_loss = StopLoss(services, spec.stop_loss, orders, adapter)
         self._remark = may_hold_nothing(spec.allocation)
-        self._loop = ControlLoop(
-            services, run.interval, self._tick, self._check_position, self._remark
-        )
+        self._loop = ControlLoop(services, run.interval, self._remark)
 
     def run(self) -> End:
         """Run until a stop, or until the strategy keeps raising; then stop in order, and return the
@@ -76,7 +74,7 @@ class BotRunner:
         failure: str | None = None
         try:
             self._recover()
-            self._loop.run()
+            self._tick_for_ever()
         except StopRequested:
             pass
         except LedgerUnavailable:
@@ -97,6 +95,15 @@ class BotRunner:
         remark = "" if self._remark is None else f"; {self._remark}"
         self._record.log("INFO", "bot_started", f"started{holding}{remark}")
         self._reporter.update(phase="RUNNING", last_error=self._remark)
+
+    def _tick_for_ever(self) -> None:
+        """Tick, and check in between. Raises StopRequested, StrategyGaveUp or LedgerFailed."""
+        for step in self._loop.steps():
+            if step is LoopStep.CHECK:
+                self._loop.checked(self._check_position())
+                continue
+            with self._loop.tick as tick:
+                tick.error = self._tick()
 
     def _tick(self) -> str | None:
         """Run one tick; return the error of the stop loss, which ends no tick."""
@@ -165,7 +172,9 @@ class BotRunner:
         kind, detail = EndKind.RESIDUE, ""
         with self._waits.uninterrupted():
             try:
-                flat = self._persistence.persist(self._close)
+                for attempt in self._persistence.attempts():
+                    with attempt:
+                        flat = self._close()
             except LedgerUnavailable as fault:
                 flat, kind, detail = False, EndKind.UNAVAILABLE, str(fault)
         if not flat:

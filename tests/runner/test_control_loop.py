@@ -10,7 +10,7 @@ import pytest
 
 from execsvc.errors import Banned, LedgerFailed, OrderRefused, StopRequested, Unavailable
 from execsvc.runner import control_loop
-from execsvc.runner.control_loop import LONGEST_UNCHECKED, ControlLoop, StrategyGaveUp
+from execsvc.runner.control_loop import LONGEST_UNCHECKED, ControlLoop, LoopStep, StrategyGaveUp
 from execsvc.runner.counts import Counts
 from execsvc.runner.report import Snapshot
 
@@ -41,8 +41,16 @@ class Bench:
             reporter=self,
             waits=SimpleNamespace(wait=self.wait),
         )
-        look = self.look if looks else None
-        self.loop = ControlLoop(services, interval, self.tick, look)
+        self.loop = ControlLoop(services, interval, checks=looks)
+
+    def run(self) -> None:
+        """As the runner of a bot does."""
+        for step in self.loop.steps():
+            if step is LoopStep.CHECK:
+                self.loop.checked(self.look())
+                continue
+            with self.loop.tick as tick:
+                tick.error = self.tick()
 
     def wait(self, seconds: float) -> None:
         self.elapsed += max(seconds, 0.0)
@@ -85,13 +93,13 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
 def run(bench: Bench, *script: BaseException | float | None) -> None:
     bench.script = list(script)
     with pytest.raises(StopRequested):
-        bench.loop.run()
+        bench.run()
 
 
 def test_ten_exceptions_in_a_row_are_the_end(bench: Bench) -> None:
     bench.script = [ValueError(str(n)) for n in range(20)]
     with pytest.raises(StrategyGaveUp, match="10 times in a row"):
-        bench.loop.run()
+        bench.run()
     assert len(bench.ticked_at) == bench.tracebacks == 10
     assert bench.snapshot.consecutive_errors == 10
     assert bench.snapshot.ticks == 10
@@ -126,7 +134,7 @@ def test_ban_is_an_error_of_the_bot_and_no_line_of_its_log(bench: Bench) -> None
 def test_a_failed_ledger_is_nothing_to_go_on_with(bench: Bench) -> None:
     bench.script = [LedgerFailed("disk full")]
     with pytest.raises(LedgerFailed):
-        bench.loop.run()
+        bench.run()
 
 
 def test_the_first_tick_is_at_once_and_the_others_on_a_grid(bench: Bench) -> None:
@@ -176,6 +184,6 @@ def test_what_a_look_finds_wrong_is_shown_until_the_next_one_finds_nothing(bench
     bench.fault, bench.looks = "of the tick", ["of the look"]
     bench.script = [None]
     with pytest.raises(StopRequested):
-        bench.loop.run()
+        bench.run()
     assert shown[:2] == ["of the tick", "of the look"]
     assert set(shown[2:]) <= {"of the tick", None}
