@@ -60,7 +60,7 @@ class Composition:
         services, allocation = self._services, terms.allocation
         market = OrderMarket(exchange, services.ledger, binding, self._sizes, allocation)
         if binding.mode is Mode.PAPER:
-            venue: Venue = PaperVenue(services, binding, exchange, market, allocation)
+            venue: Venue = PaperVenue(services, binding, market, allocation)
         else:
             venue = self._live(binding, exchange, market)
         limited = Guards(services, binding, guards)
@@ -77,7 +77,6 @@ class Composition:
             account,
             Settlement(services, account),
             Adoption(services, binding, journal, self._sizes),
-            market,
         )
         restored = None if start is None else RestoredLedger(services, binding, account, start)
-        return LiveVenue(bot, restored)
+        return LiveVenue(bot, market, restored)

@@ -112,9 +112,9 @@ class BotRunner:
             self._orders.refresh()
         except Unavailable:
             # The price may be readable all the same, and a decision made now stands.
-            self._stop_loss.check(self._context.book)
+            self._stop_loss.check(self._context)
             raise
-        fault = self._stop_loss.check(self._context.book)
+        fault = self._stop_loss.check(self._context)
         if not self._started:
             self._strategy.on_start(self._context)
             self._started = True

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
+from typing import Protocol
 
 from execsvc.clock import monotonic
 from execsvc.errors import Banned, OrderRefused, Unavailable
@@ -19,6 +19,14 @@ from execsvc.runner.services import RunnerServices
 
 RETRY = 1.0
 """Seconds [s] until a sale that failed is tried again, at least: a tick may come 20 times a second."""
+
+
+class BookOfTick(Protocol):
+    """The reads of a tick."""
+
+    def book(self) -> Depth:
+        """The book for a check of the position. Raises Unavailable."""
+        ...
 
 
 class StopLoss:
@@ -48,23 +56,23 @@ class StopLoss:
         self._failure = ""
         self._retry_at = float("-inf")
 
-    def check(self, read: Callable[[], Depth] | None = None) -> str | None:
+    def check(self, tick: BookOfTick | None = None) -> str | None:
         """Close the position if that is due.
 
         Return the error, None when there was none.
 
-        ``read`` gives the book of the tick; without it the book is asked for. After a book that
+        Within a ``tick`` its read of the book is shared; without one the book is asked for. After a book that
         cannot be read the next check tries again. Raises LedgerFailed, StopRequested.
         """
         try:
-            fault = self._check(read or self._book)
+            fault = self._check(tick)
         except Unavailable as unread:
             self._reporter.checked(judged=False)
             return self._not_known(unread)
         self._reporter.checked(judged=True)
         return fault
 
-    def _check(self, read: Callable[[], Depth]) -> str | None:
+    def _check(self, tick: BookOfTick | None) -> str | None:
         """As :meth:`check`. Raises Unavailable where it is unknown whether the stop loss is reached."""
         stopped_out = self._orders.guards.is_stopped_out()
         position = self._orders.position
@@ -77,19 +85,17 @@ class StopLoss:
         if not stopped_out:
             if self._percent is None:
                 return None
-            found = self._reached(self._percent, position, read)
+            found = self._reached(self._percent, position, tick)
             if found is None:
                 return None
             why = found
             self._orders.guards.stop_out(why)
         return self._close(position, why)
 
-    def _reached(
-        self, percent: Decimal, position: Position, read: Callable[[], Depth]
-    ) -> str | None:
+    def _reached(self, percent: Decimal, position: Position, tick: BookOfTick | None) -> str | None:
         """The reason to close the position, None while there is none. Raises Unavailable."""
         rule.entry_price(position)  # nothing is read where the entry price is not known
-        book = read()
+        book = self._book() if tick is None else tick.book()
         price = rule.exit_price(position, book)
         if not rule.is_reached(percent, position, price):
             return None

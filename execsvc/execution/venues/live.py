@@ -10,7 +10,7 @@ from decimal import Decimal
 from execsvc.errors import LedgerFailed, OrderRefused
 from execsvc.execution.funds import Funds
 from execsvc.execution.venues.live_turn import LiveBot, LiveTurn
-from execsvc.execution.venues.order_market import MarketTerms
+from execsvc.execution.venues.order_market import MarketTerms, OrderMarket
 from execsvc.execution.venues.restored import RestoredLedger
 from execsvc.failpoints import Failpoint, hit
 from execsvc.model.balance import Balance
@@ -21,14 +21,16 @@ from execsvc.model.order import OrderRequest, Purpose, Side
 class LiveVenue:
     """Places one order at a time on the bot's account, and books its outcome."""
 
-    def __init__(self, bot: LiveBot, restored: RestoredLedger | None = None) -> None:
+    def __init__(
+        self, bot: LiveBot, market: OrderMarket, restored: RestoredLedger | None = None
+    ) -> None:
         self._bot = bot
         self._services = bot.services
         self._binding = bot.binding
         self._account = bot.account
         self._settlement = bot.settlement
         self._adoption = bot.adoption
-        self._market = bot.market
+        self._market = market
         self._assets = Symbol.parse(bot.binding.symbol)
         self._restored = restored
 

@@ -14,7 +14,6 @@ from execsvc.execution.settlement.arrival import after_fill
 from execsvc.execution.settlement.settlement import Settlement
 from execsvc.execution.venues.account import Account
 from execsvc.execution.venues.adoption import Adoption
-from execsvc.execution.venues.order_market import OrderMarket
 from execsvc.failpoints import Failpoint, hit
 from execsvc.model.balance import Balance
 from execsvc.model.bot import Binding
@@ -52,7 +51,6 @@ class LiveBot(NamedTuple):
     account: Account
     settlement: Settlement
     adoption: Adoption
-    market: OrderMarket
 
 
 class _Answer(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -13,9 +13,12 @@ from execsvc.execution.funds import Funds
 from execsvc.execution.sizes.known_sizes import KnownSizes
 from execsvc.execution.sizes.size_memory import SizeMemory
 from execsvc.model.bot import Binding
-from execsvc.model.market import ZERO, Limits
-from execsvc.model.order import OrderRequest, Side
+from execsvc.model.market import ZERO, Depth, Limits
+from execsvc.model.order import OrderRequest, Purpose, Side
 from execsvc.store.bot_store import BotStore
+
+FILLED_ON = 200
+"""Levels of a book on which an order on paper is filled."""
 
 
 class MarketTerms(NamedTuple):
@@ -45,6 +48,14 @@ class OrderMarket:
         self._binding = binding
         self._sizes = sizes
         self._allocation = allocation
+
+    def calls_for(self, purpose: Purpose) -> AbstractContextManager[None]:
+        """Let the reads of the block go out in spite of a ban, unless ``purpose`` is an entry."""
+        return self._exchange.calls_for(purpose)
+
+    def book(self) -> Depth:
+        """The book on which an order on paper is filled. Raises Unavailable."""
+        return self._exchange.depth(self._binding.symbol, FILLED_ON)
 
     def terms(self, side: Side) -> MarketTerms:
         """Ask the ticker; a failed one never blocks a sell. Raises Unavailable for a buy."""

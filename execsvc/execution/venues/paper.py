@@ -9,7 +9,6 @@ from decimal import Decimal
 
 from execsvc.clock import now
 from execsvc.errors import OrderRefused
-from execsvc.execution.exchange import Exchange
 from execsvc.execution.funds import Funds
 from execsvc.execution.ports import Services
 from execsvc.execution.venues.order_market import OrderMarket
@@ -23,7 +22,6 @@ from execsvc.store.orders import OrderRow
 
 STARTING_QUOTE = Decimal(10_000)
 """Virtual quote of a PAPER bot without an ``account_allocation``."""
-BOOK_LEVELS = 200
 
 
 class PaperVenue:
@@ -33,14 +31,12 @@ class PaperVenue:
         self,
         services: Services,
         binding: Binding,
-        adapter: Exchange,
         market: OrderMarket,
         allocation: Decimal | None,
     ) -> None:
         self._services = services
         self._ledger = services.ledger
         self._binding = binding
-        self._adapter = adapter
         self._market = market
         self._assets = Symbol.parse(binding.symbol)
         self._starting_quote = STARTING_QUOTE if allocation is None else allocation
@@ -49,9 +45,9 @@ class PaperVenue:
     def turn(self, request: OrderRequest) -> Iterator[PaperTurn]:
         """One order on the present book; no other party trades on a virtual balance."""
         purpose = request.purpose
-        with self._adapter.calls_for(purpose):
+        with self._market.calls_for(purpose):
             terms = self._market.terms(purpose.side)
-            depth = self._adapter.depth(self._binding.symbol, BOOK_LEVELS)
+            depth = self._market.book()
         base, quote = self._balances()
         tracked = self._ledger.position(self._binding).tracked
         funds = Funds(
