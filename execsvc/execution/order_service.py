@@ -137,7 +137,8 @@ class OrderService:
         with self.venue.turn(request) as turn:
             funds = turn.funds
             position = self._position_within(request, funds)
-            if request.purpose.sells_tracked:  # a release, which forgets sizes, is carried out by now
+            if request.purpose.sells_tracked:
+                # A release is carried out by now, and has forgotten what was learnt.
                 funds = funds._replace(known=self.sizes.known(self.binding, funds.price))
             try:
                 sized = size(request, funds, position, self._terms, refused)
