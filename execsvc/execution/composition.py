@@ -5,6 +5,7 @@ Live, on paper, in a replay and in tests: each makes its services and its exchan
 
 from __future__ import annotations
 
+from execsvc.execution.account import Account
 from execsvc.execution.exchange import Exchange
 from execsvc.execution.guards import NO_LIMITS, GuardLimits, Guards
 from execsvc.execution.order_service import OrderService
@@ -12,7 +13,6 @@ from execsvc.execution.ports import Services
 from execsvc.execution.settlement.settlement import Settlement
 from execsvc.execution.sizes.size_memory import SizeMemory
 from execsvc.execution.sizing import OrderTerms
-from execsvc.execution.venues.account import Account
 from execsvc.execution.venues.adoption import Adoption
 from execsvc.execution.venues.live import LiveVenue
 from execsvc.execution.venues.live_turn import LiveBot

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from execsvc.clock import monotonic, now, seconds_since
 from execsvc.errors import LedgerFailed, StopRequested, Unavailable
+from execsvc.execution.account import Account
 from execsvc.execution.exchange import best_price
 from execsvc.execution.ports import Services
 from execsvc.execution.settlement.arrival import Reference, after_fill, arrived, cautious
@@ -22,7 +23,6 @@ from execsvc.execution.settlement.decision import (
     quote_noise,
 )
 from execsvc.execution.settlement.order_lookup import Found, OrderLookup
-from execsvc.execution.venues.account import Account
 from execsvc.failpoints import Failpoint, hit
 from execsvc.model.balance import Balance
 from execsvc.model.market import ZERO, Symbol

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from execsvc.clock import monotonic, now
 from execsvc.errors import LedgerUnavailable, OrderRefused, OutcomeContradicted, OutcomeUnknown
+from execsvc.execution.account import Account
 from execsvc.execution.funds import Funds
 from execsvc.execution.ports import Services
 from execsvc.execution.settlement.arrival import after_fill
 from execsvc.execution.settlement.settlement import Settlement
-from execsvc.execution.venues.account import Account
 from execsvc.execution.venues.adoption import Adoption
 from execsvc.failpoints import Failpoint, hit
 from execsvc.model.balance import Balance

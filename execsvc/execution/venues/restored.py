@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from execsvc.clock import now
 from execsvc.errors import LedgerUnavailable, OrderRefused, Unavailable
+from execsvc.execution.account import Account
 from execsvc.execution.ports import Services
-from execsvc.execution.venues.account import Account
 from execsvc.execution.venues.restore_signs import RestoreSigns, StartOfService
 from execsvc.model.balance import Balance
 from execsvc.model.bot import Binding, Mode
