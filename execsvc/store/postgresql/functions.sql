@@ -96,8 +96,7 @@ LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
     present bigint;
-    claimed text[];
-    fences bigint[];
+    fences jsonb;                       -- by key_id, of the claims of this host
     admitted boolean[];
     owners text[];
     tables text[];
@@ -111,7 +110,7 @@ BEGIN
         WHERE host_id = write_batch.host AND incarnation = run AND NOT closing AND expires_at > clock_timestamp()
         FOR KEY SHARE;
     IF present IS NOT NULL THEN
-        SELECT array_agg(held.key_id), array_agg(held.fence) INTO claimed, fences FROM (
+        SELECT jsonb_object_agg(held.key_id, held.fence) INTO fences FROM (
             SELECT a.key_id, a.fence
             FROM account a JOIN host h ON h.host_id = a.owner AND h.epoch = a.owner_epoch
             WHERE a.key_id IN (SELECT w->>3 FROM jsonb_array_elements(batch) w)
@@ -123,9 +122,7 @@ BEGIN
     SELECT array_agg(
         present IS NOT NULL AND (
             (w->>3 = '' AND w->>1 = 'bot')
-            OR ((w->>1 = 'bot' OR w->>2 = w->>3)
-                AND EXISTS (SELECT FROM unnest(claimed, fences) AS c (key_id, fence)
-                    WHERE c.key_id = w->>3 AND c.fence = (w->>4)::bigint))
+            OR ((w->>1 = 'bot' OR w->>2 = w->>3) AND coalesce(fences->(w->>3) = w->4, false))
         ) ORDER BY place)
     INTO admitted FROM jsonb_array_elements(batch) WITH ORDINALITY AS asked (w, place);
     INSERT INTO written (write_id, void)
