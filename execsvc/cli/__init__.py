@@ -34,6 +34,7 @@ COMMANDS = {
     "strategies": "Show the known strategies and their parameters.",
     "settle": "Decide a contested order by hand.",
     "release": "Book coins that are gone; end HELD and FAILED.",
+    "store": "Make and examine the PostgreSQL that several hosts share.",
     "alert": "Send a message to the alert URLs, to try them.",
     "replay": "Run a strategy on recorded markets.",
     "record": "Record a live market for replay.",

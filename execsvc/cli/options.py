@@ -106,6 +106,14 @@ def refuse_missing_extras(settings: Settings) -> None:
         )
 
 
+def refuse_missing_store_extra(settings: Settings) -> None:
+    """Raise ConfigRefused, naming the extra, when the store needs a library that is not installed."""
+    if settings.store_url is not None and find_spec("psycopg") is None:
+        raise ConfigRefused(
+            f"{variable_of('store_url')}: its library is not installed: pip install 'execsvc[postgresql]'"
+        )
+
+
 def alert_targets(settings: Settings) -> list[Target]:
     """The addresses of alerts. For short commands only: apprise is large."""
     if settings.alert_urls is None:

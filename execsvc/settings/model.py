@@ -30,6 +30,7 @@ LONGEST_TOKEN = 4096
 DAY = 86400.0
 _BETWEEN_URLS = ", \t\r\n"
 _BEFORE_URL = re.compile(r"[\s,]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")
+_STORE_URL = re.compile(r"postgres(ql)?://[!-~]+|[A-Za-z0-9_.-]+")
 _ALERT_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[!-~]+")
 
 Seconds = Annotated[float, Field(gt=0, le=30 * DAY, allow_inf_nan=False)]
@@ -54,6 +55,15 @@ def _alert_urls(value: Any) -> Any:
         return None
     if len(value) > LONGEST_TOKEN or not all(map(_ALERT_URL.fullmatch, alert_urls(value))):
         raise ValueError("is not scheme://… URLs, separated by spaces or commas")
+    return value
+
+
+def _store_url(value: Any) -> Any:
+    """None for nothing; else a URL of PostgreSQL or the name of a service. The value is never named."""
+    if value in (None, ""):
+        return None
+    if len(value) > LONGEST_TOKEN or not _STORE_URL.fullmatch(value):
+        raise ValueError("is not postgresql://…, nor the name of a libpq service")
     return value
 
 
@@ -111,6 +121,7 @@ Money = Annotated[
 """A limit in quote; 0 for none."""
 Token = Annotated[SecretStr | None, BeforeValidator(_token)]
 AlertUrls = Annotated[SecretStr | None, BeforeValidator(_alert_urls)]
+StoreUrl = Annotated[SecretStr | None, BeforeValidator(_store_url)]
 Url = Annotated[str, AfterValidator(service_url)]
 Directory = Annotated[Path, BeforeValidator(_directory)]
 Level = Annotated[
@@ -230,6 +241,16 @@ class Settings(BaseModel):
         description="The control socket, mode 0700. Default: $RUNTIME_DIRECTORY where systemd sets it,"
         " else $XDG_RUNTIME_DIR/execsvc, else /tmp/execsvc-<uid>."
     )
+    store_url: StoreUrl = Field(
+        None,
+        description="The PostgreSQL that several hosts share: postgresql://… or the name of a libpq service."
+        " Without one the records are SQLite files in the state directory. Credential execsvc_store_url.",
+    )
+    store_password: Token = Field(
+        None,
+        description="The password for the store's URL; without one libpq reads ~/.pgpass. Credential"
+        " execsvc_store_password.",
+    )
     http_token: Token = Field(
         None,
         description="Required by everything but /health, when set; without it only a loopback address may"
@@ -278,7 +299,12 @@ class Settings(BaseModel):
         return value
 
 
-SECRET = frozenset({"bot_service_token", "exchange_adapter_token", "http_token", "alert_urls"})
+SECRET = frozenset(
+    {
+        *("bot_service_token", "exchange_adapter_token", "http_token", "alert_urls"),
+        *("store_url", "store_password"),
+    }
+)
 URLS = ("bot_service_url", "exchange_adapter_url")
 
 
@@ -289,14 +315,20 @@ def secrets_of(settings: Settings) -> list[str]:
         value: SecretStr | None = getattr(settings, name)
         if value is None:
             continue
-        if name != "alert_urls":
+        if name == "store_url":
+            found += filter(None, [_password_in(value.get_secret_value())])
+        elif name != "alert_urls":
             found.append(value.get_secret_value())
-            continue
-        for url in alert_urls(value.get_secret_value()):
-            whole = url.partition("://")[2]
-            password = whole.rpartition("@")[0].partition(":")[2]
-            found += [part for part in (url, whole, password) if part]
+        else:
+            for url in alert_urls(value.get_secret_value()):
+                whole = url.partition("://")[2]
+                found += [part for part in (url, whole, _password_in(url)) if part]
     return found
+
+
+def _password_in(url: str) -> str:
+    """The password in the user's part of ``url``; empty without one."""
+    return url.partition("://")[2].rpartition("@")[0].partition(":")[2]
 
 
 def variable_of(field: str) -> str:

@@ -77,7 +77,7 @@ def test_completion_of_another_shell_is_wrong_usage(execsvc: Execsvc) -> None:
 
 @needs_bash
 def test_completion_offers_commands_and_options(path: Path) -> None:
-    assert offered("execsvc", "st") == ["status", "stop", "strategies"]
+    assert offered("execsvc", "st") == ["status", "stop", "strategies", "store"]
     assert "--no-wait" in offered("execsvc", "halt", "--")
     assert offered("execsvc", "completion", "") == ["bash", "zsh", "fish"]
 

@@ -1,0 +1,111 @@
+"""``execsvc store``: makes and examines the PostgreSQL in which several hosts share their records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from execsvc.cli.exit_codes import exit_codes
+from execsvc.cli.options import SettingsSource, directory_options, refuse_missing_store_extra
+from execsvc.cli.output import plain_text
+from execsvc.errors import ConfigRefused, LedgerUnavailable, Unavailable
+from execsvc.exit_codes import DONE, FAULT, REFUSED, UNREACHABLE
+from execsvc.settings import Settings
+
+if TYPE_CHECKING:
+    from execsvc.store.postgresql.connection import DatabaseConnection
+
+_NAME = "execsvc store"
+
+
+@click.group(
+    epilog=exit_codes(
+        (DONE, "done; of check: hosts can share this PostgreSQL"),
+        (FAULT, "the command failed"),
+        (UNREACHABLE, "PostgreSQL does not answer"),
+        (REFUSED, "the settings, or something in PostgreSQL, are refused"),
+    )
+)
+def store() -> None:
+    """Make and examine the PostgreSQL that several hosts share (EXECSVC_STORE_URL)."""
+
+
+@store.command(
+    epilog=exit_codes(
+        (DONE, "hosts can share this PostgreSQL"),
+        (FAULT, "the examination failed"),
+        (UNREACHABLE, "PostgreSQL does not answer"),
+        (REFUSED, "something is refused: its line says what to do"),
+    )
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object with all findings.")
+@directory_options
+def check(source: SettingsSource, as_json: bool) -> int:
+    """Check that no record can be lost in the PostgreSQL of EXECSVC_STORE_URL."""
+    settings = source.without_services()
+    with _connections(settings, 2) as (one, other):
+        from execsvc.store.postgresql.check import CheckLevel, examine
+
+        results = list(examine(one, other))
+    code = REFUSED if any(result.level is CheckLevel.REFUSED for result in results) else DONE
+    if as_json:
+        findings = [
+            {"check": subject, "level": level.value, "what": text, "remedy": remedy or None}
+            for level, subject, text, remedy in results
+        ]
+        click.echo(json.dumps({"exit_code": code, "findings": findings}, indent=2))
+        return code
+    for level, subject, text, remedy in results:
+        click.echo(f"{level.value:<8}  {subject:<16}  {plain_text(text)}")
+        if remedy:
+            click.echo(f"{'':<8}  {'':<16}  to do: {plain_text(remedy)}")
+    return code
+
+
+@store.command(
+    epilog=exit_codes(
+        (DONE, "the tables are there"),
+        (FAULT, "the tables cannot be made"),
+        (UNREACHABLE, "PostgreSQL does not answer"),
+        (REFUSED, "the tables have a version that this execsvc does not know"),
+    )
+)
+@directory_options
+def init(source: SettingsSource) -> None:
+    """Make the tables in the PostgreSQL of EXECSVC_STORE_URL; may be run again."""
+    settings = source.without_services()
+    with _connections(settings, 1) as (connection,):
+        from execsvc.store.postgresql import schema
+
+        made = schema.install(connection)
+    click.echo(
+        "The tables are made." if made else "The tables were there; their functions are made anew."
+    )
+
+
+@contextmanager
+def _connections(settings: Settings, count: int) -> Iterator[list[DatabaseConnection]]:
+    """Connections to the store of the settings. Raises ConfigRefused, Unavailable."""
+    if settings.store_url is None:
+        raise ConfigRefused("EXECSVC_STORE_URL: is not set")
+    refuse_missing_store_extra(settings)
+    from execsvc.store.postgresql.address import address
+    from execsvc.store.postgresql.connection import connect
+
+    password = settings.store_password
+    place = address(
+        settings.store_url.get_secret_value(),
+        None if password is None else password.get_secret_value(),
+    )
+    with ExitStack() as stack:
+        try:
+            connections = [connect(place, _NAME) for _ in range(count)]
+        except LedgerUnavailable as error:
+            raise Unavailable(str(error)) from error
+        for connection in connections:
+            stack.callback(connection.close)
+        yield connections
