@@ -115,9 +115,12 @@ class LeasedClaims:
 class PostgresHosts:
     """Hosts with a directory of copies each, and a broker each, on one database."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str, url_apart: str = "") -> None:
+        """``url_apart``: another database, for :meth:`apart`."""
         self._folder = folder
         self._url = url
+        self._url_apart = url_apart
+        self._apart: list[PostgresHosts] = []
         self._connections: list[DatabaseConnection] = []
         self._brokers: list[RunningBroker] = []
         self._hosts: dict[str, tuple[LatestBroker, LeasedClaims]] = {}
@@ -144,6 +147,13 @@ class PostgresHosts:
         records.client = self._broker(claims.host)
         assert claims.take(key_id) is None
 
+    def apart(self) -> ReplicatedStore:
+        """A host on the other database."""
+        folder = self._folder / f"apart-{len(self._apart)}"
+        folder.mkdir()
+        self._apart.append(PostgresHosts(folder, self._url_apart))
+        return self._apart[-1].service()
+
     def enter_fork(self) -> None:
         """Let this process, which was forked, have connections to the brokers of its own."""
         for records, _ in self._hosts.values():
@@ -151,6 +161,8 @@ class PostgresHosts:
 
     def close(self) -> None:
         """End all brokers and close all connections."""
+        for hosts in self._apart:
+            hosts.close()
         for broker in self._brokers:
             broker.stop()
         for connection in self._connections:

@@ -9,7 +9,7 @@ from typing import Protocol
 from support.claimed_memory import ClaimedInMemoryStore, ClaimedMemory
 from support.shared_memory import MemoryClaims, SharedMemory
 
-from execsvc.store.replicated.store import ReplicatedStore
+from execsvc.store.replicated.store import COPIES, ReplicatedStore
 from execsvc.store.sqlite.store import SqliteStore
 from execsvc.store.store import BotRecordsStore, ClaimedStore, Store
 
@@ -90,15 +90,15 @@ class ReplicatedBackend:
 
     def service(self, name: str = "one") -> ReplicatedStore:
         """The host ``name``, all of whose processes are this one."""
-        state_dir = self.state_dir(name)
+        state_dir = self._folder / f"state-{name}"
         state_dir.mkdir(mode=0o700, exist_ok=True)
         claims = self._claims.setdefault(name, MemoryClaims(self.shared))
         run_dir = self._folder / f"run-{name}"
         return ReplicatedStore(state_dir, run_dir, self.shared, claims, name)
 
-    def state_dir(self, name: str) -> Path:
+    def copies(self, name: str) -> Path:
         """The directory of the copies of the host ``name``."""
-        return self._folder / f"state-{name}"
+        return self._folder / f"state-{name}" / COPIES
 
     def apart(self) -> ReplicatedStore:
         """A host with shared records of its own."""

@@ -7,24 +7,36 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from execsvc.errors import LedgerFailed
 from execsvc.store.postgresql.remote import Remote
 from execsvc.store.replicated.copies import copy_of_bot
 from execsvc.store.replicated.host_claims import HostClaims
 from execsvc.store.replicated.journal_copy import JournalCopy
 from execsvc.store.replicated.replica import Replica
 from execsvc.store.sqlite.account.account_journal import AccountJournal
+from execsvc.store.sqlite.ballast import Ballast
 from execsvc.store.sqlite.bot import abandonment
 from execsvc.store.sqlite.bot.bot_ledger import BotLedger
 from execsvc.store.sqlite.paths import journal_path
+from execsvc.store.sqlite.report_support import takes_reports
 
 
 class LedgerCopy(BotLedger):
     """The records of one bot, which the shared records hold. Every method raises LedgerFailed."""
 
     def __init__(
-        self, state_dir: Path, bot_id: str, reports: bool, remote: Remote, claims: HostClaims
+        self,
+        copies: Path,
+        bot_id: str,
+        reports: bool,
+        remote: Remote,
+        claims: HostClaims,
+        state_dir: Path,
     ) -> None:
-        super().__init__(state_dir, bot_id, reports)
+        """``copies`` is the folder of the copies, ``state_dir`` that of the host's own files."""
+        super().__init__(copies, bot_id, reports)
+        self._ballast = Ballast(state_dir)
+        self._reports = state_dir
         self._remote = remote
         self._claims = claims
         self._replica: Replica | None = None
@@ -35,6 +47,13 @@ class LedgerCopy(BotLedger):
         if self._replica is not None:
             self._replica.settle()
         return super().connection
+
+    def reports_are_refused(self) -> bool:
+        """True when BotService is known not to take reports; False when that cannot be read."""
+        try:
+            return takes_reports(self._reports, timeout=0.0) is False
+        except LedgerFailed:
+            return False
 
     def send(self) -> None:
         """Record what the shared records lack, if anything."""

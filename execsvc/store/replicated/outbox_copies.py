@@ -14,7 +14,7 @@ from execsvc.store.postgresql.remote import Remote
 from execsvc.store.replicated.copies import copy_of_bot
 from execsvc.store.replicated.host_claims import HostClaims
 from execsvc.store.replicated.replica import Replica
-from execsvc.store.sqlite.database import query, reading
+from execsvc.store.sqlite.database import has_table, query, reading
 from execsvc.store.sqlite.paths import ledger_named
 from execsvc.store.sqlite.service.outboxes import LedgerOutboxes
 
@@ -47,6 +47,8 @@ class OutboxCopies(LedgerOutboxes):
         if not path.exists():
             return set()
         with reading(path) as connection:
+            if not has_table(connection, "unsent"):
+                return set()  # the copy is not made yet
             return {(row["order_id"], row["kind"]) for row in query(connection, _UNSENT)}
 
     def _send(self, name: str) -> None:

@@ -40,12 +40,14 @@ from execsvc.store.sqlite.service import examination, operator, survey
 from execsvc.store.sqlite.service.place import StateDirectory
 from execsvc.store.sqlite.store import SqliteStore
 
+COPIES = "copies"
+"""The folder of the copies: a ledger of a service that ran on this host alone is never taken for one."""
 SHARED = "the shared records"
 """The name under which a fault of the shared records is among those of the copies."""
 
 
 class ReplicatedStore:
-    """Copies in ``state_dir`` of the records that ``remote`` holds, written under the claims of this host.
+    """Copies of the records that ``remote`` holds, below ``state_dir``, written under this host's claims.
 
     Of this host alone are the supervisor's lock, the turns and pauses of accounts, the marks of a reentry
     and the disk: they stay files.
@@ -56,18 +58,22 @@ class ReplicatedStore:
     ) -> None:
         """``host``: the name of this host, which no other one has."""
         self._state_dir = state_dir
+        self._copies = state_dir / COPIES
         self._host = host
         self._remote = remote
         self._claims = claims
         self._files = SqliteStore(state_dir, runtime_dir)
+        self._here = SqliteStore(self._copies, runtime_dir)
 
     def bot(self, bot_id: str, *, reports: bool = False) -> LedgerCopy:
         """The records of ``bot_id``, to be opened."""
-        return LedgerCopy(self._state_dir, bot_id, reports, self._remote, self._claims)
+        return LedgerCopy(
+            self._copies, bot_id, reports, self._remote, self._claims, self._state_dir
+        )
 
     def account(self, key_id: str) -> JournalCopy:
         """The records of the account ``key_id``, opened at their first use."""
-        return JournalCopy(self._state_dir, key_id, self._remote, self._claims)
+        return JournalCopy(self._copies, key_id, self._remote, self._claims)
 
     def pause(self, key_id: str) -> PauseFiles:
         """The times until which the account ``key_id`` is to be left alone by this host."""
@@ -87,7 +93,7 @@ class ReplicatedStore:
 
     def outboxes(self) -> OutboxCopies:
         """The outboxes in the copies of this host."""
-        return OutboxCopies(self._state_dir, self._remote, self._claims)
+        return OutboxCopies(self._copies, self._remote, self._claims)
 
     def deliveries(self) -> SharedDeliveries:
         """The deliveries of this host's bots, to be opened."""
@@ -139,7 +145,7 @@ class ReplicatedStore:
 
     def has_bot(self, bot_id: str) -> bool:
         """True once ``bot_id`` has records; of another host's bots only while they can be read."""
-        if ledger_path(self._state_dir, bot_id).exists():
+        if ledger_path(self._copies, bot_id).exists():
             return True
         try:
             return bot_id in self._remote.owners("bot")
@@ -156,7 +162,7 @@ class ReplicatedStore:
         for bot_id in self._remote.owners("bot"):
             if file_stem(bot_id) == name:
                 return self.read(bot_id)
-        return survey.read_file(self._state_dir, name)
+        return survey.read_file(self._copies, name)
 
     def survey(self) -> tuple[list[LedgerState], dict[str, LedgerFailed]]:
         """Every readable state, and the fault of each copy that cannot be read, by file stem.
@@ -169,15 +175,15 @@ class ReplicatedStore:
         try:
             everywhere = set(self._remote.owners("bot"))
         except LedgerFailed as error:
-            states, faults = self._files.survey()
+            states, faults = self._here.survey()
             return states, {**faults, SHARED: error}
         here = set()
-        for path in ledgers(self._state_dir):
+        for path in ledgers(self._copies):
             try:
                 bot_id = owner_of(path)
                 if bot_id not in everywhere or self._is_here(bot_id):
                     here.add(bot_id)
-                    states.append(survey.read_file(self._state_dir, path.stem) or _gone(bot_id))
+                    states.append(survey.read_file(self._copies, path.stem) or _gone(bot_id))
             except LedgerFailed as error:
                 faults[path.stem] = error
         try:
@@ -205,7 +211,7 @@ class ReplicatedStore:
     def reading_account(self, key_id: str) -> Iterator[AccountJournal]:
         """The records of an account on a connection that cannot write."""
         if self._has_journal(key_id):
-            with examination.reading_account(self._state_dir, key_id) as journal:
+            with examination.reading_account(self._copies, key_id) as journal:
                 yield journal
         else:
             with (
@@ -216,33 +222,33 @@ class ReplicatedStore:
 
     def check(self, known: Collection[str]) -> dict[str, LedgerFailed]:
         """Damage that SQLite finds in a copy not ``known``, by folder and stem."""
-        return self._files.check(known)
+        return self._here.check(known)
 
     def count_accounts(self) -> int:
         """The count of accounts; of this host's while the others cannot be read."""
         try:
             return len(self.accounts())
         except LedgerFailed:
-            return self._files.count_accounts()
+            return self._here.count_accounts()
 
     def allow_reentry(self, bot_id: str) -> None:
         """Make the mark that lets ``bot_id`` enter again, on this host."""
-        self._files.allow_reentry(bot_id)
+        self._here.allow_reentry(bot_id)
 
     def settle(self, bot_id: str, filled: Decimal) -> str:
         """Decide the oldest contested order of ``bot_id`` (:func:`operator.settle`)."""
         with self._deciding(bot_id):
-            return operator.settle(self._state_dir, bot_id, filled, self._open)
+            return operator.settle(self._copies, bot_id, filled, self._open)
 
     def release(self, bot_id: str) -> str:
         """Ask for a release of ``bot_id`` (:func:`operator.release`)."""
         with self._deciding(bot_id):
-            return operator.release(self._state_dir, bot_id, self._open)
+            return operator.release(self._copies, bot_id, self._open)
 
     def keep(self, bot_id: str) -> str:
         """Decide that contested coins belong to ``bot_id`` (:func:`operator.keep`)."""
         with self._deciding(bot_id):
-            return operator.keep(self._state_dir, bot_id, self._open)
+            return operator.keep(self._copies, bot_id, self._open)
 
     def release_waits(self, bot_id: str) -> bool:
         """True while a release of ``bot_id`` is not carried out and it has an open position."""
@@ -263,10 +269,10 @@ class ReplicatedStore:
 
     def drop(self, key_id: str) -> None:
         """Remove the copies of a lost account and of its bots; none may be open. Raises LedgerFailed."""
-        for path in ledgers(self._state_dir):
+        for path in ledgers(self._copies):
             if claim_of(path).key_id == key_id:
-                copy_of_bot(self._state_dir, owner_of(path)).drop()
-        copy_of_account(self._state_dir, key_id).drop()
+                copy_of_bot(self._copies, owner_of(path)).drop()
+        copy_of_account(self._copies, key_id).drop()
 
     def _open(self, state_dir: Path, key_id: str) -> JournalCopy:
         return JournalCopy(state_dir, key_id, self._remote, self._claims)
@@ -275,14 +281,14 @@ class ReplicatedStore:
     def _records_of(self, bot_id: str) -> Iterator[Path]:
         """The directory that has the records of the bot: the one of the copies, or a temporary one."""
         if self._is_here(bot_id):
-            yield self._state_dir
+            yield self._copies
         else:
             with bots_elsewhere(self._remote, [bot_id]) as folder:
                 yield folder
 
     def _is_here(self, bot_id: str) -> bool:
         """True when the copies of the bot and its account are what the shared records hold."""
-        path = ledger_path(self._state_dir, bot_id)
+        path = ledger_path(self._copies, bot_id)
         if not path.exists():
             return False
         claim = claim_of(path)
@@ -293,7 +299,7 @@ class ReplicatedStore:
         return self._has_journal(claim.key_id) or claim.key_id not in self.accounts()
 
     def _has_journal(self, key_id: str) -> bool:
-        path = journal_path(self._state_dir, key_id)
+        path = journal_path(self._copies, key_id)
         return path.exists() and self._is_good(claim_of(path))
 
     def _is_good(self, claim: CopyClaim) -> bool:
@@ -324,7 +330,7 @@ class ReplicatedStore:
 
     def _make_copies(self, bot_id: str, key_id: str) -> None:
         """Make the copies of a bot that no process of this host has opened yet."""
-        copy = copy_of_bot(self._state_dir, bot_id)
+        copy = copy_of_bot(self._copies, bot_id)
         with closing(Replica(copy, self._remote, self._claims)) as replica:
             replica.fill(anew=False)
         if key_id:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from support.ledger_samples import AT, BINDING, fill, intent
@@ -16,6 +17,7 @@ from execsvc.store.replicated.journal_copy import JournalCopy
 from execsvc.store.replicated.ledger_copy import LedgerCopy
 from execsvc.store.replicated.store import SHARED
 from execsvc.store.sqlite.paths import journal_path, ledger_path
+from execsvc.store.sqlite.store import SqliteStore
 
 HELD = Position(tracked=Decimal("0.02"), entry_price=Decimal(50000), opened_at=AT)
 
@@ -96,7 +98,7 @@ def test_dropped_account_has_no_copies_left(
 ) -> None:
     bot.close()
     account.close()
-    store, folder = hosts.service("one"), hosts.state_dir("one")
+    store, folder = hosts.service("one"), hosts.copies("one")
     store.drop("k1")
     assert not ledger_path(folder, "b1").exists()
     assert not journal_path(folder, "k1").exists()
@@ -142,3 +144,20 @@ def test_halt_is_in_force_while_it_cannot_be_read(hosts: ReplicatedBackend) -> N
     hosts.shared.is_cut_off = False
     assert not halt.refresh()
     assert halt.current is None
+
+
+def test_ledger_of_a_service_that_ran_on_this_host_alone_is_left_as_it_is(
+    hosts: ReplicatedBackend, tmp_path: Path
+) -> None:
+    store = hosts.service("one")
+    alone = SqliteStore(tmp_path / "state-one", tmp_path / "run-one")
+    with closing(alone.bot("b1")) as before:
+        before.open()
+        before.bind(BINDING, 5)
+        before.keep_position(BINDING, HELD)
+    with closing(store.bot("b1")) as bot:
+        bot.open()
+        assert bot.binding() is None
+    state = alone.read("b1")
+    assert state is not None
+    assert state.position == HELD

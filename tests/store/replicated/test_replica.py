@@ -211,7 +211,7 @@ def test_copy_that_could_not_be_filled_is_never_used(hosts: ReplicatedBackend) -
         bot.open()
     with closing(store.account("k1")) as account, pytest.raises(LedgerUnavailable):
         account.unsettled()
-    path = ledger_path(hosts.state_dir("one"), "b1")
+    path = ledger_path(hosts.copies("one"), "b1")
     assert claim_of(path) == NO_ACCOUNT
     hosts.shared.is_cut_off = False
     with closing(store.bot("b1")) as bot:
