@@ -106,7 +106,7 @@ class WriteUnknown(LedgerUnavailable):
 class ClaimLost(LedgerFailed):
     """Another service has claimed the account since this process began: nothing was recorded.
 
-    What was to be written belongs to an owner that is not the owner any more.
+    The records have another owner by now, whose own writes they are to show.
     """
 
 

@@ -1,9 +1,9 @@
-"""Checks that the package execsvc is in plain English: its docstrings, comments, texts and names.
+"""Checks that the package, its tests, scripts and pages are in plain English: texts, comments, names.
 
 The first line of a docstring says what a thing is or does, as a noun phrase or in the imperative. A text
 for a user (a log line, an error, a help) names its subject first. In the packages of TIDY, names of
 functions and classes are also checked: no private words, and no name that another package uses too.
-Docstrings and comments of the scripts, and of the tests of those packages, are checked as well.
+Docstrings and comments of the scripts and tests, and the prose of the pages, are checked as well.
 """
 
 import ast
@@ -22,6 +22,16 @@ ANYWHERE = re.compile(r"\b(somebody|someone|nobody|no one)\b", re.IGNORECASE)
 COMMENT_OPENING = re.compile(
     r"#:? ?(Who|What|Whom|Whose|Whether|How|Why|Whatever|Whoever|It|They)\b"
 )
+SENTENCE = re.compile(
+    r"[.!?]\s+(Who|What|Whom|Whose|Whatever|Whoever|Somebody|Someone|Nobody|No one)\b"
+)
+"""The begin of a later sentence that names no subject."""
+PAGE_SENTENCE = re.compile(
+    r"(?:[.!?]\s+|^\s*(?:\*|[0-9]+\.)\s+|\n\n)"
+    r"(Who|What|Whom|Whose|Whatever|Whoever|Somebody|Someone|Nobody|No one)\b(?!.*\n[-=~]{4})",
+    re.MULTILINE,
+)
+"""The same on a page, where a heading may be a question."""
 TEXT_OPENING = re.compile(f"(?:{OPENING.pattern[:-2]})\\b", re.IGNORECASE)
 LOGGING = frozenset({"trace", "debug", "info", "warning", "error", "critical", "log", "echo"})
 """Functions whose arguments are texts for users."""
@@ -120,10 +130,16 @@ def faults(source: str, *, is_tidy: bool) -> Iterator[Line]:
     for number, text in docstrings(tree):
         if opening := OPENING.match(text.lstrip()):
             yield number, f"a docstring begins with {opening[0]!r}"
+    for number, text in comments(source):
+        if opening := COMMENT_OPENING.match(text):
+            yield number, f"a comment begins with {opening[1]!r}"
     if is_tidy:
         prose += texts(tree)
-        yield from tidy_faults(tree, source)
+        yield from tidy_faults(tree)
     for number, text in prose:
+        for opening in SENTENCE.finditer(text):
+            line = number + text[: opening.start(1)].count("\n")
+            yield line, f"a sentence begins with {opening[1]!r}"
         if word := ANYWHERE.search(text):
             yield (
                 number + text[: word.start()].count("\n"),
@@ -131,11 +147,8 @@ def faults(source: str, *, is_tidy: bool) -> Iterator[Line]:
             )
 
 
-def tidy_faults(tree: ast.AST, source: str) -> Iterator[Line]:
-    """Each fault of comments, texts and names in a file of a tidy package."""
-    for number, text in comments(source):
-        if opening := COMMENT_OPENING.match(text):
-            yield number, f"a comment begins with {opening[1]!r}"
+def tidy_faults(tree: ast.AST) -> Iterator[Line]:
+    """Each fault of texts and names in a file of a tidy package."""
     for number, text in texts(tree):
         if opening := TEXT_OPENING.match(text.lstrip()):
             yield number, f"a text for users begins with {opening[0]!r}"
@@ -164,12 +177,24 @@ def namesakes(trees: dict[Path, ast.AST]) -> Iterator[tuple[Path, int, str]]:
                     yield module, number, f"class {name} is also in {', '.join(others)}"
 
 
+def page_faults(text: str) -> Iterator[Line]:
+    """Each fault of the prose of a page."""
+    for opening in PAGE_SENTENCE.finditer(text):
+        line = 1 + text[: opening.start(1)].count("\n")
+        yield line, f"a sentence begins with {opening[1]!r}"
+
+
 def beside(root: Path) -> Iterator[Path]:
-    """The Python of scripts, and the tests that mirror the tidy packages."""
+    """The Python of the scripts and the tests."""
     yield from (root / "scripts").rglob("*.py")
-    for path in (root / "tests").rglob("*.py"):
-        if package_of(path.relative_to(root / "tests")) in TIDY:
-            yield path
+    yield from (root / "tests").rglob("*.py")
+
+
+def pages(root: Path) -> Iterator[Path]:
+    """The pages, and the change log."""
+    yield from root.glob("*.rst")
+    for folder in ("execsvc", "systemd", "tests"):
+        yield from (root / folder).rglob("*.rst")
 
 
 def main() -> int:
@@ -185,6 +210,8 @@ def main() -> int:
     found += [(package / module, number, fault) for module, number, fault in namesakes(trees)]
     for path in beside(package.parent):
         found += [(path, *fault) for fault in faults(path.read_text(), is_tidy=False)]
+    for path in pages(package.parent):
+        found += [(path, *fault) for fault in page_faults(path.read_text())]
     for path, number, fault in sorted(found):
         sys.stdout.write(f"{path.relative_to(package.parent)}:{number}: {fault}\n")
     return 1 if found else 0

@@ -51,7 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Nothing of the caller's environment, whoever started pytest, and in each worker."""
-    # It finds the place of a title by the environment, which is changed from here on.
+    # setproctitle finds the place of a title by the environment, which is changed from here on.
     setproctitle.getproctitle()
     try:
         environment.enter()

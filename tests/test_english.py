@@ -26,6 +26,7 @@ def english() -> ModuleType:
     ("source", "fault"),
     [
         ('"""What a bot holds."""', "a docstring begins with 'What'"),
+        ('"""The bot. What it holds is sold."""', "a sentence begins with 'What'"),
         ("# It is one.\nx = 1", "a comment begins with 'It'"),
         ("x = 1  # read by nobody", "'nobody': say which person or part"),
         ('raise Refused("it is not there")', "a text for users begins with 'it'"),
@@ -61,6 +62,21 @@ def test_faults_texts_and_names_outside_of_tidy_packages_are_not_checked(
     source = 'def look() -> None:\n    raise Refused("it is not there")'
 
     assert list(english.faults(source, is_tidy=False)) == []
+
+
+@pytest.mark.parametrize(
+    ("page", "faults"),
+    [
+        ("A bot ends. What it holds is sold.", ["a sentence begins with 'What'"]),
+        ("* Nobody sells.\n* Whoever sells.", ["a sentence begins with 'Nobody'"] * 2),
+        ("What a bot does\n---------------\n\nA bot sells what it holds.", []),
+    ],
+)
+def test_page_faults_sentences_are_found_and_headings_are_not(
+    english: ModuleType, page: str, faults: list[str]
+) -> None:
+    found = [text for _, text in english.page_faults(page)]
+    assert [text.replace("Whoever", "Nobody") for text in found] == faults
 
 
 def test_namesakes_class_of_a_tidy_package_with_the_name_of_another_is_found(

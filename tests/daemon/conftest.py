@@ -24,11 +24,11 @@ REAL_STARTS = {
     "test_tokens_stay_inside.py",
     "test_under_systemd.py",
 }
-"""What these say depends on how a process begins: none of their daemons is forked from another's imports."""
+"""Tests that depend on the begin of a process: none of their daemons is forked from another's imports."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever is here starts the real program."""
+    """Mark the tests here: each starts the real program."""
     for item in items:
         if "/daemon/" in str(item.path):
             item.add_marker(pytest.mark.daemon)

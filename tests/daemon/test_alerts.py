@@ -26,7 +26,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 def told(daemon: Daemon, receiver: Receiver) -> Daemon:
-    """The daemon, not started yet, with somebody to tell."""
+    """The daemon, not started yet, with a receiver of alerts."""
     daemon.environ["EXECSVC_ALERT_URLS"] = receiver.url
     return daemon
 

@@ -18,7 +18,7 @@ AUTO = {"EXECSVC_BOT_LIFECYCLE": "auto", "EXECSVC_REPORT_LEDGER": "auto"}
 
 @pytest.fixture
 def between(daemon: Daemon, sandbox: Sandbox) -> Iterator[Front]:
-    """What the daemon takes for BotService."""
+    """The server that the daemon takes for BotService."""
     for made in front(sandbox.url):
         daemon.environ |= {**AUTO, "EXECSVC_BOT_SERVICE_URL": made.url}
         yield made

@@ -18,7 +18,7 @@ LIFECYCLE = {"start_bot", "stop_bot"}
 
 
 def booting(count: int = 1) -> list[dict[str, Any]]:
-    """So many bots whose start somebody waits for."""
+    """So many bots whose start BotService waits for."""
     return [{**row, "status": "BOOTING"} for row in rows(count)]
 
 

@@ -1,4 +1,4 @@
-"""What BotService knows beyond the listing is used as far as it answers, without a setting."""
+"""BotService's calls beyond the listing are used as far as it answers, without a setting."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from execsvc.sandbox.server import Sandbox
 
 @pytest.fixture
 def between(daemon: Daemon, sandbox: Sandbox) -> Iterator[Front]:
-    """What the daemon takes for BotService."""
+    """The server that the daemon takes for BotService."""
     for made in front(sandbox.url):
         daemon.environ["EXECSVC_BOT_SERVICE_URL"] = made.url
         yield made
@@ -160,7 +160,7 @@ def test_a_bot_that_was_deleted_does_not_turn_the_reports_of_others_off(
 def test_a_booting_bot_whose_query_fails_goes_on(
     daemon: Daemon, exchange: Exchange, between: Front, fate: Fate
 ) -> None:
-    """Its row keeps BOOTING, as its start is not taken; then nobody can say that it is BOOTING."""
+    """Its row keeps BOOTING, as its start is not taken; then no call can show that it is BOOTING."""
     start = Fate(False, 500)
     between.rule = lambda asked: start if asked.path.endswith("/start") else None
     exchange.list_bots({**bot_row(), "status": "BOOTING"}, bot_row("b2"))

@@ -1,4 +1,4 @@
-"""Another program holds the lock of a database for a while: it is waited for, and nobody is FAILED."""
+"""Another program holds the lock of a database for a while: it is waited for, and no bot is FAILED."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from support.verdicts import assert_flat, assert_over, states
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Nobody else can write the database for the length of the block."""
+    """Lock the database against other writers for the length of the block."""
     with closing(sqlite3.connect(path, isolation_level=None, timeout=60)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         yield
@@ -27,7 +27,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def told(daemon: Daemon, bot_id: str) -> list[str]:
-    """What the log says of a ledger of the bot that is not available."""
+    """The log's lines about a ledger of the bot that is not available."""
     event = "event=ledger_unavailable"
     return [
         line for line in daemon.log.splitlines() if f"bot_id={bot_id} " in line and event in line

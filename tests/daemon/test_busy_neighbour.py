@@ -1,4 +1,4 @@
-"""Another bot's ledger that somebody holds locked: a bot waits for it and is otherwise well."""
+"""Another bot's ledger that another program has locked: a bot waits for it and is otherwise well."""
 
 from __future__ import annotations
 

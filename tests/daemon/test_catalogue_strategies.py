@@ -24,7 +24,7 @@ STEP = 150
 
 
 def state_of(daemon: Daemon, bot_id: str) -> dict[str, Any]:
-    """What the bot's strategy has kept; empty before it kept anything."""
+    """The state that the bot's strategy has kept; empty before it kept any."""
     return strategy_state(daemon.state_dir, bot_id)
 
 
@@ -52,7 +52,7 @@ class Swing:
 
 
 def parts(daemon: Daemon) -> dict[str, str] | None:
-    """What each level of the grid holds; None while the ledger says that it is something else."""
+    """The quantity of each level of the grid; None while the ledger says that it is something else."""
     state, position = state_of(daemon, "grid"), daemon.bot("grid")["position"]
     held: dict[str, str] = state.get("held", {})
     known = sum((D(quantity) for quantity in held.values()), D(0))
@@ -61,7 +61,7 @@ def parts(daemon: Daemon) -> dict[str, str] | None:
 
 
 def shared_out(daemon: Daemon) -> dict[str, str]:
-    """What each level holds, once the last price was acted on; empty when all of it is sold."""
+    """The quantity of each level, once the last price was acted on; empty when all of it is sold."""
     seen = daemon.bot("grid")["ticks"]  # which may be two seconds old
     eventually(lambda: daemon.bot("grid")["ticks"] >= seen + 30, "the last price was acted on")
     eventually(lambda: parts(daemon) is not None, "all that the grid holds is shared out")

@@ -32,7 +32,7 @@ def client(daemon: Daemon) -> Iterator[socket.socket]:
 
 
 def answer(daemon: Daemon, line: bytes) -> dict[str, object]:
-    """What the supervisor answers to ``line``; empty when it hangs up."""
+    """The supervisor's answer to ``line``; empty when it hangs up."""
     with client(daemon) as connection:
         connection.sendall(line)
         heard = b""
@@ -154,7 +154,7 @@ def visitors_inside(daemon: Daemon) -> int:
 def test_clients_that_leave_as_others_push_in_disturb_nobody(
     daemon: Daemon, exchange: Exchange
 ) -> None:
-    """Whoever makes room for a new client may have something to say in the same moment."""
+    """The client that makes room for a new one may send a request in the same moment."""
     exchange.list_bots(bot_row())
     daemon.start()
     daemon.until_holding()

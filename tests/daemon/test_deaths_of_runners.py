@@ -1,4 +1,4 @@
-"""Runners that are killed, hang, crash again and again, or are told to end by somebody else."""
+"""Runners that are killed, hang, crash again and again, or are told to end by another process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a strategy reports of its ticks, as the real program shows it."""
+"""Reports of a strategy on its ticks, as the real program shows them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GRID = {"lower_price": 40_000, "upper_price": 60_000, "grid_count": 20}
 
 
 def diagnostics(daemon: Daemon, bot_id: str) -> dict[str, Any]:
-    """What the bot's strategy reported last; empty before it reported."""
+    """The last report of the bot's strategy; empty before the first."""
     found = daemon.get("/status?diagnostics=1").json()["bots"]
     shown: dict[str, Any] = next(bot for bot in found if bot["bot_id"] == bot_id)["diagnostics"]
     return shown

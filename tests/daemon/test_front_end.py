@@ -1,4 +1,4 @@
-"""What BotService's own front end does to many bots, judged by BotService's tables."""
+"""Actions of BotService's own front end on many bots, judged by BotService's tables."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def test_a_damaged_list_of_held_bots_holds_every_known_bot_and_refuses_no_start(
     held.write_text("{")
     exchange.list_bots(bot_row(), bot_row("b2", key="k2"), bot_row("b3", key="k3"))
     daemon.start()
-    daemon.until_holding("b3")  # it never ran, so nobody can have ended it
+    daemon.until_holding("b3")  # it never ran, so no operator can have ended it
     listed_again(exchange)
     assert states(daemon) == {"b1": "HELD", "b2": "HELD", "b3": "RUNNING"}
     assert not exchange.orders("k1", "sell")

@@ -120,7 +120,7 @@ def test_the_container_is_built_started_looked_at_upgraded_and_stopped(
     container.until_healthy()
     eventually(holds, "the bot holds")
 
-    # What a published port arrives at answers those who have the token.
+    # The published port answers clients that have the token.
     assert status(network.address).status_code == 401
     assert status(network.address, Authorization=f"Bearer {TOKEN}").status_code == 200
     # A reload, as README says.
@@ -128,7 +128,7 @@ def test_the_container_is_built_started_looked_at_upgraded_and_stopped(
     env_file.write_text(SETTINGS.replace("POLL_INTERVAL=0.2", "POLL_INTERVAL=0.3"))
     assert container.exec("sh", "-c", "kill -s HUP 1").returncode == 0
     eventually(lambda: poll_interval() == 0.3, "the settings are read again")
-    # It is nobody's user, and has no right to become another.
+    # The process is of a user without a name, and has no right to become another.
     facts = container.exec("cat", "/proc/1/status").stdout
     assert "\nUid:\t10001\t10001\t10001\t10001\n" in facts
     assert "\nNoNewPrivs:\t1\n" in facts

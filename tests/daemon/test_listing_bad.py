@@ -1,4 +1,4 @@
-"""Listings that are none: nobody is stopped, and the last good one stands."""
+"""Listings that are none: no bot is stopped, and the last good one stands."""
 
 from __future__ import annotations
 

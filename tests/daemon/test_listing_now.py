@@ -1,4 +1,4 @@
-"""Whoever cannot wait for the interval: POST /poll and HUP."""
+"""Listings before the interval is over: POST /poll and HUP."""
 
 from __future__ import annotations
 

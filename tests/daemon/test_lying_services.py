@@ -79,7 +79,7 @@ READS: dict[str, tuple[str, Lie]] = {
 
 @pytest.fixture
 def between(sandbox: Sandbox) -> Iterator[Liar]:
-    """What the daemon takes for both services."""
+    """The server that the daemon takes for both services."""
     yield from liar(sandbox.url)
 
 

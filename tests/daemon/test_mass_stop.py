@@ -14,7 +14,7 @@ SLOW = {"EXECSVC_POLL_INTERVAL": "600"}
 
 
 def pending_after(daemon: Daemon, polls: int) -> dict[str, int]:
-    """What ``/status`` says of the mass stop once so many polls agreed."""
+    """The mass stop in ``/status`` once so many polls agreed."""
 
     def look() -> dict[str, int]:
         found = daemon.status()["poll"]["pending_mass_stop"]

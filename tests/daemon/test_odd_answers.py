@@ -64,7 +64,7 @@ def test_bot_that_does_nothing_says_why(daemon: Daemon, exchange: Exchange, tmp_
 
 
 def _is_told(daemon: Daemon, bot_id: str) -> bool:
-    """Whether ``/health`` says that the bot does not tick, and what its last read answered."""
+    """True when ``/health`` says that the bot does not tick, and what its last read answered."""
     reasons: list[str] = daemon.health()[1]["reasons"]
     own = [
         text

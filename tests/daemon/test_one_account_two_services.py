@@ -48,7 +48,7 @@ def other(sandbox: Sandbox, other_bots: Exchange, locks: Path, tmp_path: Path) -
 
 
 def is_locked_by(daemon: Daemon, locks: Path, key: str) -> bool:
-    """Whether that service has the account; once it gives it up the other one may take it at once."""
+    """True when that service has the account; once it gives it up the other one may take it at once."""
     found = account_holder(locks, key)
     return found is not None and found.state_dir in (None, str(daemon.state_dir.resolve()))
 

@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.daemon, pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 class Fates(RuleBasedStateMachine):
-    """What may happen, and what must hold after each step of it."""
+    """Random accidents, and the conditions after each of them."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -51,7 +51,7 @@ def test_daemon_position_above_the_maximum_is_sold_in_parts(
         sent = len(exchange.orders(side="sell"))
         stops_flat(daemon, exchange)
         assert len(exchange.orders(side="sell")) - sent <= ORDERS_AT_MOST
-        # What was learnt of sizes is forgotten, also where nothing is held or failed.
+        # Learnt sizes are forgotten, also where nothing is held or failed.
         done = daemon.command("release", "b1")
         assert done.returncode == 0, done.stderr
         exchange.market(max_amount=None)

@@ -22,7 +22,7 @@ REPORTS = "execsvc: reports"
 
 
 def whats(exchange: Exchange, bot_id: str = "b1") -> tuple[str, ...]:
-    """What BotService was told of a bot's orders, without what it was told twice."""
+    """The reports on a bot's orders to BotService, without those that were made twice."""
     told = order_of(exchange.told()).get(bot_id, [])
     return tuple(entry.split()[1] for entry in dict.fromkeys(told))
 

@@ -49,7 +49,7 @@ def sell_after_a_snapshot(
 
 
 def wrong(daemon: Daemon) -> list[str]:
-    """Why the service is degraded, but for a listing that is late on a busy machine."""
+    """The reasons for which the service is degraded, but for a listing that is late on a busy machine."""
     reasons: list[str] = daemon.health()[1]["reasons"]
     return [reason for reason in reasons if not reason.startswith("no good listing")]
 
@@ -378,7 +378,7 @@ def test_restart_without_anything_else_contests_nothing(daemon: Daemon, exchange
 def test_bot_that_crashes_is_not_compared_again_before_the_next_start(
     daemon: Daemon, exchange: Exchange
 ) -> None:
-    """What its user sells by hand meanwhile is a matter of EXECSVC_GONE_AFTER, as without a crash."""
+    """Coins that its user sells by hand meanwhile are a matter of EXECSVC_GONE_AFTER, as without a crash."""
     exchange.list_bots(bot_row())
     daemon.start()
     before = daemon.until_holding()

@@ -21,7 +21,7 @@ from execsvc.sandbox.server import Sandbox
 
 @pytest.fixture
 def between(daemon: Daemon, sandbox: Sandbox) -> Iterator[Front]:
-    """What the daemon takes for BotService; nothing is ever put by the service."""
+    """The server that the daemon takes for BotService; nothing is ever put by the service."""
     for made in front(sandbox.url):
         daemon.environ["EXECSVC_BOT_SERVICE_URL"] = made.url
         yield made

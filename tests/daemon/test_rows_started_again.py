@@ -19,7 +19,7 @@ FAILS = Fate(False, 500)
 
 @pytest.fixture
 def between(daemon: Daemon, sandbox: Sandbox) -> Iterator[Front]:
-    """What the daemon takes for BotService; it takes no start until ``rule`` is another one."""
+    """The server that the daemon takes for BotService; it takes no start until ``rule`` is another one."""
     for made in front(sandbox.url):
         daemon.environ |= {**AUTO, "EXECSVC_BOT_SERVICE_URL": made.url}
         made.rule = lambda asked: FAILS if asked.path.endswith("/start") else None

@@ -22,7 +22,7 @@ from execsvc.sandbox.server import Sandbox
 
 @pytest.fixture
 def between(daemon: Daemon, sandbox: Sandbox) -> Iterator[Front]:
-    """What the daemon takes for BotService."""
+    """The server that the daemon takes for BotService."""
     for made in front(sandbox.url):
         daemon.environ["EXECSVC_BOT_SERVICE_URL"] = made.url
         yield made

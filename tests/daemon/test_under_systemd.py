@@ -1,4 +1,4 @@
-"""What the program does because systemd runs it, and can be seen without one."""
+"""Behaviour of the program under systemd that can be seen without one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from support.verdicts import all_hold, assert_over, rows
 def test_quit_ends_the_supervisor_at_once_and_says_where_it_was(
     daemon: Daemon, exchange: Exchange, ends: str
 ) -> None:
-    """It is what a watchdog sends to all processes of the unit."""
+    """QUIT is what a watchdog sends to all processes of the unit."""
     exchange.list_bots(*rows(2))
     daemon.start(EXECSVC_ON_SHUTDOWN=ends)
     all_hold(daemon, 2)

@@ -40,7 +40,7 @@ def found(less: dict[str, str], *positions: OpenPosition) -> dict[str, str]:
         ({"ETH": "2", "USDT": "-6200"}, {"b3": "gone"}),
         ({"BTC": "0.01998", "ETH": "2", "USDT": "-7100"}, {"b1": "gone", "b3": "gone"}),
         ({"BTC": "0.01998", "ETH": "2", "USDT": "-999"}, {"b1": "contested", "b3": "contested"}),
-        # What the user does with coins of their own.
+        # Moves of the user with coins of their own.
         ({"BTC": "0.3"}, {}),
         ({"BTC": "0.3", "USDT": "-15000"}, {}),
         ({"BTC": "0.01"}, {}),

@@ -78,7 +78,7 @@ def test_buys_and_sells(orders: list[Order], realised: str, cost: str) -> None:
         ([Order(SELL, "2", "100", "0.01", "0.2", True)], "-1.2", "200"),
         ([Order(SELL, "2", "100", short=True), Order(BUY, "2", "90", short=True)], "20", "0"),
         ([Order(SELL, "2", "100", short=True), Order(BUY, "1", "110", short=True)], "-10", "100"),
-        # What is bought back is net of nothing: the fee in base is missing from the user's coins.
+        # A short that is bought back is net of nothing: the fee in base is missing from the user's coins.
         (
             [Order(SELL, "2", "100", short=True), Order(BUY, "2", "90", "0.1", "1", True)],
             "10",

@@ -1,4 +1,4 @@
-"""What the tests of the exchange adapter share: sample answers, and an account's pauses."""
+"""Parts that the tests of the exchange adapter share: sample answers, and an account's pauses."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ class BotProcess:
 
     @property
     def last(self) -> Snapshot:
-        """What it said last."""
+        """The last report of the process."""
         self._drain()
         return self.snapshots[-1] if self.snapshots else Snapshot()
 

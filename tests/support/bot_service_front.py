@@ -21,7 +21,7 @@ class Asked(NamedTuple):
 
 
 class Fate(NamedTuple):
-    """What becomes of requests: passed on or not, and then answered so; None: not at all."""
+    """The fate of requests: passed on or not, and then answered so; None: not at all."""
 
     passed: bool
     status: int | None
@@ -64,7 +64,7 @@ class Front:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def counts(self) -> Counter[str]:
-        """How often each call came, as ``METHOD path``."""
+        """The count of each call, as ``METHOD path``."""
         return Counter(f"{asked.method} {asked.path}" for asked in self.asked)
 
     def posts(self) -> Counter[str]:

@@ -53,7 +53,7 @@ class Wire(HttpClient):
         return reply if fate == "ok" else HttpAnswer(call, 200, b"<html>", None)
 
     def get(self, call: str, path: str, params: Mapping[str, str | int]) -> Any:
-        """What a read finds."""
+        """The result of a read."""
         fate = next((f for text, f in self.always.items() if text in f"GET {path}"), "ok")
         if fate != "ok":
             raise Unavailable(f"{call}: {fate}")
@@ -78,7 +78,7 @@ class Wire(HttpClient):
 
 
 def order_of(told: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """What was told of each bot, in its order, as ``order what``; an order goes by its key."""
+    """The reports on each bot, in their order, as ``order what``; an order goes by its key."""
     keys = {entry["id"]: entry["key"] for entry in told if entry["what"] == "ORDER"}
     found: dict[str, list[str]] = {}
     for entry in told:
@@ -88,7 +88,7 @@ def order_of(told: list[dict[str, Any]]) -> dict[str, list[str]]:
 
 
 def kinds(told: list[dict[str, Any]]) -> dict[str, tuple[str, ...]]:
-    """What was told of each order, in its order, without what was told twice."""
+    """The reports on each order, in their order, without those that were made twice."""
     found: dict[str, tuple[str, ...]] = {}
     for entries in order_of(told).values():
         for entry in dict.fromkeys(entries):

@@ -67,11 +67,11 @@ class Browser:
         self._call("POST", "/url", {"url": url})
 
     def run(self, script: str) -> Any:
-        """What ``script`` returns; it runs where pages may run none as well."""
+        """The result of ``script``, which runs where pages may run none as well."""
         return self._call("POST", "/execute/sync", {"script": script, "args": []})
 
     def text(self, selector: str) -> str:
-        """What is to be read in the first such element; empty when there is none."""
+        """The text of the first such element; empty when there is none."""
         found: str = self.run(
             f"return document.querySelector({json.dumps(selector)})?.innerText ?? ''"
         )
@@ -97,7 +97,7 @@ class Browser:
         self.command("Emulation.setEmulatedMedia", features=[feature])
 
     def complaints(self) -> list[str]:
-        """What stands in its console since it was asked last."""
+        """The lines of its console since the last call."""
         return [entry["message"] for entry in self._log("browser")]
 
     def requested(self) -> set[str]:
@@ -110,7 +110,7 @@ class Browser:
         }
 
     def picture(self) -> bytes:
-        """What is seen, as PNG."""
+        """The page as it is shown, as PNG."""
         return base64.b64decode(self._call("GET", "/screenshot"))
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Clocks that somebody sets: in this process, and in all processes that it forks."""
+"""Clocks that a test sets: in this process, and in all processes that it forks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What colours a browser shows."""
+"""The colours that a browser shows."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 
 class Outcome(NamedTuple):
-    """What a command exited with and printed."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -29,9 +29,9 @@ class ControlSocket:
         self.names: dict[str, str] = {}
         self.told: list[dict[str, Any]] = []
         self.answers: dict[str, list[dict[str, Any]]] = {}
-        """What is answered to a call, one after the other; the last one again and again."""
+        """The answers to a call, one after the other; the last one again and again."""
         self.asked = 0
-        """How many requests came."""
+        """The count of requests."""
         self.gone_after = sys.maxsize
         """After so many more answers it hangs up."""
         self.health: dict[str, Any] = {"status": "ok", "reasons": []}

@@ -1,7 +1,7 @@
 """Our image and its container without an engine: what the recipe says, done by mount, chroot and setpriv.
 
 A root is a folder with this machine's ``/usr`` in it and, as in the image that ours is based on, a
-Python at ``/usr/local``: the one of these tests. What the tests import is seen in it as well, so that
+Python at ``/usr/local``: the one of these tests. The libraries of the tests are seen in it as well, so that
 an install finds what it requires and builds nothing but the package.
 """
 
@@ -90,7 +90,7 @@ class Root:
 
 
 class Image:
-    """What is built in ``folder``, once: the final stage, and its root."""
+    """The image that is built in ``folder``, once: the final stage, and its root."""
 
     def __init__(self, folder: Path) -> None:
         self._wheels = folder / "wheels"
@@ -172,7 +172,7 @@ class Network:
             yield
 
     def close(self) -> None:
-        """It ends with its last process."""
+        """The container ends with its last process."""
         self._holder.kill()
         self._holder.communicate()
 
@@ -200,7 +200,7 @@ class Container:
 
     @property
     def environ(self) -> dict[str, str]:
-        """What its processes see: HOME is what an engine gives a user without a name."""
+        """The environment of its processes: HOME is as an engine sets it for a user without a name."""
         given = {"HOME": "/", "HOSTNAME": "0123456789ab", **libraries_of_python()}
         return {**given, **self._stage.environment, **self._service["environment"]}
 
@@ -348,7 +348,7 @@ class Container:
 
 
 def libraries_of_python() -> dict[str, str]:
-    """What a Python needs that was built for another place, if it was."""
+    """The files that a Python needs that was built for another place, if it was."""
     return {} if sys.base_prefix == "/usr" else {"LD_LIBRARY_PATH": "/usr/local/lib"}
 
 

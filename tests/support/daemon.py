@@ -103,7 +103,7 @@ class Daemon:
 
     @property
     def port(self) -> int:
-        """Where it listens now; 0 before it does, and once it is gone."""
+        """The port on which the daemon listens; 0 before it does, and once it is gone."""
         supervisor = processes.find(self.pid)
         return next(iter(supervisor.ports), 0) if supervisor is not None else 0
 
@@ -128,7 +128,7 @@ class Daemon:
         return answer.status_code, answer.json()
 
     def bot(self, bot_id: str = "b1") -> dict[str, Any]:
-        """What ``/status`` says of one bot; empty when it says nothing."""
+        """The row of one bot in ``/status``; empty when there is none."""
         found = [bot for bot in self.status()["bots"] if bot["bot_id"] == bot_id]
         return found[0] if found else {}
 

@@ -17,7 +17,7 @@ SHORTEST, LONGEST = 0.02, 0.1
 
 
 def eventually(look: Callable[[], T], what: str = "condition", within: float = PATIENCE) -> T:
-    """What ``look`` returns once it is true. Fails when it is not so within ``within`` seconds.
+    """The result of ``look`` once it is true. Fails when it is not so within ``within`` seconds.
 
     A shorter time than ``PATIENCE`` is lengthened to that.
     """

@@ -18,21 +18,21 @@ from pathlib import Path
 from typing import NoReturn
 
 OF_PROGRAMS = ("PATH", "HOME", "LANG")
-"""What every process has."""
+"""The variables that every process has."""
 OF_PIP = (
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
     *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
     *("XDG_CONFIG_HOME", "XDG_CACHE_HOME"),
 )
-"""What a pip of the caller's may need beside ``PIP_…`` to reach its index: it is for pip alone."""
+"""The variables that pip may need beside ``PIP_…`` to reach its index: they are for pip alone."""
 OF_TESTS = ("RECORDED_MARKETS",)
-"""What a caller may say to the tests themselves."""
+"""The variables by which a caller may set up the tests themselves."""
 UMASK = 0o022
 _SET_ASIDE = "TESTS_SET_ASIDE_FOR_PIP"
 """The variable that keeps those of pip, as a JSON object, where no other program looks."""
 _PYTHONS_OWN = {signal.SIGPIPE, signal.SIGXFSZ}
-"""What Python ignores for itself, and ``subprocess`` restores in a child."""
+"""The signals that Python ignores for itself, and ``subprocess`` restores in a child."""
 _RESTORED = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
 _FIRST_INHERITED = 3
 
@@ -81,7 +81,7 @@ def ignoring(*signums: signal.Signals) -> Iterator[None]:
 def enter() -> None:
     """Give this process the environment of the tests, also where pytest was started by itself.
 
-    What pytest says to itself (``PYTEST_…``) stays. Raises RuntimeError when Python runs without
+    Variables of pytest's own (``PYTEST_…``) stay. Raises RuntimeError when Python runs without
     assertions, which would make tests pass.
     """
     if sys.flags.optimize:

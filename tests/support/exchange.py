@@ -1,4 +1,4 @@
-"""How a test looks at a sandbox and orders faults, over HTTP."""
+"""A sandbox as a test reads it and orders faults there, over HTTP."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import quote
 import requests
 
 OWN_BTC = Decimal(1)
-"""What the user owns in the tests' account; no bot bought it."""
+"""The coins of the user in the tests' account; no bot bought them."""
 
 
 class Exchange:
@@ -50,7 +50,7 @@ class Exchange:
         self.adapter(receive_window=seconds)
 
     def adapter(self, **members: Any) -> None:
-        """What kind of adapter the sandbox is; members that are not given are as usual."""
+        """Set the features of the sandbox's adapter; members that are not given are as usual."""
         self.call("PUT", "/sandbox/adapter", members)
 
     def by_hand(self, key: str = "k1", **trade: Any) -> None:
@@ -58,7 +58,7 @@ class Exchange:
         self.call("POST", f"/sandbox/accounts/{key}/trade", trade)
 
     def account(self, key: str = "k1") -> dict[str, Any]:
-        """The exchange's books of one account; empty when nobody ever used it."""
+        """The exchange's books of one account; empty when it was never used."""
         accounts = self.call("GET", f"/sandbox/books?key={key}&events=0")["accounts"]
         found: dict[str, Any] = accounts.get(key, {})
         return found
@@ -73,7 +73,7 @@ class Exchange:
         return [order for order in self.orders(key, side) if Decimal(order["filled"]) > 0]
 
     def bots_base(self, key: str = "k1", asset: str = "BTC", own: Decimal = OWN_BTC) -> Decimal:
-        """What is in the account beyond the user's own, by the exchange."""
+        """The coins in the account beyond the user's own, by the exchange."""
         balance = self.account(key)["balances"].get(asset, {"free": "0", "locked": "0"})
         return Decimal(balance["free"]) + Decimal(balance["locked"]) - own
 
@@ -82,7 +82,7 @@ class Exchange:
         return Decimal(self.account(key)["assets"][asset]["lowest"])
 
     def requests_of(self, call: str) -> int:
-        """How many requests of a call arrived."""
+        """The count of requests of a call that arrived."""
         counts: dict[str, int] = self.call("GET", "/sandbox/requests")["counts"]
         return counts.get(call, 0)
 
@@ -92,7 +92,7 @@ class Exchange:
         return found
 
     def told(self, bot_id: str | None = None) -> list[dict[str, Any]]:
-        """What BotService was told of orders, of one bot or of all."""
+        """The reports on orders to BotService, of one bot or of all."""
         told: list[dict[str, Any]] = self.call("GET", "/sandbox/reports")
         return [entry for entry in told if bot_id in (None, entry["bot_id"])]
 
@@ -102,7 +102,7 @@ class Exchange:
         return found
 
     def bot_service(self, **members: Any) -> None:
-        """How good a BotService the sandbox is; members that are not given are as usual."""
+        """Set the features of the sandbox's BotService; members that are not given are as usual."""
         self.call("PUT", "/sandbox/bot-service", members)
 
     def bot_status(self, bot_id: str = "b1") -> str:

@@ -19,7 +19,7 @@ Entry = dict[str, str]
 
 
 class FakeJournal:
-    """A datagram socket that nobody reads, except for a test that asks."""
+    """A datagram socket that is not read, except by a test that asks."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -28,7 +28,7 @@ class FakeJournal:
         self._socket.setblocking(False)
 
     def read(self) -> list[Entry]:
-        """What came in since the last time."""
+        """The records that came in since the last call."""
         entries = []
         while True:
             try:
@@ -50,7 +50,7 @@ class FakeJournal:
 
     @contextmanager
     def followed(self) -> Iterator[list[Entry]]:
-        """What comes in, as it comes in, as the journal's own process reads it."""
+        """The records, as they come in, as the journal's own process reads it."""
         entries: list[Entry] = []
         over = threading.Event()
 
@@ -68,7 +68,7 @@ class FakeJournal:
             thread.join()
 
     def close(self) -> None:
-        """Nobody listens any more."""
+        """Close the socket: no process listens any more."""
         self._socket.close()
         self.path.unlink(missing_ok=True)
 

@@ -37,9 +37,9 @@ class FrontEnd:
         self._session.trust_env = False
         self._session.mount(url, HTTPAdapter(pool_maxsize=MOST))
         self.starts: Counter[str] = Counter()
-        """How often each bot was started."""
+        """The count of starts of each bot."""
         self.wanted: dict[str, str] = {}
-        """Where the user put each bot: RUNNING or STOPPED."""
+        """The wish of the user for each bot: RUNNING or STOPPED."""
 
     def start(self, bot_ids: Iterable[str]) -> None:
         """Press Start, and look until all are RUNNING. Raises WrongStatus."""
@@ -74,7 +74,7 @@ class FrontEnd:
         eventually(all_have_moved, f"{sorted(waiting)} leave {status}", within)
 
     def status(self, bot_id: str) -> str | None:
-        """What the row says; None when BotService does not answer."""
+        """The status of the row; None when BotService does not answer."""
         row = self._row(bot_id)
         return None if row is None else str(row["status"])
 

@@ -27,7 +27,7 @@ ALL = GuardLimits(D(1000), 2, D(10), 5.0)
 
 
 class GuardedOrders:
-    """What an order of the bot would meet."""
+    """The guards that an order of the bot would meet."""
 
     def __init__(self, state_dir: Path, clock: SetClock) -> None:
         self.state_dir, self.clock = state_dir, clock
@@ -67,7 +67,7 @@ class GuardedOrders:
         self.guards.read("ticker", self.clock.monotonic())
 
     def enters(self, amount: str = "0.01") -> bool:
-        """Whether an entry worth 500 (or so) is let through."""
+        """True when an entry worth 500 (or so) is let through."""
         try:
             self.guards.check_entry()
             self.guards.admit(D(amount), D(50000), self.clock.monotonic())

@@ -1,4 +1,4 @@
-"""What tests of a halt look at."""
+"""States of bots that tests of a halt wait for."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ LINKS = ("good", "slow", "flaky", "deaf", "cut")
 
 
 class HostEvents:
-    """What happens, in the order of true time; ``judge`` is called after each event."""
+    """The events, in the order of true time; ``judge`` is called after each event."""
 
     def __init__(self, fate: random.Random, judge: Callable[[], None]) -> None:
         self.fate = fate

@@ -20,7 +20,7 @@ SANDBOX_URL = f"http://127.0.0.1:{PORT}"
 BOOKS = "/var/lib/sandbox-books.json"
 """The sandbox's books as they were when it ended; it has them in memory only."""
 ROWS = "/var/lib/sandbox-rows.json"
-"""What BotService lists from the start."""
+"""The rows that BotService lists from the start."""
 SANDBOX = f"""
 [Unit]
 Before=execsvc.service
@@ -121,7 +121,7 @@ class Service:
         return [int(pid) for pid in files.split()]
 
     def shown(self, file: str) -> list[str]:
-        """What ``file`` of /proc says of each of its processes; nothing of one that is gone."""
+        """The content of ``file`` in /proc for each of its processes; none for one that is gone."""
         found = []
         for pid in self.processes():
             with suppress(FileNotFoundError, ProcessLookupError):
@@ -140,7 +140,7 @@ class Service:
             return session.get(url, headers=headers, timeout=60)
 
     def status(self) -> dict[str, Any]:
-        """``/status``; empty when nobody answers."""
+        """``/status``; empty when there is no answer."""
         try:
             found: dict[str, Any] = self.get("/status").json()
         except requests.RequestException:
@@ -148,7 +148,7 @@ class Service:
         return found
 
     def bot(self, bot_id: str = "b1") -> dict[str, Any]:
-        """What ``/status`` says of one bot; empty when it says nothing."""
+        """The row of one bot in ``/status``; empty when there is none."""
         found = [bot for bot in self.status().get("bots", ()) if bot["bot_id"] == bot_id]
         return found[0] if found else {}
 
@@ -176,7 +176,7 @@ class Service:
         return self.machine.run("journalctl", "-u", self.name, "-o", "cat", since, check=False)
 
     def events(self) -> list[str]:
-        """What happened since the test began, one after the other, by the journal's fields."""
+        """The events since the test began, one after the other, by the journal's fields."""
         told = self.machine.run(
             "journalctl", "-t", self.name, "-o", "json", f"--since=@{self.since}"
         )

@@ -13,7 +13,7 @@ from support.wire_server import WireServer
 from support.wire_server import http as whole
 
 Lie = bytes | Callable[[socket.socket, bytes], None]
-"""What is put on the wire in place of the right answer, or who does it, given that answer."""
+"""The bytes in place of the right answer, or the function that sends them, given that answer."""
 ANYBODY = "*"
 
 
@@ -94,7 +94,7 @@ def patched(**members: object) -> Lie:
 
 
 def _named(path: str, body: bytes) -> tuple[str, str]:
-    """Which call a request is, and for which account."""
+    """The call that a request is, and its account."""
     url = urlsplit(path)
     parts = url.path.strip("/").split("/")
     if parts[0] == "order" and not body:

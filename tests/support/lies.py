@@ -1,4 +1,4 @@
-"""What a service may put on the wire in place of an answer."""
+"""Bytes that a service may put on the wire in place of an answer."""
 
 from __future__ import annotations
 

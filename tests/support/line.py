@@ -75,6 +75,6 @@ class Line:
 
 
 def _was_reset(side: socket.socket) -> bool:
-    """Whether the peer has reset the connection; bytes of it could still be read here."""
+    """True when the peer has reset the connection; bytes of it could still be read here."""
     state: int = side.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
     return state == _TCP_CLOSE

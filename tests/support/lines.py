@@ -71,7 +71,7 @@ class Line(Namespace):
         self._name, self._hardware = near, found[1]
 
     def cut(self) -> None:
-        """Let nothing arrive any more, and nobody hear of that; within the namespace, at once."""
+        """Let nothing arrive any more, and no side notice that; within the namespace, at once."""
         self._lead_to(_NOWHERE)
 
     def mend(self) -> None:

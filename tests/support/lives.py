@@ -100,7 +100,7 @@ class Life:
             self.stop_once_holding()
 
     def judge(self) -> None:
-        """By the exchange's books: one entry, all of it sold, nobody else's coin."""
+        """By the exchange's books: one entry, all of it sold, no other owner's coin."""
         assert self.process.wait(90) == 0, f"{self.name}: {self.trace[-3:]}"
         exchange, name = self._exchange, self.name
         assert exchange.lowest(name) >= OWN_BTC, name

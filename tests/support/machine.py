@@ -30,7 +30,7 @@ _ENVIRONMENT = ("PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-
 
 
 class CannotBoot(Exception):
-    """What this machine offers is not enough for another one."""
+    """This machine lacks a part that a booted one needs."""
 
 
 class Machine:
@@ -53,7 +53,7 @@ class Machine:
         groups = ":".join(map(str, self._groups))
         with self._console.open("wb") as console:
             self._process = subprocess.Popen(
-                # It is not to outlive a test run that is killed.
+                # The machine is not to outlive a test run that is killed.
                 [
                     *("setpriv", "--pdeathsig", "TERM", "unshare", "--mount"),
                     *(BOOT, root, self.name, groups, *mounted(self._folder)),
@@ -68,7 +68,7 @@ class Machine:
         self._install_program()
 
     def run(self, *command: str, check: bool = True) -> str:
-        """What a command says that root runs in it; it has to succeed unless ``check`` is off."""
+        """The output of a command that root runs in it. A failure is an error unless ``check`` is off."""
         done = self.attempt(*command)
         if check:
             assert done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}{done.stderr}"

@@ -1,4 +1,4 @@
-"""What of this machine is seen in a booted one: the interpreter of this test, and its libraries."""
+"""Parts of this machine that are seen in a booted one: the interpreter of this test, and its libraries."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LIBRARIES = "/opt/execsvc/libraries"
 
 
 def mounted(folder: Path) -> list[str]:
-    """What is mounted into the machine, read-only: interpreter, libraries, sources.
+    """The folders that are mounted into the machine, read-only: interpreter, libraries, sources.
 
     The sources are copied to ``folder`` and compiled there. Mounted as they lie here, where the
     bytecode may be kept elsewhere, each process of the machine would compile them for itself.
@@ -42,7 +42,7 @@ def wrapper(arguments: str) -> str:
 
 
 def site_packages() -> list[Path]:
-    """Where this test imports from, the standard library and the sources aside."""
+    """The folders that this test imports from, the standard library and the sources aside."""
     found = [path for path in sys.path if path.endswith("-packages") and Path(path).is_dir()]
     return [Path(path) for path in dict.fromkeys(found)]
 

@@ -66,7 +66,7 @@ class MemoryExchange(ExchangeAdapter):
         return False
 
     def balance(self, *assets: str) -> Balance:
-        """What the account holds."""
+        """The coins of the account."""
         free = self.account.free
         return Balance(assets=tuple(Holding(asset=a, free=free(a), locked=ZERO) for a in assets))
 
@@ -144,7 +144,7 @@ class MemoryBot:
 
     @property
     def position(self) -> Position:
-        """What the bot's ledger says that it holds."""
+        """The quantity that the bot tracks, by its ledger."""
         return self.ledger.position(BINDING)
 
     def hold(self, tracked: Decimal) -> None:
@@ -156,7 +156,7 @@ class MemoryBot:
         self._journal.ask_release("b1", NOON)
 
     def order(self, purpose: Purpose, quantity: Decimal) -> Fill:
-        """What was filled of an order for ``quantity``."""
+        """The fill of an order for ``quantity``."""
         return self.order_service.place(OrderRequest(purpose, quantity, "test"))
 
     def liquidate(self, attempts: int = 5) -> bool:

@@ -1,4 +1,4 @@
-"""What a supervisor answers to the call ``metrics``, made by its own code."""
+"""The answer of a supervisor to the call ``metrics``, made by its own code."""
 
 from __future__ import annotations
 

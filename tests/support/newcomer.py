@@ -1,4 +1,4 @@
-"""A client of the control plane that nobody knows."""
+"""An unknown client of the control plane."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Description:
         return {(path, method.upper()) for path, found in paths.items() for method in found}
 
     def operation(self, path: str, method: str) -> dict[str, Any]:
-        """What the document says of a route."""
+        """The part of the document about a route."""
         found: dict[str, Any] = self.document["paths"][path][method.lower()]
         return found
 

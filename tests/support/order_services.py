@@ -70,7 +70,7 @@ class OrderServices:
 def ordered(
     orders: OrderService, purpose: Purpose, quantity: Decimal, reason: str = "test"
 ) -> Fill:
-    """What was filled of an order for ``quantity``."""
+    """The fill of an order for ``quantity``."""
     return orders.place(OrderRequest(purpose, quantity, reason))
 
 

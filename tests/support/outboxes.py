@@ -94,7 +94,7 @@ class World:
         raise AssertionError("it never ends")
 
     def outbox(self, bot_id: str) -> list[str]:
-        """What BotService is to be told of a bot."""
+        """The reports on a bot that BotService is to get."""
         rows = waiting(self.folder, bot_id)
         return [f"{row.mark.order_id} {row.mark.kind.value}" for row in rows]
 

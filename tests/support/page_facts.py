@@ -1,4 +1,4 @@
-"""What the page is made from, and how a test reads its table."""
+"""The facts that the page is made from, and its table as a test reads it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def bot(**changes: Any) -> dict[str, Any]:
 
 
 def known(*bots: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    """What the supervisor says for the page."""
+    """The answer of the supervisor for the page."""
     counts: dict[str, int] = {}
     for one in bots:
         counts[one["state"]] = counts.get(one["state"], 0) + 1
@@ -82,7 +82,7 @@ class Table(HTMLParser):
 
 
 class Service:
-    """What ``ask`` is in a test."""
+    """The stand-in of ``ask`` in a test."""
 
     def __init__(self) -> None:
         self.answer: dict[str, Any] | Exception = known(bot())

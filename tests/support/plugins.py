@@ -41,7 +41,7 @@ class Plugins:
 
     @property
     def environ(self) -> dict[str, str]:
-        """What a daemon that is to find them is started with."""
+        """The environment of a daemon that is to find them."""
         package = Path(execsvc.__file__).parents[1]
         return {"PYTHONPATH": os.pathsep.join([str(self._folder), str(package)])}
 

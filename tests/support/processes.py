@@ -45,7 +45,7 @@ class Process:
 
     @property
     def opened(self) -> list[Path]:
-        """What its descriptors stand for; nothing when it has ended, or is another user's."""
+        """The files that its descriptors stand for; none when it has ended, or is another user's."""
         return [Path(name) for name in _opened(self.pid)] if self.lives else []
 
     @property
@@ -149,7 +149,7 @@ def _holds(opened: list[str], folder: Path) -> bool:
 
 
 def _opened(pid: int) -> list[str]:
-    """What the descriptors of a process stand for: text, which is quick for a whole machine."""
+    """The files that the descriptors of a process stand for: text, which is quick for a whole machine."""
     found = []
     with suppress(*_GONE, *_HIDDEN):
         for descriptor in os.listdir(f"/proc/{pid}/fd"):  # noqa: PTH208 - of every process

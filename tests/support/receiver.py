@@ -59,7 +59,7 @@ class Receiver:
 
     @property
     def titles(self) -> list[str]:
-        """What was said, without who said it."""
+        """The texts, without their senders."""
         return [message["title"].partition(": ")[2] or message["title"] for message in self.got]
 
     def heard(self, title: str, within: float = 60.0) -> dict[str, Any]:

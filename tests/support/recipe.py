@@ -30,7 +30,7 @@ class Step:
 
     @property
     def command(self) -> list[str]:
-        """What is executed: the words of the exec form, or a shell with the text."""
+        """The command that is executed: the words of the exec form, or a shell with the text."""
         if self.text.startswith("["):
             words: list[str] = json.loads(self.text)
             return words
@@ -39,7 +39,7 @@ class Step:
 
 @dataclass
 class Stage:
-    """What follows one FROM."""
+    """The part after one FROM."""
 
     base: str
     name: str | None
@@ -56,7 +56,7 @@ class Stage:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What ENV sets; no value refers to another variable."""
+        """The variables that ENV sets; no value refers to another variable."""
         pairs = [pair for step in self.all("ENV") for pair in shlex.split(step.text)]
         assert all("$" not in pair for pair in pairs)
         return dict(pair.split("=", 1) for pair in pairs)
@@ -125,7 +125,7 @@ def seconds(duration: str) -> float:
 
 
 def ignored(path: Path) -> bool:
-    """Whether our ignore file keeps ``path``, relative to the build context, out of the image."""
+    """True when our ignore file keeps ``path``, relative to the build context, out of the image."""
     out = False
     for line in (FOLDER / "Dockerfile.dockerignore").read_text("utf-8").splitlines():
         if not line or line.startswith("#"):

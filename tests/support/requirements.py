@@ -1,4 +1,4 @@
-"""What some tests need beyond Python and the package's test extra, and how to provide each of these.
+"""The needs of some tests beyond Python and the package's test extra, and how to provide for each.
 
 A test is skipped through this module only, so that every reason for a skip comes with its remedy.
 """
@@ -25,7 +25,7 @@ TO_RUN = "; to run them: "
 """Separates what is missing from its remedy in the reason of a skip."""
 ROOT = Path(__file__).resolve().parents[2]
 MARKET = Path(os.environ.get("RECORDED_MARKETS") or ROOT.parent / "shared" / "market")
-"""Where recordings of real markets are; they are no part of this project."""
+"""The folder of the recordings of real markets; they are no part of this project."""
 _HIERARCHIES = ("/sys/fs/cgroup/unified", "/sys/fs/cgroup", "/sys/fs/cgroup/systemd")
 _POSTGRESQL = Path("/usr/lib/postgresql")
 _OLDEST_POSTGRESQL = 15
@@ -44,7 +44,7 @@ class Lack(NamedTuple):
 
 
 def lacking(name: str) -> Lack | None:
-    """What is missing of a requirement; None when the machine meets the requirement."""
+    """The missing part of a requirement; None when the machine meets the requirement."""
     return _looked_up(name)
 
 
@@ -69,7 +69,7 @@ def skip(words: str, remedy: str) -> NoReturn:
 
 
 def control_groups() -> list[Path]:
-    """Where control groups are made: cgroup2, and systemd's own of the old kind beside it."""
+    """The place where control groups are made: cgroup2, and systemd's own of the old kind beside it."""
     kinds = {}
     for line in Path("/proc/self/mounts").read_text().splitlines():
         _, place, kind, options, *_ = line.split()
@@ -231,7 +231,7 @@ def _readable_by_all() -> Lack | None:
 
 
 def as_another_user(number: int) -> tuple[str, ...]:
-    """What runs a command as the user ``number``, who may read and write all files of this machine.
+    """The words that run a command as the user ``number``, who may read and write all files of this machine.
 
     Limits bind that user, which they do not root.
     """

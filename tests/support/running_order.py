@@ -1,4 +1,4 @@
-"""Who runs what first: with the longest begun last, everybody else would wait for it."""
+"""The order of the tests: were the longest begun last, all workers would wait for it."""
 
 from __future__ import annotations
 

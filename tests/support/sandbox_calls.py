@@ -1,4 +1,4 @@
-"""Calls of somebody who uses a sandbox, and what a test asks it afterwards."""
+"""Calls of a client of a sandbox, and a test's questions to it afterwards."""
 
 from __future__ import annotations
 
@@ -74,10 +74,10 @@ def orders(sandbox: Sandbox) -> list[dict[str, Any]]:
 
 
 def filled(sandbox: Sandbox) -> list[str]:
-    """What was filled of each order."""
+    """The filled quantity of each order."""
     return [order["filled"] for order in orders(sandbox)]
 
 
 def hits(sandbox: Sandbox) -> int:
-    """How many requests a fault has struck."""
+    """The count of requests that got a fault."""
     return sum(rule["hits"] for rule in get(sandbox, "/sandbox/faults"))

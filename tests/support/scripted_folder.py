@@ -1,4 +1,4 @@
-"""What scripted bots are told, what they hold, and what they did: files in one folder."""
+"""The orders, positions and past tasks of scripted bots: files in one folder."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Folder:
             (path / name).mkdir(parents=True, exist_ok=True)
 
     def script(self, bot_id: str) -> dict[str, Any]:
-        """What the bot is to do."""
+        """The task of the bot."""
         path = self.path / "scripts" / f"{file_stem(bot_id)}.json"
         found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
         return found
@@ -50,7 +50,7 @@ class Folder:
             file.write(" ".join(map(str, words)) + "\n")
 
     def history(self, bot_id: str) -> list[str]:
-        """What the bot's processes did, oldest first: task, and how it ended."""
+        """The work of the bot's processes, oldest first: the task and its end."""
         path = self.path / "history"
         lines = path.read_text().splitlines() if path.exists() else []
         return [line.split(" ", 1)[1] for line in lines if line.split(" ", 1)[0] == bot_id]

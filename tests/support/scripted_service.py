@@ -43,20 +43,20 @@ class Scripted(Daemon):
         return self
 
     def history(self, bot_id: str = "b1") -> list[str]:
-        """What the processes of the bot did."""
+        """The work of the processes of the bot."""
         return self.scripts.history(bot_id)
 
     def direct(self, bot_id: str = "b1", **script: Any) -> None:
-        """What the bot's next process is to do."""
+        """Set the task of the bot's next process."""
         self.scripts.direct(bot_id, **script)
 
     def ask(self, call: str, bot_id: str | None = None) -> dict[str, Any]:
-        """What the control socket answers."""
+        """The answer of the control socket."""
         whole = call in ("halt", "resume", "unfinished") and bot_id is None
         return self.call({"call": call} | ({} if whole else {"bot_id": bot_id or "b1"}))
 
     def call(self, request: dict[str, Any]) -> dict[str, Any]:
-        """What the control socket answers to a whole request."""
+        """The answer of the control socket to a whole request."""
         return control_socket.ask(self.folder / "run", request, 10)
 
     def checks(self) -> list[int]:

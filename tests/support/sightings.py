@@ -1,4 +1,4 @@
-"""Which events a test made the real code say: in this process, in a daemon's log, in ledgers."""
+"""The events that a test made the real code log: in this process, in a daemon's log, in ledgers."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Recorder:
         self._handler = logger.add(self._note, level=0, format=lambda _: "")
 
     def all(self) -> list[Sighting]:
-        """What was seen."""
+        """The sighting."""
         return [*self._here, *_logged(self._folder), *_in_ledgers(self._folder)]
 
     def close(self) -> None:
@@ -54,7 +54,7 @@ class Recorder:
 
 
 def lacking(name: EventName, seen: list[Sighting]) -> str | None:
-    """What is wrong with what was seen of one event, as the list of events has it."""
+    """The faults of a sighting of one event, by the list of events."""
     listed, found = EVENTS[name], [sighting for sighting in seen if sighting.event == name]
     if not found:
         return f"{name} was not said"

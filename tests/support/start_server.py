@@ -3,8 +3,8 @@
 ``python start_server.py DESCRIPTOR``, DESCRIPTOR being one end of a pair of sockets; the end of the
 other one ends it. ``support.starting`` is its client. A process that it forks runs the same module
 as ``python -m MODULE`` does, to its end, with the environment, the directory, the arguments and
-the standard streams that the client gives; nothing else of the server is open in it. What it
-lacks is the start of an interpreter, the imports, and the daemon's rehearsal, whose traces it has
+the standard streams that the client gives; nothing else of the server is open in it. It lacks
+the start of an interpreter, the imports, and the daemon's rehearsal, whose traces it has
 in its memory from the server's own: 0.7 seconds of CPU time for each daemon.
 """
 
@@ -29,7 +29,7 @@ IMPORTED = (
     "execsvc.control_plane.worker",
     "support.scripted_folder",
 )
-"""What most starts need, the child that serves HTTP included; a module that is run is not among it."""
+"""The modules that most starts need, also for the child that serves HTTP, without one that is run."""
 LONGEST_MESSAGE = 1 << 17
 """Bytes of one message."""
 STREAMS = 3

@@ -31,7 +31,7 @@ from support.environment import OF_PROGRAMS, scrubbed
 _ROOM_FOR_TITLES = 4096
 """Bytes. A title has the place of the first environment, which is larger where settings are in it."""
 _OF_A_START = ("EXECSVC_", "PYTHONPATH")
-"""What a start may add to the environment of any program and still be forked."""
+"""The variables that a start may add to the environment of any program and still be forked."""
 _LIMITS = [getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")]
 
 
@@ -118,7 +118,7 @@ class Server:
 
 
 class Starts:
-    """How the starts of this pytest process are made."""
+    """The way in which the starts of this pytest process are made."""
 
     def __init__(self) -> None:
         self._server: Server | None = None
@@ -215,7 +215,7 @@ STARTS = Starts()
 
 
 def scrubbed_of_programs() -> dict[str, str]:
-    """What every program has of the environment."""
+    """The environment of every program."""
     return {name: value for name, value in scrubbed().items() if name in OF_PROGRAMS}
 
 
@@ -224,7 +224,7 @@ def _is_of_a_start(name: str) -> bool:
 
 
 def _given() -> object:
-    """What a process inherits beside its environment, and the server's processes have from the server."""
+    """All that a process inherits beside its environment, and the server's processes have from the server."""
     ignored = [n for n in signal.valid_signals() if signal.getsignal(n) is signal.SIG_IGN]
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
     return (

@@ -94,7 +94,7 @@ def intents(state_dir: Path, key_id: str) -> list[tuple[str, OrderState]]:
 
 
 def strategy_state(state_dir: Path, bot_id: str) -> dict[str, Any]:
-    """What the strategy of a bot that runs has kept; empty before it kept anything."""
+    """The state that the strategy of a running bot has kept; empty before it kept any."""
     found = _read(ledger_path(state_dir, bot_id), "SELECT state FROM strategy_state")
     kept: dict[str, Any] = json.loads(found[0][0]) if found and found[0][0] else {}
     return kept
@@ -106,7 +106,7 @@ def kept_sessions(state_dir: Path) -> list[Any]:
 
 
 def tracked_on(state_dir: Path, key_id: str) -> Decimal:
-    """What all ledgers track on an account, also of what their bots ran under before."""
+    """The sum that all ledgers track on an account, also of what their bots ran under before."""
     tracked = Decimal(0)
     for path in (state_dir / BOTS).glob("*.db"):
         found = _read(path, "SELECT tracked FROM position WHERE key_id=?", key_id)

@@ -1,4 +1,4 @@
-"""What many tests of the daemon look at: books, processes, listings that have passed."""
+"""Conditions that many tests of the daemon check: books, processes, listings that have passed."""
 
 from __future__ import annotations
 

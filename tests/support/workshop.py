@@ -52,7 +52,7 @@ def wheels(folder: Path) -> str | None:
 
 
 def _requirements() -> list[str]:
-    """What setup.cfg says that a service on a VM needs."""
+    """The needs of a service on a VM, by setup.cfg."""
     config = configparser.ConfigParser()
     config.read(SOURCES / "setup.cfg", encoding="utf-8")
     extras = config["options.extras_require"]
@@ -63,7 +63,7 @@ def _requirements() -> list[str]:
 
 @dataclass(frozen=True)
 class Ran:
-    """What became of a script."""
+    """The outcome of a script."""
 
     code: int
     out: str
@@ -81,7 +81,7 @@ class Workshop:
     def __init__(self, machine: Machine, index: Path) -> None:
         self.machine = machine
         self.service = Service(machine)
-        # What the machine comes with is in the place where an install puts its own.
+        # The machine's own release is in the place where an install puts its own.
         machine.run("mv", "/opt/execsvc/current", TESTBED)
         shutil.copytree(index, machine.path(INDEX), dirs_exist_ok=True)
         program = f"{TESTBED}/bin/execsvc"

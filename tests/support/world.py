@@ -71,7 +71,7 @@ MARKETS: tuple[dict[str, Any], ...] = (
     {"max_amount": "0.01", "publish_limits": False},
     {"publish_limits": False},
 )
-"""What orders a market takes, and whether it says so; the usual one is without a maximum."""
+"""The orders that a market takes, and whether it publishes that; the usual one is without a maximum."""
 USUAL: dict[str, Any] = {"max_amount": None, "max_notional": None, "publish_limits": True}
 ODD_ROWS: tuple[list[dict[str, Any]], ...] = (
     [],
@@ -79,7 +79,7 @@ ODD_ROWS: tuple[list[dict[str, Any]], ...] = (
     [{"asset": "ETHW", "free": None, "locked": None}, {"asset": "LUNC", "free": 4.2e15}],
     [{"asset": "BTC", "free": 0, "locked": 0}, {"asset": 7, "free": "x"}, "row", None],
 )
-"""What a balance lists beside the account's own: none of it says anything about BTC or USDT."""
+"""The rows of a balance beside the account's own: none of them is about BTC or USDT."""
 CLOCK_STEPS = (3600, -3600, 90, -5, 0)
 """By how many seconds the wall clock of the service is ahead."""
 READ_FAULTS: tuple[dict[str, Any], ...] = (
@@ -220,7 +220,7 @@ class World:
         listed_again(self.exchange)
 
     def check(self) -> None:
-        """What must hold at every moment, by the exchange's books."""
+        """Check the rules that are true at every moment, by the exchange's books."""
         for key in KEYS:
             account = self.exchange.account(key)
             lowest = Decimal(account["assets"].get("BTC", {}).get("lowest", OWN_BTC))
@@ -257,7 +257,7 @@ class World:
             self.sandbox.stop()
 
     def _status(self) -> dict[str, Any]:
-        """``/status``; empty while nobody answers."""
+        """``/status``; empty while there is no answer."""
         try:
             return self.daemon.status()
         except requests.ConnectionError:
@@ -267,7 +267,7 @@ class World:
     def _dust(self) -> Decimal:
         """Less than this is left of a bot: the step, or the minimum where that was not published.
 
-        A part that is sold under a maximum may leave a rest below a minimum that nobody knows.
+        A part that is sold under a maximum may leave a rest below a minimum that is not known.
         """
         return LEAST if self.counts["market changes"] else CRUMB
 
@@ -283,7 +283,7 @@ class World:
         return resting and not unreadable and not any(state.is_open for state in states)
 
     def _tracked(self, key: str) -> Decimal:
-        """What all ledgers track on one account, also of what their bots ran under before."""
+        """The sum that all ledgers track on one account, also of what their bots ran under before."""
         return tracked_on(self.daemon.state_dir, key)
 
     def _relist(self, what: str) -> None:

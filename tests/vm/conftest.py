@@ -13,7 +13,7 @@ from execsvc.sandbox.server import Sandbox
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever is here boots a machine, which may take its time."""
+    """Mark the tests here: each boots a machine, which may take its time."""
     for item in items:
         if "/vm/" in str(item.path):
             item.add_marker(pytest.mark.vm)

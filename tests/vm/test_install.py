@@ -49,7 +49,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def kept(index: Path) -> Path:
-    """Where the first release that is built is kept for other machines."""
+    """The place where the first release that is built is kept for other machines."""
     return index.with_name("releases")
 
 

@@ -1,4 +1,4 @@
-"""What systemd itself thinks of our files."""
+"""Our files, judged by systemd itself."""
 
 from __future__ import annotations
 

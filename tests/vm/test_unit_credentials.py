@@ -1,4 +1,4 @@
-"""Tokens come as credentials; nobody else on the machine sees them."""
+"""Tokens come as credentials; no other user of the machine sees them."""
 
 from __future__ import annotations
 

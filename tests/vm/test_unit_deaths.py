@@ -46,7 +46,7 @@ def test_kill_of_the_main_process(
     # Sold and bought again after the restart, or neither.
     eventually(lambda: service.show("NRestarts") == "1", "it is restarted", 60)
     restarted_once(service, exchange, orders)
-    # Nobody was left when it was started again.
+    # No process was left when it was started again.
     events = service.events()
     ended = "bot_flat" if ends == "liquidate" else "position_kept"
     assert ended in events[: len(events) - events[::-1].index("service_started")]
@@ -78,7 +78,7 @@ def test_a_loop_that_hangs_is_ended_and_restarted(
     said = service.journal()
     assert "Watchdog timeout" in said
     assert "in spin" in said  # where it hung
-    assert "timed out" not in said  # nobody had to be killed
+    assert "timed out" not in said  # no process had to be killed
 
 
 @pytest.mark.parametrize(("ends", "orders"), [("liquidate", 3), ("hold", 1)])

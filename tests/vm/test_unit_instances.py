@@ -34,7 +34,7 @@ def test_two_of_them_do_not_touch_each_other(
     exchange.list_bots(bot_row(), bot_row("b2", key="k2"))
     first.until_holding("b2")
     exchange.list_bots(bot_row())
-    # What the first has by now is not in the way of the second.
+    # The first one's position is not in the way of the second.
     second.start()
     assert second.get("/status").status_code == 401
     assert second.get("/status", Authorization="Bearer theirs").status_code == 200

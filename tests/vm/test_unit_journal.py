@@ -17,7 +17,7 @@ JOURNALD = "systemd-journald"
 
 
 def entries(service: Service, *matches: str) -> list[dict[str, str]]:
-    """What ``journalctl`` shows for ``matches`` since the test began."""
+    """The lines that ``journalctl`` shows for ``matches`` since the test began."""
     service.machine.run("journalctl", "--sync")
     shown = service.machine.run("journalctl", "-o", "json", f"--since=@{service.since}", *matches)
     return [json.loads(line) for line in shown.splitlines()]

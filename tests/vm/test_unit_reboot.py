@@ -45,7 +45,7 @@ def test_a_reboot_sells_and_comes_back(enabled: Service, exchange: InsideExchang
     assert books["balances"]["BTC"] == {"free": str(OWN_BTC), "locked": "0"}
     assert [order["side"] for order in books["orders"]] == ["buy", "sell"]
     assert "Deactivated successfully" in enabled.journal()
-    # Nobody has called anything since: it was started by the boot.
+    # No command was called since: the service was started by the boot.
     enabled.until(ActiveState="active")
     exchange.fund()
     exchange.market(price="50000")

@@ -216,7 +216,7 @@ def _explanation(refused: SizeAnswer, taken: SizeAnswer, smaller_refused: bool) 
         return Refusal.TOO_LARGE if as_fine else None
     if not as_fine:
         return Refusal.STEP
-    # Both its step and its size were taken. What is left is a minimum, or a maximum that was
+    # Both its step and its size were taken. Only a minimum is left, or a maximum that was
     # lowered since; then a smaller amount is taken.
     return Refusal.TOO_SMALL if smaller_refused else None
 

@@ -3,7 +3,7 @@
 Every part of a position that is sold is progress, so the search begins with an amount that is
 probably taken and learns from the parts that follow: after a refusal that may have two causes, with
 the next smaller of 1, 2, 5, 10, ..., which has one digit and is therefore on any step that it
-reaches. What is sent next is no larger than what was taken, and shows by its decimals which cause
+reaches. The next amount is no larger than what was taken, and shows by its decimals which cause
 it was.
 """
 

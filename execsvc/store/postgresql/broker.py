@@ -1,6 +1,6 @@
 """The broker: all processes of a host share one connection to PostgreSQL, over a unix socket.
 
-Whatever writes wait when the connection is free become one statement, which the server commits by itself.
+The writes that wait when the connection is free become one statement, which the server commits by itself.
 No transaction has several statements, and none is sent before the answer to the one before: a host that
 freezes holds no lock.
 """
