@@ -6,8 +6,8 @@ Triggers of a connection note the rows that it changes (:mod:`capture`). Just be
 commits, the last state of each noted row is sent under the claim on the account; the answer decides between
 commit and rollback (:mod:`replica`). Transactions that are not durable go with the next durable one, or after
 a few seconds. A copy is made anew for each claim, in one transaction (:mod:`copies`), and a bot's
-also at each opening. Bots of other hosts are read from the shared records (:mod:`elsewhere`). A copy does not wait for the
-disk: after a loss of power none is used again.
+also at each opening. Bots of other hosts are read from the shared records (:mod:`elsewhere`). A copy does
+not wait for the disk: after a loss of power none is used again.
 
 A bot is written under the claim on the account that it is bound to, also on paper; a bot that was never bound
 to an account is written under none. Only the host of the first account binds a bot to another one.

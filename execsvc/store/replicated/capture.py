@@ -37,18 +37,28 @@ class Table(NamedTuple):
         return " AND ".join(f"{column} IS ?" for column in self.key)
 
 
-def begin(connection: sqlite3.Connection, younger: str) -> None:
-    """Make the tables of the script ``younger``, and note from now on each row that ``connection`` changes.
-
-    A row that REPLACE removes is noted by the trigger of a deletion, which needs ``recursive_triggers``.
-    """
-    connection.execute("PRAGMA recursive_triggers=ON")
-    connection.execute("PRAGMA temp_store=MEMORY")
+def prepare(connection: sqlite3.Connection, younger: str) -> None:
+    """Make the tables of the script ``younger``, and those of a copy, where they are missing."""
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("BEGIN IMMEDIATE")
     try:
         for statement in _statements(younger + _schema()):
             connection.execute(statement)
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def begin(connection: sqlite3.Connection) -> None:
+    """Note from now on each row that ``connection`` changes.
+
+    A row that REPLACE removes is noted by the trigger of a deletion, which needs ``recursive_triggers``.
+    """
+    connection.execute("PRAGMA recursive_triggers=ON")
+    connection.execute("PRAGMA temp_store=MEMORY")
+    connection.execute("BEGIN")
+    try:
         for table in tables(connection):
             _watch(connection, table)
         connection.execute("COMMIT")

@@ -68,13 +68,13 @@ class Copy(NamedTuple):
     """The scripts of the tables that the first schema lacks: a copy has all of them from the beginning."""
 
     def connect(self) -> FencedConnection:
-        """A connection that notes the rows which it changes. Raises LedgerFailed."""
+        """A connection to the file, which is made when there is none. Raises LedgerFailed."""
         create(self.path, self.schema, self.first, (self.owner,))
         connection = open_writable(self.path, self.owned_by, self.owner, FencedConnection)
         assert isinstance(connection, FencedConnection)
         schemas = "".join(script(schema) for schema in self.younger)
         try:
-            retry_while_locked(lambda: capture.begin(connection, schemas))
+            retry_while_locked(lambda: capture.prepare(connection, schemas))
         except sqlite3.Error as error:
             connection.close()
             raise faults.failed(f"{self.path.name} cannot be opened", error) from error

@@ -86,6 +86,7 @@ class JournalCopy(AccountJournal):
             if not replica.is_filled():
                 self._make_bots()
                 replica.fill(anew=False)
+            replica.begin()
         except BaseException:
             replica.close()
             raise

@@ -79,6 +79,7 @@ class LedgerCopy(BotLedger):
         replica = Replica(copy, self._remote, self._claims)
         try:
             replica.fill(anew=True)
+            replica.begin()
         except BaseException:
             replica.close()
             raise

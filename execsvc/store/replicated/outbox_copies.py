@@ -57,5 +57,6 @@ class OutboxCopies(LedgerOutboxes):
             bot_id = query(connection, "SELECT bot_id FROM bot")[0]["bot_id"]
         copy = copy_of_bot(self._state_dir, bot_id)
         with closing(Replica(copy, self._remote, self._claims)) as replica:
+            replica.begin()
             replica.settle()
             replica.send()

@@ -7,6 +7,7 @@ are asked whether they have the write; the copy takes the same rows when they ha
 
 from __future__ import annotations
 
+import sqlite3
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
@@ -26,6 +27,7 @@ from execsvc.store.replicated.copies import (
 )
 from execsvc.store.replicated.host_claims import HostClaims
 from execsvc.store.replicated.sent_write import SentWrite
+from execsvc.store.sqlite import faults
 from execsvc.store.sqlite.database import query, transaction, writing
 
 LONGEST_WAIT = 5.0
@@ -56,6 +58,7 @@ class Replica:
         self._settled = ""
         """The id of the sent write of which it is known that the copy has it."""
         self.connection = copy.connect()
+        self._notes = False
         self._sent = SentWrite(copy.path)
         self.connection.check_claim = self._check_claim
         self.connection.record_elsewhere = self._record
@@ -93,6 +96,14 @@ class Replica:
                 capture.note_all(self.connection)
             self._sent.clear()
         return True
+
+    def begin(self) -> None:
+        """Note the rows that are changed from now on: only then can they be. Raises LedgerFailed."""
+        try:
+            capture.begin(self.connection)
+        except sqlite3.Error as error:
+            raise faults.failed(f"{self._copy.path.name} cannot be written", error) from error
+        self._notes = True
 
     def settle(self) -> None:
         """Decide a write whose answer was lost, if there is one. Raises LedgerFailed."""
@@ -137,8 +148,8 @@ class Replica:
     def _check_claim(self) -> None:
         """Raise ClaimLost when the claim is known to be lost, or another claim has this copy now."""
         found = facts(self.connection)
-        if found is None:
-            raise LedgerFailed(f"{self._copy.path.name} was not filled")
+        if found is None or not self._notes:
+            raise LedgerFailed(f"{self._copy.path.name} is not ready")
         if self._sent.write_id() not in ("", found.last_write):
             raise LedgerUnavailable(f"{self._copy.path.name}: an earlier write is not decided yet")
         key_id, fence = found.claim

@@ -22,7 +22,8 @@ CREATE TABLE numbered (seq INTEGER PRIMARY KEY AUTOINCREMENT, value TEXT UNIQUE)
 @pytest.fixture
 def connection() -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as made:
-        capture.begin(made, SCHEMA)
+        capture.prepare(made, SCHEMA)
+        capture.begin(made)
         yield made
 
 
@@ -103,7 +104,7 @@ def test_table_that_is_made_later_is_noted_from_its_first_row(
 
 def test_rows_are_the_same_where_their_images_are_applied(connection: sqlite3.Connection) -> None:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as other:
-        capture.begin(other, SCHEMA)
+        capture.prepare(other, SCHEMA)
         connection.execute("INSERT INTO fact VALUES ('a', '1'), ('b', '2')")
         capture.apply(other, taken(connection))
         connection.execute("DELETE FROM fact WHERE name='b'")
