@@ -13,7 +13,13 @@ from support.store_backends import ReplicatedBackend
 
 from execsvc import failpoints
 from execsvc.clock import SimulatedClock, installed
-from execsvc.errors import ClaimLost, LedgerFailed, LedgerUnavailable, WriteUnknown
+from execsvc.errors import (
+    ClaimLost,
+    LedgerFailed,
+    LedgerUnavailable,
+    StopRequested,
+    WriteUnknown,
+)
 from execsvc.failpoints import Failpoint
 from execsvc.model.order import OrderState
 from execsvc.model.position import Position
@@ -90,6 +96,20 @@ def test_write_of_another_process_is_decided_before_the_copy_is_used(
             account.begin(intent())
         assert (other.unsettled() is not None) is (fault is Fault.LOST_ANSWER)
         assert dump(other.connection) == dump(account.connection)
+
+
+def test_wait_for_the_answer_that_is_cut_short_is_as_an_answer_that_is_lost(
+    hosts: ReplicatedBackend, bot: LedgerCopy
+) -> None:
+    def stop() -> None:
+        raise StopRequested
+
+    hosts.shared.before_answer = stop
+    with pytest.raises(StopRequested):
+        bot.book(BINDING, order(1))
+    hosts.shared.before_answer = lambda: None
+    assert bot.is_booked("c1")
+    assert_equal_after_takeover(hosts, bot)
 
 
 @pytest.mark.parametrize("name", ["one", "two"])
