@@ -140,7 +140,7 @@ class AlertTracker:
             if key not in present and case.kind in judged:
                 self._note_absent(now, key, case)
         news = []
-        for kind in Kind:
+        for kind in self._concerned():
             for items in (
                 self._begun(now, kind, patience.get(kind, 0.0)),
                 self._ended(now, kind),
@@ -148,6 +148,12 @@ class AlertTracker:
             ):
                 news += items
         return news
+
+    def _concerned(self) -> list[Kind]:
+        """The kinds of all conditions known, and of news that waits: most seconds there are none."""
+        found = {case.kind for case in self._cases.values()}
+        found |= {kind for (_, kind), gate in self._gates.items() if gate.waits_since is not None}
+        return [kind for kind in Kind if kind in found]
 
     def _note_present(self, now: float, condition: Condition) -> None:
         case = self._cases.get(condition.key)
