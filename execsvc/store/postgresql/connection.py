@@ -22,12 +22,23 @@ STATEMENT_SECONDS = 2.0
 """Time after which the server gives up a statement."""
 ANSWER_SECONDS = 3.0
 """Longest wait for the answer to a statement; after that the answer counts as lost."""
-_SESSION = (
-    "SELECT set_config('search_path', 'execsvc', false),"
-    f" set_config('statement_timeout', '{STATEMENT_SECONDS * 1000:.0f}', false),"
-    f" set_config('lock_timeout', '{STATEMENT_SECONDS * 750:.0f}', false),"
-    " set_config('bytea_output', 'hex', false), set_config('client_encoding', 'UTF8', false),"
-    " set_config('extra_float_digits', '1', false)"
+_SETTINGS = {
+    "search_path": "execsvc",
+    "client_encoding": "UTF8",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+    "statement_timeout": f"{STATEMENT_SECONDS * 1000:.0f}",
+    "lock_timeout": f"{STATEMENT_SECONDS * 750:.0f}",
+    # The server finds out about a dead host, and ends its session, within seconds.
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "8000",
+    "client_connection_check_interval": "2000",
+}
+"""Settings of every session, made by itself: whatever the role's and the database's are."""
+_SESSION = "SELECT " + ", ".join(
+    f"set_config('{name}', '{value}', false)" for name, value in _SETTINGS.items()
 )
 _PASSING = ("08", "40", "53", "55", "57", "58", "25006", "XX000")
 """Beginnings of SQLSTATE of errors that may be over at the next try."""
