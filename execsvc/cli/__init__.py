@@ -35,6 +35,7 @@ COMMANDS = {
     "settle": "Decide a contested order by hand.",
     "release": "Book coins that are gone; end HELD and FAILED.",
     "store": "Make and examine the PostgreSQL that several hosts share.",
+    "hosts": "Show the hosts that share a PostgreSQL.",
     "alert": "Send a message to the alert URLs, to try them.",
     "replay": "Run a strategy on recorded markets.",
     "record": "Record a live market for replay.",

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
 
 import click
 
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.options import SettingsSource, directory_options, refuse_missing_store_extra
+from execsvc.cli.options import SettingsSource, directory_options
 from execsvc.cli.output import plain_text
-from execsvc.errors import ConfigRefused, LedgerUnavailable, Unavailable
+from execsvc.cli.store_connection import store_connections
 from execsvc.exit_codes import DONE, FAULT, REFUSED, UNREACHABLE
-from execsvc.settings import Settings
-
-if TYPE_CHECKING:
-    from execsvc.store.postgresql.connection import DatabaseConnection
-
-_NAME = "execsvc store"
 
 
 @click.group(
@@ -47,7 +38,7 @@ def store() -> None:
 def check(source: SettingsSource, as_json: bool) -> int:
     """Check that no record can be lost in the PostgreSQL of EXECSVC_STORE_URL."""
     settings = source.without_services()
-    with _connections(settings, 2) as (one, other):
+    with store_connections(settings, 2) as (one, other):
         from execsvc.store.postgresql.check import CheckLevel, examine
 
         results = list(examine(one, other))
@@ -78,34 +69,10 @@ def check(source: SettingsSource, as_json: bool) -> int:
 def init(source: SettingsSource) -> None:
     """Make the tables in the PostgreSQL of EXECSVC_STORE_URL; may be run again."""
     settings = source.without_services()
-    with _connections(settings, 1) as (connection,):
+    with store_connections(settings) as (connection,):
         from execsvc.store.postgresql import schema
 
         made = schema.install(connection)
     click.echo(
         "The tables are made." if made else "The tables were there; their functions are made anew."
     )
-
-
-@contextmanager
-def _connections(settings: Settings, count: int) -> Iterator[list[DatabaseConnection]]:
-    """Connections to the store of the settings. Raises ConfigRefused, Unavailable."""
-    if settings.store_url is None:
-        raise ConfigRefused("EXECSVC_STORE_URL: is not set")
-    refuse_missing_store_extra(settings)
-    from execsvc.store.postgresql.address import address
-    from execsvc.store.postgresql.connection import connect
-
-    password = settings.store_password
-    place = address(
-        settings.store_url.get_secret_value(),
-        None if password is None else password.get_secret_value(),
-    )
-    with ExitStack() as stack:
-        try:
-            connections = [connect(place, _NAME) for _ in range(count)]
-        except LedgerUnavailable as error:
-            raise Unavailable(str(error)) from error
-        for connection in connections:
-            stack.callback(connection.close)
-        yield connections
