@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 import setproctitle
 from logging_journald import JournaldTransport
 from loguru import logger
-from support import environment
+from support import environment, in_memory
 from support.exchange import Exchange
 from support.fake_journal import FakeJournal
 from support.running_order import spread
@@ -46,7 +47,9 @@ FORKING = {"runner": "bots", "supervisor": "service", "control_plane": "plane"}
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a run be asked for starts of the program by an interpreter of their own."""
-    parser.addoption("--real-starts", action="store_true", help="fork no start of the program")
+    parser.addoption(
+        "--real-starts", action="store_true", help="fork no start of the program, and test on disk"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -57,6 +60,8 @@ def pytest_configure(config: pytest.Config) -> None:
         environment.enter()
     except RuntimeError as error:
         raise pytest.UsageError(str(error)) from None
+    if not config.getoption("real_starts"):
+        in_memory.use()
     STARTS.configure(config)
 
 
@@ -110,6 +115,13 @@ def says_what_it_is_marked_with(request: pytest.FixtureRequest) -> Iterator[None
     recorder.close()
     seen = recorder.all()
     assert [wrong for wrong in (lacking(name, seen) for name in names) if wrong] == []
+
+
+@pytest.fixture
+def disk() -> Iterator[Path]:
+    """A directory that outlives a reboot, as that of a service has to: ``tmp_path`` may be in memory."""
+    with tempfile.TemporaryDirectory(prefix="execsvc-", dir="/var/tmp") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

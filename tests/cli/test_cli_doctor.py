@@ -162,8 +162,9 @@ def test_doctor_unusable_rows_are_a_warning(services: Sandbox, execsvc: Execsvc)
 
 
 def test_doctor_service_not_running_warns_and_a_taken_port_is_a_fault(
-    services: Sandbox, execsvc: Execsvc
+    services: Sandbox, execsvc: Execsvc, disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("EXECSVC_STATE_DIR", str(disk / "state"))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         taken.close()
