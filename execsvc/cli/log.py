@@ -7,9 +7,8 @@ from typing import NoReturn
 
 import click
 
-from execsvc.cli.bot_argument import bot_argument, resolve_bot
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.options import SettingsSource, directory_options
+from execsvc.cli.options import SettingsSource, bot_argument, directory_options, resolve_bot
 from execsvc.cli.output import plain_text, reader_is_gone
 from execsvc.exit_codes import DONE, FAULT, REFUSED, USAGE
 from execsvc.store.bot_state import LogRow

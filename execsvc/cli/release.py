@@ -8,10 +8,9 @@ from typing import Any
 import click
 
 from execsvc.cli.abandon import abandon_position
-from execsvc.cli.bot_argument import bot_argument, resolve_bot
 from execsvc.cli.daemon import notify_daemon, wait_while, waiting_options
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.options import SettingsSource, directory_options
+from execsvc.cli.options import SettingsSource, bot_argument, directory_options, resolve_bot
 from execsvc.cli.output import plain_text
 from execsvc.errors import ConfigRefused, LedgerFailed
 from execsvc.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE, USAGE

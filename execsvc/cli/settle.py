@@ -6,10 +6,9 @@ from decimal import Decimal, InvalidOperation
 
 import click
 
-from execsvc.cli.bot_argument import bot_argument, resolve_bot
 from execsvc.cli.daemon import notify_daemon, print_decision
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.options import SettingsSource, directory_options
+from execsvc.cli.options import SettingsSource, bot_argument, directory_options, resolve_bot
 from execsvc.exit_codes import DONE, FAULT, REFUSED, USAGE
 from execsvc.store.opening import open_store
 

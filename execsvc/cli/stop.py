@@ -7,10 +7,9 @@ from typing import Any
 
 import click
 
-from execsvc.cli.bot_argument import bot_argument, resolve_bot
 from execsvc.cli.daemon import call_daemon, describe_open, wait_until_flat, waiting_options
 from execsvc.cli.exit_codes import exit_codes
-from execsvc.cli.options import SettingsSource, directory_options
+from execsvc.cli.options import SettingsSource, bot_argument, directory_options, resolve_bot
 from execsvc.exit_codes import DONE, FAULT, REFUSED, RESIDUE, UNREACHABLE, USAGE
 from execsvc.store.opening import open_store
 

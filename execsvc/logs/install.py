@@ -1,7 +1,8 @@
-"""Sends the records of this process to their channels."""
+"""Sends the records of this process, and those of libraries, to their channels."""
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from loguru import logger
 from execsvc.logs.journal import journal, listens
 from execsvc.logs.output import LogChannel, Output
 from execsvc.logs.render import (
+    PRIORITIES,
     as_coloured_block,
     as_json,
     as_prefixed_line,
@@ -19,7 +21,6 @@ from execsvc.logs.render import (
     as_text_line,
 )
 from execsvc.logs.standard_error import STDERR, StandardError
-from execsvc.logs.standard_library import FromStandardLogging
 
 if TYPE_CHECKING:
     from loguru import Logger
@@ -79,3 +80,28 @@ def _hold_standard_descriptors() -> None:
     while descriptor <= STDERR:
         descriptor = os.dup(descriptor)
     os.close(descriptor)
+
+
+class FromStandardLogging(logging.Handler):
+    """Takes the warnings of libraries (gunicorn, Flask, ``warnings``) into the same log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log one record of the standard library's logging."""
+        level = record.levelname if record.levelname in PRIORITIES else "WARNING"
+        try:
+            text = record.getMessage()
+        except (TypeError, ValueError):
+            text = str(record.msg)
+        event = logger.opt(exception=record.exc_info, depth=_depth()).bind(logger=record.name)
+        event.log(level, "{}", text)
+
+
+def _depth() -> int:
+    """The number of frames from :meth:`FromStandardLogging.emit` up to the one that made the
+    record.
+    """
+    here = inspect.currentframe()
+    depth, frame = 0, here and here.f_back
+    while frame is not None and (depth == 0 or frame.f_code.co_filename == logging.__file__):
+        depth, frame = depth + 1, frame.f_back
+    return depth

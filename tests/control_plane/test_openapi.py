@@ -18,7 +18,7 @@ from execsvc.errors import Unavailable
 from execsvc.model.bot import InvalidRow
 from execsvc.store.halted import Halted
 from execsvc.supervisor.bots.states import State
-from execsvc.supervisor.listing.guard import Pending
+from execsvc.supervisor.listing.absence import Pending
 from execsvc.supervisor.status.facts import Polled
 from execsvc.supervisor.status.status import health, status
 

@@ -12,7 +12,7 @@ import pytest
 
 from execsvc.clients.bot_service import Listing
 from execsvc.settings import Switch
-from execsvc.supervisor.processes.timers import Timers
+from execsvc.supervisor.processes.loop_clock import Timers
 from execsvc.supervisor.report_requests import ReportRequests
 from execsvc.workers.lines import Lines
 

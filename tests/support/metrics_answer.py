@@ -15,7 +15,7 @@ from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.next_step import Listed, ServiceMode
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.bots.totals import Totals
-from execsvc.supervisor.listing.guard import Pending
+from execsvc.supervisor.listing.absence import Pending
 from execsvc.supervisor.processes.loop_clock import LoopClock
 from execsvc.supervisor.status.facts import Facts, Polled
 from execsvc.supervisor.status.metrics import metrics

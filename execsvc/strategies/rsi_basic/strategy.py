@@ -15,7 +15,7 @@ from execsvc.model.order import Side
 from execsvc.strategies.base import Strategy, StrategyContext
 from execsvc.strategies.budget import budget
 from execsvc.strategies.diagnostics import Diagnostics
-from execsvc.strategies.rsi_basic.candles import Candles
+from execsvc.strategies.rsi_basic.indicator import Candles
 from execsvc.strategies.rsi_basic.params import RsiParams
 
 

@@ -20,8 +20,7 @@ from execsvc.errors import ExecsvcError
 from execsvc.masking import masked_json
 from execsvc.repeats import Repeats
 from execsvc.supervisor.control.listener import ControlListener
-from execsvc.supervisor.processes.loop_clock import LoopClock
-from execsvc.supervisor.processes.timers import Timers
+from execsvc.supervisor.processes.loop_clock import LoopClock, Timers
 
 LARGEST_REQUEST = 64 * 1024
 MOST_CLIENTS = 64

@@ -12,9 +12,8 @@ from execsvc.clock import monotonic
 from execsvc.repeats import Repeats
 from execsvc.settings import Settings
 from execsvc.supervisor.bots.bots import Bots
-from execsvc.supervisor.listing.absence import Absence
+from execsvc.supervisor.listing.absence import Absence, MassStopGuard, Pending
 from execsvc.supervisor.listing.crowded_accounts import CrowdedAccounts
-from execsvc.supervisor.listing.guard import MassStopGuard, Pending
 from execsvc.supervisor.listing.last_seen import LastSeen
 
 _KEY = "mass stop"

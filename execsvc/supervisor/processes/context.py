@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 
 from execsvc.settings import Settings
 from execsvc.supervisor.processes.child import Children
-from execsvc.supervisor.processes.loop_clock import LoopClock
-from execsvc.supervisor.processes.timers import Timers
+from execsvc.supervisor.processes.loop_clock import LoopClock, Timers
 
 
 @dataclass

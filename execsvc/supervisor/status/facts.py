@@ -9,7 +9,7 @@ from execsvc.model.bot import InvalidRow
 from execsvc.store.halted import Halted
 from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.next_step import ServiceMode
-from execsvc.supervisor.listing.guard import Pending
+from execsvc.supervisor.listing.absence import Pending
 
 
 class Polled(NamedTuple):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execsvc.supervisor.listing.absence import Absence, PollResult
-from execsvc.supervisor.listing.guard import MassStopGuard, Pending
+from execsvc.supervisor.listing.absence import Absence, MassStopGuard, Pending, PollResult
 
 A, B, C = "a", "b", "c"
 IDS = st.sets(st.sampled_from("abcdefgh"))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execsvc.supervisor.processes.loop_clock import SLACK, LoopClock
-from execsvc.supervisor.processes.timers import Timers
+from execsvc.supervisor.processes.loop_clock import SLACK, LoopClock, Timers
 
 
 class Machine:

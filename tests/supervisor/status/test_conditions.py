@@ -18,7 +18,7 @@ from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.bot_records import Hold
 from execsvc.supervisor.bots.next_step import ServiceMode
 from execsvc.supervisor.bots.states import State
-from execsvc.supervisor.listing.guard import Pending
+from execsvc.supervisor.listing.absence import Pending
 from execsvc.supervisor.status.conditions import conditions, left_open, subject
 from execsvc.supervisor.status.facts import Facts, Polled
 

@@ -18,7 +18,7 @@ from execsvc.supervisor.bots.bot import Bot
 from execsvc.supervisor.bots.bot_records import Hold
 from execsvc.supervisor.bots.next_step import Listed, ServiceMode
 from execsvc.supervisor.bots.states import State
-from execsvc.supervisor.listing.guard import Pending
+from execsvc.supervisor.listing.absence import Pending
 from execsvc.supervisor.status.facts import Polled
 from execsvc.supervisor.status.status import health, status
 
