@@ -14,6 +14,8 @@ from support.receiver import SECRET, Receiver
 from support.verdicts import assert_over, rows, titled
 
 NO_SALE = {"call": "order", "match": {"side": "sell"}, "times": None}
+SELDOM = {"EXECSVC_POLL_INTERVAL": "1", "EXECSVC_LIQUIDATION_RETRY": "2"}
+"""For minutes in which the same fails again and again."""
 REFUSED = {"strategy": "no_such_strategy_v1"}
 ALERTS = "execsvc: alerts"
 
@@ -36,6 +38,7 @@ def told(daemon: Daemon, receiver: Receiver) -> Daemon:
 def test_a_liquidation_that_fails_and_its_all_clear_also_across_a_death(
     daemon: Daemon, exchange: Exchange, receiver: Receiver
 ) -> None:
+    daemon.environ |= SELDOM
     exchange.list_bots(bot_row())
     told(daemon, receiver).start()
     tracked = daemon.until_holding()["position"]["tracked"]

@@ -113,7 +113,7 @@ def test_two_starts_are_two_sessions_with_the_orders_of_each(
 def test_an_outage_of_a_minute_in_the_middle_of_a_start_loses_no_session_and_no_execution(
     daemon: Daemon, exchange: Exchange, front_end: FrontEnd, fault: dict[str, Any]
 ) -> None:
-    bots = list_stopped(exchange, 40, hold_duration=10, loop_count=2)
+    bots = list_stopped(exchange, 40, interval=5, hold_duration=10, loop_count=2)
     daemon.start(**PATIENT)
     front_end.press_start(bots)
     eventually(lambda: front_end.moved(bots, "BOOTING"), "some are RUNNING")

@@ -17,6 +17,8 @@ def execute(self, ctx):
     ctx.log(f"mid {ctx.depth(5).mid}, sides {sorted(str(t.side) for t in ctx.trades(20))}")
 """
 DEPTH = {"bids": [[49990, 1, 1767292988], [49980, 1]], "asks": [[50010, "1", "0", "4"]]}
+SELDOM = 1.0
+"""Seconds from tick to tick: most of the test is a minute in which nothing is to happen."""
 SIDES = ("sell ", "SELL", "b", "s", "taker", None)
 
 
@@ -31,14 +33,14 @@ def test_bot_that_does_nothing_says_why(daemon: Daemon, exchange: Exchange, tmp_
     exchange.fault("patch", call="trades", times=None, body={"trades": trades})
     exchange.call("PUT", "/sandbox/accounts/poor", {"BTC": "1"})
     exchange.list_bots(
-        bot_row("lower", symbol="btc/usdt"),
-        bot_row("swap", symbol="BTC/USDT:USDT"),
-        bot_row("nil", allocation="0"),
+        bot_row("lower", symbol="btc/usdt", interval=SELDOM),
+        bot_row("swap", symbol="BTC/USDT:USDT", interval=SELDOM),
+        bot_row("nil", allocation="0", interval=SELDOM),
         {**bot_row("idle", allocation=0), "pipeline": {"strategy": {"id": "rsi_basic"}}},
-        bot_row("poor", key="poor"),
-        bot_row("odd", strategy="reads_all"),
+        bot_row("poor", key="poor", interval=SELDOM),
+        bot_row("odd", strategy="reads_all", interval=SELDOM),
     )
-    daemon.start(**plugins.environ)
+    daemon.start(**plugins.environ, EXECSVC_TICK_INTERVAL=str(SELDOM))
     for bot_id, words in {
         "lower": "GET /balance for btc/usdt: lists no btc, but BTC: ",
         "swap": "GET /balance for BTC/USDT:USDT: lists no USDT:USDT, but USDT: ",
