@@ -113,6 +113,9 @@ EventName = Literal[
     "status_shown",
     "step_learnt",
     "stop_loss_unknown",
+    "store_connection_lost",
+    "store_request_refused",
+    "store_unreachable",
     "strategy_error",
     "strategy_judged",
     "strategy_said",
@@ -302,6 +305,13 @@ EVENTS: Mapping[EventName, Event] = {
     "service_stopped": Event("INFO", "the end of the service, with the exit code"),
     "service_failed": Event("CRITICAL", "a fault of the service itself; with the traceback"),
     "settings_warning": Event("WARNING", "settings that do not fit together"),
+    "store_unreachable": Event("WARNING", "the database of several hosts cannot be reached"),
+    "store_connection_lost": Event(
+        "WARNING", "a connection to the database of several hosts is lost"
+    ),
+    "store_request_refused": Event(
+        "WARNING", "a process of this host sent the store a garbled request"
+    ),
     "state_moved": Event("WARNING", "the state directory was last used on another machine"),
     "settings_read": Event("INFO", "HUP: the settings were read again"),
     "settings_late": Event("WARNING", "HUP: settings that only a restart changes"),

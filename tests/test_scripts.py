@@ -162,4 +162,5 @@ def stub(path: Path, body: str) -> None:
 def reads_settings(name: str) -> bool:
     command = program.get_command(click.Context(program), name)
     assert command is not None
-    return any("--env-file" in parameter.opts for parameter in command.params)
+    parts = list(command.commands.values()) if isinstance(command, click.Group) else [command]
+    return any("--env-file" in parameter.opts for part in parts for parameter in part.params)

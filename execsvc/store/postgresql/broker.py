@@ -145,7 +145,9 @@ class Broker:
                 self._receive(client)
         except (OSError, Garbled) as error:
             if isinstance(error, Garbled):
-                logger.warning("A process of this host sent the store's broker {}", error)
+                logger.bind(event="store_request_refused").warning(
+                    "A process of this host sent the store's broker {}", error
+                )
             self._drop(descriptor)
 
     def _receive(self, client: _Caller) -> None:
@@ -259,7 +261,9 @@ class Broker:
 
     def _lose(self, job: list[Request], reason: str) -> None:
         """Reply that what was on its way may be recorded; a read was only not answered."""
-        logger.warning("The store's broker has lost its connection: {}", reason)
+        logger.bind(event="store_connection_lost").warning(
+            "The store's broker has lost its connection: {}", reason
+        )
         self._disconnect()
         for asked in job:
             status = Status.UNKNOWN if asked.changes else Status.UNAVAILABLE
@@ -286,7 +290,7 @@ class Broker:
             self._unreachable = str(error)
             self._back_off = min(max(self._back_off * 2, _FIRST_BACK_OFF), _LONGEST_BACK_OFF)
             self._next_try = clock.monotonic() + self._back_off
-            logger.warning("{}", error)
+            logger.bind(event="store_unreachable").warning("{}", error)
             return False
         self._back_off = 0.0
         self._connection = connection

@@ -140,6 +140,7 @@ def test_write_of_a_text_with_nul_keeps_a_symbol(client: BrokerClient) -> None:
     assert client.read("bot", "bot") == {"guard": [(1, "x", "\N{SYMBOL FOR NULL}\\u0000", "", "")]}
 
 
+@pytest.mark.says("store_connection_lost")
 def test_write_whose_backend_is_ended_is_unknown_and_then_decided(
     host: JoinedHost, client: BrokerClient, connect_again: Connect
 ) -> None:
@@ -182,6 +183,7 @@ def test_write_that_waits_for_a_lock_for_too_long_is_certainly_not_recorded(
     client.write(a_write())
 
 
+@pytest.mark.says("store_unreachable")
 def test_write_without_a_server_is_certainly_not_recorded(shared_url: str, tmp_path: Path) -> None:
     nowhere = RunningBroker(f"postgresql:///none?host={tmp_path}", "one", "run")
     try:
@@ -251,6 +253,7 @@ def test_socket_of_a_broker_is_for_its_user_alone(broker: RunningBroker) -> None
     assert stat.S_IMODE(broker.path.stat().st_mode) == 0o600
 
 
+@pytest.mark.says("store_request_refused")
 def test_garbled_message_ends_that_connection_only(
     broker: RunningBroker, client: BrokerClient
 ) -> None:
