@@ -96,7 +96,9 @@ def test_a_bot_over_its_daily_loss_gets_out_but_not_in(
 @pytest.mark.long
 @pytest.mark.slow
 def test_so_many_entries_a_minute_over_all_processes(daemon: Daemon, exchange: Exchange) -> None:
-    row = bot_row(params={"hold_duration": 1, "loop_count": 0, "allocation_ratio": "0.01"})
+    row = bot_row(
+        interval=0.5, params={"hold_duration": 1, "loop_count": 0, "allocation_ratio": "0.01"}
+    )
     exchange.list_bots(row)
     daemon.start(EXECSVC_MAX_ORDERS_PER_MINUTE="2")
     eventually(lambda: guards(daemon) == ["order_rate"], "the third entry is refused", 60)

@@ -202,7 +202,7 @@ def test_stop_waits_for_the_reports_and_a_late_one_carries_its_session(
         return Fate(False, 500) if asked.path == "/orders" else None
 
     exchange.list_bots({**bot_row(), "status": "BOOTING"})
-    daemon.start()
+    daemon.start(EXECSVC_POLL_INTERVAL="1")
     until(exchange, "RUNNING")
     daemon.until_holding()
     orders_told(exchange, 1)
