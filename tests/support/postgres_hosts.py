@@ -45,6 +45,10 @@ class LatestBroker(Remote):
         """Keep a record of the service."""
         self.client.put(name, content)
 
+    def replace(self, name: str, former: bytes | None, content: bytes) -> bool:
+        """Keep a record of the service that is still ``former``."""
+        return self.client.replace(name, former, content)
+
     def get(self, name: str) -> bytes | None:
         """A record of the service."""
         return self.client.get(name)

@@ -35,6 +35,7 @@ class SharedMemory:
         self.is_cut_off = False
         """True while no question is answered either."""
         self.before_answer: Callable[[], None] = lambda: None
+        self.before_replacing: Callable[[], None] = lambda: None
         self._never: set[str] = set()
 
     @contextmanager
@@ -96,6 +97,15 @@ class SharedMemory:
         """Keep a record of the service."""
         self._reach()
         self.contents[name] = content
+
+    def replace(self, name: str, former: bytes | None, content: bytes) -> bool:
+        """Keep a record of the service that is still ``former``."""
+        self._reach()
+        self.before_replacing()
+        if self.contents.get(name) != former:
+            return False
+        self.contents[name] = content
+        return True
 
     def get(self, name: str) -> bytes | None:
         """A record of the service."""

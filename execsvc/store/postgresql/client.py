@@ -17,6 +17,7 @@ from execsvc.store.postgresql.wire import (
     Operation,
     Status,
     encoded,
+    joined,
 )
 
 CALL_SECONDS = 10.0
@@ -28,8 +29,6 @@ _ERRORS: dict[str, type[LedgerFailed]] = {
     Status.UNAVAILABLE: LedgerUnavailable,
     Status.FAILED: LedgerFailed,
 }
-_NUL, _NUL_SHOWN = "\0", "\N{SYMBOL FOR NULL}"
-"""PostgreSQL keeps no NUL in a text; the symbol is kept instead."""
 
 
 class BrokerClient(Remote):
@@ -66,6 +65,10 @@ class BrokerClient(Remote):
     def put(self, name: str, content: bytes) -> None:
         """Keep ``content`` as the service's record ``name``."""
         self._call([Operation.PUT, name], content)
+
+    def replace(self, name: str, former: bytes | None, content: bytes) -> bool:
+        """Keep ``content`` as the service's record ``name``, if that is still ``former``."""
+        return self._call([Operation.REPLACE, name], joined(former, content)) == b"t"
 
     def get(self, name: str) -> bytes | None:
         """The service's record ``name``; None when there is none."""
@@ -108,7 +111,7 @@ class BrokerClient(Remote):
                 return reply
 
     def _lose(self, operation: str, reason: str) -> NoReturn:
-        if operation in (Operation.WRITE, Operation.PUT):
+        if operation in (Operation.WRITE, Operation.PUT, Operation.REPLACE):
             raise WriteUnknown(f"the answer of the store's broker is lost: {reason}")
         raise LedgerUnavailable(f"the store's broker does not answer: {reason}")
 
@@ -141,15 +144,6 @@ def _has_ended(connection: socket.socket) -> bool:
 
 def _json_of(write: Write) -> bytes:
     try:
-        text = json.dumps(write, allow_nan=False)
-        if "\\u0000" in text:
-            text = json.dumps(_without_nul(json.loads(text)))
-        return text.encode()
+        return json.dumps(write, allow_nan=False).encode()
     except ValueError as error:
         raise LedgerFailed(f"a value cannot be recorded: {error}") from error
-
-
-def _without_nul(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_without_nul(each) for each in value]
-    return value.replace(_NUL, _NUL_SHOWN) if isinstance(value, str) else value

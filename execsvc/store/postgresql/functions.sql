@@ -88,7 +88,23 @@ END
 $make$;
 
 
--- The fenced write. batch: [[write_id, kind, owner, key_id, fence, [[table, key, row or null], ...]], ...]. One answer a
+-- The accounts that bots are bound to, by bot. A bot without one that is to be written without one stays as it is meanwhile.
+CREATE OR REPLACE FUNCTION bindings(batch jsonb) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+BEGIN
+    IF EXISTS (SELECT FROM jsonb_array_elements(batch) w WHERE w->>3 = '') THEN
+        PERFORM FROM bot_bot WHERE owner IN (
+            SELECT w->>2 FROM jsonb_array_elements(batch) w WHERE w->>3 = '' AND w->>1 = 'bot')
+            ORDER BY owner FOR UPDATE;
+    END IF;
+    RETURN (SELECT coalesce(jsonb_object_agg(owner, key_id), '{}') FROM bot_bot
+        WHERE key_id <> '' AND owner IN (
+            SELECT w->>2 FROM jsonb_array_elements(batch) w WHERE w->>1 = 'bot'));
+END
+$$;
+
+-- The fenced write. A bot that is bound to an account is written by the host that has claimed that account. batch: [[write_id, kind, owner, key_id, fence, [[table, key, row or null], ...]], ...]. One answer a
 -- write: recorded, lost (refused by lease or claim) or frozen (refused on a timeline that is not acknowledged). All of
 -- the batch is refused when one of it breaks a rule of the tables. The lock keeps a claim from being moved under the write; it does not make the beats of the host wait.
 CREATE OR REPLACE FUNCTION write_batch(host text, run text, batch jsonb) RETURNS text[]
@@ -96,6 +112,7 @@ LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
     present bigint;
+    bound jsonb;                        -- by bot, the account that it is bound to
     fences jsonb;                       -- by key_id, of the claims of this host
     admitted boolean[];
     owners text[];
@@ -110,10 +127,12 @@ BEGIN
         WHERE host_id = write_batch.host AND incarnation = run AND NOT closing AND expires_at > clock_timestamp()
         FOR KEY SHARE;
     IF present IS NOT NULL THEN
+        bound := bindings(batch);
         SELECT jsonb_object_agg(held.key_id, held.fence) INTO fences FROM (
             SELECT a.key_id, a.fence
             FROM account a JOIN host h ON h.host_id = a.owner AND h.epoch = a.owner_epoch
-            WHERE a.key_id IN (SELECT w->>3 FROM jsonb_array_elements(batch) w)
+            WHERE a.key_id IN (
+                    SELECT w->>3 FROM jsonb_array_elements(batch) w UNION SELECT value FROM jsonb_each_text(bound))
                 AND h.host_id = write_batch.host AND h.epoch = present AND h.incarnation = run
                 AND h.expires_at > clock_timestamp()
             FOR KEY SHARE OF a, h
@@ -121,8 +140,10 @@ BEGIN
     END IF;
     SELECT array_agg(
         present IS NOT NULL AND (
-            (w->>3 = '' AND w->>1 = 'bot')
-            OR ((w->>1 = 'bot' OR w->>2 = w->>3) AND coalesce(fences->(w->>3) = w->4, false))
+            (w->>3 = '' AND w->>1 = 'bot' AND NOT bound ? (w->>2))
+            OR ((w->>1 = 'account' AND w->>2 = w->>3 OR w->>1 = 'bot'
+                    AND (NOT bound ? (w->>2) OR coalesce(fences ? (bound->>(w->>2)), false)))
+                AND coalesce(fences->(w->>3) = w->4, false))
         ) ORDER BY place)
     INTO admitted FROM jsonb_array_elements(batch) WITH ORDINALITY AS asked (w, place);
     INSERT INTO written (write_id, void)
@@ -177,4 +198,24 @@ LANGUAGE sql AS $$
         WHEN EXISTS (SELECT FROM cluster WHERE acknowledged = timeline()) THEN 'lost'
         ELSE 'frozen'
     END
+$$;
+
+-- Replace a record of the whole service if it is as given (former NULL: there is none): recorded, changed, lost or frozen.
+CREATE OR REPLACE FUNCTION replace_record(host text, run text, record text, former bytea, bytes bytea) RETURNS text
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM cluster WHERE acknowledged = timeline()) THEN
+        RETURN 'frozen';
+    END IF;
+    PERFORM FROM host WHERE host_id = replace_record.host AND incarnation = run AND NOT closing
+        AND expires_at > clock_timestamp() FOR KEY SHARE;
+    IF NOT FOUND THEN
+        RETURN 'lost';
+    ELSIF former IS NULL THEN
+        INSERT INTO service_record (name, content) VALUES (record, bytes) ON CONFLICT DO NOTHING;
+    ELSE
+        UPDATE service_record SET content = bytes, at = clock_timestamp() WHERE name = record AND content = former;
+    END IF;
+    RETURN CASE WHEN FOUND THEN 'recorded' ELSE 'changed' END;
+END
 $$;

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from execsvc.store.postgresql.connection import Answer, StatementRefused
-from execsvc.store.postgresql.wire import Garbled, Message, Operation, Status
+from execsvc.store.postgresql.wire import Garbled, Message, Operation, Status, parted
 
 MOST_WRITES = 500
 MOST_BYTES = 1 << 22
@@ -18,6 +18,7 @@ _COUNTS = {
     Operation.READ: 3,
     Operation.OWNERS: 2,
     Operation.PUT: 2,
+    Operation.REPLACE: 2,
     Operation.GET: 2,
 }
 """The count of words of each request."""
@@ -58,7 +59,7 @@ class Request(NamedTuple):
     @property
     def changes(self) -> bool:
         """True when a lost answer leaves open whether something was recorded."""
-        return self.operation in (Operation.WRITE, Operation.PUT)
+        return self.operation in (Operation.WRITE, Operation.PUT, Operation.REPLACE)
 
 
 def request(client: int, message: Message, arrived: float) -> Request:
@@ -69,6 +70,8 @@ def request(client: int, message: Message, arrived: float) -> Request:
         raise Garbled(f"no such operation: {message.words[0]!r}") from None
     if len(message.words) != _COUNTS[operation]:
         raise Garbled(f"{operation.value} with {len(message.words) - 1} arguments")
+    if operation is Operation.REPLACE:
+        parted(message.body)
     if operation is Operation.OWNERS and message.words[1] not in _OWNERS:
         raise Garbled(f"owners of {message.words[1]!r}")
     return Request(client, operation, message.words[1:], message.body, arrived)
@@ -100,7 +103,9 @@ def choose(waiting: Sequence[Request]) -> list[Request]:
     return chosen
 
 
-def statement(host_id: str, incarnation: str, job: list[Request]) -> tuple[str, list[str]]:
+def statement(
+    host_id: str, incarnation: str, job: list[Request]
+) -> tuple[str, Sequence[str | None]]:
     """The statement that carries out ``job``, and its values."""
     first, own = job[0], [host_id, incarnation]
     match first.operation:
@@ -113,9 +118,8 @@ def statement(host_id: str, incarnation: str, job: list[Request]) -> tuple[str, 
             return "SELECT name, content FROM read_rows($1, $2)", first.words
         case Operation.OWNERS:
             return _OWNERS[first.words[0]], []
-        case Operation.PUT:
-            values = [*own, first.words[0], f"\\x{first.body.hex()}"]
-            return "SELECT put_record($1, $2, $3, $4::bytea)", values
+        case Operation.PUT | Operation.REPLACE:
+            return _change_of_record(own, first)
         case Operation.GET:
             return "SELECT content FROM service_record WHERE name = $1", first.words
 
@@ -124,7 +128,7 @@ def replies(job: list[Request], answer: Answer) -> list[Message]:
     """The reply to each request of ``job``."""
     rows = answer.rows
     match job[0].operation:
-        case Operation.WRITE | Operation.PUT:
+        case Operation.WRITE | Operation.PUT | Operation.REPLACE:
             return [_reply_to_write(str(row[0])) for row in rows]
         case Operation.WRITTEN:
             return [_done(str(rows[0][0]).encode())]
@@ -145,10 +149,24 @@ def refusal(error: StatementRefused) -> Message:
 
 
 def _reply_to_write(word: str) -> Message:
-    if word == "recorded":
-        return _done()
+    if word in ("recorded", "changed"):
+        return _done(b"t" if word == "recorded" else b"f")
     status, text = _REASONS[word]
     return Message([status.value, text])
+
+
+def _change_of_record(own: list[str], asked: Request) -> tuple[str, Sequence[str | None]]:
+    """The statement that keeps a record of the whole service, and its values."""
+    named = [*own, asked.words[0]]
+    if asked.operation is Operation.PUT:
+        return "SELECT put_record($1, $2, $3, $4::bytea)", [*named, _bytea(asked.body)]
+    former, content = parted(asked.body)
+    values = [*named, None if former is None else _bytea(former), _bytea(content)]
+    return "SELECT replace_record($1, $2, $3, $4::bytea, $5::bytea)", values
+
+
+def _bytea(content: bytes) -> str:
+    return f"\\x{content.hex()}"
 
 
 def _done(body: bytes = b"") -> Message:

@@ -77,6 +77,13 @@ class Remote(Protocol):
         """
         ...
 
+    def replace(self, name: str, former: bytes | None, content: bytes) -> bool:
+        """As ``put``, if the record is still ``former`` (None: there is none). False when it is not.
+
+        After WriteUnknown the record is to be read again.
+        """
+        ...
+
     def get(self, name: str) -> bytes | None:
         """The record ``name`` of the whole service; None when there is none. Raises LedgerUnavailable."""
         ...

@@ -25,6 +25,7 @@ class Operation(str, Enum):
     READ = "read"
     OWNERS = "owners"
     PUT = "put"
+    REPLACE = "replace"
     GET = "get"
 
 
@@ -75,6 +76,21 @@ class MessageReader:
             content = bytes(self._waiting[_SIZES.size + head : end])
             del self._waiting[:end]
             yield Message(_words(words), content)
+
+
+def joined(first: bytes | None, second: bytes) -> bytes:
+    """One body of two texts, of which the first may be missing."""
+    text = first or b""
+    return b"".join((_SIZES.pack(first is not None, len(text)), text, second))
+
+
+def parted(body: bytes) -> tuple[bytes | None, bytes]:
+    """The two texts of which :func:`joined` made ``body``. Raises Garbled."""
+    if len(body) < _SIZES.size:
+        raise Garbled("a body without two texts")
+    is_there, size = _SIZES.unpack_from(body)
+    end = _SIZES.size + size
+    return body[_SIZES.size : end] if is_there else None, body[end:]
 
 
 def _words(head: bytes) -> list[str]:

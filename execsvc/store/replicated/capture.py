@@ -19,6 +19,8 @@ from execsvc.store.postgresql.remote import Row, RowImage
 
 _OWN = ("copy_of", "unsent")
 _NEW, _OLD = "NEW", "OLD"
+_NUL, _NUL_SHOWN = "\0", "\N{SYMBOL FOR NULL}"
+"""PostgreSQL keeps no NUL in a text; the symbol is kept instead, on both sides."""
 
 
 class Table(NamedTuple):
@@ -107,6 +109,22 @@ def unsent(connection: sqlite3.Connection, known: dict[str, Table]) -> tuple[Row
         row = connection.execute(sql, key).fetchone()
         images.append(RowImage(name, key, None if row is None else tuple(row)))
     return tuple(images)
+
+
+def without_nul(
+    connection: sqlite3.Connection, images: tuple[RowImage, ...]
+) -> tuple[RowImage, ...]:
+    """``images`` as the shared records can keep them; the rows of the file become the same."""
+    kept = tuple(image._replace(row=image.row and shown(image.row)) for image in images)
+    apply(connection, [new for new, old in zip(kept, images, strict=True) if new != old])
+    return kept
+
+
+def shown(row: Row) -> Row:
+    """``row`` with a symbol for each NUL in its texts."""
+    return tuple(
+        value.replace(_NUL, _NUL_SHOWN) if isinstance(value, str) else value for value in row
+    )
 
 
 def forget_unsent(connection: sqlite3.Connection) -> None:

@@ -163,7 +163,7 @@ class Replica:
         capture.note_new_tables(self.connection)
         if not durable and not self._is_due():
             return
-        rows = capture.unsent(self.connection, self._tables)
+        rows = capture.without_nul(self.connection, capture.unsent(self.connection, self._tables))
         self._sent_at = monotonic()
         if not rows:
             return

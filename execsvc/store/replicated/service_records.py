@@ -33,7 +33,7 @@ class HeldBotsRecord:
         """The reason why the record could not be read, None when it could be read."""
         self._bots: dict[str, bool] = {}
         try:
-            self._bots = self._read()
+            self._bots = _bots_of(remote.get(self.name))
         except LedgerFailed as error:
             self.damage = str(error)
 
@@ -74,19 +74,23 @@ class HeldBotsRecord:
 
     def _write(self) -> None:
         """Record the decisions, and take those of other hosts. Raises LedgerFailed."""
-        recorded = self._read()
-        for bot_id, keeps in self._unwritten.items():
-            _change(recorded, bot_id, keeps)
-        self._remote.put(self.name, _SET.dump_json(recorded))
+        while True:
+            former = self._remote.get(self.name)
+            recorded = _bots_of(former)
+            for bot_id, keeps in self._unwritten.items():
+                _change(recorded, bot_id, keeps)
+            if self._remote.replace(self.name, former, _SET.dump_json(recorded)):
+                break
         self._unwritten.clear()
         self._bots = {**recorded, **dict.fromkeys(self._suspects or (), True)}
 
-    def _read(self) -> dict[str, bool]:
-        content = self._remote.get(self.name)
-        try:
-            return {} if not content else _SET.validate_json(content)
-        except ValidationError as error:
-            raise LedgerFailed(_NOT_JSON) from error
+
+def _bots_of(content: bytes | None) -> dict[str, bool]:
+    """The bots that a record names. Raises LedgerFailed."""
+    try:
+        return _SET.validate_json(content) if content else {}
+    except ValidationError as error:
+        raise LedgerFailed(_NOT_JSON) from error
 
 
 def _change(bots: dict[str, bool], bot_id: str, keeps: bool | None) -> None:

@@ -134,10 +134,37 @@ def test_write_of_a_row_that_no_table_takes_fails_for_good(client: BrokerClient)
         client.write(a_write("", 0, RowImage("moment", ("x",), (1, "x", "", float("nan"), ""))))
 
 
-def test_write_of_a_text_with_nul_keeps_a_symbol(client: BrokerClient) -> None:
-    client.write(a_write("", 0, RowImage("guard", ("x",), (1, "x", "\0\\u0000", "", ""))))
+def test_write_of_a_text_with_nul_fails_for_good(client: BrokerClient) -> None:
+    row = (1, "loss", "5", "2026-01-01T00:00:00.000Z", "a\0b")
+    with pytest.raises(LedgerFailed) as caught:
+        client.write(a_write("", 0, RowImage("guard", ("loss",), row)))
+    assert not isinstance(caught.value, LedgerUnavailable)
+    assert client.read("bot", "bot") == {}
 
-    assert client.read("bot", "bot") == {"guard": [(1, "x", "\N{SYMBOL FOR NULL}\\u0000", "", "")]}
+
+def test_replace_of_a_record_that_is_as_given_is_true(client: BrokerClient) -> None:
+    assert client.replace("held", None, b"one\0\xff")
+    assert client.replace("held", b"one\0\xff", b"")
+    assert client.replace("held", b"", b"two")
+    assert client.get("held") == b"two"
+
+
+@pytest.mark.parametrize("former", [None, b"", b"one"])
+def test_replace_of_a_record_that_is_another_one_by_then_is_false(
+    former: bytes | None, client: BrokerClient
+) -> None:
+    client.put("held", b"two")
+    assert not client.replace("held", former, b"three")
+    assert not client.replace("none", b"", b"three")
+    assert (client.get("held"), client.get("none")) == (b"two", None)
+
+
+def test_replace_after_the_lease_has_run_out_is_lost(
+    host: JoinedHost, client: BrokerClient
+) -> None:
+    expire(host.connection, "one")
+    with pytest.raises(ClaimLost):
+        client.replace("held", None, b"one")
 
 
 @pytest.mark.says("store_connection_lost")

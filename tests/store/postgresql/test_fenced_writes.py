@@ -51,6 +51,47 @@ def test_write_with_another_fence_is_refused_and_the_others_of_its_batch_are_not
     assert guards(host.connection) == [("paper", "1", "loss", "why")]
 
 
+def bound_to(key_id: str | None, owner: str = "bot") -> RowImage:
+    """The first row of a bot that is bound to an account."""
+    row = (1, 1, owner, "PAPER", key_id, "BTC/USDT", "test_trading_v1", 5, None, None)
+    return RowImage("bot", (1,), row)
+
+
+def test_write_without_a_claim_of_a_bot_that_is_bound_to_an_account_is_refused(
+    host: JoinedHost,
+) -> None:
+    fence = host.fence(KEY)
+
+    assert host.answers(a_write("", 0, bound_to(None))) == [RECORDED]
+    assert host.answers(a_write()) == [RECORDED]
+    assert host.answers(a_write(KEY, fence, bound_to(KEY))) == [RECORDED]
+    assert host.answers(a_write(), a_write(owner="other")) == [LOST, RECORDED]
+    assert host.answers(a_write(KEY, fence)) == [RECORDED]
+
+
+def test_write_of_a_bot_under_an_account_of_another_host_is_refused(
+    host: JoinedHost, connect_again: Connect
+) -> None:
+    assert host.answers(a_write(KEY, host.fence(KEY), bound_to(KEY))) == [RECORDED]
+    other = joined(connect_again(), "two")
+
+    answers = other.answers(a_write(), a_write("second", other.fence("second"), bound_to("second")))
+
+    assert answers == [LOST, LOST]
+    second = host.connection.call("SELECT key_id FROM bot_bot").rows
+    assert second == [(KEY,)]
+
+
+def test_write_that_binds_a_bot_to_another_account_of_its_host_is_recorded(
+    host: JoinedHost,
+) -> None:
+    assert host.answers(a_write(KEY, host.fence(KEY), bound_to(KEY))) == [RECORDED]
+    second = host.fence("second")
+
+    assert host.answers(a_write("second", second, bound_to("second"))) == [RECORDED]
+    assert host.answers(a_write("second", second)) == [RECORDED]
+
+
 def test_write_of_an_account_that_is_not_claimed_is_refused(host: JoinedHost) -> None:
     fence = host.fence(KEY)
     other = RowImage("release", ("bot",), (1, "bot", "2026-01-01T00:00:00.000Z"))

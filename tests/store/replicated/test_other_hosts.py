@@ -116,6 +116,19 @@ def test_held_bots_of_two_hosts_are_all_recorded(hosts: ReplicatedBackend) -> No
     assert hosts.service("two").held().bots == {"b": False}
 
 
+def test_held_bot_that_another_host_records_meanwhile_is_kept(hosts: ReplicatedBackend) -> None:
+    one, two = hosts.service("one").held(), hosts.service("two").held()
+    shared = hosts.shared
+
+    def decide_between() -> None:
+        shared.before_replacing = lambda: None
+        two.add("b", keeps=False)
+
+    shared.before_replacing = decide_between
+    one.add("a", keeps=True)
+    assert hosts.service("one").held().bots == one.bots == {"a": True, "b": False}
+
+
 def test_decision_that_could_not_be_recorded_is_recorded_later(hosts: ReplicatedBackend) -> None:
     held = hosts.service("one").held()
     hosts.shared.is_cut_off = True

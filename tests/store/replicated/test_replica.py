@@ -316,3 +316,16 @@ def test_handle_of_an_older_claim_does_not_write_to_a_copy_that_was_made_anew(
         with pytest.raises(LedgerFailed):
             account.keep_doubts([], "start", ["b1"])
         assert not again.is_compared("b1", "start")
+
+
+def test_text_with_nul_is_the_same_in_the_copy_and_in_the_shared_records(
+    hosts: ReplicatedBackend, bot: LedgerCopy
+) -> None:
+    bot.log(AT, "bot_flat", "a\0b", {})
+    bot.book(BINDING, order(1))
+    (text,) = [row[4] for row in hosts.shared.read("bot", "b1")["log"]]
+    assert text == "a\N{SYMBOL FOR NULL}b"
+    assert dump(bot.connection)["log"] == hosts.shared.read("bot", "b1")["log"]
+    bot.log(AT, "bot_flat", "second", {})
+    bot.send()
+    assert [row[0] for row in hosts.shared.read("bot", "b1")["log"]] == [1, 2]
