@@ -56,6 +56,8 @@ EventName = Literal[
     "held_not_written",
     "held_unreadable",
     "history_unknown",
+    "host_joined",
+    "host_taken_over",
     "ledger_failed",
     "ledger_unavailable",
     "lines_left_out",
@@ -322,6 +324,8 @@ EVENTS: Mapping[EventName, Event] = {
     "child_restarted": Event(
         "WARNING", "the listing, HTTP or alerts process died and is restarted"
     ),
+    "host_joined": Event("INFO", "this host has a lease in the store that hosts share"),
+    "host_taken_over": Event("WARNING", "another host is dead: its accounts can be claimed"),
     "process_failed": Event("CRITICAL", "a process met a fault of the program; with the traceback"),
     "request_failed": Event(
         "ERROR", "an HTTP request met a fault of the program; with the traceback"

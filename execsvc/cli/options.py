@@ -115,6 +115,7 @@ def refuse_missing_extras(settings: Settings) -> None:
         raise ConfigRefused(
             f"{variable_of('alert_urls')}: its library is not installed: pip install 'execsvc[alerts]'"
         )
+    refuse_missing_store_extra(settings)
 
 
 def refuse_missing_store_extra(settings: Settings) -> None:

@@ -24,6 +24,7 @@ class Kind(str, Enum):
     STOP_LOSS = "stop_loss"
     READS = "reads"
     LISTING = "listing"
+    STORE = "store"
     NO_PROCESS = "no_process"
 
 

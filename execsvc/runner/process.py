@@ -13,7 +13,13 @@ from setproctitle import setproctitle
 
 from execsvc import logs, masking
 from execsvc.clock import now
-from execsvc.errors import ConfigRefused, LedgerFailed, LedgerUnavailable, StopRequested
+from execsvc.errors import (
+    ClaimLost,
+    ConfigRefused,
+    LedgerFailed,
+    LedgerUnavailable,
+    StopRequested,
+)
 from execsvc.execution.liquidation import Liquidation, LiquidationAlarm
 from execsvc.masking import masked
 from execsvc.model.bot import Binding, BotSpec, short_name
@@ -45,7 +51,7 @@ def run(job: Job, settings: Settings, lifeline: int, report: int) -> int:
     _silence_stdout()
     os.register_at_fork(after_in_child=_leave)
     reporter = Reporter(report)
-    waits = Waits(_listen_to_signals(), lifeline, settings.on_shutdown == "hold", reporter.beat)
+    waits = Waits(_listen_to_signals(), lifeline, settings.holds_when_orphaned, reporter.beat)
     reporter.beat()
     store = open_store(settings)
     store.while_waiting(partial(waits.heartbeat, interruptible=False))
@@ -57,7 +63,7 @@ def run(job: Job, settings: Settings, lifeline: int, report: int) -> int:
         end = _cut_short(waits, str(stop))
     except ConfigRefused as refusal:
         end = End(kind=EndKind.REFUSED, detail=str(refusal))
-    except LedgerUnavailable as failure:
+    except (LedgerUnavailable, ClaimLost) as failure:
         logger.bind(bot_id=job.bot_id, event="ledger_unavailable").error(
             "{}; this process ends, the next one tries again", failure
         )
@@ -148,7 +154,8 @@ class _Process:
             assembly.adapter(spec.binding.key_id),
             orders,
             self._persistence(),
-            self._settings.on_shutdown == "hold",
+            self._settings.holds_when_orphaned,
+            None if self._settings.store_url is None else self._store.claims(),
         )
         return runner.run()
 

@@ -25,11 +25,15 @@ from execsvc.runner.report import End, EndKind, still_open
 from execsvc.runner.services import RunnerServices
 from execsvc.runner.stop_loss import StopLoss
 from execsvc.runner.strategy_time import StrategyTime
+from execsvc.store.claims import AccountClaims
 
 _HOLD_PATIENCE = 1.0
 """Seconds that a stop waits, where the service is set to hold, for the message that all of it
 stops.
 """
+
+_PAUSE = 0.25
+"""Seconds between two looks at a lease that has run out."""
 
 
 class BotRunner:
@@ -43,8 +47,12 @@ class BotRunner:
         orders: OrderService,
         persistence: Persistence,
         may_hold: bool,
+        claims: AccountClaims | None = None,
     ) -> None:
-        """``may_hold``: the service is set to keep positions when it stops."""
+        """``may_hold``: the service is set to keep positions when it stops.
+
+        ``claims``: those of a host that shares a store, which may not be good for a while.
+        """
         spec = run.spec
         self._strategy = run.strategy
         self._kept_as = spec.binding.strategy
@@ -56,6 +64,8 @@ class BotRunner:
         self._waits = services.waits
         self._persistence = persistence
         self._may_hold = may_hold
+        self._claims = claims
+        self._key_id = spec.binding.key_id
         self._started = False
         self._left = False
         self._undiagnosable = False
@@ -99,11 +109,21 @@ class BotRunner:
     def _tick_for_ever(self) -> None:
         """Tick, and check in between. Raises StopRequested, StrategyGaveUp or LedgerFailed."""
         for step in self._loop.steps():
+            self._wait_for_claim()
             if step is LoopStep.CHECK:
                 self._loop.checked(self._check_position())
                 continue
             with self._loop.tick as tick:
                 tick.error = self._tick()
+
+    def _wait_for_claim(self) -> None:
+        """Let the bot pause while its host may not send orders. Raises StopRequested."""
+        while self._claims is not None:
+            paused = self._claims.paused(self._key_id)
+            if paused is None:
+                return
+            self._reporter.update(last_error=paused)
+            self._waits.wait(_PAUSE)
 
     def _tick(self) -> str | None:
         """Run one tick; return the error of the stop loss, which ends no tick."""

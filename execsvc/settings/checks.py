@@ -39,6 +39,9 @@ RELOADABLE = frozenset(
 )
 """Fields that a reload may change; everything else keeps its value until a restart."""
 
+OF_ALL_HOSTS = frozenset({"order_timeout", "settlement_window"})
+"""Fields that hosts which share a store have agreed on before the first of them joined."""
+
 
 def merged(running: Settings, reloaded: Settings) -> tuple[Settings, list[str]]:
     """``running`` with what may change in flight taken from ``reloaded``.
@@ -50,8 +53,9 @@ def merged(running: Settings, reloaded: Settings) -> tuple[Settings, list[str]]:
         for field in Settings.model_fields
         if getattr(running, field) != getattr(reloaded, field)
     ]
-    taken = {field: getattr(reloaded, field) for field in changed if field in RELOADABLE}
-    late = [variable_of(field) for field in changed if field not in RELOADABLE]
+    reloadable = RELOADABLE if running.store_url is None else RELOADABLE - OF_ALL_HOSTS
+    taken = {field: getattr(reloaded, field) for field in changed if field in reloadable}
+    late = [variable_of(field) for field in changed if field not in reloadable]
     return running.model_copy(update=taken), late
 
 

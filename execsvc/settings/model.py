@@ -18,6 +18,7 @@ from pydantic import (
     SecretStr,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
 from execsvc.settings.addresses import Bind, service_url
@@ -31,6 +32,7 @@ DAY = 86400.0
 _BETWEEN_URLS = ", \t\r\n"
 _BEFORE_URL = re.compile(r"[\s,]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")
 _STORE_URL = re.compile(r"postgres(ql)?://[!-~]+|[A-Za-z0-9_.-]+")
+_HOST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ALERT_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[!-~]+")
 
 Seconds = Annotated[float, Field(gt=0, le=30 * DAY, allow_inf_nan=False)]
@@ -64,6 +66,15 @@ def _store_url(value: Any) -> Any:
         return None
     if len(value) > LONGEST_TOKEN or not _STORE_URL.fullmatch(value):
         raise ValueError("is not postgresql://…, nor the name of a libpq service")
+    return value
+
+
+def _host_id(value: Any) -> Any:
+    """None for nothing; else a name that is readable in a log line."""
+    if value in (None, ""):
+        return None
+    if not _HOST_ID.fullmatch(value):
+        raise ValueError("is not 1 to 64 letters, digits, dots, hyphens and underscores")
     return value
 
 
@@ -120,6 +131,7 @@ Money = Annotated[
 ]
 """A limit in quote; 0 for none."""
 Token = Annotated[SecretStr | None, BeforeValidator(_token)]
+HostId = Annotated[str | None, BeforeValidator(_host_id)]
 AlertUrls = Annotated[SecretStr | None, BeforeValidator(_alert_urls)]
 StoreUrl = Annotated[SecretStr | None, BeforeValidator(_store_url)]
 Url = Annotated[str, AfterValidator(service_url)]
@@ -189,10 +201,26 @@ class Settings(BaseModel):
     shutdown_timeout: Seconds = Field(
         120.0, description="Time for all bots to stop and sell when the service stops."
     )
-    on_shutdown: Literal["liquidate", "hold"] = Field(
+    store_url: StoreUrl = Field(
+        None,
+        description="Experimental. The PostgreSQL that several hosts share: postgresql://… or the name of a"
+        " libpq service. Without one the records are SQLite files in the state directory. Credential"
+        " execsvc_store_url.",
+    )
+    store_password: Token = Field(
+        None,
+        description="The password for the store's URL; without one libpq reads ~/.pgpass. Credential"
+        " execsvc_store_password.",
+    )
+    host_id: HostId = Field(
+        None,
+        description="Name of this host among those that share the store. Default: the machine's host name.",
+    )
+    on_shutdown: Literal["liquidate", "hold", "handover"] = Field(
         "liquidate",
         description="Positions when the service stops: liquidate sells them, hold keeps them for the"
-        " next start, which resumes them.",
+        " next start, which resumes them; handover, the default with EXECSVC_STORE_URL, keeps them for"
+        " another host.",
     )
     hang_timeout: Seconds = Field(
         60.0, description="Time without a heartbeat until a bot's process is replaced."
@@ -241,16 +269,6 @@ class Settings(BaseModel):
         description="The control socket, mode 0700. Default: $RUNTIME_DIRECTORY where systemd sets it,"
         " else $XDG_RUNTIME_DIR/execsvc, else /tmp/execsvc-<uid>."
     )
-    store_url: StoreUrl = Field(
-        None,
-        description="The PostgreSQL that several hosts share: postgresql://… or the name of a libpq service."
-        " Without one the records are SQLite files in the state directory. Credential execsvc_store_url.",
-    )
-    store_password: Token = Field(
-        None,
-        description="The password for the store's URL; without one libpq reads ~/.pgpass. Credential"
-        " execsvc_store_password.",
-    )
     http_token: Token = Field(
         None,
         description="Required by everything but /health, when set; without it only a loopback address may"
@@ -278,6 +296,31 @@ class Settings(BaseModel):
         description="auto, text, json or journald; auto is journald where systemd takes the log, else"
         " text.",
     )
+
+    @property
+    def holds_when_stopped(self) -> bool:
+        """True when positions are kept at a stop of the service that was asked for."""
+        return self.on_shutdown != "liquidate"
+
+    @property
+    def holds_when_orphaned(self) -> bool:
+        """True when positions are kept once the supervisor is gone: another host may go on with them."""
+        return self.holds_when_stopped or self.store_url is not None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _hands_over(cls, values: Any) -> Any:
+        if values.get("store_url") and "on_shutdown" not in values:
+            return {**values, "on_shutdown": "handover"}
+        return values
+
+    @field_validator("on_shutdown")
+    @classmethod
+    def _has_a_peer(cls, value: str, info: ValidationInfo) -> str:
+        # A URL that is itself at fault is missing from info.data, and has its own line.
+        if value == "handover" and info.data.get("store_url", "at fault") is None:
+            raise ValueError(f"handover needs {PREFIX}STORE_URL")
+        return value
 
     @field_validator("runtime_dir")
     @classmethod
@@ -309,7 +352,7 @@ URLS = ("bot_service_url", "exchange_adapter_url")
 
 
 def secrets_of(settings: Settings) -> list[str]:
-    """Every secret that ``settings`` hold: tokens, and alert URLs with the passwords in them."""
+    """Every secret that ``settings`` hold: tokens, and URLs with the passwords in them."""
     found: list[str] = []
     for name in sorted(SECRET):
         value: SecretStr | None = getattr(settings, name)

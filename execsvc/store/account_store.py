@@ -76,6 +76,14 @@ class AccountStore(Protocol):
         """Close the database and release the turn."""
         ...
 
+    def check_claim(self) -> None:
+        """Raise ClaimLost or LedgerUnavailable when no order may be sent for the account at present."""
+        ...
+
+    def may_decide(self, client_order_id: str) -> bool:
+        """False while another host may still be sending this open order."""
+        ...
+
     def begin(self, intent: Intent, in_orders: Mapping[str, Decimal] | None = None) -> None:
         """Record an intent that is about to be sent; ``in_orders``: the locked amount of each asset."""
         ...

@@ -30,6 +30,10 @@ class AccountClaims(Protocol):
         """
         ...
 
+    def paused(self, key_id: str) -> str | None:
+        """The reason why no order may be begun for the account at present; None when one may."""
+        ...
+
     def may_be_run_elsewhere(self, key_id: str, bot_id: str) -> bool:
         """False when the service that has claimed the account certainly does not run ``bot_id``."""
         ...

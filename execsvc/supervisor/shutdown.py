@@ -84,7 +84,7 @@ class Shutdown:
             if unsure and not found.stand_in:
                 self._bots.see_ledger(bot_id)
             bot = self._fleet.bots[bot_id]
-            if not bot.is_open:
+            if not bot.is_open or bot.elsewhere:
                 continue
             if self._is_held(bot):
                 _log_position(bot, "position held as asked", "INFO", "position_held")

@@ -14,7 +14,7 @@ from execsvc.clients.bot_service import Listing
 from execsvc.errors import ConfigRefused, LedgerFailed
 from execsvc.settings import Settings, merged, runtime_directory, state_directory
 from execsvc.store.opening import open_store
-from execsvc.supervisor import alert_dispatch, shutdown, systemd_updates
+from execsvc.supervisor import alert_dispatch, hosts, shutdown, systemd_updates
 from execsvc.supervisor.bots import halting, spare
 from execsvc.supervisor.bots.bots import Bots
 from execsvc.supervisor.bots.fleet import Fleet, Runner
@@ -27,6 +27,7 @@ from execsvc.supervisor.control import server, single_instance
 from execsvc.supervisor.control.http_process import Server, http_channel
 from execsvc.supervisor.control.listener import ControlListener
 from execsvc.supervisor.control.requests import Requests
+from execsvc.supervisor.hosts import HostWorkers
 from execsvc.supervisor.last_steps import end_workers
 from execsvc.supervisor.listing.reconciler import ListingReconciler
 from execsvc.supervisor.listing.source import ListingSource
@@ -68,11 +69,13 @@ class Supervisor:
         self._listener = single_instance.listen_http(settings.http_bind)
         control_listener = ControlListener(settings.runtime_dir)
         context = self._context = ProcessContext(settings)
-        records = self._records = Records(store, ledgers)
         fleet = self._fleet = Fleet()
         self._reload = reload
         self._signals = Signals()
         self._selector = selectors.EpollSelector()
+        self._hosts = HostWorkers(context, self._selector)
+        self._hosts.start()
+        records = self._records = Records(store, ledgers)
         bots = self._bots = Bots(context, records, fleet)
         self._spare = Spare(context, run)
         self._launcher = Launcher(context, records, fleet, bots, run, self._spare)
@@ -91,6 +94,7 @@ class Supervisor:
             self._listings,
             self._reconciler,
             self._reporting,
+            self._hosts,
         )
         self._shutdown = Shutdown(context, records, fleet, bots)
         self._updates = SystemdUpdates(context, fleet, self._shutdown, self._requests.summary)
@@ -102,6 +106,8 @@ class Supervisor:
             self._http,
             self._reporting.channel,
             self._alerts.channel,
+            self._hosts.lease,
+            self._hosts.store,
         )
         self._control = server.ControlServer(
             control_listener,
@@ -139,6 +145,8 @@ class Supervisor:
         self._halting.log()
         check_machine(self._records.store)
         self._bots.recover()
+        if self._hosts.on:
+            self._hosts.attach(self._bots, self._fleet, self._records.accounts)
         self._halting.check()
         self._context.timers.ask(_MAINTENANCE, self._context.clock.now + _MAINTENANCE_INTERVAL)
         logger.bind(event="service_started").info(
@@ -152,6 +160,7 @@ class Supervisor:
         left = self._shutdown.left
         self._spare.stop()
         end_workers(self._context, self._turn, self._reporting, self._alerts, self._http, left)
+        self._hosts.end(self._turn)
         self._control.close()
         logger.bind(event="service_stopped").info("stopped, exit code {}", code)
         return code
@@ -188,6 +197,7 @@ class Supervisor:
             server.KEY: self._control.due,
             server.PATH_KEY: self._control.check_path,
             halting.KEY: self._halting.check,
+            hosts.KEY: self._hosts.due,
             shutdown.KEY: self._shutdown.due,
             spare.KEY: self._spare.renew,
             _MAINTENANCE: self._maintain,
@@ -214,13 +224,14 @@ class Supervisor:
     def _take_listing(self, listing: Listing, unchanged: bool, began: float) -> None:
         if not self._shutdown.begun:
             self._reporting.listed(*self._reconciler.take(listing, unchanged, began))
+            self._hosts.want()
 
     def _signalled(self) -> None:
         for signum in dict.fromkeys(self._signals.take()):
             if signum == signal.SIGCHLD:
                 self._reap()
             elif signum in (signal.SIGTERM, signal.SIGINT):
-                holds = self._context.settings.on_shutdown == "hold"
+                holds = self._context.settings.holds_when_stopped
                 self._stop(ServiceMode.KEEP if holds else ServiceMode.LIQUIDATE, signum)
             elif signum == signal.SIGUSR2:
                 self._stop(ServiceMode.KEEP, signum)
@@ -273,6 +284,7 @@ class Supervisor:
         """Do the work that no event starts: lost deaths, unreadable ledgers, room, claims."""
         self._reap()
         self._bots.reread_ledgers()
+        self._hosts.want()
         self._context.children.probe()
         self._records.store.keep_room()
         self._records.accounts.keep_only(

@@ -76,17 +76,3 @@ def test_store_url_of_another_kind_is_refused_unseen(
     assert done.code == 78
     assert "EXECSVC_STORE_URL: is not postgresql://…, nor the name of a libpq service" in done.err
     assert url not in done.err.replace("postgresql://…", "")
-
-
-@pytest.mark.parametrize("command", [("check",), ("run",)])
-def test_store_that_hosts_share_is_refused_by_what_cannot_use_it_yet(
-    command: tuple[str, ...], execsvc: Execsvc, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("EXECSVC_STORE_URL", "ledger")
-    for service in ("BOT_SERVICE", "EXCHANGE_ADAPTER"):
-        monkeypatch.setenv(f"EXECSVC_{service}_URL", "http://127.0.0.1:9")
-
-    done = execsvc(*command)
-
-    assert done.code == 78
-    assert "EXECSVC_STORE_URL: only execsvc store check and store init use it yet" in done.err

@@ -115,7 +115,8 @@ class Settlement:
                 return True
             if found in _BY_BALANCES or asked_at >= decided_from + self._window:
                 return False
-            if found is Found.NOT_AMONG_THEM and asked_at >= decided_from:
+            is_time = asked_at >= decided_from and self._may_decide(row)
+            if found is Found.NOT_AMONG_THEM and is_time:
                 self._accept(row, Fill(filled=ZERO))
                 return True
             self._reporter.update(last_error=f"settling a {what}: {found.value}")
@@ -151,10 +152,12 @@ class Settlement:
             balance = self._read(row, what)
             decision = self._decision(row, balance)
             same = before is not None and _unmoved(row, before[1], balance)
-            if same and (decision.finding is SettlementFinding.FULL or asked_at >= decided_from):
+            is_time = asked_at >= decided_from and self._may_decide(row)
+            if same and (decision.finding is SettlementFinding.FULL or is_time):
                 self._decide(row, decision, balance)
                 return
-            if before is not None and not same and asked_at >= decided_from + self._window:
+            late = asked_at >= decided_from + self._window and self._may_decide(row)
+            if before is not None and not same and late:
                 # The balance keeps changing, so one read of it proves nothing.
                 self._decide(row, self._contested(row, balance), balance)
                 return
@@ -200,6 +203,10 @@ class Settlement:
             return Reference(price, "the book after it")
         except Unavailable:
             return None if intent.price is None else Reference(intent.price, "the ticker before it")
+
+    def _may_decide(self, row: JournalRow) -> bool:
+        """False while another host may still be sending the order."""
+        return row.ended is not None or self._account.journal.may_decide(row.intent.client_order_id)
 
     def _deadline(self, row: JournalRow) -> float:
         """The end of the window in monotonic seconds; setting a clock does not change it."""

@@ -7,7 +7,13 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from execsvc.clock import monotonic, now
-from execsvc.errors import LedgerUnavailable, OrderRefused, OutcomeContradicted, OutcomeUnknown
+from execsvc.errors import (
+    LedgerFailed,
+    LedgerUnavailable,
+    OrderRefused,
+    OutcomeContradicted,
+    OutcomeUnknown,
+)
 from execsvc.execution.account import Account
 from execsvc.execution.funds import Funds
 from execsvc.execution.ports import Services
@@ -140,6 +146,10 @@ class LiveTurn:
     def _send(self, intent: Intent, send_by: float) -> _Answer:
         """Send the order once, or never after ``send_by``."""
         hit(Failpoint.BEFORE_SEND)
+        try:
+            self._journal.check_claim()
+        except LedgerFailed as lost:
+            return _Answer(now(), OrderState.NOT_EXECUTED, Fill(filled=ZERO), f"never sent: {lost}")
         try:
             fill = self._account.adapter.place_order(
                 intent.client_order_id,

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from psycopg import Error, pq
 
 from execsvc.errors import ConfigRefused
+from execsvc.settings import Settings
 
 _URLS = ("postgresql://", "postgres://")
 _KEPT_ALIVE = {
@@ -58,6 +59,17 @@ def address(place: str, password: str | None = None) -> Address:
         options.setdefault("password", password)
     whole = {**_KEPT_ALIVE, **options}
     return Address(_in_words(options), tuple(_split(whole)))
+
+
+def address_of(settings: Settings) -> Address:
+    """The address that ``settings`` name. Raises ConfigRefused."""
+    if settings.store_url is None:
+        raise ConfigRefused("EXECSVC_STORE_URL: is not set")
+    password = settings.store_password
+    return address(
+        settings.store_url.get_secret_value(),
+        None if password is None else password.get_secret_value(),
+    )
 
 
 def _split(options: Mapping[str, str]) -> Iterator[dict[str, str]]:

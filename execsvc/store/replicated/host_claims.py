@@ -17,6 +17,10 @@ class HostClaims(AccountClaims, Protocol):
         """
         ...
 
+    def may_decide(self, client_order_id: str) -> bool:
+        """True when an open order that was never seen to end may be called not executed."""
+        ...
+
     def holder(self, key_id: str) -> Holder | None:
         """The host that has claimed the account ``key_id``; None when none has. Raises LedgerFailed."""
         ...

@@ -41,6 +41,14 @@ class JournalCopy(AccountJournal):
         self._claims.check(self.key_id, self.fence)  # what the copy says of other orders may be old
         super().begin(intent, in_orders)
 
+    def check_claim(self) -> None:
+        """Raise ClaimLost or LedgerUnavailable when no order may be sent for the account at present."""
+        self._claims.check(self.key_id, self.fence)
+
+    def may_decide(self, client_order_id: str) -> bool:
+        """False while another host may still be sending this open order, by the rules of hosts."""
+        return self._claims.may_decide(client_order_id)
+
     def is_of_another_machine(self) -> bool:
         """False: the shared records are of no machine."""
         return False

@@ -144,6 +144,20 @@ class Bot(NamedTuple):
             return self.desired.row.binding
         return self.known.ledger.binding if self.known.ledger is not None else None
 
+    @property
+    def elsewhere(self) -> bool:
+        """True while another host has the account of the bot."""
+        return self.known.elsewhere is not None
+
+    @property
+    def keys(self) -> set[str]:
+        """The accounts that a host has to have to run the bot, also on paper."""
+        ledger = self.known.ledger if self.is_open or self.desired.row is None else None
+        owner = self.processes.owner.spec if self.processes.owner is not None else None
+        listed = self.desired.row if self.desired.listed is Listed.VALID else None
+        bindings = [part.binding for part in (ledger, owner, listed) if part is not None]
+        return {binding.key_id for binding in bindings if binding is not None}
+
     def live_binding(self, task: Task) -> Binding | None:
         """The binding that a process for ``task`` would trade on an exchange; None when there is none."""
         if task is Task.TRADE:
@@ -255,6 +269,7 @@ class Bot(NamedTuple):
             and bound != self.desired.row.binding,
             closing=self.desired.closing,
             halted=halted,
+            elsewhere=self.elsewhere,
             abandoning=self.desired.abandoning,
         )
 

@@ -66,6 +66,8 @@ class KnownPosition(NamedTuple):
     outage: str | None = None
     """The reason of the latest end of a process that could not read or write the ledger."""
     liquidation_failed: bool = False
+    elsewhere: str | None = None
+    """The reason why no process of this host may work on its account: another host has it."""
     not_abandoned: str | None = None
     """The reason why the last try to book that its position is given up has failed."""
 

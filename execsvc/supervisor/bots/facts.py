@@ -156,6 +156,13 @@ class AccountAsked(NamedTuple):
     """The reason why no process may work on the account; None when one may."""
 
 
+class AccountSeen(NamedTuple):
+    """The bot's account is with this host, or, of hosts that share a store, with another one."""
+
+    elsewhere: str | None
+    """The reason why this host must not run the bot; None when it may."""
+
+
 class ReleaseAsked(NamedTuple):
     """An operator lets the bot go on; ``abandons``: and gives its position up."""
 
@@ -185,6 +192,7 @@ Fact = (
     | LedgerSeen
     | HeldNotRecorded
     | AccountAsked
+    | AccountSeen
     | ReleaseAsked
     | GivenBack
 )

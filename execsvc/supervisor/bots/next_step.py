@@ -52,6 +52,8 @@ class Case(NamedTuple):
     """True when the bot was told to stop and liquidate; it starts again only once it is flat."""
     halted: bool
     """True while trading is halted: no bot starts, and none keeps a position."""
+    elsewhere: bool = False
+    """True when another host has the account of the bot, which rests here until this host has it."""
     abandoning: bool = False
     """True when an operator gives up its position; that is booked before any other step."""
 
@@ -59,6 +61,8 @@ class Case(NamedTuple):
 def next_step(case: Case) -> tuple[Step, State]:
     """The step, and the state in which the bot rests once there is nothing left to close."""
     rest = _rest(case)
+    if case.elsewhere:
+        return Step.REST, State.BACKOFF if rest is State.BOOTING else rest
     if case.abandoning and case.readable:
         return Step.ABANDON, rest
     if _is_to_close(case):

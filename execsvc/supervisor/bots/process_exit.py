@@ -233,7 +233,8 @@ def _unavailable(draft: Draft, process: BotProcess, error: str) -> None:
     now, settings = draft.at.now, draft.at.settings
     outages = draft.bot.schedule.outages.with_one(now, settings.restart_window)
     delay = outages.delay(draft.at.jitter)
-    if outages.are_too_many(settings.max_restarts, settings.restart_window):
+    too_many = outages.are_too_many(settings.max_restarts, settings.restart_window)
+    if too_many and settings.store_url is None:  # the shared store may only be away from this host
         draft.put(draft.bot.desired._replace(closing=True))
         delay = LONGEST_DELAY
     draft.log("ERROR", "bot_crashed", f"its ledger is not available: {error}", pid=process.pid)

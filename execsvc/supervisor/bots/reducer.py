@@ -12,6 +12,7 @@ from execsvc.supervisor.bots.draft import Draft
 from execsvc.supervisor.bots.effects import Act, Effect, Wake
 from execsvc.supervisor.bots.facts import (
     AccountAsked,
+    AccountSeen,
     Circumstances,
     Ended,
     Fact,
@@ -124,6 +125,7 @@ _HANDLERS: dict[type[Fact], Callable[[Draft, Any], None]] = {
     Started: steps.started,
     NotStarted: steps.not_started,
     AccountAsked: steps.account_asked,
+    AccountSeen: steps.account_seen,
     LedgerRead: steps.ledger_read,
     LedgerSeen: _ledger_seen,
     ReleaseAsked: by_hand.release,

@@ -16,7 +16,14 @@ from execsvc.supervisor.bots.effects import (
     SendStop,
     Wake,
 )
-from execsvc.supervisor.bots.facts import AccountAsked, LedgerFound, LedgerRead, NotStarted, Started
+from execsvc.supervisor.bots.facts import (
+    AccountAsked,
+    AccountSeen,
+    LedgerFound,
+    LedgerRead,
+    NotStarted,
+    Started,
+)
 from execsvc.supervisor.bots.next_step import Step, next_step
 from execsvc.supervisor.bots.states import State
 
@@ -189,7 +196,10 @@ def _abandon(draft: Draft) -> None:
 def _claim(draft: Draft, task: Task) -> None:
     """Have the bot's account claimed for a process, where it would trade on an exchange."""
     binding = draft.bot.live_binding(task)
-    if binding is None:
+    keys = draft.bot.keys if draft.at.settings.store_url is not None else set()
+    if binding is None and keys:
+        draft.do(ClaimAccount(min(keys), task))
+    elif binding is None:
         account_asked(draft, AccountAsked(task, None))
     else:
         draft.do(ClaimAccount(binding.key_id, task))
@@ -203,6 +213,8 @@ def account_asked(draft: Draft, fact: AccountAsked) -> None:
         draft.put(draft.bot.processes._replace(queued=fact.task))
         # The close of a position comes before the start of a bot.
         draft.do(Queue(first=fact.task is Task.LIQUIDATE))
+    elif draft.at.settings.store_url is not None:
+        account_seen(draft, AccountSeen(fact.taken))
     elif fact.task is Task.TRADE:
         mark_failed(draft, fact.taken, draft.bot.desired.row, foreign=True)
         reconcile(draft)
@@ -214,6 +226,23 @@ def account_asked(draft: Draft, fact: AccountAsked) -> None:
             draft.bot.schedule._replace(liquidate_at=retry_at),
         )
         draft.do(Wake(retry_at))
+
+
+def account_seen(draft: Draft, fact: AccountSeen) -> None:
+    """Let the bot rest while another host has its account: its process ends without selling.
+
+    Once this host has the account, the ledger is read anew: the other host has written to it.
+    """
+    before, process = draft.bot.known.elsewhere, draft.bot.processes.owner
+    draft.put(draft.bot.known._replace(elsewhere=fact.elsewhere))
+    if fact.elsewhere is None:
+        if before is not None:
+            draft.put(draft.bot.known._replace(current=False))
+            reconcile(draft)
+    elif process is not None and process.stop_mode is not StopMode.KEEP:
+        ask_to_stop(draft, StopMode.KEEP)
+    elif before is None:
+        reconcile(draft)
 
 
 def started(draft: Draft, fact: Started) -> None:

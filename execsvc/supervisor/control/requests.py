@@ -18,6 +18,7 @@ from execsvc.supervisor.bots.halting import Halting
 from execsvc.supervisor.bots.next_step import ServiceMode
 from execsvc.supervisor.bots.states import State
 from execsvc.supervisor.control.operator_calls import OperatorCalls
+from execsvc.supervisor.hosts import HostWorkers
 from execsvc.supervisor.listing.reconciler import ListingReconciler
 from execsvc.supervisor.listing.source import ListingSource
 from execsvc.supervisor.processes.context import ProcessContext
@@ -40,6 +41,7 @@ class Requests:
         listings: ListingSource,
         reconciler: ListingReconciler,
         reporting: ReportRequests,
+        hosts: HostWorkers,
     ) -> None:
         self._context = context
         self._fleet = fleet
@@ -48,6 +50,7 @@ class Requests:
         self._listings = listings
         self._reconciler = reconciler
         self._reporting = reporting
+        self._hosts = hosts
         self._started_at = utc_now()
         self._began = monotonic()
         self._calls: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
@@ -87,6 +90,7 @@ class Requests:
             nameless=self._bots.nameless,
             halted=self._halting.current,
             reports=self._reporting.document(),
+            store=self._hosts.fault,
             no_process=self._context.children.refused,
         )
 

@@ -21,8 +21,11 @@ def last_error(bot: Bot) -> str | None:
     if hold and past and past not in hold and bot.residue:
         hold = f"{hold}; {past}"  # the detail of the hold does not say why the position is not sold
     waits = _LEFT if desired.listed is Listed.UNSEEN else None
+    away = None if bot.is_over or processes.owner is not None else bot.known.elsewhere
     over = desired.given_back if desired.listed is Listed.GONE else None
-    return desired.row_error or alive or hold or bot.known.unavailable or over or past or waits
+    return (
+        desired.row_error or alive or away or hold or bot.known.unavailable or over or past or waits
+    )
 
 
 def result(bot: Bot, day: date) -> dict[str, str | None]:

@@ -35,6 +35,9 @@ def conditions(facts: Facts, left: Collection[str] = ()) -> list[Condition]:
     if facts.service is ServiceMode.RUNNING:
         found += _of_halt(facts.halted)
         found += _of_listings(facts.polled)
+    if facts.store is not None:
+        text = f"no order is sent, positions are kept: {facts.store}"
+        found.append(Condition(Kind.STORE, "", text, "the shared store", text))
     if facts.no_process is not None:
         text = f"no process can be started: {facts.no_process}"
         found.append(Condition(Kind.NO_PROCESS, "", text, "this machine", text))

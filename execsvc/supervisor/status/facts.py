@@ -36,5 +36,7 @@ class Facts(NamedTuple):
     halted: Halted | None = None
     reports: dict[str, object] | None = None
     """The state of the reports to BotService; None when none are made."""
+    store: str | None = None
+    """The reason why this host has no lease in the store that hosts share; None while it has."""
     no_process: str | None = None
     """The reason why the machine has no process to give; None while it has."""

@@ -14,6 +14,13 @@ from execsvc.store.sqlite.account.account_tables import AccountTables
 class AccountRecords(AccountTables):
     """The records of one account. Every method raises LedgerFailed."""
 
+    def check_claim(self) -> None:
+        """Do nothing: the lock of the account is held as long as this process lives."""
+
+    def may_decide(self, client_order_id: str) -> bool:
+        """True: no other host sends orders for the account."""
+        return True
+
     def fees_paid(self, asset: str, since: datetime) -> Decimal:
         """Units of ``asset`` that orders on other markets have paid as fees since then."""
         return fees.paid_in(self.connection, asset, since)

@@ -142,6 +142,10 @@ class AccountLocks:
         """0: the lock of an account cannot be lost while a process of this service works on the account."""
         return 0
 
+    def paused(self, key_id: str) -> str | None:
+        """None: a lock that is held cannot be lost."""
+        return None
+
     def to_inherit(self, key_id: str) -> set[int]:
         """The descriptor of the lock, which a process that inherits it keeps; none where no lock is kept."""
         descriptor = self._locks[key_id].descriptor if key_id in self._locked else None
