@@ -58,6 +58,7 @@ EventName = Literal[
     "history_unknown",
     "host_joined",
     "host_taken_over",
+    "lease_lost",
     "ledger_failed",
     "ledger_unavailable",
     "lines_left_out",
@@ -325,6 +326,7 @@ EVENTS: Mapping[EventName, Event] = {
         "WARNING", "the listing, HTTP or alerts process died and is restarted"
     ),
     "host_joined": Event("INFO", "this host has a lease in the store that hosts share"),
+    "lease_lost": Event("CRITICAL", "this host has no lease: no order is sent, positions are kept"),
     "host_taken_over": Event("WARNING", "another host is dead: its accounts can be claimed"),
     "process_failed": Event("CRITICAL", "a process met a fault of the program; with the traceback"),
     "request_failed": Event(

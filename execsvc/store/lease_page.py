@@ -81,7 +81,7 @@ class LeasePage:
             raise LedgerFailed(f"{self._path.name}: there are too many accounts")
         if content != self._written:
             memory[_CONTENT_AT : _CONTENT_AT + len(content)] = content
-            self._written = content
+            self._written, self._content = content, view
             self._number = self._number_of(memory) + 1
         header = _HEADER.pack(
             view.deadline, view.ends, self._number, len(content), zlib.crc32(content)

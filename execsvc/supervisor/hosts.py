@@ -166,7 +166,7 @@ class HostWorkers:
         self.fault = self.fault or "this host has no lease on its accounts"
         if self._context.clock.now - self._logged_at >= 60.0:
             self._logged_at = self._context.clock.now
-            logger.bind(event="ledger_unavailable").error(
+            logger.bind(event="lease_lost").critical(
                 "the shared store: {}; no order is sent, positions are kept", self.fault
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import requests
 from support.bot_process import bot_row
 from support.daemon import Daemon
 from support.deadline import eventually
@@ -70,7 +72,10 @@ def until_shown_elsewhere(daemon: Daemon, bot_id: str, why: str) -> None:
     """Wait until the host shows the bot as at rest, for the reason ``why``."""
 
     def shown() -> bool:
-        bot = daemon.bot(bot_id)
+        try:
+            bot = daemon.bot(bot_id)
+        except requests.RequestException:  # a control plane that stood still is replaced
+            return False
         return (bot["state"], bot["pid"], bot["last_error"]) == ("BACKOFF", None, why)
 
     eventually(shown, f"bot {bot_id} is shown as elsewhere")
@@ -143,3 +148,65 @@ def test_host_without_the_tables_says_how_they_are_made(
     refused = hosts.all["a"].start(wait=False, EXECSVC_STORE_URL=url)
     assert refused.wait() == 78
     assert "EXECSVC_STORE_URL: the database has no tables: execsvc store init" in refused.log
+
+
+def test_host_that_stood_still_finds_its_bot_elsewhere_and_sends_nothing(
+    hosts: Hosts, exchange: Exchange
+) -> None:
+    exchange.list_bots(bot_row())
+    hosts.start()
+    first = hosts.holding()
+    stopped, other = hosts.all[first], hosts.other(first)
+    family = stopped.family()
+    for process in family:
+        process.suspend()
+    try:
+        other.until_holding()
+    finally:
+        for process in family:
+            os.kill(process.pid, signal.SIGCONT)
+    name = "b" if first == "a" else "a"
+    until_shown_elsewhere(stopped, "b1", f"account k1 is with host {name}")
+    assert hosts.runners("b1") == [name]
+    assert len(exchange.orders()) == 1
+    assert position_is_once(exchange)
+
+
+def test_short_absence_of_the_store_changes_nothing(
+    hosts: Hosts, exchange: Exchange, postgresql: PostgresServer
+) -> None:
+    exchange.list_bots(bot_row())
+    hosts.start()
+    daemon = hosts.all[hosts.holding()]
+    runner = daemon.bot()["pid"]
+    postgresql.halt()
+    postgresql.start()
+    ticks = daemon.bot()["ticks"]
+    eventually(lambda: daemon.bot()["ticks"] > ticks + 20, "the bot goes on")
+    assert daemon.bot()["pid"] == runner
+    eventually(lambda: daemon.health()[1]["status"] == "ok", "the host is well")
+    assert len(exchange.orders()) == 1
+
+
+@pytest.mark.says("lease_lost")
+def test_long_absence_of_the_store_ends_runners_without_selling_until_it_is_back(
+    hosts: Hosts, exchange: Exchange, postgresql: PostgresServer
+) -> None:
+    exchange.list_bots(bot_row())
+    hosts.start()
+    daemon = hosts.all[hosts.holding()]
+    tracked = daemon.bot()["position"]["tracked"]
+    postgresql.halt()
+    try:
+        eventually(
+            lambda: (daemon.bot()["last_error"] or "").startswith("WAITING_STORE"), "the bot pauses"
+        )
+        eventually(lambda: daemon.bot()["pid"] is None, "the runner ends")
+        code, health = daemon.health()
+        assert (code, health["status"]) == (200, "degraded")
+        assert [text for text in health["reasons"] if text.startswith("no order is sent")]
+    finally:
+        postgresql.start()
+    goes_on = hosts.all[hosts.holding()]
+    assert goes_on.bot()["position"]["tracked"] == tracked
+    assert len(exchange.orders()) == 1

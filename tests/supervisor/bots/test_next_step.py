@@ -203,3 +203,14 @@ def test_position_that_is_given_up_is_booked_before_anything_else(
     for case in (given_up, given_up._replace(halted=True), given_up._replace(closing=True)):
         assert next_step(case)[0] is Step.ABANDON
     assert next_step(given_up._replace(readable=False))[0] is not Step.ABANDON
+
+
+@pytest.mark.parametrize("service", list(ServiceMode))
+@pytest.mark.parametrize("listed", list(Listed))
+def test_next_step_while_another_host_has_the_account_is_rest(
+    service: ServiceMode, listed: Listed
+) -> None:
+    case = BASE._replace(service=service, listed=listed, is_open=True, elsewhere=True)
+    step, rest = next_step(case)
+    assert step is Step.REST
+    assert rest is not State.LIQUIDATING
