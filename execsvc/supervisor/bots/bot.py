@@ -122,7 +122,8 @@ class Bot(NamedTuple):
             or self.hold_record.pending
             or self.processes.to_check
         )
-        return not works and not self.stand_in and self.known.current and not self.is_open
+        known = self.known.current and not self.elsewhere  # another host knows its position
+        return not works and not self.stand_in and known and not self.is_open
 
     @property
     def at_stake(self) -> bool:
@@ -154,7 +155,8 @@ class Bot(NamedTuple):
         """The accounts that a host has to have to run the bot, also on paper."""
         ledger = self.known.ledger if self.is_open or self.desired.row is None else None
         owner = self.processes.owner.spec if self.processes.owner is not None else None
-        listed = self.desired.row if self.desired.listed is Listed.VALID else None
+        wanted = self.desired.listed is Listed.VALID or self.elsewhere
+        listed = self.desired.row if wanted else None
         bindings = [part.binding for part in (ledger, owner, listed) if part is not None]
         return {binding.key_id for binding in bindings if binding is not None}
 

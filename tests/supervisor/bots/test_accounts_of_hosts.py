@@ -17,6 +17,7 @@ from execsvc.supervisor.bots.facts import (
     Circumstances,
     Ended,
     LedgerFound,
+    Unlisted,
 )
 from execsvc.supervisor.bots.next_step import ServiceMode
 from execsvc.supervisor.bots.reducer import handle
@@ -53,3 +54,14 @@ def test_account_asked_that_another_host_has_lets_the_bot_rest_and_is_no_failure
     found, _ = handle(before, AccountAsked(Task.TRADE, AWAY), AT)
     assert (found.state, found.hold_record.hold) == (State.BACKOFF, None)
     assert found.known.elsewhere == AWAY
+
+
+def test_bot_that_is_no_longer_listed_is_not_at_rest_while_another_host_has_its_account() -> None:
+    flat = bot(state=State.BACKOFF, current=True, ledger=ledger(), elsewhere=AWAY)
+    gone, _ = handle(flat, Unlisted("BotService says STOPPING"), AT)
+    assert gone.state is State.STOPPED
+    assert not gone.is_at_rest, "its stop is the other host's to report"
+    assert gone.keys == {"k1"}, "the bot is looked at again when this host gets the account"
+    taken, effects = handle(gone, AccountSeen(None), AT)
+    assert effects == (Act.READ_LEDGER,)
+    assert not taken.is_at_rest
