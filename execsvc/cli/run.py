@@ -20,7 +20,7 @@ from execsvc.runner.process import run as run_bot
 from execsvc.runner.rehearsal import rehearse
 from execsvc.settings import Settings, warnings
 from execsvc.settings.model import PREFIX
-from execsvc.store.opening import open_store
+from execsvc.store.opening import open_store, refuse_records_not_taken
 from execsvc.strategies.registry import note_installed
 from execsvc.supervisor.supervisor import Supervisor
 from execsvc.workers.channel import Pipes
@@ -44,6 +44,7 @@ def run(source: SettingsSource) -> None:
     if source.env_file is not None:
         _forget_file_variables(source.env_file)
     refuse_missing_extras(settings)
+    refuse_records_not_taken(settings)
     logs.setup(settings.log_level, settings.log_format)
     note_installed()
     rehearse()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +13,9 @@ from execsvc.cli.options import SettingsSource, directory_options
 from execsvc.cli.output import plain_text
 from execsvc.cli.store_connection import store_connections
 from execsvc.exit_codes import DONE, FAULT, REFUSED, UNREACHABLE
+
+if TYPE_CHECKING:
+    from execsvc.store.replicated.import_state import ImportResult
 
 
 @click.group(
@@ -76,3 +81,56 @@ def init(source: SettingsSource) -> None:
     click.echo(
         "The tables are made." if made else "The tables were there; their functions are made anew."
     )
+
+
+@store.command(
+    "import",
+    epilog=exit_codes(
+        (DONE, "the records are in PostgreSQL, or were taken before"),
+        (FAULT, "a record cannot be read or taken; nothing was taken"),
+        (UNREACHABLE, "PostgreSQL does not answer: give the command again"),
+        (
+            REFUSED,
+            "a service uses the records or their accounts, or PostgreSQL has other ones; nothing was taken",
+        ),
+    ),
+)
+@click.argument("directory", metavar="STATE_DIR", type=click.Path(path_type=Path, file_okay=False))
+@directory_options
+def import_(source: SettingsSource, directory: Path) -> None:
+    """Take the records below STATE_DIR into the PostgreSQL of EXECSVC_STORE_URL.
+
+    All or nothing. The service that wrote them has to be stopped. An order whose outcome is open is taken as
+    it is, and settled by the host that has its account next. STATE_DIR stays as it is, with a mark: without
+    EXECSVC_STORE_URL no service starts there any more.
+    """
+    settings = source.without_services()
+    with store_connections(settings) as (connection,):
+        from execsvc.store.replicated.import_state import import_state
+
+        taken = import_state(connection, directory, settings.runtime_dir)
+    for line in ["The records were taken before."] if taken is None else _lines(taken):
+        click.echo(plain_text(line))
+
+
+def _lines(taken: ImportResult) -> list[str]:
+    """The result of an import, for people."""
+    counts = f"{len(taken.bots)} bots, {len(taken.accounts)} accounts, {taken.orders} orders"
+    lines = [
+        f"Taken: {counts}, deliveries of {taken.deliveries} bots.",
+        *(f"bot {bot_id}" for bot_id in taken.bots),
+        *(f"account {key_id}" for key_id in taken.accounts),
+        *(f"{name}: equal records were there already" for name in taken.known),
+        *(
+            f"account {key_id}: an order has no outcome yet; the next host of the account settles it"
+            for key_id in taken.open_orders
+        ),
+        *(f"bot {bot_id} is held" for bot_id in taken.held),
+        *(
+            f"bot {bot_id}: the leave to enter again after its stop loss is not taken"
+            for bot_id in taken.marks
+        ),
+    ]
+    if taken.is_halted:
+        lines.append("Trading is halted, on all hosts.")
+    return lines

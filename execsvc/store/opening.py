@@ -10,6 +10,7 @@ from execsvc.settings import Settings
 from execsvc.store.lease_page import NAME, LeasePage
 from execsvc.store.page_claims import PageClaims
 from execsvc.store.sqlite.store import SqliteStore
+from execsvc.store.sqlite.taken_over import refuse_files_not_taken, refuse_old_files
 from execsvc.store.store import BotRecordsStore, Store
 
 BROKER_SOCKET = "store.sock"
@@ -17,10 +18,20 @@ BROKER_SOCKET = "store.sock"
 
 
 def open_store(settings: Settings) -> Store:
-    """The store of the service that ``settings`` describe; nothing is made before its first use."""
+    """The store of the service that ``settings`` describe; nothing is made before its first use.
+
+    Raises ConfigRefused for files whose records were taken over into PostgreSQL.
+    """
     if settings.store_url is None:
+        refuse_old_files(settings.state_dir)
         return SqliteStore(settings.state_dir, settings.runtime_dir)
     return _shared_store(settings)
+
+
+def refuse_records_not_taken(settings: Settings) -> None:
+    """Raise ConfigRefused where hosts share a store and this one has positions that the store never got."""
+    if settings.store_url is not None:
+        refuse_files_not_taken(settings.state_dir)
 
 
 def host_id(settings: Settings) -> str:

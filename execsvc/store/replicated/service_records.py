@@ -33,7 +33,7 @@ class HeldBotsRecord:
         """The reason why the record could not be read, None when it could be read."""
         self._bots: dict[str, bool] = {}
         try:
-            self._bots = _bots_of(remote.get(self.name))
+            self._bots = held_bots(remote.get(self.name))
         except LedgerFailed as error:
             self.damage = str(error)
 
@@ -76,21 +76,26 @@ class HeldBotsRecord:
         """Record the decisions, and take those of other hosts. Raises LedgerFailed."""
         while True:
             former = self._remote.get(self.name)
-            recorded = _bots_of(former)
+            recorded = held_bots(former)
             for bot_id, keeps in self._unwritten.items():
                 _change(recorded, bot_id, keeps)
-            if self._remote.replace(self.name, former, _SET.dump_json(recorded)):
+            if self._remote.replace(self.name, former, held_content(recorded)):
                 break
         self._unwritten.clear()
         self._bots = {**recorded, **dict.fromkeys(self._suspects or (), True)}
 
 
-def _bots_of(content: bytes | None) -> dict[str, bool]:
-    """The bots that a record names. Raises LedgerFailed."""
+def held_bots(content: bytes | None) -> dict[str, bool]:
+    """The bots that the record of held bots names. Raises LedgerFailed."""
     try:
         return _SET.validate_json(content) if content else {}
     except ValidationError as error:
         raise LedgerFailed(_NOT_JSON) from error
+
+
+def held_content(bots: Mapping[str, bool]) -> bytes:
+    """The record of these held bots."""
+    return _SET.dump_json(dict(bots))
 
 
 def _change(bots: dict[str, bool], bot_id: str, keeps: bool | None) -> None:
@@ -107,6 +112,24 @@ class _Recorded(BaseModel):
     """None once the halt was ended."""
     host: str
     """The host that wrote this."""
+
+
+def halt_content(halted: Halted | None, host: str) -> bytes:
+    """The record of a halt, or of its end, by ``host``."""
+    return _Recorded(halted=halted, host=host).model_dump_json().encode()
+
+
+def is_halt(content: bytes | None) -> bool:
+    """True for the record of a halt in force. Raises LedgerFailed."""
+    found = _recorded(content)
+    return found is not None and found.halted is not None
+
+
+def _recorded(content: bytes | None) -> _Recorded | None:
+    try:
+        return _Recorded.model_validate_json(content) if content else None
+    except ValidationError as error:
+        raise LedgerFailed("the record is not JSON of a halt and a host") from error
 
 
 class HaltRecord:
@@ -168,15 +191,10 @@ class HaltRecord:
         self.current, self.damage = None, None
 
     def _write(self, halted: Halted | None) -> None:
-        content = _Recorded(halted=halted, host=self._host)
-        self._remote.put(self.name, content.model_dump_json().encode())
+        self._remote.put(self.name, halt_content(halted, self._host))
 
     def _read(self) -> _Recorded | None:
-        content = self._remote.get(self.name)
-        try:
-            return _Recorded.model_validate_json(content) if content else None
-        except ValidationError as error:
-            raise LedgerFailed("the record is not JSON of a halt and a host") from error
+        return _recorded(self._remote.get(self.name))
 
 
 class SentAlertsShared:
