@@ -135,6 +135,20 @@ def test_an_exhausted_search_sends_one_order_an_attempt(clock: SimulatedClock) -
     assert bot.position.tracked == 0
 
 
+@pytest.mark.parametrize("lowered", ["400", "90", "30"])
+def test_liquidation_after_a_maximum_worth_was_lowered_below_what_was_taken_sells_in_parts(
+    clock: SimulatedClock, lowered: str
+) -> None:
+    exchange = market(clock, max_amount=D("0.01"))
+    bot = MemoryBot(exchange)
+    trip(bot, "0.015")
+    bot.order(Purpose.ENTRY, D("0.01"))
+    exchange.terms = Terms(limits=LIMITS, max_notional=D(lowered))
+    assert bot.liquidate(attempts=20), "it is worth 100 times the published minimum"
+    assert bot.position.tracked < LIMITS.min_amount
+    assert exchange.account.free("BTC") >= 1
+
+
 @pytest.mark.parametrize("dialect", [Dialect.BINANCE, Dialect.KRAKEN, Dialect.OKX])
 def test_a_buy_of_nearly_all_shrinks_after_a_refusal_for_the_balance(
     clock: SimulatedClock, dialect: Dialect

@@ -63,11 +63,13 @@ def last_amount(
 
     That is the whole, although its step is known to be too fine, then less than half of it: only an
     amount that was itself refused may be called dust, and a maximum must not be taken for a step.
-    None when both were refused.
+    None when both were refused. Of a whole that cannot be dust, less and less is tried.
     """
     whole = round_down(tracked, limits.decimals)
     if whole > 0 and whole not in known.causes:
         return whole
+    if _is_surely_no_dust(whole, limits, price) and known.causes[whole].stated is Refusal.WORTH:
+        return _part_of_less_worth(whole, limits, price, known)
     return _part_to_try(whole, limits, price, known)
 
 
@@ -99,12 +101,21 @@ def _is_too_little(
     amount: Decimal, limits: Limits, price: Decimal | None, known: KnownSizes
 ) -> bool:
     """True when ``amount`` is below a minimum that is not published, or not correctly."""
-    if limits.min_notional and price and amount * price > SURELY_NO_DUST * limits.min_notional:
+    if _is_surely_no_dust(amount, limits, price):
         return False
     cause = known.causes.get(amount)
     if cause is not None and cause.actual is Refusal.WORTH:
         return next_amount(amount, limits.decimals, limits, price, known) is None
     return amount <= known.too_small or _is_least(amount, limits, price, known)
+
+
+def _is_surely_no_dust(amount: Decimal, limits: Limits, price: Decimal | None) -> bool:
+    """True when ``amount`` is worth so much more than the published minimum that no refusal makes it
+    dust.
+    """
+    return bool(
+        limits.min_notional and price and amount * price > SURELY_NO_DUST * limits.min_notional
+    )
 
 
 def _is_least(amount: Decimal, limits: Limits, price: Decimal | None, known: KnownSizes) -> bool:
@@ -131,6 +142,19 @@ def _part_to_try(
         if not limits.refuses(part, price) and not known.refused_up_to(part):
             return part
     return None
+
+
+def _part_of_less_worth(
+    whole: Decimal, limits: Limits, price: Decimal | None, known: KnownSizes
+) -> Decimal | None:
+    """The largest part of ``whole`` below all that was refused; None where that is below a minimum.
+
+    A maximum that was lowered refuses less than what was taken before, as a minimum would.
+    """
+    part = next_smaller(whole)
+    while known.refused_up_to(part) and not limits.refuses(part, price):
+        part = next_smaller(part)
+    return None if limits.refuses(part, price) else part
 
 
 def usable_funds(free: Decimal, side: Side, known: KnownSizes) -> Decimal:
