@@ -49,7 +49,9 @@ def address(place: str, password: str | None = None) -> Address:
         try:
             parsed = pq.Conninfo.parse(place.encode())
         except (Error, UnicodeError):
-            raise ConfigRefused("the URL of the store is not postgresql://…") from None
+            raise ConfigRefused(
+                "the URL of the store is not postgresql://… (blanks and signs in it as %20, %40 …)"
+            ) from None
         options = {
             option.keyword.decode(): option.val.decode()
             for option in parsed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from store.postgresql.conftest import Connect
@@ -73,7 +74,7 @@ def test_address_that_is_refused_is_not_quoted(url: str) -> None:
     with pytest.raises(ConfigRefused) as refused:
         address(url)
 
-    assert str(refused.value) == "the URL of the store is not postgresql://…"
+    assert str(refused.value).startswith("the URL of the store is not postgresql://… (")
 
 
 def test_connect_goes_on_to_the_host_that_answers(
@@ -91,7 +92,7 @@ def test_connect_to_a_host_that_is_silent_has_an_end(tmp_path: Path) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        url = f"postgresql://bot:{SECRET}@127.0.0.1:{silent.getsockname()[1]}/x?sslmode=disable"
+        url = f"postgresql://bot:{quote(SECRET)}@127.0.0.1:{silent.getsockname()[1]}/x?sslmode=disable"
 
         with pytest.raises(LedgerUnavailable, match="no connection in time") as refused:
             connect(address(url), "execsvc tests", timeout=0.2)
