@@ -170,3 +170,15 @@ def test_run_with_a_store_that_never_got_the_records_of_the_directory_is_refused
     done = execsvc("run")
     assert done.code == 78
     assert f"execsvc store import {old_state}" in done.err
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_service_alone_on_the_directory_of_a_host_that_shares_its_records_is_refused(
+    command: str, state_dir: Path, execsvc: Execsvc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (state_dir / "copies").mkdir(mode=0o700, parents=True)
+    for service in ("BOT_SERVICE", "EXCHANGE_ADAPTER"):
+        monkeypatch.setenv(f"EXECSVC_{service}_URL", "http://127.0.0.1:9")
+    done = execsvc(command)
+    assert done.code == 78
+    assert "of a host that shares its records in PostgreSQL: set EXECSVC_STORE_URL" in done.err

@@ -9,7 +9,8 @@ from typing import Protocol
 from support.claimed_memory import ClaimedInMemoryStore, ClaimedMemory
 from support.shared_memory import MemoryClaims, SharedMemory
 
-from execsvc.store.replicated.store import COPIES, ReplicatedStore
+from execsvc.store.replicated.store import ReplicatedStore
+from execsvc.store.sqlite.paths import COPIES
 from execsvc.store.sqlite.store import SqliteStore
 from execsvc.store.store import BotRecordsStore, ClaimedStore, Store
 

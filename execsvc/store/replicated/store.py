@@ -35,13 +35,11 @@ from execsvc.store.replicated.service_records import (
 from execsvc.store.replicated.shared_deliveries import SharedDeliveries
 from execsvc.store.sqlite.account.account_journal import AccountJournal
 from execsvc.store.sqlite.account.account_pause import PauseFiles
-from execsvc.store.sqlite.paths import file_stem, journal_path, ledger_path, ledgers
+from execsvc.store.sqlite.paths import COPIES, file_stem, journal_path, ledger_path, ledgers
 from execsvc.store.sqlite.service import examination, operator, survey
 from execsvc.store.sqlite.service.place import StateDirectory
 from execsvc.store.sqlite.store import SqliteStore
 
-COPIES = "copies"
-"""The folder of the copies: a ledger of a service that ran on this host alone is never taken for one."""
 SHARED = "the shared records"
 """The name under which a fault of the shared records is among those of the copies."""
 

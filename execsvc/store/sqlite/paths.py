@@ -9,6 +9,8 @@ from pathlib import Path
 
 BOTS = "bots"
 ACCOUNTS = "accounts"
+COPIES = "copies"
+"""The folder of the copies of what hosts share: a ledger of a service alone is never taken for one."""
 
 
 @functools.lru_cache(maxsize=4096)

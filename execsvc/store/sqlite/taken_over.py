@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from execsvc.errors import ConfigRefused, LedgerFailed
 from execsvc.store.sqlite import faults, whole_file
-from execsvc.store.sqlite.paths import journals, ledgers
+from execsvc.store.sqlite.paths import COPIES, journals, ledgers
 
 FILE = "taken-over"
 _DONE = "done"
@@ -58,7 +58,12 @@ def unmark(state_dir: Path) -> None:
 
 
 def refuse_old_files(state_dir: Path) -> None:
-    """Raise ConfigRefused when the files of the directory are not the records any more."""
+    """Raise ConfigRefused when the files of the directory are not the records, or not any more."""
+    if (state_dir / COPIES).is_dir():
+        raise ConfigRefused(
+            f"{state_dir} is of a host that shares its records in PostgreSQL: set EXECSVC_STORE_URL"
+            f" (only once no other host can trade these accounts: remove {state_dir / COPIES})"
+        )
     try:
         if read(state_dir) is None:
             return
