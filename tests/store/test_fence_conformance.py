@@ -111,8 +111,8 @@ BOT_READS: dict[str, Callable[[BotStore], object]] = {
     "opened": lambda bot: bot.opened(BINDING, AT),
     "still_possible": lambda bot: bot.still_possible(0.0),
 }
-NO_RECORDS = {"close"}
-"""The methods of an account that neither read nor write records."""
+NO_RECORDS = {"close", "check_claim", "may_decide"}
+"""The methods of an account that neither read nor write records; two ask the lease of the host alone."""
 OF_THE_PROCESS = {"open", "close", "is_owned_by", "make_room", "may_reenter"}
 """The methods of a bot that are about the process alone; ``may_reenter`` blocks entries at worst."""
 
