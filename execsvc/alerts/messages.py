@@ -34,6 +34,7 @@ _BEGUN = {
     Kind.STOP_LOSS: "a stop loss is reached",
     Kind.LISTING: "BotService does not list",
     Kind.NO_PROCESS: "no process can be started",
+    Kind.STORE: "the shared store does not answer",
     Kind.READS: "a bot cannot read its market or account",
 }
 _MANY = {
@@ -65,6 +66,7 @@ _ADVICE = {
     Kind.ABANDONED: "An operator decided this, and closes the rest of the position at the exchange.",
     Kind.READS: "It neither enters nor exits by its strategy; a stop still sells. See: execsvc doctor",
     Kind.NO_PROCESS: "One position at a time is still closed. See: ulimit -u, TasksMax, free memory.",
+    Kind.STORE: "No order is sent, and every position is kept, until it answers. See: execsvc store check",
     Kind.DAILY_LOSS: "Its exits still sell; entries go on at 00:00 UTC.",
     Kind.STOP_LOSS: "Its position is sold. It enters again once it is stopped and started in "
     "BotService, or: execsvc release BOT",

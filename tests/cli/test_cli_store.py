@@ -10,8 +10,7 @@ import pytest
 from support.command import Execsvc
 from support.ledger_samples import BINDING, intent, order
 from support.postgresql import PostgresServer
-
-from execsvc.store.sqlite.store import SqliteStore
+from support.stores import store_in
 
 SECRET = "correct-horse"
 
@@ -86,7 +85,7 @@ def test_store_url_of_another_kind_is_refused_unseen(
 def old_state(state_dir: Path, tmp_path: Path) -> Path:
     """A state directory with one bot and an order without an outcome."""
     state_dir.mkdir(mode=0o700)
-    store = SqliteStore(state_dir, tmp_path / "run")
+    store = store_in(state_dir, tmp_path / "run")
     with closing(store.bot("b1")) as bot:
         bot.open()
         bot.bind(BINDING, 5)
@@ -134,7 +133,7 @@ def test_store_import_while_a_service_runs_is_refused(
     execsvc: Execsvc,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert SqliteStore(old_state, tmp_path / "run").take()
+    assert store_in(old_state, tmp_path / "run").take()
     monkeypatch.setenv("EXECSVC_STORE_URL", shared_url)
     done = execsvc("store", "import", str(old_state))
     assert (done.code, done.out) == (78, "")

@@ -81,6 +81,12 @@ def test_one_order_is_out_at_a_time(store: BotRecordsStore, account: AccountStor
     account.begin(intent(2))
 
 
+def test_order_of_a_claimed_account_may_be_sent_and_decided(account: AccountStore) -> None:
+    account.check_claim()
+    account.begin(intent(1))
+    assert account.may_decide("c1")
+
+
 def test_intent_is_seen_by_whoever_settles_it(
     store: BotRecordsStore, account: AccountStore
 ) -> None:

@@ -27,6 +27,7 @@ def test_account_has_one_service_at_a_time(claims_backend: ClaimsBackend) -> Non
     one, two = claims_backend.service("one").claims(), claims_backend.service("two").claims()
     assert one.take("k1") is None
     assert one.take("k1") is None
+    assert one.paused("k1") is None
     why = two.take("k1")
     assert why is not None
     assert f"pid {os.getpid()}" in why

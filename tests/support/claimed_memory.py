@@ -76,6 +76,10 @@ class ServiceClaims:
             return claim.fence
         return self._fences.get(key_id, 0)
 
+    def paused(self, key_id: str) -> str | None:
+        """None: no claim of these services is ever uncertain."""
+        return None
+
     def holder(self, key_id: str) -> Holder | None:
         """The service that has claimed the account; None when none has."""
         claim = self.shared.by_account.get(key_id)

