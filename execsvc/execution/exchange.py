@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from decimal import Decimal
 from typing import Protocol
@@ -38,7 +39,7 @@ class Exchange(Protocol):
         """The order book of ``symbol``, ``limit`` levels a side."""
         ...
 
-    def trades(self, symbol: str, limit: int) -> tuple[Trade, ...]:
+    def trades(self, symbol: str, limit: int) -> Sequence[Trade]:
         """The last ``limit`` public trades of ``symbol``, oldest first."""
         ...
 

@@ -7,7 +7,8 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from execsvc.model.market import Level, Trade
+from execsvc.model.market import Level
+from execsvc.model.public_trades import TradeRow
 
 LATEST = 253_402_300_799_000
 """The end of the year 9999, in ms since the epoch: later dates do not exist."""
@@ -34,7 +35,7 @@ class TradeLine(NamedTuple):
     """A public trade at ``t`` (ms since the epoch)."""
 
     t: int
-    trade: Trade
+    row: TradeRow
 
 
 Line = BookLine | TradeLine
@@ -101,7 +102,7 @@ def _level(price: Any, amount: Any) -> Level:
     return Level(_number(price), _number(amount))
 
 
-def _trade(t: int, row: dict[str, Any]) -> Trade:
+def _trade(t: int, row: dict[str, Any]) -> TradeRow:
     side = row.get("side")
     if side not in ("buy", "sell"):
         raise BadLine("side is neither buy nor sell")
@@ -109,8 +110,7 @@ def _trade(t: int, row: dict[str, Any]) -> Trade:
         price, amount = _number(row.get("price")), _number(row.get("amount"))
     except (TypeError, ValueError):
         raise BadLine("price or amount is no number above zero") from None
-    # Checked above, and by far the most of what a replay makes.
-    return Trade.model_construct(timestamp=t, price=price, amount=amount, side=side)
+    return t, price, amount, side
 
 
 def _number(value: Any) -> Decimal:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from execsvc.model.market import Depth, Trade
+from execsvc.model.market import Depth
+from execsvc.model.public_trades import PublicTrades, TradeRow
 from execsvc.recording.lines import BookLine, Line
 
 MOST_TRADES = 1000
@@ -25,7 +26,9 @@ class Tape:
         assert isinstance(first, BookLine), "a recording begins with a book"
         self.start = self.last = first.t
         self._book = first
-        self._trades: list[Trade] = []
+        self._rows: list[TradeRow] = []
+        self._dropped = 0
+        """Trades that were played and are not kept any more."""
         self._next = next(self._lines, None)
 
     @property
@@ -40,7 +43,7 @@ class Tape:
             if isinstance(line, BookLine):
                 self._book = line
             else:
-                self._keep(line.trade)
+                self._keep(line.row)
             self.last = line.t
             self._next = next(self._lines, None)
 
@@ -52,18 +55,28 @@ class Tape:
             symbol=symbol, timestamp=timestamp, bids=bids[:limit], asks=asks[:limit]
         )
 
-    def trades(self, limit: int = MOST_TRADES) -> tuple[Trade, ...]:
+    def trades(self, limit: int = MOST_TRADES) -> PublicTrades:
         """The last ``limit`` trades, oldest first."""
-        return tuple(self._trades[-limit:])
+        rows = self._rows[-limit:]
+        first = self._dropped + len(self._rows) - len(rows)
+        return PublicTrades(rows, self, first, rows[-1][0] if rows else None)
 
-    def _keep(self, trade: Trade) -> None:
-        self._trades.append(trade)
-        if len(self._trades) >= 2 * MOST_TRADES:
-            del self._trades[:-MOST_TRADES]
+    def _keep(self, row: TradeRow) -> None:
+        self._rows.append(row)
+        if len(self._rows) >= 2 * MOST_TRADES:
+            self._dropped += len(self._rows) - MOST_TRADES
+            del self._rows[:-MOST_TRADES]
 
     @property
     def price(self) -> Decimal:
         """The last trade's price; the mid before the first one."""
-        if self._trades and self._trades[-1].price is not None:
-            return self._trades[-1].price
+        if self._rows:
+            price = self._rows[-1][1]
+            assert isinstance(price, Decimal), "a trade of a recording has its price"
+            return price
+        return self.mid
+
+    @property
+    def mid(self) -> Decimal:
+        """Half way between best bid and best ask."""
         return (self._book.bids[0].price + self._book.asks[0].price) / 2

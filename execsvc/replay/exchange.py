@@ -9,8 +9,9 @@ from decimal import Decimal
 from execsvc.clock import SimulatedClock
 from execsvc.errors import NotFound
 from execsvc.model.balance import Balance, Holding
-from execsvc.model.market import ZERO, Depth, Symbol, Ticker, Trade
+from execsvc.model.market import ZERO, Depth, Symbol, Ticker
 from execsvc.model.order import Fill, Purpose, Side
+from execsvc.model.public_trades import PublicTrades
 from execsvc.model.stamps import EPOCH
 from execsvc.paper.account import PaperAccount
 from execsvc.paper.terms import Terms
@@ -82,7 +83,7 @@ class RecordedExchange:
         """The recorded book, stamped with the simulated time."""
         return self._tape.depth(symbol, self.now_ms, limit)
 
-    def trades(self, symbol: str, limit: int) -> tuple[Trade, ...]:
+    def trades(self, symbol: str, limit: int) -> PublicTrades:
         """The last recorded trades."""
         return self._tape.trades(limit)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -20,6 +21,7 @@ from execsvc.model.bot import BotSpec
 from execsvc.model.market import Depth, Limits, Symbol, Ticker, Trade, plain
 from execsvc.model.order import Fill, OrderRequest, Purpose
 from execsvc.model.position import Position
+from execsvc.model.public_trades import PublicTrades
 from execsvc.runner.services import LoopRecord
 from execsvc.runner.strategy_time import StrategyTime
 from execsvc.strategies.base import AnyStrategy
@@ -63,7 +65,7 @@ class TickContext:
         self._wall_clock: datetime | None = None
         self._ticker: Ticker | None = None
         self._depth: dict[int, Depth] = {}
-        self._trades: dict[int, tuple[Trade, ...]] = {}
+        self._trades: dict[int, PublicTrades] = {}
         self._balance: Balance | None = None
         self._levels: int | None = None
         """The numbers of levels of the book that the strategy has asked for since the runner's last
@@ -131,11 +133,12 @@ class TickContext:
         self._levels = None
         return depth
 
-    def trades(self, limit: int) -> tuple[Trade, ...]:
+    def trades(self, limit: int) -> Sequence[Trade]:
         """The last ``limit`` public trades, oldest first. Raises Unavailable."""
         if limit not in self._trades:
             asked_at = monotonic()
-            self._trades[limit] = trades = self._adapter.trades(self.symbol, limit)
+            trades = PublicTrades.of(self._adapter.trades(self.symbol, limit))
+            self._trades[limit] = trades
             self._orders.guards.read("trades", asked_at, _ahead(trades))
             self._log_odd_sides(trades)
         return self._trades[limit]
@@ -179,16 +182,16 @@ class TickContext:
         """Write a line to the log and to the bot's execution log."""
         self._record.log("INFO", "strategy_said", text)
 
-    def _log_odd_sides(self, trades: tuple[Trade, ...]) -> None:
+    def _log_odd_sides(self, trades: PublicTrades) -> None:
         """Log once in this process how many trades have no usable side and are left out."""
-        odd = [] if self._odd_sides_logged else [trade for trade in trades if trade.has_odd_side]
+        odd = [] if self._odd_sides_logged else trades.odd_sides()
         if odd:
             self._odd_sides_logged = True
             self._record.log(
                 "WARNING",
                 "trades_dropped",
                 f"{len(odd)} of {len(trades)} trades of {self.symbol} count for nothing: their side "
-                f"is neither buy nor sell, but {odd[0].side!r}",
+                f"is neither buy nor sell, but {odd[0]!r}",
             )
 
     def _entry(self, amount: object) -> Decimal:
@@ -234,10 +237,10 @@ class TickContext:
         return self._orders.place(OrderRequest(purpose, quantity, reason, state))
 
 
-def _ahead(trades: tuple[Trade, ...]) -> int | None:
+def _ahead(trades: PublicTrades) -> int | None:
     """The newest stamp of ``trades`` where it is ahead of our clock, in ms.
 
     A stamp that is behind does not show the age of the read: there may have been no trade since.
     """
-    newest = max((trade.timestamp for trade in trades if trade.timestamp is not None), default=0)
-    return newest if newest > wall_clock().timestamp() * 1000 else None
+    newest = trades.newest
+    return newest if newest is not None and newest > wall_clock().timestamp() * 1000 else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -86,7 +87,7 @@ class StrategyContext(Protocol[ParamsT_co, StateT_co]):
         """The order book, ``limit`` levels a side."""
         ...
 
-    def trades(self, limit: int) -> tuple[Trade, ...]:
+    def trades(self, limit: int) -> Sequence[Trade]:
         """The last ``limit`` public trades, oldest first."""
         ...
 

@@ -6,7 +6,7 @@ import pytest
 from support.orderflow import Bot, D, buy_pressure, calm, taker
 
 from execsvc.strategies.diagnostics import NONE, Diagnostics
-from execsvc.strategies.orderflow_exhaustion_v1.market_view import Flow, Window
+from execsvc.strategies.orderflow_exhaustion_v1.dealt_trades import Flow, Window
 
 
 def test_diagnostics_before_the_first_tick_are_empty() -> None:
@@ -49,7 +49,7 @@ def test_diagnostics_of_a_judged_tick_sum_its_trades_no_second_time(
     flow = Window.flow
 
     def counted(window: Window, after: int | None = None) -> Flow:
-        sums.append(len(window.trades))
+        sums.append(window.count)
         return flow(window, after)
 
     monkeypatch.setattr(Window, "flow", counted)

@@ -6,7 +6,7 @@ import pytest
 from support.orderflow import Bot, D, buy_pressure, calm, ms, sell_pressure, taker
 
 from execsvc.model.order import Side
-from execsvc.strategies.orderflow_exhaustion_v1.market_view import Flow
+from execsvc.strategies.orderflow_exhaustion_v1.dealt_trades import Flow
 from execsvc.strategies.orderflow_exhaustion_v1.pressure import PressureSignals
 
 

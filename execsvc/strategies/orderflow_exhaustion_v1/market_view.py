@@ -9,21 +9,20 @@ Finance 46(2), 1991), sign it, is the *trade imbalance* that is summed up here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from execsvc.model.market import ZERO, Depth, Trade
+from execsvc.model.market import Depth
 from execsvc.model.order import Side
 from execsvc.model.stamps import latest_believed
+from execsvc.strategies.orderflow_exhaustion_v1.dealt_trades import NO_WINDOW, DealtTrades, Window
 
 STALE_INTERVALS = 3
 """Tick intervals after which the last mid is too old to judge a jump by."""
 _MILLISECOND = timedelta(milliseconds=1)
-_SIDES = {side.value: side for side in Side}
 
 
 class MarketMemory(BaseModel):
@@ -40,53 +39,6 @@ class MarketMemory(BaseModel):
     exchange_time: int | None = None
     newest_trade: int | None = None
     newest_seen_at: datetime | None = None
-
-
-class Flow(NamedTuple):
-    """Taker volume in quote, by side."""
-
-    buys: Decimal
-    sells: Decimal
-
-    @property
-    def total(self) -> Decimal:
-        """Both sides together."""
-        return self.buys + self.sells
-
-    def of(self, side: Side) -> Decimal:
-        """The volume that takers on ``side`` moved."""
-        return self.buys if side is Side.BUY else self.sells
-
-    def leans(self, side: Side) -> bool:
-        """True when ``side`` moved strictly more than the other."""
-        return self.of(side) > self.of(opposite(side))
-
-
-NO_FLOW = Flow(ZERO, ZERO)
-
-
-class Dealt(NamedTuple):
-    """A usable public trade: stamp in ms, the taker's side, worth in quote."""
-
-    stamp: int
-    side: Side
-    worth: Decimal
-
-
-class Window(NamedTuple):
-    """The trades with T - lookback < stamp <= T."""
-
-    trades: tuple[Dealt, ...] = ()
-    cut: bool = False
-    """True when more trades may lie within the window than were read."""
-
-    def flow(self, after: int | None = None) -> Flow:
-        """The taker volume of the trades stamped after ``after``; None: of all."""
-        sums = {Side.BUY: ZERO, Side.SELL: ZERO}
-        for trade in self.trades:
-            if after is None or trade.stamp > after:
-                sums[trade.side] += trade.worth
-        return Flow(sums[Side.BUY], sums[Side.SELL])
 
 
 class View(NamedTuple):
@@ -119,11 +71,18 @@ class Reads(NamedTuple):
     """The reads of one tick."""
 
     depth: Depth
-    trades: Sequence[Trade]
+    dealt: DealtTrades
     now: datetime
     """The time for durations."""
     wall_clock: datetime
     """The machine's clock."""
+
+
+class Span(NamedTuple):
+    """The stamps (ms) later than ``after``, up to ``until``."""
+
+    after: int
+    until: int
 
 
 class ViewTerms(NamedTuple):
@@ -139,41 +98,37 @@ class ViewTerms(NamedTuple):
 
 def view_of(memory: MarketMemory, reads: Reads, terms: ViewTerms) -> tuple[View, MarketMemory]:
     """The view of this tick, and the memory for the next one."""
-    depth, trades, now = reads.depth, reads.trades, reads.now
+    depth, now = reads.depth, reads.now
     span = round(terms.lookback * 1000)
     latest = latest_believed(reads.wall_clock)
     memory = _believable(memory, latest)
-    stamps = [stamp for stamp in (depth.timestamp, *(trade.timestamp for trade in trades)) if stamp]
-    ahead = max((stamp for stamp in stamps if stamp > latest), default=None)
     book = depth.timestamp
     # The time never goes back, so that what is out of the window stays out of it.
     behind = 0 if memory.exchange_time is None else memory.exchange_time - span
-    usable = _usable(trades, behind, latest)
-    newest, seen_at = _newest(memory, usable, now)
+    newest, seen_at = _newest(memory, reads.dealt.newest(behind, latest), now)
     time = _exchange_time(
         memory, book if book is None or book <= latest else None, newest, seen_at, now
     )
-    spread, average = depth.best_ask - depth.best_bid, memory.spread_average
+    best_bid, best_ask, mid = depth.best_bid, depth.best_ask, depth.mid
+    spread, average = best_ask - best_bid, memory.spread_average
     recent = memory.book_at is not None and now - memory.book_at <= timedelta(
         seconds=STALE_INTERVALS * terms.interval
     )
     view = View(
         now=now,
-        best_bid=depth.best_bid,
-        best_ask=depth.best_ask,
-        mid=depth.mid,
+        best_bid=best_bid,
+        best_ask=best_ask,
+        mid=mid,
         spread=spread,
         average=average,
         last_mid=memory.mid,
         last_is_recent=recent,
         exchange_time=time,
-        window=_window(
-            usable, time, span, len(trades) >= terms.limit and len(usable) == len(trades)
-        ),
-        ahead=ahead,
+        window=_window(reads.dealt, Span(behind, latest), time, span, terms.limit),
+        ahead=_ahead(book, reads.dealt.newest_stamp, latest),
     )
     kept = MarketMemory(
-        mid=depth.mid,
+        mid=mid,
         book_at=now,
         spread_average=spread if average is None else average + terms.alpha * (spread - average),
         exchange_time=time,
@@ -192,24 +147,16 @@ def _believable(memory: MarketMemory, latest: int) -> MarketMemory:
     return memory
 
 
-def _usable(trades: Sequence[Trade], behind: int, latest: int) -> list[tuple[int, Trade]]:
-    """The trades stamped after ``behind``, up to ``latest``; incomplete ones are left out."""
-    return [
-        (trade.timestamp, trade)
-        for trade in trades
-        if trade.timestamp is not None
-        and behind < trade.timestamp <= latest
-        and trade.side in _SIDES
-        and trade.price is not None
-        and trade.amount is not None
-    ]
+def _ahead(book: int | None, newest: int | None, latest: int) -> int | None:
+    """The later one of two stamps, where it is later than ``latest``."""
+    largest = max(book or 0, newest or 0)
+    return largest if largest > latest else None
 
 
 def _newest(
-    memory: MarketMemory, trades: Sequence[tuple[int, Trade]], now: datetime
+    memory: MarketMemory, newest: int | None, now: datetime
 ) -> tuple[int | None, datetime | None]:
-    """The newest stamp ever read, and the time of the tick that first saw it."""
-    newest = max([stamp for stamp, _ in trades], default=None)
+    """The newest stamp ever read, and the time of the tick that first saw it; ``newest``: of this read."""
     if newest is None or (memory.newest_trade is not None and newest <= memory.newest_trade):
         return memory.newest_trade, memory.newest_seen_at
     return newest, now
@@ -231,20 +178,13 @@ def _exchange_time(
     return max((stamp for stamp in known if stamp is not None), default=None)
 
 
-def _window(
-    trades: Sequence[tuple[int, Trade]], time: int | None, span: int, may_be_cut: bool
-) -> Window:
-    """The trades of the last ``span`` ms.
+def _window(dealt: DealtTrades, usable: Span, time: int | None, span: int, limit: int) -> Window:
+    """The trades of the last ``span`` ms among those that are ``usable``.
 
-    ``may_be_cut``: as many were read as were asked for, none of them too old.
+    It may be cut short when as many were read as were asked for, none of them unusable or too old.
     """
     if time is None:
-        return Window()
-    within = tuple(_dealt(*each) for each in trades if time - span < each[0] <= time)
-    return Window(within, may_be_cut and len(within) == len(trades))
-
-
-def _dealt(stamp: int, trade: Trade) -> Dealt:
-    assert trade.price is not None
-    assert trade.amount is not None
-    return Dealt(stamp, _SIDES[str(trade.side)], trade.price * trade.amount)
+        return NO_WINDOW
+    window = dealt.window(max(time - span, usable.after), min(time, usable.until))
+    window.cut = limit <= len(dealt) == dealt.count(*usable) == window.count
+    return window

@@ -16,7 +16,8 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from execsvc.model.order import Side
-from execsvc.strategies.orderflow_exhaustion_v1.market_view import NO_FLOW, Flow, View, opposite
+from execsvc.strategies.orderflow_exhaustion_v1.dealt_trades import NO_FLOW, Flow
+from execsvc.strategies.orderflow_exhaustion_v1.market_view import View, opposite
 from execsvc.strategies.orderflow_exhaustion_v1.params import OrderflowParams
 
 Missing = Literal["volume", "imbalance", "spread", "jump"]

@@ -11,8 +11,9 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from execsvc.strategies.diagnostics import Diagnostics
+from execsvc.strategies.orderflow_exhaustion_v1.dealt_trades import NO_FLOW, Flow
 from execsvc.strategies.orderflow_exhaustion_v1.exits import Held
-from execsvc.strategies.orderflow_exhaustion_v1.market_view import NO_FLOW, Flow, MarketMemory, View
+from execsvc.strategies.orderflow_exhaustion_v1.market_view import MarketMemory, View
 from execsvc.strategies.orderflow_exhaustion_v1.pressure import Pressure, PressureSignals
 
 

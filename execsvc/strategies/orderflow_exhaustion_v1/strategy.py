@@ -17,10 +17,12 @@ from pydantic import BaseModel
 from execsvc.errors import OrderRefused, Unavailable
 from execsvc.model.market import Symbol, round_down
 from execsvc.model.order import Fill, Side
+from execsvc.model.public_trades import PublicTrades
 from execsvc.model.stamps import FARTHEST_AHEAD
 from execsvc.strategies.base import Strategy, StrategyContext
 from execsvc.strategies.diagnostics import Diagnostics
 from execsvc.strategies.orderflow_exhaustion_v1.absorption import step, timed_out
+from execsvc.strategies.orderflow_exhaustion_v1.dealt_trades import DealtTrades
 from execsvc.strategies.orderflow_exhaustion_v1.exits import Held, after_tick
 from execsvc.strategies.orderflow_exhaustion_v1.market_view import (
     Reads,
@@ -45,6 +47,7 @@ class OrderflowExhaustion(Strategy[OrderflowParams, OrderflowState]):
 
     def __init__(self) -> None:
         self.last_tick = TickDiagnostics()
+        self._dealt = DealtTrades()
 
     def diagnostics(self) -> Diagnostics:
         """The signals of pressure, their ends, and the flow of takers."""
@@ -76,10 +79,11 @@ class OrderflowExhaustion(Strategy[OrderflowParams, OrderflowState]):
         except Unavailable as error:
             return None, error
         try:
-            trades = ctx.trades(params.trades_limit)
+            self._dealt.follow(PublicTrades.of(ctx.trades(params.trades_limit)))
+            dealt = self._dealt
         except Unavailable as error:
-            trades, fault = (), error
-        reads = Reads(depth, trades, ctx.now, ctx.wall_clock)
+            dealt, fault = DealtTrades(), error
+        reads = Reads(depth, dealt, ctx.now, ctx.wall_clock)
         terms = ViewTerms(
             ctx.interval,
             params.trades_lookback_sec,
