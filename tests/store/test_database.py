@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from support.environment import scrubbed
+from support.ledger_samples import intent
 from support.requirements import require
 
 from execsvc.errors import LedgerBusy, LedgerFailed
@@ -99,6 +100,26 @@ def test_a_ledger_that_was_deleted_beside_its_wal_is_not_made_anew(tmp_path: Pat
     with pytest.raises(LedgerFailed, match="-wal"):
         BotLedger(tmp_path, "b1").open()
     assert not path.exists()
+
+
+def test_journal_that_another_bot_makes_between_two_looks_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = Path.exists
+    journals: list[AccountJournal] = []
+
+    def look_before_another_bot(path: Path) -> bool:
+        found = look(path)
+        if path == journal_path(tmp_path, "k1") and not journals:
+            journals.append(journal := AccountJournal(tmp_path, "k1"))
+            journal.begin(intent(1))
+        return found
+
+    monkeypatch.setattr(Path, "exists", look_before_another_bot)
+    with closing(AccountJournal(tmp_path, "k1")) as journal:
+        assert journal.unsettled() is not None
+    assert journals
+    journals[0].close()
 
 
 def test_a_file_in_the_way_of_the_folder_is_said(tmp_path: Path) -> None:

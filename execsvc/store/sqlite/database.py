@@ -35,7 +35,8 @@ def create(path: Path, schema: str, first: str, values: tuple[str, ...]) -> None
     """
     if path.exists():
         return
-    if path.with_name(f"{path.name}-wal").exists():
+    # Another process may make the database, and begin its -wal, between the two looks: so a third one.
+    if path.with_name(f"{path.name}-wal").exists() and not path.exists():
         # SQLite would write the rows that the lost file had not taken yet into the new one.
         raise LedgerFailed(f"{path.name} is gone, but its -wal is there: restore it")
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
