@@ -132,16 +132,16 @@ class Bots:
             if bot.state is State.STOPPED and never_ran:
                 self._forget(bot)
 
-    def row_stopped(self, bot_id: str) -> None:
+    def row_stopped(self, bot_id: str, why: str = "BotService shows it as STOPPED") -> None:
         """Note that the row of this bot is STOPPED, so that a bot without a process does not start.
 
-        The listings decide on one that has a process or a position.
+        ``why`` is the text of the log. The listings decide on one that has a process or a position.
         """
         bot = self._bots.get(bot_id)
         if bot is None or bot.desired.listed not in (Listed.VALID, Listed.INVALID):
             return
         if bot.processes.owner is None and not bot.is_open:
-            self.apply(bot_id, Unlisted("BotService shows it as STOPPED"))
+            self.apply(bot_id, Unlisted(why))
 
     def read_reports(self) -> None:
         """Read every report that waits."""

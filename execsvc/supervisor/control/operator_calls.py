@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from execsvc.errors import LedgerFailed
@@ -23,10 +23,14 @@ Call = Callable[[Document], Document]
 class OperatorCalls:
     """The calls by name. Most are taken while the service stops, too, as their effect outlives it."""
 
-    def __init__(self, fleet: Fleet, bots: Bots, halting: Halting) -> None:
+    def __init__(
+        self, fleet: Fleet, bots: Bots, halting: Halting, await_row: Callable[[str], None]
+    ) -> None:
+        """``await_row`` lets a bot start by a listing from now on only."""
         self._fleet = fleet
         self._bots = bots
         self._halting = halting
+        self._await_row = await_row
         self.by_name: dict[str, Call] = {
             "stop": self._stop,
             "release": self._release,
@@ -55,6 +59,7 @@ class OperatorCalls:
             return {"error": "no such way to release a bot"}
         if how == "abandon" and bot.known.unreadable is not None:
             return {"error": f"its position is unknown: {bot.known.unreadable}"}
+        self._await_rows([bot])
         self._bots.apply(bot.bot_id, ReleaseAsked(abandons=how == "abandon"))
         return {"ok": True, "state": self._state(bot)}
 
@@ -79,6 +84,7 @@ class OperatorCalls:
 
     def _resume(self, _: Document) -> Document:
         was = self._halted()
+        self._await_rows(self._fleet.bots.values())
         try:
             self._halting.resume()
         except LedgerFailed as error:
@@ -96,6 +102,11 @@ class OperatorCalls:
         left = [found for bot in bots if (found := unfinished(bot)) is not None]
         state = None if one is None else one.state.value
         return {"halted": self._halted(), "of": len(bots), "bots": left, "state": state}
+
+    def _await_rows(self, bots: Iterable[Bot]) -> None:
+        """Let those of the bots whose rows were given back start by a later listing only."""
+        for bot_id in [bot.bot_id for bot in bots if bot.desired.given_back is not None]:
+            self._await_row(bot_id)
 
     def _bot(self, request: Document) -> Bot | None:
         return self._fleet.bots.get(str(request.get("bot_id")))

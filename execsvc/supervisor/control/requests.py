@@ -62,7 +62,7 @@ class Requests:
             "metrics": lambda _: metrics(self.facts(), fleet.totals, context.clock),
             "poll": self._poll,
             "recheck": self._recheck,
-            **OperatorCalls(fleet, bots, halting).by_name,
+            **OperatorCalls(fleet, bots, halting, reconciler.await_row).by_name,
         }
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:

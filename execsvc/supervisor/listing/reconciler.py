@@ -81,6 +81,16 @@ class ListingReconciler:
         self._last_seen.stopped(bot_id, at)
         self._bots.row_stopped(bot_id)
 
+    def await_row(self, bot_id: str) -> None:
+        """Let no row start the bot but one of a listing that begins after this moment.
+
+        A stop of its row may be on its way to BotService, which no listing shows yet.
+        """
+        self._last_seen.stopped(bot_id, monotonic())
+        self._bots.row_stopped(
+            bot_id, "a stop was reported to BotService: its next listing decides"
+        )
+
     def _log_pending(self, gone: frozenset[str]) -> None:
         pending = self._guard.pending
         if pending is None:

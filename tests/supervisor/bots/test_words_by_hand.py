@@ -16,15 +16,18 @@ from support.store_files import BALLAST
 from support.stores import store_in
 
 from execsvc.clients.bot_service import Listing
+from execsvc.clock import monotonic
 from execsvc.errors import LedgerFailed
 from execsvc.model.bot import parse_row
 from execsvc.runner.job import Task
 from execsvc.store.bot_state import LedgerState
 from execsvc.supervisor.bots import steps
 from execsvc.supervisor.bots.bots import Bots
-from execsvc.supervisor.bots.facts import Occurrence
+from execsvc.supervisor.bots.facts import GivenBack, Occurrence
 from execsvc.supervisor.bots.fleet import ForkedProcess
 from execsvc.supervisor.bots.states import State
+from execsvc.supervisor.control.operator_calls import OperatorCalls
+from execsvc.supervisor.listing.reconciler import ListingReconciler
 from execsvc.supervisor.processes.child import Child
 from execsvc.supervisor.processes.loop_clock import LoopClock
 from execsvc.workers.lines import Lines
@@ -142,3 +145,26 @@ def test_resume_starts_at_once_whatever_it_waited_for(parts: Parts, bots: Bots) 
     bot = parts.fleet.bots["b1"]
     assert (bot.state, bot.processes.queued) == (State.BOOTING, Task.TRADE)
     assert not bot.schedule.crashed
+
+
+@pytest.mark.parametrize("call", ["resume", "release"])
+def test_bot_whose_stop_is_being_reported_starts_by_a_later_listing_only(
+    parts: Parts, bots: Bots, call: str
+) -> None:
+    listing = Listing(bots={"b1": parse_row(bot_row("b1"))}, invalid={}, nameless=[])
+    reconciler = ListingReconciler(parts.context.settings, bots, lambda: None)
+    calls = OperatorCalls(parts.fleet, bots, parts.halting, reconciler.await_row).by_name
+    becomes(parts, "b1", queued=None)
+    parts.halting.halt(None)
+    bots.apply("b1", GivenBack("trading is halted"))
+    before = monotonic()
+
+    calls[call]({"bot_id": "b1"})
+    reconciler.take(listing, unchanged=True, began=before)
+    bot = parts.fleet.bots["b1"]
+    assert (bot.state, bot.processes.queued) == (State.STOPPED, None)
+
+    parts.halting.resume()
+    reconciler.take(listing, unchanged=True, began=monotonic())
+    bot = parts.fleet.bots["b1"]
+    assert (bot.state, bot.processes.queued) == (State.BOOTING, Task.TRADE)
