@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.daemon import LISTING_ONLY, Daemon
+from support.daemon_hosts import Hosts
 from support.exchange import Exchange
 from support.lasting import Lasting, lasting_daemon
 
@@ -67,3 +68,15 @@ def daemon(sandbox: Sandbox, exchange: Exchange, tmp_path: Path) -> Iterator[Dae
 def listing_only(daemon: Daemon) -> None:
     """Let ``daemon`` call nothing of BotService but its listing: it has no word on any order."""
     daemon.environ |= LISTING_ONLY
+
+
+@pytest.fixture
+def hosts(sandbox: Sandbox, exchange: Exchange, tmp_path: Path, shared_url: str) -> Iterator[Hosts]:
+    """Two hosts, not started yet; nothing of them lives on after the test."""
+    made = Hosts(sandbox, tmp_path, shared_url)
+    try:
+        yield made
+    finally:
+        for one in made.all.values():
+            print(one.log[-6000:] if one.log_file.exists() else "")
+            one.close()
