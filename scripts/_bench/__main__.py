@@ -18,13 +18,16 @@ from _bench.figures import OURS, Results, table
 from _bench.many_bots import measure_many_bots, tick
 from _bench.measures import ALL_MANAGERS, Bench, Figures, memory, restart, start
 from _bench.one_process import reads, sequential_ticks
+from _bench.orderflow import measure_orderflow
 
 
 class Run:
     """One run of scripts/bench: how often and how many, and what came of it."""
 
-    def __init__(self, bench: Bench, quick: bool) -> None:
+    def __init__(self, bench: Bench, quick: bool, bots: list[int]) -> None:
+        """``bots``: how many each ``orderflow`` runs; empty for the usual ones."""
         self._bench = bench
+        self._bots = bots
         self._quick = quick
         self._times = 1 if quick else 3
         self.results: Results = {}
@@ -67,6 +70,20 @@ class Run:
             f"{bots} bots at 1 Hz", lambda _: measure_many_bots(self._bench, bots, seconds), (OURS,)
         )
 
+    def orderflow(self) -> None:
+        """Bots that read books and trades; some hundred also as scripts under the peers."""
+        seconds = 10.0 if self._quick else 30.0
+        for bots in self._bots or ((20,) if self._quick else (100, 300, 1000)):
+            whom = ALL_MANAGERS if bots <= _MOST_OF_PEERS else (OURS,)
+            self._in_turns(
+                f"{bots} bots of orderflow at 1 Hz",
+                partial(self._measure_orderflow, bots, seconds),
+                whom,
+            )
+
+    def _measure_orderflow(self, bots: int, seconds: float, manager_name: str) -> Figures:
+        return measure_orderflow(self._bench, manager_name, bots, seconds)
+
     def growth(self) -> None:
         """The same in a growing crowd."""
         for bots in (10, 30) if self._quick else (10, 30, 100, 300, 1000):
@@ -93,14 +110,16 @@ class Run:
                     by[manager_name].setdefault(figure, []).append(value)
 
 
-NAMES = ("start", "memory", "restart", "reads", "tick", "crowd", "growth")
+NAMES = ("start", "memory", "restart", "reads", "tick", "crowd", "orderflow", "growth")
+_MOST_OF_PEERS = 100
+"""Bots that the peers run as well; more of them would take all of the machine's memory."""
 
 
-def measured(names: list[str], peers: Path, quick: bool) -> Results:
+def measured(names: list[str], peers: Path, quick: bool, bots: list[int]) -> Results:
     """Measures what is named and says what could not be measured."""
     root = Path(tempfile.mkdtemp(prefix="execsvc-bench-"))
     try:
-        run = Run(Bench(peers, root), quick)
+        run = Run(Bench(peers, root), quick, bots)
         for name in names:
             getattr(run, name)()
     finally:
@@ -115,6 +134,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench")
     parser.add_argument("names", nargs="*", choices=[*NAMES, []], metavar="NAME")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--bots", type=int, action="append", default=[], metavar="N")
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--picture", type=Path, metavar="FILE")
     parser.add_argument("--from", dest="before", type=Path, metavar="FILE")
@@ -123,7 +143,7 @@ def main() -> int:
     if given.before:
         results = json.loads(given.before.read_text())
     else:
-        results = measured(given.names or list(NAMES), given.peers, given.quick)
+        results = measured(given.names or list(NAMES), given.peers, given.quick, given.bots)
         load = os.getloadavg()[0]
         print(
             f"Python {platform.python_version()}, {os.cpu_count()} cores, load {load:.1f} at the end"

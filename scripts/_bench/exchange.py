@@ -2,7 +2,7 @@
 
 Every answer is made beforehand but for orders and listings, so that it is never the limit; its
 own CPU time is part of every result, to show it. Each bot has an account of its own, by which
-it is known: account ``b7`` is that of bot ``b7``.
+it is known: account ``b7`` is that of bot ``b7``. The market of every other account moves.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import socket
 import sys
 import time
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+from _bench.moving_market import SYMBOLS, MovingMarket
 
 PRICE = 50000.0
 LEVELS = 50
@@ -23,7 +25,11 @@ QUOTE = 1_000_000.0
 
 def packed(content: Any, status: str = "200 OK") -> bytes:
     """A complete HTTP answer with ``content`` as JSON."""
-    body = json.dumps(content).encode()
+    return with_head(json.dumps(content).encode(), status)
+
+
+def with_head(body: bytes, status: str = "200 OK") -> bytes:
+    """A complete HTTP answer with ``body``."""
     head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
@@ -49,17 +55,23 @@ class Exchange:
         limits = {"min_notional": 5.0, "min_amount": 0.00001}
         self._ticker = packed({"symbol": "BTC/USDT", "price": PRICE, "limits": limits})
         self._depth = packed(book())
+        self._calls = 0
+        self._moving = {
+            quote(symbol, safe=""): MovingMarket(symbol, seed)
+            for seed, symbol in enumerate(SYMBOLS)
+        }
 
     def answer(self, method: str, target: str, body: bytes) -> bytes:
         """The answer to one request."""
         path, _, query = target.partition("?")
+        self._calls += path.startswith(("/market/", "/balance/"))
         if path == "/market/ticker":
             key = query.split("key_id=", 1)[1].split("&", 1)[0]
             self._ticks.append((key, time.monotonic()))
             self._who.add(key)
             return self._ticker
-        if path == "/market/depth":
-            return self._depth
+        if path.startswith("/market/"):
+            return self._depth if "key_id=b" in query else self._moved(path, query)
         if path.startswith("/balance/"):
             return self._balance(unquote(path.rsplit("/", 1)[1]))
         if path == "/order" and method == "POST":
@@ -67,6 +79,11 @@ class Exchange:
         if path == "/bots":
             return self._listing(parse_qs(urlsplit(target).query))
         return self._bench(method, path, body)
+
+    def _moved(self, path: str, query: str) -> bytes:
+        asked = dict(part.split("=", 1) for part in query.split("&"))
+        market, limit = self._moving[asked["symbol"]], int(asked["limit"])
+        return with_head(market.depth(limit) if path == "/market/depth" else market.trades(limit))
 
     def _balance(self, key: str) -> bytes:
         held = (("BTC", self._base.get(key, 0.0)), ("USDT", self._quote.get(key, QUOTE)))
@@ -111,7 +128,8 @@ class Exchange:
             return packed({})
         if path == "/bench/seen":
             cpu = time.process_time()
-            return packed({"listed_at": self._listed_at, "ticks": self._ticks, "cpu": cpu})
+            found = {"listed_at": self._listed_at, "ticks": self._ticks, "cpu": cpu}
+            return packed({**found, "calls": self._calls})
         if path == "/bench/count":
             return packed({"bots": len(self._who), "ticks": len(self._ticks)})
         return packed({"detail": "no such path"}, "404 Not Found")

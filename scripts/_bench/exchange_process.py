@@ -24,6 +24,8 @@ class ExchangeLog(NamedTuple):
     listed_at: float
     ticks: list[tuple[str, float]]
     cpu: float
+    calls: int
+    """Reads of market and balance since it was started."""
 
 
 class ExchangeProcess:
@@ -51,7 +53,8 @@ class ExchangeProcess:
     def seen(self) -> ExchangeLog:
         """All since it was told to forget."""
         found = self._session.get(f"{self.url}/bench/seen").json()
-        return ExchangeLog(found["listed_at"], [tuple(t) for t in found["ticks"]], found["cpu"])
+        ticks = [tuple(tick) for tick in found["ticks"]]
+        return ExchangeLog(found["listed_at"], ticks, found["cpu"], found["calls"])
 
     def first_ticks(self, bots: int) -> dict[str, float]:
         """The moment of each bot's first tick, once ``bots`` of them have one."""

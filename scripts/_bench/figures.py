@@ -38,6 +38,19 @@ FIGURES = {
     "start_a_bot": Figure("listing to tick, a bot", "ms"),
     "supervisor_cpu": Figure("CPU of the supervisor", "% core", "1000: <= 3"),
     "tick_with_ticker": Figure("CPU of a tick with a ticker", "us"),
+    "tick_orderflow": Figure("CPU of a tick of the bots", "us", "<= 500"),
+    "tick_everything": Figure("CPU of a tick, all processes", "us"),
+    "ticks_made": Figure("ticks made of those due", "%", ">= 99"),
+    "calls": Figure("calls at the adapter a second", "", "<= 220"),
+    "start_orderflow": Figure("listing to tick, a bot", "ms", "<= 8"),
+    "cpu_bot": Figure("CPU of the bots", "% core"),
+    "cpu_manager": Figure("CPU of the manager", "% core", "1000: <= 2"),
+    "cpu_market": Figure("CPU of the market feed", "% core"),
+    "cpu_listing": Figure("CPU of the listing", "% core"),
+    "cpu_alerts": Figure("CPU of the alerts", "% core"),
+    "cpu_reports": Figure("CPU of the reports", "% core"),
+    "cpu_control": Figure("CPU of the control plane", "% core"),
+    "cpu_others": Figure("CPU of its other processes", "% core"),
     "exchange_cpu": Figure("CPU of the exchange", "% core"),
     "on_time": Figure("ticks at most 100 ms late", "%", ">= 99"),
     "status": Figure("/status", "ms", "<= 100"),
@@ -71,7 +84,7 @@ def table(results: Results) -> str:
     for name, by in results.items():
         lines += ["", name]
         for key in dict.fromkeys(key for figures in by.values() for key in figures):
-            figure = FIGURES[key]
+            figure = FIGURES.get(key) or Figure(key.replace("_", " "), "% core")
             ours = by[OURS].get(key, [])
             cells = [_cell(by.get(manager_name, {}).get(key, []), ours) for manager_name in peers]
             text = f"  {figure.text}, {figure.unit}".rstrip(", ")
