@@ -6,16 +6,24 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
-from execsvc.clients.answers import read
+from execsvc.clients.answers import HttpAnswer, read
 from execsvc.clients.exchange_words import where_words_begin
 from execsvc.clients.http import HttpClient, NotSent, json_object, segment
+from execsvc.clients.market_answers import (
+    Unusual,
+    check_depth,
+    check_trades,
+    depth_of,
+    trades_of,
+)
 from execsvc.clients.order_answer import fill_of_answer, fill_of_lookup
 from execsvc.errors import Banned, NotFound, OrderRefused, OutcomeUnknown, Unavailable
 from execsvc.model.balance import Balance
-from execsvc.model.market import Depth, Ticker, Trade, Trades
+from execsvc.model.market import Depth, Ticker, Trades
 from execsvc.model.order import Fill, Purpose, Side
+from execsvc.model.public_trades import PublicTrades, RowNumbers
 
 _CALL = "POST /order"
 
@@ -76,6 +84,8 @@ class ExchangeAdapter:
         self._throttle = throttle
         self._failed = failed
         self._succeeded = succeeded
+        self._numbers: dict[tuple[str, int], RowNumbers] = {}
+        """The rows of the last trades, by symbol and limit."""
 
     @contextmanager
     def calls_for(self, purpose: Purpose) -> Iterator[None]:
@@ -94,7 +104,7 @@ class ExchangeAdapter:
         """
         call = "GET /balance"
         try:
-            content = self._get(call, f"/balance/{segment(self._key_id)}", {})
+            content = self._get(call, f"/balance/{segment(self._key_id)}", {}).json()
             balance = read(Balance, call, content)
             for asset in assets:
                 self._refuse_namesake(call, balance, asset, "/".join(assets))
@@ -107,15 +117,30 @@ class ExchangeAdapter:
 
     def ticker(self, symbol: str) -> Ticker:
         """The last price of ``symbol`` and its limits."""
-        return self._market(Ticker, "ticker", symbol, {})
+        with self._market_read("ticker"):
+            answer = self._market_answer("ticker", symbol, {})
+            return self._of_symbol(Ticker, answer, symbol)
 
     def depth(self, symbol: str, limit: int) -> Depth:
         """The order book of ``symbol``, ``limit`` levels a side."""
-        return self._market(Depth, "depth", symbol, {"limit": limit})
+        with self._market_read("depth"):
+            answer = self._market_answer("depth", symbol, {"limit": limit})
+            try:
+                return depth_of(symbol, *check_depth(answer.body, symbol))
+            except Unusual:
+                return self._of_symbol(Depth, answer, symbol)
 
-    def trades(self, symbol: str, limit: int) -> tuple[Trade, ...]:
+    def trades(self, symbol: str, limit: int) -> PublicTrades:
         """The last ``limit`` public trades of ``symbol``, oldest first."""
-        return self._market(Trades, "trades", symbol, {"limit": limit}).trades
+        numbers = self._numbers.setdefault((symbol, limit), RowNumbers())
+        with self._market_read("trades"):
+            answer = self._market_answer("trades", symbol, {"limit": limit})
+            try:
+                rows = check_trades(answer.body, symbol, numbers)
+            except Unusual:
+                read_anyhow = self._of_symbol(Trades, answer, symbol).trades
+                rows = list(PublicTrades.of(read_anyhow).rows)
+        return trades_of(rows, numbers)
 
     def connect_for_order(self, timeout: float, interruptible: bool) -> None:
         """Make the connection on which the next order goes out, before anything is recorded of it.
@@ -168,7 +193,7 @@ class ExchangeAdapter:
         """
         call = "GET /order"
         try:
-            content = self._get(call, f"/order/{segment(client_order_id)}", {})
+            content = self._get(call, f"/order/{segment(client_order_id)}", {}).json()
             fill = fill_of_lookup(content, client_order_id, symbol, side, amount)
         except OutcomeUnknown as error:
             raise error.reworded(self._http.clean(str(error))) from None
@@ -193,21 +218,28 @@ class ExchangeAdapter:
             }
         )
 
-    def _market(
-        self, model: type[Market], what: Read, symbol: str, params: Mapping[str, int]
-    ) -> Market:
-        call = f"GET /market/{what} {symbol}"
-        asked: dict[str, str | int] = {"key_id": self._key_id, "symbol": symbol, **params}
+    @contextmanager
+    def _market_read(self, what: Read) -> Iterator[None]:
+        """A block that reads ``what``: whether that gave a usable answer is told."""
         try:
-            answer = read(model, call, self._get(call, f"/market/{what}", asked))
-            if answer.symbol != symbol:
-                shown = self._http.clean(answer.symbol)[:40]
-                raise Unavailable(f"{call}: symbol: is {shown}, asked for {symbol}")
+            yield
         except Unavailable:
             self._failed(what)
             raise
         self._succeeded()
-        return answer
+
+    def _market_answer(self, what: Read, symbol: str, params: Mapping[str, int]) -> HttpAnswer:
+        call = f"GET /market/{what} {symbol}"
+        asked: dict[str, str | int] = {"key_id": self._key_id, "symbol": symbol, **params}
+        return self._get(call, f"/market/{what}", asked)
+
+    def _of_symbol(self, model: type[Market], answer: HttpAnswer, symbol: str) -> Market:
+        """``answer`` as ``model``. Raises Unavailable, also when it is of another symbol."""
+        found = read(model, answer.call, answer.json())
+        if found.symbol != symbol:
+            shown = self._http.clean(found.symbol)[:40]
+            raise Unavailable(f"{answer.call}: symbol: is {shown}, asked for {symbol}")
+        return found
 
     def _refuse_namesake(self, call: str, balance: Balance, asset: str, symbol: str) -> None:
         """Raise Unavailable for an asset that the balance lists under another spelling only.
@@ -222,10 +254,10 @@ class ExchangeAdapter:
                 f"exchange writes it?"
             )
 
-    def _get(self, call: str, path: str, params: Mapping[str, str | int]) -> Any:
+    def _get(self, call: str, path: str, params: Mapping[str, str | int]) -> HttpAnswer:
         timeout = self._http.timeout - self._wait_for_pause(call)
         try:
-            return self._http.get_within(timeout, call, path, params)
+            return self._http.answer_within(timeout, call, path, params)
         except Banned as error:
             self._record_pause(error, None, error.retry_after)
             raise

@@ -71,6 +71,12 @@ class HttpClient:
         self, timeout: float, call: str, path: str, params: Mapping[str, str | int]
     ) -> Any:
         """As :meth:`get`, with ``timeout`` seconds for all of it."""
+        return self.answer_within(timeout, call, path, params).json()
+
+    def answer_within(
+        self, timeout: float, call: str, path: str, params: Mapping[str, str | int]
+    ) -> HttpAnswer:
+        """As :meth:`get_within`, the 2xx answer itself, for a caller that reads its body."""
         url = _url(self._base_url, path, tuple(params.items()))
         self._timer.start(timeout, interruptible=True)
         try:
@@ -150,14 +156,14 @@ class HttpClient:
         """Close the connections that are kept for the next read."""
         self._session.close()
 
-    def _retry(self, fault: Transient, call: str, url: str) -> Any:
+    def _retry(self, fault: Transient, call: str, url: str) -> HttpAnswer:
         """The result of the read whose first attempt ended in ``fault``.
 
         tenacity would cost as much as the read, were it around each first attempt as well.
         """
         before = [fault]
 
-        def attempt() -> Any:
+        def attempt() -> HttpAnswer:
             if before:
                 raise before.pop()
             return self._read(call, url)
@@ -169,12 +175,13 @@ class HttpClient:
             sleep=self._back_off,
             reraise=True,
         )
-        return attempts(attempt)
+        answer: HttpAnswer = attempts(attempt)
+        return answer
 
-    def _read(self, call: str, url: str) -> Any:
+    def _read(self, call: str, url: str) -> HttpAnswer:
         answer = self._send(call, "GET", url, None)
         if answer.is_success:
-            return answer.json()
+            return answer
         text = self.describe_failure(answer)
         if answer.ban is not None:
             raise Banned(text, answer.ban)

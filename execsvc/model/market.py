@@ -5,6 +5,7 @@ Everything numeric is ``Decimal``: amounts in base units, prices in quote per ba
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import ROUND_DOWN, Context, Decimal
 from itertools import pairwise
 from typing import Annotated, Any, NamedTuple
@@ -13,6 +14,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    GetPydanticSchema,
     PlainValidator,
     model_validator,
 )
@@ -165,7 +167,12 @@ def _levels(side: Any) -> Any:
     ]
 
 
-Levels = Annotated[tuple[Level, ...], BeforeValidator(_levels)]
+Levels = Annotated[
+    Sequence[Level],
+    GetPydanticSchema(lambda _, handler: handler.generate_schema(tuple[Level, ...])),
+    BeforeValidator(_levels),
+]
+"""The levels of one side, best first: a tuple, or rows that were checked (levels)."""
 
 
 class Depth(BaseModel):

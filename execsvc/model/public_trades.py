@@ -118,14 +118,12 @@ class RowNumbers:
         self.first = 0
         """The number of the first row of the last answer."""
 
-    def follow(self, rows: list[TradeRow]) -> int:
-        """Number the rows of the next answer, and return how many of them the last one had.
+    def overlap(self, rows: list[TradeRow]) -> int:
+        """The number of rows of the next answer that the last one ended with.
 
         The answer begins with what is left of the last one; where it does not, every row is new.
         """
-        before = self.rows
-        self.rows = rows
-        start = 0
+        before, start = self.rows, 0
         while rows:
             try:
                 start = before.index(rows[0], start)
@@ -133,11 +131,16 @@ class RowNumbers:
                 break
             known = len(before) - start
             if before[start:] == rows[:known]:
-                self.first += start
                 return known
             start += 1
-        self.first += len(before)
         return 0
+
+    def follow(self, rows: list[TradeRow]) -> int:
+        """Number the rows of the next answer, and return how many of them the last one had."""
+        known = self.overlap(rows)
+        self.first += len(self.rows) - known
+        self.rows = rows
+        return known
 
 
 def _trade(row: TradeRow) -> Trade:

@@ -48,6 +48,11 @@ def in_milliseconds(number: int | Decimal) -> int:
     return int(number // (_UNIT if number < _MICROSECONDS_END else _UNIT**2))
 
 
+def is_in_milliseconds(earliest: int, latest: int) -> bool:
+    """True when all numbers from ``earliest`` to ``latest`` are moments in ms."""
+    return earliest >= _SECONDS_END and latest < _MILLISECONDS_END
+
+
 def _stamp(value: Any) -> Any:
     """A number in ms; any other value as it is, to be refused later."""
     if type(value) is int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -59,7 +60,7 @@ def parse(text: str) -> Line:
     raise BadLine("type is neither depth nor trade")
 
 
-def book_text(t: int, bids: tuple[Level, ...], asks: tuple[Level, ...]) -> str:
+def book_text(t: int, bids: Sequence[Level], asks: Sequence[Level]) -> str:
     """The line of a book."""
     sides = {
         name: [[format(level.price, "f"), format(level.amount, "f")] for level in levels]
