@@ -51,6 +51,11 @@ class RecordedExchange:
         """The simulated time, in ms since the epoch."""
         return (self._clock.now() - EPOCH) // _MILLISECOND
 
+    @property
+    def mid(self) -> Decimal:
+        """Half way between best bid and best ask."""
+        return self._tape.mid
+
     def pass_time(self, seconds: float) -> None:
         """Let clock and market move on together."""
         self._clock.advance(seconds)

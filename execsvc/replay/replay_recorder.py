@@ -119,20 +119,20 @@ class TickObserver:
     def tick_ended(self) -> None:
         """Observe the end of a tick."""
         self.ticks += 1
-        depth = self._exchange.depth("", 1)
-        self.equity.set(self._earned(depth.mid))
+        mid = self._exchange.mid
+        self.equity.set(self._earned(mid))
         seen = self._strategy.diagnostics()
         self.tally.add(seen)
         if self._keeps_points:
-            spread = depth.best_ask - depth.best_bid
-            self._point(depth.mid, spread, seen)
-        self._recorder.tick_ended(depth.mid)
+            depth = self._exchange.depth("", 1)
+            self._point(mid, depth.best_ask - depth.best_bid, seen)
+        self._recorder.tick_ended(mid)
         if self._progress is not None and self.ticks % _PROGRESS_EVERY == 0:
             self._progress()
 
     def recording_ended(self) -> None:
         """Observe the end of the recording, when what was open is closed."""
-        mid = self._exchange.depth("", 1).mid
+        mid = self._exchange.mid
         self.equity.set(self._earned(mid))
         self._recorder.tick_ended(mid)
 

@@ -68,8 +68,18 @@ class ReplayReporter:
 
     def __init__(self, observer: Observer | None = None) -> None:
         self._observer = observer
-        self.snapshot = Snapshot()
+        self._snapshot = Snapshot()
+        self._changes: dict[str, Any] = {}
+        """Changes that are yet to be made to the snapshot."""
         self.counts = Counts()
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The snapshot with all changes."""
+        if self._changes:
+            self._snapshot = self._snapshot.model_copy(update=self._changes)
+            self._changes = {}
+        return self._snapshot
 
     @property
     def last_error(self) -> str | None:
@@ -78,7 +88,7 @@ class ReplayReporter:
 
     def update(self, **changes: Any) -> None:
         """Change the snapshot."""
-        self.snapshot = self.snapshot.model_copy(update=changes)
+        self._changes.update(changes)
 
     def show_position(self, position: Position, **changes: Any) -> None:
         """Change the snapshot, with the position."""

@@ -267,3 +267,21 @@ def test_abandoned_position_is_flat_and_its_orders_are_decided(
     }
     assert bot.open_positions() == []
     assert bot.is_booked("c1")
+
+
+def test_position_that_was_read_is_read_anew_after_every_change(
+    store: BotRecordsStore, bot: BotStore
+) -> None:
+    assert bot.position(BINDING).is_flat
+    bot.keep_state(BINDING.strategy, "{}", moment())
+    bot.keep_position(BINDING, HELD)
+    bot.keep_state(BINDING.strategy, "{}", moment())
+    assert bot.position(BINDING) == HELD
+    bot.keep_state(BINDING.strategy, None)
+    bot.keep_position(BINDING, Position())
+    assert bot.position(BINDING).is_flat
+    bot.book(BINDING, order(), state="{}")
+    held = bot.position(BINDING)
+    assert not held.is_flat
+    with closing(again(store, bot)) as next_one:
+        assert next_one.position(BINDING) == held

@@ -8,10 +8,12 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from execsvc.clock import SYSTEM
+from execsvc.clock import SYSTEM, Moment
 from execsvc.errors import LedgerBusy
+from execsvc.model.bot import Binding
 from execsvc.model.comparison import OpenPosition
 from execsvc.model.market import ZERO, exact_sum
+from execsvc.model.position import Position
 from execsvc.store.account_store import NEVER_PAUSED
 from execsvc.store.sqlite.account import doubts, holdings
 from execsvc.store.sqlite.account.account_records import AccountRecords
@@ -58,6 +60,10 @@ class InMemoryLedger(BotRecords):
     def __init__(self, store: InMemoryStore, bot_id: str, reports: bool = False) -> None:
         super().__init__(bot_id, reports)
         self._store = store
+        self._positions: dict[Binding, Position] = {}
+        """The positions that were read since a row last changed."""
+        self._changes = -1
+        """The number of changed rows at which these were read."""
 
     def open(self) -> None:
         """Become the owner of the records. Raises LedgerBusy while another object is."""
@@ -78,6 +84,25 @@ class InMemoryLedger(BotRecords):
     def is_owned_by(self, pid: int) -> bool:
         """True for this process while the records have an owner."""
         return pid == os.getpid() and self.bot_id in self._store.owners
+
+    def position(self, binding: Binding) -> Position:
+        """The position of the bot under ``binding``, read again once any row has changed."""
+        connection = self.connection
+        if connection.in_transaction:
+            return super().position(binding)  # what is not committed may never be
+        if connection.total_changes != self._changes:
+            self._positions.clear()
+            self._changes = connection.total_changes
+        if binding not in self._positions:
+            self._positions[binding] = super().position(binding)
+        return self._positions[binding]
+
+    def keep_state(self, strategy: str, state: str | None, at: Moment | None = None) -> None:
+        """Record the state of ``strategy``, which changes no position."""
+        before = self.connection.total_changes
+        super().keep_state(strategy, state, at)
+        if before == self._changes:
+            self._changes = self.connection.total_changes
 
     def make_room(self) -> None:
         """Do nothing: there is no disk that could be full."""
