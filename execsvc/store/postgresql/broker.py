@@ -31,6 +31,9 @@ PATIENCE_SECONDS = 5.0
 """Longest time that a request waits for the connection to be free; then certainly nothing was recorded."""
 _FIRST_BACK_OFF, _LONGEST_BACK_OFF = 0.1, 2.0
 """Seconds between two tries to connect."""
+_FIRST_FORGET, _NEXT_FORGET = 60.0, 3600.0
+"""Seconds until the first look for ids of old writes, which is not to delay a takeover, and between two."""
+_FORGET = "SELECT forget_writes()"
 _RECEIVE = 1 << 16
 
 
@@ -92,6 +95,7 @@ class Broker:
         self._back_off = 0.0
         self._next_try = 0.0
         self._unreachable = ""
+        self._forget_at = clock.monotonic() + _FIRST_FORGET
 
     @property
     def backend_pid(self) -> int | None:
@@ -205,6 +209,21 @@ class Broker:
                 self._reply_all(job, Message([Status.UNAVAILABLE.value, self._unreachable]))
                 continue
             self._run(job)
+        self._forget_old_writes()
+
+    def _forget_old_writes(self) -> None:
+        """Send the statement that forgets ids of old writes, if nothing else is to be done and it is due."""
+        if self._connection is None or self._running is not None:
+            return
+        if clock.monotonic() < self._forget_at:
+            return
+        self._forget_at = clock.monotonic() + _NEXT_FORGET
+        try:
+            self._connection.send(_FORGET)
+        except LedgerUnavailable:
+            self._disconnect()
+        else:
+            self._running = _Running([], clock.monotonic() + ANSWER_SECONDS)
 
     def _next_job(self) -> list[Request]:
         if self._alone:
@@ -245,7 +264,11 @@ class Broker:
 
     def _answered(self, job: list[Request], answer: Answer) -> None:
         self._running = None
-        for asked, reply in zip(job, replies(job, answer) if job else [], strict=True):
+        if not job:
+            if answer.rows != [("0",)]:
+                self._forget_at = 0.0  # there may be more of them
+            return
+        for asked, reply in zip(job, replies(job, answer), strict=True):
             self._reply(asked, reply)
 
     def _refused(self, job: list[Request], error: StatementRefused) -> None:

@@ -174,10 +174,16 @@ BEGIN
 END
 $$;
 
--- Forget writes of more than 7 days ago. Returns their count.
-CREATE OR REPLACE FUNCTION forget_writes() RETURNS bigint
+-- Forget writes of more than 7 days ago, so many at once that others hardly wait. Returns their count.
+DROP FUNCTION IF EXISTS forget_writes();
+CREATE OR REPLACE FUNCTION forget_writes(most bigint DEFAULT 5000) RETURNS bigint
 LANGUAGE sql AS $$
-    WITH gone AS (DELETE FROM written WHERE at < clock_timestamp() - interval '7 days' RETURNING 1)
+    WITH gone AS (
+        DELETE FROM written WHERE write_id IN (
+            SELECT write_id FROM written WHERE at < clock_timestamp() - interval '7 days'
+                LIMIT most FOR UPDATE SKIP LOCKED)
+        RETURNING 1
+    )
     SELECT count(*) FROM gone
 $$;
 

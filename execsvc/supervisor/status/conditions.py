@@ -108,8 +108,11 @@ def _of(bot: Bot, left: Collection[str]) -> Iterator[Condition]:
 
 
 def _of_records(bot: Bot) -> Iterator[Condition]:
-    """Conditions of a bot that waits for a file that cannot be read or written."""
-    if bot.known.unavailable is not None:
+    """Conditions of a bot that waits for a file that cannot be read or written.
+
+    A bot whose account another host has waits for none: its process had to lose its records here.
+    """
+    if bot.known.unavailable is not None and not bot.elsewhere:
         why = f"its ledger cannot be read or written at present ({bot.known.unavailable})"
         yield _condition(Kind.UNAVAILABLE, bot, f"bot {bot.named}: {why}", why)
     if bot.hold_record.hold is not None and bot.hold_record.hold.unsure:

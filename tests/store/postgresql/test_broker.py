@@ -276,6 +276,23 @@ def test_written_of_an_id_that_was_never_sent_is_false(client: BrokerClient) -> 
     assert client.written(uuid.uuid4().hex) is False
 
 
+def test_ids_of_old_writes_are_forgotten_while_nothing_else_is_done(
+    host: JoinedHost, client: BrokerClient, broker: RunningBroker
+) -> None:
+    host.connection.call(
+        "INSERT INTO written SELECT 'old-' || n, false, clock_timestamp() - interval '8 days'"
+        " FROM generate_series(1, 12000) n"
+    )
+    write = a_write()
+    client.write(write)
+    broker.broker._forget_at = 0.0
+    eventually(
+        lambda: host.connection.call("SELECT write_id FROM written").rows == [(write.write_id,)],
+        "only the id of the new write is there",
+    )
+    assert client.written(write.write_id)
+
+
 def test_socket_of_a_broker_is_for_its_user_alone(broker: RunningBroker) -> None:
     assert stat.S_IMODE(broker.path.stat().st_mode) == 0o600
 

@@ -257,6 +257,16 @@ def test_forget_writes_keeps_those_of_a_week(host: JoinedHost) -> None:
     assert host.connection.call("SELECT write_id FROM written").rows == [(new.write_id,)]
 
 
+def test_forget_writes_takes_no_more_at_once_than_it_is_given(host: JoinedHost) -> None:
+    host.connection.call(
+        "INSERT INTO written SELECT 'old-' || n, false, clock_timestamp() - interval '8 days'"
+        " FROM generate_series(1, 5) n"
+    )
+    asked = "SELECT forget_writes(2)"
+    counts = [host.connection.call(asked).rows[0][0] for _ in range(4)]
+    assert counts == ["2", "2", "1", "0"]
+
+
 def test_put_record_by_a_host_without_lease_is_refused(host: JoinedHost) -> None:
     asked = "SELECT put_record($1, $2, 'halt', '\\x00ff')"
     run = host.leases.incarnation

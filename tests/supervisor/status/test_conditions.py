@@ -56,6 +56,12 @@ def test_each_kind_has_its_words_and_its_key() -> None:
     assert {wrong.kind for wrong in found if wrong.severity is Severity.WARNING} == {Kind.LISTING}
 
 
+def test_records_that_were_lost_to_another_host_are_no_condition_here() -> None:
+    for elsewhere, found in ((None, [Kind.UNAVAILABLE]), ("account k1 is with host b", [])):
+        lost = bot(state=State.BACKOFF, outage="the claim is lost", elsewhere=elsewhere)
+        assert kinds(facts(lost)) == found
+
+
 def test_a_halt_is_one_condition_of_the_service_while_it_runs() -> None:
     halted = Halted(since="2026-01-02T03:04:05.000Z", reason="the exchange lies")
     (wrong,) = conditions(facts(bot(), halted=halted))
