@@ -109,7 +109,8 @@ def test_short_absence_of_the_store_changes_nothing(
     hosts.start()
     daemon = hosts.all[hosts.holding()]
     runner = daemon.bot()["pid"]
-    postgresql.halt()
+    # A server that ends in order writes a checkpoint first: on a busy disk longer than a lease lasts.
+    postgresql.halt("immediate")
     postgresql.start()
     ticks = daemon.bot()["ticks"]
     eventually(lambda: daemon.bot()["ticks"] > ticks + 20, "the bot goes on")
