@@ -210,7 +210,8 @@ def test_a_thousand_bots_can_be_used(daemon: Daemon, exchange: Exchange, window:
     eventually(lambda: daemon.status()["counts"].get("FAILED") == 1000, "all of them", 100)
     window.open(page(daemon))
     assert window.run(counted) == 1000
-    assert "and 980 more" in window.text(".problems")
+    # Another problem, as a late listing on a busy machine, is shown for as long as it lasts.
+    eventually(lambda: "and 980 more" in window.text(".problems"), "no other problem is left", 60)
     window.run("window.kept = 1; scrollTo(0, 20000)")
     at = window.run("return scrollY")
     seen = window.text("header time")
