@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -175,6 +176,50 @@ def test_a_process_that_goes_on_outlives_the_server(
     assert is_alive(running.pid), "it outlives the server"
     os.kill(running.pid, signal.SIGKILL)
     eventually(lambda: not is_alive(running.pid), "it is killed")
+
+
+KILLED = """
+import signal, sys
+from support.environment import scrubbed
+from support.starting import Forked, Starts
+
+with open("output", "wb") as output:
+    started = Starts().start("parent", [], scrubbed(PYTHONPATH=sys.argv[1]), output, output)
+assert isinstance(started, Forked)
+print(started.pid, flush=True)
+signal.pause()
+"""
+PARENT = """
+import os, signal
+child = os.fork()
+if child:
+    open("child", "w").write(str(child))
+signal.pause()
+"""
+
+
+def test_processes_of_a_test_run_that_is_killed_end_with_it(
+    tmp_path: Path, environ: dict[str, str]
+) -> None:
+    (tmp_path / "parent.py").write_text(PARENT)
+    run = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(tmp_path)],
+        env={**environ, "PYTHONPATH": str(Path(__file__).parent)},
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert run.stdout is not None
+    pid = int(run.stdout.readline())
+    child = tmp_path / "child"
+    eventually(lambda: child.exists() and child.read_text(), "it has a child")
+
+    run.kill()
+    run.wait()
+    run.stdout.close()
+
+    for each in (pid, int(child.read_text())):
+        eventually(lambda pid=each: not is_alive(pid), "it is killed")
 
 
 def forks(starts: Starts, environ: dict[str, str], **more: str) -> bool:

@@ -1,7 +1,9 @@
 """A process that has the program imported, and forks for each start that a test asks for.
 
-``python start_server.py DESCRIPTOR``, DESCRIPTOR being one end of a pair of sockets; the end of the
-other one ends it. ``support.starting`` is its client. A process that it forks runs the same module
+``python start_server.py DESCRIPTOR``, DESCRIPTOR being one end of a pair of sockets. The client's request
+to end ends it; so does the end of the other socket, as of a test run that is killed, and all processes that
+come from it end with it: a daemon that lived on would trade at the port of its dead sandbox, which by
+then the sandbox of another run may have. ``support.starting`` is its client. A process that it forks runs the same module
 as ``python -m MODULE`` does, to its end, with the environment, the directory, the arguments and
 the standard streams that the client gives; nothing else of the server is open in it. It lacks
 the start of an interpreter, the imports, and the daemon's rehearsal, whose traces it has
@@ -14,6 +16,7 @@ import io
 import json
 import os
 import runpy
+import signal
 import socket
 import sys
 from importlib import import_module
@@ -40,8 +43,11 @@ def serve(door: socket.socket) -> dict[str, Any]:
     while True:
         message, descriptors, _, _ = socket.recv_fds(door, LONGEST_MESSAGE, STREAMS)
         if not message:
+            kill_all()
             os._exit(0)
         request = json.loads(message)
+        if "end" in request:
+            os._exit(0)
         if "wait" in request:
             pid, status = os.waitpid(request["wait"], os.WNOHANG)
             answer = {"status": status if pid else None}
@@ -56,6 +62,15 @@ def serve(door: socket.socket) -> dict[str, Any]:
         for descriptor in descriptors:
             os.close(descriptor)
         door.send(json.dumps({**answer, "cpu": sum(os.times()[:4])}).encode())
+
+
+def kill_all() -> None:
+    """Kill each process that comes from this one, those of the daemons as well."""
+    from support.processes import find
+
+    this = find(os.getpid())
+    for process in this.children(recursive=True) if this is not None else []:
+        process.send(signal.SIGKILL)
 
 
 def become(request: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -113,6 +114,8 @@ class Server:
 
     def close(self) -> None:
         """End it; processes that it has forked live on."""
+        with suppress(OSError), self._lock:
+            self._door.send(json.dumps({"end": True}).encode())
         self._door.close()
         self._process.wait()
 
