@@ -2,12 +2,12 @@
 
 ``python start_server.py DESCRIPTOR``, DESCRIPTOR being one end of a pair of sockets. The client's request
 to end ends it; so does the end of the other socket, as of a test run that is killed, and all processes that
-come from it end with it: a daemon that lived on would trade at the port of its dead sandbox, which by
-then the sandbox of another run may have. ``support.starting`` is its client. A process that it forks runs the same module
-as ``python -m MODULE`` does, to its end, with the environment, the directory, the arguments and
-the standard streams that the client gives; nothing else of the server is open in it. It lacks
-the start of an interpreter, the imports, and the daemon's rehearsal, whose traces it has
-in its memory from the server's own: 0.7 seconds of CPU time for each daemon.
+come from it end with it: a daemon that lived on would trade at the port of its dead sandbox, which by then
+the sandbox of another run may have. ``support.starting`` is its client. A process that it forks runs the
+same module as ``python -m MODULE`` does, to its end, with the environment, the directory, the arguments and
+the standard streams that the client gives; nothing else of the server is open in it. It lacks the start of
+an interpreter, the imports, and the daemon's rehearsal, whose traces it has in its memory from the server's
+own: 0.7 seconds of CPU time for each daemon.
 """
 
 from __future__ import annotations
