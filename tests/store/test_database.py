@@ -12,12 +12,15 @@ from pathlib import Path
 
 import pytest
 from support.environment import scrubbed
-from support.ledger_samples import intent
+from support.ledger_samples import AT, BINDING, fill, intent, order
 from support.requirements import require
+from support.stores import store_in
 
 from execsvc.errors import LedgerBusy, LedgerFailed
+from execsvc.model.order import OrderState
 from execsvc.store.sqlite.account.account_journal import AccountJournal
 from execsvc.store.sqlite.bot.bot_ledger import BotLedger
+from execsvc.store.sqlite.database import CACHE_SIZE, open_writable
 from execsvc.store.sqlite.file_lock import FileLock
 from execsvc.store.sqlite.paths import journal_path, ledger_path
 from execsvc.store.sqlite.service import survey
@@ -170,6 +173,25 @@ def test_a_lock_ends_with_its_holder_and_can_be_taken_again(tmp_path: Path) -> N
     assert one.try_acquire()
     assert one.holder() is None
     one.close()
+
+
+def test_write_ahead_logs_and_caches_of_a_bot_that_trades_for_long_stay_small(
+    tmp_path: Path,
+) -> None:
+    store = store_in(tmp_path)
+    with closing(store.bot("b1")) as bot, closing(store.account("k1")) as account:
+        bot.open()
+        bot.bind(BINDING, 5)
+        for number in range(1, 200):
+            account.begin(intent(number))
+            account.outcome(f"c{number}", OrderState.EXECUTED, fill(), AT)
+            bot.book(BINDING, order(number))
+        logs = list(tmp_path.rglob("*.db-wal"))
+        assert len(logs) == 2
+        assert max(path.stat().st_size for path in logs) < 300_000
+    connection = open_writable(ledger_path(tmp_path, "b1"), "SELECT bot_id FROM bot", "b1")
+    with closing(connection):
+        assert connection.execute("PRAGMA cache_size").fetchone()[0] == -CACHE_SIZE
 
 
 def test_files_and_folders_are_private(tmp_path: Path) -> None:

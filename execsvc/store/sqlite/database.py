@@ -21,6 +21,12 @@ from execsvc.store.sqlite.lock_wait import BUSY_SECONDS, SLICE, retry_while_lock
 
 _FAULTS = (*faults.FAULTS, UnicodeEncodeError, OverflowError)
 """The exceptions of SQLite: the last two are for values that no column can hold."""
+CACHE_SIZE = 64
+"""KiB of pages that a connection keeps in memory. SQLite's 2 MiB are filled in hours, for each bot."""
+CHECKPOINT_PAGES = 60
+"""Pages of a write-ahead log after which its rows are moved into the database."""
+LONGEST_WAL = 256 * 1024
+"""Bytes to which a longer write-ahead log is cut back when its rows are in the database."""
 VERSION = 1
 _VERSIONS_AT = 18
 _WAL_VERSIONS = b"\x02\x02"
@@ -166,6 +172,9 @@ def open_writable(
         connection = _connect(path, "rw", kind=kind)
         try:
             connection.execute("PRAGMA synchronous=FULL")
+            connection.execute(f"PRAGMA cache_size=-{CACHE_SIZE}")
+            connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+            connection.execute(f"PRAGMA journal_size_limit={LONGEST_WAL}")
         except BaseException:
             connection.close()
             raise
