@@ -44,7 +44,10 @@ class Outboxes(Protocol):
         ...
 
     def changed(self) -> list[str]:
-        """The records that were written to since the last call, by any process."""
+        """The records that were written to since the last call, by any process.
+
+        Records that were written to just before a call may be named by the next one as well.
+        """
         ...
 
     def waiting(self, name: str, after: Mark | None, most: int) -> tuple[list[OutboxRow], int]:

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from support.ledger_samples import BINDING, fill, intent, order
 
+from execsvc.clock import SimulatedClock, installed
 from execsvc.errors import LedgerFailed, LedgerUnavailable
 from execsvc.model.bot import Mode
 from execsvc.model.order import Fill, OrderState, Side
@@ -26,6 +28,7 @@ from execsvc.store.sqlite.in_memory import InMemoryStore
 from execsvc.store.sqlite.paths import ledger_path
 from execsvc.store.sqlite.report_support import takes_reports
 from execsvc.store.sqlite.service.deliveries import FILE, DeliveriesFile
+from execsvc.store.sqlite.service.outboxes import LedgerOutboxes
 
 D = Decimal
 FILLED = ["ORDER", "SENT", "EXECUTION", "FILLED"]
@@ -282,3 +285,17 @@ def test_a_locked_file_of_deliveries_holds_no_booking_up_and_costs_no_report(
         assert time.monotonic() - began < 5.0  # SQLite itself would wait 1 s each
     kept = [row.mark.order_id for row in read(tmp_path, most=10_000)]
     assert set(kept) == {f"c{number}" for number in (*range(full - 1), *range(full, full + 6))}
+
+
+def test_write_that_leaves_the_same_time_and_size_as_the_one_before_is_seen(
+    ledger: BotLedger, tmp_path: Path
+) -> None:
+    files = [ledger_path(tmp_path, "b1"), ledger_path(tmp_path, "b1").with_suffix(".db-wal")]
+    written = max(path.stat().st_mtime for path in files)
+    outboxes = LedgerOutboxes(tmp_path)
+    with installed(SimulatedClock(datetime.fromtimestamp(written + 0.005, timezone.utc))):
+        assert outboxes.changed() == [outboxes.name_of("b1")]
+        assert outboxes.changed() == [outboxes.name_of("b1")]
+    with installed(SimulatedClock(datetime.fromtimestamp(written + 1, timezone.utc))):
+        assert outboxes.changed() == [outboxes.name_of("b1")]
+        assert outboxes.changed() == []

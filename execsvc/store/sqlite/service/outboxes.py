@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from execsvc.clock import now
 from execsvc.store.outbox import Mark, OutboxRow, Start
 from execsvc.store.sqlite.bot import outbox, starts
 from execsvc.store.sqlite.paths import file_stem, ledger_named, ledgers
 
 _Signature = tuple[tuple[int, int] | None, ...]
+_YOUNG = 0.02
+"""Seconds within which two writes may leave the same time in the status of a file."""
 
 
 class LedgerOutboxes:
@@ -23,13 +26,20 @@ class LedgerOutboxes:
         return file_stem(bot_id)
 
     def changed(self) -> list[str]:
-        """The ledgers that were written to since the last call, by any process."""
+        """The ledgers that were written to since the last call, by any process.
+
+        One that was written to just now is named by the next call as well: another write that leaves the
+        same time and size would go unseen.
+        """
         found = []
+        moment = now().timestamp()
         for path in ledgers(self._state_dir):
             signature = tuple(_signature(p) for p in (path, path.with_name(f"{path.name}-wal")))
             if self._signatures.get(path.stem) != signature:
                 self._signatures[path.stem] = signature
                 found.append(path.stem)
+            if any(seen and abs(moment - seen[0] / 1e9) < _YOUNG for seen in signature):
+                del self._signatures[path.stem]
         return found
 
     def waiting(self, name: str, after: Mark | None, most: int) -> tuple[list[OutboxRow], int]:
