@@ -10,7 +10,6 @@ from decimal import Decimal
 import pytest
 from support.bot_process import bot_row
 from support.daemon_hosts import Hosts, position_is_once, until_shown_elsewhere
-from support.deadline import eventually
 from support.exchange import Exchange
 from support.postgresql import PostgresServer
 
@@ -100,44 +99,3 @@ def test_host_that_stood_still_finds_its_bot_elsewhere_and_sends_nothing(
     assert hosts.runners("b1") == [name]
     assert len(exchange.orders()) == 1
     assert position_is_once(exchange)
-
-
-def test_short_absence_of_the_store_changes_nothing(
-    hosts: Hosts, exchange: Exchange, postgresql: PostgresServer
-) -> None:
-    exchange.list_bots(bot_row())
-    hosts.start()
-    daemon = hosts.all[hosts.holding()]
-    runner = daemon.bot()["pid"]
-    # A server that ends in order writes a checkpoint first: on a busy disk longer than a lease lasts.
-    postgresql.halt("immediate")
-    postgresql.start()
-    ticks = daemon.bot()["ticks"]
-    eventually(lambda: daemon.bot()["ticks"] > ticks + 20, "the bot goes on")
-    assert daemon.bot()["pid"] == runner
-    eventually(lambda: daemon.health()[1]["status"] == "ok", "the host is well")
-    assert len(exchange.orders()) == 1
-
-
-@pytest.mark.says("lease_lost")
-def test_long_absence_of_the_store_ends_runners_without_selling_until_it_is_back(
-    hosts: Hosts, exchange: Exchange, postgresql: PostgresServer
-) -> None:
-    exchange.list_bots(bot_row())
-    hosts.start()
-    daemon = hosts.all[hosts.holding()]
-    tracked = daemon.bot()["position"]["tracked"]
-    postgresql.halt()
-    try:
-        eventually(
-            lambda: (daemon.bot()["last_error"] or "").startswith("WAITING_STORE"), "the bot pauses"
-        )
-        eventually(lambda: daemon.bot()["pid"] is None, "the runner ends")
-        code, health = daemon.health()
-        assert (code, health["status"]) == (200, "degraded")
-        assert [text for text in health["reasons"] if text.startswith("no order is sent")]
-    finally:
-        postgresql.start()
-    goes_on = hosts.all[hosts.holding()]
-    assert goes_on.bot()["position"]["tracked"] == tracked
-    assert len(exchange.orders()) == 1

@@ -129,9 +129,8 @@ class PostgresServer:
         ]
 
 
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[PostgresServer]:
-    """A running PostgreSQL, the same for all tests of this worker. Tests with it are slow ones."""
+def running_server() -> Iterator[PostgresServer]:
+    """A server, started and at last stopped."""
     require("PostgreSQL")
     server = PostgresServer()
     try:
@@ -141,18 +140,29 @@ def postgresql() -> Iterator[PostgresServer]:
         server.stop()
 
 
-@pytest.fixture(scope="session")
-def shared_template(postgresql: PostgresServer) -> str:
-    """The name of a database with the tables of a store that hosts share, and no rows."""
+def new_template(server: PostgresServer) -> str:
+    """The name of a new database with the tables of a store that hosts share, and no rows."""
     from execsvc.store.postgresql import schema
     from execsvc.store.postgresql.address import address
     from execsvc.store.postgresql.connection import connect
 
-    name = postgresql.new_database()
-    connection = connect(address(postgresql.url(name)), "execsvc tests")
+    name = server.new_database()
+    connection = connect(address(server.url(name)), "execsvc tests")
     schema.install(connection)
     connection.close()
     return name
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresServer]:
+    """A running PostgreSQL, the same for all tests of this worker. Tests with it are slow ones."""
+    yield from running_server()
+
+
+@pytest.fixture(scope="session")
+def shared_template(postgresql: PostgresServer) -> str:
+    """The name of a database with the tables of a store that hosts share, and no rows."""
+    return new_template(postgresql)
 
 
 @pytest.fixture
