@@ -77,11 +77,12 @@ def release(
         return _keep(settings, bot_id, as_json)
     seen = _last_row(settings, bot_id)
     done = _record_release(settings, bot_id)
+    waits = not no_wait and open_store(settings).release_waits(bot_id)
     told = notify_daemon(settings, "release", bot_id)
     if not told:
         open_store(settings).held().discard(bot_id)
     cause = None
-    if not no_wait and open_store(settings).release_waits(bot_id):
+    if waits:  # the daemon may have carried it out by now
         cause = _not_carried_out(settings, bot_id, timeout) if told else _NO_DAEMON
         done = done if cause else _booked(settings, bot_id, seen)
     elif _gone_since(settings, bot_id, seen):  # carried out before this command could wait for it

@@ -155,6 +155,25 @@ def test_release_is_recorded_and_the_daemon_told(
     assert daemon.told == [{"call": "release", "bot_id": BOT}]
 
 
+def test_release_that_is_carried_out_before_the_command_looks_again_says_its_result(
+    execsvc: Execsvc, state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_bot(state_dir, tracked="0.02")
+
+    def carry_out(*_: object) -> bool:
+        account = store_in(state_dir).account("key")
+        account.release_done(BOT)
+        account.close()
+        return True
+
+    monkeypatch.setattr("execsvc.cli.release.notify_daemon", carry_out)
+    monkeypatch.setattr("execsvc.cli.release._not_carried_out", lambda *_: None)
+    outcome = execsvc("release", BOT)
+
+    assert outcome.code == 0
+    assert "no coins are missing, nothing was booked" in outcome.out
+
+
 def test_release_not_carried_out_in_time_names_the_cause(
     execsvc: Execsvc, state_dir: Path, daemon: ControlSocket
 ) -> None:

@@ -29,7 +29,7 @@ def test_busy_ledger_of_another_bot_crashes_nobody(daemon: Daemon, exchange: Exc
         daemon.start()
         eventually(lambda: any(word in daemon.log for word in LOOKED), "the other bot has looked")
     for bot_id in ("b1", "b2"):
-        eventually(lambda bot_id=bot_id: daemon.bot(bot_id)["ticks"] > 3, "it ticks")
+        eventually(lambda bot_id=bot_id: daemon.ticks(bot_id) > 3, "it ticks")
     assert "event=bot_crashed" not in daemon.log
     assert len(exchange.executed(side="sell")) == 0
     assert daemon.stop() == 0

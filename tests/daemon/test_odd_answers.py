@@ -56,7 +56,7 @@ def test_bot_that_does_nothing_says_why(daemon: Daemon, exchange: Exchange, tmp_
     eventually(lambda: "mid 50000" in daemon.log, "levels of three and four items are read", 60)
     assert "['None', 'buy', 'sell', 'sell', 'sell', 'taker']" in daemon.log
     said = "1 of 6 trades of BTC/USDT count for nothing"
-    eventually(lambda: daemon.bot("odd")["ticks"] > 20, "many ticks", 60)
+    eventually(lambda: daemon.ticks("odd") > 20, "many ticks", 60)
     assert daemon.log.count(said) == 1
     assert "their side is neither buy nor sell, but 'taker'" in daemon.log
     for bot_id in ("lower", "swap"):

@@ -29,7 +29,7 @@ def sell_after_a_snapshot(
     """Buy and hold; keep a copy; sell; bring the copy back. No service runs then, nor ``meanwhile``."""
     seen = daemon.until_holding()["ticks"]
     # Until its strategy has kept that it holds: else it buys anew once that is booked as gone.
-    eventually(lambda: daemon.bot()["ticks"] > seen + 1, "it ticks")
+    eventually(lambda: daemon.ticks() > seen + 1, "it ticks")
     daemon.signal(signal.SIGUSR2)
     assert daemon.wait() == 0
     copy = daemon.state_dir.with_name("copy")
@@ -85,7 +85,7 @@ def test_position_that_was_closed_since_is_booked_as_gone(
     log = daemon.log
     daemon.start()
     daemon.until("RUNNING")
-    eventually(lambda: daemon.bot()["ticks"] > 3, "it ticks")
+    eventually(lambda: daemon.ticks() > 3, "it ticks")
     assert daemon.stop() == 0
     assert "booked as gone" not in daemon.log[len(log) :]
 
@@ -136,7 +136,7 @@ def test_ledger_that_is_older_than_the_journal_of_its_account_is_contested(
     assert len(exchange.orders()) == before, "coins of the user were sold"
     exchange.list_bots(bot_row())
     daemon.start()
-    eventually(lambda: daemon.bot()["ticks"] > 3, "it ticks")
+    eventually(lambda: daemon.ticks() > 3, "it ticks")
     assert wrong(daemon) == [], "decided once is decided"
     assert daemon.stop() == 0
 
@@ -310,7 +310,7 @@ def test_order_that_bot_service_alone_knows_proves_a_restored_ledger(
     assert daemon.wait() == 0
     daemon.start()
     daemon.until_holding()
-    eventually(lambda: daemon.bot()["ticks"] > 3, "it ticks")
+    eventually(lambda: daemon.ticks() > 3, "it ticks")
     assert wrong(daemon) == [], "decided once is decided"
     assert daemon.stop() == 0
     assert Decimal(exchange.executed(side="sell")[-1]["filled"]) == BOUGHT
@@ -346,7 +346,7 @@ def test_one_answer_that_lacks_an_asset_contests_nothing(
     quote_alone = {"asset": "USDT", "free": 9000.0, "locked": 0.0, "usdtValue": 9000.0}
     exchange.fault("patch", call="balance", body={"assets": [quote_alone]})
     daemon.start()
-    eventually(lambda: daemon.bot()["ticks"] > 3, "it ticks")
+    eventually(lambda: daemon.ticks() > 3, "it ticks")
     assert wrong(daemon) == []
     assert daemon.stop() == 0
     assert len(exchange.executed(side="sell")) == 1
@@ -368,7 +368,7 @@ def test_restart_without_anything_else_contests_nothing(daemon: Daemon, exchange
     daemon.start()
     for bot_id in ("b1", "b2", "b3"):
         daemon.until_holding(bot_id)
-        eventually(lambda bot_id=bot_id: daemon.bot(bot_id)["ticks"] > 3, "it ticks")
+        eventually(lambda bot_id=bot_id: daemon.ticks(bot_id) > 3, "it ticks")
     assert wrong(daemon) == []
     assert "booked as gone" not in daemon.log
     assert daemon.stop() == 0

@@ -132,6 +132,10 @@ class Daemon:
         found = [bot for bot in self.status()["bots"] if bot["bot_id"] == bot_id]
         return found[0] if found else {}
 
+    def ticks(self, bot_id: str = "b1") -> int:
+        """The ticks of the bot's processes; 0 while it is not listed yet."""
+        return int(self.bot(bot_id).get("ticks", 0))
+
     def until(self, state: str, bot_id: str = "b1", within: float = PATIENCE) -> dict[str, Any]:
         """Wait until the bot is in ``state``."""
         return eventually(lambda: self._in_state(bot_id, state), f"bot {bot_id} is {state}", within)
