@@ -56,7 +56,9 @@ class LeaseWorker:
         self._timing = Timing(settings.order_timeout, settings.settlement_window)
         self._host = Membership.begin(self._host_id, self._timing)
         self._connection: DatabaseConnection | None = None
-        self._incarnation = self._new_incarnation()
+        self._former = self._former_lease()
+        """The lease of a worker before this one, which has crashed; None once that is decided."""
+        self._incarnation = self._former.incarnation if self._former else self._new_incarnation()
         self._epoch = 0
         """The epoch of the present lease; 0 before the host has joined."""
         self._wanted: set[str] = set()
@@ -112,7 +114,10 @@ class LeaseWorker:
         self._host = self._host.answered(answer, sent, monotonic())
         self._publish()
         if not self._epoch:
-            self._join(leases, answer)
+            if self._former is not None:
+                self._resume(self._former, answer)
+            else:
+                self._join(leases, answer)
         elif self._host.state(monotonic()) is LeaseState.LOST:
             self._due = monotonic()
         else:
@@ -121,6 +126,26 @@ class LeaseWorker:
             self._publish()
             if self._carried_out(leases, plan):
                 self._due = monotonic()
+
+    def _former_lease(self) -> HostLeaseView | None:
+        """The lease that the page shows, if it is still good: its bots go on meanwhile."""
+        with suppress(LedgerFailed):
+            view = self._page.read()
+            if view.incarnation and monotonic() < view.deadline:
+                return view
+        return None
+
+    def _resume(self, former: HostLeaseView, answer: BeatAnswer) -> None:
+        """Go on with the lease ``former`` if it is good and the database knows it; else join anew at once."""
+        self._former, self._due = None, monotonic()
+        row = answer.host(self._host_id)
+        known = row is not None and not row.closing and row.incarnation == former.incarnation
+        if row is None or not known or monotonic() >= former.deadline:
+            self._incarnation = self._new_incarnation()
+            return
+        self._epoch = row.epoch
+        sent = former.ends - self._timing.ttl
+        self._host = self._host.joined(self._incarnation, self._epoch, sent)
 
     def _join(self, leases: Leases, answer: BeatAnswer) -> None:
         if not may_join(self._host_id, self._incarnation, self._host.peers, answer, monotonic()):
@@ -185,7 +210,12 @@ class LeaseWorker:
             self._connection = None
 
     def _publish(self) -> None:
-        """Write the lease into the page, before anything is executed that follows from it."""
+        """Write the lease into the page, before anything is executed that follows from it.
+
+        The page stays as it is while it shows the lease of a worker before this one that may go on.
+        """
+        if self._former is not None and monotonic() < self._former.deadline:
+            return
         host, answer = self._host, self._host.answer
         permit, lease = host.permit(), host.lease
         ends = 0.0 if lease is None or lease.ended else lease.sent + self._timing.ttl

@@ -9,9 +9,12 @@ from decimal import Decimal
 
 import pytest
 from support.bot_process import bot_row
+from support.daemon import Daemon
 from support.daemon_hosts import Hosts, position_is_once, until_shown_elsewhere
+from support.deadline import eventually
 from support.exchange import Exchange
 from support.postgresql import PostgresServer
+from support.processes import Process, children
 
 pytestmark = pytest.mark.slow
 
@@ -99,3 +102,29 @@ def test_host_that_stood_still_finds_its_bot_elsewhere_and_sends_nothing(
     assert hosts.runners("b1") == [name]
     assert len(exchange.orders()) == 1
     assert position_is_once(exchange)
+
+
+def keeper(daemon: Daemon) -> Process | None:
+    """The worker that keeps the lease of a host."""
+    found = [child for child in children(daemon.pid) if child.title == "execsvc: lease"]
+    return found[0] if found else None
+
+
+def test_crash_of_the_worker_that_keeps_the_lease_ends_no_bot(
+    hosts: Hosts, exchange: Exchange
+) -> None:
+    exchange.list_bots(bot_row())
+    hosts.start()
+    daemon = hosts.all[hosts.holding()]
+    runner = daemon.bot()["pid"]
+    for _ in range(2):
+        worker = eventually(lambda: keeper(daemon), "there is a worker")
+        assert worker.send(signal.SIGKILL)
+        eventually(lambda dead=worker: not dead.lives, "the worker is dead")
+        ticks = daemon.ticks()
+        eventually(lambda: keeper(daemon), "there is another worker")
+        eventually(lambda more=ticks + 50: daemon.ticks() > more, "the bot goes on")
+    assert daemon.bot()["pid"] == runner
+    eventually(lambda: daemon.health()[1]["status"] == "ok", "the host is well")
+    assert daemon.log.count("has joined the shared store") == 1
+    assert len(exchange.orders()) == 1

@@ -104,8 +104,16 @@ BEGIN
 END
 $$;
 
+-- True when nothing but the time of its lease keeps this life of the host from writing: the next beat may prolong it, as
+-- after the clock of the database was set forward, and no other host has ended it.
+CREATE OR REPLACE FUNCTION is_late(host text, run text) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM host
+        WHERE host_id = is_late.host AND incarnation = run AND NOT closing AND expires_at <= clock_timestamp())
+$$;
+
 -- The fenced write. A bot that is bound to an account is written by the host that has claimed that account. batch: [[write_id, kind, owner, key_id, fence, [[table, key, row or null], ...]], ...]. One answer a
--- write: recorded, lost (refused by lease or claim) or frozen (refused on a timeline that is not acknowledged). All of
+-- write: recorded, lost (refused by lease or claim), expired (the lease has run out) or frozen (refused on a timeline that is not acknowledged). All of
 -- the batch is refused when one of it breaks a rule of the tables. The lock keeps a claim from being moved under the write; it does not make the beats of the host wait.
 CREATE OR REPLACE FUNCTION write_batch(host text, run text, batch jsonb) RETURNS text[]
 LANGUAGE plpgsql AS $$
@@ -126,6 +134,9 @@ BEGIN
     SELECT epoch INTO present FROM host
         WHERE host_id = write_batch.host AND incarnation = run AND NOT closing AND expires_at > clock_timestamp()
         FOR KEY SHARE;
+    IF present IS NULL AND is_late(host, run) THEN
+        RETURN array_fill('expired'::text, ARRAY[jsonb_array_length(batch)]);
+    END IF;
     IF present IS NOT NULL THEN
         bound := bindings(batch);
         SELECT jsonb_object_agg(held.key_id, held.fence) INTO fences FROM (
@@ -187,7 +198,7 @@ LANGUAGE sql AS $$
     SELECT count(*) FROM gone
 $$;
 
--- Keep a record of the whole service, written by a host whose lease is good: recorded, lost or frozen.
+-- Keep a record of the whole service, written by a host whose lease is good: recorded, lost, expired or frozen.
 CREATE OR REPLACE FUNCTION put_record(host text, run text, record text, bytes bytea) RETURNS text
 LANGUAGE sql AS $$
     WITH present AS (
@@ -201,12 +212,13 @@ LANGUAGE sql AS $$
     )
     SELECT CASE
         WHEN EXISTS (SELECT FROM kept) THEN 'recorded'
-        WHEN EXISTS (SELECT FROM cluster WHERE acknowledged = timeline()) THEN 'lost'
-        ELSE 'frozen'
+        WHEN NOT EXISTS (SELECT FROM cluster WHERE acknowledged = timeline()) THEN 'frozen'
+        WHEN is_late(host, run) THEN 'expired'
+        ELSE 'lost'
     END
 $$;
 
--- Replace a record of the whole service if it is as given (former NULL: there is none): recorded, changed, lost or frozen.
+-- Replace a record of the whole service if it is as given (former NULL: there is none): recorded, changed, lost, expired or frozen.
 CREATE OR REPLACE FUNCTION replace_record(host text, run text, record text, former bytea, bytes bytea) RETURNS text
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -216,7 +228,7 @@ BEGIN
     PERFORM FROM host WHERE host_id = replace_record.host AND incarnation = run AND NOT closing
         AND expires_at > clock_timestamp() FOR KEY SHARE;
     IF NOT FOUND THEN
-        RETURN 'lost';
+        RETURN CASE WHEN is_late(host, run) THEN 'expired' ELSE 'lost' END;
     ELSIF former IS NULL THEN
         INSERT INTO service_record (name, content) VALUES (record, bytes) ON CONFLICT DO NOTHING;
     ELSE

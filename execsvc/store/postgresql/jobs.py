@@ -28,6 +28,10 @@ _OWNERS = {
 }
 _REASONS = {
     "lost": (Status.LOST, "the claim on the account, or the lease of this host, is lost"),
+    "expired": (
+        Status.UNAVAILABLE,
+        "the lease of this host has run out: nothing is recorded until its next beat",
+    ),
     "frozen": (
         Status.UNAVAILABLE,
         "PostgreSQL was replaced by a standby: nothing is recorded until every order from before is settled",

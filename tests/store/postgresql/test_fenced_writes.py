@@ -15,7 +15,7 @@ from execsvc.store.postgresql.connection import DatabaseConnection, StatementRef
 from execsvc.store.postgresql.remote import RowImage
 
 KEY = "key"
-RECORDED, LOST, FROZEN = "recorded", "lost", "frozen"
+RECORDED, LOST, EXPIRED, FROZEN = "recorded", "lost", "expired", "frozen"
 
 
 @pytest.fixture
@@ -107,12 +107,14 @@ def test_write_of_an_account_that_is_not_claimed_is_refused(host: JoinedHost) ->
     assert host.connection.call("SELECT owner FROM account_release").rows == [(KEY,)]
 
 
-def test_write_after_the_lease_has_run_out_is_refused(host: JoinedHost) -> None:
+def test_write_after_the_lease_has_run_out_waits_for_the_next_beat(host: JoinedHost) -> None:
     fence = host.fence(KEY)
     expire(host.connection, "one")
 
-    assert host.answers(a_write(KEY, fence), a_write()) == [LOST, LOST]
+    assert host.answers(a_write(KEY, fence), a_write()) == [EXPIRED, EXPIRED]
     assert guards(host.connection) == []
+    assert host.leases.beat().accepted
+    assert host.answers(a_write(KEY, fence)) == [RECORDED]
 
 
 def test_write_after_a_peer_has_ended_the_lease_is_refused(
@@ -274,5 +276,5 @@ def test_put_record_by_a_host_without_lease_is_refused(host: JoinedHost) -> None
     assert host.connection.call(asked, ("one", run)).rows == [(RECORDED,)]
     assert host.connection.call(asked, ("one", "another")).rows == [(LOST,)]
     expire(host.connection, "one")
-    assert host.connection.call(asked, ("one", run)).rows == [(LOST,)]
+    assert host.connection.call(asked, ("one", run)).rows == [(EXPIRED,)]
     assert host.connection.call("SELECT content FROM service_record").rows == [("\\x00ff",)]
