@@ -113,7 +113,7 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- The fenced write. A bot that is bound to an account is written by the host that has claimed that account. batch: [[write_id, kind, owner, key_id, fence, [[table, key, row or null], ...]], ...]. One answer a
--- write: recorded, lost (refused by lease or claim), expired (the lease has run out) or frozen (refused on a timeline that is not acknowledged). All of
+-- write: recorded, lost (refused by lease or claim), expired (the lease has run out, the claim is still there) or frozen (refused on a timeline that is not acknowledged). All of
 -- the batch is refused when one of it breaks a rule of the tables. The lock keeps a claim from being moved under the write; it does not make the beats of the host wait.
 CREATE OR REPLACE FUNCTION write_batch(host text, run text, batch jsonb) RETURNS text[]
 LANGUAGE plpgsql AS $$
@@ -135,7 +135,11 @@ BEGIN
         WHERE host_id = write_batch.host AND incarnation = run AND NOT closing AND expires_at > clock_timestamp()
         FOR KEY SHARE;
     IF present IS NULL AND is_late(host, run) THEN
-        RETURN array_fill('expired'::text, ARRAY[jsonb_array_length(batch)]);
+        RETURN ARRAY(SELECT CASE
+                WHEN w->>3 = '' OR EXISTS (SELECT FROM account a JOIN host h ON h.host_id = a.owner AND h.epoch = a.owner_epoch
+                    WHERE a.key_id = w->>3 AND a.owner = write_batch.host AND to_jsonb(a.fence) = w->4) THEN 'expired'
+                ELSE 'lost'
+            END FROM jsonb_array_elements(batch) WITH ORDINALITY AS asked (w, place) ORDER BY place);
     END IF;
     IF present IS NOT NULL THEN
         bound := bindings(batch);

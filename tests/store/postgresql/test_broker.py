@@ -61,18 +61,32 @@ def test_write_is_read_back_by_another_client(
     assert client.read("bot", "another") == {}
 
 
-def test_write_under_a_lost_claim_or_lease_is_refused_as_lost(
+def test_write_under_a_lost_claim_is_refused_as_lost(
     host: JoinedHost, client: BrokerClient
 ) -> None:
     fence = host.fence(KEY)
     with pytest.raises(ClaimLost):
         client.write(a_write(KEY, fence + 1))
     expire(host.connection, "one")
+    with pytest.raises(ClaimLost):
+        client.write(a_write(KEY, fence + 1))
 
-    with pytest.raises(ClaimLost):
-        client.write(a_write(KEY, fence))
-    with pytest.raises(ClaimLost):
-        client.put("halt", b"")
+
+def test_write_under_a_lease_that_has_run_out_is_certainly_not_recorded_yet(
+    host: JoinedHost, client: BrokerClient
+) -> None:
+    fence = host.fence(KEY)
+    expire(host.connection, "one")
+    for call in (
+        lambda: client.write(a_write(KEY, fence)),
+        lambda: client.put("halt", b""),
+        lambda: client.replace("held", None, b"one"),
+    ):
+        with pytest.raises(LedgerUnavailable, match="until its next beat") as refused:
+            call()
+        assert not isinstance(refused.value, WriteUnknown)
+    host.leases.beat()
+    client.write(a_write(KEY, fence))
 
 
 def test_write_on_a_timeline_that_is_not_acknowledged_is_certainly_not_recorded(
@@ -157,14 +171,6 @@ def test_replace_of_a_record_that_is_another_one_by_then_is_false(
     assert not client.replace("held", former, b"three")
     assert not client.replace("none", b"", b"three")
     assert (client.get("held"), client.get("none")) == (b"two", None)
-
-
-def test_replace_after_the_lease_has_run_out_is_lost(
-    host: JoinedHost, client: BrokerClient
-) -> None:
-    expire(host.connection, "one")
-    with pytest.raises(ClaimLost):
-        client.replace("held", None, b"one")
 
 
 @pytest.mark.says("store_connection_lost")
