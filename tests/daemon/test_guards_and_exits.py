@@ -38,7 +38,7 @@ def execute(self, ctx):
 
 
 def guards(daemon: Daemon) -> list[str]:
-    return [guard["guard"] for guard in daemon.bot()["guards"]]
+    return [guard["guard"] for guard in daemon.bot().get("guards", ())]
 
 
 def ticks_on(daemon: Daemon, count: int = 20) -> dict[str, Any]:

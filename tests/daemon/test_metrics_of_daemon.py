@@ -170,6 +170,7 @@ def test_results_guards_and_a_halt(daemon: Daemon, exchange: Exchange) -> None:
     exchange.list_bots(bot_row("b1", params={"hold_duration": 1}), bot_row("b2", mode="PAPER"))
     daemon.start(EXECSVC_MAX_ORDERS_PER_MINUTE="1")
     # A fee of a thousandth of 1000 USDT, each way.
+    daemon.until("RUNNING")
     eventually(lambda: float(daemon.bot()["result"]["realised"] or 0) < -1.5, "it bought and sold")
     result, samples = daemon.bot()["result"], scrape(daemon)
     for name, shown in (("realised", "realised"), ("realised_today", "today")):

@@ -47,7 +47,7 @@ def until_over(daemon: Daemon, *reason: str) -> None:
         return bot.get("state") == "STOPPED" and all(word in error for word in reason)
 
     eventually(said, f"it is STOPPED and says {reason}")
-    assert daemon.health()[1]["status"] == "ok"
+    eventually(lambda: daemon.health()[1]["status"] == "ok", "the service is well")
 
 
 def starts_again(daemon: Daemon, exchange: Exchange, sessions: int) -> None:
